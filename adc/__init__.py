@@ -1,0 +1,3 @@
+"""adc: a programmable application delivery controller."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""HTTP messages and fields: plain values and functions, no I/O (RFC 9110)."""
