@@ -1,0 +1,181 @@
+"""Request targets and authorities: checked, taken apart, and brought to the form that rules see.
+
+The path rule stands in `docs/architecture.md`; this module is its only implementation.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import NamedTuple
+
+
+class BadTarget(ValueError):
+    """A request target that no rule can be matched against safely; the message says why."""
+
+
+class BadHost(ValueError):
+    """A Host field or authority that names no host; the message says why."""
+
+
+class Target(NamedTuple):
+    """An origin-form target, taken apart at its first `?`.
+
+    `path` is normalised; `query` is as received. `clean` tells that a member may be given the target as the
+    client wrote it; otherwise it gets `join_target(path, query)`.
+    """
+
+    path: str
+    query: str
+    clean: bool
+
+
+ASTERISK = Target("*", "", True)
+"""What `OPTIONS *` asks for (RFC 9112 section 3.2.4); the caller knows the method and uses this."""
+
+_UNRESERVED = r"A-Za-z0-9\-._~"
+_PCHAR = rf"{_UNRESERVED}!$&'()*+,;=:@"
+
+# An ordinary path: plain characters, and escapes that are already in normal form (a space, bytes over 0x7f).
+_ordinary_path = re.compile(rf"/(?:[{_PCHAR}/]++|%(?:20|[89A-F][0-9A-F]))*+\Z").match
+_not_visible = re.compile(r"[^!-~]").search
+_not_in_query = re.compile(r"[^!-~]|#").search
+_malformed_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+_escape = re.compile(r"%[0-9A-Fa-f]{2}")
+_needs_escape = re.compile(rf"[^{_PCHAR}/%]")
+_encoded_unreserved = re.compile(
+    r"%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])"
+).search
+# What a lenient member could still take for a dot segment: `..;x`, `..%2F`, `%5C..`.
+_hidden_dots = re.compile(r"(?:/|%2F|%5C)\.\.?(?:;|/|%2F|%3B|%5C|\Z)").search
+_absolute = re.compile(r"(https?)://([^/?#]*)(.*)\Z", re.IGNORECASE).match
+
+_new_tuple = tuple.__new__
+
+
+def split_target(target: str) -> Target:
+    """Take an origin-form target (RFC 9112 section 3.2.1) apart and normalise its path.
+
+    Raises `BadTarget`. The length of a target is limited by whoever read it.
+    """
+    path, _, query = target.partition("?")
+    if query and _not_in_query(query):
+        raise BadTarget("a query holds only visible ASCII characters without '#'")
+    if _ordinary_path(path) and "//" not in path and "/." not in path:
+        return _new_tuple(Target, (path, query, True))  # half the cost of Target(...)
+    normal, clean = _normalise(path)
+    return Target(normal, query, clean)
+
+
+def normalise_path(path: str) -> str:
+    """The normalised form of `path` (no query). Raises `BadTarget`."""
+    return _normalise(path)[0]
+
+
+def join_target(path: str, query: str) -> str:
+    """The origin-form target of a path and a query, which may be empty."""
+    return f"{path}?{query}" if query else path
+
+
+def split_absolute(target: str) -> tuple[str, str, str]:
+    """Take an absolute-form target (RFC 9112 section 3.2.2) apart: scheme, authority, origin-form target.
+
+    The scheme is `http` or `https`; the authority, which replaces the Host field, is yet to be checked with
+    `parse_host`. Raises `BadTarget`.
+    """
+    match = _absolute(target)
+    if match is None:
+        raise BadTarget("a target starts with '/' or 'http://' or 'https://'")
+    scheme, authority, rest = match.groups()
+    if not rest.startswith("/"):
+        rest = f"/{rest}"
+    return scheme.lower(), authority, rest
+
+
+def _normalise(path: str) -> tuple[str, bool]:
+    _refuse_ambiguous_characters(path)
+    decoded = _needs_escape.sub(_escaped, _escape.sub(_unescaped, path))
+    plain = _without_dot_segments(decoded)
+    if _hidden_dots(plain):
+        raise BadTarget("a path holds a dot segment beside ';' or an escaped separator")
+    return plain, plain == decoded and not _encoded_unreserved(path)
+
+
+def _refuse_ambiguous_characters(path: str) -> None:
+    if not path.startswith("/"):
+        raise BadTarget("a target starts with '/'")
+    if _not_visible(path):
+        raise BadTarget("a path holds only visible ASCII characters")
+    if "\\" in path or "#" in path:
+        raise BadTarget("a path holds no backslash and no '#'")
+    if _malformed_escape(path):
+        raise BadTarget("a '%' is followed by two hexadecimal digits")
+    if "%00" in path:
+        raise BadTarget("a path holds no NUL")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    escape = match[0]
+    if _encoded_unreserved(escape):
+        return chr(int(escape[1:], 16))
+    return escape.upper()
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
+
+
+def _without_dot_segments(path: str) -> str:
+    """RFC 3986 section 5.2.4, with empty segments dropped first; climbing above the root is refused."""
+    if "//" not in path and "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            if not kept:
+                raise BadTarget("a path climbs above the root")
+            kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment)
+    closing = "/" if kept and segments[-1] in ("", ".", "..") else ""
+    return f"/{'/'.join(kept)}{closing}"
+
+
+_PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])?)?\Z"
+_name = re.compile(rf"([A-Za-z0-9_][A-Za-z0-9_\-]*+(?:\.[A-Za-z0-9_\-]++)*+)\.?{_PORT}").match
+_bracketed = re.compile(rf"\[([0-9A-Fa-f:.]+)\]{_PORT}").match
+_long_label = re.compile(r"[^.]{64}").search
+_ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z").match
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ipv4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}\Z").match
+
+
+def parse_host(value: str) -> str:
+    """The host that a Host field or an authority names: lower-case, without port and without a trailing dot.
+
+    Takes a name of letters, digits, `-` and `_` (labels up to 63, 253 in all), an IPv4 address in four
+    decimal parts, or an IPv6 address in brackets, which comes back in brackets in its shortest form. No user
+    information and no percent escapes (narrower than RFC 3986 section 3.2.2). Raises `BadHost`.
+    """
+    match = _name(value)
+    if match is None:
+        return _ipv6_host(value)
+    host = match[1].lower()
+    if len(host) > 63 and (len(host) > 253 or _long_label(host)):
+        raise BadHost("a host name has labels of up to 63 characters, 253 in all")
+    if (host[-1] <= "9" or "0x" in host) and _ends_in_number(host) and not _ipv4(host):
+        raise BadHost("an IPv4 address has four decimal parts of 0 to 255")
+    return host
+
+
+def _ipv6_host(value: str) -> str:
+    match = _bracketed(value)
+    if match is None:
+        raise BadHost(
+            "a host is a name, an IPv4 address or a bracketed IPv6 address, with a port up to 65535"
+        )
+    try:
+        return f"[{IPv6Address(match[1]).compressed}]"
+    except AddressValueError as error:
+        raise BadHost("not an IPv6 address") from error
