@@ -12,25 +12,32 @@ UNKNOWN_LENGTH = -1
 class Request:
     """A request head (RFC 9110 section 6).
 
-    `target` is what goes on the wire in origin-form, exactly as received; `path` is the same path in the
-    normalised form that rules are matched against and `query` what follows the first `?` (both without it).
-    `host` is lower-case without the port; `authority` is host and port as received. `client` is the address
-    that the trusted-proxy rules derived, `peer` the address of the socket.
+    `target` is what goes on the wire in origin-form, as received; `path` is the same path in the normalised form
+    that rules are matched against and `query` what follows the first `?` (both without it). `host` is lower-case
+    without the port; `authority` is host and port as received. `client` is the address that the trusted-proxy
+    rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
+    `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
+    `upgrade` is the protocol the client asks to switch to, lower-case, b"" if none. `certificate` tells of the
+    client certificate that TLS verified: field names to values, empty without one.
     """
 
     __slots__ = (
         "authority",
         "body_length",
+        "certificate",
         "client",
+        "expect_continue",
         "headers",
         "host",
         "method",
+        "noted",
         "path",
         "peer",
         "query",
         "scheme",
         "sni",
         "target",
+        "upgrade",
         "version",
     )
 
@@ -43,10 +50,10 @@ class Request:
         authority: str,
         host: str,
         headers: Headers,
-        *,
+        noted: dict[bytes, bytes] | None = None,
+        body_length: int = NO_BODY,
         version: str = "1.1",
         scheme: str = "http",
-        body_length: int = NO_BODY,
         client: str = "",
         peer: str = "",
         sni: str = "",
@@ -58,23 +65,39 @@ class Request:
         self.authority = authority
         self.host = host
         self.headers = headers
+        self.noted = {} if noted is None else noted
+        self.body_length = body_length
         self.version = version
         self.scheme = scheme
-        self.body_length = body_length
         self.client = client
         self.peer = peer
         self.sni = sni
+        self.upgrade = b""
+        self.expect_continue = False
+        self.certificate: dict[str, str] = {}
 
 
 class Response:
-    """A response head. `body_length` counts bytes of content as it will be sent, or UNKNOWN_LENGTH."""
+    """A response head.
 
-    __slots__ = ("body_length", "headers", "reason", "status")
+    `headers` holds end-to-end lines without `Content-Length`: `body_length` says it (bytes of content as sent, or as
+    it would be sent to a GET when this answers HEAD or is a 304), UNKNOWN_LENGTH if only the framing will tell.
+    `dated` says whether `headers` has a Date.
+    """
+
+    __slots__ = ("body_length", "dated", "headers", "reason", "status", "upgrade")
 
     def __init__(
-        self, status: int, headers: Headers, *, reason: bytes = b"", body_length: int = UNKNOWN_LENGTH
+        self,
+        status: int,
+        headers: Headers,
+        reason: bytes = b"",
+        body_length: int = UNKNOWN_LENGTH,
+        dated: bool = False,
     ) -> None:
         self.status = status
         self.headers = headers
         self.reason = reason
         self.body_length = body_length
+        self.dated = dated
+        self.upgrade = b""

@@ -1,0 +1,71 @@
+"""Which field lines belong to one connection and which travel on (RFC 9110 section 7.6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from adc.http.headers import Pair
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+FRAMING = frozenset({b"content-length", b"expect"})
+NOTED = frozenset(
+    {
+        b"date",
+        b"forwarded",
+        b"host",
+        b"traceparent",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    }
+)
+"""Lines that travel on but that a proxy reads, replaces or must not repeat."""
+
+_TAKEN = HOP_BY_HOP | FRAMING
+_SPECIAL = _TAKEN | NOTED
+_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+_PROTECTED = frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED
+
+
+def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
+    """Split received field lines into (end-to-end lines, what a proxy must know of), in one walk.
+
+    The second part maps the lower-case names of hop-by-hop, framing and noted lines to their values, several lines
+    of one name joined by a comma. Lines named by `Connection` are dropped too, save those that a client could name
+    to strip what the next hop's decisions rest on.
+    """
+    kept: list[Pair] = []
+    special: dict[bytes, bytes] = {}
+    for pair in lines:
+        name = pair[0].lower()
+        if name not in _SPECIAL:
+            kept.append(pair)
+            continue
+        special[name] = special[name] + b", " + pair[1] if name in special else pair[1]
+        if name not in _TAKEN:
+            kept.append(pair)
+    connection = special.get(b"connection")
+    if connection is not None and connection not in _PLAIN_CONNECTION:
+        listed = tokens(connection) - _PROTECTED
+        kept = [pair for pair in kept if pair[0].lower() not in listed]
+    return kept, special
+
+
+def tokens(value: bytes) -> frozenset[bytes]:
+    """The lower-case tokens of a comma-separated list."""
+    return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
