@@ -1,0 +1,1 @@
+"""What the service says about itself: access log, error log, metrics and trace identifiers."""

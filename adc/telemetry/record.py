@@ -1,0 +1,117 @@
+"""What one finished exchange offers to the access log, and the words for how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from adc.http.message import Request
+
+COMPLETE = "-"
+
+END_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        COMPLETE: "the exchange ran to its end",
+        # The client ended it, or we ended it because of the client.
+        "client_gone": "the client closed or reset the connection before the response was sent",
+        "bad_request": "the request was malformed or its framing ambiguous",
+        "request_head_timeout": "the request head was not complete in time",
+        "request_body_timeout": "the client stopped sending the request body",
+        "client_write_timeout": "the client stopped reading the response",
+        "limit_head": "the header block was over its limit",
+        "limit_target": "the request target was over its limit",
+        "limit_body": "the request body was over its limit",
+        # We ended it by ourselves.
+        "no_route": "no route matched",
+        "denied": "a rule or a plugin refused the request",
+        "rate_limited": "a rate or connection limit refused the request",
+        "no_member": "no member of the pool may take the request",
+        "queue_full": "the queue of the pool was full",
+        "queue_timeout": "the request waited too long in the queue of the pool",
+        "breaker_open": "the circuit breaker of the pool was open",
+        "overload": "the worker was shedding load",
+        "total_timeout": "the whole exchange took too long",
+        "plugin_error": "a plugin raised or overran its budget and fails closed",
+        "internal_error": "a defect of ours",
+        "shutdown": "the grace time of a shutdown or a replaced worker was over",
+        # The member ended it, or we ended it because of the member.
+        "connect_timeout": "the member did not accept the connection in time",
+        "connect_failed": "the member refused the connection, was unreachable, or its name did not resolve",
+        "tls_failed": "the TLS handshake with the member failed",
+        "response_head_timeout": "the member did not begin its response in time",
+        "idle_timeout": "neither side moved a byte in time after the response had begun",
+        "member_closed": "the member closed the connection before its response was complete",
+        "member_reset": "the member reset the connection",
+        "bad_response": "the response of the member was malformed or its framing ambiguous",
+    }
+)
+"""Termination states: the word in the log -> who ended the exchange, and in which phase."""
+
+
+class LogRecord(Protocol):
+    """One finished exchange. Text that does not apply is empty; the log prints it as `-`."""
+
+    @property
+    def request(self) -> Request | None:
+        """The request head; None if the exchange ended before it was complete."""
+
+    @property
+    def client(self) -> str:
+        """Address of the client as the trusted-proxy rules derived it; known without a request, too."""
+
+    @property
+    def status(self) -> int:
+        """Status code sent to the client, 0 if none was."""
+
+    @property
+    def bytes_in(self) -> int:
+        """Bytes of request content received."""
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes of response content sent."""
+
+    @property
+    def started(self) -> float:
+        """Wall-clock time of the first byte of the request, seconds since the epoch."""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the first byte received to the last byte sent."""
+
+    @property
+    def upstream_elapsed(self) -> float:
+        """Seconds from choosing the member to the end of its response, 0 if none was asked."""
+
+    @property
+    def route(self) -> str:
+        """Name of the route that matched."""
+
+    @property
+    def pool(self) -> str:
+        """Name of the pool that the route chose."""
+
+    @property
+    def member(self) -> str:
+        """Address of the last member asked."""
+
+    @property
+    def attempts(self) -> int:
+        """How many members were asked, 0 if none."""
+
+    @property
+    def request_id(self) -> str:
+        """The value of X-Request-Id that the member saw."""
+
+    @property
+    def end_reason(self) -> str:
+        """A word of END_REASONS."""
+
+    @property
+    def cache(self) -> str:
+        """What the cache did with the request (`hit`, `miss`, `stale`, ...), empty without a cache."""
+
+    @property
+    def listener(self) -> str:
+        """Name of the listener that accepted the connection."""
