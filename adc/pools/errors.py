@@ -1,0 +1,109 @@
+"""What can go wrong between us and a member: one table from kind to source, status, token and retry word."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class Source(StrEnum):
+    """Whose doing a failure is. Only the member's own count against its health."""
+
+    MEMBER = "member"
+    PROXY = "proxy"
+    CLIENT = "client"
+
+
+class Failure(Enum):
+    """One kind of failed attempt.
+
+    `value` is the word of logs and metrics, `status` what the client is answered (0: nothing can be
+    answered), `token` the error type of `Proxy-Status` (RFC 9209 section 2.3), `retry_on` the word of
+    `retries.on` that covers it ("" if no word does), `unsent` whether the member cannot have seen any of the
+    request, which makes another attempt safe for every method (RFC 9110 section 9.2.2).
+    """
+
+    DNS_ERROR = "dns_error", Source.MEMBER, 502, "dns_error", "connect_failure", True
+    DNS_TIMEOUT = "dns_timeout", Source.MEMBER, 504, "dns_timeout", "connect_failure", True
+    CONNECTION_REFUSED = (
+        "connection_refused",
+        Source.MEMBER,
+        502,
+        "connection_refused",
+        "connect_failure",
+        True,
+    )
+    CONNECTION_TIMEOUT = (
+        "connection_timeout",
+        Source.MEMBER,
+        504,
+        "connection_timeout",
+        "connect_failure",
+        True,
+    )
+    UNROUTABLE = "unroutable", Source.MEMBER, 502, "destination_ip_unroutable", "connect_failure", True
+    TLS_ERROR = "tls_error", Source.MEMBER, 502, "tls_protocol_error", "connect_failure", True
+    TLS_CERTIFICATE = "tls_certificate", Source.MEMBER, 502, "tls_certificate_error", "connect_failure", True
+    TLS_ALERT = "tls_alert", Source.MEMBER, 502, "tls_alert_received", "connect_failure", True
+
+    STALE_CONNECTION = (
+        "stale_connection",
+        Source.PROXY,
+        502,
+        "connection_terminated",
+        "stale_connection",
+        False,
+    )
+    RESET = "reset", Source.MEMBER, 502, "connection_terminated", "reset_before_response", False
+    HEAD_INCOMPLETE = (
+        "head_incomplete",
+        Source.MEMBER,
+        502,
+        "http_response_incomplete",
+        "reset_before_response",
+        False,
+    )
+    BODY_INCOMPLETE = "body_incomplete", Source.MEMBER, 502, "http_response_incomplete", "", False
+    PROTOCOL_ERROR = "protocol_error", Source.MEMBER, 502, "http_protocol_error", "invalid_response", False
+    HEAD_TOO_LARGE = (
+        "head_too_large", Source.MEMBER, 502, "http_response_header_section_size", "invalid_response", False,
+    )  # fmt: skip
+    UPGRADE_FAILED = "upgrade_failed", Source.MEMBER, 502, "http_upgrade_failed", "", False
+
+    RESPONSE_TIMEOUT = "response_timeout", Source.MEMBER, 504, "http_response_timeout", "timeout", False
+    READ_TIMEOUT = "read_timeout", Source.MEMBER, 504, "connection_read_timeout", "timeout", False
+    WRITE_TIMEOUT = "write_timeout", Source.MEMBER, 504, "connection_write_timeout", "timeout", False
+    TOTAL_TIMEOUT = "total_timeout", Source.PROXY, 504, "http_response_timeout", "", False
+
+    NO_MEMBER = "no_member", Source.PROXY, 503, "destination_unavailable", "", True
+    CONNECTION_LIMIT = "connection_limit", Source.PROXY, 503, "connection_limit_reached", "", True
+    QUEUE_FULL = "queue_full", Source.PROXY, 503, "connection_limit_reached", "", True
+    QUEUE_TIMEOUT = "queue_timeout", Source.PROXY, 503, "connection_limit_reached", "", True
+    OVERLOAD = "overload", Source.PROXY, 503, "connection_limit_reached", "", True
+    INTERNAL = "internal", Source.PROXY, 502, "proxy_internal_error", "", False
+
+    CLIENT_GONE = "client_gone", Source.CLIENT, 0, "", "", False
+
+    source: Source
+    status: int
+    token: str
+    retry_on: str
+    unsent: bool
+
+    def __new__(
+        cls, word: str, source: Source, status: int, token: str, retry_on: str, unsent: bool
+    ) -> Failure:
+        failure = object.__new__(cls)
+        failure._value_ = word
+        failure.source = source
+        failure.status = status
+        failure.token = token
+        failure.retry_on = retry_on
+        failure.unsent = unsent
+        return failure
+
+
+Outcome = int | Failure
+"""How an attempt ended: the status that the member answered, or what went wrong."""
+
+RETRY_WORDS = frozenset(failure.retry_on for failure in Failure if failure.retry_on)
+"""Every word that `retries.on` knows, beside status codes and `5xx`."""

@@ -1,0 +1,20 @@
+"""The ceilings of a pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings of one pool in one worker; 0 means none.
+
+    `connections_per_member` bounds the requests in flight to each member, `requests` those of the whole pool
+    and `connections` its open connections. Up to `queue` requests wait `queue_timeout` seconds for a place.
+    """
+
+    connections_per_member: int = 0
+    requests: int = 0
+    connections: int = 0
+    queue: int = 0
+    queue_timeout: float = 5.0

@@ -1,0 +1,108 @@
+"""A member: one server of a pool, its state and its counters."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class Health(StrEnum):
+    """What active checks say. A member is used while nothing is known of it yet."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DOWN = "down"
+
+
+class Admin(StrEnum):
+    """What the operator says. A draining member gets no new clients and keeps those pinned to it."""
+
+    ENABLED = "enabled"
+    DRAINING = "draining"
+    DISABLED = "disabled"
+
+
+class Member:
+    """One server. Plain attributes: the hot path reads and adds to them, the pool alone changes its state.
+
+    `available` (takes new clients) and `pinnable` (keeps clients that are pinned to it) follow from the
+    state; `Pool` keeps them current, so that a look at one attribute decides. `share` is the weight in force
+    now: less than `weight` while a recovered member is brought back slowly. `link` is what carries traffic to
+    the member and belongs to the codecs. `ewma` is the moving average of response times in seconds (0.0
+    before the first), `since` the monotonic time of the last change of state and `reason` its cause in words.
+    """
+
+    __slots__ = (
+        "active",
+        "address",
+        "admin",
+        "available",
+        "backup",
+        "bytes_in",
+        "bytes_out",
+        "connect_failures",
+        "ejected",
+        "ejected_until",
+        "ejections",
+        "ewma",
+        "failures",
+        "health",
+        "link",
+        "name",
+        "pinnable",
+        "pool",
+        "reason",
+        "recovered_at",
+        "requests",
+        "retries",
+        "share",
+        "since",
+        "weight",
+    )
+
+    def __init__(
+        self, pool: str, address: str, *, name: str = "", weight: int = 1, backup: bool = False
+    ) -> None:
+        self.pool = pool
+        self.address = address
+        self.name = name or address
+        self.weight = weight
+        self.backup = backup
+        self.share: float = weight
+        self.link: Any = None
+
+        self.active = 0
+        self.requests = 0
+        self.failures = 0
+        self.connect_failures = 0
+        self.retries = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.ewma = 0.0
+
+        self.health = Health.UNKNOWN
+        self.admin = Admin.ENABLED
+        self.ejected = False
+        self.ejected_until = 0.0
+        self.ejections = 0
+        self.recovered_at: float | None = None
+        self.since = 0.0
+        self.reason = ""
+        self.available = weight > 0
+        self.pinnable = True
+
+    def __repr__(self) -> str:
+        return f"<Member {self.pool}/{self.name} {self.state}>"
+
+    @property
+    def state(self) -> str:
+        """The state in one word: the operator's will first, then ejection, then health."""
+        if self.admin is not Admin.ENABLED:
+            return self.admin.value
+        return "ejected" if self.ejected else self.health.value
+
+    def refresh(self) -> None:
+        """Work out `available` and `pinnable` after a change of state or weight."""
+        serving = self.health is not Health.DOWN and not self.ejected
+        self.pinnable = serving and self.admin is not Admin.DISABLED
+        self.available = serving and self.admin is Admin.ENABLED and self.weight > 0

@@ -1,0 +1,90 @@
+"""Outlier ejection: a member whose answers keep failing is left out for a while (passive health)."""
+
+from __future__ import annotations
+
+from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.member import Member
+
+FAILED_STATUSES = frozenset({500, 502, 503, 504})
+FAILED_SHARE = 0.5
+MAX_BACK_OFF = 10
+"""The longest ejection, in multiples of the first."""
+
+
+class _Record:
+    """What one member did in the current window."""
+
+    __slots__ = ("failed", "opened", "row", "total")
+
+    def __init__(self, now: float) -> None:
+        self.opened = now
+        self.total = 0
+        self.failed = 0
+        self.row = 0
+
+
+class Outlier:
+    """Ejects a member after `failures` failures within `window` seconds that came in a row or were at least
+    half of all its answers: a busy member with a few errors among thousands of answers stays.
+
+    The first ejection lasts `eject` seconds, each following one `eject` longer up to MAX_BACK_OFF times; a
+    member that then serves well for the longest ejection starts afresh. At most the share `max_ejected` of
+    the pool is out at a time. Failures of the client or of ourselves do not count.
+    """
+
+    __slots__ = ("_eject", "_failures", "_max_ejected", "_records", "_statuses", "_window")
+
+    def __init__(
+        self,
+        *,
+        failures: int = 5,
+        window: float = 10.0,
+        eject: float = 30.0,
+        max_ejected: float = 0.5,
+        statuses: frozenset[int] = FAILED_STATUSES,
+    ) -> None:
+        self._failures = failures
+        self._window = window
+        self._eject = eject
+        self._max_ejected = max_ejected
+        self._statuses = statuses
+        self._records: dict[Member, _Record] = {}
+
+    def observe(self, member: Member, outcome: Outcome, now: float) -> bool:
+        """Count one outcome; True when it makes `member` an outlier."""
+        if isinstance(outcome, Failure):
+            if outcome.source is not Source.MEMBER:
+                return False
+            failed = True
+        else:
+            failed = outcome in self._statuses
+        record = self._records.get(member)
+        if record is None or now - record.opened >= self._window:
+            record = self._records[member] = _Record(now)
+        record.total += 1
+        if not failed:
+            record.row = 0
+            return False
+        record.row += 1
+        record.failed += 1
+        if record.failed < self._failures:
+            return False
+        return record.row >= self._failures or record.failed >= record.total * FAILED_SHARE
+
+    def room(self, members: tuple[Member, ...]) -> bool:
+        """Whether one more of `members` may be ejected."""
+        ejected = sum(member.ejected for member in members)
+        return ejected + 1 <= len(members) * self._max_ejected
+
+    def eject(self, member: Member, now: float) -> None:
+        """Mark `member` ejected and set until when."""
+        longest = self._eject * MAX_BACK_OFF
+        forgotten = now - member.ejected_until >= longest
+        member.ejections = 1 if forgotten else member.ejections + 1
+        member.ejected = True
+        member.ejected_until = now + min(self._eject * member.ejections, longest)
+        self._records.pop(member, None)
+
+    def forget(self, members: tuple[Member, ...]) -> None:
+        """Keep records of `members` only."""
+        self._records = {member: self._records[member] for member in members if member in self._records}

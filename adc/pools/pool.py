@@ -1,0 +1,238 @@
+"""A pool: which member serves a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from math import inf
+
+from adc.http.message import Request
+from adc.pools.balancers.base import Balancer, Learner
+from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.limits import Limits
+from adc.pools.member import Admin, Health, Member
+from adc.pools.outlier import Outlier
+from adc.pools.slow_start import SlowStart
+
+NO_LIMITS = Limits()
+
+
+def _unheard(member: Member) -> None:
+    """Nobody listens for changes of state."""
+
+
+class Pool:
+    """A named set of members with one balancer.
+
+    Times are monotonic seconds. The tuple of candidates is worked out when a state changes and at the moments
+    that ejections and slow starts set, so that a pick among healthy members is one comparison and the
+    balancer's own work.
+
+    `panic`: with no backup available, once less than this share of the enabled members is available, all
+    enabled members serve, whatever their health (0: never). `changed` is called with a member whose state
+    changed. `active` counts attempts in flight that were started through this pool, `unserved` picks that
+    found no member.
+    """
+
+    __slots__ = (
+        "_balancer",
+        "_cap",
+        "_choose",
+        "_learners",
+        "_outlier",
+        "_panic",
+        "_review_at",
+        "_slow_start",
+        "_spare",
+        "_usable",
+        "active",
+        "changed",
+        "limits",
+        "members",
+        "name",
+        "panicking",
+        "unserved",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        members: Sequence[Member],
+        balancer: Balancer,
+        *,
+        limits: Limits = NO_LIMITS,
+        slow_start: float = 0.0,
+        outlier: Outlier | None = None,
+        panic: float = 0.0,
+        learners: Sequence[Learner] = (),
+        changed: Callable[[Member], None] = _unheard,
+    ) -> None:
+        self.name = name
+        self.members = tuple(members)
+        self.limits = limits
+        self.changed = changed
+        self.active = 0
+        self.unserved = 0
+        self.panicking = False
+        self._balancer = balancer
+        self._cap = limits.connections_per_member
+        self._choose: Callable[[Sequence[Member], Request], Member | None]
+        self._choose = self._choose_below_cap if self._cap else balancer.pick
+        self._slow_start = SlowStart(slow_start) if slow_start else None
+        self._outlier = outlier
+        self._panic = panic
+        observers = [learner.observe for learner in learners]
+        if isinstance(balancer, Learner):
+            observers.append(balancer.observe)
+        if outlier is not None:
+            observers.append(self._watch)
+        self._learners = tuple(observers)
+        self._review(0.0)
+
+    @property
+    def serving(self) -> tuple[Member, ...]:
+        """The members that requests are spread over now. If `pick` found none of them free, waiting helps."""
+        return self._usable
+
+    def pick(self, request: Request, now: float, exclude: Container[Member] = ()) -> Member | None:
+        """The member for `request`, none of `exclude`; None if there is none, or all are at their limit."""
+        if now >= self._review_at:
+            self._review(now)
+        candidates = self._usable
+        if exclude:
+            return self._pick_another(candidates, request, exclude)
+        member = self._choose(candidates, request) if candidates else None
+        if member is None:
+            self.unserved += 1
+        return member
+
+    def started(self, member: Member, now: float) -> None:
+        """An attempt at `member` begins."""
+        member.active += 1
+        member.requests += 1
+        self.active += 1
+
+    def finished(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
+        """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
+        member.active -= 1
+        self.active -= 1
+        if isinstance(outcome, Failure) and outcome.source is Source.MEMBER:
+            member.failures += 1
+            if outcome.unsent:
+                member.connect_failures += 1
+        for observe in self._learners:
+            observe(member, now, outcome, elapsed)
+
+    def set_health(self, member: Member, health: Health, now: float, reason: str = "") -> None:
+        """Take over what active checks say."""
+        if member.health is not health:
+            member.health = health
+            self._settle(member, now, reason)
+
+    def set_admin(self, member: Member, admin: Admin, now: float, reason: str = "") -> None:
+        """Take over what the operator says."""
+        if member.admin is not admin:
+            member.admin = admin
+            self._settle(member, now, reason)
+
+    def eject(self, member: Member, now: float, reason: str) -> bool:
+        """Leave `member` out for a while; False if it is out already or the ceiling does not allow it."""
+        if self._outlier is None or member.ejected or not self._outlier.room(self.members):
+            return False
+        self._outlier.eject(member, now)
+        self._settle(member, now, reason)
+        return True
+
+    def adopt(self, previous: Pool, now: float) -> list[Member]:
+        """Carry over the members that `previous` has too, by address, and return those that only it has.
+
+        Their state, counters and links stay; weight, backup and name become those of this pool. Attempts
+        in flight finish on `previous`, so call this when this pool takes over, before its first pick.
+        """
+        known = {member.address: member for member in previous.members}
+        self.members = tuple(self._carried(member, known, now) for member in self.members)
+        self._review(now)
+        return list(known.values())
+
+    def _carried(self, fresh: Member, known: dict[str, Member], now: float) -> Member:
+        member = known.pop(fresh.address, None)
+        if member is None:
+            fresh.since = fresh.recovered_at = now
+            return fresh
+        member.pool, member.name, member.weight, member.backup = (
+            fresh.pool,
+            fresh.name,
+            fresh.weight,
+            fresh.backup,
+        )
+        if self._outlier is None:
+            member.ejected = False
+        member.refresh()
+        return member
+
+    def _pick_another(
+        self, candidates: tuple[Member, ...], request: Request, exclude: Container[Member]
+    ) -> Member | None:
+        left = [member for member in candidates if member not in exclude]
+        if left:
+            return self._choose(left, request)
+        spare = [member for member in self._spare if member not in exclude]
+        if not spare:
+            return None
+        member = min(spare, key=lambda member: member.active / member.share)
+        return None if self._cap and member.active >= self._cap else member
+
+    def _choose_below_cap(self, members: Sequence[Member], request: Request) -> Member | None:
+        member = self._balancer.pick(members, request)
+        if member.active < self._cap:
+            return member
+        free = [member for member in members if member.active < self._cap]
+        return self._balancer.pick(free, request) if free else None
+
+    def _watch(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
+        if self._outlier is not None and self._outlier.observe(member, outcome, now):
+            self.eject(member, now, f"passive: {outcome.value if isinstance(outcome, Failure) else outcome}")
+
+    def _settle(self, member: Member, now: float, reason: str) -> None:
+        """Follow a change of state of `member`."""
+        self._mark(member, now, reason)
+        self._review(now)
+
+    def _mark(self, member: Member, now: float, reason: str) -> None:
+        was_available = member.available
+        member.refresh()
+        if member.available and not was_available:
+            member.recovered_at = now
+        member.since = now
+        member.reason = reason
+        self.changed(member)
+
+    def _review(self, now: float) -> None:
+        """Bring shares and candidates up to date and note when time alone will change them next."""
+        for member in self.members:
+            if member.ejected and member.ejected_until <= now:
+                member.ejected = False
+                self._mark(member, now, "ejection over")
+        self._review_at = inf
+        for member in self.members:
+            if member.ejected:
+                self._review_at = min(self._review_at, member.ejected_until)
+            if self._slow_start is not None:
+                member.share = self._slow_start.share(member, now)
+                self._review_at = min(self._review_at, self._slow_start.next_step(member, now))
+            else:
+                member.share = member.weight
+        self._usable = self._candidates()
+        self._balancer.prepare(self._usable)
+
+    def _candidates(self) -> tuple[Member, ...]:
+        primaries = tuple(member for member in self.members if member.available and not member.backup)
+        backups = tuple(member for member in self.members if member.available and member.backup)
+        enabled = tuple(
+            member for member in self.members if member.admin is Admin.ENABLED and member.weight > 0
+        )
+        self.panicking = not backups and len(primaries) < len(enabled) * self._panic
+        if self.panicking:
+            self._spare: tuple[Member, ...] = ()
+            return enabled
+        self._spare = backups if primaries else ()
+        return primaries or backups
