@@ -1,0 +1,1 @@
+"""Tables with expiry that outlive a request: `memory`, `local` (LMDB) and `redis` behind one interface."""

@@ -1,0 +1,155 @@
+"""What every backend offers: a store of named tables, bytes to bytes, whose entries expire.
+
+`now` in this room is wall-clock time in seconds (`time.time()`), because entries are shared by processes and
+machines and survive restarts. A time to live (`ttl`) is in seconds.
+
+No method of `Table` waits: memory and local answer at once; redis answers from what this node knows and sends
+writes in the background. `lookup` says UNKNOWN where only the other machines can tell, and `fetch` asks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, Literal, NamedTuple, Protocol
+
+MAX_KEY_BYTES = 255
+MAX_VALUE_BYTES = 1024
+
+
+class Entry(NamedTuple):
+    """A live entry: its value, and the wall-clock time at which it expires."""
+
+    value: bytes
+    expires: float
+
+
+class Unknown(Enum):
+    """The type of UNKNOWN: this node cannot tell whether the entry exists."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+ChangeKind = Literal["set", "delete", "expired", "evicted"]
+
+
+class Change(NamedTuple):
+    """What a watcher hears. `value` is empty unless `kind` is "set"."""
+
+    kind: ChangeKind
+    key: bytes
+    value: bytes
+
+
+class Page(NamedTuple):
+    """One slice of a scan, in key order. `cursor` continues it; None when nothing is left."""
+
+    entries: list[tuple[bytes, Entry]]
+    cursor: bytes | None
+
+
+class Status(NamedTuple):
+    """`degraded` means: serving on from local knowledge; `reason` says why, `since` (wall) since when."""
+
+    degraded: bool = False
+    reason: str = ""
+    since: float = 0.0
+
+
+class EntryTooLarge(ValueError):
+    """A key over MAX_KEY_BYTES (or empty), or a value over MAX_VALUE_BYTES."""
+
+
+class TableStats:
+    """Plain counters of one table, of this process."""
+
+    __slots__ = ("created", "dropped", "evicted", "expired")
+
+    def __init__(self) -> None:
+        self.created = 0
+        self.expired = 0
+        self.evicted = 0
+        self.dropped = 0
+
+
+Merge = Callable[[bytes, bytes], bytes]
+"""Chooses between two values of one key. Must not depend on their order, so that all nodes agree."""
+
+Watcher = Callable[[Change], None]
+Cancel = Callable[[], None]
+Fetched = Callable[[Entry | None], None]
+
+
+class Table(Protocol):
+    """One named map. At most `size` entries; beyond it the least recently written ones are evicted (approximately)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def stats(self) -> TableStats: ...
+
+    def __len__(self) -> int:
+        """Entries stored, those included that have expired and were not yet reaped."""
+
+    def get(self, key: bytes, now: float) -> Entry | None:
+        """The live entry of `key` as far as this node knows."""
+
+    def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
+        """Like `get`, but UNKNOWN where another machine may have the entry: ask with `fetch`."""
+
+    def fetch(self, key: bytes, now: float, done: Fetched) -> None:
+        """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
+
+    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+        """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live value
+        and this one, in one atomic step. Returns what is stored. Raises EntryTooLarge."""
+
+    def touch(self, key: bytes, ttl: float, now: float) -> bool:
+        """Let a live entry expire `ttl` seconds from `now`. False if there is none."""
+
+    def delete(self, key: bytes, now: float) -> bool:
+        """Remove the entry. False if there was no live one."""
+
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
+        """Add to a counter, atomically, and return it. A counter is created at 0 with `ttl`, which later calls do
+        not extend: one window. Its value reads as decimal text. Raises ValueError if the value is no number."""
+
+    def scan(
+        self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
+    ) -> Page:
+        """Live entries whose key begins with `prefix`, in key order, after `cursor`."""
+
+    def watch(self, callback: Watcher) -> Cancel:
+        """Call `callback` for each change, those made by others too (then within one interval). Returns the
+        function that ends it."""
+
+
+class Store(Protocol):
+    """A backend. `start` and `close` frame its life; `tick` is called every 100 ms or so and never blocks long."""
+
+    def table(self, name: str, size: int, merge: Merge | None = None) -> Table:
+        """The table called `name`, opened on first use; a later call may change `size` and `merge`."""
+
+    def status(self) -> Status:
+        """Whether the backend works as it should."""
+
+    def tick(self, now: float, budget: int = 2000) -> int:
+        """Drop expired entries, looking at no more than `budget` of them; deliver changes to watchers. Returns how
+        many were dropped."""
+
+    async def start(self) -> None:
+        """Connect what has to be connected. Never fails because a peer is away."""
+
+    async def close(self) -> None:
+        """Write out what is queued, as far as that goes within a second, and let go of everything."""
+
+
+def check_entry(key: bytes, value: bytes = b"") -> None:
+    """Raise EntryTooLarge unless `key` and `value` fit any backend."""
+    if not 0 < len(key) <= MAX_KEY_BYTES:
+        raise EntryTooLarge(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one {len(key)}")
+    if len(value) > MAX_VALUE_BYTES:
+        raise EntryTooLarge(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
