@@ -27,7 +27,11 @@ def escape_text(text: str) -> str:
 
 def escape_bytes(value: bytes) -> str:
     """The same for a field value as received."""
-    text = value.decode("latin-1")
+    return escape_latin1(value.decode("latin-1"))
+
+
+def escape_latin1(text: str) -> str:
+    """The same for a field value of which each byte has become one character."""
     return text if is_plain(text) else _UNSAFE.sub(_escape_octet, text)
 
 
@@ -37,11 +41,6 @@ def json_text(text: str) -> str:
         return f'"{text}"'
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return encode_basestring_ascii(text).replace("\x7f", "\\u007f")
-
-
-def json_bytes(value: bytes) -> str:
-    """The same for a field value as received; bytes that are not UTF-8 are spelled out as `\\xhh`."""
-    return json_text(value.decode("utf-8", "backslashreplace"))
 
 
 def _escape_character(match: re.Match[str]) -> str:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
-from adc.telemetry.escape import escape_bytes, escape_text, is_plain, json_bytes, json_text
+from adc.http.message import Request
+from adc.telemetry.escape import escape_bytes, escape_latin1, escape_text, is_plain, json_text
 from adc.telemetry.record import LogRecord
 from adc.telemetry.template import compile_template
 from adc.telemetry.timestamps import clf_time, iso_time
 
 Format = Callable[[LogRecord], str]
+
+_REPEATED_LENGTH = 512
+_escape_repeated = lru_cache(maxsize=1024)(escape_bytes)
+"""User agents repeat; the cache takes only short ones, so that it stays below a megabyte or two."""
+
+_REQUEST_KEYS = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
+_RECORD_KEYS = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
+_NO_REQUEST = ("",) * len(_REQUEST_KEYS)
+_JSON = (
+    '{"time":"%s",'
+    + "".join(f'"{key}":"%s",' for key in _REQUEST_KEYS + _RECORD_KEYS)
+    + '"status":%d,"bytes_in":%d,"bytes_out":%d,"elapsed":%.6f,"upstream_elapsed":%.6f,"attempts":%d}'
+)
 
 
 def compile_format(text: str) -> Format:
@@ -32,36 +47,56 @@ def combined(record: LogRecord) -> str:
     if request is None:
         return f'{escape_text(client)} - - [{when}] "-" {record.status} {record.bytes_out} "-" "-"'
     get = request.headers.index.get
-    referer, agent = get(b"referer", b"-"), get(b"user-agent", b"-")
+    agent = get(b"user-agent", b"-")
+    seen = _escape_repeated(agent) if len(agent) <= _REPEATED_LENGTH else escape_bytes(agent)
     line = f"{request.method} {request.target} HTTP/{request.version}"
-    fields = (referer + agent).decode("latin-1")
-    if is_plain(client + line + fields):
-        first, second = fields[: len(referer)], fields[len(referer) :]
-    else:
-        client, line = escape_text(client), escape_text(line)
-        first, second = escape_bytes(referer), escape_bytes(agent)
-    return f'{client} - - [{when}] "{line}" {record.status} {record.bytes_out} "{first}" "{second}"'
+    referer = get(b"referer", b"-").decode("latin-1")
+    if not is_plain(client + line + referer):
+        client, line, referer = escape_text(client), escape_text(line), escape_latin1(referer)
+    return f'{client} - - [{when}] "{line}" {record.status} {record.bytes_out} "{referer}" "{seen}"'
 
 
 def json_line(record: LogRecord) -> str:
-    """One JSON object; the keys of the request are missing if its head was never complete."""
-    request = record.request
-    asked = ""
-    if request is not None:
-        get = request.headers.index.get
-        asked = (
-            f'"method":{json_text(request.method)},"scheme":{json_text(request.scheme)},'
-            f'"authority":{json_text(request.authority)},"target":{json_text(request.target)},'
-            f'"version":{json_text(request.version)},"peer":{json_text(request.peer)},'
-            f'"referer":{json_bytes(get(b"referer", b""))},'
-            f'"user_agent":{json_bytes(get(b"user-agent", b""))},'
-        )
+    """One JSON object; texts of the request are empty if its head was never complete."""
+    texts = (*_request_texts(record.request), *_record_texts(record))
+    if not is_plain("".join(texts)):
+        texts = tuple([json_text(text)[1:-1] for text in texts])
+    return _JSON % (
+        iso_time(record.started),
+        *texts,
+        record.status,
+        record.bytes_in,
+        record.bytes_out,
+        record.elapsed,
+        record.upstream_elapsed,
+        record.attempts,
+    )
+
+
+def _request_texts(request: Request | None) -> tuple[str, ...]:
+    if request is None:
+        return _NO_REQUEST
+    get = request.headers.index.get
     return (
-        f'{{"time":"{iso_time(record.started)}","client":{json_text(record.client)},{asked}'
-        f'"status":{record.status},"bytes_in":{record.bytes_in},"bytes_out":{record.bytes_out},'
-        f'"elapsed":{record.elapsed:.6f},"upstream_elapsed":{record.upstream_elapsed:.6f},'
-        f'"listener":{json_text(record.listener)},"route":{json_text(record.route)},'
-        f'"pool":{json_text(record.pool)},"member":{json_text(record.member)},'
-        f'"attempts":{record.attempts},"cache":{json_text(record.cache)},'
-        f'"request_id":{json_text(record.request_id)},"end_reason":{json_text(record.end_reason)}}}'
+        request.method,
+        request.scheme,
+        request.authority,
+        request.target,
+        request.version,
+        request.peer,
+        get(b"referer", b"").decode("utf-8", "backslashreplace"),
+        get(b"user-agent", b"").decode("utf-8", "backslashreplace"),
+    )
+
+
+def _record_texts(record: LogRecord) -> tuple[str, ...]:
+    return (
+        record.client,
+        record.listener,
+        record.route,
+        record.pool,
+        record.member,
+        record.cache,
+        record.request_id,
+        record.end_reason,
     )
