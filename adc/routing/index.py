@@ -1,0 +1,163 @@
+"""The compiled index: which rules can match a host and a path at all, found by look-ups, not by trying.
+
+A candidate is a rule's number (its place in file order), what remains to be tested, and its value. A bucket
+holds candidates in rule order. A path leads to few buckets (its own, those of the prefixes above it, that of
+the rules which the index cannot place), and the lowest number that holds among them wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from adc.routing.conditions import Facts, further_conditions, host_condition, path_condition, test_all
+from adc.routing.hosts import Wildcard
+from adc.routing.match import Match, Rule
+from adc.routing.values import Exact, Regex
+
+T = TypeVar("T")
+Test = Callable[[Facts], bool]
+Candidate = tuple[int, Test | None, T]
+Bucket = tuple[Candidate[T], ...]
+Lookup = Callable[[str], tuple[Bucket[T], ...]]
+
+
+class PathIndex(Generic[T]):
+    """The rules of one host pattern, by path."""
+
+    __slots__ = ("_anywhere", "_exact", "_prefixes")
+
+    def __init__(self) -> None:
+        self._exact: dict[str, list[Candidate[T]]] = {}
+        self._prefixes: dict[str, list[Candidate[T]]] = {}
+        self._anywhere: list[Candidate[T]] = []
+
+    def add(self, match: Match, candidate: Candidate[T]) -> None:
+        """Take the next rule in order."""
+        if not match.path or _has_regex(match.path):
+            self._anywhere.append(candidate)
+            return
+        for rule in match.path:
+            if isinstance(rule, Exact):
+                self._exact.setdefault(rule.text, []).append(candidate)
+                continue
+            if not rule.text.endswith("/"):
+                self._exact.setdefault(rule.text, []).append(candidate)
+            self._prefixes.setdefault(f"{rule.text.rstrip('/')}/", []).append(candidate)
+
+    def compile(self) -> Lookup[T]:
+        """A function from a path to the buckets that hold its candidates."""
+        exact = {path: self._buckets(path, self._exact[path]) for path in self._exact}
+        prefixes = {path: self._buckets(path) for path in self._prefixes}
+        # Every path begins with "/" except the "*" of OPTIONS, so a prefix "/" needs no look-up.
+        elsewhere = prefixes.pop("/", None) or _frozen([self._anywhere])
+        exact.setdefault("*", _frozen([self._anywhere]))
+        if not prefixes:
+            return _exact_lookup(exact, elsewhere)
+        return _prefix_lookup(exact, prefixes, elsewhere)
+
+    def _buckets(self, path: str, own: Sequence[Candidate[T]] = ()) -> tuple[Bucket[T], ...]:
+        above = [self._prefixes.get(prefix, ()) for prefix in _prefixes_of(path)]
+        return _frozen([own, *reversed(above), self._anywhere])
+
+
+class HostIndex(Generic[T]):
+    """All rules, by host, then by path."""
+
+    def __init__(self, rules: Iterable[Rule[T]]) -> None:
+        self._exact: dict[str, PathIndex[T]] = {}
+        self._wildcards: dict[str, PathIndex[T]] = {}
+        self._anywhere: PathIndex[T] = PathIndex()
+        for number, rule in enumerate(rules):
+            match = rule.match
+            candidate = (number, _remaining_test(match), rule.value)
+            for index in self._places(match):
+                index.add(match, candidate)
+
+    def _places(self, match: Match) -> list[PathIndex[T]]:
+        if not match.host or _has_regex(match.host):
+            return [self._anywhere]
+        places = []
+        for rule in match.host:
+            if isinstance(rule, Wildcard):
+                places.append(self._wildcards.setdefault(rule.domain, PathIndex()))
+            elif isinstance(rule, Exact):
+                places.append(self._exact.setdefault(rule.text, PathIndex()))
+        return places
+
+    def compile(self) -> tuple[dict[str, tuple[Lookup[T], ...]], dict[str, tuple[Lookup[T], ...]], Lookup[T]]:
+        """Look-ups to ask for a known host, for one below a known domain (the longest), for all others."""
+        anywhere = self._anywhere.compile()
+        wildcards = {domain: index.compile() for domain, index in self._wildcards.items()}
+
+        def chain(host: str) -> tuple[Lookup[T], ...]:
+            return (*[wildcards[domain] for domain in domains_of(host) if domain in wildcards], anywhere)
+
+        hosts = {host: (index.compile(), *chain(host)) for host, index in self._exact.items()}
+        below = {domain: (wildcards[domain], *chain(domain)) for domain in wildcards}
+        return hosts, below, anywhere
+
+
+def domains_of(host: str) -> Iterable[str]:
+    """The domains that `host` lies below, longest first."""
+    _, _, rest = host.partition(".")
+    while rest:
+        yield rest
+        _, _, rest = rest.partition(".")
+
+
+def _has_regex(rules: Sequence[object]) -> bool:
+    return any(isinstance(rule, Regex) for rule in rules)
+
+
+def _remaining_test(match: Match) -> Test | None:
+    """What the place in the index leaves to be tested."""
+    parts = list(further_conditions(match))
+    if _has_regex(match.path):
+        parts.insert(0, path_condition(match))
+    if _has_regex(match.host):
+        parts.insert(0, host_condition(match))
+    return test_all(parts)
+
+
+def _prefixes_of(path: str) -> list[str]:
+    """`/a/b` -> `/`, `/a/`."""
+    return [path[: at + 1] for at, character in enumerate(path) if character == "/"]
+
+
+def _frozen(buckets: Iterable[Sequence[Candidate[T]]]) -> tuple[Bucket[T], ...]:
+    """Buckets as tuples, without those that an unconditional candidate of another always precedes."""
+    filled = [tuple(bucket) for bucket in buckets if bucket]
+    first_certain = min(
+        (number for bucket in filled for number, test, _ in bucket if test is None), default=None
+    )
+    return tuple(bucket for bucket in filled if first_certain is None or bucket[0][0] <= first_certain)
+
+
+def _exact_lookup(exact: dict[str, tuple[Bucket[T], ...]], elsewhere: tuple[Bucket[T], ...]) -> Lookup[T]:
+    if all(buckets == elsewhere for buckets in exact.values()):
+        return lambda path: elsewhere
+    return lambda path: exact.get(path, elsewhere)
+
+
+def _prefix_lookup(
+    exact: dict[str, tuple[Bucket[T], ...]],
+    prefixes: dict[str, tuple[Bucket[T], ...]],
+    elsewhere: tuple[Bucket[T], ...],
+) -> Lookup[T]:
+    depths = range(max(prefix.count("/") for prefix in prefixes) - 1)
+
+    def lookup(path: str) -> tuple[Bucket[T], ...]:
+        buckets = exact.get(path)
+        if buckets is not None:
+            return buckets
+        buckets = elsewhere
+        end = 1
+        for _ in depths:  # the longest prefix wins, and no path is walked deeper than the rules go
+            end = path.find("/", end) + 1
+            if not end:
+                break
+            buckets = prefixes.get(path[:end], buckets)
+        return buckets
+
+    return lookup

@@ -1,0 +1,44 @@
+"""A rule: what a request must be like, and the value that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from adc.routing.hosts import HostRule
+from adc.routing.networks import Network
+from adc.routing.paths import PathRule
+from adc.routing.values import ValueRule
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Match:
+    """Conditions on a request. An empty key asks nothing; several keys mean all of, several rules any of.
+
+    `method` names are case-sensitive and HEAD is not GET. `headers` (names in any case), `query` and
+    `cookies` go from a name to its rules; of several values of a name one must be accepted. `source` is
+    tested against `Request.client`. `where` says where the rule stands (`file:line`), `places` the same for
+    its keys (`host`, `headers.x-beta`), for `Router.explain`.
+    """
+
+    host: Sequence[HostRule] = ()
+    path: Sequence[PathRule] = ()
+    method: Sequence[str] = ()
+    headers: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
+    query: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
+    cookies: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
+    source: Sequence[Network] = ()
+    sni: Sequence[HostRule] = ()
+    where: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule(Generic[T]):
+    """A match and what it leads to; `value` is not None."""
+
+    match: Match
+    value: T

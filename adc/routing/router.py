@@ -1,0 +1,139 @@
+"""The router: which rule a request meets first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from adc.http.message import Request
+from adc.routing.conditions import Condition, Facts, conditions
+from adc.routing.index import Bucket, HostIndex, Lookup
+from adc.routing.match import Match, Rule
+
+T = TypeVar("T")
+
+
+class Step(NamedTuple):
+    """One thing that decided about a rule.
+
+    `rule` counts from 0 in file order. A rule that does not match gives one step, with the first key that
+    fails; the rule that matches gives one for each of its keys, or one with the key "" if it asks nothing.
+    `where` is the line of the key if the match knows it, otherwise that of the rule.
+    """
+
+    rule: int
+    key: str
+    wanted: str
+    got: str
+    ok: bool
+    where: str
+
+
+class Router(Generic[T]):
+    """The first rule in order whose match holds decides. Compiled when built, then never changed.
+
+    `find(request)` gives the rule's value, None if no rule matches.
+    """
+
+    __slots__ = ("_rules", "find")
+
+    def __init__(self, rules: Sequence[Rule[T]]) -> None:
+        self._rules = tuple(rules)
+        find = _compile(self._rules)
+        self.find: Callable[[Request], T | None] = find
+
+    def explain(self, request: Request) -> list[Step]:
+        """What decided, rule by rule, up to the one that `find` gives; the last step is ok if there is one."""
+        facts = Facts(request)
+        steps: list[Step] = []
+        for number, rule in enumerate(self._rules):
+            told = _explain_rule(number, rule.match, facts)
+            steps += told
+            if told[-1].ok:
+                break
+        return steps
+
+
+def _explain_rule(number: int, match: Match, facts: Facts) -> list[Step]:
+    steps = [_step(number, match, condition, facts) for condition in conditions(match)]
+    failed = next((step for step in steps if not step.ok), None)
+    if failed is not None:
+        return [failed]
+    return steps or [Step(number, "", "", "", True, match.where)]
+
+
+def _step(number: int, match: Match, condition: Condition, facts: Facts) -> Step:
+    where = match.places.get(condition.key, match.where)
+    key, wanted, got = condition.key, condition.wanted, condition.got(facts)
+    return Step(number, key, wanted, got, condition.holds(facts), where)
+
+
+def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:
+    """The cheapest search that the rules allow."""
+    hosts, below, anywhere = HostIndex(rules).compile()
+    if hosts or below:
+        return _find_by_host(_host_lookup(hosts, below, anywhere), len(rules))
+    always = anywhere("*")
+    if not rules or (always and always[0][0][:2] == (0, None)):
+        value = rules[0].value if rules else None
+        return lambda request: value
+    return _find_by_path(anywhere, len(rules))
+
+
+def _host_lookup(
+    hosts: dict[str, tuple[Lookup[T], ...]], below: dict[str, tuple[Lookup[T], ...]], anywhere: Lookup[T]
+) -> Callable[[str], tuple[Lookup[T], ...]]:
+    others = (anywhere,)
+    if not below:
+        return lambda host: hosts.get(host, others)
+
+    def lookup(host: str) -> tuple[Lookup[T], ...]:
+        found = hosts.get(host)
+        while found is None:
+            _, _, host = host.partition(".")
+            if not host:
+                return others
+            found = below.get(host)
+        return found
+
+    return lookup
+
+
+def _find_by_host(
+    lookup: Callable[[str], tuple[Lookup[T], ...]], beyond: int
+) -> Callable[[Request], T | None]:
+    def find(request: Request) -> T | None:
+        path = request.path
+        buckets: tuple[Bucket[T], ...] = ()
+        for by_path in lookup(request.host):
+            buckets += by_path(path)
+        return _first(buckets, request, beyond)
+
+    return find
+
+
+def _find_by_path(lookup: Lookup[T], beyond: int) -> Callable[[Request], T | None]:
+    def find(request: Request) -> T | None:
+        return _first(lookup(request.path), request, beyond)
+
+    return find
+
+
+def _first(buckets: tuple[Bucket[T], ...], request: Request, beyond: int) -> T | None:
+    """The value of the lowest rule number in `buckets` that holds; `beyond` is over all numbers."""
+    best = beyond
+    found: T | None = None
+    facts: Facts | None = None
+    for bucket in buckets:
+        for number, test, value in bucket:
+            if number >= best:
+                break
+            if test is not None:
+                if facts is None:
+                    facts = Facts(request)
+                if not test(facts):
+                    continue
+            best = number
+            found = value
+            break
+    return found

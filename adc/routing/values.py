@@ -1,0 +1,84 @@
+"""What a header, query field, cookie, path or name may be asked to look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Equal to `text`, case-sensitive."""
+
+    text: str
+
+    def accepts(self, value: str) -> bool:
+        return value == self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Begins with `text`."""
+
+    text: str
+
+    def accepts(self, value: str) -> bool:
+        return value.startswith(self.text)
+
+    def __str__(self) -> str:
+        return f"{self.text}*"
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """Holds a match of `text` anywhere (`re.search`). A pattern that does not compile raises `ValueError`."""
+
+    text: str
+    search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "search", re.compile(self.text).search)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+
+    def accepts(self, value: str) -> bool:
+        return self.search(value) is not None
+
+    def __str__(self) -> str:
+        return f"/{self.text}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """There at all, whatever the value; with `wanted` false: not there."""
+
+    wanted: bool = True
+
+    def __str__(self) -> str:
+        return "present" if self.wanted else "absent"
+
+
+TextRule = Exact | Prefix | Regex
+ValueRule = TextRule | Present
+
+
+def accept_any(rules: Sequence[ValueRule]) -> Callable[[Sequence[str]], bool]:
+    """One test of all values that a name has in a request (none: it is absent): any value, any rule."""
+    exact = frozenset(rule.text for rule in rules if isinstance(rule, Exact))
+    tests = tuple(rule.accepts for rule in rules if isinstance(rule, Prefix | Regex))
+    if_present = Present(True) in rules
+    if_absent = Present(False) in rules
+
+    def accepts(values: Sequence[str]) -> bool:
+        if not values:
+            return if_absent
+        if if_present or not exact.isdisjoint(values):
+            return True
+        return any(test(value) for test in tests for value in values)
+
+    return accepts
