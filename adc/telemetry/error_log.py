@@ -32,8 +32,8 @@ _BARE = re.compile(r"[!#-<>-\[\]-~]+")
 class ErrorLog:
     """Writes at once, one line a message: `log.warn("request_refused", reason="bad_host", client=address)`.
 
-    The message is a fixed word, what varies goes into the fields. Of one message BURST lines are written, then
-    PER_SECOND; the next line that gets through, or `flush`, says how many were held back. Messages below
+    The message is a fixed word, what varies goes into the fields. Of one message BURST lines are written,
+    then PER_SECOND; the next line that gets through, or `flush`, says how many were held back. Messages below
     `level` are ignored. `path` is as in LogFile.
 
     Raises OSError if the file cannot be opened.

@@ -9,7 +9,7 @@ _OTHER = "other"
 class RateGate:
     """A token bucket for each kind: `burst` at once, then `per_second`; counts what it held back.
 
-    Kinds beyond a fixed number share one bucket, so that made-up kinds exhaust neither memory nor the ceiling.
+    Kinds beyond a fixed number share one bucket, so that made-up kinds exhaust neither memory nor disk.
     """
 
     def __init__(self, burst: int, per_second: float) -> None:
