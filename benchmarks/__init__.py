@@ -1,0 +1,1 @@
+"""`make bench`: adc beside the proxies people already run, each with one worker on one core."""

@@ -1,0 +1,69 @@
+"""What adc must reach, as the issues say it, and whether a run reached it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.figures import Figures, ratio
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The figure `key` of `subject` in `row`, divided by `base`'s if there is one, must keep to `limit`."""
+
+    row: str
+    text: str
+    key: str
+    limit: float
+    base: str = ""
+    subject: str = "adc"
+    at_least: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`value` is None where the run has no figure for the gate: then it is neither met nor missed."""
+
+    gate: Gate
+    value: float | None
+
+    @property
+    def met(self) -> bool | None:
+        """None: not measured."""
+        if self.value is None:
+            return None
+        return self.value >= self.gate.limit if self.gate.at_least else self.value <= self.gate.limit
+
+
+GATES = (
+    Gate("get", "CPU per request / nginx", "cpu_us", 2.2, "nginx"),
+    Gate("get", "throughput / Caddy", "rate", 2.5, "caddy", at_least=True),
+    Gate("get", "throughput / plain aiohttp", "rate", 4.0, "aiohttp", at_least=True),
+    Gate("download", "CPU per byte / nginx", "cpu_us_per_mb", 1.5, "nginx"),
+    Gate("routes", "CPU with 10,000 routes / with 10", "cpu_us", 1.3, "adc", "adc-routes-10000"),
+    Gate("idle", "KB per idle connection", "kb_each", 12.0),
+    Gate("start", "seconds to the first answer", "start_s", 2.0),
+    Gate("cache-1k", "CPU per hit / nginx", "cpu_us", 1.5, "nginx"),
+    Gate("cache-100k", "CPU per hit / nginx", "cpu_us", 1.2, "nginx"),
+    Gate("gzip", "CPU per response / nginx", "cpu_us", 1.1, "nginx"),
+    Gate("brotli", "CPU per response / nginx", "cpu_us", 1.1, "nginx"),
+    Gate("handshake", "CPU per handshake / nginx", "cpu_us", 2.5, "nginx"),
+    Gate("tls-get", "CPU per request / nginx", "cpu_us", 2.5, "nginx"),
+    Gate("extras", "CPU with health, breaker, retries / without", "cpu_us", 1.03, "adc", "adc-resilient"),
+    Gate("extras", "CPU with sticky source table / without", "cpu_us", 1.10, "adc", "adc-sticky"),
+)
+
+
+def judge(results: Mapping[str, Mapping[str, Figures]]) -> list[Verdict]:
+    """A verdict for each gate whose row was run; `results` is row -> contender -> medians."""
+    verdicts = []
+    for gate in GATES:
+        figures = results.get(gate.row)
+        if figures is not None:
+            subject = figures.get(gate.subject, {})
+            value = (
+                ratio(subject, figures.get(gate.base, {}), gate.key) if gate.base else subject.get(gate.key)
+            )
+            verdicts.append(Verdict(gate, value))
+    return verdicts

@@ -1,0 +1,1 @@
+"""What is done to a running peer, one load a file."""

@@ -1,0 +1,5 @@
+-- One GET a connection.
+local browser = require("browser")
+browser.connection = "close"
+init = browser.init
+request = function() return browser.head("GET") .. "\r\n" end

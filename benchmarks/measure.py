@@ -1,0 +1,111 @@
+"""Run a row: start its contenders, let them take turns, take the medians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from benchmarks.figures import Figures, medians
+from benchmarks.loads.wrk import LoadError
+from benchmarks.origin import Origin
+from benchmarks.peers import PEERS
+from benchmarks.processes import StartError
+from benchmarks.rows import Contender, Row
+from benchmarks.running import Running, start
+from benchmarks.site import Certificate
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Result:
+    """Medians and the rounds they are of, by contender; `skipped` says why a contender has none."""
+
+    row: Row
+    figures: dict[str, Figures] = field(default_factory=dict)
+    rounds: dict[str, list[Figures]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def turns(labels: Iterable[str], rounds: int) -> list[list[str]]:
+    """The order of each round: everyone once, each round beginning with the next one."""
+    order = list(labels)
+    return (
+        [order[shift % len(order) :] + order[: shift % len(order)] for shift in range(rounds)]
+        if order
+        else []
+    )
+
+
+class Bench:
+    """What all rows share: the origin, the certificate and a folder that peers' own folders are made in."""
+
+    def __init__(self, folder: Path, origin: Origin, certificate: Certificate, say: Say) -> None:
+        self._folder = folder
+        self._origin = origin
+        self._certificate = certificate
+        self._say = say
+        self._numbers = count()
+
+    def run(self, row: Row, labels: Iterable[str], seconds: int, rounds: int) -> Result:
+        """Measure the contenders of `row` that are in `labels`. Peers that fail are reported, not raised."""
+        result = Result(row)
+        labels = [
+            label for label in row.contenders if label in set(labels) and self._installed(row, label, result)
+        ]
+        with ExitStack() as stack:
+            running = {} if row.load.fresh else self._start_all(row, labels, result, stack)
+            for number, turn in enumerate(turns(labels, rounds), 1):
+                for label in turn:
+                    if label not in result.skipped:
+                        self._say(f"{row.name}: round {number} of {rounds}, {label}")
+                        self._measure(row, label, running.get(label), seconds, result)
+        for label, figures in result.rounds.items():
+            if label not in result.skipped:
+                result.figures[label] = medians(figures)
+        return result
+
+    def _installed(self, row: Row, label: str, result: Result) -> bool:
+        peer = PEERS[row.contenders[label].peer]
+        if peer.missing():
+            result.skipped[label] = f"{', '.join(peer.missing())} not installed: {peer.install}"
+        return label not in result.skipped
+
+    def _start_all(self, row: Row, labels: list[str], result: Result, stack: ExitStack) -> dict[str, Running]:
+        running = {}
+        for label in labels:
+            try:
+                peer = self._start(row, row.contenders[label])
+                stack.callback(peer.processes.stop)
+                row.load.warm_up(peer)
+                running[label] = peer
+            except (StartError, LoadError) as error:
+                result.skipped[label] = str(error)
+        return running
+
+    def _start(self, row: Row, contender: Contender) -> Running:
+        folder = self._folder / f"{row.name}-{next(self._numbers)}-{contender.peer}"
+        port = self._origin.ports[row.origin]
+        return start(PEERS[contender.peer], contender.features, port, self._certificate, folder)
+
+    def _measure(self, row: Row, label: str, running: Running | None, seconds: int, result: Result) -> None:
+        try:
+            if running is not None:
+                figures = row.load.measure(running, seconds)
+            else:
+                figures = self._measure_fresh(row, label, seconds)
+        except (StartError, LoadError, OSError) as error:
+            result.skipped[label] = str(error)
+        else:
+            result.rounds.setdefault(label, []).append(figures)
+
+    def _measure_fresh(self, row: Row, label: str, seconds: int) -> Figures:
+        peer = self._start(row, row.contenders[label])
+        try:
+            row.load.warm_up(peer)
+            return row.load.measure(peer, seconds)
+        finally:
+            peer.processes.stop()

@@ -1,0 +1,127 @@
+"""The origin: one nginx worker on the load's core, cheap enough never to be what is measured.
+
+One port per kind of response, so that any path works on each; what comes back varies by path.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+from benchmarks.cores import LOAD_CORE
+from benchmarks.processes import Processes, free_port
+
+KINDS = ("small", "page", "html", "asset1k", "asset100k", "download")
+DOWNLOAD_BYTES = 100 * 1000 * 1000
+FILES = 100
+_BYTES = {"page": 10 * 1024, "html": 50 * 1024, "asset1k": 1024, "asset100k": 100 * 1024}
+_VOCABULARY = (
+    "account address article basket button catalogue category checkout colour comment company "
+    "contact content country currency customer delivery description discount document download email "
+    "English family feature filter footer gallery header history image invoice language library "
+    "listing location member message mobile network number offer option order organisation password "
+    "payment picture policy price privacy product profile promotion quality quantity question rating "
+    "reference region register related result review search section service session shipping "
+    "shopping size special standard status stock store subject summary support table terms ticket "
+    "title update username value version video warranty website window"
+)
+_WORDS = _VOCABULARY.split()
+_FIELDS = """add_header Cache-Control "{cache_control}";
+    add_header X-Content-Type-Options nosniff;
+    add_header Strict-Transport-Security "max-age=31536000";"""
+_SMALL = """return 200 '{"uri": "$request_uri", "items": [1, 2, 3, 4, 5], "next": "/more", "ok": true}';
+      default_type application/json;"""
+
+
+def html_page(size: int, rng: random.Random) -> str:
+    """HTML of `size` ASCII characters that compresses about as far as a shop's listing page does."""
+    parts = ["<!doctype html><html lang=en><head><meta charset=utf-8><title>Listing</title></head><body>\n"]
+    length = len(parts[0])
+    while length < size:
+        words = rng.choices(_WORDS, k=rng.randint(6, 18))
+        part = (
+            f'<div class="card card-{words[0]}" id="item-{rng.getrandbits(32):08x}">'
+            f'<a href="/{words[1]}/{words[2]}?id={rng.getrandbits(24)}">{words[3]}</a>'
+            f"<p>{' '.join(words[4:])}.</p>"
+            f'<span class="price">{rng.randint(100, 99999) / 100:.2f}</span></div>\n'
+        )
+        parts.append(part)
+        length += len(part)
+    return "".join(parts)[:size]
+
+
+def _write_files(folder: Path) -> None:
+    rng = random.Random(1)
+    for kind, size in _BYTES.items():
+        (folder / kind).mkdir()
+        for number in range(FILES):
+            (folder / kind / f"{number:02d}.html").write_text(html_page(size, rng))
+    (folder / "download").mkdir()
+    with (folder / "download" / "file.bin").open("wb") as file:
+        file.truncate(DOWNLOAD_BYTES)
+
+
+def _server(kind: str, port: int, folder: Path) -> str:
+    cache_control = "public, max-age=3600" if kind.startswith("asset") else "private, no-cache"
+    if kind == "small":
+        body = _SMALL
+    elif kind == "download":
+        body = f"root {folder}/download; try_files /file.bin =404;"
+    else:
+        body = f"root {folder}/{kind}; rewrite (\\d\\d)$ /$1.html break; default_type text/html;"
+    return f"""
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    {_FIELDS.format(cache_control=cache_control)}
+    location / {{
+      {body}
+    }}
+  }}"""
+
+
+def configuration(folder: Path, ports: dict[str, int]) -> str:
+    """The origin's nginx.conf."""
+    servers = "".join(_server(kind, port, folder) for kind, port in ports.items())
+    return f"""
+user root;
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 65536;
+pid {folder}/origin.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 20000; }}
+http {{
+  access_log off;
+  types {{ text/html html; application/octet-stream bin; }}
+  sendfile on;
+  tcp_nopush on;
+  open_file_cache max=2000 inactive=600s;
+  open_file_cache_valid 600s;
+  keepalive_timeout 300s;
+  keepalive_requests 100000000;
+  client_body_temp_path {folder}/body;
+  client_max_body_size 0;
+  {servers}
+}}
+"""
+
+
+class Origin:
+    """The running origin; `ports` maps each of KINDS to its port. Raises StartError."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        _write_files(folder)
+        self.ports = {kind: free_port() for kind in KINDS}
+        path = folder / "nginx.conf"
+        path.write_text(configuration(folder, self.ports))
+        nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin") or "nginx"
+        self._processes = Processes(
+            [[nginx, "-c", str(path), "-e", str(folder / "error.log")]], folder, LOAD_CORE
+        )
+        self._processes.wait_until_serving(self.ports["small"], b"/")
+
+    def stop(self) -> None:
+        """End the origin's processes."""
+        self._processes.stop()

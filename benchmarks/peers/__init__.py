@@ -1,0 +1,19 @@
+"""The proxies measured, one a file: configuration text and the commands that start it."""
+
+from __future__ import annotations
+
+from benchmarks.peers import adc, apache, caddy, haproxy, nginx, plain_aiohttp, varnish
+from benchmarks.peers.peer import Peer
+
+PEERS: dict[str, Peer] = {
+    peer.name: peer
+    for peer in (
+        nginx.PEER,
+        haproxy.PEER,
+        caddy.PEER,
+        apache.PEER,
+        plain_aiohttp.PEER,
+        varnish.PEER,
+        adc.PEER,
+    )
+}

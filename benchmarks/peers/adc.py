@@ -1,0 +1,88 @@
+"""adc with one worker; the supervisor's CPU counts and is shown separately."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.peers.peer import Peer
+from benchmarks.site import Features, Site
+
+PROGRAM = Path(sys.executable).with_name("adc")
+
+
+def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "match": {"host": f"site{host}.example.com", "path": f"/app{prefix}/"},
+        "pool": "app",
+    }
+    if features.cache:
+        route["cache"] = {"store": "site"}
+    if features.coding:
+        route["compression"] = {"encodings": [features.coding], "min_size": "1KB"}
+    if features.resilience:
+        route["retries"] = {
+            "attempts": 2,
+            "on": ["connect_failure", "reset_before_response"],
+            "budget": "20%",
+        }
+    return route
+
+
+def _pool(site: Site) -> dict[str, Any]:
+    pool: dict[str, Any] = {
+        "members": [f"127.0.0.1:{site.origin_port}"],
+        "keep_alive": {"idle": "50s", "max_idle": 256},
+    }
+    if site.features.resilience:
+        active = {"path": "/healthz", "interval": "1s", "timeout": "500ms", "rise": 2, "fall": 3}
+        passive = {"failures": 5, "window": "10s", "eject": "30s", "max_ejected": "50%"}
+        pool["health"] = {"active": active, "passive": passive}
+        pool["limits"] = {"connections_per_member": 512, "queue": 1024, "queue_timeout": "5s"}
+    if site.features.sticky:
+        pool["persistence"] = {"source": {"prefix4": 32, "timeout": "10m", "size": 100000}}
+    return pool
+
+
+def configuration(site: Site) -> dict[str, Any]:
+    """The configuration for `site` as the file's data."""
+    features = site.features
+    listener: dict[str, Any] = {
+        "name": "web",
+        "bind": f"127.0.0.1:{site.port}",
+        "timeouts": {"request_head": "10s", "request_body": "30s", "keep_alive": "75s"},
+    }
+    if features.tls:
+        certificate = {"certificate": str(site.certificate.chain), "key": str(site.certificate.key)}
+        listener["tls"] = {"certificates": [certificate]}
+    data: dict[str, Any] = {
+        "workers": 1,
+        "listeners": [listener],
+        "routes": [
+            _route(host, prefix, features)
+            for host in range(features.hosts)
+            for prefix in range(features.prefixes)
+        ],
+        "pools": {"app": _pool(site)},
+        "access_log": {"path": str(site.folder / "access.log"), "format": "combined"},
+        "admin": {"bind": f"127.0.0.1:{site.admin_port}"},
+    }
+    if features.cache:
+        data["caches"] = {"site": {"memory": "512MB"}}
+    if features.trust_forwarded:
+        data["trusted_proxies"] = ["127.0.0.1"]
+    if features.sticky:
+        data["state"] = {"backend": "local"}
+    return data
+
+
+def configure(site: Site) -> list[list[str]]:
+    """Write the configuration; the command that runs it."""
+    path = site.write("adc.yaml", yaml.safe_dump(configuration(site), sort_keys=False))
+    return [[str(PROGRAM), "run", str(path)]]
+
+
+PEER = Peer("adc", (str(PROGRAM),), "pip install .", configure)

@@ -1,0 +1,127 @@
+"""Start the processes of a peer or of the origin on a core, wait until they serve, end them by pid."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import proc
+from benchmarks.cores import on_core
+
+START_LIMIT = 20.0
+STOP_LIMIT = 10.0
+POLL = 0.005
+
+
+class StartError(Exception):
+    """A peer did not come up; the message carries the end of what it wrote."""
+
+
+class Usage(NamedTuple):
+    """CPU seconds and resident bytes of a tree; `main` is the CPU of its first process alone."""
+
+    cpu: float
+    main: float
+    rss: int
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def tls_client_context() -> ssl.SSLContext:
+    """A client context that takes any certificate: ours is self-signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def answers(port: int, path: bytes, *, tls: bool = False) -> bool:
+    """Whether a GET of `path` on `port` is answered with 200 now."""
+    request = b"GET " + path + b" HTTP/1.1\r\nHost: site0.example.com\r\nConnection: close\r\n\r\n"
+    with suppress(OSError):
+        connection: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=2.0)
+        with connection:
+            if tls:
+                connection = tls_client_context().wrap_socket(connection)
+            connection.sendall(request)
+            return connection.recv(4096).startswith(b"HTTP/1.1 200")
+    return False
+
+
+class Processes:
+    """Running commands, the first one being the main process. Output goes to `folder`."""
+
+    def __init__(self, commands: list[list[str]], folder: Path, core: int) -> None:
+        self._folder = folder
+        self.began = time.monotonic()
+        self._popens = [self._start(command, core, index) for index, command in enumerate(commands)]
+
+    def _start(self, command: list[str], core: int, index: int) -> subprocess.Popen[bytes]:
+        with (
+            (self._folder / f"stdout{index}.log").open("wb") as out,
+            (self._folder / f"stderr{index}.log").open("wb") as err,
+        ):
+            return subprocess.Popen(
+                on_core(core, command),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=self._folder,
+                env={**os.environ, "HOME": str(self._folder), "XDG_DATA_HOME": str(self._folder)},
+                start_new_session=True,
+            )
+
+    def wait_until_serving(self, port: int, path: bytes, *, tls: bool = False) -> float:
+        """Seconds from the start of the first process to its first 200. Raises StartError."""
+        while time.monotonic() - self.began < START_LIMIT:
+            if answers(port, path, tls=tls):
+                return time.monotonic() - self.began
+            if any(popen.poll() is not None for popen in self._popens):
+                break
+            time.sleep(POLL)
+        raise StartError(self._last_words())
+
+    def usage(self) -> Usage:
+        """What the process trees have used so far. Raises StartError when the main process has ended."""
+        tree = proc.descendants([popen.pid for popen in self._popens], proc.read_all())
+        main = tree.get(self._popens[0].pid)
+        if main is None or self._popens[0].poll() is not None:
+            raise StartError(f"ended during the run: {self._last_words()}")
+        return Usage(
+            sum(stat.cpu for stat in tree.values()), main.cpu, sum(stat.rss for stat in tree.values())
+        )
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL for what is left of the trees; waits for all of them."""
+        pids = set(proc.descendants([popen.pid for popen in self._popens], proc.read_all()))
+        for popen in reversed(self._popens):
+            popen.terminate()
+        deadline = time.monotonic() + STOP_LIMIT
+        for popen in self._popens:
+            try:
+                popen.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                popen.kill()
+                popen.wait()
+        for stat in proc.read_all():
+            if stat.pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(stat.pid, signal.SIGKILL)
+
+    def _last_words(self) -> str:
+        logs = sorted(self._folder.glob("std*.log"))
+        text = "\n".join(log.read_text(errors="replace")[-600:].strip() for log in logs)
+        return text.strip() or "it said nothing"

@@ -1,0 +1,125 @@
+"""The rows of the benchmark: which contenders, which features, which load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchmarks.figures import Figures
+from benchmarks.loads.handshakes import Handshakes
+from benchmarks.loads.idle import Idle
+from benchmarks.loads.start import Start
+from benchmarks.loads.wrk import Wrk
+from benchmarks.running import Running
+from benchmarks.site import Features
+
+
+class Load(Protocol):
+    """What is done to a running peer. `fresh`: each round gets a peer that was just started."""
+
+    @property
+    def fresh(self) -> bool: ...
+
+    def warm_up(self, peer: Running) -> None:
+        """Before the first round; nothing of it is counted."""
+
+    def measure(self, peer: Running, seconds: int) -> Figures:
+        """One round."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A peer with the features that it runs with in a row."""
+
+    peer: str
+    features: Features
+
+
+@dataclass(frozen=True)
+class Row:
+    """`contenders` by label; the others are compared with the first, by the figure `primary`."""
+
+    name: str
+    title: str
+    origin: str
+    load: Load
+    contenders: Mapping[str, Contender]
+    primary: str = "cpu_us"
+
+    @property
+    def base(self) -> str:
+        """The label of the contender that ratios are taken to."""
+        return next(iter(self.contenders))
+
+
+PROXIES = ("nginx", "haproxy", "caddy", "apache", "aiohttp", "adc")
+PLAIN = Features()
+ONE_ROUTE = Features(hosts=1, prefixes=1)
+TRUSTING = Features(trust_forwarded=True)
+
+
+def _all(names: tuple[str, ...], features: Features = PLAIN) -> dict[str, Contender]:
+    return {name: Contender(name, features) for name in names}
+
+
+def _of_adc(base: Features, **others: Features) -> dict[str, Contender]:
+    named = {f"adc-{name.replace('_', '-')}": Contender("adc", features) for name, features in others.items()}
+    return {"adc": Contender("adc", base), **named}
+
+
+_GET = Wrk("get.lua")
+_CACHED = Features(hosts=1, prefixes=1, cache=True)
+_CACHES = ("nginx", "varnish", "adc")
+_TLS = ("nginx", "haproxy", "adc")
+_GZIP = Features(hosts=1, prefixes=1, coding="gzip")
+_BROTLI = Features(hosts=1, prefixes=1, coding="br")
+
+ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row("get", "Small proxied GET", "small", _GET, _all(PROXIES)),
+        Row("page", "10 KB response", "page", _GET, _all(PROXIES)),
+        Row("post", "POST of 10 KB", "small", Wrk("post.lua"), _all(PROXIES)),
+        Row("download", "100 MB download", "download", Wrk("get.lua", 2), _all(PROXIES), "cpu_us_per_mb"),
+        Row("close", "New connection per request", "small", Wrk("close.lua"), _all(PROXIES)),
+        Row(
+            "routes",
+            "10 and 10,000 routes",
+            "small",
+            _GET,
+            _of_adc(PLAIN, routes_10000=Features(hosts=100, prefixes=100)),
+        ),
+        Row("idle", "Memory of 10,000 idle connections", "small", Idle(), _all(PROXIES), "kb_each"),
+        Row("start", "Start to serving", "small", Start(), _all(PROXIES), "start_s"),
+        Row("cache-1k", "Cache hit, 1 KB", "asset1k", Wrk("zipf.lua"), _all(_CACHES, _CACHED)),
+        Row("cache-100k", "Cache hit, 100 KB", "asset100k", Wrk("zipf.lua"), _all(_CACHES, _CACHED)),
+        Row(
+            "gzip",
+            "gzip of 50 KB HTML on the fly",
+            "html",
+            Wrk("gzip.lua", 16),
+            _all(("nginx", "adc"), _GZIP),
+        ),
+        Row(
+            "brotli",
+            "brotli of 50 KB HTML on the fly",
+            "html",
+            Wrk("br.lua", 16),
+            _all(("nginx", "adc"), _BROTLI),
+        ),
+        Row("handshake", "TLS handshake, full", "small", Handshakes(), _all(_TLS, Features(tls=True))),
+        Row("tls-get", "Small proxied GET over TLS", "small", _GET, _all(_TLS, Features(tls=True))),
+        Row(
+            "extras",
+            "Small GET: health, breaker, retries; sticky by source",
+            "small",
+            Wrk("clients.lua"),
+            _of_adc(
+                TRUSTING,
+                resilient=Features(trust_forwarded=True, resilience=True),
+                sticky=Features(trust_forwarded=True, sticky=True),
+            ),
+        ),
+    )
+}

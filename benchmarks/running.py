@@ -1,0 +1,35 @@
+"""A peer that has been started on its core for a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.cores import PEER_CORE
+from benchmarks.peers.peer import Peer
+from benchmarks.processes import Processes, StartError, free_port
+from benchmarks.site import Certificate, Features, Site
+
+
+@dataclass(frozen=True)
+class Running:
+    """`started_in` is seconds from the start to the first 200."""
+
+    site: Site
+    processes: Processes
+    started_in: float
+
+
+def start(
+    peer: Peer, features: Features, origin_port: int, certificate: Certificate, folder: Path
+) -> Running:
+    """Configure and start `peer` in the new directory `folder`. Raises StartError."""
+    folder.mkdir(parents=True)
+    site = Site(folder, free_port(), free_port(), origin_port, certificate, features)
+    processes = Processes(peer.configure(site), folder, PEER_CORE)
+    try:
+        started_in = processes.wait_until_serving(site.port, b"/app0/item/00", tls=features.tls)
+    except StartError:
+        processes.stop()
+        raise
+    return Running(site, processes, started_in)

@@ -1,0 +1,52 @@
+"""What every peer is told: where to listen, where the origin is, which features the row asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """PEM files of a self-signed ECDSA P-256 certificate; `bundle` holds both, as HAProxy wants it."""
+
+    chain: Path
+    key: Path
+    bundle: Path
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a row asks beside plain proxying. `coding` is the content coding to apply: gzip or br."""
+
+    hosts: int = 2
+    prefixes: int = 5
+    cache: bool = False
+    coding: str = ""
+    tls: bool = False
+    trust_forwarded: bool = False
+    resilience: bool = False
+    sticky: bool = False
+
+    @property
+    def routes(self) -> int:
+        """How many routes (hosts x prefixes) the route table has."""
+        return self.hosts * self.prefixes
+
+
+@dataclass(frozen=True)
+class Site:
+    """One peer's assignment. Ports are on 127.0.0.1; `folder` is its own, for configuration and logs."""
+
+    folder: Path
+    port: int
+    admin_port: int
+    origin_port: int
+    certificate: Certificate
+    features: Features = field(default_factory=Features)
+
+    def write(self, name: str, text: str) -> Path:
+        """Put `text` into the file `name` of the folder and return its path."""
+        path = self.folder / name
+        path.write_text(text)
+        return path
