@@ -29,7 +29,8 @@ class Member:
     state; `Pool` keeps them current, so that a look at one attribute decides. `share` is the weight in force
     now: less than `weight` while a recovered member is brought back slowly. `link` is what carries traffic to
     the member and belongs to the codecs. `ewma` is the moving average of response times in seconds (0.0
-    before the first), `since` the monotonic time of the last change of state and `reason` its cause in words.
+    before the first, the last taken at `measured_at`), `since` the monotonic time of the last change of state
+    and `reason` its cause in words.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Member:
         "failures",
         "health",
         "link",
+        "measured_at",
         "name",
         "pinnable",
         "pool",
@@ -79,6 +81,7 @@ class Member:
         self.bytes_in = 0
         self.bytes_out = 0
         self.ewma = 0.0
+        self.measured_at = 0.0
 
         self.health = Health.UNKNOWN
         self.admin = Admin.ENABLED

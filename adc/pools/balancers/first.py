@@ -1,0 +1,23 @@
+"""First: fill members in the order of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adc.http.message import Request
+from adc.pools.member import Member
+
+
+class First:
+    """Always the first candidate. With `connections_per_member` set the pool offers those below it only, so
+    that the second member gets what the first has no room for and the last ones may be switched off when it
+    is quiet.
+    """
+
+    __slots__ = ()
+
+    def prepare(self, members: Sequence[Member]) -> None:
+        """Nothing to learn: the order is the file's."""
+
+    def pick(self, members: Sequence[Member], request: Request) -> Member:
+        return members[0]

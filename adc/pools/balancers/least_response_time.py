@@ -1,0 +1,67 @@
+"""Least response time: the member that is likely to answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+from adc.http.message import Request
+from adc.pools.balancers.round_robin import RoundRobin
+from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.member import Member
+
+MEMORY = 10.0
+"""Seconds after which a measurement has lost two thirds of its say."""
+LEAST_SAY = 0.05
+"""What part of the average a new measurement makes up at least, however fast they come."""
+FAILURE_COST = 1.0
+"""Seconds that a failed attempt counts as at least: a member that refuses quickly must not look quick."""
+
+
+class LeastResponseTime:
+    """Compares the moving average of response times, times the requests that would then be in flight, per
+    share.
+
+    Without new measurements an average fades, so that a member that was slow once is tried again. A member
+    never measured counts as the quickest known, which gives it work but no flood of it.
+    """
+
+    __slots__ = ("_now", "_turns")
+
+    def __init__(self) -> None:
+        self._turns = RoundRobin()
+        self._now = 0.0
+
+    def prepare(self, members: Sequence[Member]) -> None:
+        self._turns.prepare(members)
+
+    def pick(self, members: Sequence[Member], request: Request) -> Member:
+        averages = [self._average(member) for member in members]
+        unknown = min((average for average in averages if average), default=1.0)
+        costs = [
+            (average or unknown) * (member.active + 1) / member.share
+            for member, average in zip(members, averages, strict=True)
+        ]
+        least = min(costs)
+        if costs.count(least) == 1:
+            return members[costs.index(least)]
+        return self._turns.pick([members[i] for i, cost in enumerate(costs) if cost == least], request)
+
+    def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
+        """Take one response time into the member's average; what the client or we broke off tells nothing."""
+        self._now = now
+        if isinstance(outcome, Failure):
+            if outcome.source is not Source.MEMBER:
+                return
+            elapsed = max(elapsed, FAILURE_COST)
+        elif outcome >= 500:
+            elapsed = max(elapsed, FAILURE_COST)
+        if member.ewma:
+            say = max(1 - exp((member.measured_at - now) / MEMORY), LEAST_SAY)
+            member.ewma += (elapsed - member.ewma) * say
+        else:
+            member.ewma = elapsed
+        member.measured_at = now
+
+    def _average(self, member: Member) -> float:
+        return member.ewma and member.ewma * exp((member.measured_at - self._now) / MEMORY)

@@ -1,0 +1,46 @@
+"""Balancers by the names that the configuration uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from adc.pools.balancers.base import Balancer
+from adc.pools.balancers.consistent_hash import ConsistentHash
+from adc.pools.balancers.first import First
+from adc.pools.balancers.keys import compile_key
+from adc.pools.balancers.least_connections import LeastConnections
+from adc.pools.balancers.least_response_time import LeastResponseTime
+from adc.pools.balancers.power_of_two import PowerOfTwo
+from adc.pools.balancers.random import RandomChoice
+from adc.pools.balancers.round_robin import RoundRobin
+from adc.pools.balancers.source_hash import SourceHash
+
+Options = Mapping[str, Any]
+
+
+def _consistent_hash(options: Options, rng: Random) -> Balancer:
+    return ConsistentHash(compile_key(options.get("key", "source")), options.get("load", 1.25))
+
+
+BALANCERS: dict[str, Callable[[Options, Random], Balancer]] = {
+    "consistent_hash": _consistent_hash,
+    "first": lambda options, rng: First(),
+    "least_connections": lambda options, rng: LeastConnections(),
+    "least_response_time": lambda options, rng: LeastResponseTime(),
+    "power_of_two": lambda options, rng: PowerOfTwo(rng),
+    "random": lambda options, rng: RandomChoice(rng),
+    "round_robin": lambda options, rng: RoundRobin(),
+    "source_hash": lambda options, rng: SourceHash(),
+}
+
+
+def make_balancer(name: str, options: Options, rng: Random) -> Balancer:
+    """The balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
+
+    Raises ValueError for a name or an option value that does not exist.
+    """
+    if name not in BALANCERS:
+        raise ValueError(f"{name!r} is no balancer: use one of {', '.join(BALANCERS)}")
+    return BALANCERS[name](options, rng)

@@ -1,0 +1,24 @@
+"""Source hash: the same client address goes to the same member."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adc.http.message import Request
+from adc.pools.balancers.slots import Slots
+from adc.pools.member import Member
+
+
+class SourceHash:
+    """By the client's address, however loaded its member is; consistent hash by source spreads load too."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self) -> None:
+        self._slots = Slots()
+
+    def prepare(self, members: Sequence[Member]) -> None:
+        self._slots.prepare(members)
+
+    def pick(self, members: Sequence[Member], request: Request) -> Member:
+        return self._slots.owner(members, request.client.encode())

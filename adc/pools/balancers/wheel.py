@@ -1,0 +1,49 @@
+"""A wheel of fortune whose sectors are as wide as the members' shares."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from random import Random
+
+from adc.pools.member import Member
+
+
+class Wheel:
+    """Draws members with the probability that their shares give them."""
+
+    __slots__ = ("_ends", "_equal", "_members", "_total")
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self._ends = list(accumulate(member.share for member in members))
+        self._total = self._ends[-1] if members else 0
+        self._equal = len({member.share for member in members}) <= 1
+
+    def draw(self, rng: Random) -> Member:
+        """One member."""
+        members = self._members
+        if self._equal:
+            return members[int(rng.random() * len(members))]
+        return members[self._sector(rng.random() * self._total)]
+
+    def draw_two(self, rng: Random) -> tuple[Member, Member]:
+        """Two different members out of two or more: the second drawn with the first one's sector cut out."""
+        members = self._members
+        if self._equal:
+            count = len(members)
+            first = int(rng.random() * count)
+            second = int(rng.random() * (count - 1))
+            return members[first], members[second + (second >= first)]
+        first = self._sector(rng.random() * self._total)
+        start = self._ends[first - 1] if first else 0
+        width = self._ends[first] - start
+        point = rng.random() * (self._total - width)
+        second = self._sector(point if point < start else point + width)
+        if second == first:  # rounding put the point on the edge of the sector cut out
+            second = first - 1 if first else 1
+        return members[first], members[second]
+
+    def _sector(self, point: float) -> int:
+        return min(bisect_right(self._ends, point), len(self._ends) - 1)
