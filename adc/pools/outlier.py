@@ -84,7 +84,3 @@ class Outlier:
         member.ejected = True
         member.ejected_until = now + min(self._eject * member.ejections, longest)
         self._records.pop(member, None)
-
-    def forget(self, members: tuple[Member, ...]) -> None:
-        """Keep records of `members` only."""
-        self._records = {member: self._records[member] for member in members if member in self._records}

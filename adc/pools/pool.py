@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from math import inf
+from typing import Any
 
 from adc.http.message import Request
+from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.base import Balancer, Learner
+from adc.pools.breaker import Breaker
 from adc.pools.errors import Failure, Outcome, Source
 from adc.pools.limits import Limits
 from adc.pools.member import Admin, Health, Member
 from adc.pools.outlier import Outlier
+from adc.pools.queue import WaitQueue
 from adc.pools.slow_start import SlowStart
 
 NO_LIMITS = Limits()
+
+Observer = Callable[[Member, float, Outcome, float], None]
 
 
 def _unheard(member: Member) -> None:
@@ -37,7 +43,7 @@ class Pool:
         "_balancer",
         "_cap",
         "_choose",
-        "_learners",
+        "_observers",
         "_outlier",
         "_panic",
         "_review_at",
@@ -45,11 +51,13 @@ class Pool:
         "_spare",
         "_usable",
         "active",
+        "breaker",
         "changed",
         "limits",
         "members",
         "name",
         "panicking",
+        "queue",
         "unserved",
     )
 
@@ -63,7 +71,7 @@ class Pool:
         slow_start: float = 0.0,
         outlier: Outlier | None = None,
         panic: float = 0.0,
-        learners: Sequence[Learner] = (),
+        adaptive: AdaptiveLimit | None = None,
         changed: Callable[[Member], None] = _unheard,
     ) -> None:
         self.name = name
@@ -80,13 +88,25 @@ class Pool:
         self._slow_start = SlowStart(slow_start) if slow_start else None
         self._outlier = outlier
         self._panic = panic
-        observers = [learner.observe for learner in learners]
-        if isinstance(balancer, Learner):
-            observers.append(balancer.observe)
-        if outlier is not None:
-            observers.append(self._watch)
-        self._learners = tuple(observers)
+        self.queue: WaitQueue[Any] | None = None
+        if limits.queue:
+            self.queue = WaitQueue(limits.queue, newest_first=limits.newest_first)
+        self.breaker: Breaker | None = None
+        if limits.requests or limits.pending or limits.connections or adaptive is not None:
+            self.breaker = Breaker(limits, adaptive)
+        self._observers = self._find_observers(adaptive)
         self._review(0.0)
+
+    def _find_observers(self, adaptive: AdaptiveLimit | None) -> tuple[Observer, ...]:
+        """Who learns from the end of an attempt; nobody, unless a feature that does is on."""
+        observers: list[Observer] = []
+        if isinstance(self._balancer, Learner):
+            observers.append(self._balancer.observe)
+        if self._outlier is not None:
+            observers.append(self._watch)
+        if adaptive is not None:
+            observers.append(adaptive.observe)
+        return tuple(observers)
 
     @property
     def serving(self) -> tuple[Member, ...]:
@@ -119,7 +139,7 @@ class Pool:
             member.failures += 1
             if outcome.unsent:
                 member.connect_failures += 1
-        for observe in self._learners:
+        for observe in self._observers:
             observe(member, now, outcome, elapsed)
 
     def set_health(self, member: Member, health: Health, now: float, reason: str = "") -> None:
@@ -145,11 +165,16 @@ class Pool:
     def adopt(self, previous: Pool, now: float) -> list[Member]:
         """Carry over the members that `previous` has too, by address, and return those that only it has.
 
-        Their state, counters and links stay; weight, backup and name become those of this pool. Attempts
-        in flight finish on `previous`, so call this when this pool takes over, before its first pick.
+        Their state, counters and links stay, and so does the queue; weight, backup and name become those of
+        this pool. Attempts in flight finish on `previous` and what they teach is learned here, so call this
+        when this pool takes over, before its first pick.
         """
         known = {member.address: member for member in previous.members}
         self.members = tuple(self._carried(member, known, now) for member in self.members)
+        if self.queue is not None and previous.queue is not None:
+            previous.queue.limit = self.queue.limit
+            self.queue = previous.queue
+        previous._observers = self._observers
         self._review(now)
         return list(known.values())
 

@@ -1,0 +1,35 @@
+"""The circuit breaker of a pool: more than its ceilings is refused at once instead of piling up."""
+
+from __future__ import annotations
+
+from adc.pools.adaptive import AdaptiveLimit
+from adc.pools.errors import Failure
+from adc.pools.limits import Limits
+
+
+class Breaker:
+    """Compares what a pool is doing with its limits. `refused` counts by reason."""
+
+    __slots__ = ("_adaptive", "_connections", "_pending", "_requests", "refused")
+
+    def __init__(self, limits: Limits, adaptive: AdaptiveLimit | None = None) -> None:
+        self._requests = limits.requests
+        self._pending = limits.pending
+        self._connections = limits.connections
+        self._adaptive = adaptive
+        self.refused = {Failure.OVERLOAD: 0, Failure.QUEUE_FULL: 0, Failure.CONNECTION_LIMIT: 0}
+
+    def refuse(self, active: int, pending: int = 0, connections: int = 0) -> Failure | None:
+        """Why one more request cannot be taken on while so many are in flight, wait, or have a connection
+        open."""
+        reason = None
+        adaptive = self._adaptive
+        if (self._requests and active >= self._requests) or (adaptive and not adaptive.admits(active)):
+            reason = Failure.OVERLOAD
+        elif self._pending and pending >= self._pending:
+            reason = Failure.QUEUE_FULL
+        elif self._connections and connections >= self._connections:
+            reason = Failure.CONNECTION_LIMIT
+        if reason is not None:
+            self.refused[reason] += 1
+        return reason

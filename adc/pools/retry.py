@@ -1,0 +1,141 @@
+"""Whether a failed attempt is followed by another one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from enum import StrEnum
+from math import inf
+
+from adc.pools.errors import RETRY_WORDS, Failure, Outcome
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods that may be sent twice (RFC 9110 section 9.2.2)."""
+WINDOW = 10
+"""Seconds of traffic that a retry budget looks back over."""
+FLOOR = 50
+"""Retries in a window that are allowed however little traffic there is."""
+DEFAULT_ON = ("connect_failure", "reset_before_response")
+
+
+class Verdict(StrEnum):
+    """RETRY, or why not: the word goes to the log."""
+
+    RETRY = "retry"
+    RESPONSE_BEGUN = "response_begun"
+    NOT_LISTED = "not_listed"
+    ATTEMPTS_SPENT = "attempts_spent"
+    BODY_GONE = "body_gone"
+    NOT_IDEMPOTENT = "not_idempotent"
+    BUDGET_SPENT = "budget_spent"
+
+
+class RetryBudget:
+    """Allows retries up to the share `share` of the requests of the last WINDOW seconds, or FLOOR if that is
+    more.
+
+    It keeps a failing pool from getting a multiple of its traffic just when it can bear it least.
+    """
+
+    __slots__ = ("_past", "_requests", "_retries", "_second", "_share")
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._second = -inf
+        self._requests = 0
+        self._retries = 0
+        self._past: deque[tuple[float, int, int]] = deque()
+
+    def request(self, now: float) -> None:
+        """Count a request (its first attempt)."""
+        if now >= self._second + 1:
+            self._turn(now)
+        self._requests += 1
+
+    def spend(self, now: float) -> bool:
+        """Count a retry if it is within the budget; False if it is not."""
+        self._turn(now)
+        requests = self._requests + sum(requests for _, requests, _ in self._past)
+        retries = self._retries + sum(retries for _, _, retries in self._past)
+        if retries + 1 > max(requests * self._share, FLOOR):
+            return False
+        self._retries += 1
+        return True
+
+    def _turn(self, now: float) -> None:
+        """Put the past seconds away and forget those before the window."""
+        if now >= self._second + 1:
+            self._past.append((self._second, self._requests, self._retries))
+            self._second = now
+            self._requests = self._retries = 0
+        while self._past and self._past[0][0] <= now - WINDOW:
+            self._past.popleft()
+
+
+class RetryPolicy:
+    """Up to `attempts` further attempts after the first, when the way it failed is among `on`.
+
+    `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A stale keep-alive connection is
+    retried at least once, listed or not, and at no cost to the budget: it is the price of reuse, not a sign
+    of trouble. Raises ValueError for a word that does not exist.
+    """
+
+    __slots__ = ("_attempts", "_statuses", "_words", "budget")
+
+    def __init__(
+        self, attempts: int = 2, on: Iterable[str] = DEFAULT_ON, budget: RetryBudget | None = None
+    ) -> None:
+        self._attempts = attempts
+        self._words = {"stale_connection"}
+        self._statuses: set[int] = set()
+        for word in on:
+            self._add(word)
+        self.budget = budget
+
+    def _add(self, word: str) -> None:
+        if word == "5xx":
+            self._statuses.update(range(500, 600))
+        elif word.isascii() and word.isdigit() and 400 <= int(word) <= 599:
+            self._statuses.add(int(word))
+        elif word in RETRY_WORDS:
+            self._words.add(word)
+        else:
+            known = ", ".join(sorted(RETRY_WORDS))
+            raise ValueError(f"{word!r} is nothing to retry on: use {known}, 5xx or a status from 400 to 599")
+
+    def decide(
+        self,
+        outcome: Outcome,
+        *,
+        method: str,
+        replayable: bool,
+        response_begun: bool,
+        attempt: int,
+        now: float,
+    ) -> Verdict:
+        """Judge attempt number `attempt` (1 for the first), which ended with `outcome`. RETRY spends from the
+        budget.
+
+        `replayable`: all of the request body can still be sent. `response_begun`: the client has been sent
+        a part of the response.
+        """
+        if response_begun:
+            return Verdict.RESPONSE_BEGUN
+        if not self._listed(outcome):
+            return Verdict.NOT_LISTED
+        stale = outcome is Failure.STALE_CONNECTION
+        if attempt > (max(self._attempts, 1) if stale else self._attempts):
+            return Verdict.ATTEMPTS_SPENT
+        if not replayable:
+            return Verdict.BODY_GONE
+        unsent = isinstance(outcome, Failure) and outcome.unsent
+        if method not in IDEMPOTENT and not unsent:
+            return Verdict.NOT_IDEMPOTENT
+        if self.budget is not None and not stale and not self.budget.spend(now):
+            return Verdict.BUDGET_SPENT
+        return Verdict.RETRY
+
+    def _listed(self, outcome: Outcome) -> bool:
+        if isinstance(outcome, Failure):
+            return outcome.retry_on in self._words
+        return outcome in self._statuses
