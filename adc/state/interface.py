@@ -58,7 +58,7 @@ class Status(NamedTuple):
     since: float = 0.0
 
 
-class EntryTooLarge(ValueError):
+class EntryTooLargeError(ValueError):
     """A key over MAX_KEY_BYTES (or empty), or a value over MAX_VALUE_BYTES."""
 
 
@@ -83,7 +83,8 @@ Fetched = Callable[[Entry | None], None]
 
 
 class Table(Protocol):
-    """One named map. At most `size` entries; beyond it the least recently written ones are evicted (approximately)."""
+    """One named map. At most `size` entries; beyond it the least recently written ones are evicted
+    (approximately)."""
 
     @property
     def name(self) -> str: ...
@@ -104,8 +105,8 @@ class Table(Protocol):
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
-        """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live value
-        and this one, in one atomic step. Returns what is stored. Raises EntryTooLarge."""
+        """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live
+        value and this one, in one atomic step. Returns what is stored. Raises EntryTooLargeError."""
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         """Let a live entry expire `ttl` seconds from `now`. False if there is none."""
@@ -114,8 +115,9 @@ class Table(Protocol):
         """Remove the entry. False if there was no live one."""
 
     def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
-        """Add to a counter, atomically, and return it. A counter is created at 0 with `ttl`, which later calls do
-        not extend: one window. Its value reads as decimal text. Raises ValueError if the value is no number."""
+        """Add to a counter, atomically, and return it. A counter is created at 0 with `ttl`, which later
+        calls do not extend: one window. Its value reads as decimal text. Raises ValueError if the value is
+        no number."""
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
@@ -128,7 +130,8 @@ class Table(Protocol):
 
 
 class Store(Protocol):
-    """A backend. `start` and `close` frame its life; `tick` is called every 100 ms or so and never blocks long."""
+    """A backend. `start` and `close` frame its life; `tick` is called every 100 ms or so and never blocks
+    long."""
 
     def table(self, name: str, size: int, merge: Merge | None = None) -> Table:
         """The table called `name`, opened on first use; a later call may change `size` and `merge`."""
@@ -137,8 +140,8 @@ class Store(Protocol):
         """Whether the backend works as it should."""
 
     def tick(self, now: float, budget: int = 2000) -> int:
-        """Drop expired entries, looking at no more than `budget` of them; deliver changes to watchers. Returns how
-        many were dropped."""
+        """Drop expired entries, looking at no more than `budget` of them; deliver changes to watchers.
+        Returns how many were dropped."""
 
     async def start(self) -> None:
         """Connect what has to be connected. Never fails because a peer is away."""
@@ -148,8 +151,8 @@ class Store(Protocol):
 
 
 def check_entry(key: bytes, value: bytes = b"") -> None:
-    """Raise EntryTooLarge unless `key` and `value` fit any backend."""
+    """Raise EntryTooLargeError unless `key` and `value` fit any backend."""
     if not 0 < len(key) <= MAX_KEY_BYTES:
-        raise EntryTooLarge(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one {len(key)}")
+        raise EntryTooLargeError(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one {len(key)}")
     if len(value) > MAX_VALUE_BYTES:
-        raise EntryTooLarge(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+        raise EntryTooLargeError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")

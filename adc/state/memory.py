@@ -1,0 +1,172 @@
+"""Tables in the memory of one process.
+
+cachetools' TTLCache has one time to live for the whole cache and TLRUCache fixes an entry's expiry when it is
+written and reads the clock itself; sliding expiry per entry, under a clock that the caller brings, fits
+neither, so this is an OrderedDict in order of last write with a heap of due times beside it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+
+from adc.state.interface import (
+    Cancel,
+    Change,
+    ChangeKind,
+    Entry,
+    Fetched,
+    Merge,
+    Page,
+    Status,
+    TableStats,
+    Watcher,
+    check_entry,
+)
+
+_HEAP_SLACK = 64
+
+
+class MemoryTable:
+    """A `Table` in an OrderedDict. One heap record an entry: touching an entry leaves its record where it
+    is, and the record is renewed when its time comes, so that a sliding expiry costs nothing."""
+
+    def __init__(self, name: str, size: int, merge: Merge | None = None) -> None:
+        self.name = name
+        self.size = size
+        self.merge = merge
+        self.stats = TableStats()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._due: list[tuple[float, bytes]] = []
+        self._watchers: list[Watcher] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: bytes, now: float) -> Entry | None:
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.expires > now else None
+
+    lookup = get
+
+    def fetch(self, key: bytes, now: float, done: Fetched) -> None:
+        done(self.get(key, now))
+
+    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+        check_entry(key, value)
+        live = self.get(key, now)
+        if live is not None and self.merge is not None:
+            value = self.merge(live.value, value)
+        self._store(key, Entry(value, now + ttl), new=live is None)
+        return value
+
+    def touch(self, key: bytes, ttl: float, now: float) -> bool:
+        entry = self.get(key, now)
+        if entry is None:
+            return False
+        self._store(key, Entry(entry.value, now + ttl), new=False, told=False)
+        return True
+
+    def delete(self, key: bytes, now: float) -> bool:
+        entry = self._entries.pop(key, None)
+        if entry is None or entry.expires <= now:
+            return False
+        self._tell("delete", key)
+        return True
+
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
+        check_entry(key)
+        entry = self.get(key, now)
+        total = amount if entry is None else int(entry.value) + amount
+        expires = now + ttl if entry is None else entry.expires
+        self._store(key, Entry(b"%d" % total, expires), new=entry is None)
+        return total
+
+    def scan(
+        self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
+    ) -> Page:
+        after = b"" if cursor is None else cursor
+        keys = heapq.nsmallest(
+            limit + 1,
+            (
+                key
+                for key, entry in self._entries.items()
+                if key > after and key.startswith(prefix) and entry.expires > now
+            ),
+        )
+        found = [(key, self._entries[key]) for key in keys[:limit]]
+        return Page(found, found[-1][0] if found and len(keys) > limit else None)
+
+    def watch(self, callback: Watcher) -> Cancel:
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    def reap(self, now: float, budget: int) -> int:
+        """Drop entries that have expired, looking at no more than `budget` records."""
+        dropped = 0
+        due = self._due
+        while due and due[0][0] <= now and budget > 0:
+            budget -= 1
+            key = due[0][1]
+            entry = self._entries.get(key)
+            if entry is None:
+                heapq.heappop(due)
+            elif entry.expires > now:
+                heapq.heapreplace(due, (entry.expires, key))
+            else:
+                heapq.heappop(due)
+                del self._entries[key]
+                dropped += 1
+                self.stats.expired += 1
+                self._tell("expired", key)
+        return dropped
+
+    def _store(self, key: bytes, entry: Entry, *, new: bool, told: bool = True) -> None:
+        entries = self._entries
+        old = entries.pop(key, None)
+        entries[key] = entry
+        if new:
+            self.stats.created += 1
+            self.stats.expired += old is not None
+        if old is None or entry.expires < old.expires:
+            heapq.heappush(self._due, (entry.expires, key))
+            if len(self._due) > 2 * len(entries) + _HEAP_SLACK:
+                self._due = [(kept.expires, name) for name, kept in entries.items()]
+                heapq.heapify(self._due)
+        while len(entries) > self.size:
+            victim, _ = entries.popitem(last=False)
+            self.stats.evicted += 1
+            self._tell("evicted", victim)
+        if told and self._watchers:
+            self._tell("set", key, entry.value)
+
+    def _tell(self, kind: ChangeKind, key: bytes, value: bytes = b"") -> None:
+        for watcher in tuple(self._watchers):
+            watcher(Change(kind, key, value))
+
+
+class MemoryStore:
+    """A `Store` of one process: for tests, for a single worker, and as what a worker knows of redis."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, MemoryTable] = {}
+
+    def table(self, name: str, size: int, merge: Merge | None = None) -> MemoryTable:
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = MemoryTable(name, size, merge)
+        table.size, table.merge = size, merge
+        return table
+
+    def status(self) -> Status:
+        return Status()
+
+    def tick(self, now: float, budget: int = 2000) -> int:
+        share = max(1, budget // max(1, len(self._tables)))
+        return sum(table.reap(now, share) for table in self._tables.values())
+
+    async def start(self) -> None:
+        """Nothing to connect."""
+
+    async def close(self) -> None:
+        """Nothing to write out: the tables stay readable."""
