@@ -1,0 +1,34 @@
+"""Environment variables in values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\{)")
+
+
+def expand(text: str, env: Mapping[str, str]) -> str:
+    """`${NAME}` and `${NAME:-default}` filled in (the default also when the variable is empty); `$$` is a dollar sign.
+
+    A lone `$` stays. Raises `ValueError` for a variable that is not set and for what is not a reference.
+    """
+    if "$" not in text:
+        return text
+
+    def fill(found: re.Match[str]) -> str:
+        if found[1]:
+            return "$"
+        name, default = found[2], found[3]
+        if name is None:
+            raise ValueError(
+                "${ begins no reference; write ${NAME} or ${NAME:-default}, and $${ for the text itself"
+            )
+        value = env.get(name, "")
+        if not value and default is not None:
+            return default
+        if name not in env:
+            raise ValueError(f"environment variable {name} is not set; set it or write ${{{name}:-default}}")
+        return value
+
+    return _REFERENCE.sub(fill, text)

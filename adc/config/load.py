@@ -1,0 +1,129 @@
+"""From files to a checked configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from adc.config.errors import ConfigErrors, Mark, Path, Problem
+from adc.config.merge import merge
+from adc.config.messages import message_of, path_of
+from adc.config.model.config import Config
+from adc.config.references import unresolved
+from adc.config.yaml_marks import Entries, Node, compose, locate, locate_key, plain
+
+MAX_BYTES = 64 << 20
+"""Larger files are refused unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that may be used, and how to find its values in the files it came from."""
+
+    config: Config
+    files: Mapping[str, str]
+    """Text of each file read, by path, in the order of merging."""
+    root: Node
+
+    def where(self, path: Path) -> Mark:
+        """The place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest one above it."""
+        return locate(self.root, path)
+
+
+def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:
+    """Read a file, or a folder of `*.yaml` merged by key. Raises `ConfigErrors` with everything that is wrong."""
+    files = _read(FilePath(path))
+    roots: list[Node] = []
+    problems: list[Problem] = []
+    for file, text in files.items():
+        root, found = compose(text, file, env)
+        problems += found
+        if root is not None:
+            problems += _not_a_mapping(root)
+            roots.append(root)
+    entries = [root for root in roots if isinstance(root, Entries)]
+    if not entries:
+        nothing = Problem(Mark(str(path), 1, 1), (), "nothing is configured; at least listeners are needed")
+        raise ConfigErrors(problems or [nothing])
+    whole: Node = entries[0]
+    for root in entries[1:]:
+        whole, found = merge(whole, root)
+        problems += found
+    config, found = _checked(whole, _folder(FilePath(path)))
+    # A file that could not be read to its end would make names look unknown that it may well give.
+    unread = len(entries) < len(files)
+    problems += [] if unread and problems else found
+    if problems or config is None:
+        raise ConfigErrors(problems)
+    return Loaded(config, files, whole)
+
+
+def _folder(path: FilePath) -> str:
+    return str((path if path.is_dir() else path.parent).absolute())
+
+
+def _read(path: FilePath) -> dict[str, str]:
+    try:
+        names = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if not names:
+        raise ConfigErrors([Problem(Mark(str(path), 1, 1), (), "no *.yaml file in this folder")])
+    files: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            files[str(name)] = _text(name)
+        except (OSError, ValueError) as error:
+            problems += _unreadable(name, error).problems
+    if problems:
+        raise ConfigErrors(problems)
+    return files
+
+
+def _text(path: FilePath) -> str:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 20}MB")
+    return data.decode("utf-8-sig")
+
+
+def _unreadable(path: FilePath, error: Exception) -> ConfigErrors:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        return ConfigErrors([Problem(Mark(str(path), line, column), (), "not UTF-8 text")])
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return ConfigErrors([Problem(Mark(str(path), 1, 1), (), f"cannot be read: {reason}")])
+
+
+def _not_a_mapping(root: Node) -> list[Problem]:
+    if isinstance(root, Entries) or plain(root) is None:
+        return []
+    return [
+        Problem(root.mark, (), "a configuration is a mapping with keys such as listeners, routes and pools")
+    ]
+
+
+def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
+    data = plain(root)
+    problems = [Problem(locate(root, at), at, message) for at, message in unresolved(data)]
+    config: Config | None = None
+    try:
+        config = Config.model_validate(data, context={"folder": folder})
+    except ValidationError as error:
+        problems += [_problem(root, e) for e in error.errors(include_url=False)]
+    return config and config.model_copy(update={"folder": folder}), problems
+
+
+def _problem(root: Node, error: Any) -> Problem:
+    at = path_of(error)
+    message = message_of(error)
+    about_key = message.startswith("unknown key") or error["loc"][-1:] == ("[key]",)
+    return Problem(locate_key(root, at) if about_key else locate(root, at), at, message)

@@ -1,0 +1,29 @@
+"""Pydantic's errors in the words of a configuration file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adc.config.errors import Path
+from adc.config.units import quote
+
+
+def path_of(error: Any) -> Path:
+    """Where the error is, as keys and places; what pydantic adds to tell a key from its value is left out."""
+    return tuple(step for step in error["loc"] if step != "[key]")
+
+
+def message_of(error: Any) -> str:
+    """What is wrong, in one line."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(context.get("error", error["msg"]))
+    if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
+        return f"{quote(value)} is not a mapping (key: value)"
+    if kind in ("tuple_type", "list_type"):
+        return f"{quote(value)} is not a list"
+    if kind == "missing":
+        return "is required and missing"
+    if kind == "too_short":
+        return f"has too few items; at least {context.get('min_length', 1)} needed"
+    return str(error["msg"])

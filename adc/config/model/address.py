@@ -1,0 +1,77 @@
+"""Addresses to listen on and to connect to: `host:port`, `[v6]:port`, `unix:/path`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+
+from adc.config.units import quote
+
+_HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.%a-z]{2,60})\]|([A-Za-z0-9_.\-]{1,253}|\*|)):([0-9]{1,5})")
+_WORDS = "host:port, [v6 address]:port or unix:/path"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`host` and `port`, or the `path` of a unix socket; `text` is the address as written.
+
+    `host` is empty for "all addresses" (`:8080` or `*:8080`, only where one listens); without brackets for IPv6.
+    """
+
+    text: str
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+
+def _parse(value: Any) -> Address:
+    if isinstance(value, Address):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{quote(value)} is not an address; write {_WORDS}")
+    if value.startswith("unix:"):
+        return _unix(value)
+    found = _HOST_PORT.fullmatch(value)
+    if found is None or int(found[3]) > 65535:
+        raise ValueError(f"{quote(value)} is not an address; write {_WORDS}, with a port of at most 65535")
+    host = found[1] or found[2] or ""
+    return Address(value, "" if host == "*" else host, int(found[3]))
+
+
+def _unix(value: str) -> Address:
+    path = value.removeprefix("unix:")
+    if not path or "\0" in path or len(path.encode("utf-8", "replace")) > 100:
+        raise ValueError(f"{quote(value)} is not an address; a unix socket's path has 1 to 100 bytes")
+    return Address(value, path=path)
+
+
+def _absolute(address: Address, info: ValidationInfo) -> Address:
+    base = (info.context or {}).get("folder", "")
+    if not address.path or not base:
+        return address
+    path = str(Path(base, address.path).absolute())
+    return replace(address, path=path, text=f"unix:{path}")
+
+
+def _listen(value: Any, info: ValidationInfo) -> Address:
+    return _absolute(_parse(value), info)
+
+
+def _connect(value: Any, info: ValidationInfo) -> Address:
+    address = _absolute(_parse(value), info)
+    if not address.path and (not address.host or address.port == 0):
+        raise ValueError(f"{quote(value)} has no host or no port; write {_WORDS}")
+    return address
+
+
+_SCHEMA = WithJsonSchema({"type": "string", "description": f"An address: {_WORDS}."})
+
+ListenAddress = Annotated[Address, PlainValidator(_listen), _SCHEMA]
+"""Where to listen. Port 0 lets the kernel choose."""
+
+MemberAddress = Annotated[Address, PlainValidator(_connect), _SCHEMA]
+"""Where to connect."""

@@ -1,0 +1,110 @@
+"""What every part of the model shares: frozen, no unknown keys, all errors of a mapping reported together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from adc.config.units import quote
+
+Finding = tuple[tuple[str | int, ...], str]
+"""A place below the mapping at hand, and what is wrong there."""
+
+
+class Part(BaseModel):
+    """A mapping of the configuration.
+
+    A subclass says what its short forms mean in `expanded` and which keys contradict each other in `contradictions`;
+    unlike pydantic's own "after" validators these run even when a key of the mapping is wrong, so that one run tells all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    not_written: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the loader fills in, and that no file may name."""
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        """The full mapping that the short form `value` stands for."""
+        return value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        """What is wrong with the keys together; the values may be of any type still."""
+        return ()
+
+    @classmethod
+    def written_keys(cls) -> list[str]:
+        """The keys a file may write."""
+        return [
+            field.alias or name for name, field in cls.model_fields.items() if name not in cls.not_written
+        ]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_errors(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        value = cls.expanded(value)
+        if not isinstance(value, dict):
+            return handler(value)
+        findings = [*cls._unknown(value), *cls._empty(value), *cls.contradictions(value)]
+        known = {key: item for key, item in value.items() if item is not None and key in cls._accepted()}
+        if not findings:
+            return handler(known)
+        details = [_detail(place, "adc", message) for place, message in findings]
+        try:
+            handler(known)
+        except ValidationError as error:
+            told = {place for place, _ in findings}
+            details += [_again(e) for e in error.errors(include_url=False) if e["loc"] not in told]
+        raise ValidationError.from_exception_data(cls.__name__, details)
+
+    @classmethod
+    def _accepted(cls) -> frozenset[str]:
+        return frozenset(cls.written_keys()) | cls.not_written
+
+    @classmethod
+    def _unknown(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        for key in written:
+            if key not in cls._accepted():
+                yield (key,), unknown_key(key, cls.written_keys())
+
+    @classmethod
+    def _empty(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        for key, item in written.items():
+            if item is None and key in cls._accepted():
+                yield (key,), "is empty; give it a value or remove the key"
+
+
+def unknown_key(key: str, allowed: Iterable[str]) -> str:
+    """The message for a key nobody knows, with the nearest one that is known."""
+    names = list(allowed)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    hint = f"did you mean {quote(near[0])}? " if near else ""
+    return f"unknown key {quote(key)}; {hint}Allowed: {', '.join(names)}"
+
+
+def exactly_one(written: Mapping[str, Any], keys: Iterable[str], what: str) -> Iterable[Finding]:
+    """The finding when not exactly one of `keys` is written."""
+    names = list(keys)
+    found = [key for key in names if key in written]
+    if len(found) > 1:
+        yield (found[1],), f"{what} has {' and '.join(found)}; exactly one is allowed of: {', '.join(names)}"
+    elif not found:
+        yield (), f"{what} needs exactly one of: {', '.join(names)}"
+
+
+def _detail(place: tuple[str | int, ...], kind: Any, message: str) -> InitErrorDetails:
+    return InitErrorDetails(
+        type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=None
+    )
+
+
+def _again(error: Any) -> InitErrorDetails:
+    """The same error, to be raised once more beside others."""
+    context = {"message": error["msg"]} | error.get("ctx", {})
+    kind = PydanticCustomError(error["type"], "{message}", context)
+    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])

@@ -1,0 +1,33 @@
+"""Where cached answers are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from adc.config.model.base import Part
+from adc.config.model.types import FilePath, byte_size
+
+
+class DiskCache(Part):
+    """The disk tier, shared by all workers and kept over a restart."""
+
+    path: FilePath = Field(description="Its folder.")
+    size: Annotated[int, byte_size("1MB", "100TB")] = Field(1 << 30, description="Bytes at the most.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
+class CacheStore(Part):
+    """A named store."""
+
+    memory: Annotated[int, byte_size("0B", "1TB")] = Field(
+        64 << 20, description="Bytes of the memory tier of a worker."
+    )
+    disk: DiskCache | None = Field(None, description="The disk tier; none by default.")
+    max_object: Annotated[int, byte_size("1KB", "100GB")] = Field(
+        32 << 20, description="Larger answers are not stored."
+    )

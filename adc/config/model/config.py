@@ -1,0 +1,121 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.base import Finding, Part
+from adc.config.model.caches import CacheStore
+from adc.config.model.expectations import Expectation
+from adc.config.model.listeners import Listener
+from adc.config.model.node import AccessLog, Admin, ErrorLog, Shutdown
+from adc.config.model.policies import DEFAULT_STORE
+from adc.config.model.pools import Pool
+from adc.config.model.routes import Route
+from adc.config.model.state import Cluster, State
+from adc.config.model.types import FilePath, FilePaths, Name, Networks, Value, listed, switched_off
+from adc.config.units import quote
+
+ERROR_PAGES = (400, 403, 404, 408, 413, 414, 421, 429, 431, 502, 503, 504)
+
+
+def _workers(value: Any) -> int | str:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1024:
+        return value
+    raise ValueError(f"{quote(value)} is not auto (one per core) or a number from 0 to 1024")
+
+
+def _error_status(value: Any) -> int:
+    text = str(value)
+    if text not in map(str, ERROR_PAGES):
+        raise ValueError(
+            f"{quote(value)} is not a status that answers made here have: {', '.join(map(str, ERROR_PAGES))}"
+        )
+    return int(text)
+
+
+Workers = Annotated[
+    int | Literal["auto"],
+    Value(_workers, {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0, "maximum": 1024}]}),
+]
+ErrorStatus = Annotated[int, Value(_error_status, {"type": "string"})]
+
+
+class Config(Part):
+    """One configuration, checked and complete."""
+
+    not_written: ClassVar[frozenset[str]] = frozenset({"folder"})
+
+    node: Name = Field(
+        default_factory=lambda: socket.gethostname() or "adc",
+        description="Name of this node; the host's by default.",
+    )
+    workers: Workers = Field(
+        "auto", description="Worker processes; auto: one per core; 0: serve in the main process."
+    )
+    listeners: Annotated[tuple[Listener, ...], BeforeValidator(listed)] = Field(
+        min_length=1, description="Where clients connect."
+    )
+    routes: Annotated[tuple[Route, ...], BeforeValidator(listed)] = Field(
+        (), description="The first match in file order wins."
+    )
+    pools: Mapping[Name, Pool] = Field({}, description="Named sets of members.")
+    caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached answers.")
+    state: State = Field(State(), description="Tables that outlive a request.")
+    cluster: Cluster | None = Field(None, description="This node among others.")
+    admin: Annotated[Admin | None, BeforeValidator(switched_off)] = Field(
+        Admin(), description="Admin API; false turns it off."
+    )
+    trusted_proxies: Networks = Field((), description="Proxies in front whose X-Forwarded-* is believed.")
+    access_log: AccessLog = Field(AccessLog(), description="A line per request.")
+    error_log: ErrorLog = Field(ErrorLog(), description="What went wrong and why.")
+    error_pages: Mapping[ErrorStatus, FilePath] = Field(
+        {}, description="Templates by status, instead of the built-in ones."
+    )
+    plugin_paths: FilePaths = Field((), description="Folders with plugins.")
+    shutdown: Shutdown = Field(Shutdown(), description="How the node stops.")
+    tests: tuple[Expectation, ...] = Field((), description="Expectations for adc test.")
+    folder: str = Field("", description="Folder of the configuration: where relative paths start.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        """Names that were left out, and the store that `cache: true` uses."""
+        if not isinstance(value, dict):
+            return value
+        value = dict(value)
+        for key, word in (("listeners", "listener"), ("routes", "route")):
+            if isinstance(value.get(key), list):
+                value[key] = [_named(item, f"{word}-{place}") for place, item in enumerate(value[key], 1)]
+        caches = value.get("caches", {})
+        if (
+            isinstance(caches, dict)
+            and DEFAULT_STORE not in caches
+            and _uses_default_store(value.get("routes"))
+        ):
+            value["caches"] = caches | {DEFAULT_STORE: {}}
+        return value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if written.get("listeners") == []:
+            yield ("listeners",), "is empty; at least one listener is needed"
+
+
+def _named(item: Any, name: str) -> Any:
+    return {"name": name} | item if isinstance(item, dict) else item
+
+
+def _uses_default_store(routes: Any) -> bool:
+    if not isinstance(routes, list):
+        return False
+    caches = [route.get("cache") for route in routes if isinstance(route, dict)]
+    return any(
+        cache is True or (isinstance(cache, dict) and cache.get("store", DEFAULT_STORE) == DEFAULT_STORE)
+        for cache in caches
+    )

@@ -1,0 +1,53 @@
+"""Expectations written beside the routes, for `adc test`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from adc.config.model.base import Finding, Part
+from adc.config.model.types import FieldName, FieldValue, Method, Text, text_of, whole
+
+Source = Annotated[str, text_of(r"[0-9A-Fa-f:.]{2,45}", "an address such as 192.0.2.1")]
+
+
+class ExpectedRequest(Part):
+    """A request to ask about. A bare string is `url`."""
+
+    method: Method = Field("GET", description="Method.")
+    url: Annotated[
+        str, text_of(r"(?:https?:/)?/[\x21-\x7e]*", "a path, or an http:// or https:// address")
+    ] = Field(description="A path, or a whole address whose host counts.")
+    headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields.")
+    source: Source = Field("127.0.0.1", description="Client address.")
+    listener: Text | None = Field(None, description="Listener that takes it; the first one by default.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, str) else value
+
+
+class Expected(Part):
+    """What must come of it; what is not written is not compared."""
+
+    route: Text | None = Field(None, description="Name of the route that takes it; none for no route.")
+    pool: Text | None = Field(None, description="Pool it is sent to; with split any of them.")
+    status: Annotated[int, whole(100, 599)] | None = Field(None, description="Status of an answer made here.")
+    redirect: Text | None = Field(None, description="Location of a redirect.")
+    path: Text | None = Field(None, description="Path that the member sees.")
+    host: Text | None = Field(None, description="Host that the member sees.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if not written:
+            yield (), f"expect needs at least one of: {', '.join(cls.written_keys())}"
+
+
+class Expectation(Part):
+    """One request and what must come of it."""
+
+    name: Text = Field("", description="What is shown; the request by default.")
+    request: ExpectedRequest = Field(description="The request.")
+    expect: Expected = Field(description="What must come of it.")

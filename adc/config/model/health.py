@@ -1,0 +1,157 @@
+"""How a pool learns that a member is down: by asking it, and by watching traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.base import Finding, Part
+from adc.config.model.types import (
+    FieldName,
+    FieldValue,
+    Flag,
+    Hostname,
+    Method,
+    Regex,
+    Value,
+    duration,
+    listed,
+    share,
+    switched_off,
+    text_of,
+    whole,
+)
+from adc.config.units import quote
+
+
+class StatusRange(NamedTuple):
+    """Statuses from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+STATUS_WORDS = "a status such as 200, a range such as 200-299, or a class such as 2xx"
+
+
+def _status_range(value: Any) -> StatusRange:
+    text = str(value)
+    if len(text) == 3 and text.endswith("xx") and text[0] in "12345":
+        return StatusRange(int(text[0]) * 100, int(text[0]) * 100 + 99)
+    first, dash, last = text.partition("-")
+    bounds = [first, last if dash else first]
+    if not isinstance(value, int | str) or not all(
+        len(b) == 3 and b.isascii() and b.isdigit() for b in bounds
+    ):
+        raise ValueError(f"{quote(value)} is not {STATUS_WORDS}")
+    low, high = int(bounds[0]), int(bounds[1])
+    if not 100 <= low <= high <= 599:
+        raise ValueError(f"{quote(value)} is out of range; allowed: 100 to 599, the lower one first")
+    return StatusRange(low, high)
+
+
+_STATUS = Value(
+    _status_range,
+    {"type": ["string", "integer"], "description": f"{STATUS_WORDS[0].upper()}{STATUS_WORDS[1:]}."},
+)
+StatusRanges = Annotated[tuple[Annotated[StatusRange, _STATUS], ...], BeforeValidator(listed)]
+
+
+class HealthExpect(Part):
+    """What a healthy member answers."""
+
+    status: StatusRanges = Field(
+        (StatusRange(200, 299),), min_length=1, description=f"{STATUS_WORDS}, or a list of them."
+    )
+    body: Regex | None = Field(
+        None, description="Regular expression searched for in the first 64 KB of the body."
+    )
+    headers: Mapping[FieldName, Regex] = Field({}, description="Regular expressions searched for in fields.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"status": value} if isinstance(value, int | str | list) else value
+
+
+class ActiveHealth(Part):
+    """Checks sent once per machine. Exactly one of `path`, `tcp` and `tls` says which; `path` is `/` by default."""
+
+    path: Annotated[str, text_of(r"/[\x21-\x7e]*", "a path, beginning with /")] | None = Field(
+        None, description="HTTP request to send."
+    )
+    tcp: Flag = Field(False, description="Only connect.")
+    tls: Flag = Field(False, description="Only connect and complete a TLS handshake.")
+    method: Method = Field("GET", description="Method of the request.")
+    host: Hostname | None = Field(None, description="Host of the request; the member's own by default.")
+    headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the request.")
+    port: Annotated[int, whole(1, 65535)] | None = Field(
+        None, description="Port to ask; the member's own by default."
+    )
+    interval: Annotated[float, duration("10ms", "1h")] = Field(
+        5.0, description="Between two checks, with jitter."
+    )
+    down_interval: Annotated[float, duration("10ms", "1h")] | None = Field(
+        None, description="Between two checks of a member that is down; as interval by default."
+    )
+    timeout: Annotated[float, duration("1ms", "5m")] = Field(2.0, description="For one check in all.")
+    rise: Annotated[int, whole(1, 100)] = Field(2, description="Good checks in a row that bring a member up.")
+    fall: Annotated[int, whole(1, 100)] = Field(
+        3, description="Failed checks in a row that take a member down."
+    )
+    expect: HealthExpect = Field(HealthExpect(), description="What a healthy member answers.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if value is True:
+            return {"path": "/"}
+        if isinstance(value, str):
+            return {"path": value}
+        if isinstance(value, dict) and not {"path", "tcp", "tls"} & value.keys():
+            return value | {"path": "/"}
+        return value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        kinds = [key for key in ("path", "tcp", "tls") if written.get(key) not in (None, False)]
+        if len(kinds) > 1:
+            yield (kinds[1],), f"a check is either {' or '.join(kinds)}"
+        if kinds != ["path"] and kinds:
+            for key in ("method", "host", "headers", "expect"):
+                if key in written:
+                    yield (key,), f"{key} has no effect on a {kinds[0]} check"
+
+
+class PassiveHealth(Part):
+    """Members that fail real requests are ejected for a while, longer each time."""
+
+    failures: Annotated[int, whole(1, 10_000)] = Field(
+        5, description="Failures within the window that eject."
+    )
+    window: Annotated[float, duration("100ms", "1h")] = Field(
+        10.0, description="How far back failures count."
+    )
+    eject: Annotated[float, duration("100ms", "1d")] = Field(
+        30.0, description="First ejection; doubled each time."
+    )
+    max_eject: Annotated[float, duration("100ms", "7d")] = Field(300.0, description="Longest ejection.")
+    max_ejected: Annotated[float, share()] = Field(0.5, description="Share of the pool ejected at the most.")
+    statuses: StatusRanges = Field(
+        (StatusRange(502, 504),), description="Answers that count as failures, beside failed connections."
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+
+class Health(Part):
+    """Both kinds; passive health is on with its defaults unless set to `false`."""
+
+    active: Annotated[ActiveHealth | None, BeforeValidator(switched_off)] = Field(
+        None, description="Checks sent to members."
+    )
+    passive: Annotated[PassiveHealth | None, BeforeValidator(switched_off)] = Field(
+        PassiveHealth(), description="Watching real traffic; false turns it off."
+    )

@@ -1,0 +1,123 @@
+"""What a request must look like for a route to take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from adc.config.model.base import Finding, Part, exactly_one
+from adc.config.model.types import FieldName, Flag, Method, Networks, Regex, Text, listed
+from adc.config.units import quote
+
+
+class TextRule(Part):
+    """A rule about one text; exactly one key is set. A bare string means `exact`."""
+
+    exact: Text | None = Field(None, description="The whole text.")
+    prefix: Text | None = Field(None, description="How the text begins; for a path by whole segments.")
+    regex: Regex | None = Field(None, description="A regular expression searched for in the text.")
+    present: Flag | None = Field(None, description="Whether there is such a field at all.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"exact": value} if isinstance(value, str | int | float) else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        return exactly_one(written, cls.written_keys(), "a rule")
+
+
+class PathRule(Part):
+    """A rule about the path; exactly one key is set. A bare string is a `prefix` if it ends in `/`, else `exact`."""
+
+    exact: Text | None = Field(None, description="The whole path.")
+    prefix: Text | None = Field(None, description="How the path begins, by whole segments.")
+    regex: Regex | None = Field(None, description="A regular expression searched for in the path.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return {"prefix" if value.endswith("/") else "exact": value}
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        yield from exactly_one(written, cls.written_keys(), "a path rule")
+        for key in ("exact", "prefix"):
+            path = written.get(key)
+            if isinstance(path, str) and (not path.startswith("/") or "?" in path or "#" in path):
+                yield (key,), f"{quote(path)} is not a path: it starts with / and has no ? or #"
+
+
+class HostRule(Part):
+    """A rule about the host; exactly one key is set. A bare string is `exact`, or a `wildcard` if it begins with `*.`."""
+
+    exact: Text | None = Field(None, description="The whole host name, without the port.")
+    wildcard: Text | None = Field(None, description="*.example.com: any name below example.com, not itself.")
+    regex: Regex | None = Field(
+        None, description="A regular expression searched for in the lower-case host name."
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return {"wildcard" if value.startswith("*.") else "exact": value.lower()}
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        yield from exactly_one(written, cls.written_keys(), "a host rule")
+        exact, wildcard = written.get("exact"), written.get("wildcard")
+        if isinstance(exact, str) and not _is_host(exact):
+            yield ("exact",), f"{quote(exact)} is not a host name (no port, no *, except *. at the beginning)"
+        if isinstance(wildcard, str) and not (wildcard.startswith("*.") and _is_host(wildcard[2:])):
+            yield ("wildcard",), f"{quote(wildcard)} is not a wildcard such as *.example.com"
+
+
+def _is_host(text: str) -> bool:
+    if text.startswith("[") and text.endswith("]"):
+        return ":" in text
+    return (
+        bool(text) and len(text) <= 253 and text.isascii() and not any(c in "*:/?#@ []\0\r\n\t" for c in text)
+    )
+
+
+def _lower_keys(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name.lower(): rules for name, rules in fields.items()}
+
+
+HostRules = Annotated[tuple[HostRule, ...], BeforeValidator(listed)]
+PathRules = Annotated[tuple[PathRule, ...], BeforeValidator(listed)]
+TextRules = Annotated[tuple[TextRule, ...], BeforeValidator(listed)]
+Methods = Annotated[tuple[Method, ...], BeforeValidator(listed)]
+
+
+class TlsMatch(Part):
+    """What the TLS handshake said."""
+
+    sni: HostRules = Field((), description="The server name the client asked for.")
+
+
+class Match(Part):
+    """Several keys mean all of them; a list means any of its items; no key matches everything."""
+
+    host: HostRules = Field((), description="Host of the request, without the port.")
+    path: PathRules = Field((), description="Normalised path.")
+    method: Methods = Field((), description="Request method.")
+    headers: Annotated[Mapping[FieldName, TextRules], AfterValidator(_lower_keys)] = Field(
+        {}, description="Request fields by name (in any case)."
+    )
+    query: Mapping[Text, TextRules] = Field({}, description="Query parameters by name.")
+    cookies: Mapping[Text, TextRules] = Field({}, description="Cookies by name.")
+    source: Networks = Field((), description="Client addresses, after the trusted-proxy rules.")
+    tls: TlsMatch = Field(TlsMatch(), description="What the TLS handshake said.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        """`tls.sni: x` is the same as `tls: {sni: x}`."""
+        if isinstance(value, dict) and "tls.sni" in value and "tls" not in value:
+            rest = {key: item for key, item in value.items() if key != "tls.sni"}
+            return rest | {"tls": {"sni": value["tls.sni"]}}
+        return value

@@ -1,0 +1,237 @@
+"""Policies of a route: cache, compression, time limits, retries, size limits, plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.base import Finding, Part
+from adc.config.model.types import (
+    CookieName,
+    FieldName,
+    FieldNames,
+    Flag,
+    Name,
+    Networks,
+    Text,
+    Texts,
+    byte_size,
+    duration,
+    listed,
+    one_of,
+    share,
+    text_of,
+    whole,
+)
+
+DEFAULT_STORE = "default"
+"""The cache that `cache: true` uses; it exists with default sizes when no `caches` entry has that name."""
+
+RETRY_CONDITIONS = ("connect_failure", "reset_before_response", "timeout")
+
+
+class QueryKey(Part):
+    """Which query parameters belong to the cache key, and in which order."""
+
+    ignore: Texts = Field((), description="Parameters left out; a name may end in * (utm_*).")
+    only: Texts = Field((), description="The only parameters kept; the default is all.")
+    sort: Flag = Field(
+        False, description="Whether parameters are sorted, so that their order does not matter."
+    )
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if "ignore" in written and "only" in written:
+            yield ("only",), "query has either ignore or only, not both"
+
+
+class CacheKey(Part):
+    """What belongs to the cache key beside method and path."""
+
+    query: QueryKey = Field(QueryKey(), description="Query parameters.")
+    headers: FieldNames = Field((), description="Request fields that belong to the key.")
+    cookies: Annotated[tuple[CookieName, ...], BeforeValidator(listed)] = Field(
+        (), description="Cookies that belong to the key."
+    )
+    host: Flag = Field(True, description="Whether the host belongs to the key.")
+
+
+class Purge(Part):
+    """Who may send the PURGE method."""
+
+    from_: Networks = Field((), alias="from", description="Addresses that may.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"from": value} if isinstance(value, str | list) else value
+
+
+class RouteCache(Part):
+    """How answers of this route are cached. `true` is all defaults; a bare string is `store`."""
+
+    store: Text = Field(DEFAULT_STORE, description="Name of an entry of caches.")
+    default_ttl: Annotated[float, duration("0s", "365d")] = Field(
+        0.0, description="Lifetime of answers that state none; 0: heuristic lifetime by Last-Modified only."
+    )
+    negative_ttl: Annotated[float, duration("0s", "1d")] = Field(
+        0.0, description="Lifetime of 404, 405, 410, 414 and 501 that state none."
+    )
+    stale_if_error: Annotated[float, duration("0s", "365d")] = Field(
+        0.0, description="How long a stale answer serves while the origin fails (RFC 5861)."
+    )
+    stale_while_revalidate: Annotated[float, duration("0s", "365d")] = Field(
+        0.0, description="How long a stale answer serves while a new one is fetched (RFC 5861)."
+    )
+    tag_header: FieldName | None = Field(None, description="Response field that names the tags for purging.")
+    key: CacheKey = Field(CacheKey(), description="What belongs to the cache key.")
+    purge: Purge = Field(Purge(), description="Who may send the PURGE method.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if value is True:
+            return {}
+        return {"store": value} if isinstance(value, str) else value
+
+
+class CompressionLevels(Part):
+    """Effort of each coding."""
+
+    gzip: Annotated[int, whole(0, 9)] = Field(4, description="0 to 9.")
+    br: Annotated[int, whole(0, 11)] = Field(4, description="0 to 11.")
+    zstd: Annotated[int, whole(1, 19)] = Field(3, description="1 to 19.")
+
+
+DEFAULT_TYPES = (
+    "text/*",
+    "application/javascript",
+    "application/json",
+    "application/ld+json",
+    "application/manifest+json",
+    "application/wasm",
+    "application/xhtml+xml",
+    "application/xml",
+    "application/atom+xml",
+    "application/rss+xml",
+    "image/svg+xml",
+)
+
+ContentType = Annotated[
+    str,
+    text_of(r"[a-z0-9!#$&^_.+\-]+/(?:\*|[a-z0-9!#$&^_.+\-]+)", "a media type such as text/html or text/*"),
+]
+Encoding = Annotated[str, one_of("zstd", "br", "gzip")]
+
+
+class Compression(Part):
+    """Compression of answers by Accept-Encoding. `true` is all defaults."""
+
+    encodings: Annotated[tuple[Encoding, ...], BeforeValidator(listed)] = Field(
+        ("zstd", "br", "gzip"), min_length=1, description="Codings offered, the preferred one first."
+    )
+    min_size: Annotated[int, byte_size("0B", "100MB")] = Field(
+        1024, description="Smaller answers are left alone."
+    )
+    content_types: Annotated[tuple[ContentType, ...], BeforeValidator(listed)] = Field(
+        DEFAULT_TYPES, min_length=1, description="Media types that are compressed; text/* means any text."
+    )
+    levels: CompressionLevels = Field(CompressionLevels(), description="Effort of each coding.")
+    breach_safe: Flag = Field(
+        False,
+        description="Whether answers of this route mix secrets with what clients send: nothing is compressed then.",
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if value is True:
+            return {}
+        return {"encodings": value} if isinstance(value, list) else value
+
+
+class PluginUse(Part):
+    """A plugin in a route: a bare name, or a mapping of one key, the name, to the plugin's options."""
+
+    name: Name
+    options: Mapping[str, Any] = {}
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value, "options": {}}
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, options),) = value.items()
+            return {"name": name, "options": {} if options is None else options}
+        raise ValueError(
+            "a plugin is a name, or one name with its options, such as `- rate_limit: {rate: 100/s}`"
+        )
+
+
+class RouteTimeouts(Part):
+    """Time limits towards the member; 0 means no limit."""
+
+    connect: Annotated[float, duration("0s", "10m")] = Field(
+        5.0, description="Connection made, TLS handshake included."
+    )
+    response_head: Annotated[float, duration("0s", "1d")] = Field(
+        60.0, description="Request sent until the response head is there."
+    )
+    idle: Annotated[float, duration("0s", "7d")] = Field(
+        60.0, description="No byte in either direction while a response runs."
+    )
+    total: Annotated[float, duration("0s", "7d")] = Field(0.0, description="The whole exchange.")
+
+
+def _retry_condition(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+RetryCondition = Annotated[
+    str,
+    BeforeValidator(_retry_condition),
+    text_of(
+        rf"{'|'.join(RETRY_CONDITIONS)}|5xx|[45][0-9][0-9]",
+        f"one of: {', '.join(RETRY_CONDITIONS)}, 5xx, or a status such as 503",
+    ),
+]
+
+
+class Hedge(Part):
+    """A second attempt on another member while the first is still silent (idempotent requests only)."""
+
+    after: Annotated[float, duration("1ms", "1m")] = Field(
+        description="How long the first attempt may be silent."
+    )
+    attempts: Annotated[int, whole(1, 3)] = Field(1, description="Further attempts at the most.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"after": value} if isinstance(value, str) else value
+
+
+class Retries(Part):
+    """When a failed attempt is repeated on another member. A bare number is `attempts`; `false` is none."""
+
+    attempts: Annotated[int, whole(0, 10)] = Field(1, description="Attempts after the first.")
+    on: Annotated[tuple[RetryCondition, ...], BeforeValidator(listed)] = Field(
+        ("connect_failure", "reset_before_response"),
+        description="connect_failure, reset_before_response, timeout, 5xx, or statuses in quotes.",
+    )
+    budget: Annotated[float, share()] = Field(
+        0.2, description="Retries as a share of live requests, at the most."
+    )
+    hedge: Hedge | None = Field(None, description="A second attempt while the first is still silent.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        if value is False:
+            return {"attempts": 0}
+        return {"attempts": value} if isinstance(value, int) and value is not True else value
+
+
+class RouteLimits(Part):
+    """Size limits of requests on this route; a listener's own limit holds as well."""
+
+    body: Annotated[int, byte_size("0B", "1TB")] | None = Field(
+        None, description="Request body; larger ones get 413."
+    )

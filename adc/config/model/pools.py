@@ -1,0 +1,132 @@
+"""A pool: a named set of members with one way to choose among them, health, limits and persistence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.address import MemberAddress
+from adc.config.model.balance import Balance, PlainBalance
+from adc.config.model.base import Finding, Part
+from adc.config.model.health import Health
+from adc.config.model.persistence import Persistence
+from adc.config.model.tls import MemberTls
+from adc.config.model.types import Flag, Name, duration, listed, number, one_of, share, switched_off, whole
+
+
+class Member(Part):
+    """A server of a pool. A bare string is `address`."""
+
+    address: MemberAddress = Field(description="Where it listens.")
+    name: Name | None = Field(None, description="Name in logs, metrics and cookies; the address by default.")
+    weight: Annotated[int, whole(0, 1000)] = Field(
+        1, description="Share of the traffic; 0: only clients pinned to it."
+    )
+    backup: Flag = Field(False, description="Whether it serves only while all others are down.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"address": value} if isinstance(value, str) else value
+
+
+class PoolLimits(Part):
+    """What a pool takes before requests wait, and how long they do."""
+
+    connections_per_member: Annotated[int, whole(0, 1_000_000)] = Field(
+        0, description="Requests in flight on a member; 0: no limit."
+    )
+    queue: Annotated[int, whole(0, 1_000_000)] = Field(
+        1024, description="Requests that may wait for a free member."
+    )
+    queue_timeout: Annotated[float, duration("1ms", "10m")] = Field(
+        5.0, description="How long one waits, then 503."
+    )
+    order: Annotated[str, one_of("first", "last")] = Field(
+        "first", description="Who is served first: the first to come, or the last."
+    )
+
+
+class Breaker(Part):
+    """What a pool takes before requests are refused at once; 0 means no limit."""
+
+    pending: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests waiting for a member.")
+    requests: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests in flight.")
+    connections: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Open connections to members.")
+
+
+class Adaptive(Part):
+    """A limit of requests in flight that follows the latency gradient. `true` is all defaults."""
+
+    min: Annotated[int, whole(1, 1_000_000)] = Field(4, description="Lowest limit.")
+    max: Annotated[int, whole(1, 1_000_000)] = Field(1000, description="Highest limit.")
+    initial: Annotated[int, whole(1, 1_000_000)] = Field(20, description="Limit at the start.")
+    tolerance: Annotated[float, number(1.0, 10.0)] = Field(
+        1.5, description="Latency over the best one seen that is still no reason to shrink."
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        low, start, high = written.get("min", 4), written.get("initial", 20), written.get("max", 1000)
+        if all(isinstance(n, int) for n in (low, start, high)) and not low <= start <= high:
+            yield (), f"min ({low}), initial ({start}) and max ({high}) must be in this order"
+
+
+class MemberKeepAlive(Part):
+    """Connections kept open to members between requests."""
+
+    idle: Annotated[float, duration("0s", "1h")] = Field(
+        50.0, description="How long one may be idle; 0: none is kept."
+    )
+    max_idle: Annotated[int, whole(0, 100_000)] = Field(
+        256, description="Idle connections of a member in a worker."
+    )
+
+
+class Dns(Part):
+    """Members given by name."""
+
+    interval: Annotated[float, duration("1s", "1d")] = Field(
+        30.0, description="Between two look-ups of a name."
+    )
+
+
+class Pool(Part):
+    """A named set of members. A bare list is `members`."""
+
+    members: Annotated[tuple[Member, ...], BeforeValidator(listed)] = Field(
+        min_length=1, description="Its servers."
+    )
+    balance: Balance = Field(PlainBalance(), description="How a member is chosen; round_robin by default.")
+    persistence: Annotated[Persistence | None, BeforeValidator(switched_off)] = Field(
+        None, description="What pins a client to a member."
+    )
+    health: Health = Field(Health(), description="How members are known to be down.")
+    slow_start: Annotated[float, duration("0s", "1h")] = Field(
+        0.0, description="How long a recovered member's share grows to the full one."
+    )
+    panic: Annotated[float, share()] = Field(
+        0.0, description="Below this share of healthy members all of them are used; 0: never."
+    )
+    limits: PoolLimits = Field(PoolLimits(), description="When requests wait, and how long.")
+    breaker: Breaker = Field(Breaker(), description="When requests are refused at once.")
+    adaptive: Annotated[Adaptive | None, BeforeValidator(switched_off)] = Field(
+        None, description="A limit that follows latency."
+    )
+    keep_alive: MemberKeepAlive = Field(MemberKeepAlive(), description="Connections kept open to members.")
+    tls: Annotated[MemberTls | None, BeforeValidator(switched_off)] = Field(
+        None, description="TLS towards members."
+    )
+    proxy_protocol: Annotated[str, one_of("v1", "v2")] | None = Field(
+        None, description="PROXY protocol towards members: v1 or v2."
+    )
+    dns: Dns = Field(Dns(), description="Members given by name.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"members": value} if isinstance(value, list | str) else value

@@ -1,0 +1,68 @@
+"""A route: what it matches, what it does, and the policies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.actions import HeaderEdits, Mirror, Redirect, Respond, Rewrite
+from adc.config.model.base import Finding, Part, exactly_one
+from adc.config.model.match import Match
+from adc.config.model.policies import Compression, PluginUse, Retries, RouteCache, RouteLimits, RouteTimeouts
+from adc.config.model.types import Name, Names, Text, switched_off, whole
+
+ACTIONS = ("pool", "split", "redirect", "respond")
+
+NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mirror")
+"""Policies that only make sense where a member answers."""
+
+
+class Route(Part):
+    """The first route in file order whose `match` fits takes the request. Exactly one action is set."""
+
+    name: Name = Field(description="Name in logs and metrics; route-N by default, N its place from 1.")
+    listeners: Names = Field((), description="Listeners this route belongs to; none named: all.")
+    match: Match = Field(Match(), description="What a request must look like; everything by default.")
+    pool: Text | None = Field(None, description="Action: send to this pool.")
+    split: Mapping[Text, Annotated[int, whole(0, 1_000_000)]] | None = Field(
+        None, description="Action: share out over pools by weight."
+    )
+    redirect: Redirect | None = Field(None, description="Action: send the client elsewhere.")
+    respond: Respond | None = Field(None, description="Action: answer here.")
+    rewrite: Rewrite = Field(Rewrite(), description="Path and host that the member sees.")
+    request_headers: HeaderEdits = Field(
+        HeaderEdits(), description="Edits of the request towards the member."
+    )
+    response_headers: HeaderEdits = Field(
+        HeaderEdits(), description="Edits of the answer towards the client."
+    )
+    cache: Annotated[RouteCache | None, BeforeValidator(switched_off)] = Field(
+        None, description="Caching of answers."
+    )
+    compression: Annotated[Compression | None, BeforeValidator(switched_off)] = Field(
+        None, description="Compression of answers."
+    )
+    plugins: tuple[PluginUse, ...] = Field(
+        (), description="Plugins, in the order in which requests pass them."
+    )
+    timeouts: RouteTimeouts = Field(RouteTimeouts(), description="Time limits towards the member.")
+    retries: Retries = Field(Retries(), description="When a failed attempt is repeated.")
+    limits: RouteLimits = Field(RouteLimits(), description="Size limits.")
+    mirror: Mirror | None = Field(None, description="Requests copied to another pool.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        yield from exactly_one(written, ACTIONS, "a route")
+        split = written.get("split")
+        if isinstance(split, dict) and not any(weight != 0 for weight in split.values()):
+            yield ("split",), "a split needs at least one pool with a weight above 0"
+        if (
+            "pool" not in written
+            and "split" not in written
+            and ("redirect" in written or "respond" in written)
+        ):
+            for key in NEEDS_POOL:
+                if key in written:
+                    yield (key,), f"{key} has no effect without pool or split"

@@ -1,0 +1,97 @@
+"""State that outlives a request, and the cluster that shares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.address import MemberAddress
+from adc.config.model.base import Finding, Part
+from adc.config.model.types import FilePath, Flag, Name, byte_size, duration, listed, one_of, text_of, whole
+
+RedisUrl = Annotated[
+    str,
+    text_of(r"(?:rediss?://[^\s/]+(?:/[0-9]{0,4})?|unix://\S+)", "a redis://, rediss:// or unix:// address"),
+]
+REDIS_ONLY = ("url", "sentinel", "cluster", "prefix", "timeout")
+
+
+class Sentinel(Part):
+    """Redis Sentinels that know who the master is."""
+
+    master: Name = Field(description="Name of the master as the Sentinels know it.")
+    addresses: Annotated[tuple[MemberAddress, ...], BeforeValidator(listed)] = Field(
+        min_length=1, description="The Sentinels."
+    )
+    database: Annotated[int, whole(0, 9999)] = Field(0, description="Number of the database.")
+
+
+class State(Part):
+    """Shared tables. A bare word is `backend`."""
+
+    backend: Annotated[str, one_of("memory", "local", "redis")] = Field(
+        "local",
+        description="memory: each worker alone; local: all workers of this machine; redis: all machines.",
+    )
+    path: FilePath | None = Field(
+        None, description="Folder of the local tables; one in memory (/dev/shm) by default."
+    )
+    size: Annotated[int, byte_size("1MB", "1TB")] = Field(
+        256 << 20, description="Bytes of the local tables at the most."
+    )
+    url: Annotated[tuple[RedisUrl, ...], BeforeValidator(listed)] = Field(
+        (), description="Redis or Valkey; several for a cluster's nodes."
+    )
+    cluster: Flag = Field(False, description="Whether the addresses are those of a Redis Cluster.")
+    sentinel: Sentinel | None = Field(None, description="Sentinels to ask for the master, instead of url.")
+    prefix: Annotated[str, text_of(r"[!-~]{0,64}", "a prefix of at most 64 printable characters")] = Field(
+        "adc:", description="Put before each key."
+    )
+    timeout: Annotated[float, duration("1ms", "10s")] = Field(
+        0.05, description="How long a look-up may take before it is given up."
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"backend": value} if isinstance(value, str) else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        backend = written.get("backend", "local")
+        if backend == "redis" and ("url" in written) == ("sentinel" in written):
+            yield (
+                (),
+                "backend redis needs either url: redis://HOST:PORT/DATABASE or sentinel: {master, addresses}",
+            )
+        for key in REDIS_ONLY:
+            if backend in ("memory", "local") and key in written:
+                yield (key,), f"{key} has no effect with backend: {backend}; it belongs to backend: redis"
+
+
+class Sync(Part):
+    """What the nodes tell each other."""
+
+    persistence: Flag = Field(True, description="Which client is pinned to which member.")
+    rate_limits: Flag = Field(True, description="Rate counters.")
+    sessions: Flag = Field(True, description="Session entries.")
+    purges: Flag = Field(True, description="Cache purges.")
+    interval: Annotated[float, duration("1ms", "1m")] = Field(0.1, description="How often changes are sent.")
+
+
+class Cluster(Part):
+    """This node among others that share `state`."""
+
+    name: Name = Field(description="Name of the cluster; nodes of one name belong together.")
+    advertise: MemberAddress | None = Field(None, description="Where other nodes reach this one.")
+    sync: Sync = Field(Sync(), description="What the nodes tell each other.")
+    on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
+        "accept",
+        description="A client that this node does not know: redirect to its owner, accept (choose afresh), or synchronise first.",
+    )
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if written.get("on_unknown") == "redirect" and "advertise" not in written:
+            yield ("on_unknown",), "redirect needs advertise: the address where other nodes reach this one"

@@ -1,0 +1,125 @@
+"""TLS on both sides: certificates for listeners, trust for members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from adc.config.model.base import Finding, Part
+from adc.config.model.types import FilePath, Flag, Hostname, Text, Url, duration, listed, one_of, text_of
+
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+
+
+def _version(value: Any) -> Any:
+    """`1.2` without quotes is a number in YAML."""
+    return str(value) if isinstance(value, float) else value
+
+
+TlsVersion = Annotated[str, BeforeValidator(_version), one_of("1.2", "1.3")]
+
+
+def _cipher_list(value: Any) -> Any:
+    return (
+        ":".join(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else value
+    )
+
+
+Ciphers = Annotated[
+    str,
+    BeforeValidator(_cipher_list),
+    text_of(
+        r"[A-Za-z0-9_+\-!@=.:]{1,2000}",
+        "a list of OpenSSL cipher names, or one text with colons between them",
+    ),
+]
+
+
+class Certificate(Part):
+    """A certificate chain and its key, PEM files. The names it serves are read from it."""
+
+    certificate: FilePath = Field(description="The certificate, followed by the intermediate ones.")
+    key: FilePath = Field(description="Its private key.")
+
+
+class ClientAuth(Part):
+    """Certificates asked of clients. A bare word is `mode`."""
+
+    mode: Annotated[str, one_of("none", "optional", "required")] = Field(
+        "required", description="none, optional or required."
+    )
+    ca: FilePath | None = Field(
+        None, description="PEM file of the authorities that sign clients' certificates."
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"mode": value} if isinstance(value, str) else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if written.get("mode", "required") != "none" and "ca" not in written:
+            yield (), "client_auth needs ca: the PEM file of the authorities that sign clients' certificates"
+
+
+class Acme(Part):
+    """Certificates obtained and renewed by themselves (RFC 8555, http-01)."""
+
+    domains: Annotated[tuple[Hostname, ...], BeforeValidator(listed)] = Field(
+        min_length=1, description="Names in the certificate."
+    )
+    email: Annotated[str, text_of(r"[^@\s]+@[^@\s]+", "an e-mail address")] | None = Field(
+        None, description="Where the authority writes to."
+    )
+    directory: Url = Field(LETS_ENCRYPT, description="Directory address of the authority.")
+    ca: FilePath | None = Field(
+        None, description="PEM file to trust the directory's own certificate by; the system's by default."
+    )
+    storage: FilePath | None = Field(
+        None, description="Folder that keeps account and certificates; acme by default."
+    )
+    renew_before: Annotated[float, duration("1h", "60d")] = Field(
+        2_592_000.0, description="How long before expiry to renew."
+    )
+
+
+class ListenerTls(Part):
+    """TLS termination."""
+
+    certificates: Annotated[tuple[Certificate, ...], BeforeValidator(listed)] = Field(
+        (), description="Chosen by server name; the first one serves unknown names."
+    )
+    min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
+    ciphers: Ciphers | None = Field(None, description="OpenSSL cipher names for TLS 1.2.")
+    client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Certificates asked of clients.")
+    ocsp: Flag = Field(False, description="Whether OCSP answers are stapled.")
+    acme: Acme | None = Field(None, description="Certificates obtained by themselves.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if not written.get("certificates") and "acme" not in written:
+            yield (), "tls needs certificates: [{certificate: FILE, key: FILE}] or acme: {domains: [...]}"
+
+
+class MemberTls(Part):
+    """TLS towards members. `true` is all defaults: verified by the system's authorities and the member's host name."""
+
+    verify: Flag = Field(True, description="Whether the member's certificate is verified.")
+    ca: FilePath | None = Field(
+        None, description="PEM file of the authorities to trust; the system's by default."
+    )
+    sni: Text | None = Field(None, description="Server name sent and verified; the member's host by default.")
+    certificate: FilePath | None = Field(None, description="Client certificate shown to members.")
+    key: FilePath | None = Field(None, description="Its private key.")
+    min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if ("certificate" in written) != ("key" in written):
+            yield (), "certificate and key belong together; write both or neither"

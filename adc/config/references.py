@@ -1,0 +1,122 @@
+"""Names that one part of a configuration uses and another one gives. Works on plain data that may hold other errors."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from adc.config.errors import Path
+from adc.config.model.policies import DEFAULT_STORE
+from adc.config.units import quote
+
+Finding = tuple[Path, str]
+
+
+def unresolved(data: Any) -> Iterator[Finding]:
+    """Every name that is used and not given, and every name given twice."""
+    if not isinstance(data, dict):
+        return
+    routes = _mappings(data, "routes")
+    listeners = _mappings(data, "listeners")
+    names = [_name(item, "listener", place) for place, item in listeners]
+    yield from _twice("listeners", "listener", listeners)
+    yield from _twice("routes", "route", routes)
+    pools, caches = _keys(data, "pools"), _keys(data, "caches")
+    for place, route in routes:
+        yield from _route(("routes", place), route, pools, caches, names)
+    yield from _proxies(data, listeners)
+    yield from _cluster(data)
+    yield from _expectations(data, [_name(item, "route", place) for place, item in routes], pools, names)
+
+
+def _route(
+    at: Path, route: dict[str, Any], pools: list[str], caches: list[str], listeners: list[str]
+) -> Iterator[Finding]:
+    yield from _known((*at, "pool"), route.get("pool"), "pool", pools)
+    split = route.get("split")
+    for pool in split if isinstance(split, dict) else ():
+        yield from _known((*at, "split", pool), pool, "pool", pools)
+    mirror = route.get("mirror")
+    if isinstance(mirror, dict):
+        yield from _known((*at, "mirror", "pool"), mirror.get("pool"), "pool", pools)
+    else:
+        yield from _known((*at, "mirror"), mirror, "pool", pools)
+    cache = route.get("cache")
+    if isinstance(cache, dict):
+        yield from _known((*at, "cache", "store"), cache.get("store"), "cache", [*caches, DEFAULT_STORE])
+    else:
+        yield from _known((*at, "cache"), cache, "cache", [*caches, DEFAULT_STORE])
+    named = route.get("listeners", [])
+    for place, name in enumerate(named if isinstance(named, list) else [named]):
+        yield from _known((*at, "listeners", place), name, "listener", listeners)
+
+
+def _proxies(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    for place, listener in listeners:
+        trusted = listener.get("trusted_proxies", data.get("trusted_proxies"))
+        written = listener.get("proxy_protocol")
+        if (written is True or written == {}) and not trusted:
+            yield (
+                ("listeners", place, "proxy_protocol"),
+                "nobody may send it: write {from: [NETWORKS]}, or trusted_proxies",
+            )
+
+
+def _cluster(data: dict[str, Any]) -> Iterator[Finding]:
+    state = data.get("state", {})
+    backend = state.get("backend") if isinstance(state, dict) else state
+    if "cluster" in data and backend != "redis":
+        yield (
+            ("cluster",),
+            "a cluster shares its tables through redis; write state: {backend: redis, url: redis://...}",
+        )
+
+
+def _expectations(
+    data: dict[str, Any], routes: list[str], pools: list[str], listeners: list[str]
+) -> Iterator[Finding]:
+    for place, test in _mappings(data, "tests"):
+        expect, request = test.get("expect"), test.get("request")
+        if isinstance(expect, dict):
+            at: Path = ("tests", place, "expect")
+            yield from _known((*at, "route"), expect.get("route"), "route", [*routes, "none"])
+            yield from _known((*at, "pool"), expect.get("pool"), "pool", pools)
+        if isinstance(request, dict):
+            at = ("tests", place, "request", "listener")
+            yield from _known(at, request.get("listener"), "listener", listeners)
+
+
+def _known(at: Path, name: Any, kind: str, names: list[str]) -> Iterator[Finding]:
+    if not isinstance(name, str) or name in names:
+        return
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean {quote(near[0])}? " if near else ""
+    shown = ", ".join(sorted(set(names))[:20]) or "none is defined"
+    yield at, f"there is no {kind} {quote(name)}; {hint}Known: {shown}"
+
+
+def _twice(key: str, kind: str, items: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for place, item in items:
+        name = _name(item, kind, place)
+        first = seen.setdefault(name, place)
+        if first != place:
+            yield (key, place, "name"), f"{kind} {quote(name)} is defined twice; the first is {key}[{first}]"
+
+
+def _name(item: dict[str, Any], kind: str, place: int) -> str:
+    name = item.get("name", f"{kind}-{place + 1}")
+    return name if isinstance(name, str) else f"{kind}-{place + 1}"
+
+
+def _mappings(data: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
+    items = data.get(key, [])
+    if not isinstance(items, list):
+        items = [items]
+    return [(place, item) for place, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _keys(data: dict[str, Any], key: str) -> list[str]:
+    found = data.get(key)
+    return list(found) if isinstance(found, dict) else []

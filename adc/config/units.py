@@ -1,0 +1,83 @@
+"""Written-out quantities: durations, sizes, shares and rates. Each parser raises `ValueError` saying what is allowed."""
+
+from __future__ import annotations
+
+import re
+
+DURATIONS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+SIZES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+DURATION_WORDS = "a number with a unit: ms, s, m, h or d, such as 500ms, 30s, 10m, 1h or 7d"
+SIZE_WORDS = "a number with a unit: B, KB, MB, GB or TB, such as 64KB or 1GB"
+SHARE_WORDS = "a percentage from 0% to 100%, such as 20%"
+RATE_WORDS = "a number per s, m, h or d, such as 100/s or 5/m"
+
+_NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)"
+_DURATION = re.compile(_NUMBER + r" ?([a-z]+)")
+_SIZE = re.compile(_NUMBER + r" ?([A-Za-z]+)")
+_SHARE = re.compile(_NUMBER + r" ?%")
+_RATE = re.compile(_NUMBER + r" ?/ ?([a-z]+)")
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of `500ms`, `30s`, `10m`, `1h`, `7d`; a bare 0 needs no unit."""
+    if _is_zero(value):
+        return 0.0
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2] not in DURATIONS:
+        raise ValueError(f"{quote(value)} is not a duration; write {DURATION_WORDS}")
+    return float(found[1]) * DURATIONS[found[2]]
+
+
+def parse_size(value: object) -> int:
+    """Bytes of `512B`, `64KB`, `1GB` (1 KB is 1024 bytes); a bare 0 needs no unit."""
+    if _is_zero(value):
+        return 0
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2].upper() not in SIZES:
+        raise ValueError(f"{quote(value)} is not a size; write {SIZE_WORDS}")
+    return int(float(found[1]) * SIZES[found[2].upper()])
+
+
+def parse_share(value: object) -> float:
+    """The fraction of `20%`: 0.2; a bare 0 needs no sign."""
+    if _is_zero(value):
+        return 0.0
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{quote(value)} is not a share; write {SHARE_WORDS}")
+    return float(found[1]) / 100
+
+
+def parse_rate(value: object) -> float:
+    """Events a second of `100/s`, `30/m`."""
+    found = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2] not in PERIODS:
+        raise ValueError(f"{quote(value)} is not a rate; write {RATE_WORDS}")
+    return float(found[1]) / PERIODS[found[2]]
+
+
+def quote(value: object) -> str:
+    """A value as an error message shows it: short, on one line, in quotes when it is text."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = str(value)
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return f'"{_printable(shown)}"' if isinstance(value, str) else _printable(shown)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+    )
+
+
+def _is_zero(value: object) -> bool:
+    return value == "0" or (value == 0 and isinstance(value, int | float) and not isinstance(value, bool))
