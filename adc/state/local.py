@@ -18,7 +18,7 @@ from adc.state.local_file import close_file, open_file
 from adc.state.local_table import LocalTable
 
 _CHECK_EVERY = 256
-_PAGES_PER_CHECK = 64
+SMALLEST_MAP = 16 << 20
 _CROWDED = 0.9
 _READERS_EVERY = 10.0
 
@@ -26,17 +26,18 @@ log = logging.getLogger("adc.state")
 
 
 class LocalStore:
-    """A `Store` in `folder`, at most `map_size` bytes. Raises OSError if the folder cannot be used."""
+    """A `Store` in `folder`, at most `map_size` bytes (and no less than SMALLEST_MAP, which
+    the reserve for deleting needs). Raises OSError if the folder cannot be used."""
 
     def __init__(self, folder: Path, map_size: int = 4 << 30) -> None:
+        map_size = max(map_size, SMALLEST_MAP)
         self._file = open_file(folder, map_size)
         self.environment = self._file.environment
         self.journal = Journal(self.environment)
         self._pages = map_size // self.environment.stat()["psize"]
         self._tables: dict[str, LocalTable] = {}
         self._status = Status()
-        self._check_every = min(_CHECK_EVERY, self._pages // _PAGES_PER_CHECK)
-        self._until_check = self._check_every
+        self._until_check = _CHECK_EVERY
         self._crowded = False
         self._readers_checked = 0.0
 
@@ -87,6 +88,6 @@ class LocalStore:
         delete, so this speaks up well before the map is full."""
         self._until_check -= 1
         if self._until_check < 0:
-            self._until_check = self._check_every
+            self._until_check = _CHECK_EVERY
             self._crowded = self.environment.info()["last_pgno"] > self._pages * _CROWDED
         return self._crowded

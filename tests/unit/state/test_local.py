@@ -113,12 +113,13 @@ def test_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 
 
 async def test_full_file_evicts_and_never_raises(folder: Path) -> None:
-    store = LocalStore(folder, map_size=1 << 20)
+    store = LocalStore(folder, map_size=16 << 20)
     table = store.table("t", 1_000_000)
-    for number in range(5000):
-        table.set(b"%d" % number, b"v" * 500, 1e6, NOW + number)
-    assert 300 < len(table) < 5000
-    assert table.get(b"4999", NOW + 5000) is not None
+    for number in range(15_000):
+        table.set(b"%d" % number, b"v" * 1000, 1e6, NOW + number)
+    assert 5000 < len(table) < 13_000
+    assert all(table.get(b"%d" % number, NOW) is not None for number in range(14_000, 15_000))
+    assert not store.status().degraded
     await store.close()
 
 

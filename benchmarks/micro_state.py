@@ -1,0 +1,89 @@
+"""What a table costs: get and touch at 1,000 and 1,000,000 entries, and the memory of a million.
+
+    python benchmarks/micro_state.py [FOLDER]      FOLDER: where the local file goes, /dev/shm by default
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from adc.state.interface import Store, Table
+from adc.state.local import LocalStore
+from adc.state.memory import MemoryStore
+
+NOW = 1_700_000_000.0
+VALUE = struct.pack("<8sIIIHH", b"memberid", 1_700_000_000, 1_700_000_000, 1, 0, 0) + b"adc-a"
+ROUNDS = 50_000
+
+
+def addresses(count: int) -> list[bytes]:
+    source = random.Random(1)
+    return [b"%d.%d.%d.%d" % (10, *source.randbytes(3)) for _ in range(count * 2)][:count]
+
+
+def resident() -> int:
+    """Bytes of this process in memory, mapped pages of the file included."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cost(call: Callable[[bytes], object], keys: list[bytes]) -> float:
+    """Microseconds a call, the best of three rounds."""
+    best = float("inf")
+    for _ in range(3):
+        begin = time.perf_counter()
+        for key in keys:
+            call(key)
+        best = min(best, time.perf_counter() - begin)
+    return best / len(keys) * 1e6
+
+
+def measure(table: Table, keys: list[bytes]) -> tuple[float, float]:
+    sample = random.Random(2).choices(keys, k=ROUNDS)
+    get = cost(lambda key: table.get(key, NOW), sample)
+    touch = cost(lambda key: table.touch(key, 600.0, NOW), sample[: ROUNDS // 5])
+    return get, touch
+
+
+def fill(table: Table, keys: list[bytes]) -> None:
+    for key in keys:
+        table.set(key, VALUE, 600.0, NOW)
+
+
+def report(name: str, store: Store, file: Path | None) -> None:
+    keys = [struct.pack(">I", number * 2654435761 % 2**32).hex().encode() + b".net" for number in range(1_000_000)]
+    small = store.table("small", 2_000)
+    fill(small, keys[:1_000])
+    get_small, touch_small = measure(small, keys[:1_000])
+    gc.collect()
+    before = resident()
+    large = store.table("large", 1_000_000)
+    fill(large, keys)
+    get_large, touch_large = measure(large, keys)
+    used = resident() - before
+    size = 0 if file is None else file.stat().st_blocks * 512
+    print(f"{name:8} get   1k {get_small:6.2f} us   1M {get_large:6.2f} us   x{get_large / get_small:.2f}")
+    print(f"{name:8} touch 1k {touch_small:6.2f} us   1M {touch_large:6.2f} us   x{touch_large / touch_small:.2f}")
+    print(
+        f"{name:8} 1,000,000 entries: {used / 1e6:.0f} MB resident, {size / 1e6:.0f} MB file,"
+        f" {len(large)} kept"
+    )
+
+
+def main() -> None:
+    base = sys.argv[1] if len(sys.argv) > 1 else "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=base) as folder:
+        report("local", LocalStore(Path(folder)), Path(folder) / "data.mdb")
+    report("memory", MemoryStore(), None)
+
+
+if __name__ == "__main__":
+    main()
