@@ -1,25 +1,32 @@
 """Routing: matchers, the compiled index, rewrites, redirects, splits and header edits; no I/O."""
 
+from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.hosts import Wildcard, host_rule
 from adc.routing.match import Match, Rule
-from adc.routing.networks import network_rule
 from adc.routing.paths import PathPrefix, path_exact, path_prefix, path_rule
+from adc.routing.redirect import Redirect
+from adc.routing.rewrite import Rewrite
 from adc.routing.router import Router, Step
+from adc.routing.split import Split
 from adc.routing.values import Exact, Prefix, Present, Regex
 
 __all__ = [
     "Exact",
+    "HeaderEdits",
     "Match",
     "PathPrefix",
     "Prefix",
     "Present",
+    "Redirect",
     "Regex",
+    "Rewrite",
     "Router",
     "Rule",
+    "Split",
     "Step",
     "Wildcard",
+    "header_edits",
     "host_rule",
-    "network_rule",
     "path_exact",
     "path_prefix",
     "path_rule",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from adc.http.cookies import parse_cookies
 from adc.http.message import Request
+from adc.http.networks import Networks
 from adc.http.query import parse_query
 from adc.routing.hosts import HostRule, any_host
 from adc.routing.match import Match
-from adc.routing.networks import NetworkSet
 from adc.routing.values import ValueRule, accept_any
 
 
@@ -88,11 +89,11 @@ def further_conditions(match: Match) -> Iterator[Condition]:
     if match.sni:
         yield _name_condition("tls.sni", match.sni, lambda facts: facts.request.sni)
     if match.source:
-        networks = NetworkSet(match.source)
+        networks = Networks(match.source)
         yield Condition(
             "source",
             _listed(match.source),
-            lambda facts: facts.request.client in networks,
+            lambda facts: networks.contains(facts.request.client),
             lambda facts: facts.request.client,
         )
     yield from _value_conditions("headers", match.headers, _header_values)
@@ -102,14 +103,12 @@ def further_conditions(match: Match) -> Iterator[Condition]:
 
 def test_all(parts: Iterable[Condition]) -> Callable[[Facts], bool] | None:
     """One test of all `parts`; None if there are none."""
-    tests = tuple(part.holds for part in parts)
-    if len(tests) < 2:
-        return tests[0] if tests else None
+    tests = [part.holds for part in parts]
+    return reduce(_both, tests) if tests else None
 
-    def holds(facts: Facts) -> bool:
-        return all(test(facts) for test in tests)
 
-    return holds
+def _both(first: Callable[[Facts], bool], second: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
+    return lambda facts: first(facts) and second(facts)
 
 
 Values = Callable[[Facts], Sequence[str]]

@@ -32,6 +32,10 @@ class PathIndex(Generic[T]):
         self._prefixes: dict[str, list[Candidate[T]]] = {}
         self._anywhere: list[Candidate[T]] = []
 
+    @property
+    def empty(self) -> bool:
+        return not (self._exact or self._prefixes or self._anywhere)
+
     def add(self, match: Match, candidate: Candidate[T]) -> None:
         """Take the next rule in order."""
         if not match.path or _has_regex(match.path):
@@ -85,16 +89,19 @@ class HostIndex(Generic[T]):
                 places.append(self._exact.setdefault(rule.text, PathIndex()))
         return places
 
-    def compile(self) -> tuple[dict[str, tuple[Lookup[T], ...]], dict[str, tuple[Lookup[T], ...]], Lookup[T]]:
-        """Look-ups to ask for a known host, for one below a known domain (the longest), for all others."""
+    def compile(self) -> tuple[dict[str, Lookup[T]], dict[str, Lookup[T]], Lookup[T]]:
+        """Look-ups for each known host, for hosts below a known domain (ask the longest), for all others."""
         anywhere = self._anywhere.compile()
         wildcards = {domain: index.compile() for domain, index in self._wildcards.items()}
 
-        def chain(host: str) -> tuple[Lookup[T], ...]:
-            return (*[wildcards[domain] for domain in domains_of(host) if domain in wildcards], anywhere)
+        def joined(own: Lookup[T], host: str) -> Lookup[T]:
+            for domain in domains_of(host):
+                if domain in wildcards:
+                    own = _joined(own, wildcards[domain])
+            return own if self._anywhere.empty else _joined(own, anywhere)
 
-        hosts = {host: (index.compile(), *chain(host)) for host, index in self._exact.items()}
-        below = {domain: (wildcards[domain], *chain(domain)) for domain in wildcards}
+        hosts = {host: joined(index.compile(), host) for host, index in self._exact.items()}
+        below = {domain: joined(lookup, domain) for domain, lookup in wildcards.items()}
         return hosts, below, anywhere
 
 
@@ -132,6 +139,10 @@ def _frozen(buckets: Iterable[Sequence[Candidate[T]]]) -> tuple[Bucket[T], ...]:
         (number for bucket in filled for number, test, _ in bucket if test is None), default=None
     )
     return tuple(bucket for bucket in filled if first_certain is None or bucket[0][0] <= first_certain)
+
+
+def _joined(first: Lookup[T], second: Lookup[T]) -> Lookup[T]:
+    return lambda path: first(path) + second(path)
 
 
 def _exact_lookup(exact: dict[str, tuple[Bucket[T], ...]], elsewhere: tuple[Bucket[T], ...]) -> Lookup[T]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from adc.routing.hosts import HostRule
-from adc.routing.networks import Network
 from adc.routing.paths import PathRule
 from adc.routing.values import ValueRule
 
@@ -19,9 +18,9 @@ class Match:
     """Conditions on a request. An empty key asks nothing; several keys mean all of, several rules any of.
 
     `method` names are case-sensitive and HEAD is not GET. `headers` (names in any case), `query` and
-    `cookies` go from a name to its rules; of several values of a name one must be accepted. `source` is
-    tested against `Request.client`. `where` says where the rule stands (`file:line`), `places` the same for
-    its keys (`host`, `headers.x-beta`), for `Router.explain`.
+    `cookies` go from a name to its rules; of several values of a name one must be accepted. `source` holds
+    networks as `adc.http.networks` reads them, tested against `Request.client`. `where` says where the rule
+    stands (`file:line`), `places` the same for its keys (`host`, `headers.x-beta`), for `Router.explain`.
     """
 
     host: Sequence[HostRule] = ()
@@ -30,7 +29,7 @@ class Match:
     headers: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
     query: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
     cookies: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
-    source: Sequence[Network] = ()
+    source: Sequence[str] = ()
     sni: Sequence[HostRule] = ()
     where: str = ""
     places: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from adc.http.message import Request
@@ -43,7 +43,7 @@ class Router(Generic[T]):
         self.find: Callable[[Request], T | None] = find
 
     def explain(self, request: Request) -> list[Step]:
-        """What decided, rule by rule, up to the one that `find` gives; the last step is ok if there is one."""
+        """What decided, rule by rule, up to the one that `find` gives, whose steps are ok."""
         facts = Facts(request)
         steps: list[Step] = []
         for number, rule in enumerate(self._rules):
@@ -70,44 +70,37 @@ def _step(number: int, match: Match, condition: Condition, facts: Facts) -> Step
 
 def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:
     """The cheapest search that the rules allow."""
-    hosts, below, anywhere = HostIndex(rules).compile()
-    if hosts or below:
-        return _find_by_host(_host_lookup(hosts, below, anywhere), len(rules))
-    always = anywhere("*")
-    if not rules or (always and always[0][0][:2] == (0, None)):
+    hosts, below, others = HostIndex(rules).compile()
+    if below:
+        return _find_by_domain(hosts, below, others, len(rules))
+    if hosts:
+        return _find_by_host(hosts, others, len(rules))
+    buckets = others("*")
+    if not rules or (buckets and buckets[0][0][:2] == (0, None)):
         value = rules[0].value if rules else None
         return lambda request: value
-    return _find_by_path(anywhere, len(rules))
+    return _find_by_path(others, len(rules))
 
 
-def _host_lookup(
-    hosts: dict[str, tuple[Lookup[T], ...]], below: dict[str, tuple[Lookup[T], ...]], anywhere: Lookup[T]
-) -> Callable[[str], tuple[Lookup[T], ...]]:
-    others = (anywhere,)
-    if not below:
-        return lambda host: hosts.get(host, others)
-
-    def lookup(host: str) -> tuple[Lookup[T], ...]:
-        found = hosts.get(host)
-        while found is None:
+def _find_by_domain(
+    hosts: Mapping[str, Lookup[T]], below: Mapping[str, Lookup[T]], others: Lookup[T], beyond: int
+) -> Callable[[Request], T | None]:
+    def find(request: Request) -> T | None:
+        host = request.host
+        lookup = hosts.get(host)
+        while lookup is None:
             _, _, host = host.partition(".")
-            if not host:
-                return others
-            found = below.get(host)
-        return found
+            lookup = below.get(host) if host else others
+        return _first(lookup(request.path), request, beyond)
 
-    return lookup
+    return find
 
 
 def _find_by_host(
-    lookup: Callable[[str], tuple[Lookup[T], ...]], beyond: int
+    hosts: Mapping[str, Lookup[T]], others: Lookup[T], beyond: int
 ) -> Callable[[Request], T | None]:
     def find(request: Request) -> T | None:
-        path = request.path
-        buckets: tuple[Bucket[T], ...] = ()
-        for by_path in lookup(request.host):
-            buckets += by_path(path)
-        return _first(buckets, request, beyond)
+        return _first(hosts.get(request.host, others)(request.path), request, beyond)
 
     return find
 

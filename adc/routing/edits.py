@@ -1,0 +1,92 @@
+"""Header edits of a route, compiled once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from string import Formatter
+
+from adc.http.fields import FRAMING, HOP_BY_HOP
+from adc.http.headers import Headers, Pair
+from adc.http.message import Request
+
+PLACEHOLDERS = ("client_ip", "host", "scheme", "path", "request_id", "route")
+
+_OWN = FRAMING | HOP_BY_HOP | {b"host"}
+_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class HeaderEdits:
+    """Lines to remove, to set (in place of all of that name) and to add, applied in this order.
+
+    Values may hold the `PLACEHOLDERS` in braces; a brace that is meant is written twice. Raises `ValueError`
+    for a name that is no token (RFC 9110 section 5.6.2) or that the proxy itself writes (framing, hop-by-hop
+    and `Host`, which a rewrite sets), and for a value with control characters or an unknown placeholder.
+    """
+
+    __slots__ = ("_fixed", "_gone", "_made")
+
+    def __init__(self, set_: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]) -> None:
+        self._gone = tuple(_name(name).lower() for name in (*remove, *set_))
+        fixed: list[Pair] = []
+        made: list[tuple[bytes, str]] = []
+        for name, value in (*set_.items(), *add.items()):
+            if _has_placeholder(value):
+                made.append((_name(name), value))
+            else:
+                fixed.append((_name(name), _wire(value.format())))
+        self._fixed = tuple(fixed)
+        self._made = tuple(made)
+
+    def apply(self, headers: Headers, request: Request, request_id: str, route: str) -> None:
+        """Change `headers`, of the request or of its response, in place."""
+        if self._gone:
+            headers.remove(*self._gone)
+        for name, value in self._fixed:
+            headers.add(name, value)
+        for name, template in self._made:
+            text = template.format(
+                client_ip=request.client,
+                host=request.host,
+                scheme=request.scheme,
+                path=request.path,
+                request_id=request_id,
+                route=route,
+            )
+            headers.add(name, _wire(text))
+
+
+def header_edits(
+    set_: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]
+) -> HeaderEdits | None:
+    """Compiled edits, None if there is nothing to do. Raises `ValueError` as `HeaderEdits` does."""
+    return HeaderEdits(set_, add, remove) if set_ or add or remove else None
+
+
+def _name(text: str) -> bytes:
+    if not _token(text):
+        raise ValueError(f"{text!r} is not a field name")
+    name = text.encode("ascii")
+    if name.lower() in _OWN:
+        raise ValueError(f"'{text}' is written by the proxy itself and cannot be edited")
+    return name
+
+
+def _has_placeholder(value: str) -> bool:
+    """Whether `value` depends on the request. Raises `ValueError` if it cannot be a field value."""
+    if _control.search(value):
+        raise ValueError("a field value holds no control characters")
+    found = False
+    for _, name, spec, conversion in Formatter().parse(value):
+        if name is None:
+            continue
+        if name not in PLACEHOLDERS or spec or conversion:
+            raise ValueError(f"unknown placeholder '{{{name}}}'; known are {', '.join(PLACEHOLDERS)}")
+        found = True
+    return found
+
+
+def _wire(value: str) -> bytes:
+    """A field value in UTF-8, with what could end its line replaced."""
+    return _control.sub(" ", value).strip(" \t").encode("utf-8", "replace")

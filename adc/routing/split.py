@@ -1,0 +1,37 @@
+"""Sharing requests out by weight, as a canary release does."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Split(Generic[T]):
+    """A choice of one value with a probability of its weight in the sum of weights.
+
+    Raises `ValueError` for a negative weight or if none is positive.
+    """
+
+    __slots__ = ("_bounds", "_values")
+
+    def __init__(self, shares: Sequence[tuple[T, int]]) -> None:
+        if any(weight < 0 for _, weight in shares) or not any(weight for _, weight in shares):
+            raise ValueError("weights are 0 or more, and one at least is over 0")
+        self._values = [value for value, weight in shares if weight]
+        self._bounds = list(accumulate(weight for _, weight in shares if weight))
+
+    def pick(self, random: Callable[[], float]) -> T:
+        """A value by chance; `random` gives a number from 0 up to but not including 1."""
+        return self._at(random())
+
+    def pick_for(self, key: bytes) -> T:
+        """The value that always belongs to `key`, in every process."""
+        return self._at(int.from_bytes(blake2b(key, digest_size=6).digest(), "big") / (1 << 48))
+
+    def _at(self, point: float) -> T:
+        return self._values[bisect_right(self._bounds, point * self._bounds[-1])]
