@@ -1,0 +1,115 @@
+"""One stored response: head, terms of reuse, and where its body is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Protocol
+
+from adc.cache.freshness import Terms
+from adc.cache.ranges import ContentRange
+from adc.cache.vary import Varying
+from adc.http.headers import Headers
+
+_OVERHEAD = 600
+"""Bytes an entry costs beside its texts: objects, index and list slots, rounded up."""
+
+
+class Body(Protocol):
+    """Content kept outside memory."""
+
+    def read(self) -> bytes:
+        """All of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A response as stored (RFC 9111 section 3). `headers` are end-to-end lines without Content-Length and
+    Age.
+
+    `length` counts the bytes of content held; `part` says which of the whole they are if it is a 206, None if
+    complete. `invalid` forces validation before any reuse (soft purge, invalidation). `rendered` is for the
+    reader of the store: the head as last put on the wire. Everything but `invalid`, `rendered` and `body`
+    never changes.
+    """
+
+    key: bytes
+    status: int
+    headers: Headers
+    varying: Varying
+    terms: Terms
+    date: float
+    reason: bytes = b""
+    etag: bytes | None = None
+    last_modified: bytes | None = None
+    tags: tuple[bytes, ...] = ()
+    part: ContentRange | None = None
+    length: int = 0
+    body: bytes | Body | None = None
+    invalid: bool = False
+    rendered: bytes | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes the entry takes, body included."""
+        lines = sum(len(name) + len(value) for name, value in self.headers)
+        return _OVERHEAD + len(self.key) + lines + 100 * len(self.headers) + self.length
+
+    def filled(self, body: bytes | Body, length: int) -> Entry:
+        """This head with its content."""
+        return replace(self, body=body, length=length)
+
+    def head_bytes(self) -> bytes:
+        """Everything but the body, for a file."""
+        return json.dumps(_plain(self), separators=(",", ":")).encode()
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": _text(entry.key),
+        "status": entry.status,
+        "reason": _text(entry.reason),
+        "headers": [[_text(name), _text(value)] for name, value in entry.headers],
+        "varying": [[_text(name), _text(value)] for name, value in entry.varying],
+        "terms": asdict(entry.terms),
+        "date": entry.date,
+        "etag": _text(entry.etag),
+        "last_modified": _text(entry.last_modified),
+        "tags": [_text(tag) for tag in entry.tags],
+        "part": None if entry.part is None else asdict(entry.part),
+        "length": entry.length,
+    }
+
+
+def entry_from_bytes(data: bytes) -> Entry:
+    """Read what `Entry.head_bytes` wrote. Raises ValueError if it is anything else."""
+    try:
+        plain = json.loads(data)
+        return Entry(
+            key=_bytes(plain["key"]),
+            status=plain["status"],
+            reason=_bytes(plain["reason"]),
+            headers=Headers((_bytes(name), _bytes(value)) for name, value in plain["headers"]),
+            varying=tuple((_bytes(name), _optional(value)) for name, value in plain["varying"]),
+            terms=Terms(**plain["terms"]),
+            date=plain["date"],
+            etag=_optional(plain["etag"]),
+            last_modified=_optional(plain["last_modified"]),
+            tags=tuple(_bytes(tag) for tag in plain["tags"]),
+            part=None if plain["part"] is None else ContentRange(**plain["part"]),
+            length=plain["length"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a stored response head: {error!r}") from error
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+def _optional(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("latin-1")

@@ -1,0 +1,182 @@
+"""Whether a stored response answers a request (RFC 9111 section 4). Storing is decided in `storable`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adc.cache.directives import request_directives
+from adc.cache.entry import Entry
+from adc.cache.options import CacheOptions
+from adc.cache.preconditions import ORIGIN_ONLY, range_applies
+from adc.cache.ranges import within
+from adc.cache.validation import CONDITIONAL, conditional_headers, may_serve_on_error
+from adc.cache.vary import matches
+from adc.http.cache_control import MAX_SECONDS, CacheControl
+from adc.http.headers import Pair
+from adc.http.message import NO_BODY, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Answer from `entry`, with nothing sent to the member. `detail` is set when it is stale and the client
+    agreed.
+    """
+
+    entry: Entry
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Answer from `entry` now and validate it in the background (stale-while-revalidate)."""
+
+    entry: Entry
+    conditions: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revalidate:
+    """Ask the member first. `conditions` replace the request's own If-None-Match and If-Modified-Since; if
+    empty the request goes as it is. `if_error`: `entry` may be served should the member fail. `why`:
+    Cache-Status `fwd`.
+    """
+
+    entry: Entry
+    conditions: tuple[Pair, ...]
+    if_error: bool
+    why: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Nothing stored fits. `why`: Cache-Status `fwd` (RFC 9211 section 2.2); `method` and `bypass` never
+    collapse.
+    """
+
+    why: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyIfCached504:
+    """The client wants no fetch and nothing stored fits: 504 (RFC 9111 section 5.2.1.7)."""
+
+
+Decision = Hit | Stale | Revalidate | Miss | OnlyIfCached504
+
+
+def lookup(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Decision:
+    """Decide for `request`, given what is stored under its key (oldest first), at `now` (wall seconds)."""
+    bypass = _bypass(request)
+    if bypass is not None:
+        return bypass
+    control = request_directives(request.headers)
+    decision = _choose(request, entries, control, now)
+    if "only-if-cached" in control and isinstance(decision, Miss | Revalidate):
+        return OnlyIfCached504()
+    return decision
+
+
+def without_conditions(lines: Sequence[Pair]) -> list[Pair]:
+    """Request lines without those that `Revalidate.conditions` replace."""
+    return [pair for pair in lines if pair[0].lower() not in CONDITIONAL]
+
+
+def error_window(request: Request) -> float | None:
+    """Seconds of `stale-if-error` that the client accepts (RFC 5861 section 4), None if it does not say."""
+    return request_directives(request.headers).seconds("stale-if-error")
+
+
+def _bypass(request: Request) -> Miss | None:
+    if request.method not in ("GET", "HEAD"):
+        return Miss("method", f"method {request.method}")
+    if request.body_length != NO_BODY:
+        return Miss("bypass", "request has content")
+    index = request.headers.index
+    for name in ORIGIN_ONLY:
+        if name in index:
+            return Miss("bypass", f"{name.decode()} is for the origin")
+    return None
+
+
+def _choose(request: Request, entries: Sequence[Entry], control: CacheControl, now: float) -> Decision:
+    found = select(request, entries, now)
+    if found is None:
+        return _nothing(request, entries)
+    held = _held_back(found, control, now)
+    if held is None:
+        return Hit(found)
+    why, detail = held
+    if why == "stale":
+        lateness = -found.terms.freshness(now)
+        if _accepts_stale(found, control, lateness):
+            return Hit(found, "stale, as the client allows")
+        if not found.invalid and 0 <= lateness <= found.terms.stale_while_revalidate and not control:
+            return Stale(found, conditional_headers(found))
+    asked = control.seconds("stale-if-error")
+    if_error = may_serve_on_error(found, now, asked) and "no-cache" not in control
+    return Revalidate(found, conditional_headers(found), if_error, why, detail)
+
+
+def select(request: Request, entries: Sequence[Entry], now: float) -> Entry | None:
+    """The most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), if any."""
+    chosen: Entry | None = None
+    for entry in entries:
+        if chosen is not None and entry.date < chosen.date:
+            continue
+        if entry.varying and not matches(entry.varying, request.headers):
+            continue
+        if entry.part is None or _inside(request, entry, now):
+            chosen = entry
+    return chosen
+
+
+def _inside(request: Request, entry: Entry, now: float) -> bool:
+    asked = request.headers.get(b"range")
+    if asked is None or entry.part is None or request.method != "GET":
+        return False
+    return within(entry.part, asked) is not None and range_applies(request.headers, entry, now)
+
+
+def _nothing(request: Request, entries: Sequence[Entry]) -> Miss:
+    if not entries:
+        return Miss("uri-miss")
+    if any(matches(entry.varying, request.headers) for entry in entries):
+        return Miss("partial", "only a part is stored")
+    return Miss("vary-miss")
+
+
+def _held_back(entry: Entry, control: CacheControl, now: float) -> tuple[str, str] | None:
+    """Why `entry` may not be reused without validation: a Cache-Status `fwd` and words; None if it may."""
+    reuse = entry.terms
+    if entry.invalid:
+        return "stale", "invalidated"
+    if control:
+        unwilling = _request_limits(control, reuse.age(now), reuse.freshness(now))
+        if unwilling is not None:
+            return "request", unwilling
+    if reuse.always_validate:
+        return "stale", "no-cache"
+    return None if reuse.freshness(now) > 0 else ("stale", "")
+
+
+def _request_limits(control: CacheControl, age: float, left: float) -> str | None:
+    """RFC 9111 section 5.2.1."""
+    if "no-cache" in control:
+        return "request no-cache"
+    limit = control.seconds("max-age")
+    if limit is not None and age > limit:
+        return f"request max-age={limit}"
+    wanted = control.seconds("min-fresh")
+    if wanted is not None and left < wanted:
+        return f"request min-fresh={wanted}"
+    return None
+
+
+def _accepts_stale(entry: Entry, control: CacheControl, lateness: float) -> bool:
+    if entry.invalid or entry.terms.never_stale or "max-stale" not in control:
+        return False
+    limit = MAX_SECONDS if control.get("max-stale") is None else control.seconds("max-stale")
+    return limit is not None and lateness <= limit

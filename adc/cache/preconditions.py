@@ -1,0 +1,65 @@
+"""Preconditions a cache evaluates: If-None-Match, If-Modified-Since, If-Range (RFC 9110 section 13)."""
+
+from __future__ import annotations
+
+import re
+
+from adc.cache.entry import Entry
+from adc.cache.freshness import parse_date
+from adc.http.headers import Headers
+
+ORIGIN_ONLY = frozenset({b"if-match", b"if-unmodified-since"})
+"""Preconditions that only the origin may evaluate (RFC 9111 section 4.3.2)."""
+
+_ETAG = re.compile(rb'(?:W/)?"[^"]*"|[^\s,"]+')
+_STRONG_AFTER = 60
+"""Seconds by which Date must follow Last-Modified for the latter to be a strong validator (RFC 9110 8.8.2.2).
+"""
+
+
+def not_modified(request: Headers, entry: Entry, now: float) -> bool:
+    """Whether a 304 answers `request` from `entry`. With If-None-Match, If-Modified-Since has no say."""
+    if not 200 <= entry.status < 300:
+        return False
+    asked = request.joined(b"if-none-match")
+    if asked is not None:
+        return none_match_fails(asked, entry.etag)
+    dates = request.get_all(b"if-modified-since")
+    if len(dates) != 1:
+        return False
+    since = parse_date(dates[0], now)
+    if since is None:
+        return False
+    modified = None if entry.last_modified is None else parse_date(entry.last_modified, now)
+    return (entry.date if modified is None else modified) <= since
+
+
+def none_match_fails(value: bytes, etag: bytes | None) -> bool:
+    """Whether If-None-Match `value` names the stored `etag` (weak comparison) or is `*`."""
+    if value.strip(b" \t") == b"*":
+        return True
+    return etag is not None and any(same_weakly(tag, etag) for tag in _ETAG.findall(value))
+
+
+def same_weakly(one: bytes, other: bytes) -> bool:
+    """Weak comparison of two entity tags (RFC 9110 section 8.8.3.2)."""
+    return one.removeprefix(b"W/") == other.removeprefix(b"W/")
+
+
+def same_strongly(one: bytes, other: bytes) -> bool:
+    """Strong comparison: equal and neither weak."""
+    return one == other and not one.startswith(b"W/")
+
+
+def range_applies(request: Headers, entry: Entry, now: float) -> bool:
+    """Whether If-Range lets the Range be honoured (RFC 9110 section 13.1.5). True without an If-Range."""
+    value = request.get(b"if-range")
+    if value is None:
+        return True
+    if value.startswith((b'"', b"W/")):
+        return entry.etag is not None and same_strongly(value, entry.etag)
+    since = parse_date(value, now)
+    if since is None or entry.last_modified is None:
+        return False
+    modified = parse_date(entry.last_modified, now)
+    return modified == since and entry.date - modified >= _STRONG_AFTER

@@ -1,0 +1,166 @@
+"""Range, Content-Range, and byte ranges cut from or joined to stored content (RFC 9110 section 14)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+MAX_RANGES = 16
+"""A request for more ranges than this gets the whole content (RFC 9110 section 14.2, 17.15)."""
+
+_SPEC = re.compile(rb"([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18})")
+_CONTENT_RANGE = re.compile(rb"bytes[ \t]+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """Offsets of the first and the last byte, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRange:
+    """Which bytes a 206 holds of a whole of `total` bytes (None if not told)."""
+
+    first: int
+    last: int
+    total: int | None
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first + 1
+
+
+class UnsatisfiableError(ValueError):
+    """No range asked for lies inside the content: 416 (RFC 9110 section 15.5.17)."""
+
+
+def parse_range(value: bytes, length: int) -> list[ByteRange] | None:
+    """The satisfiable ranges of a Range field for content of `length` bytes.
+
+    None if the field is to be ignored: another unit, bad syntax, too many ranges, or ranges that overlap.
+    Raises UnsatisfiableError.
+    """
+    unit, equals, specs = value.partition(b"=")
+    if not equals or unit.strip(b" \t").lower() != b"bytes":
+        return None
+    items = [item for part in specs.split(b",") if (item := part.strip(b" \t"))]
+    if not items or len(items) > MAX_RANGES:
+        return None
+    found: list[ByteRange] = []
+    for item in items:
+        match = _SPEC.fullmatch(item)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            return None
+        resolved = _resolve(match, length)
+        if resolved is not None:
+            found.append(resolved)
+    if not found:
+        raise UnsatisfiableError(value.decode("latin-1"))
+    return None if _overlap(found) else found
+
+
+def _resolve(match: re.Match[bytes], length: int) -> ByteRange | None:
+    if match[3]:
+        suffix = min(int(match[3]), length)
+        return ByteRange(length - suffix, length - 1) if suffix else None
+    first = int(match[1])
+    last = min(int(match[2]), length - 1) if match[2] else length - 1
+    return ByteRange(first, last) if first < length else None
+
+
+def _overlap(ranges: list[ByteRange]) -> bool:
+    ordered = sorted(ranges, key=_first)
+    return any(after.first <= before.last for before, after in pairwise(ordered))
+
+
+def _first(item: ByteRange) -> int:
+    return item.first
+
+
+def parse_content_range(value: bytes) -> ContentRange | None:
+    """A satisfied Content-Range, None if it is not one or contradicts itself."""
+    match = _CONTENT_RANGE.fullmatch(value.strip(b" \t"))
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2])
+    total = None if match[3] == b"*" else int(match[3])
+    if last < first or (total is not None and last >= total):
+        return None
+    return ContentRange(first, last, total)
+
+
+def content_range(item: ByteRange | ContentRange, total: int | None) -> bytes:
+    """The Content-Range value for one part of `total` bytes."""
+    return b"bytes %d-%d/%b" % (item.first, item.last, b"*" if total is None else b"%d" % total)
+
+
+def within(part: ContentRange, asked: bytes) -> ByteRange | None:
+    """The single range asked for, if all of it lies in the stored part; None otherwise.
+
+    Without a known total only a range with both ends written can be told to lie inside.
+    """
+    if part.total is None and (asked.rstrip().endswith(b"-") or b"=-" in asked.replace(b" ", b"")):
+        return None
+    try:
+        ranges = parse_range(asked, part.last + 1 if part.total is None else part.total)
+    except UnsatisfiableError:
+        return None
+    if ranges is None or len(ranges) != 1:
+        return None
+    item = ranges[0]
+    if part.total is None and int(asked.rpartition(b"-")[2]) > part.last:
+        return None
+    return item if part.first <= item.first and item.last <= part.last else None
+
+
+def joined(one: ContentRange, other: ContentRange) -> ContentRange | None:
+    """The single part that two parts of one representation make, None if a gap is between them."""
+    if one.total is not None and other.total is not None and one.total != other.total:
+        return None
+    if max(one.first, other.first) > min(one.last, other.last) + 1:
+        return None
+    total = other.total if one.total is None else one.total
+    return ContentRange(min(one.first, other.first), max(one.last, other.last), total)
+
+
+def join_bytes(one: ContentRange, one_body: bytes, other: ContentRange, other_body: bytes) -> bytes:
+    """The content of `joined(one, other)`, which must not be None; `other` gives what both have."""
+    before = one_body[: max(0, other.first - one.first)]
+    after = one_body[max(0, other.last + 1 - one.first) :] if one.last > other.last else b""
+    return before + other_body + after
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """A multipart/byteranges answer: each part's head, its range, and the closing text (RFC 9110 section
+    14.6).
+    """
+
+    parts: tuple[tuple[bytes, ByteRange], ...]
+    closing: bytes
+    boundary: bytes
+
+    @property
+    def length(self) -> int:
+        return sum(len(head) + item.length for head, item in self.parts) + len(self.closing)
+
+
+def multipart(ranges: list[ByteRange], total: int, content_type: bytes | None, boundary: bytes) -> Multipart:
+    """Lay out several ranges. `boundary` must not occur in the content: give it 128 random bits."""
+    lines = b"" if content_type is None else b"Content-Type: " + content_type + b"\r\n"
+    parts = tuple(
+        (
+            b"\r\n--%b\r\n%bContent-Range: %b\r\n\r\n" % (boundary, lines, content_range(item, total)),
+            item,
+        )
+        for item in ranges
+    )
+    return Multipart(parts, b"\r\n--%b--\r\n" % boundary, boundary)

@@ -1,0 +1,50 @@
+"""Cache-Status (RFC 9211): what this cache did, as one member to append to the field."""
+
+from __future__ import annotations
+
+import re
+
+_UNPRINTABLE = re.compile(r"[^ -~]")
+MAX_DETAIL = 120
+
+
+def hit(name: str, ttl: float, detail: str = "") -> bytes:
+    """The response came from the store. `ttl` is the freshness left, negative if served stale."""
+    return f"{name};hit;ttl={int(ttl // 1)}{_detail(detail)}".encode()
+
+
+def forwarded(
+    name: str,
+    why: str,
+    *,
+    status: int | None = None,
+    stored: bool = False,
+    collapsed: bool = False,
+    ttl: float | None = None,
+    detail: str = "",
+) -> bytes:
+    """The request went to the member. `why` is a `fwd` value of RFC 9211 section 2.2, `status` what came
+    back, `stored` whether the response is kept, `collapsed` whether it shared another request's fetch.
+    """
+    text = f"{name};fwd={why}"
+    if status is not None:
+        text += f";fwd-status={status}"
+    if stored:
+        text += ";stored"
+    if collapsed:
+        text += ";collapsed"
+    if ttl is not None:
+        text += f";ttl={int(ttl // 1)}"
+    return (text + _detail(detail)).encode()
+
+
+def refused(name: str, detail: str) -> bytes:
+    """The cache answered by itself without a stored response (only-if-cached)."""
+    return f"{name}{_detail(detail)}".encode()
+
+
+def _detail(text: str) -> str:
+    if not text:
+        return ""
+    plain = _UNPRINTABLE.sub("?", text[:MAX_DETAIL]).replace("\\", "\\\\").replace('"', '\\"')
+    return f';detail="{plain}"'

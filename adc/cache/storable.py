@@ -1,0 +1,273 @@
+"""What may be stored, and what of it (RFC 9111 sections 3, 3.1, 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adc.cache.directives import Directives, request_directives, response_directives
+from adc.cache.entry import Entry
+from adc.cache.freshness import HEURISTIC_STATUS, Terms, received_date, terms
+from adc.cache.options import CacheOptions
+from adc.cache.ranges import ContentRange, parse_content_range
+from adc.cache.vary import MAX_FIELDS, vary_names, varying
+from adc.http.dates import http_date
+from adc.http.fields import HOP_BY_HOP
+from adc.http.headers import Headers, Pair
+from adc.http.message import NO_BODY, Request, Response
+
+UNDERSTOOD_STATUS = HEURISTIC_STATUS | frozenset(
+    {
+        201,
+        202,
+        205,
+        302,
+        303,
+        307,
+        400,
+        401,
+        402,
+        403,
+        406,
+        407,
+        408,
+        409,
+        411,
+        412,
+        413,
+        415,
+        416,
+        417,
+        421,
+        422,
+    }
+    | {426, 428, 429, 431, 451, 500, 502, 503, 504, 505}
+)
+"""Status codes whose caching behaviour this cache implements (must-understand, RFC 9111 section 5.2.2.3)."""
+
+_NEVER_STORED = HOP_BY_HOP | {b"age", b"content-length"}
+_REROUTING = frozenset(
+    {
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-http-method-override",
+        b"x-http-method",
+        b"x-method-override",
+    }
+)
+"""Fields by which frameworks let a client change path or method behind the key's back."""
+
+_REHOSTING = frozenset(
+    {
+        b"x-host",
+        b"x-original-host",
+        b"x-forwarded-server",
+        b"x-forwarded-port",
+        b"x-forwarded-scheme",
+        b"x-forwarded-ssl",
+        b"x-forwarded-prefix",
+        b"front-end-https",
+    }
+)
+"""Fields by which frameworks build URLs; only a trusted proxy in front may set them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Keep the response: `entry` lacks only its content. `ttl`: freshness left at receipt, in seconds."""
+
+    entry: Entry
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Do not keep the response; `reason` in words. `lasting`: the next response is likely no different, so
+    that concurrent requests for the key should not wait for each other.
+    """
+
+    reason: str
+    lasting: bool = True
+
+
+def store(
+    key: bytes,
+    request: Request,
+    response: Response,
+    request_time: float,
+    response_time: float,
+    options: CacheOptions,
+    *,
+    peer_trusted: bool = False,
+) -> Store | Pass:
+    """Decide whether to store `response` under `key`. Times are wall seconds; `request` is as the client sent
+    it.
+
+    `peer_trusted`: the peer is a trusted proxy, whose forwarding fields are believed.
+    """
+    refused = _refused_request(request, peer_trusted)
+    if refused is not None:
+        return Pass(refused, lasting=False)
+    directives = response_directives(response.headers, options.targeted)
+    refused = _refused_response(request, response, directives, options)
+    if refused is not None:
+        return Pass(refused)
+    reuse = terms(response.status, response.headers, directives, request_time, response_time, options)
+    if _useless(response.headers, reuse):
+        return Pass(f"no freshness ({reuse.source}) and no validator")
+    names = vary_names(response.headers)
+    if names is None:
+        return Pass("Vary: *")
+    if len(names) > MAX_FIELDS:
+        return Pass(f"Vary names more than {MAX_FIELDS} fields")
+    headers = stored_headers(response.headers, directives, response_time)
+    entry = entry_for(key, request, response, headers, reuse, response_time, options)
+    return Store(entry, reuse.freshness(response_time))
+
+
+def entry_for(
+    key: bytes,
+    request: Request,
+    response: Response,
+    headers: Headers,
+    reuse: Terms,
+    response_time: float,
+    options: CacheOptions,
+) -> Entry:
+    """The entry, without content, that `headers` (as stored) make for `request`."""
+    return Entry(
+        key=key,
+        status=response.status,
+        reason=response.reason,
+        headers=headers,
+        varying=varying(vary_names(headers) or (), request.headers),
+        terms=reuse,
+        date=received_date(headers, response_time),
+        etag=headers.get(b"etag"),
+        last_modified=headers.get(b"last-modified"),
+        tags=tags(headers, options.tag_header),
+        part=_part(response),
+        length=max(0, response.body_length),
+    )
+
+
+def _refused_request(request: Request, peer_trusted: bool) -> str | None:
+    if request.method not in ("GET", "POST"):
+        return f"method {request.method}"
+    if request.method == "GET" and request.body_length != NO_BODY:
+        return "request has content"
+    index = request.headers.index
+    for name in _REROUTING:
+        if name in index:
+            return f"request carries {name.decode()}"
+    if not peer_trusted:
+        for name in _REHOSTING:
+            if name in index:
+                return f"request carries {name.decode()}"
+        claimed = index.get(b"x-forwarded-host")
+        if claimed is not None and claimed.decode("latin-1").lower() != request.authority.lower():
+            return "request claims another host"
+    if len(request.headers.get_all(b"host")) > 1:
+        return "more than one Host"
+    if "no-store" in request_directives(request.headers):
+        return "request no-store"
+    return None
+
+
+def _refused_response(
+    request: Request, response: Response, directives: Directives, options: CacheOptions
+) -> str | None:
+    control, status, headers = directives.control, response.status, response.headers
+    if status < 200 or status == 304:
+        return f"status {status}"
+    if status == 206 and not _combinable(response):
+        return "206 without a usable Content-Range"
+    if "must-understand" in control:
+        if status not in UNDERSTOOD_STATUS:
+            return f"must-understand and status {status}"
+    elif "no-store" in control:
+        return "no-store"
+    if control.forbids("private"):
+        return "private"
+    if b"authorization" in request.headers and not _shareable(directives, "must-revalidate"):
+        return "request has Authorization"
+    if not _stated(directives, headers) and status not in HEURISTIC_STATUS:
+        return f"status {status} without explicit freshness"
+    if b"set-cookie" in headers and not _cookie_allowed(directives, headers, options):
+        return "Set-Cookie"
+    if request.method == "POST" and not _stands_for_get(request, response, directives):
+        return "POST"
+    if response.body_length > options.max_object:
+        return f"larger than {options.max_object} bytes"
+    return None
+
+
+def _shareable(directives: Directives, *more: str) -> bool:
+    """Whether the origin explicitly lets a shared cache reuse the response (RFC 9111 section 3.5)."""
+    return any(name in directives.control for name in ("public", "s-maxage", *more))
+
+
+def _cookie_allowed(directives: Directives, headers: Headers, options: CacheOptions) -> bool:
+    """A cookie is seldom meant for everybody. `no-cache="set-cookie"` says so itself, and the field is left
+    out.
+    """
+    control = directives.control
+    if any(b"set-cookie" in control.listed.get(name, ()) for name in ("no-cache", "private")):
+        return True
+    if options.cookies_need_public:
+        return _shareable(directives) or (directives.targeted and "max-age" in control)
+    return _stated(directives, headers)
+
+
+def _stated(directives: Directives, headers: Headers) -> bool:
+    """Whether the response says that it may be stored, rather than leaving that to its status code."""
+    control = directives.control
+    if any(name in control for name in ("public", "s-maxage", "max-age")):
+        return True
+    return b"expires" in headers and not directives.targeted
+
+
+def _stands_for_get(request: Request, response: Response, directives: Directives) -> bool:
+    """A POST response is a GET's future answer if it says so (RFC 9110 section 9.3.3)."""
+    place = response.headers.get(b"content-location")
+    if place is None or response.status != 200 or not _stated(directives, response.headers):
+        return False
+    url = f"{request.scheme}://{request.authority}{request.target}"
+    return place.decode("latin-1") in (request.target, url)
+
+
+def _combinable(response: Response) -> bool:
+    part = _part(response)
+    known = part is not None and response.body_length in (part.length, -1)
+    return known and b"multipart/byteranges" not in (response.headers.get(b"content-type") or b"").lower()
+
+
+def _part(response: Response) -> ContentRange | None:
+    value = response.headers.get(b"content-range")
+    return None if response.status != 206 or value is None else parse_content_range(value)
+
+
+def _useless(headers: Headers, reuse: Terms) -> bool:
+    if b"etag" in headers or b"last-modified" in headers:
+        return False
+    if reuse.always_validate:
+        return True
+    return reuse.lifetime <= 0 and reuse.stale_while_revalidate <= 0 and reuse.stale_if_error <= 0
+
+
+def stored_headers(headers: Headers, directives: Directives, response_time: float) -> Headers:
+    """The lines to store: end-to-end, without those a qualified no-cache or private excepts, with a Date."""
+    unwanted = set(_NEVER_STORED)
+    for line in headers.get_all(b"connection"):
+        unwanted.update(item.strip(b" \t").lower() for item in line.split(b","))
+    for names in directives.control.listed.values():
+        unwanted |= names
+    kept: list[Pair] = [pair for pair in headers if pair[0].lower() not in unwanted]
+    if b"date" not in headers:
+        kept.append((b"Date", http_date(response_time)))
+    return Headers(kept)
+
+
+def tags(headers: Headers, name: bytes) -> tuple[bytes, ...]:
+    """The purge tags in field `name`, divided by commas or spaces, each once."""
+    found = {tag: None for line in headers.get_all(name) for tag in line.replace(b",", b" ").split()}
+    return tuple(found)

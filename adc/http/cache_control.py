@@ -1,0 +1,152 @@
+"""Cache-Control and fields that follow its syntax (RFC 9111 section 5.2), read as a careful cache must.
+
+The reader never raises. What is malformed is kept in the form that restricts reuse most: a freshness
+directive whose number cannot be read counts as 0 (stale, RFC 9111 section 4.2.1), an unterminated quoted
+string hides nothing that comes after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+MAX_SECONDS = 2**31
+"""Larger delta-seconds count as this (RFC 9111 section 1.2.2)."""
+
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_MAX_DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CacheControl:
+    """Directives by lower-case name. A value is None without an argument; of repeated directives the first
+    counts.
+
+    `listed` holds the field names (lower-case) of `no-cache="..."` and `private="..."`, when every occurrence
+    of the directive has such a list.
+    """
+
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    listed: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def get(self, name: str) -> str | None:
+        """The argument of directive `name`, None if it has none or is absent."""
+        return self.values.get(name)
+
+    def seconds(self, name: str) -> int | None:
+        """The delta-seconds of `name`: None if absent, 0 if not a whole number, at most MAX_SECONDS."""
+        if name not in self.values:
+            return None
+        return delta_seconds(self.values[name]) or 0
+
+    def forbids(self, name: str) -> bool:
+        """Whether `name` (no-cache, private) applies to the whole response and not only to listed fields."""
+        return name in self.values and name not in self.listed
+
+    def __str__(self) -> str:
+        parts = [name if value is None else f"{name}={_quote(value)}" for name, value in self.values.items()]
+        return ", ".join(parts)
+
+
+EMPTY = CacheControl()
+
+
+def parse_cache_control(lines: Iterable[bytes]) -> CacheControl:
+    """Read the field's lines. Empty elements are skipped, names lower-cased, quoted arguments unquoted."""
+    values: dict[str, str | None] = {}
+    lists: dict[str, frozenset[bytes] | None] = {}
+    for line in lines:
+        for name, value in _directives(line):
+            values.setdefault(name, value)
+            if name in _LISTING:
+                _note_list(lists, name, value)
+    if not values:
+        return EMPTY
+    return CacheControl(values, {name: listed for name, listed in lists.items() if listed})
+
+
+_LISTING = frozenset({"no-cache", "private"})
+
+
+def _note_list(lists: dict[str, frozenset[bytes] | None], name: str, value: str | None) -> None:
+    names = field_names(value)
+    known = lists.get(name, frozenset())
+    lists[name] = None if names is None or known is None else known | names
+
+
+def _directives(line: bytes) -> Iterable[tuple[str, str | None]]:
+    for item in split_list(line):
+        name, equals, argument = item.partition(b"=")
+        directive = name.decode("latin-1").strip().lower()
+        if directive:
+            yield directive, _argument(argument, name) if equals else None
+
+
+def _argument(argument: bytes, name: bytes) -> str:
+    """The argument's text; spaces beside `=` stay, so that a number beside them is no number."""
+    quoted = _QUOTED.fullmatch(argument)
+    text = (argument if quoted is None else quoted[1]).decode("latin-1")
+    if quoted is not None:
+        text = _ESCAPE.sub(r"\1", text)
+    return " " + text if name.endswith((b" ", b"\t")) else text
+
+
+def split_list(line: bytes) -> list[bytes]:
+    """The elements of a comma-separated list, stripped, without empty ones; commas in quoted strings do not
+    divide.
+
+    A quote that is never closed is an ordinary character, and so is every quote after it.
+    """
+    if b'"' not in line:
+        return [item for part in line.split(b",") if (item := part.strip(b" \t"))]
+    items: list[bytes] = []
+    start = position = 0
+    quoting = True
+    while position < len(line):
+        mark = line[position]
+        closed = _QUOTED.match(line, position) if mark == 0x22 and quoting else None
+        if closed is not None:
+            position = closed.end()
+            continue
+        if mark == 0x22:
+            quoting = False
+        elif mark == 0x2C:
+            items.append(line[start:position].strip(b" \t"))
+            start = position + 1
+        position += 1
+    items.append(line[start:].strip(b" \t"))
+    return [item for item in items if item]
+
+
+def delta_seconds(text: str | None) -> int | None:
+    """A non-negative whole number of seconds capped at MAX_SECONDS, None if `text` is not one."""
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    digits = text.lstrip("0")
+    return MAX_SECONDS if len(digits) > _MAX_DIGITS else min(int(digits or "0"), MAX_SECONDS)
+
+
+def field_names(text: str | None) -> frozenset[bytes] | None:
+    """The lower-case field names of a list, None if `text` is absent, empty or has anything else in it."""
+    if text is None:
+        return None
+    names = [name.strip(" \t").lower() for name in text.split(",")]
+    names = [name for name in names if name]
+    if not names or not all(_TOKEN.fullmatch(name) for name in names):
+        return None
+    return frozenset(name.encode() for name in names)
+
+
+def _quote(value: str) -> str:
+    if _TOKEN.fullmatch(value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
