@@ -34,6 +34,7 @@ _unpack_head = _HEAD.unpack_from
 _MAX_BATCH = 64
 _WINDOWS = 4
 _SMALLEST_WINDOW = 32
+_SMALLEST_CEILING = 1024
 
 
 class LocalTable:
@@ -49,6 +50,7 @@ class LocalTable:
         self._database = store.environment.open_db(self._id)
         self._begin = store.environment.begin
         self._hand = b""
+        self._ceiling: int | None = None  # what the table grew to when the file was found nearly full
 
     def __len__(self) -> int:
         with self._begin(self._database) as transaction:
@@ -180,8 +182,11 @@ class LocalTable:
             self.stats.created += 1
             self.stats.expired += old is not None
         if old is None:
-            surplus = transaction.stat(self._database)["entries"] + 1 - self.size
-            if surplus > 0 or self._store.crowded():
+            entries = transaction.stat(self._database)["entries"]
+            if self._ceiling is None and self._store.crowded():
+                self._ceiling = max(entries, _SMALLEST_CEILING)
+            surplus = entries + 1 - (self.size if self._ceiling is None else min(self.size, self._ceiling))
+            if surplus > 0:
                 self._make_room(transaction, surplus, now)
         transaction.put(key, _HEAD.pack(entry.expires, now) + entry.value)
 
@@ -198,7 +203,7 @@ class LocalTable:
             self._drop(transaction, key, "expired", now)
         self.stats.expired += len(dead)
         surplus -= len(dead)
-        if dead and surplus <= 0:
+        if surplus <= 0:
             return
         live = sorted((written, key) for expires, written, key in window if expires > now)
         oldest = live[: max(batch, min(surplus, 2 * batch))]
