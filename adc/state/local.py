@@ -19,7 +19,7 @@ from adc.state.local_table import LocalTable
 
 _CHECK_EVERY = 256
 SMALLEST_MAP = 16 << 20
-_CROWDED = 0.9
+_CROWDED = 0.75
 _READERS_EVERY = 10.0
 
 log = logging.getLogger("adc.state")
