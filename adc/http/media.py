@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 _MOST_ITEMS = 64
@@ -43,7 +44,7 @@ class Preference(NamedTuple):
 
 def parse_media_type(value: bytes) -> MediaType | None:
     """The media type in a Content-Type value, None if it has none. Malformed parameters are left out."""
-    parts = _PART.findall(value.decode("latin-1"))
+    parts = _pieces(_PART, value.decode("latin-1"))
     match = _TYPE.fullmatch(parts[0].strip(" \t")) if parts else None
     if match is None:
         return None
@@ -56,7 +57,7 @@ def parse_preferences(value: bytes) -> list[Preference]:
     Items with a malformed quality are left out; at most 64 items are read.
     """
     items = []
-    for text in _ITEM.findall(value.decode("latin-1"))[:_MOST_ITEMS]:
+    for text in _pieces(_ITEM, value.decode("latin-1")):
         item = _preference(text)
         if item is not None:
             items.append(item)
@@ -82,8 +83,12 @@ def preferred_media_type(accept: bytes | None, offers: Sequence[str]) -> str | N
     return best
 
 
+def _pieces(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [match[0] for match in islice(pattern.finditer(text), _MOST_ITEMS)]
+
+
 def _preference(text: str) -> Preference | None:
-    parts = [part.strip(" \t") for part in _PART.findall(text)]
+    parts = [part.strip(" \t") for part in _pieces(_PART, text)]
     if not parts or not parts[0]:
         return None
     before: list[str] = []
