@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+
+from adc.http.target import BadTarget, Target, join_target, normalise_path, split_absolute, split_target
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/", Target("/", "", True)),
+        ("/a/b.html?x=1&y=2", Target("/a/b.html", "x=1&y=2", True)),
+        ("/a?b?c/../d//e", Target("/a", "b?c/../d//e", True)),
+        ("/.well-known/acme", Target("/.well-known/acme", "", True)),
+        ("/a/...", Target("/a/...", "", True)),
+        ("/%EA%B0%80%20b", Target("/%EA%B0%80%20b", "", True)),
+        ("/a;v=1/b", Target("/a;v=1/b", "", True)),
+    ],
+)
+def test_ordinary_target_is_clean(target: str, expected: Target) -> None:
+    assert split_target(target) == expected
+
+
+@pytest.mark.parametrize(
+    "target", ["/%61dmin", "/x/../admin", "//admin", "/./admin", "/x/%2E%2e/admin", "/%41/..//admin"]
+)
+def test_every_spelling_of_a_path_matches_as_one_and_is_not_sent_as_written(target: str) -> None:
+    assert split_target(target + "?q=%61") == Target("/admin", "q=%61", False)
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("/a/..", "/"),
+        ("/a/b/..", "/a/"),
+        ("/a/.", "/a/"),
+        ("/a//", "/a/"),
+        ("//", "/"),
+        ("/a//../b", "/b"),
+        ("/~u%7Ev%2D", "/~u~v-"),
+    ],
+)
+def test_dot_segments_and_empty_segments_are_removed(path: str, normal: str) -> None:
+    assert normalise_path(path) == normal
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("/a%2fb", "/a%2Fb"),
+        ("/a%5cb", "/a%5Cb"),
+        ("/%c0%af", "/%C0%AF"),
+        ("/%252e%252e/b", "/%252e%252e/b"),
+        ("/a%0d%0ab", "/a%0D%0Ab"),
+        ("/a|b", "/a%7Cb"),
+        ("/a%7cb", "/a%7Cb"),
+        ('/[x]"', "/%5Bx%5D%22"),
+    ],
+)
+def test_other_escapes_stay_and_the_target_is_sent_as_written(path: str, normal: str) -> None:
+    assert split_target(path) == Target(normal, "", True)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "*",
+        "a",
+        "?a",
+        "/\x00",
+        "/%00",
+        "/a%00b",
+        "/%",
+        "/%2",
+        "/%zz",
+        "/a b",
+        "/a\tb",
+        "/a\r\nb",
+        "/\x7f",
+        "/é",
+        "/\udcff",
+        "/a\\b",
+        "/a#b",
+        "/?a#b",
+        "/?é",
+        "/?a b",
+        "/?\n",
+        "/\n",
+        "/a\n",
+        "/..",
+        "/../a",
+        "/a/../../b",
+        "/%2e%2e/a",
+        "/a/..;/b",
+        "/a/..;x=1",
+        "/a/.;/b",
+        "/a/..%3b/b",
+        "/a/..%2fb",
+        "/a%2f..",
+        "/a%5c..%5cb",
+        "/a%2f%2e%2e/b",
+    ],
+)
+def test_ambiguous_target_is_refused(target: str) -> None:
+    with pytest.raises(BadTarget):
+        split_target(target)
+
+
+def test_percent_in_a_query_needs_no_digits() -> None:
+    assert split_target("/s?q=100%").query == "q=100%"
+
+
+def test_target_joins_to_what_it_was_split_from() -> None:
+    assert join_target("/a", "b=1") == "/a?b=1"
+    assert join_target("/a", "") == "/a"
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        ("http://Example.com/a?b", ("http", "Example.com", "/a?b")),
+        ("HTTPS://example.com:8443", ("https", "example.com:8443", "/")),
+        ("http://example.com?b", ("http", "example.com", "/?b")),
+        ("http://user@example.com/", ("http", "user@example.com", "/")),
+        ("http://a//b", ("http", "a", "//b")),
+    ],
+)
+def test_absolute_form_is_taken_apart(target: str, parts: tuple[str, str, str]) -> None:
+    assert split_absolute(target) == parts
+
+
+@pytest.mark.parametrize(
+    "target", ["ftp://a/", "example.com:443", "//a/b", "/a", "http:/a", "javascript:x", "*"]
+)
+def test_absolute_form_of_another_scheme_is_refused(target: str) -> None:
+    with pytest.raises(BadTarget):
+        split_absolute(target)
