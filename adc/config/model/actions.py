@@ -1,14 +1,17 @@
-"""What a route does with a request that it took, other than sending it to one pool."""
+"""What a route does with a request that it took, other than sending it to one pool.
+
+What `adc.routing` would refuse to compile is refused here, by the same code.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Part, refusal
 from adc.config.model.types import (
     FieldName,
     FieldNames,
@@ -16,22 +19,24 @@ from adc.config.model.types import (
     FilePath,
     Regex,
     Text,
+    Value,
+    is_regex,
+    listed,
     share,
     text_of,
     whole,
 )
 from adc.config.units import quote
+from adc.routing.edits import HeaderEdits as CompiledEdits
+from adc.routing.redirect import STATUSES
+from adc.routing.redirect import Redirect as CompiledRedirect
+from adc.routing.rewrite import Rewrite as CompiledRewrite
 
-PLACEHOLDERS = ("scheme", "host", "path", "query")
-"""What `{...}` in a redirect's target may name: `query` is the query string with its `?`, or nothing."""
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-FRAMING = frozenset(
-    {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""Fields that a proxy itself answers for (RFC 9110 section 7.6.1, RFC 9112 section 6)."""
-
-REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+def _status(value: Any) -> int:
+    if isinstance(value, int) and value in STATUSES:
+        return value
+    raise ValueError(f"{quote(value)} is not one of: {', '.join(map(str, sorted(STATUSES)))}")
 
 
 class Redirect(Part):
@@ -41,7 +46,9 @@ class Redirect(Part):
     """
 
     to: Text = Field(description="Target; may hold {scheme}, {host}, {path} and {query}.")
-    status: Annotated[int, whole(301, 308)] = Field(302, description="301, 302, 303, 307 or 308.")
+    status: Annotated[int, Value(_status, {"enum": sorted(STATUSES)})] = Field(
+        302, description="301, 302, 303, 307 or 308."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -49,17 +56,9 @@ class Redirect(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        target, status = written.get("to"), written.get("status", 302)
-        if isinstance(status, int) and status not in REDIRECT_STATUSES:
-            yield ("status",), f"{status} is not one of: {', '.join(map(str, REDIRECT_STATUSES))}"
-        if not isinstance(target, str):
-            return
-        for name in _PLACEHOLDER.findall(target):
-            if name not in PLACEHOLDERS:
-                allowed = ", ".join("{" + p + "}" for p in PLACEHOLDERS)
-                yield ("to",), f"unknown placeholder {quote('{' + name + '}')}; allowed: {allowed}"
-        if not target.isascii() or not target.isprintable() or " " in target or not target:
-            yield ("to",), f"{quote(target)} is not a target: printable ASCII without spaces"
+        target = written.get("to")
+        if isinstance(target, str):
+            yield from refusal(("to",), target, lambda: CompiledRedirect(target))
 
 
 class Respond(Part):
@@ -90,36 +89,39 @@ class PathEdit(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        regex, replacement = written.get("regex"), written.get("replace")
-        if not isinstance(regex, str) or not isinstance(replacement, str):
-            return
-        try:
-            compiled = re.compile(regex)
-        except (re.error, OverflowError, RecursionError):
-            return
-        try:
-            compiled.sub(replacement, "")
-        except (re.error, IndexError) as error:
-            yield ("replace",), f"{quote(replacement)} does not fit the regular expression: {error}"
+        regex, text = written.get("regex"), written.get("replace")
+        if isinstance(regex, str) and isinstance(text, str) and is_regex(regex):
+            yield from refusal(("replace",), text, lambda: CompiledRewrite(substitutions=[(regex, text)]))
+
+
+Prefix = Annotated[str, text_of(r"/[^?#\s]*", "a path prefix, such as /api")]
 
 
 class Rewrite(Part):
     """How the request to the member differs in path and host from what the client sent."""
 
-    strip_prefix: Annotated[str, text_of(r"/[^?#\s]*", "a path prefix, such as /api")] | None = Field(
-        None, description="Removed from the beginning of the path."
+    strip_prefix: Prefix | None = Field(
+        None, description="Whole segments taken off the beginning of the path."
     )
-    add_prefix: Annotated[str, text_of(r"/[^?#\s]*", "a path prefix, such as /v1")] | None = Field(
-        None, description="Put before the path, after strip_prefix."
+    path: Annotated[tuple[PathEdit, ...], BeforeValidator(listed)] = Field(
+        (), description="Replacements in the path, after strip_prefix and before add_prefix."
     )
-    path: PathEdit | None = Field(None, description="A replacement in the path, after the prefixes.")
-    host: (
-        Annotated[str, text_of(r"[A-Za-z0-9_.\-\[\]:]{1,260}", "a host name, with :port if need be")] | None
-    ) = Field(None, description="Host sent to the member instead of the client's.")
+    add_prefix: Prefix | None = Field(None, description="Put before the path.")
+    host: Text | None = Field(None, description="Host sent to the member instead of the client's.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        for key in ("strip_prefix", "add_prefix"):
+            prefix = written.get(key)
+            if isinstance(prefix, str) and prefix.startswith("/"):
+                yield from refusal((key,), prefix, partial(CompiledRewrite, add_prefix=prefix))
+        host = written.get("host")
+        if isinstance(host, str):
+            yield from refusal(("host",), host, lambda: CompiledRewrite(host=host))
 
 
 class HeaderEdits(Part):
-    """Changes to fields: removed first, then set, then added."""
+    """Changes to fields: removed first, then set, then added. Values may hold placeholders in braces."""
 
     set: Mapping[FieldName, FieldValue] = Field({}, description="Fields that replace any of the same name.")
     add: Mapping[FieldName, FieldValue] = Field({}, description="Fields added beside those of the same name.")
@@ -127,10 +129,15 @@ class HeaderEdits(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        for key in ("set", "add", "remove"):
-            for name in written[key] if isinstance(written.get(key), dict | list) else ():
-                if isinstance(name, str) and name.lower() in FRAMING:
-                    yield (key,), f"{quote(name)} belongs to the framing of messages, which is not edited"
+        for key in ("set", "add"):
+            fields = written.get(key)
+            for name, value in fields.items() if isinstance(fields, dict) else ():
+                if isinstance(value, str):
+                    yield from refusal((key, name), value, partial(CompiledEdits, {name: value}, {}, ()))
+        names = listed(written.get("remove", ()))
+        for place, name in enumerate(names):
+            if isinstance(name, str):
+                yield from refusal(("remove", place), name, partial(CompiledEdits, {}, {}, (name,)))
 
 
 class Mirror(Part):

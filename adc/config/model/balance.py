@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from adc.config.model.base import Part, unknown_key
-from adc.config.model.types import number, text_of, whole
+from adc.config.model.base import Part, unknown
+from adc.config.model.types import number, text_of
 
 KEY_WORDS = "one of: source, path, header:NAME, cookie:NAME, query:NAME"
 HashKey = Annotated[
@@ -19,21 +19,14 @@ class PlainBalance(Part):
     """An algorithm without options. Weights count in each of them."""
 
     algorithm: Literal[
-        "round_robin", "weighted_round_robin", "least_connections", "random", "first", "source_hash"
+        "round_robin",
+        "least_connections",
+        "least_response_time",
+        "power_of_two",
+        "random",
+        "source_hash",
+        "first",
     ] = "round_robin"
-
-
-class PowerOfTwo(Part):
-    """The least busy of a few members drawn at random."""
-
-    algorithm: Literal["power_of_two"] = "power_of_two"
-    choices: Annotated[int, whole(2, 10)] = Field(2, description="Members drawn.")
-
-
-class LeastResponseTime(Part):
-    """The member with the lowest moving average of response time times requests in flight."""
-
-    algorithm: Literal["least_response_time"] = "least_response_time"
 
 
 class ConsistentHash(Part):
@@ -43,12 +36,14 @@ class ConsistentHash(Part):
     key: HashKey = Field("source", description=KEY_WORDS)
     bound: Annotated[float, number(1.0, 10.0)] = Field(
         1.25,
-        description="A member takes at most this many times the average load; what is over goes on to the next.",
+        description="A member takes at most this many times the average load; the rest goes on to the next.",
     )
 
 
-PLAIN = ("round_robin", "weighted_round_robin", "least_connections", "random", "first", "source_hash")
-ALGORITHMS = (*PLAIN, "power_of_two", "least_response_time", "consistent_hash")
+PLAIN = get_args(PlainBalance.model_fields["algorithm"].annotation)
+ALGORITHMS = (*PLAIN, "consistent_hash")
+ALIASES = {"weighted": "round_robin", "weighted_round_robin": "round_robin"}
+"""Round robin always counts weights."""
 
 
 def _tagged(value: Any) -> Any:
@@ -58,18 +53,39 @@ def _tagged(value: Any) -> Any:
     elif isinstance(value, dict) and len(value) == 1:
         ((name, options),) = value.items()
     else:
-        raise ValueError(
-            f"a balance is one word, or one word with its options; allowed: {', '.join(ALGORITHMS)}"
-        )
+        allowed = ", ".join(ALGORITHMS)
+        raise ValueError(f"a balance is one word, or one word with its options; allowed: {allowed}")
+    name = ALIASES.get(name, name)
     if name not in ALGORITHMS:
-        raise ValueError(unknown_key(name, ALGORITHMS).replace("unknown key", "unknown algorithm"))
+        raise ValueError(unknown("algorithm", name, ALGORITHMS))
     if not isinstance(options, dict) or "algorithm" in options:
-        raise ValueError(f"options of {name} are a mapping such as {{consistent_hash: {{key: source}}}}")
+        raise ValueError(f"options of {name} are a mapping, such as {{consistent_hash: {{key: source}}}}")
     return options | {"algorithm": name}
 
 
+SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": [*ALGORITHMS, *ALIASES]},
+        {
+            "type": "object",
+            "properties": {
+                "consistent_hash": {
+                    "type": "object",
+                    "properties": {
+                        "key": {"type": "string", "description": KEY_WORDS},
+                        "bound": {"type": "number", "minimum": 1, "maximum": 10},
+                    },
+                    "additionalProperties": False,
+                }
+            },
+            "additionalProperties": False,
+        },
+    ]
+}
+
 Balance = Annotated[
-    PlainBalance | PowerOfTwo | LeastResponseTime | ConsistentHash,
+    PlainBalance | ConsistentHash,
     Field(discriminator="algorithm"),
     BeforeValidator(_tagged),
+    WithJsonSchema(SCHEMA),
 ]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from adc.config.errors import Path
 from adc.config.units import quote
 
-Finding = tuple[tuple[str | int, ...], str]
+Finding = tuple[Path, str]
 """A place below the mapping at hand, and what is wrong there."""
 
 
 class Part(BaseModel):
     """A mapping of the configuration.
 
-    A subclass says what its short forms mean in `expanded` and which keys contradict each other in `contradictions`;
-    unlike pydantic's own "after" validators these run even when a key of the mapping is wrong, so that one run tells all.
+    A subclass says what its short forms mean in `expanded` and which keys contradict each other in
+    `contradictions`; unlike pydantic's own "after" validators these run even when a key of the mapping is
+    wrong, so that one run tells all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,7 +72,7 @@ class Part(BaseModel):
     def _unknown(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         for key in written:
             if key not in cls._accepted():
-                yield (key,), unknown_key(key, cls.written_keys())
+                yield (key,), unknown("key", key, cls.written_keys())
 
     @classmethod
     def _empty(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -79,12 +81,12 @@ class Part(BaseModel):
                 yield (key,), "is empty; give it a value or remove the key"
 
 
-def unknown_key(key: str, allowed: Iterable[str]) -> str:
-    """The message for a key nobody knows, with the nearest one that is known."""
+def unknown(kind: str, key: str, allowed: Iterable[str]) -> str:
+    """The message for a word nobody knows, with the nearest one that is known."""
     names = list(allowed)
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
     hint = f"did you mean {quote(near[0])}? " if near else ""
-    return f"unknown key {quote(key)}; {hint}Allowed: {', '.join(names)}"
+    return f"unknown {kind} {quote(key)}; {hint}Allowed: {', '.join(names)}"
 
 
 def exactly_one(written: Mapping[str, Any], keys: Iterable[str], what: str) -> Iterable[Finding]:
@@ -97,7 +99,15 @@ def exactly_one(written: Mapping[str, Any], keys: Iterable[str], what: str) -> I
         yield (), f"{what} needs exactly one of: {', '.join(names)}"
 
 
-def _detail(place: tuple[str | int, ...], kind: Any, message: str) -> InitErrorDetails:
+def refusal(place: Path, value: str, build: Callable[[], object]) -> Iterable[Finding]:
+    """The finding when `build`, which compiles `value` as the running proxy will, raises `ValueError`."""
+    try:
+        build()
+    except ValueError as error:
+        yield place, f"{quote(value)}: {error}"
+
+
+def _detail(place: Path, kind: Any, message: str) -> InitErrorDetails:
     return InitErrorDetails(
         type=PydanticCustomError(kind, "{message}", {"message": message}), loc=place, input=None
     )

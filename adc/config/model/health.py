@@ -15,6 +15,7 @@ from adc.config.model.types import (
     Hostname,
     Method,
     Regex,
+    Text,
     Value,
     duration,
     listed,
@@ -59,16 +60,27 @@ _STATUS = Value(
 StatusRanges = Annotated[tuple[Annotated[StatusRange, _STATUS], ...], BeforeValidator(listed)]
 
 
+def _any_value(value: Any) -> Any:
+    return None if value is True else value
+
+
+ExpectedField = Annotated[FieldValue | None, BeforeValidator(_any_value)]
+"""The value a field must have, or `None` if it need only be there (`true` in the file)."""
+
+
 class HealthExpect(Part):
-    """What a healthy member answers."""
+    """What a healthy member answers. A bare status is `status`."""
 
     status: StatusRanges = Field(
         (StatusRange(200, 299),), min_length=1, description=f"{STATUS_WORDS}, or a list of them."
     )
-    body: Regex | None = Field(
-        None, description="Regular expression searched for in the first 64 KB of the body."
+    body: Text = Field("", description="Text that the first 64 KB of the body contain.")
+    body_regex: Regex | None = Field(
+        None, description="Regular expression found in the first 64 KB of the body."
     )
-    headers: Mapping[FieldName, Regex] = Field({}, description="Regular expressions searched for in fields.")
+    headers: Mapping[FieldName, ExpectedField] = Field(
+        {}, description="Fields: their value, or true for any."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -93,7 +105,7 @@ class ActiveHealth(Part):
         5.0, description="Between two checks, with jitter."
     )
     down_interval: Annotated[float, duration("10ms", "1h")] | None = Field(
-        None, description="Between two checks of a member that is down; as interval by default."
+        None, description="Between two checks of a member that is down; twice the interval by default."
     )
     timeout: Annotated[float, duration("1ms", "5m")] = Field(2.0, description="For one check in all.")
     rise: Annotated[int, whole(1, 100)] = Field(2, description="Good checks in a row that bring a member up.")
@@ -133,12 +145,12 @@ class PassiveHealth(Part):
         10.0, description="How far back failures count."
     )
     eject: Annotated[float, duration("100ms", "1d")] = Field(
-        30.0, description="First ejection; doubled each time."
+        30.0, description="First ejection; each following one is this much longer."
     )
-    max_eject: Annotated[float, duration("100ms", "7d")] = Field(300.0, description="Longest ejection.")
     max_ejected: Annotated[float, share()] = Field(0.5, description="Share of the pool ejected at the most.")
     statuses: StatusRanges = Field(
-        (StatusRange(502, 504),), description="Answers that count as failures, beside failed connections."
+        (StatusRange(500, 500), StatusRange(502, 504)),
+        description="Answers that count as failures, beside failed connections.",
     )
 
     @classmethod

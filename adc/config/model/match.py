@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from adc.config.model.base import Finding, Part, exactly_one
+from adc.config.model.base import Finding, Part, exactly_one, refusal
 from adc.config.model.types import FieldName, Flag, Method, Networks, Regex, Text, listed
-from adc.config.units import quote
+from adc.routing.hosts import Wildcard, host_rule
+from adc.routing.paths import path_rule
 
 
 class TextRule(Part):
@@ -30,7 +32,10 @@ class TextRule(Part):
 
 
 class PathRule(Part):
-    """A rule about the path; exactly one key is set. A bare string is a `prefix` if it ends in `/`, else `exact`."""
+    """A rule about the path; exactly one key is set.
+
+    A bare string is a `prefix` if it ends in `/`, else `exact`.
+    """
 
     exact: Text | None = Field(None, description="The whole path.")
     prefix: Text | None = Field(None, description="How the path begins, by whole segments.")
@@ -47,12 +52,15 @@ class PathRule(Part):
         yield from exactly_one(written, cls.written_keys(), "a path rule")
         for key in ("exact", "prefix"):
             path = written.get(key)
-            if isinstance(path, str) and (not path.startswith("/") or "?" in path or "#" in path):
-                yield (key,), f"{quote(path)} is not a path: it starts with / and has no ? or #"
+            if isinstance(path, str):
+                yield from refusal((key,), path, partial(path_rule, path))
 
 
 class HostRule(Part):
-    """A rule about the host; exactly one key is set. A bare string is `exact`, or a `wildcard` if it begins with `*.`."""
+    """A rule about the host; exactly one key is set.
+
+    A bare string is a `wildcard` if it begins with `*.`, else `exact`.
+    """
 
     exact: Text | None = Field(None, description="The whole host name, without the port.")
     wildcard: Text | None = Field(None, description="*.example.com: any name below example.com, not itself.")
@@ -69,19 +77,15 @@ class HostRule(Part):
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         yield from exactly_one(written, cls.written_keys(), "a host rule")
-        exact, wildcard = written.get("exact"), written.get("wildcard")
-        if isinstance(exact, str) and not _is_host(exact):
-            yield ("exact",), f"{quote(exact)} is not a host name (no port, no *, except *. at the beginning)"
-        if isinstance(wildcard, str) and not (wildcard.startswith("*.") and _is_host(wildcard[2:])):
-            yield ("wildcard",), f"{quote(wildcard)} is not a wildcard such as *.example.com"
+        for key in ("exact", "wildcard"):
+            host = written.get(key)
+            if isinstance(host, str):
+                yield from refusal((key,), host, partial(_host_rule, host, key))
 
 
-def _is_host(text: str) -> bool:
-    if text.startswith("[") and text.endswith("]"):
-        return ":" in text
-    return (
-        bool(text) and len(text) <= 253 and text.isascii() and not any(c in "*:/?#@ []\0\r\n\t" for c in text)
-    )
+def _host_rule(host: str, key: str) -> None:
+    if isinstance(host_rule(host), Wildcard) != (key == "wildcard"):
+        raise ValueError("a wildcard begins with *. and only a wildcard does")
 
 
 def _lower_keys(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ class QueryKey(Part):
     """Which query parameters belong to the cache key, and in which order."""
 
     ignore: Texts = Field((), description="Parameters left out; a name may end in * (utm_*).")
-    only: Texts = Field((), description="The only parameters kept; the default is all.")
+    only: Texts | None = Field(None, description="The only parameters kept; all by default.")
     sort: Flag = Field(
         False, description="Whether parameters are sorted, so that their order does not matter."
     )
@@ -48,14 +48,13 @@ class QueryKey(Part):
 
 
 class CacheKey(Part):
-    """What belongs to the cache key beside method and path."""
+    """What belongs to the cache key beside scheme, host and path."""
 
     query: QueryKey = Field(QueryKey(), description="Query parameters.")
     headers: FieldNames = Field((), description="Request fields that belong to the key.")
     cookies: Annotated[tuple[CookieName, ...], BeforeValidator(listed)] = Field(
         (), description="Cookies that belong to the key."
     )
-    host: Flag = Field(True, description="Whether the host belongs to the key.")
 
 
 class Purge(Part):
@@ -72,11 +71,11 @@ class RouteCache(Part):
     """How answers of this route are cached. `true` is all defaults; a bare string is `store`."""
 
     store: Text = Field(DEFAULT_STORE, description="Name of an entry of caches.")
-    default_ttl: Annotated[float, duration("0s", "365d")] = Field(
-        0.0, description="Lifetime of answers that state none; 0: heuristic lifetime by Last-Modified only."
+    default_ttl: Annotated[float, duration("0s", "365d")] | None = Field(
+        None, description="Lifetime of answers that state none; by Last-Modified (RFC 9111) by default."
     )
-    negative_ttl: Annotated[float, duration("0s", "1d")] = Field(
-        0.0, description="Lifetime of 404, 405, 410, 414 and 501 that state none."
+    negative_ttl: Annotated[float, duration("0s", "1d")] | None = Field(
+        None, description="Lifetime of 404 and 410 that state none."
     )
     stale_if_error: Annotated[float, duration("0s", "365d")] = Field(
         0.0, description="How long a stale answer serves while the origin fails (RFC 5861)."
@@ -84,7 +83,7 @@ class RouteCache(Part):
     stale_while_revalidate: Annotated[float, duration("0s", "365d")] = Field(
         0.0, description="How long a stale answer serves while a new one is fetched (RFC 5861)."
     )
-    tag_header: FieldName | None = Field(None, description="Response field that names the tags for purging.")
+    tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
     key: CacheKey = Field(CacheKey(), description="What belongs to the cache key.")
     purge: Purge = Field(Purge(), description="Who may send the PURGE method.")
 

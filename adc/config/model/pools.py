@@ -43,8 +43,8 @@ class PoolLimits(Part):
     queue_timeout: Annotated[float, duration("1ms", "10m")] = Field(
         5.0, description="How long one waits, then 503."
     )
-    order: Annotated[str, one_of("first", "last")] = Field(
-        "first", description="Who is served first: the first to come, or the last."
+    queue_order: Annotated[str, one_of("oldest", "newest")] = Field(
+        "oldest", description="Who is served first: oldest or newest."
     )
 
 

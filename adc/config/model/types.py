@@ -1,9 +1,10 @@
-"""The kinds of value that keys hold. Each says what is allowed when it refuses, and shows itself in the JSON Schema."""
+"""The kinds of value that keys hold: what is allowed, how it is refused, how the JSON Schema shows it."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,28 +149,44 @@ def _flag(value: Any) -> bool:
 
 
 def _network(value: Any) -> Network:
+    text = _text(value)
     try:
-        return ipaddress.ip_network(_text(value), strict=False)
-    except ValueError:
-        raise ValueError(
-            f"{quote(value)} is not an address or network, such as 10.0.0.0/8, 192.0.2.1 or fd00::/8"
-        ) from None
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        hint = "has host bits set" if "host bits" in str(error) else "is not an address or network"
+        example = str(ipaddress.ip_network(text, strict=False)) if "host bits" in str(error) else "10.0.0.0/8"
+        raise ValueError(f"{quote(value)} {hint}; write it as {example}") from None
+
+
+def is_regex(pattern: str) -> bool:
+    """Whether `pattern` compiles."""
+    return _regex_error(pattern) is None
 
 
 def _regex(value: Any) -> str:
     pattern = _text(value)
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"{quote(value)} is not a regular expression: {error}") from None
+    error = _regex_error(pattern)
+    if error is not None:
+        raise ValueError(f"{quote(value)} is not a regular expression: {error}")
     return pattern
+
+
+def _regex_error(pattern: str) -> str | None:
+    """Why `pattern` does not compile, or will mean something else in a later Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
+        return " ".join(str(error).split())
+    return None
 
 
 def _field_value(value: Any) -> str:
     text = _text(value)
     if any(c in "\r\n\0" or ord(c) > 255 for c in text) or text != text.strip(" \t"):
         raise ValueError(
-            f"{quote(value)} is not a field value: no line breaks, NUL, spaces at the ends or characters beyond Latin-1"
+            f"{quote(value)} is not a field value, which has no line breaks, NUL, spaces at the ends or characters beyond Latin-1"
         )
     return text
 
