@@ -1,0 +1,5 @@
+"""`python -m adc` is the command `adc`."""
+
+from adc.cli import main
+
+main()

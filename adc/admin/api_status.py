@@ -1,0 +1,32 @@
+"""`/api/v1/status`, `/api/v1/routes`, `/api/v1/reload` and `/healthz`."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from adc.admin.node import Node
+from adc.admin.responses import answer
+
+
+def routes(node: Node) -> list[web.RouteDef]:
+    """The routes of this subject."""
+
+    async def status(request: web.Request) -> web.Response:
+        return answer(await node.status())
+
+    async def route_list(request: web.Request) -> web.Response:
+        return answer(node.routes())
+
+    async def reload(request: web.Request) -> web.Response:
+        result = await node.reload()
+        return answer(result.as_json(), 200 if result.ok else 409)
+
+    async def alive(request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    return [
+        web.get("/api/v1/status", status),
+        web.get("/api/v1/routes", route_list),
+        web.post("/api/v1/reload", reload),
+        web.get("/healthz", alive),
+    ]

@@ -1,0 +1,71 @@
+"""Who may use the admin server: checks against DNS rebinding and requests forged by web pages."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Collection
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOCAL_NAMES = ("localhost", "ip6-localhost")
+SAFE_METHODS = ("GET", "HEAD")
+
+
+def guard(allowed_hosts: Collection[str]) -> Middleware:
+    """A middleware: only a Host that is an address, a local name or one of `allowed_hosts` is let in.
+
+    A page of another site can make a browser resolve its own name to this server (DNS rebinding), but the
+    Host field then is that name. What changes something must also be JSON (a page cannot send that across
+    origins without asking first, and we never answer a preflight) and must not name another origin.
+    """
+    names = {*LOCAL_NAMES, *(name.lower() for name in allowed_hosts)}
+
+    @web.middleware
+    async def check(request: web.Request, handler: Reply) -> web.StreamResponse:
+        if not _known(request.headers.getall("Host", []), names):
+            raise web.HTTPMisdirectedRequest(
+                text="this Host is not served here; use the address or a name of admin.hosts\n"
+            )
+        if request.method not in SAFE_METHODS:
+            _check_change(request)
+        response = await handler(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
+        )
+        return response
+
+    return check
+
+
+def _check_change(request: web.Request) -> None:
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send content-type: application/json\n")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.partition("://")[2].lower() != request.host.lower():
+        raise web.HTTPForbidden(text="requests of another origin are refused\n")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise web.HTTPForbidden(text="requests of another site are refused\n")
+
+
+def _known(hosts: list[str], names: set[str]) -> bool:
+    if len(hosts) != 1:
+        return False
+    host = _without_port(hosts[0]).lower()
+    if host in names:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_port(authority: str) -> str:
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.rpartition(":")[0] if authority.count(":") == 1 else authority

@@ -1,0 +1,12 @@
+"""The command line: one module per verb."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point `adc`. Exit codes: 0 done, 1 failed, 2 usage or configuration."""
+    from adc.cli.app import app
+
+    app(args=sys.argv[1:], prog_name="adc")

@@ -1,0 +1,43 @@
+"""The command `adc`: its verbs, and what they share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import adc
+from adc.cli import check, demo, members, reload, run, schema, status
+
+app = typer.Typer(
+    name="adc",
+    help="Application delivery controller: reverse proxy, load balancer, cache.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"adc {adc.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Application delivery controller: reverse proxy, load balancer, cache."""
+
+
+app.command()(run.run)
+app.command()(check.check)
+app.command()(schema.schema)
+app.command()(demo.demo)
+app.command()(status.status)
+app.command()(reload.reload)
+app.add_typer(members.members, name="members")

@@ -1,0 +1,5 @@
+"""`adc demo`: sample applications behind a full configuration."""
+
+
+def demo() -> None:
+    """Demo."""

@@ -1,0 +1,29 @@
+"""Reading a configuration for a verb: every error is told, none is a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adc.cli.output import MISUSED, fail
+
+if TYPE_CHECKING:
+    from adc.config import Loaded
+
+
+def read(path: Path) -> tuple[Loaded | None, list[str]]:
+    """The configuration, or None and every error."""
+    from adc.config import ConfigErrors, load
+
+    try:
+        return load(path), []
+    except ConfigErrors as errors:
+        return None, [str(problem) for problem in errors.problems]
+
+
+def load_or_fail(path: Path) -> Loaded:
+    """The configuration, or the end of the command with code 2."""
+    loaded, errors = read(path)
+    if loaded is None:
+        fail("\n".join(errors), MISUSED)
+    return loaded

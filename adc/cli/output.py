@@ -1,0 +1,39 @@
+"""What verbs print: JSON, tables, errors; and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import typer
+
+FAILED, MISUSED = 1, 2
+"""Exit codes beside 0: it did not work, it was asked for wrongly."""
+
+
+def fail(text: str, code: int = FAILED) -> NoReturn:
+    """End the command with `text` on standard error."""
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """`value` for a program to read."""
+    print(json.dumps(value, indent=1))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows for a person to read; nothing is cut off where the output is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    console.print(table)

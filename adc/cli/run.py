@@ -1,0 +1,37 @@
+"""`adc run CONFIG`: serve."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adc.cli.arguments import ConfigPath
+from adc.cli.loading import load_or_fail
+from adc.cli.output import fail
+
+
+def run(
+    config: ConfigPath,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=1024, help="Worker processes instead of the configuration's; 0: none, for debugging."
+        ),
+    ] = None,
+    pidfile: Annotated[Path | None, typer.Option(help="File to write the process id to.")] = None,
+) -> None:
+    """Serve a configuration until SIGTERM (drain) or SIGINT (at once).
+
+    SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the program anew on the same sockets.
+    """
+    from adc.control.start import StartFailed, serve
+    from adc.control.supervisor import RunOptions
+
+    loaded = load_or_fail(config)
+    try:
+        serve(RunOptions(config, workers, pidfile), loaded, os.environ)
+    except StartFailed as error:
+        fail(f"adc: {error}", error.code)

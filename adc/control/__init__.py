@@ -1,0 +1,1 @@
+"""The supervisor: sockets, worker processes, reload, upgrade, signals, active health checks."""

@@ -1,0 +1,97 @@
+"""Sockets received at start: from systemd (LISTEN_FDS) or from the binary whose place we take."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+
+from adc.control.sockets import Layout, key_of
+
+FIRST_FD = 3
+"""SD_LISTEN_FDS_START: where systemd puts the first descriptor."""
+
+MAX_FDS = 4096
+UPGRADE_FDS = "ADC_UPGRADE_FDS"
+UPGRADE_READY = "ADC_UPGRADE_READY"
+
+
+@dataclass(slots=True)
+class Inherited:
+    """Listening sockets by the key or listener name they came with; the old binary waits at `ready_fd`."""
+
+    by_key: dict[str, socket.socket] = field(default_factory=dict)
+    by_name: dict[str, list[socket.socket]] = field(default_factory=dict)
+    ready_fd: int | None = None
+
+    @property
+    def upgrading(self) -> bool:
+        """True if another adc process waits for us to serve."""
+        return self.ready_fd is not None
+
+    def tell_ready(self) -> None:
+        """Tell the old binary that we serve: it drains now."""
+        if self.ready_fd is not None:
+            try:
+                os.write(self.ready_fd, b"ready\n")
+            except OSError:
+                pass
+            os.close(self.ready_fd)
+            self.ready_fd = None
+
+
+def receive(environ: MutableMapping[str, str]) -> Inherited:
+    """Take the sockets that the environment names; the variables are cleared, or children took them too."""
+    inherited = Inherited()
+    _from_upgrade(environ, inherited)
+    _from_systemd(environ, inherited)
+    return inherited
+
+
+def _from_upgrade(environ: MutableMapping[str, str], inherited: Inherited) -> None:
+    numbers = environ.pop(UPGRADE_FDS, "")
+    ready = environ.pop(UPGRADE_READY, "")
+    if not ready.isdecimal():
+        return
+    inherited.ready_fd = int(ready)
+    os.set_inheritable(inherited.ready_fd, False)
+    for item in numbers.split("\n"):
+        number, _, key = item.partition("=")
+        if number.isdecimal():
+            inherited.by_key[key] = _adopt(int(number))
+
+
+def _from_systemd(environ: MutableMapping[str, str], inherited: Inherited) -> None:
+    owner = environ.pop("LISTEN_PID", "")
+    count = environ.pop("LISTEN_FDS", "")
+    names = environ.pop("LISTEN_FDNAMES", "").split(":")
+    if owner != str(os.getpid()) or not count.isdecimal():
+        return
+    for index in range(min(int(count), MAX_FDS)):
+        name = names[index] if index < len(names) else ""
+        inherited.by_name.setdefault(name, []).append(_adopt(FIRST_FD + index))
+
+
+def _adopt(number: int) -> socket.socket:
+    sock = socket.socket(fileno=number)
+    sock.setblocking(False)
+    sock.set_inheritable(False)
+    return sock
+
+
+def claim(inherited: Inherited, layout: Layout) -> dict[str, socket.socket]:
+    """Which address each received socket serves: its own, else the first of the listener it is named for.
+
+    A socket that no listener wants is returned under its own key, for the caller to report and close.
+    """
+    claimed = dict(inherited.by_key)
+    wanted = {address.key for group in layout.values() for address in group}
+    for name, sockets in inherited.by_name.items():
+        for sock in sockets:
+            key = key_of(sock)
+            if key not in wanted:
+                free = [address.key for address in layout.get(name, ()) if address.key not in claimed]
+                key = free[0] if free else key
+            claimed[key] = sock
+    return claimed

@@ -1,0 +1,31 @@
+"""What operators decided about members: kept here, because workers come and go."""
+
+from __future__ import annotations
+
+from adc.control.calls import CallRefused
+from adc.control.workers import WorkerHandle
+
+ADMIN_STATES = {"enable": "enabled", "drain": "draining", "disable": "disabled"}
+"""What the operator asks for -> the state that it puts a member in."""
+
+
+class Decisions:
+    """Admin states by pool and member; a member that nobody decided about is enabled."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str], str] = {}
+
+    def note(self, pool: str, member: str, state: str) -> None:
+        """Remember one decision; `state` is a value of ADMIN_STATES."""
+        if state == "enabled":
+            self._states.pop((pool, member), None)
+        else:
+            self._states[pool, member] = state
+
+    async def replay(self, worker: WorkerHandle) -> None:
+        """Tell a new worker all of them; members that are gone by now are forgotten."""
+        for (pool, member), state in list(self._states.items()):
+            try:
+                await worker.call("members.set", {"pool": pool, "member": member, "admin": state})
+            except CallRefused:
+                self._states.pop((pool, member), None)

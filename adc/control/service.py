@@ -1,0 +1,122 @@
+"""What serves: the configuration in use, the sockets, the workers; started once, reloaded many times."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adc.admin.node import ReloadResult
+from adc.config import ConfigErrors
+from adc.control import activation
+from adc.control.activation import Inherited
+from adc.control.calls import CallFailed, CallRefused
+from adc.control.decisions import Decisions
+from adc.control.fleet import Fleet, Hire
+from adc.control.settings import ADMIN, layout_of, worker_count
+from adc.control.sockets import BindError, ListeningSockets, SocketPlan
+
+if TYPE_CHECKING:
+    from adc.config import Config, Loaded
+
+log = logging.getLogger(__name__)
+
+Load = Callable[[Path], "Loaded"]
+
+
+class Service:
+    """One configuration at a time, served by all workers. `workers` overrides the configuration's number."""
+
+    def __init__(self, path: Path, load: Load, hire: Hire, workers: int | None = None) -> None:
+        self.path = path
+        self.started_at = time.time()
+        self.last_reload: ReloadResult | None = None
+        self.reloads: Counter[str] = Counter()
+        self.sockets = ListeningSockets()
+        self.decisions = Decisions()
+        self.fleet = Fleet(hire, self.decisions.replay)
+        self._load = load
+        self._workers = workers
+        self._loaded: Loaded | None = None
+        self._reloading = asyncio.Lock()
+
+    @property
+    def config(self) -> Config:
+        """The configuration that serves. Only after `start`."""
+        if self._loaded is None:
+            raise RuntimeError("the service has not started")
+        return self._loaded.config
+
+    async def start(self, loaded: Loaded, inherited: Inherited) -> None:
+        """Bind and start the workers. Raises BindError, CallRefused, CallFailed with nothing left behind."""
+        layout = layout_of(loaded.config)
+        self.sockets = ListeningSockets(activation.claim(inherited, layout))
+        plan = self.sockets.prepare(layout)
+        try:
+            count = worker_count(loaded.config, self._workers)
+            await self.fleet.start(max(1, count), loaded.config, _for_workers(plan))
+        except BaseException:
+            self.sockets.rollback()
+            raise
+        self.sockets.commit()
+        self._loaded = loaded
+        for key in self.sockets.drop_inherited():
+            log.warning("the socket %s was passed to us, but no listener has that address; it is closed", key)
+
+    async def reload(self) -> ReloadResult:
+        """Load, check, prepare everywhere, swap everywhere; on any failure all stays as it was."""
+        async with self._reloading:
+            try:
+                messages = await self._swap()
+            except ConfigErrors as errors:
+                result = ReloadResult(False, tuple(str(problem) for problem in errors.problems), time.time())
+            except (BindError, CallRefused, CallFailed) as error:
+                result = ReloadResult(False, (str(error),), time.time())
+            else:
+                result = ReloadResult(True, messages, time.time())
+            self.last_reload = result
+            self.reloads["ok" if result.ok else "failed"] += 1
+        _tell(result)
+        return result
+
+    async def _swap(self) -> tuple[str, ...]:
+        loaded = await asyncio.to_thread(self._load, self.path)
+        count = worker_count(loaded.config, self._workers)
+        if (count == 0) != (worker_count(self.config, self._workers) == 0):
+            raise CallRefused("workers: 0 (no worker processes) is decided at start; restart to change it")
+        plan = self.sockets.prepare(layout_of(loaded.config))
+        try:
+            await self.fleet.prepare(loaded.config, _for_workers(plan))
+        except BaseException:
+            self.sockets.rollback()
+            raise
+        await self.fleet.commit()
+        self.sockets.commit()
+        self._loaded = loaded
+        await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
+        return ()
+
+    async def drain(self, grace: float) -> None:
+        """Take no more connections, finish what is in flight."""
+        await self.fleet.drain(grace)
+
+
+def _for_workers(plan: SocketPlan) -> SocketPlan:
+    """The plan without what only the supervisor serves."""
+    listeners = {name: keys for name, keys in plan.listeners.items() if name != ADMIN}
+    wanted = {key for keys in listeners.values() for key in keys}
+    return replace(plan, listeners=listeners, sockets={key: plan.sockets[key] for key in wanted})
+
+
+def _tell(result: ReloadResult) -> None:
+    if result.ok:
+        log.info("the configuration was reloaded")
+    for message in result.messages:
+        log.log(logging.WARNING if result.ok else logging.ERROR, "reload: %s", message)
+    if not result.ok:
+        log.error("the reload failed; the old configuration serves on")

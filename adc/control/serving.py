@@ -1,0 +1,124 @@
+"""The serving side of a worker: a `Worker` and the sockets it was handed, by key."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from adc.control.calls import CallRefused
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.telemetry.samples import Sample
+
+Listeners = Mapping[str, tuple[str, ...]]
+"""Listener name -> keys of its sockets."""
+
+
+class Serves(Protocol):
+    """The part of `adc.runtime.worker.Worker` that the control side uses."""
+
+    async def start(self) -> None: ...
+    async def prepare(self, config: Config, sockets: Mapping[str, list[socket.socket]]) -> None: ...
+    def commit(self) -> Awaitable[None] | None: ...
+    def rollback(self) -> Awaitable[None] | None: ...
+    async def drain(self, grace: float) -> None: ...
+    def samples(self) -> list[Sample]: ...
+    def call(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
+
+
+WorkerFactory = Callable[["Config", Mapping[str, list[socket.socket]], int], Serves]
+
+
+class ServingSockets:
+    """Keeps the sockets that a worker holds, over reloads.
+
+    `refusals` are the exceptions of the worker whose text is for the user: they leave here as CallRefused.
+    """
+
+    def __init__(
+        self, factory: WorkerFactory, worker_id: int, refusals: tuple[type[Exception], ...] = ()
+    ) -> None:
+        self._factory = factory
+        self._refusals = refusals
+        self._worker_id = worker_id
+        self._worker: Serves | None = None
+        self._sockets: dict[str, socket.socket] = {}
+        self._new: dict[str, socket.socket] = {}
+        self._wanted: set[str] = set()
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of the sockets held."""
+        return set(self._sockets)
+
+    @property
+    def started(self) -> bool:
+        """True once there is a worker that may have work in flight."""
+        return self._worker is not None
+
+    @property
+    def worker(self) -> Serves:
+        """The worker. Raises CallRefused before `start`."""
+        if self._worker is None:
+            raise CallRefused("the worker has not started")
+        return self._worker
+
+    async def start(self, config: Config, listeners: Listeners, new: dict[str, socket.socket]) -> None:
+        """Make the worker and serve."""
+        self._sockets = new
+        worker = self._factory(config, self._grouped(listeners), self._worker_id)
+        with self._refused():
+            await worker.start()
+        self._worker = worker
+
+    async def prepare(self, config: Config, listeners: Listeners, new: dict[str, socket.socket]) -> None:
+        """Let the worker build a candidate on the kept and the new sockets."""
+        self._new = new
+        self._wanted = {key for keys in listeners.values() for key in keys}
+        with self._refused():
+            await self.worker.prepare(config, self._grouped(listeners))
+
+    async def commit(self) -> None:
+        """Swap; then close the sockets that the new configuration does not name."""
+        await _finished(self.worker.commit())
+        self._sockets |= self._new
+        self._new = {}
+        for key in [key for key in self._sockets if key not in self._wanted]:
+            self._sockets.pop(key).close()
+
+    async def rollback(self) -> None:
+        """Forget the candidate and its sockets."""
+        await _finished(self.worker.rollback())
+        for sock in self._new.values():
+            sock.close()
+        self._new = {}
+
+    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
+        """Run one of the worker's named commands."""
+        with self._refused():
+            return await _finished(self.worker.call(command, arguments))
+
+    def close(self) -> None:
+        """Close every socket held."""
+        for sock in self._sockets.values():
+            sock.close()
+        self._sockets = {}
+
+    @contextlib.contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except self._refusals as error:
+            raise CallRefused(str(error)) from error
+
+    def _grouped(self, listeners: Listeners) -> dict[str, list[socket.socket]]:
+        both = self._sockets | self._new
+        return {name: [both[key] for key in keys] for name, keys in listeners.items()}
+
+
+async def _finished(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value

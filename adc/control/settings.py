@@ -1,0 +1,68 @@
+"""What the control side reads from a configuration: addresses, number of workers, admin socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from adc.control.sockets import Address, BindError, Layout
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.config.model.address import Address as Written
+
+ADMIN = "(admin)"
+"""The admin socket's name among the listeners; no listener of a file can have it."""
+
+ADMIN_BACKLOG = 128
+
+
+def layout_of(config: Config) -> Layout:
+    """Every address to listen on, by listener name; the admin server's under ADMIN. Raises BindError."""
+    layout = {
+        listener.name: _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
+        for listener in config.listeners
+    }
+    if config.admin is not None:
+        layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
+    return layout
+
+
+def worker_count(config: Config, override: int | None) -> int:
+    """The number of worker processes; 0 means that the supervisor serves itself."""
+    wanted = config.workers if override is None else override
+    return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+
+
+def _resolved(written: Iterable[Written], protocol: str, owner: str, backlog: int) -> tuple[Address, ...]:
+    kind = "udp" if protocol == "udp" else "tcp"
+    found = []
+    for address in written:
+        if address.path:
+            found.append(Address("unix", address.path, backlog=backlog))
+            continue
+        label = "" if address.port else owner
+        found += [Address(kind, host, address.port, label, backlog) for host in _hosts(address)]
+    return tuple(dict.fromkeys(found))
+
+
+def _hosts(written: Written) -> list[str]:
+    """The literal addresses of a host as written."""
+    if not written.host:
+        return ["0.0.0.0", "::"] if _has_ipv6() else ["0.0.0.0"]
+    try:
+        found = socket.getaddrinfo(written.host, written.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise BindError(f"cannot listen on {written.text}: {error.strerror}") from None
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+            sock.bind(("::", 0))
+    except OSError:
+        return False
+    return True

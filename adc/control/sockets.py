@@ -1,0 +1,223 @@
+"""Listening sockets: bound once, kept over reloads, handed to workers and to the next binary."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+BACKLOG = 4096
+"""Connections that may wait for accept; the kernel caps it at net.core.somaxconn."""
+
+
+class BindError(Exception):
+    """An address cannot be listened on; the text tells the user what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
+
+    Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one.
+    """
+
+    kind: str
+    host: str
+    port: int = 0
+    owner: str = ""
+    backlog: int = field(default=BACKLOG, compare=False)
+
+    @property
+    def key(self) -> str:
+        """One text per address, the name of its socket wherever sockets are handed on."""
+        if self.kind == "unix":
+            return f"unix:{self.host}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.kind}:{host}:{self.port or f'0@{self.owner}'}"
+
+
+Layout = Mapping[str, tuple[Address, ...]]
+"""Listener name -> the addresses that it listens on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPlan:
+    """What a worker serves on: the keys of each listener's sockets, and every socket by key."""
+
+    listeners: Mapping[str, tuple[str, ...]]
+    sockets: Mapping[str, socket.socket]
+
+
+class ListeningSockets:
+    """The sockets that this process holds open, by address key.
+
+    `inherited` are sockets received from systemd or from the binary before us. A reload calls `prepare` with
+    the wanted layout, then `commit` or `rollback`; addresses in both layouts keep their socket untouched.
+    """
+
+    def __init__(self, inherited: Mapping[str, socket.socket] | None = None) -> None:
+        self._open: dict[str, socket.socket] = {}
+        self._inherited = dict(inherited or {})
+        self._new: dict[str, socket.socket] = {}
+        self._layout: Layout = {}
+        self._wanted: Layout = {}
+
+    def prepare(self, layout: Layout) -> SocketPlan:
+        """Bind what is missing; returns what workers need. Raises BindError with nothing left bound."""
+        self._new = {}
+        self._wanted = layout
+        try:
+            for address in _addresses(layout):
+                if address.key not in self._open:
+                    self._new[address.key] = self._inherited.get(address.key) or bind(address)
+        except BindError:
+            self.rollback()
+            raise
+        listeners = {name: tuple(address.key for address in group) for name, group in layout.items()}
+        both = self._open | self._new
+        return SocketPlan(listeners, {address.key: both[address.key] for address in _addresses(layout)})
+
+    def commit(self) -> None:
+        """Keep what was prepared, close what it no longer names."""
+        self._open |= self._new
+        for key in self._new:
+            self._inherited.pop(key, None)
+        self._new = {}
+        self._layout = self._wanted
+        wanted = {address.key for address in _addresses(self._layout)}
+        for key in [key for key in self._open if key not in wanted]:
+            _close(key, self._open.pop(key))
+
+    def rollback(self) -> None:
+        """Close what was newly bound."""
+        for key, sock in self._new.items():
+            if key not in self._inherited:
+                _close(key, sock)
+        self._new = {}
+
+    def drop_inherited(self) -> list[str]:
+        """Close received sockets that no listener asked for; returns their keys."""
+        unused = list(self._inherited)
+        for sock in self._inherited.values():
+            sock.close()
+        self._inherited = {}
+        return unused
+
+    def of(self, listener: str) -> dict[str, socket.socket]:
+        """The sockets of one listener, by key; empty if there is no such listener."""
+        return {address.key: self._open[address.key] for address in self._layout.get(listener, ())}
+
+    def open(self) -> dict[str, socket.socket]:
+        """The sockets in use, by key."""
+        return dict(self._open)
+
+    def close(self, *, handed_over: bool = False) -> None:
+        """Close all; the files of unix sockets stay if the next binary listens on them."""
+        for key, sock in self._open.items():
+            if handed_over:
+                sock.close()
+            else:
+                _close(key, sock)
+        self._open = {}
+
+
+def _addresses(layout: Layout) -> Iterable[Address]:
+    return dict.fromkeys(address for group in layout.values() for address in group)
+
+
+def bind(address: Address) -> socket.socket:
+    """A bound socket, listening if it is a stream. Raises BindError."""
+    try:
+        if address.kind == "unix":
+            return _bind_unix(address)
+        return _bind_inet(address)
+    except OSError as error:
+        raise BindError(f"cannot listen on {address.key}: {_advice(address, error)}") from None
+
+
+def key_of(sock: socket.socket) -> str:
+    """The address key of a bound socket."""
+    name = sock.getsockname()
+    if sock.family == socket.AF_UNIX:
+        path = name.decode() if isinstance(name, bytes) else name
+        return Address("unix", path.replace("\0", "@", 1)).key
+    kind = "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
+    return Address(kind, name[0], name[1]).key
+
+
+def by_key(sockets: Iterable[socket.socket]) -> dict[str, socket.socket]:
+    """Sockets by address key."""
+    return {key_of(sock): sock for sock in sockets}
+
+
+def _bind_inet(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    kind = socket.SOCK_DGRAM if address.kind == "udp" else socket.SOCK_STREAM
+    sock = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address.host, address.port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(address.backlog)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _bind_unix(address: Address) -> socket.socket:
+    path = address.host
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        sock.bind("\0" + path[1:] if path.startswith("@") else path)
+        sock.listen(address.backlog)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _remove_stale(path: str) -> None:
+    """Unlink the socket file of a process that has gone; a file of another kind is never touched."""
+    if path.startswith("@") or not os.path.exists(path):
+        return
+    if not stat.S_ISSOCK(os.stat(path).st_mode):
+        raise OSError(errno.EEXIST, "a file that is no socket is in the way")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        else:
+            raise OSError(errno.EADDRINUSE, "in use")
+
+
+def _close(key: str, sock: socket.socket) -> None:
+    sock.close()
+    if key.startswith("unix:/"):
+        with contextlib.suppress(OSError):
+            os.unlink(key.removeprefix("unix:"))
+
+
+def _advice(address: Address, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the address is taken by another process (`ss -ltnp` names it)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "no interface of this machine has that address"
+    if error.errno in (errno.EACCES, errno.EPERM) and address.kind != "unix":
+        return (
+            f"port {address.port} is privileged: use a port from 1024 up, or give the program "
+            "CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)"
+        )
+    return error.strerror or str(error)

@@ -1,0 +1,65 @@
+"""Starting the service in this process: what `adc run` does once the configuration is read."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from adc.config import load
+from adc.control import activation, journal
+from adc.control.calls import CallFailed, CallRefused
+from adc.control.fleet import Hire
+from adc.control.pidfile import PidfileTaken
+from adc.control.serving import ServingSockets
+from adc.control.settings import worker_count
+from adc.control.sockets import BindError
+from adc.control.supervisor import RunOptions, Supervisor
+from adc.control.workers import ChildWorker, LocalWorker, WorkerHandle
+
+if TYPE_CHECKING:
+    from adc.config import Config, Loaded
+
+
+class StartFailed(Exception):
+    """The service does not start; the text is for the user, `code` for the shell."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]) -> None:
+    """Serve until told to end. `environ` may hold sockets of systemd or of the binary before us.
+
+    Raises StartFailed.
+    """
+    try:
+        journal.configure(loaded.config)
+    except OSError as error:
+        raise StartFailed(f"cannot write the error log: {error}", 1) from None
+    inherited = activation.receive(environ)
+    uvloop.run(_serve(options, loaded, inherited))
+
+
+async def _serve(options: RunOptions, loaded: Loaded, inherited: activation.Inherited) -> None:
+    supervisor = Supervisor(options, load, _hire(loaded.config, options.workers), inherited)
+    try:
+        await supervisor.run(loaded)
+    except CallRefused as error:
+        raise StartFailed(str(error), 2) from None
+    except (BindError, CallFailed, PidfileTaken, OSError) as error:
+        raise StartFailed(str(error), 1) from None
+
+
+def _hire(config: Config, workers: int | None) -> Hire:
+    if worker_count(config, workers) > 0:
+        return ChildWorker.spawn
+
+    async def local(worker_id: int) -> WorkerHandle:
+        from adc.runtime.worker import BuildError, Worker
+
+        return LocalWorker(ServingSockets(Worker, worker_id, (BuildError,)))
+
+    return local

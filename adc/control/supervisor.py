@@ -1,0 +1,152 @@
+"""The supervisor process: signals, the admin server, the service manager, start and end of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adc.admin.node import ReloadResult
+from adc.admin.server import AdminServer
+from adc.control import notify, pidfile
+from adc.control.activation import Inherited
+from adc.control.calls import CallFailed, CallRefused
+from adc.control.fleet import Hire
+from adc.control.operations import Operations
+from adc.control.service import Load, Service
+from adc.control.settings import ADMIN
+from adc.control.upgrade import UpgradeFailed, upgrade
+
+if TYPE_CHECKING:
+    from adc.config import Loaded
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What `adc run` was asked: the configuration's path, and what overrides it."""
+
+    config: Path
+    workers: int | None = None
+    pidfile: Path | None = None
+
+
+class Supervisor:
+    """Runs one service until a signal ends it."""
+
+    def __init__(self, options: RunOptions, load: Load, hire: Hire, inherited: Inherited) -> None:
+        self._options = options
+        self._inherited = inherited
+        self._service = Service(options.config, load, hire, options.workers)
+        self._admin = AdminServer(Operations(self._service, self.reload))
+        self._admin_keys: Set[str] = frozenset()
+        self._ending = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._handed_over = False
+        self._busy: dict[str, asyncio.Task[Any]] = {}
+
+    async def run(self, loaded: Loaded) -> None:
+        """Start, serve, end.
+
+        Raises BindError, CallRefused, CallFailed, PidfileTaken, OSError: it did not start.
+        """
+        try:
+            await self._start(loaded)
+            await self._ending.wait()
+            await self._end()
+        finally:
+            await self._service.fleet.kill()
+            await self._admin.close()
+            self._service.sockets.close(handed_over=self._handed_over)
+            if self._options.pidfile is not None:
+                pidfile.remove(self._options.pidfile)
+
+    async def reload(self) -> ReloadResult:
+        """Reload the configuration, and tell the service manager about it."""
+        notify.reloading()
+        result = await self._service.reload()
+        if result.ok:
+            await self._open_admin()
+        notify.notify("READY=1")
+        return result
+
+    async def _start(self, loaded: Loaded) -> None:
+        if self._options.pidfile is not None:
+            pidfile.write(self._options.pidfile, os.getppid() if self._inherited.upgrading else None)
+        self._listen_to_signals()
+        await self._service.start(loaded, self._inherited)
+        await self._open_admin()
+        self._inherited.tell_ready()
+        notify.notify("READY=1", f"MAINPID={os.getpid()}")
+        log.info("serving %s with %d workers", self._options.config, len(self._service.fleet.workers))
+
+    async def _end(self) -> None:
+        if self._handed_over:
+            await self._admin.close()
+        else:
+            notify.notify("STOPPING=1")
+        grace = self._service.config.shutdown.grace
+        self._service.sockets.close(handed_over=self._handed_over)
+        drained = asyncio.create_task(self._service.fleet.drain(grace))
+        at_once = asyncio.create_task(self._at_once.wait())
+        await asyncio.wait((drained, at_once), return_when=asyncio.FIRST_COMPLETED)
+        for task in (drained, at_once):
+            task.cancel()
+        await asyncio.gather(drained, at_once, return_exceptions=True)
+
+    async def _open_admin(self) -> None:
+        """Serve admin where the configuration says; nothing to do if that has not changed."""
+        wanted = self._service.sockets.of(ADMIN)
+        if wanted.keys() == self._admin_keys:
+            return
+        self._admin_keys = wanted.keys()
+        if wanted:
+            await self._admin.start(wanted.values(), (self._service.config.node,))
+        else:
+            await self._admin.close()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGHUP, self._once, "reload", self.reload)
+        loop.add_signal_handler(signal.SIGUSR1, self._once, "reopen", self._reopen_logs)
+        loop.add_signal_handler(signal.SIGUSR2, self._once, "upgrade", self._upgrade)
+
+    def _terminate(self) -> None:
+        if self._ending.is_set():
+            self._at_once.set()
+        self._ending.set()
+
+    def _interrupt(self) -> None:
+        self._at_once.set()
+        self._ending.set()
+
+    def _once(self, name: str, work: Any) -> None:
+        """Do what a signal asks for; one that comes while the same is under way is the same wish."""
+        running = self._busy.get(name)
+        if running is None or running.done():
+            self._busy[name] = asyncio.get_running_loop().create_task(work())
+
+    async def _reopen_logs(self) -> None:
+        try:
+            await self._service.fleet.call_all("logs.reopen", {})
+        except (CallFailed, CallRefused) as error:
+            log.error("the logs were not reopened: %s", error)
+
+    async def _upgrade(self) -> None:
+        try:
+            successor = await upgrade(self._service.sockets.open())
+        except UpgradeFailed as error:
+            log.error("upgrade: %s", error)
+            return
+        log.info("process %d has taken over; this one drains", successor)
+        notify.notify(f"MAINPID={successor}")
+        self._handed_over = True
+        self._ending.set()

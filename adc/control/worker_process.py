@@ -1,0 +1,96 @@
+"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD`, started by the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from typing import Any
+
+import uvloop
+
+from adc.control import journal
+from adc.control.calls import Answerer, CallRefused
+from adc.control.serving import ServingSockets
+
+GRACE_ALONE = 30.0
+"""Seconds for work in flight when the supervisor died without saying how long."""
+
+
+class WorkerProcess:
+    """Answers the supervisor until it is told to drain, or the supervisor has gone."""
+
+    def __init__(self, serving: ServingSockets, channel: socket.socket) -> None:
+        self._serving = serving
+        self._ended = asyncio.Event()
+        self._grace = GRACE_ALONE
+        self._draining = False
+        self._answerer = Answerer(channel, self._serve, self.alone)
+
+    async def run(self) -> None:
+        """Return when the work is over."""
+        await self._ended.wait()
+        self._serving.close()
+
+    def alone(self) -> None:
+        """Nobody asks any more: finish what is in flight and end."""
+        if self._draining or not self._serving.started:
+            self._ended.set()
+            return
+        self._draining = True
+        self._drain_task = asyncio.get_running_loop().create_task(self._drain_alone())
+
+    async def _drain_alone(self) -> None:
+        await self._serving.worker.drain(self._grace)
+        self._ended.set()
+
+    async def _serve(self, verb: str, body: Any, sockets: list[socket.socket]) -> object:
+        match verb:
+            case "start":
+                config, listeners, keys = body
+                self._grace = config.shutdown.grace
+                journal.configure(config)
+                await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)))
+            case "prepare":
+                config, listeners, keys = body
+                await self._serving.prepare(config, listeners, dict(zip(keys, sockets, strict=True)))
+            case "commit":
+                await self._serving.commit()
+            case "rollback":
+                await self._serving.rollback()
+            case "drain":
+                self._draining = True
+                await self._serving.worker.drain(body)
+                return self._serving.worker.samples()
+            case "samples":
+                return self._serving.worker.samples()
+            case "call":
+                return await self._serving.call(*body)
+            case _:
+                raise CallRefused(f"no such request: {verb}")
+        return None
+
+
+async def run(serving: ServingSockets, channel: socket.socket) -> None:
+    """Serve the supervisor at the other end of `channel`."""
+    process = WorkerProcess(serving, channel)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, process.alone)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole terminal group; the supervisor decides
+    await process.run()
+
+
+def main(arguments: list[str]) -> None:
+    """Entry of the process."""
+    from adc.runtime.worker import BuildError, Worker
+
+    number, fd = map(int, arguments)
+    channel = socket.socket(fileno=fd)
+    channel.set_inheritable(False)
+    uvloop.run(run(ServingSockets(Worker, number, (BuildError,)), channel))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,184 @@
+"""A worker as the supervisor sees it: a child process, or the same `Worker` in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from adc.control.calls import Caller, CallFailed, CallRefused
+from adc.control.serving import ServingSockets
+from adc.control.sockets import SocketPlan
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.telemetry.samples import Sample
+
+START_TIMEOUT = 30.0
+PREPARE_TIMEOUT = 30.0
+ANSWER_TIMEOUT = 5.0
+DRAIN_SLACK = 5.0
+"""Seconds that a worker may take beyond the grace it was given."""
+
+COMMAND = (sys.executable, "-m", "adc.control.worker_process")
+
+
+class WorkerHandle(Protocol):
+    """What the fleet does with a worker. Every method may raise CallFailed, those with a note CallRefused."""
+
+    worker_id: int
+    pid: int
+
+    async def start(self, config: Config, plan: SocketPlan) -> None:
+        """Build and serve. Raises CallRefused."""
+
+    async def prepare(self, config: Config, plan: SocketPlan) -> None:
+        """Build a candidate beside what serves. Raises CallRefused."""
+
+    async def commit(self) -> None:
+        """Serve with the candidate."""
+
+    async def rollback(self) -> None:
+        """Drop the candidate."""
+
+    async def drain(self, grace: float) -> None:
+        """Close listeners, finish what is in flight within `grace` seconds."""
+
+    async def samples(self) -> list[Sample]:
+        """The counters of this worker."""
+
+    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
+        """Run one named command. Raises CallRefused."""
+
+    async def wait(self) -> int:
+        """Return the exit code once the worker has gone."""
+
+    async def kill(self) -> None:
+        """End it now."""
+
+
+class ChildWorker:
+    """A worker process of ours, asked over a socket pair."""
+
+    def __init__(self, worker_id: int, process: asyncio.subprocess.Process, sock: socket.socket) -> None:
+        self.worker_id = worker_id
+        self.pid = process.pid
+        self._process = process
+        self._caller = Caller(sock)
+        self._sent: set[str] = set()
+        self._prepared: set[str] = set()
+
+    @classmethod
+    async def spawn(cls, worker_id: int, command: Sequence[str] = COMMAND) -> ChildWorker:
+        """Start the process. Raises OSError if that is not possible."""
+        ours, theirs = socket.socketpair()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                str(worker_id),
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return cls(worker_id, process, ours)
+
+    async def start(self, config: Config, plan: SocketPlan) -> None:
+        await self._hand_over("start", config, plan, START_TIMEOUT)
+        self._sent = set(plan.sockets)
+
+    async def prepare(self, config: Config, plan: SocketPlan) -> None:
+        self._prepared = set(plan.sockets)
+        await self._hand_over("prepare", config, plan, PREPARE_TIMEOUT)
+
+    async def commit(self) -> None:
+        await self._caller.ask("commit", timeout=PREPARE_TIMEOUT)
+        self._sent = self._prepared
+
+    async def rollback(self) -> None:
+        await self._caller.ask("rollback", timeout=ANSWER_TIMEOUT)
+
+    async def drain(self, grace: float) -> None:
+        await self._caller.ask("drain", grace, timeout=grace + DRAIN_SLACK)
+
+    async def samples(self) -> list[Sample]:
+        samples: list[Sample] = await self._caller.ask("samples", timeout=ANSWER_TIMEOUT)
+        return samples
+
+    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
+        return await self._caller.ask("call", (command, dict(arguments)), timeout=ANSWER_TIMEOUT)
+
+    async def wait(self) -> int:
+        code = await self._process.wait()
+        self._caller.close()
+        return code
+
+    async def kill(self) -> None:
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                pass
+        await self.wait()
+
+    async def _hand_over(self, verb: str, config: Config, plan: SocketPlan, timeout: float) -> None:
+        new = [key for key in plan.sockets if key not in self._sent]
+        body = (config, dict(plan.listeners), new)
+        await self._caller.ask(verb, body, sockets=[plan.sockets[key] for key in new], timeout=timeout)
+
+
+class LocalWorker:
+    """The worker of `--workers 0`: the same object, called in the supervisor's own process."""
+
+    def __init__(self, serving: ServingSockets) -> None:
+        self.worker_id = 0
+        self.pid = os.getpid()
+        self._serving = serving
+        self._known: set[str] = set()
+        self._gone = asyncio.Event()
+
+    async def start(self, config: Config, plan: SocketPlan) -> None:
+        await self._serving.start(config, plan.listeners, self._copies(plan))
+        self._known = set(plan.sockets)
+
+    async def prepare(self, config: Config, plan: SocketPlan) -> None:
+        await self._serving.prepare(config, plan.listeners, self._copies(plan))
+
+    async def commit(self) -> None:
+        await self._serving.commit()
+        self._known = self._serving.keys
+
+    async def rollback(self) -> None:
+        await self._serving.rollback()
+
+    async def drain(self, grace: float) -> None:
+        await self._serving.worker.drain(grace)
+
+    async def samples(self) -> list[Sample]:
+        return self._serving.worker.samples()
+
+    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
+        try:
+            return await self._serving.call(command, arguments)
+        except CallRefused:
+            raise
+        except Exception as error:
+            raise CallFailed(f"{type(error).__name__}: {error}") from error
+
+    async def wait(self) -> int:
+        await self._gone.wait()
+        return 0
+
+    async def kill(self) -> None:
+        self._serving.close()
+        self._gone.set()
+
+    def _copies(self, plan: SocketPlan) -> dict[str, socket.socket]:
+        return {key: sock.dup() for key, sock in plan.sockets.items() if key not in self._known}
