@@ -64,7 +64,7 @@ def parse_preferences(value: bytes) -> list[Preference]:
     return sorted(items, key=lambda item: -item.quality)
 
 
-def preferred_media_type(accept: bytes | None, offers: Sequence[str]) -> str | None:
+def preferred(accept: bytes | None, offers: Sequence[str]) -> str | None:
     """The one of `offers` (`type/subtype`, our best first) that `accept` rates highest, or None.
 
     No Accept at all takes the first offer. The most specific range that fits an offer decides its quality

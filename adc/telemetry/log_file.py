@@ -58,7 +58,7 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file; standard output stays open."""
-        if self._fd > _STDOUT:
+        if self._fd not in (-1, _STDOUT):
             os.close(self._fd)
         self._fd = -1
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from adc.http.media import parse_media_type, parse_preferences, preferred_media_type
+from adc.http.media import parse_media_type, parse_preferences, preferred
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,8 @@ def test_a_hostile_list_is_read_quickly_and_in_part(piece: bytes) -> None:
     ],
 )
 def test_the_offer_rated_highest_is_chosen(accept: bytes | None, chosen: str | None) -> None:
-    assert preferred_media_type(accept, ("text/html", "application/json")) == chosen
+    assert preferred(accept, ("text/html", "application/json")) == chosen
+
+
+def test_a_string_without_its_closing_mark_runs_to_the_end() -> None:
+    assert ranked(b'text/html;a="x, br, gzip') == [("text/html", 1.0)]

@@ -50,7 +50,7 @@ def test_an_answer_does_not_change_when_asked_again_or_after_many_others() -> No
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "nonsense", ""])
 def test_what_is_no_network_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="host bits|does not appear"):
+    with pytest.raises(ValueError, match=r"host bits|does not appear"):
         Networks([text])
 
 

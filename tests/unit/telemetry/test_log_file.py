@@ -90,6 +90,17 @@ def test_a_full_pipe_is_never_waited_for(tmp_path: Path) -> None:
     os.close(reader)
 
 
+def test_a_full_pipe_on_standard_output_is_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    monkeypatch.setattr("adc.telemetry.log_file._STDOUT", writer)
+    data = (b"x" * 99 + b"\n") * 10_000
+    rest, lost = LogFile("-").write(data)
+    assert 0 < len(rest) < len(data)
+    assert lost == 0
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_pipe_without_a_reader_is_an_error_at_the_start(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="No such device"):
