@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 
 Figures = dict[str, float]
-"""Keys say the unit: cpu_us, cpu_us_per_mb, rate (per second), p50_ms, p99_ms, busy (share of a core),
-bytes (per response), kb_each, start_s, rss_mb, failed (count)."""
+"""Keys say the unit: cpu_us, master_us, cpu_us_per_mb, rate (per second), p50_ms, p99_ms, bytes (a response),
+busy (share of a core), hits (share that the origin never saw), kb_each, start_s, rss_mb, failed (count)."""
 
 
 def medians(rounds: list[Figures]) -> Figures:

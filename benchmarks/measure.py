@@ -53,6 +53,7 @@ class Bench:
     def run(self, row: Row, labels: Iterable[str], seconds: int, rounds: int) -> Result:
         """Measure the contenders of `row` that are in `labels`. Peers that fail are reported, not raised."""
         result = Result(row)
+        rounds = min(rounds, row.most_rounds)
         labels = [
             label for label in row.contenders if label in set(labels) and self._installed(row, label, result)
         ]
@@ -93,10 +94,13 @@ class Bench:
 
     def _measure(self, row: Row, label: str, running: Running | None, seconds: int, result: Result) -> None:
         try:
+            asked = self._origin.requests()
             if running is not None:
                 figures = row.load.measure(running, seconds)
             else:
                 figures = self._measure_fresh(row, label, seconds)
+            if row.contenders[label].features.cache:
+                figures["hits"] = 1 - (self._origin.requests() - asked) / (figures["rate"] * seconds)
         except (StartError, LoadError, OSError) as error:
             result.skipped[label] = str(error)
         else:

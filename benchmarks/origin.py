@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
+from urllib.request import urlopen
 
 from benchmarks.cores import LOAD_CORE
 from benchmarks.processes import Processes, free_port
@@ -80,7 +81,7 @@ def _server(kind: str, port: int, folder: Path) -> str:
   }}"""
 
 
-def configuration(folder: Path, ports: dict[str, int]) -> str:
+def configuration(folder: Path, ports: dict[str, int], status_port: int) -> str:
     """The origin's nginx.conf."""
     servers = "".join(_server(kind, port, folder) for kind, port in ports.items())
     return f"""
@@ -103,8 +104,17 @@ http {{
   client_body_temp_path {folder}/body;
   client_max_body_size 0;
   {servers}
+  server {{
+    listen 127.0.0.1:{status_port};
+    location / {{ stub_status; }}
+  }}
 }}
 """
+
+
+def parse_requests(status: str) -> int:
+    """The count of requests in the text of nginx's stub_status."""
+    return int(status.splitlines()[2].split()[2])
 
 
 class Origin:
@@ -114,13 +124,19 @@ class Origin:
         folder.mkdir()
         _write_files(folder)
         self.ports = {kind: free_port() for kind in KINDS}
+        self._status_port = free_port()
         path = folder / "nginx.conf"
-        path.write_text(configuration(folder, self.ports))
+        path.write_text(configuration(folder, self.ports, self._status_port))
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin") or "nginx"
         self._processes = Processes(
             [[nginx, "-c", str(path), "-e", str(folder / "error.log")]], folder, LOAD_CORE
         )
         self._processes.wait_until_serving(self.ports["small"], b"/")
+
+    def requests(self) -> int:
+        """How many requests the origin has had."""
+        with urlopen(f"http://127.0.0.1:{self._status_port}/") as answer:
+            return parse_requests(answer.read().decode())
 
     def stop(self) -> None:
         """End the origin's processes."""

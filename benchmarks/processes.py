@@ -25,11 +25,15 @@ class StartError(Exception):
 
 
 class Usage(NamedTuple):
-    """CPU seconds and resident bytes of a tree; `main` is the CPU of its first process alone."""
+    """CPU seconds and resident bytes of a tree; `master` is the CPU of a first process with others below."""
 
     cpu: float
-    main: float
+    master: float
     rss: int
+
+    def since(self, before: Usage) -> Usage:
+        """What came on top of `before`."""
+        return Usage(self.cpu - before.cpu, self.master - before.master, self.rss - before.rss)
 
 
 def free_port() -> int:
@@ -100,9 +104,8 @@ class Processes:
         main = tree.get(self._popens[0].pid)
         if main is None or self._popens[0].poll() is not None:
             raise StartError(f"ended during the run: {self._last_words()}")
-        return Usage(
-            sum(stat.cpu for stat in tree.values()), main.cpu, sum(stat.rss for stat in tree.values())
-        )
+        master = main.cpu if any(stat.parent == main.pid for stat in tree.values()) else 0.0
+        return Usage(sum(stat.cpu for stat in tree.values()), master, sum(stat.rss for stat in tree.values()))
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL for what is left of the trees; waits for all of them."""

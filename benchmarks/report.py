@@ -23,17 +23,19 @@ COLUMNS = (
     Column("cpu_us_per_mb", "CPU µs/MB", "{:.0f}".format),
     Column("kb_each", "KB each", "{:.1f}".format),
     Column("start_s", "start s", "{:.3f}".format),
+    Column("master_us", "of it master", "{:.1f}".format),
     Column("rate", "per second", "{:,.0f}".format),
     Column("rate_per_cpu", "per CPU second", "{:,.0f}".format),
     Column("mb_per_s", "MB/s", "{:,.0f}".format),
     Column("p50_ms", "p50 ms", "{:.2f}".format),
     Column("p99_ms", "p99 ms", "{:.2f}".format),
     Column("bytes", "bytes", "{:,.0f}".format),
+    Column("hits", "hits", "{:.1%}".format),
     Column("busy", "core busy", "{:.0%}".format),
     Column("rss_mb", "RSS MB", "{:.0f}".format),
     Column("failed", "failed", "{:.0f}".format),
 )
-ONLY_FOR = {"cpu_us_per_mb": "cpu_us_per_mb", "mb_per_s": "cpu_us_per_mb"}
+ONLY_FOR = {"master_us": "cpu_us", "cpu_us_per_mb": "cpu_us_per_mb", "mb_per_s": "cpu_us_per_mb"}
 """Columns that only rows with a certain primary figure show."""
 
 

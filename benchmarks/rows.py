@@ -38,7 +38,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class Row:
-    """`contenders` by label; the others are compared with the first, by the figure `primary`."""
+    """`contenders` by label; the others are compared with the first, by the figure `primary`.
+
+    `most_rounds` bounds the rounds of a row that hardly varies.
+    """
 
     name: str
     title: str
@@ -46,6 +49,7 @@ class Row:
     load: Load
     contenders: Mapping[str, Contender]
     primary: str = "cpu_us"
+    most_rounds: int = 100
 
     @property
     def base(self) -> str:
@@ -90,7 +94,15 @@ ROWS: dict[str, Row] = {
             _GET,
             _of_adc(PLAIN, routes_10000=Features(hosts=100, prefixes=100)),
         ),
-        Row("idle", "Memory of 10,000 idle connections", "small", Idle(), _all(PROXIES), "kb_each"),
+        Row(
+            "idle",
+            "Memory of 10,000 idle connections",
+            "small",
+            Idle(),
+            _all(PROXIES),
+            "kb_each",
+            most_rounds=1,
+        ),
         Row("start", "Start to serving", "small", Start(), _all(PROXIES), "start_s"),
         Row("cache-1k", "Cache hit, 1 KB", "asset1k", Wrk("zipf.lua"), _all(_CACHES, _CACHED)),
         Row("cache-100k", "Cache hit, 100 KB", "asset100k", Wrk("zipf.lua"), _all(_CACHES, _CACHED)),

@@ -37,7 +37,7 @@ class Handshakes:
         before = peer.processes.usage()
         running = [self._start(peer, seconds) for _ in range(self.clients)]
         count = sum(parse_connections(popen.communicate(timeout=seconds + 60)[0]) for popen in running)
-        cpu = peer.processes.usage().cpu - before.cpu
+        cpu = peer.processes.usage().since(before).cpu
         if not count or not cpu:
             raise LoadError("no handshake was finished")
         return {

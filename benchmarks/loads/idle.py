@@ -3,63 +3,75 @@
 from __future__ import annotations
 
 import select
-import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 
 from benchmarks.figures import Figures
 from benchmarks.loads.wrk import LoadError
 from benchmarks.running import Running
 
 SETTLE = 1.0
-WARM = 100
+BATCH = 20
 
 
-def _request(port: int, number: int) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10.0)
-    head = f"GET /app{number % 5}/item/{number} HTTP/1.1\r\nHost: site{number % 2}.example.com\r\n"
-    fields = f"User-Agent: idle/1\r\nAccept: */*\r\nCookie: visitor={number}\r\n\r\n"
-    connection.sendall((head + fields).encode())
-    answer = connection.recv(65536)
-    if not answer.startswith(b"HTTP/1.1 200"):
-        connection.close()
-        raise LoadError(f"connection {number} was answered {answer[:60]!r}")
+def _ask(port: int, number: int) -> HTTPConnection:
+    connection = HTTPConnection("127.0.0.1", port, timeout=20.0)
+    fields = {"Host": f"site{number % 2}.example.com", "User-Agent": "idle/1", "Cookie": f"visitor={number}"}
+    connection.request("GET", f"/app{number % 5}/item/{number}", headers=fields)
     return connection
+
+
+def _open(port: int, count: int, stack: ExitStack) -> list[HTTPConnection]:
+    """`count` connections, BATCH at a time, each with one request answered. Raises LoadError."""
+    opened: list[HTTPConnection] = []
+    while len(opened) < count:
+        first = len(opened)
+        numbers = range(first, min(first + BATCH, count))
+        opened += [stack.enter_context(closing(_ask(port, number))) for number in numbers]
+        for connection in opened[first:]:
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != HTTPStatus.OK:
+                raise LoadError(f"after {first} connections one was answered with {answer.status}")
+    return opened
+
+
+def _count_closed(connections: list[HTTPConnection]) -> int:
+    """How many the peer has ended: those that have something to read, though nothing was asked."""
+    poll = select.poll()
+    for connection in connections:
+        if connection.sock is not None:
+            poll.register(connection.sock, select.POLLIN)
+    return len(poll.poll(0)) + sum(connection.sock is None for connection in connections)
 
 
 @dataclass(frozen=True)
 class Idle:
-    """`connections` opened one after the other and held."""
+    """`connections` opened and held."""
 
     connections: int = 10_000
     fresh: bool = True
 
     def warm_up(self, peer: Running) -> None:
         """Connections opened and closed again, so that what is made once is not counted."""
-        for number in range(WARM):
-            _request(peer.site.port, number).close()
+        with ExitStack() as stack:
+            _open(peer.site.port, 5 * BATCH, stack)
         time.sleep(SETTLE)
 
     def measure(self, peer: Running, seconds: int) -> Figures:
         """Resident memory before and with the connections, `seconds` unused. Raises LoadError, StartError."""
-        port = peer.site.port
-        before = peer.processes.usage().rss
+        before = peer.processes.usage()
         with ExitStack() as stack:
-            opened = [stack.enter_context(_request(port, number)) for number in range(self.connections)]
+            opened = _open(peer.site.port, self.connections, stack)
             time.sleep(SETTLE)
-            grown = peer.processes.usage().rss - before
-            closed = _count_readable(opened)
+            after = peer.processes.usage()
+            closed = _count_closed(opened)
+        grown = after.since(before).rss
         return {
             "kb_each": grown / 1024 / self.connections,
-            "rss_mb": (before + grown) / 2**20,
+            "rss_mb": after.rss / 2**20,
             "failed": float(closed),
         }
-
-
-def _count_readable(connections: list[socket.socket]) -> int:
-    """How many have something to read: on an idle connection that is its end."""
-    poll = select.poll()
-    for connection in connections:
-        poll.register(connection, select.POLLIN)
-    return len(poll.poll(0))

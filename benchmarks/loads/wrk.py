@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from benchmarks.cores import LOAD_CORE, on_core
 from benchmarks.figures import Figures
+from benchmarks.processes import Usage
 from benchmarks.running import Running
 
 SCRIPTS = Path(__file__).parent
+MOST_FAILED = 0.01
+"""The share of failed requests from which on a run counts for nothing."""
 
 
 class Outcome(NamedTuple):
@@ -39,22 +42,25 @@ def parse_outcome(output: str) -> Outcome:
     raise LoadError(f"wrk printed no result: {output[-400:]}")
 
 
-def figures_of(outcome: Outcome, cpu: float, main_cpu: float) -> Figures:
-    """Outcome and CPU seconds (of the tree and of its main process) as figures. Raises LoadError."""
-    if not outcome.requests:
-        raise LoadError(f"no request was answered ({outcome.errors} errors)")
+def figures_of(outcome: Outcome, used: Usage) -> Figures:
+    """An outcome and what the peer used meanwhile. Raises LoadError when too many requests failed."""
+    failed = outcome.errors + outcome.refused
+    if failed > outcome.requests * MOST_FAILED or not outcome.requests:
+        raise LoadError(
+            f"{failed} of {outcome.requests} requests failed ({outcome.refused} with a status over 399)"
+        )
     seconds = outcome.microseconds / 1e6
     return {
-        "cpu_us": cpu * 1e6 / outcome.requests,
-        "cpu_us_per_mb": cpu * 1e12 / outcome.bytes,
-        "main_cpu_us": main_cpu * 1e6 / outcome.requests,
+        "cpu_us": used.cpu * 1e6 / outcome.requests,
+        "cpu_us_per_mb": used.cpu * 1e12 / outcome.bytes,
+        "master_us": used.master * 1e6 / outcome.requests,
         "rate": outcome.requests / seconds,
         "mb_per_s": outcome.bytes / 1e6 / seconds,
         "p50_ms": outcome.p50 / 1000,
         "p99_ms": outcome.p99 / 1000,
         "bytes": outcome.bytes / outcome.requests,
-        "busy": cpu / seconds,
-        "failed": float(outcome.errors + outcome.refused),
+        "busy": used.cpu / seconds,
+        "failed": float(failed),
     }
 
 
@@ -74,8 +80,7 @@ class Wrk:
         """One run. Raises LoadError, StartError."""
         before = peer.processes.usage()
         outcome = self._run(peer, seconds)
-        after = peer.processes.usage()
-        return figures_of(outcome, after.cpu - before.cpu, after.main - before.main)
+        return figures_of(outcome, peer.processes.usage().since(before))
 
     def _run(self, peer: Running, seconds: int) -> Outcome:
         features = peer.site.features
