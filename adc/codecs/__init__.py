@@ -1,0 +1,1 @@
+"""Codecs: bytes <-> messages. Every codec offers the streams and connections of `adc.codecs.interface`."""

@@ -1,0 +1,115 @@
+"""Opening transports to one member: names looked up again and again, TLS, time limits left to the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+
+from adc.codecs.http1.link import NameUnresolved
+
+Addresses = tuple[str, ...]
+
+
+class Dialer:
+    """Connects to `host:port` or to the unix socket at `path`.
+
+    A host that is a name is resolved when a connection is opened and the answer is older than `interval` seconds; a
+    failed look-up keeps the old answer. `moved` is called when the addresses changed, so that connections to where
+    the name no longer leads can be dropped. Several addresses are used in turn, one that fails is passed over.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "_loop",
+        "_looking",
+        "_next",
+        "_resolved_at",
+        "_tls",
+        "host",
+        "interval",
+        "moved",
+        "path",
+        "port",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        host: str,
+        port: int,
+        path: str = "",
+        *,
+        tls: tuple[ssl.SSLContext, str] | None = None,
+        interval: float = 30.0,
+    ) -> None:
+        self._loop = loop
+        self.host = host
+        self.port = port
+        self.path = path
+        self._tls = tls
+        self.interval = interval
+        self.moved: Callable[[], None] = _ignore
+        self._addresses: Addresses = (host,) if _is_address(host) else ()
+        self._resolved_at = float("inf") if self._addresses else -float("inf")
+        self._next = 0
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __call__(self, factory: Callable[[], asyncio.BaseProtocol]) -> None:
+        """Open a transport for the protocol that `factory` makes. Raises OSError."""
+        context, name = self._tls if self._tls is not None else (None, None)
+        if self.path:
+            await self._loop.create_unix_connection(factory, self.path, ssl=context, server_hostname=name)
+            return
+        if not self._addresses:
+            await self._look_up()
+        addresses = self._addresses
+        self._next += 1
+        failed: OSError = NameUnresolved(f"{self.host} has no address")
+        for offset in range(len(addresses)):
+            address = addresses[(self._next + offset) % len(addresses)]
+            try:
+                await self._loop.create_connection(
+                    factory, address, self.port, ssl=context, server_hostname=name
+                )
+            except OSError as error:
+                failed = error
+            else:
+                return
+        raise failed
+
+    def refresh(self, now: float) -> None:
+        """Look the name up again if the answer is too old; called from the tick."""
+        if now - self._resolved_at >= self.interval and (self._looking is None or self._looking.done()):
+            self._resolved_at = now
+            self._looking = self._loop.create_task(self._renew())
+
+    async def _renew(self) -> None:
+        try:
+            await self._look_up()
+        except OSError:
+            return
+
+    async def _look_up(self) -> None:
+        try:
+            found = await self._loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise NameUnresolved(f"{self.host} does not resolve: {error.strerror or error}") from error
+        addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        before, self._addresses = self._addresses, addresses
+        self._resolved_at = self._loop.time()
+        if before and set(before) != set(addresses):
+            self.moved()
+
+
+def _ignore() -> None:
+    """Nobody wants to know that a name moved."""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return False
+    return True

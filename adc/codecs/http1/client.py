@@ -1,0 +1,321 @@
+"""A connection to a member: heads and bodies out, httptools' response parser in."""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import httptools
+
+from adc.codecs.http1 import heads
+from adc.codecs.interface import ResponseReceiver
+from adc.http.fields import divide
+from adc.http.headers import Headers, Pair
+from adc.http.message import UNKNOWN_LENGTH, Request, Response
+from adc.pools.errors import Failure
+
+if TYPE_CHECKING:
+    from adc.codecs.http1.link import HttpLink
+
+_MAX_HEAD = 256 << 10
+_JOIN_BYTES = 16 << 10
+_NO_CONTENT = frozenset({204, 304})
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection to a member. It belongs to one receiver at a time, or lies idle in its link.
+
+    What one read brings of a response is collected from the parser's callbacks and passed on in one call. A
+    response that breaks the framing rules fails the try; anything unasked for closes the connection.
+    """
+
+    __slots__ = (
+        "_body",
+        "_chunked",
+        "_content",
+        "_done",
+        "_head",
+        "_head_bytes",
+        "_keep",
+        "_link",
+        "_pairs",
+        "_parser",
+        "_paused",
+        "_reason",
+        "_receiver",
+        "_request_end",
+        "_switched",
+        "_transport",
+        "_until_close",
+        "_upgrade",
+        "deadline",
+        "reused",
+    )
+
+    def __init__(self, link: HttpLink) -> None:
+        self._link = link
+        self._transport: Any = None
+        self._receiver: ResponseReceiver | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._pairs: list[Pair] | None = None
+        self._body: list[bytes] = []
+        self._head: Response | None = None
+        self._head_bytes = 0
+        self._reason = b""
+        self._content = True
+        self._chunked = False
+        self._done = False
+        self._keep = False
+        self._until_close = False
+        self._request_end = True
+        self._switched = False
+        self._upgrade = b""
+        self._paused = False
+        self.reused = False
+        self.deadline = inf
+
+    # The request.
+
+    def attach(self, receiver: ResponseReceiver) -> None:
+        """Give the connection to `receiver` for one request."""
+        self._receiver = receiver
+        self.deadline = inf
+
+    def send(self, request: Request, target: str, lines: list[Pair], body: bytes, end: bool) -> None:
+        length = request.body_length
+        head = heads.request_head(request.method, target, lines, length, request.upgrade)
+        self._content = request.method != "HEAD"
+        self._upgrade = request.upgrade
+        self._chunked = length == UNKNOWN_LENGTH
+        self._request_end = end
+        self._head_bytes = 0
+        self._done = False
+        if not body:
+            self._transport.write(head + heads.LAST_CHUNK if end and self._chunked else head)
+        elif self._chunked:
+            last = b"\r\n" + heads.LAST_CHUNK if end else b"\r\n"
+            self._transport.writelines((head, heads.chunk(body), body, last))
+        elif len(body) <= _JOIN_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        transport = self._transport
+        if data:
+            if self._chunked:
+                transport.writelines((heads.chunk(data), data, b"\r\n"))
+            else:
+                transport.write(data)
+        if end:
+            self._request_end = True
+            if self._switched:
+                if transport.can_write_eof():
+                    transport.write_eof()
+            elif self._chunked:
+                transport.write(heads.LAST_CHUNK)
+
+    def pause_reading(self) -> None:
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        self._receiver = None
+        self._transport.abort()
+
+    def close(self) -> None:
+        """Close an idle connection."""
+        self._receiver = None
+        self._transport.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return bool(self._transport.is_closing())
+
+    # Events of the transport.
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._link.made()
+
+    def data_received(self, data: bytes) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            self._transport.abort()
+            return
+        if self._switched:
+            receiver.response_body(data, False)
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._switch(receiver, data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            if not self._done:
+                self._fail(Failure.PROTOCOL_ERROR, _cause(error))
+                return
+            self._keep = False
+        self._deliver(receiver, len(data))
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._link.lost(self)
+        receiver, self._receiver = self._receiver, None
+        if receiver is None:
+            return
+        if self._switched or (self._until_close and exc is None):
+            receiver.response_body(b"", True)
+            return
+        reset = "reset the connection" if exc is not None else "closed the connection"
+        if self._head_sent:
+            receiver.failed(Failure.BODY_INCOMPLETE, f"the member {reset} before the end of the response")
+        elif self._head_bytes:
+            receiver.failed(Failure.HEAD_INCOMPLETE, f"the member {reset} within the response head")
+        elif self.reused:
+            receiver.failed(Failure.STALE_CONNECTION, f"the member {reset} while it was idle")
+        else:
+            receiver.failed(Failure.RESET, f"the member {reset} without a response")
+
+    def pause_writing(self) -> None:
+        if self._receiver is not None:
+            self._receiver.member_blocked()
+
+    def resume_writing(self) -> None:
+        if self._receiver is not None:
+            self._receiver.member_writable()
+
+    # Events of the parser.
+
+    def on_message_begin(self) -> None:
+        if self._done:
+            self._keep = False
+        else:
+            self._pairs = []
+            self._reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._pairs is not None:
+            self._pairs.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._done or self._pairs is None:
+            return
+        pairs, self._pairs = self._pairs, None
+        status = self._parser.get_status_code()
+        lines, noted = divide(pairs)
+        response = Response(status, Headers(lines), self._reason, UNKNOWN_LENGTH, b"date" in noted)
+        if status < 200:
+            self._interim(response, noted)
+            return
+        self._frame(response, noted)
+        self._head = response
+
+    def on_body(self, body: bytes) -> None:
+        if not self._done:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._head is not None or self._head_sent:
+            self._done = True
+
+    # The response.
+
+    @property
+    def _head_sent(self) -> bool:
+        return self._head_bytes < 0
+
+    def _frame(self, response: Response, noted: dict[bytes, bytes]) -> None:
+        """How the body ends (RFC 9112 section 6.3). Raises ValueError for what is ambiguous."""
+        status = response.status
+        self._keep = self._parser.should_keep_alive()
+        if b"transfer-encoding" in noted:
+            if noted[b"transfer-encoding"].lower() != b"chunked" or self._parser.get_http_version() != "1.1":
+                raise ValueError("only the transfer coding `chunked` of HTTP/1.1 is understood")
+        elif b"content-length" in noted:
+            response.body_length = int(noted[b"content-length"])
+        elif self._content and status not in _NO_CONTENT:
+            self._until_close = True
+            self._keep = False
+        if b"keep-alive" in noted:
+            self._link.announced(noted[b"keep-alive"])
+        if not self._content:
+            self._done = True
+            self._parser = httptools.HttpResponseParser(self)
+
+    def _interim(self, response: Response, noted: dict[bytes, bytes]) -> None:
+        if response.status == 101:
+            if not self._upgrade or b"upgrade" not in noted:
+                raise ValueError("a switch of protocols that nobody asked for")
+            response.upgrade = noted[b"upgrade"]
+            self._head = response
+        elif self._receiver is not None:
+            self._receiver.response_informational(response)
+
+    def _switch(self, receiver: ResponseReceiver, rest: bytes) -> None:
+        head, self._head = self._head, None
+        if head is None or head.status != 101:
+            self._fail(Failure.PROTOCOL_ERROR, "a switch of protocols that nobody asked for")
+            return
+        self._switched = True
+        self._chunked = False
+        self._head_bytes = -1
+        receiver.response_head(head, rest, False)
+
+    def _deliver(self, receiver: ResponseReceiver, count: int) -> None:
+        """Pass on what one read brought; an answered connection is given back first."""
+        parts = self._body
+        if parts:
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+        else:
+            body = b""
+        head, done = self._head, self._done
+        if done:
+            self._release()
+        if head is not None:
+            self._head = None
+            if not done:
+                self._head_bytes = -1
+            receiver.response_head(head, body, done)
+        elif body or done:
+            receiver.response_body(body, done)
+        elif self._head_bytes >= 0:
+            self._head_bytes += count
+            if self._head_bytes > _MAX_HEAD:
+                self._fail(Failure.HEAD_TOO_LARGE, "the response head is too large")
+
+    def _release(self) -> None:
+        self._receiver = None
+        self._head_bytes = 0
+        if self._keep and self._request_end and not self._transport.is_closing():
+            self.reused = True
+            if self._paused:
+                self.resume_reading()
+            self._link.release(self)
+        else:
+            self._transport.close()
+
+    def _fail(self, failure: Failure, detail: str) -> None:
+        receiver, self._receiver = self._receiver, None
+        self._transport.abort()
+        if receiver is not None:
+            receiver.failed(Failure.BODY_INCOMPLETE if self._head_sent else failure, detail)
+
+
+def _cause(error: Exception) -> str:
+    """The words of a parser's error, or of what a callback raised inside it."""
+    return str(error.__context__ or error)

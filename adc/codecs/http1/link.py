@@ -1,0 +1,154 @@
+"""All HTTP/1.1 connections to one member: idle ones, ones being opened, and how to open more."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+from adc.codecs.clock import Clock
+from adc.codecs.http1.client import ClientConnection
+from adc.codecs.interface import ResponseReceiver
+from adc.pools.errors import Failure
+
+Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
+"""Opens a transport for the protocol that the factory makes; raises OSError (`socket.gaierror` for names)."""
+
+_MARGIN = 1.0
+"""Seconds before the member's announced idle close at which a connection is not used any more."""
+
+
+class HttpLink:
+    """`Member.link` for HTTP/1.1.
+
+    Idle connections are used last in, first out, so that surplus ones age and are reaped; `idle_timeout` (seconds)
+    shrinks to what the member announces in `Keep-Alive: timeout=N`. `max_idle` bounds the idle ones.
+    """
+
+    __slots__ = (
+        "_announced",
+        "_clock",
+        "_connect",
+        "_idle",
+        "_loop",
+        "_opening",
+        "connections",
+        "idle_timeout",
+        "max_idle",
+        "opened",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        connect: Connect,
+        idle_timeout: float = 50.0,
+        max_idle: int = 256,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._connect = connect
+        self.idle_timeout = idle_timeout
+        self.max_idle = max_idle
+        self._idle: list[ClientConnection] = []
+        self._opening: dict[ResponseReceiver, asyncio.Task[None]] = {}
+        self._announced = b""
+        self.connections = 0
+        self.opened = 0
+
+    def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
+        if self._idle:
+            connection = self._idle.pop()
+            connection.attach(receiver)
+            return connection
+        self._opening[receiver] = self._loop.create_task(self._open(receiver))
+        return None
+
+    def forget(self, receiver: ResponseReceiver) -> None:
+        task = self._opening.pop(receiver, None)
+        if task is not None:
+            task.cancel()
+
+    async def _open(self, receiver: ResponseReceiver) -> None:
+        connection = ClientConnection(self)
+        try:
+            await self._connect(lambda: connection)
+        except OSError as error:
+            if self._opening.pop(receiver, None) is not None:
+                receiver.failed(failure_of(error), str(error))
+            return
+        waited = self._opening.pop(receiver, None) is not None
+        if connection.closed:
+            if waited:
+                receiver.failed(Failure.RESET, "the member closed the connection at once")
+        elif waited:
+            connection.attach(receiver)
+            receiver.connected(connection)
+        else:
+            self.release(connection)
+
+    def made(self) -> None:
+        """A connection is open."""
+        self.connections += 1
+        self.opened += 1
+
+    def release(self, connection: ClientConnection) -> None:
+        """Take back a connection whose response is complete."""
+        if len(self._idle) >= self.max_idle:
+            connection.close()
+            return
+        connection.deadline = self._clock.now + self.idle_timeout
+        self._idle.append(connection)
+
+    def lost(self, connection: ClientConnection) -> None:
+        """A connection is closed."""
+        self.connections -= 1
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def announced(self, value: bytes) -> None:
+        """The member's `Keep-Alive` field: never hold a connection longer than it says."""
+        if value == self._announced:
+            return
+        self._announced = value
+        for parameter in value.split(b","):
+            name, _, number = parameter.strip().partition(b"=")
+            if name.lower() == b"timeout" and number.isdigit() and len(number) < 7:
+                self.idle_timeout = min(self.idle_timeout, max(int(number) - _MARGIN, 0.0))
+
+    def reap(self, now: float) -> None:
+        """Close the connections that were idle too long."""
+        expired = [connection for connection in self._idle if connection.deadline <= now]
+        for connection in expired:
+            self._idle.remove(connection)
+            connection.close()
+
+    def close_idle(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def retire(self) -> None:
+        """The member is no longer used: close idle connections, and the others when their response is complete."""
+        self.max_idle = 0
+        self.close_idle()
+
+
+def failure_of(error: OSError) -> Failure:
+    """What an error while opening a connection means."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure.TLS_CERTIFICATE
+    if isinstance(error, ssl.SSLError):
+        return Failure.TLS_ERROR
+    if isinstance(error, TimeoutError):
+        return Failure.CONNECTION_TIMEOUT
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return Failure.CONNECTION_REFUSED
+    if isinstance(error, NameUnresolved):
+        return Failure.DNS_ERROR
+    return Failure.UNROUTABLE
+
+
+class NameUnresolved(OSError):
+    """The member's name has no address now."""

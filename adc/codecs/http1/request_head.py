@@ -1,0 +1,111 @@
+"""From what aiohttp's parser read to a `Request`, or a refusal with its reason. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import http_exceptions
+
+from adc.http.fields import divide
+from adc.http.headers import Headers
+from adc.http.message import NO_BODY, UNKNOWN_LENGTH, Request
+from adc.http.target import (
+    ASTERISK,
+    BadHost,
+    BadTarget,
+    Target,
+    join_target,
+    parse_host,
+    split_absolute,
+    split_target,
+)
+
+
+class Refused(Exception):
+    """A request that is not passed on: `status` for the client, `reason` (a word of the log's end reasons), `detail`."""
+
+    def __init__(self, status: int, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+
+
+def bad_request(detail: str) -> Refused:
+    """A refusal for a malformed or ambiguous message."""
+    return Refused(400, "bad_request", detail)
+
+
+def refusal_of(error: Exception, target_limit: int) -> Refused:
+    """What the parser's error means for the client."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, http_exceptions.LineTooLong):
+        if error.args[1] == target_limit:
+            return Refused(414, "limit_target", f"the target is over {target_limit} bytes")
+        return Refused(431, "limit_head", "a header field is over the limit of the header block")
+    text = str(getattr(error, "message", "") or error)
+    if text.startswith("Too many headers"):
+        return Refused(431, "limit_head", "too many header fields")
+    return bad_request(text.split("\n\n")[0].replace("\n", " ").strip() or type(error).__name__)
+
+
+def read_head(message: Any, scheme: str) -> Request:
+    """A checked `Request` from an aiohttp `RawRequestMessage`; its addresses are filled in by the connection.
+
+    Raises `Refused` for what llhttp lets through and a proxy must not: versions other than 1.0 and 1.1, transfer
+    codings other than one `chunked` (RFC 9112 section 6.1), CONNECT and TRACE, a bad target or Host (section 3.2).
+    """
+    major, minor = message.version
+    if major != 1:
+        if major == 0:
+            raise bad_request("HTTP/0.9 is not served")
+        raise Refused(505, "bad_request", f"HTTP/{major}.{minor} does not begin like this")
+    method = message.method
+    if method in ("CONNECT", "TRACE"):
+        raise Refused(405, "denied", f"{method} is not served")
+    lines, noted = divide(message.raw_headers)
+    body_length = NO_BODY
+    if b"content-length" in noted:
+        body_length = int(noted[b"content-length"])
+    elif b"transfer-encoding" in noted:
+        if noted[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
+            raise bad_request("only the transfer coding `chunked` of HTTP/1.1 is understood")
+        body_length = UNKNOWN_LENGTH
+    target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
+    try:
+        if target[0] == "/":
+            path, query, clean = split_target(target)
+        else:
+            target, authority, (path, query, clean) = _other_form(method, target, authority)
+            lines = [pair for pair in lines if pair[0].lower() != b"host"]
+            lines.insert(0, (b"Host", authority.encode("latin-1")))
+        host = parse_host(authority) if authority or minor else ""
+    except (BadTarget, BadHost) as error:
+        raise bad_request(str(error)) from None
+    if not clean:
+        target = join_target(path, query)
+    request = Request(
+        method, target, path, query, authority, host, Headers(lines), noted, body_length, f"1.{minor}", scheme
+    )
+    if b"upgrade" in noted and message.upgrade:
+        request.upgrade = noted[b"upgrade"].lower()
+    if b"expect" in noted and minor:
+        _read_expectation(request, noted[b"expect"])
+    return request
+
+
+def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Target]:
+    """Target, authority and parts of a request in asterisk- or absolute-form (RFC 9112 section 3.2)."""
+    if target == "*":
+        if method != "OPTIONS":
+            raise bad_request("the target `*` is for OPTIONS only")
+        return target, authority, ASTERISK
+    _, authority, origin = split_absolute(target)
+    return origin, authority, split_target(origin)
+
+
+def _read_expectation(request: Request, value: bytes) -> None:
+    if value.lower() != b"100-continue":
+        raise Refused(417, "bad_request", "the only expectation understood is 100-continue")
+    request.expect_continue = request.body_length != NO_BODY

@@ -1,0 +1,413 @@
+"""The client's connection: aiohttp's request parser in, one write per message out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from math import inf
+from typing import Any, cast
+
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import HttpRequestParser
+from aiohttp.streams import EMPTY_PAYLOAD
+
+from adc.codecs.http1 import heads
+from adc.codecs.http1.request_head import Refused, read_head, refusal_of
+from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.interface import RequestReceiver
+from adc.http.message import UNKNOWN_LENGTH, Response
+
+_PIPELINE_BYTES = 1 << 30
+_LINGER_SECONDS = 5.0
+_LINGER_BYTES = 1 << 20
+_JOIN_BYTES = 16 << 10
+_NO_CONTENT = frozenset({204, 304})
+
+
+class _NoFlow:
+    """aiohttp's body reader asks its protocol to pause and resume; here the exchange decides that."""
+
+    _reading_paused = False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self, resume_parser: bool = True) -> None: ...
+
+
+_NO_FLOW = cast(BaseProtocol, _NoFlow())
+
+
+class ServerConnection(asyncio.Protocol):
+    """One client connection, and the `Stream` of its current exchange.
+
+    Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out. `deadline`
+    (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an idle keep-alive
+    connection and a lingering close; while an exchange runs, the exchange keeps the time.
+    """
+
+    __slots__ = (
+        "_blocked",
+        "_chunked_body",
+        "_closing",
+        "_head_bytes",
+        "_keep_alive",
+        "_last_bytes",
+        "_lingering",
+        "_parser",
+        "_payload",
+        "_paused",
+        "_queue",
+        "_raw_input",
+        "_receiver",
+        "_respond_chunked",
+        "_send_content",
+        "_settings",
+        "_switched",
+        "_transport",
+        "_version",
+        "address",
+        "deadline",
+        "peer",
+        "requests",
+        "sni",
+    )
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._transport: Any = None
+        self._parser: Any = None
+        self._receiver: RequestReceiver | None = None
+        self._payload: Any = None
+        self._queue: deque[tuple[Any, Any]] = deque()
+        self._head_bytes = 0
+        self._last_bytes = b""
+        self._lingering = 0
+        self._keep_alive = True
+        self._chunked_body = False
+        self._respond_chunked = False
+        self._send_content = True
+        self._raw_input = False
+        self._switched = False
+        self._paused = False
+        self._blocked = False
+        self._closing = False
+        self._version = "1.1"
+        self.deadline = inf
+        self.peer = ""
+        self.address: Any = None
+        self.sni = ""
+        self.requests = 0
+
+    # Events of the transport.
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        settings = self._settings
+        self.address = transport.get_extra_info("peername")
+        self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
+        self._parser = self._new_parser()
+        self.deadline = settings.clock.now + settings.head_timeout
+        if not settings.opened(self):
+            self._closing = True
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._raw_input:
+            if self._receiver is not None:
+                self._receiver.request_body(data, False)
+            return
+        if self._closing:
+            self._discard(len(data))
+            return
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+        except Exception as error:
+            self._broken(error)
+            return
+        if self._payload is not None:
+            self._pass_body(data)
+        if messages:
+            self._raw_input = upgraded
+            self._head_bytes = 0
+            for message, payload in messages:
+                if self._receiver is None and not self._closing:
+                    self._begin(message, payload, data)
+                else:
+                    self._queue.append((message, payload))
+            if self._queue:
+                self.pause_reading()
+        elif self._receiver is None:
+            self._count_head(len(data))
+        if tail and self._receiver is not None:
+            self._receiver.request_body(tail, False)
+
+    def eof_received(self) -> bool:
+        if self._switched and self._receiver is not None:
+            self._receiver.request_body(b"", True)
+            return True
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        self.deadline = inf
+        self._queue.clear()
+        self._settings.closed(self)
+        receiver, self._receiver = self._receiver, None
+        self._payload = None
+        if receiver is not None:
+            receiver.stream_lost()
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+        if self._receiver is not None:
+            self._receiver.stream_blocked()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        if self._receiver is not None:
+            self._receiver.stream_writable()
+
+    # Requests.
+
+    def _new_parser(self) -> Any:
+        settings = self._settings
+        return HttpRequestParser(
+            _NO_FLOW,
+            settings.loop,
+            _PIPELINE_BYTES,
+            max_line_size=settings.target_bytes,
+            max_field_size=settings.field_bytes,
+            max_headers=settings.header_count,
+            auto_decompress=False,
+        )
+
+    def _begin(self, message: Any, payload: Any, data: bytes) -> None:
+        settings = self._settings
+        self.requests += 1
+        self._keep_alive = not message.should_close
+        self._send_content = message.method != "HEAD"
+        self._version = "1.1" if message.version[1] else "1.0"
+        try:
+            if len(data) > settings.header_bytes:
+                settings.check_head(message)
+            request = read_head(message, settings.scheme)
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        request.sni = self.sni
+        request.client = request.peer = self.peer
+        if settings.identify is not None:
+            settings.identify(request, self)
+        self.deadline = inf
+        receiver = self._receiver = settings.exchange(self, request)
+        if payload is EMPTY_PAYLOAD:
+            receiver.start(b"", True)
+            return
+        self._payload = payload
+        self._chunked_body = message.chunked
+        body, end = self._take_body(data)
+        receiver.start(body, end)
+
+    def _take_body(self, data: bytes) -> tuple[bytes, bool]:
+        payload = self._payload
+        body: bytes = payload.read_nowait(-1)
+        end: bool = payload.is_eof()
+        if end:
+            self._payload = None
+            if self._chunked_body:
+                self._renew_parser(data)
+        elif self._chunked_body:
+            self._last_bytes = (self._last_bytes + data[-4:])[-4:]
+        return body, end
+
+    def _renew_parser(self, data: bytes) -> None:
+        """aiohttp's parser gives a chunked request's last trailer field to the next request: never let it.
+
+        A new parser is safe only if nothing of a next request came along with the end of this one.
+        """
+        self._chunked_body = False
+        last = (self._last_bytes + data[-4:])[-4:]
+        self._last_bytes = b""
+        if last == b"\r\n\r\n" and not self._queue:
+            self._parser = self._new_parser()
+        else:
+            self._keep_alive = False
+
+    def _pass_body(self, data: bytes) -> None:
+        body, end = self._take_body(data)
+        if (body or end) and self._receiver is not None:
+            self._receiver.request_body(body, end)
+
+    def _count_head(self, count: int) -> None:
+        """A head is incomplete: from its first byte on it has `head_timeout`, and never more bytes than the limit."""
+        settings = self._settings
+        if not self._head_bytes:
+            self.deadline = settings.clock.now + settings.head_timeout
+        self._head_bytes += count
+        if self._head_bytes > settings.header_bytes + settings.target_bytes:
+            self._refuse(Refused(431, "limit_head", "the request head is over its limit"))
+
+    def _broken(self, error: Exception) -> None:
+        refused = refusal_of(error, self._settings.target_bytes)
+        receiver = self._receiver
+        if receiver is not None:
+            self._keep_alive = False
+            self._closing = True
+            self._payload = None
+            receiver.bad_body(refused.detail)
+        else:
+            self._refuse(refused)
+
+    def _refuse(self, refused: Refused) -> None:
+        self._keep_alive = False
+        self._closing = True
+        self._queue.clear()
+        response, body = self._settings.refused(self, refused)
+        self.send_head(response, body if self._send_content else b"", True)
+
+    # The stream of the current exchange.
+
+    def send_informational(self, response: Response) -> None:
+        if self._version == "1.1" and not self._transport.is_closing():
+            head = heads.status_line(response.status, response.reason)
+            self._transport.write(head + heads.field_lines(response.headers.pairs) + b"\r\n")
+
+    def send_head(self, response: Response, body: bytes, end: bool) -> None:
+        status = response.status
+        head = heads.status_line(status, response.reason) + heads.field_lines(response.headers.pairs)
+        if status == 101:
+            self._switched = True
+            self._transport.write(
+                head + b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade + body
+            )
+            return
+        length = response.body_length
+        content = self._send_content and status not in _NO_CONTENT
+        if not response.dated:
+            head += self._settings.clock.date_line
+        if length != UNKNOWN_LENGTH:
+            if status != 204:
+                head += b"Content-Length: %d\r\n" % length
+        elif content:
+            if end:
+                head += b"Content-Length: %d\r\n" % len(body)
+            elif self._version == "1.1":
+                self._respond_chunked = True
+                head += b"Transfer-Encoding: chunked\r\n"
+            else:
+                self._keep_alive = False
+        if self._settings.draining or self._raw_input or (end and self._payload is not None):
+            self._keep_alive = False
+        if not self._keep_alive:
+            head += b"Connection: close\r\n"
+        elif self._version == "1.0":
+            head += b"Connection: keep-alive\r\n"
+        self._write_first(head, body if content else b"")
+        if end:
+            self._finish()
+
+    def _write_first(self, head: bytes, body: bytes) -> None:
+        transport = self._transport
+        if not body:
+            transport.write(head + b"\r\n")
+        elif self._respond_chunked:
+            transport.write(b"%b\r\n%x\r\n%b\r\n" % (head, len(body), body))
+        elif len(body) <= _JOIN_BYTES:
+            transport.write(b"%b\r\n%b" % (head, body))
+        else:
+            transport.writelines((head + b"\r\n", body))
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        transport = self._transport
+        if self._switched:
+            if data:
+                transport.write(data)
+            if end:
+                self._receiver = None
+                self._closing = True
+                transport.close()
+            return
+        if data and self._send_content:
+            if self._respond_chunked:
+                transport.writelines((heads.chunk(data), data, b"\r\n"))
+            else:
+                transport.write(data)
+        if end:
+            if self._respond_chunked:
+                transport.write(heads.LAST_CHUNK)
+            self._finish()
+
+    def abort(self) -> None:
+        self._receiver = None
+        self._closing = True
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._paused and not self._queue and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    # The end of a response, of the connection.
+
+    def _finish(self) -> None:
+        self._receiver = None
+        self._respond_chunked = False
+        settings = self._settings
+        if self._payload is not None or self._closing or (self._queue and not self._keep_alive):
+            self._linger()
+        elif not self._keep_alive or settings.draining:
+            self._closing = True
+            self._transport.close()
+        else:
+            self.deadline = settings.clock.now + settings.keep_alive
+            if self._queue:
+                settings.loop.call_soon(self._next)
+            elif self._paused:
+                self.resume_reading()
+
+    def _next(self) -> None:
+        if self._queue and self._receiver is None and not self._closing:
+            message, payload = self._queue.popleft()
+            self._begin(message, payload, b"")
+            if not self._queue and self._payload is not None:
+                self.resume_reading()
+
+    def _linger(self) -> None:
+        """Close only after the client had time to read: unread input would turn the close into a reset."""
+        self._closing = True
+        self._payload = None
+        transport = self._transport
+        if transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        self._lingering = _LINGER_BYTES
+        self.deadline = self._settings.clock.now + _LINGER_SECONDS
+        self._paused = True
+        self._queue.clear()
+        self.resume_reading()
+
+    def _discard(self, count: int) -> None:
+        self._lingering -= count
+        if self._lingering < 0:
+            self._transport.close()
+
+    def timed_out(self) -> None:
+        """The tick found `deadline` passed: refuse a head that dribbles, close what is idle or lingers."""
+        self.deadline = inf
+        if self._closing or not self._head_bytes:
+            self._closing = True
+            self._transport.close()
+        else:
+            self._refuse(Refused(408, "request_head_timeout", "the request head was not complete in time"))
+
+    def drain(self) -> None:
+        """Close now if idle, else after the response that is under way."""
+        if self._receiver is None and not self._queue and not self._closing:
+            self._closing = True
+            self._transport.close()

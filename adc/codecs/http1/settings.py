@@ -1,0 +1,74 @@
+"""What all connections of one listener share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adc.codecs.http1.request_head import Refused
+from adc.http.message import Request, Response
+
+if TYPE_CHECKING:
+    from adc.codecs.clock import Clock
+    from adc.codecs.http1.server import ServerConnection
+    from adc.codecs.interface import RequestReceiver, Stream
+
+Exchange = Callable[["Stream", Request], "RequestReceiver"]
+
+
+class ServerSettings:
+    """Limits (bytes, counts), time limits (seconds) and the doors to the proxy of one HTTP listener.
+
+    A reload changes these attributes in place, so that open connections follow it. `exchange` begins one for a
+    request, `refused` gives the response to what never became a request, `identify` derives the
+    client's address from forwarding fields, None if nobody is trusted to say it. `connections` holds every open one.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        exchange: Exchange,
+        refused: Callable[[ServerConnection, Refused], tuple[Response, bytes]],
+    ) -> None:
+        self.loop = loop
+        self.clock = clock
+        self.exchange = exchange
+        self.refused = refused
+        self.identify: Callable[[Request, ServerConnection], None] | None = None
+        self.scheme = "http"
+        self.head_timeout = 10.0
+        self.keep_alive = 75.0
+        self.header_bytes = 32 << 10
+        self.header_count = 100
+        self.target_bytes = 8 << 10
+        self.max_connections = 20000
+        self.draining = False
+        self.connections: set[ServerConnection] = set()
+        self.accepted = 0
+        self.rejected = 0
+
+    @property
+    def field_bytes(self) -> int:
+        """Limit of one field; never equal to `target_bytes`, because the parser's error only tells the number."""
+        return self.header_bytes + (self.header_bytes == self.target_bytes)
+
+    def opened(self, connection: ServerConnection) -> bool:
+        """Count a new connection; False if there are too many."""
+        self.accepted += 1
+        if len(self.connections) >= self.max_connections:
+            self.rejected += 1
+            return False
+        self.connections.add(connection)
+        return True
+
+    def closed(self, connection: ServerConnection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+
+    def check_head(self, message: Any) -> None:
+        """Raise `Refused` if the head is over `header_bytes`; asked only when the read was that large."""
+        size = sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
+        if size > self.header_bytes:
+            raise Refused(431, "limit_head", f"the header block is over {self.header_bytes} bytes")

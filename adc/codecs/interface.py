@@ -1,0 +1,120 @@
+"""What a codec and its user say to each other; nothing here knows a version of HTTP.
+
+Downstream, a codec makes one exchange per request and is its `Stream`. Upstream, a `Link` gives connections to one
+member, and their user is a `ResponseReceiver`. Data and the end of a message come together, so that what one read
+brought is passed on in one call. After a 101 both sides carry raw bytes through the same calls.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from adc.http.headers import Headers
+from adc.http.message import Request, Response
+from adc.pools.errors import Failure
+
+
+class Stream(Protocol):
+    """The client's side of one exchange."""
+
+    def send_informational(self, response: Response) -> None:
+        """Send an interim response (1xx except 101)."""
+
+    def send_head(self, response: Response, body: bytes, end: bool) -> None:
+        """Send the head and the first of the body; `end` when that is all."""
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        """Send more of the body. `send_head` came before."""
+
+    def abort(self) -> None:
+        """Give up: the client must be able to tell that the response is not whole."""
+
+    def pause_reading(self) -> None:
+        """Stop delivering request content until `resume_reading`."""
+
+    def resume_reading(self) -> None:
+        """Deliver request content again."""
+
+
+class RequestReceiver(Protocol):
+    """The exchange as a downstream codec sees it."""
+
+    def start(self, body: bytes, end: bool) -> None:
+        """Begin, with the request content that came along with the head; `end` when that is all."""
+
+    def request_body(self, data: bytes, end: bool) -> None:
+        """More request content."""
+
+    def stream_blocked(self) -> None:
+        """The client reads slowly: the codec's buffer is over its high-water mark."""
+
+    def stream_writable(self) -> None:
+        """The codec's buffer has drained."""
+
+    def stream_lost(self) -> None:
+        """The client is gone; nothing can be sent any more."""
+
+    def bad_body(self, reason: str) -> None:
+        """The framing of the request content broke."""
+
+
+class ResponseReceiver(Protocol):
+    """One try at a member, as an upstream codec sees it."""
+
+    def connected(self, connection: MemberConnection) -> None:
+        """A connection that was being opened is ready to send on."""
+
+    def response_informational(self, response: Response) -> None:
+        """An interim response (1xx except 101)."""
+
+    def response_head(self, response: Response, body: bytes, end: bool) -> None:
+        """The final response head (or a 101) and what of its body came with it."""
+
+    def response_body(self, data: bytes, end: bool) -> None:
+        """More of the body."""
+
+    def failed(self, failure: Failure, detail: str) -> None:
+        """The try is over without a whole response; `detail` is for logs."""
+
+    def member_blocked(self) -> None:
+        """The member reads slowly: stop sending request content."""
+
+    def member_writable(self) -> None:
+        """The member's buffer has drained."""
+
+
+class MemberConnection(Protocol):
+    """A connection to a member while it belongs to one try."""
+
+    reused: bool
+    """Whether an earlier request was answered on it (so that a failure may just mean it had gone stale)."""
+
+    def send(
+        self, request: Request, target: str, lines: list[tuple[bytes, bytes]], body: bytes, end: bool
+    ) -> None:
+        """Send a request head (`target` and `lines` instead of the request's own) and the first of its body."""
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        """Send more of the body."""
+
+    def pause_reading(self) -> None:
+        """Stop delivering the response until `resume_reading`."""
+
+    def resume_reading(self) -> None:
+        """Deliver the response again."""
+
+    def abort(self) -> None:
+        """Give the try up and close; its receiver hears nothing more."""
+
+
+class Link(Protocol):
+    """All connections to one member (`Member.link`)."""
+
+    def acquire(self, receiver: ResponseReceiver) -> MemberConnection | None:
+        """An idle connection, or None: then one is opened and `connected` or `failed` will be called."""
+
+    def forget(self, receiver: ResponseReceiver) -> None:
+        """The receiver does not wait for its connection any more."""
+
+
+__all__ = ["Headers", "Link", "MemberConnection", "RequestReceiver", "ResponseReceiver", "Stream"]

@@ -1,0 +1,95 @@
+"""One try at a member."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from adc.codecs.interface import MemberConnection
+from adc.http.message import Response
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+    from adc.proxy.forward import Forward
+
+
+class Attempt:
+    """A request at one member: the `ResponseReceiver` of its connection. `over` once nothing more will come of it."""
+
+    __slots__ = ("began", "connection", "exchange", "forward", "member", "over", "status")
+
+    def __init__(self, forward: Forward, exchange: Exchange, member: Member) -> None:
+        self.forward = forward
+        self.exchange = exchange
+        self.member = member
+        self.connection: MemberConnection | None = None
+        self.over = False
+        self.status = 0
+        self.began = time.monotonic()
+
+    def begin(self) -> None:
+        """Get a connection and send, now or when it is open."""
+        exchange, forward = self.exchange, self.forward
+        forward.pool.started(self.member, self.began)
+        connection = self.member.link.acquire(self)
+        if connection is not None:
+            self.connected(connection)
+        else:
+            exchange.limit("connect", forward.timeouts.connect)
+
+    def connected(self, connection: MemberConnection) -> None:
+        self.connection = connection
+        self.forward.send(self.exchange, connection)
+
+    def response_informational(self, response: Response) -> None:
+        if not self.exchange.head_sent:
+            self.exchange.stream.send_informational(response)
+
+    def response_head(self, response: Response, body: bytes, end: bool) -> None:
+        self.status = response.status
+        if end:
+            self._settle(response.status)
+        self.forward.answered(self, response, body, end)
+
+    def response_body(self, data: bytes, end: bool) -> None:
+        if end:
+            self._settle(self.status)
+        self.exchange.respond_body(data, end)
+
+    def failed(self, failure: Failure, detail: str) -> None:
+        if not self.over:
+            self._settle(failure)
+            self.forward.failed(self, failure, detail)
+
+    def member_blocked(self) -> None:
+        self.exchange.stream.pause_reading()
+        if not self.exchange.head_sent:
+            self.exchange.limit("member_write", self.forward.timeouts.idle)
+
+    def member_writable(self) -> None:
+        self.exchange.stream.resume_reading()
+
+    def time_out(self, failure: Failure, phase: str) -> None:
+        """The member took too long in `phase`."""
+        self.cancel(failure)
+        self.forward.failed(self, failure, f"the member was over its time limit ({phase})")
+
+    def cancel(self, outcome: Outcome = Failure.CLIENT_GONE) -> None:
+        """Give up: close the connection, whatever it was doing."""
+        if self.over:
+            return
+        connection = self.connection
+        if connection is None:
+            self.member.link.forget(self)
+        else:
+            connection.abort()
+        self._settle(outcome)
+
+    def _settle(self, outcome: Outcome) -> None:
+        self.over = True
+        now = time.monotonic()
+        elapsed = now - self.began
+        self.exchange.upstream_elapsed += elapsed
+        self.forward.pool.finished(self.member, now, outcome, elapsed)

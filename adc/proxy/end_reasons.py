@@ -1,0 +1,49 @@
+"""How a failed try shows in the log's end reason, and what an overdue phase means."""
+
+from __future__ import annotations
+
+from adc.pools.errors import Failure
+
+_END_REASONS = {
+    Failure.DNS_ERROR: "connect_failed",
+    Failure.DNS_TIMEOUT: "connect_failed",
+    Failure.CONNECTION_REFUSED: "connect_failed",
+    Failure.CONNECTION_TIMEOUT: "connect_timeout",
+    Failure.UNROUTABLE: "connect_failed",
+    Failure.TLS_ERROR: "tls_failed",
+    Failure.TLS_CERTIFICATE: "tls_failed",
+    Failure.TLS_ALERT: "tls_failed",
+    Failure.STALE_CONNECTION: "member_closed",
+    Failure.RESET: "member_reset",
+    Failure.HEAD_INCOMPLETE: "member_closed",
+    Failure.BODY_INCOMPLETE: "member_closed",
+    Failure.PROTOCOL_ERROR: "bad_response",
+    Failure.HEAD_TOO_LARGE: "bad_response",
+    Failure.UPGRADE_FAILED: "bad_response",
+    Failure.RESPONSE_TIMEOUT: "response_head_timeout",
+    Failure.READ_TIMEOUT: "idle_timeout",
+    Failure.WRITE_TIMEOUT: "idle_timeout",
+    Failure.TOTAL_TIMEOUT: "total_timeout",
+    Failure.NO_MEMBER: "no_member",
+    Failure.CONNECTION_LIMIT: "no_member",
+    Failure.QUEUE_FULL: "queue_full",
+    Failure.QUEUE_TIMEOUT: "queue_timeout",
+    Failure.OVERLOAD: "overload",
+    Failure.INTERNAL: "internal_error",
+    Failure.CLIENT_GONE: "client_gone",
+}
+
+OVERDUE_MEMBER = {
+    "connect": Failure.CONNECTION_TIMEOUT,
+    "response_head": Failure.RESPONSE_TIMEOUT,
+    "idle": Failure.READ_TIMEOUT,
+    "member_write": Failure.WRITE_TIMEOUT,
+    "tunnel": Failure.READ_TIMEOUT,
+    "total": Failure.TOTAL_TIMEOUT,
+}
+"""Overdue phases that a member answers for."""
+
+
+def end_reason(failure: Failure) -> str:
+    """The word of the access log for an exchange that ended in `failure`."""
+    return _END_REASONS[failure]

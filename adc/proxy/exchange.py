@@ -1,0 +1,313 @@
+"""One request and its response, whatever codec carries them."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+from typing import TYPE_CHECKING
+
+from adc.codecs.interface import Stream
+from adc.http.headers import Headers
+from adc.http.message import Request, Response
+from adc.proxy.end_reasons import OVERDUE_MEMBER
+from adc.telemetry.record import COMPLETE
+from adc.telemetry.tracing import accepted_request_id, new_request_id
+
+if TYPE_CHECKING:
+    from adc.pools.member import Member
+    from adc.proxy.attempt import Attempt
+    from adc.proxy.body_filter import BodyFilter
+    from adc.proxy.pipeline import Pipeline
+    from adc.proxy.service import Service
+
+HOLD_BYTES = 64 << 10
+"""Request content kept for a member that is not connected yet, and for a retry."""
+
+CLIENT_CLOSED = 499
+"""Status in logs when the client went before a response was sent, as nginx has it."""
+
+
+class Exchange:
+    """Owns the time limits, the route, the tries and the log record of one request.
+
+    `deadline` (monotonic seconds) is when `timed_out` is called; `phase` names what is then overdue. Request
+    content that arrives before a member is connected is held, up to `HOLD_BYTES`; what was sent stays in `body`
+    while it is that small, so that a retry can send it again (`replayable`).
+    """
+
+    __slots__ = (
+        "_filters",
+        "attempt",
+        "attempts",
+        "body",
+        "body_end",
+        "body_limit",
+        "bytes_in",
+        "bytes_out",
+        "cache",
+        "deadline",
+        "end_reason",
+        "finished_at",
+        "head_sent",
+        "member",
+        "phase",
+        "pipeline",
+        "pool",
+        "replayable",
+        "request",
+        "request_id",
+        "service",
+        "started",
+        "started_at",
+        "status",
+        "stream",
+        "switched",
+        "target",
+        "total_at",
+        "tried",
+        "upstream_elapsed",
+    )
+
+    def __init__(self, service: Service, stream: Stream, request: Request) -> None:
+        self.service = service
+        self.stream = stream
+        self.request = request
+        self.started_at = time.monotonic()
+        self.finished_at = 0.0
+        self.started = service.clock.wall
+        self.deadline = inf
+        self.total_at = inf
+        self.phase = ""
+        self.pipeline: Pipeline | None = None
+        self.attempt: Attempt | None = None
+        self.attempts = 0
+        self.target = request.target
+        self.tried: tuple[Member, ...] = ()
+        self.body = b""
+        self.body_end = False
+        self.body_limit = service.body_limit
+        self.replayable = True
+        self.head_sent = False
+        self.switched = False
+        self.status = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.upstream_elapsed = 0.0
+        self.pool = ""
+        self.member = ""
+        self.cache = ""
+        self.end_reason = COMPLETE
+        self._filters: tuple[BodyFilter, ...] = ()
+        noted = request.noted
+        self.request_id = (
+            (accepted_request_id(noted[b"x-request-id"]) or new_request_id())
+            if b"x-request-id" in noted
+            else new_request_id()
+        )
+
+    # What the log asks for.
+
+    @property
+    def client(self) -> str:
+        return self.request.client
+
+    @property
+    def elapsed(self) -> float:
+        return self.finished_at - self.started_at
+
+    @property
+    def route(self) -> str:
+        return "" if self.pipeline is None else self.pipeline.name
+
+    @property
+    def listener(self) -> str:
+        return self.service.name
+
+    # The request side: events of the codec.
+
+    def start(self, body: bytes, end: bool) -> None:
+        service = self.service
+        service.active.add(self)
+        self.body = body
+        self.body_end = end
+        self.bytes_in = len(body)
+        pipeline = self.pipeline = service.find(self.request)
+        if pipeline is None:
+            self.fail(404, "no_route")
+            return
+        if not end or body:
+            limit = pipeline.body_limit
+            if limit is not None and limit < self.body_limit:
+                self.body_limit = limit
+            if max(self.request.body_length, self.bytes_in) > self.body_limit:
+                self.fail(413, "limit_body")
+                return
+        pipeline.start(self)
+
+    def request_body(self, data: bytes, end: bool) -> None:
+        self.bytes_in += len(data)
+        if self.bytes_in > self.body_limit and not self.switched:
+            self.fail(413, "limit_body")
+            return
+        self.body_end = self.body_end or end
+        attempt = self.attempt
+        if (
+            attempt is not None
+            and attempt.connection is not None
+            and not (self._awaits_switch() or attempt.over)
+        ):
+            if self.replayable:
+                self._keep(data)
+            attempt.connection.send_body(data, end)
+            self._moved(end)
+        elif not self.finished_at:
+            self.body += data
+            if len(self.body) > HOLD_BYTES:
+                self.stream.pause_reading()
+
+    def _awaits_switch(self) -> bool:
+        return bool(self.request.upgrade) and not self.switched
+
+    def _keep(self, data: bytes) -> None:
+        if len(self.body) + len(data) <= HOLD_BYTES:
+            self.body += data
+        else:
+            self.replayable = False
+            self.body = b""
+
+    def _moved(self, end: bool) -> None:
+        """A byte went through: the time limit of the phase starts afresh."""
+        if self.head_sent:
+            self.limit(self.phase, self.pipeline_idle)
+        elif end:
+            self.limit("response_head", self.pipeline_response_head)
+        else:
+            self.limit("request_body", self.service.request_body_timeout)
+
+    def bad_body(self, reason: str) -> None:
+        self.service.refused("bad_request", reason, self.request)
+        self.fail(400, "bad_request")
+
+    def stream_blocked(self) -> None:
+        attempt = self.attempt
+        if attempt is not None and attempt.connection is not None and not attempt.over:
+            attempt.connection.pause_reading()
+        self.limit("client_write", self.service.client_write_timeout)
+
+    def stream_writable(self) -> None:
+        attempt = self.attempt
+        if attempt is not None and attempt.connection is not None and not attempt.over:
+            attempt.connection.resume_reading()
+            self.limit("idle", self.pipeline_idle)
+
+    def stream_lost(self) -> None:
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if not self.status:
+            self.status = CLIENT_CLOSED
+        self.end("client_gone")
+
+    # Time limits.
+
+    @property
+    def pipeline_idle(self) -> float:
+        return inf if self.pipeline is None else self.pipeline.timeouts.idle
+
+    @property
+    def pipeline_response_head(self) -> float:
+        return inf if self.pipeline is None else self.pipeline.timeouts.response_head
+
+    def limit(self, phase: str, seconds: float) -> None:
+        """`phase` may take `seconds` from now; the exchange as a whole keeps its own limit."""
+        deadline = self.service.clock.now + seconds
+        if deadline < self.total_at:
+            self.deadline = deadline
+            self.phase = phase
+        else:
+            self.deadline = self.total_at
+            self.phase = "total"
+
+    def timed_out(self) -> None:
+        """The tick found `deadline` passed."""
+        self.deadline = inf
+        phase, attempt = self.phase, self.attempt
+        if phase == "expect":
+            self.stream.send_informational(Response(100, Headers()))
+            self.limit("request_body", self.service.request_body_timeout)
+        elif phase in OVERDUE_MEMBER and attempt is not None and not attempt.over:
+            attempt.time_out(OVERDUE_MEMBER[phase], phase)
+        elif phase == "client_write":
+            self._break_off("client_write_timeout")
+        else:
+            self.fail(408 if phase == "request_body" else 504, f"{phase}_timeout")
+
+    def _break_off(self, reason: str) -> None:
+        if self.attempt is not None:
+            self.attempt.cancel()
+        self.stream.abort()
+        self.end(reason)
+
+    # The response side.
+
+    def respond(self, response: Response, body: bytes, end: bool) -> None:
+        """Send the final response head through the response stages of the route."""
+        self.head_sent = True
+        self.status = response.status
+        pipeline = self.pipeline
+        if pipeline is not None and pipeline.response_stages:
+            body = self._through_stages(pipeline, response, body, end)
+        self.bytes_out = len(body)
+        self.stream.send_head(response, body, end)
+        if end:
+            self.end(COMPLETE)
+        else:
+            self.limit("idle", self.pipeline_idle)
+
+    def _through_stages(self, pipeline: Pipeline, response: Response, body: bytes, end: bool) -> bytes:
+        filters = []
+        for stage in pipeline.response_stages:
+            found = stage(self, response)
+            if found is not None:
+                filters.append(found)
+        self._filters = tuple(filters)
+        for each in self._filters:
+            body = each.feed(body, end)
+        return body
+
+    def respond_body(self, data: bytes, end: bool) -> None:
+        """Send more of the response."""
+        for each in self._filters:
+            data = each.feed(data, end)
+        self.bytes_out += len(data)
+        if data or end:
+            self.stream.send_body(data, end)
+        if end:
+            self.end(COMPLETE)
+        else:
+            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+
+    def fail(self, status: int, reason: str, proxy_status: str = "") -> None:
+        """Answer with an error made here; if the response has begun, break it off so that it shows."""
+        if self.finished_at:
+            return
+        if self.head_sent:
+            self._break_off(reason)
+            return
+        if self.attempt is not None:
+            self.attempt.cancel()
+        response, body = self.service.error(self, status, proxy_status)
+        self.head_sent = True
+        self.status = status
+        self.bytes_out = len(body)
+        self.end_reason = reason
+        self.stream.send_head(response, body, True)
+        self.end(reason)
+
+    def end(self, reason: str) -> None:
+        """The exchange is over: count it, log it, forget it. Once."""
+        if self.finished_at:
+            return
+        self.finished_at = time.monotonic()
+        self.end_reason = reason
+        self.deadline = inf
+        self.service.ended(self)

@@ -1,0 +1,144 @@
+"""The action that passes a request to a pool: choose, send, and decide what a failure means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.codecs.interface import MemberConnection
+from adc.http.headers import Pair
+from adc.http.message import Response
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.pools.retry import RetryPolicy, Verdict
+from adc.proxy.attempt import Attempt
+from adc.proxy.end_reasons import end_reason
+from adc.proxy.forwarding import member_lines
+from adc.proxy.pipeline import Timeouts
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+_EXPECT = (b"Expect", b"100-continue")
+_EXPECT_PATIENCE = 1.0
+"""Seconds to wait for the member's word on `Expect: 100-continue` before the client is told to go on."""
+
+
+class Forward:
+    """Passes exchanges of one route to one pool."""
+
+    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "via")
+
+    def __init__(
+        self,
+        pool: Pool,
+        timeouts: Timeouts,
+        via: Pair,
+        retry: RetryPolicy,
+        retry_statuses: frozenset[int] = frozenset(),
+    ) -> None:
+        self.pool = pool
+        self.timeouts = timeouts
+        self.via = via
+        self.retry = retry
+        self.retry_statuses = retry_statuses
+
+    def __call__(self, exchange: Exchange) -> None:
+        now = exchange.service.clock.now
+        exchange.pool = self.pool.name
+        exchange.total_at = now + self.timeouts.total
+        if self.retry.budget is not None:
+            self.retry.budget.request(now)
+        self.attempt(exchange)
+
+    def attempt(self, exchange: Exchange) -> None:
+        """Choose a member and try it."""
+        member = self.pool.pick(exchange.request, exchange.service.clock.now)
+        if member is None:
+            self.refuse(exchange, Failure.NO_MEMBER)
+        else:
+            self._try(exchange, member)
+
+    def _try(self, exchange: Exchange, member: Member) -> None:
+        exchange.attempts += 1
+        exchange.member = member.address
+        attempt = exchange.attempt = Attempt(self, exchange, member)
+        attempt.begin()
+
+    def send(self, exchange: Exchange, connection: MemberConnection) -> None:
+        """Send the head and what has come of the body."""
+        request = exchange.request
+        lines = member_lines(exchange, self.via)
+        body, end = exchange.body, exchange.body_end
+        if end or request.body_length == 0:
+            connection.send(request, exchange.target, lines, body, end)
+            exchange.limit("response_head", self.timeouts.response_head)
+            return
+        if request.expect_continue and not body:
+            lines.append(_EXPECT)
+            exchange.limit("expect", _EXPECT_PATIENCE)
+        else:
+            exchange.limit("request_body", exchange.service.request_body_timeout)
+        connection.send(request, exchange.target, lines, body, end)
+        if len(body) > 0:
+            exchange.stream.resume_reading()
+
+    def answered(self, attempt: Attempt, response: Response, body: bytes, end: bool) -> None:
+        """The member's final response head is here."""
+        exchange = attempt.exchange
+        if response.status in self.retry_statuses and self._again(attempt, response.status):
+            return
+        response.headers.pairs.append(self.via)
+        if response.status == 101:
+            self._switch(exchange, attempt, response, body)
+            return
+        exchange.respond(response, body, end)
+
+    def _switch(self, exchange: Exchange, attempt: Attempt, response: Response, body: bytes) -> None:
+        exchange.switched = exchange.head_sent = True
+        exchange.status = 101
+        exchange.bytes_out = len(body)
+        early, exchange.body = exchange.body, b""
+        exchange.replayable = False
+        exchange.stream.send_head(response, body, False)
+        if early and attempt.connection is not None:
+            attempt.connection.send_body(early, False)
+        exchange.stream.resume_reading()
+        exchange.limit("tunnel", self.timeouts.tunnel)
+
+    def failed(self, attempt: Attempt, failure: Failure, detail: str) -> None:
+        """The try came to nothing: another one, or an error for the client."""
+        exchange = attempt.exchange
+        exchange.service.member_failed(exchange, attempt.member, failure, detail)
+        if not self._again(attempt, failure):
+            self.refuse(exchange, failure)
+
+    def _again(self, attempt: Attempt, outcome: Outcome) -> bool:
+        """Try another member if the policy allows it and there is one; True if so."""
+        exchange = attempt.exchange
+        now = exchange.service.clock.now
+        verdict = self.retry.decide(
+            outcome,
+            method=exchange.request.method,
+            replayable=exchange.replayable,
+            response_begun=exchange.head_sent,
+            attempt=exchange.attempts,
+            now=now,
+        )
+        if verdict is not Verdict.RETRY:
+            return False
+        tried = (*exchange.tried, attempt.member)
+        member = self.pool.pick(exchange.request, now, tried)
+        if member is None and outcome is Failure.STALE_CONNECTION:
+            member = attempt.member
+        if member is None:
+            return False
+        attempt.cancel(outcome)
+        exchange.tried = tried
+        member.retries += 1
+        self._try(exchange, member)
+        return True
+
+    def refuse(self, exchange: Exchange, failure: Failure) -> None:
+        """Answer with what `failure` means to the client."""
+        exchange.fail(failure.status, end_reason(failure), failure.token)

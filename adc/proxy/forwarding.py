@@ -1,0 +1,63 @@
+"""The field lines a member is sent: the client's, and what a proxy says of itself and the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.http.headers import Pair
+from adc.telemetry.tracing import new_trace, parse_traceparent
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+_REPLACED = frozenset(
+    {
+        b"forwarded",
+        b"traceparent",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    }
+)
+
+
+def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
+    """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
+
+    What the client says in forwarding fields is kept only if the listener trusts its address
+    (`service.trusts(peer)`); otherwise it is replaced.
+    """
+    request = exchange.request
+    noted = request.noted
+    lines = request.headers.pairs
+    peer = request.peer.encode()
+    proto, host = request.scheme.encode(), noted.get(b"host", b"")
+    if _REPLACED.isdisjoint(noted):
+        trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
+        return [
+            *lines,
+            via,
+            (b"X-Forwarded-For", peer),
+            (b"X-Forwarded-Proto", proto),
+            (b"X-Forwarded-Host", host),
+            (b"X-Request-Id", request_id),
+            (b"traceparent", trace),
+        ]
+    kept = [pair for pair in lines if pair[0].lower() not in _REPLACED]
+    if exchange.service.trusts(request.peer):
+        before = noted.get(b"x-forwarded-for")
+        peer = b"%b, %b" % (before, peer) if before else peer
+        proto = noted.get(b"x-forwarded-proto", proto)
+        host = noted.get(b"x-forwarded-host", host)
+    known = parse_traceparent(noted[b"traceparent"]) if b"traceparent" in noted else None
+    trace = (known.child() if known is not None else new_trace()).value()
+    return [
+        *kept,
+        via,
+        (b"X-Forwarded-For", peer),
+        (b"X-Forwarded-Proto", proto),
+        (b"X-Forwarded-Host", host),
+        (b"X-Request-Id", exchange.request_id.encode()),
+        (b"traceparent", trace),
+    ]

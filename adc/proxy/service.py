@@ -1,0 +1,122 @@
+"""What all exchanges of one listener share: the compiled routes, the clock, logs, counters, error pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Protocol
+
+from adc.codecs.clock import Clock
+from adc.codecs.http1.request_head import Refused
+from adc.http.message import Request, Response
+from adc.pools.errors import Failure
+from adc.pools.member import Member
+from adc.proxy.exchange import Exchange
+from adc.proxy.pipeline import Pipeline
+from adc.proxy.refusal import Refusal
+from adc.proxy.replies import Replies
+from adc.telemetry.access_log import AccessLog
+from adc.telemetry.error_log import ErrorLog
+from adc.telemetry.tracing import new_request_id
+
+
+class Peer(Protocol):
+    """Where a refused message came from."""
+
+    peer: str
+
+
+def _nobody(address: str) -> bool:
+    return False
+
+
+class Service:
+    """One HTTP listener as the proxy sees it. A reload swaps `find` and the settings in place; exchanges in flight
+    keep the pipeline they began with.
+    """
+
+    def __init__(
+        self, name: str, clock: Clock, replies: Replies, access_log: AccessLog | None, error_log: ErrorLog
+    ) -> None:
+        self.name = name
+        self.clock = clock
+        self.replies = replies
+        self.access_log = access_log
+        self.error_log = error_log
+        self.find: Callable[[Request], Pipeline | None] = lambda request: None
+        self.trusts: Callable[[str], bool] = _nobody
+        self.active: set[Exchange] = set()
+        self.body_limit = 1 << 30
+        self.request_body_timeout = 30.0
+        self.client_write_timeout = 60.0
+        self.unrouted = 0
+        self.refusals: dict[str, int] = {}
+        self.upstream_errors: dict[tuple[str, str, str], int] = {}
+
+    def exchange(self, stream: object, request: Request) -> Exchange:
+        """Begin an exchange: the door for codecs."""
+        return Exchange(self, stream, request)  # type: ignore[arg-type]
+
+    def refuse_message(self, peer: Peer, refused: Refused) -> tuple[Response, bytes]:
+        """The response to a message that a codec refused; logged with its reason."""
+        request_id = new_request_id()
+        response, body = self.replies.error(refused.status, None, request_id)
+        self.refused(refused.reason, refused.detail, None, peer.peer)
+        if self.access_log is not None:
+            record = Refusal(
+                peer.peer, self.name, refused.status, len(body), self.clock.wall, request_id, refused.reason
+            )
+            self.access_log.write(record)
+        return response, body
+
+    def refused(self, reason: str, detail: str, request: Request | None, client: str = "") -> None:
+        """Count and log what is refused."""
+        self.refusals[reason] = self.refusals.get(reason, 0) + 1
+        client = client if request is None else request.client
+        self.error_log.warn(
+            "request_refused", reason=reason, detail=detail, client=client, listener=self.name
+        )
+
+    def error(self, exchange: Exchange, status: int, proxy_status: str) -> tuple[Response, bytes]:
+        """An error page for `exchange`."""
+        return self.replies.error(status, exchange.request, exchange.request_id, proxy_status)
+
+    def member_failed(self, exchange: Exchange, member: Member, failure: Failure, detail: str) -> None:
+        """Count and log a failed try."""
+        key = (member.pool, member.name, failure.value)
+        self.upstream_errors[key] = self.upstream_errors.get(key, 0) + 1
+        self.error_log.warn(
+            "member_failed",
+            pool=member.pool,
+            member=member.address,
+            reason=failure.value,
+            detail=detail,
+            request_id=exchange.request_id,
+        )
+
+    def ended(self, exchange: Exchange) -> None:
+        """Count and log a finished exchange."""
+        self.active.discard(exchange)
+        pipeline = exchange.pipeline
+        if pipeline is not None:
+            counters = pipeline.counters
+            key = (self.name, exchange.status)
+            counters.statuses[key] = counters.statuses.get(key, 0) + 1
+            counters.durations.observe(exchange.elapsed)
+            counters.bytes_in += exchange.bytes_in
+            counters.bytes_out += exchange.bytes_out
+        else:
+            self.unrouted += 1
+        if self.access_log is not None:
+            self.access_log.write(exchange)
+
+    def tick(self, now: float) -> None:
+        """Tell the exchanges whose time is up."""
+        for exchange in [exchange for exchange in self.active if exchange.deadline <= now]:
+            exchange.timed_out()
+
+    def drop_all(self, reason: str) -> None:
+        """End every exchange at once."""
+        for exchange in list(self.active):
+            exchange.deadline = inf
+            exchange.fail(503, reason)

@@ -1,0 +1,63 @@
+"""Request stages: each changes the exchange and hands it to the next. Response stages of header edits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.http.message import Response
+from adc.http.target import BadTarget
+from adc.proxy.pipeline import Action
+from adc.routing.edits import HeaderEdits
+from adc.routing.rewrite import Rewrite
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class RewriteTarget:
+    """What the member sees of path and host."""
+
+    __slots__ = ("_next", "_rewrite")
+
+    def __init__(self, rewrite: Rewrite, following: Action) -> None:
+        self._rewrite = rewrite
+        self._next = following
+
+    def __call__(self, exchange: Exchange) -> None:
+        request = exchange.request
+        try:
+            exchange.target = self._rewrite.target(request.path, request.query)
+        except BadTarget:
+            exchange.fail(400, "bad_request")
+            return
+        if self._rewrite.host is not None:
+            request.headers.set(b"Host", self._rewrite.host.encode())
+        self._next(exchange)
+
+
+class EditRequest:
+    """Header edits of the request."""
+
+    __slots__ = ("_edits", "_next", "_route")
+
+    def __init__(self, edits: HeaderEdits, route: str, following: Action) -> None:
+        self._edits = edits
+        self._route = route
+        self._next = following
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._edits.apply(exchange.request.headers, exchange.request, exchange.request_id, self._route)
+        self._next(exchange)
+
+
+class EditResponse:
+    """Header edits of the response."""
+
+    __slots__ = ("_edits", "_route")
+
+    def __init__(self, edits: HeaderEdits, route: str) -> None:
+        self._edits = edits
+        self._route = route
+
+    def __call__(self, exchange: Exchange, response: Response) -> None:
+        self._edits.apply(response.headers, exchange.request, exchange.request_id, self._route)

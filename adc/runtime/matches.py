@@ -1,0 +1,64 @@
+"""`match` of a route as the router's conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from adc.config.model import match as model
+from adc.routing.hosts import HostRule, host_rule
+from adc.routing.match import Match
+from adc.routing.paths import PathRule, path_exact, path_prefix
+from adc.routing.values import Exact, Prefix, Present, Regex, ValueRule
+
+Where = Callable[[tuple[str | int, ...]], str]
+"""The place (`file:line`) of a value of the configuration, for explanations."""
+
+
+def nowhere(path: tuple[str | int, ...]) -> str:
+    """For a runtime that serves: nobody asks it where a rule stands."""
+    return ""
+
+
+def compile_match(match: model.Match, path: tuple[str | int, ...] = (), where: Where = nowhere) -> Match:
+    """The conditions of a route at `path` in the configuration. Raises ValueError."""
+    keys = ("host", "path", "method", "headers", "query", "cookies", "source", "tls")
+    places = {} if where is nowhere else {key: where((*path, "match", key)) for key in keys}
+    return Match(
+        host=_hosts(match.host),
+        path=[_path(rule) for rule in match.path],
+        method=match.method,
+        headers={name: _values(rules) for name, rules in match.headers.items()},
+        query={name: _values(rules) for name, rules in match.query.items()},
+        cookies={name: _values(rules) for name, rules in match.cookies.items()},
+        source=[str(network) for network in match.source],
+        sni=_hosts(match.tls.sni),
+        where=where(path),
+        places=places,
+    )
+
+
+def _hosts(rules: Sequence[model.HostRule]) -> list[HostRule]:
+    return [
+        Regex(rule.regex) if rule.regex is not None else host_rule(rule.exact or rule.wildcard or "")
+        for rule in rules
+    ]
+
+
+def _path(rule: model.PathRule) -> PathRule:
+    if rule.regex is not None:
+        return Regex(rule.regex)
+    return path_prefix(rule.prefix) if rule.prefix is not None else path_exact(rule.exact or "")
+
+
+def _values(rules: Sequence[model.TextRule]) -> list[ValueRule]:
+    return [_value(rule) for rule in rules]
+
+
+def _value(rule: model.TextRule) -> ValueRule:
+    if rule.regex is not None:
+        return Regex(rule.regex)
+    if rule.prefix is not None:
+        return Prefix(rule.prefix)
+    if rule.present is not None:
+        return Present(rule.present)
+    return Exact(rule.exact or "")

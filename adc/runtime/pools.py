@@ -1,0 +1,91 @@
+"""Pools of the configuration as pools that serve, with a link to each member."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+from adc.codecs.clock import Clock
+from adc.codecs.dial import Dialer
+from adc.codecs.http1.link import HttpLink
+from adc.config.model import pools as model
+from adc.pools.balancers.registry import make_balancer
+from adc.pools.limits import Limits
+from adc.pools.member import Member
+from adc.pools.outlier import Outlier
+from adc.pools.pool import Pool
+from adc.runtime.errors import BuildError
+
+
+def build_pool(name: str, pool: model.Pool, rng: Random) -> Pool:
+    """A pool without links yet. Raises BuildError."""
+    members = [
+        Member(name, member.address.text, name=member.name or "", weight=member.weight, backup=member.backup)
+        for member in pool.members
+    ]
+    options = pool.balance.model_dump(exclude={"algorithm"})
+    algorithm = pool.balance.algorithm
+    if "bound" in options:
+        options["load"] = options.pop("bound")
+    try:
+        balancer = make_balancer(algorithm, options, rng)
+    except ValueError as error:
+        raise BuildError(f"pools.{name}.balance: {error}") from None
+    passive = pool.health.passive
+    outlier = None
+    if passive is not None:
+        outlier = Outlier(
+            failures=passive.failures,
+            window=passive.window,
+            eject=passive.eject,
+            max_ejected=passive.max_ejected,
+        )
+    limits = Limits(
+        connections_per_member=pool.limits.connections_per_member,
+        requests=pool.breaker.requests,
+        pending=pool.breaker.pending,
+        connections=pool.breaker.connections,
+        queue=pool.limits.queue,
+        queue_timeout=pool.limits.queue_timeout,
+        newest_first=pool.limits.queue_order == "newest",
+    )
+    return Pool(
+        name, members, balancer, limits=limits, slow_start=pool.slow_start, outlier=outlier, panic=pool.panic
+    )
+
+
+class Links:
+    """Gives each member of a pool its link, and keeps the settings of links that are carried over current."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._dialers: dict[Member, Dialer] = {}
+
+    def attach(self, pool: Pool, settings: model.Pool) -> None:
+        """Give every member that has none a link; bring the others' settings up to date."""
+        addresses = {member.address.text: member.address for member in settings.members}
+        keep_alive = settings.keep_alive
+        for member in pool.members:
+            if member.link is None:
+                address = addresses[member.address]
+                dialer = Dialer(
+                    self._loop, address.host, address.port, address.path, interval=settings.dns.interval
+                )
+                link = HttpLink(self._loop, self._clock, dialer)
+                dialer.moved = link.close_idle
+                member.link = link
+                self._dialers[member] = dialer
+            member.link.idle_timeout = keep_alive.idle
+            member.link.max_idle = keep_alive.max_idle if keep_alive.idle else 0
+
+    def retire(self, member: Member) -> None:
+        """A member is gone from the configuration."""
+        member.link.retire()
+        self._dialers.pop(member, None)
+
+    def tick(self, now: float) -> None:
+        """Reap idle connections and look names up again."""
+        for member, dialer in self._dialers.items():
+            member.link.reap(now)
+            dialer.refresh(now)

@@ -1,0 +1,114 @@
+"""Routes of the configuration as pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import Random
+
+from adc.config.model import actions
+from adc.config.model import routes as model
+from adc.http.headers import Pair
+from adc.http.message import Request
+from adc.pools.pool import Pool
+from adc.pools.retry import RetryBudget, RetryPolicy
+from adc.proxy.actions import Redirect, Respond, Split
+from adc.proxy.forward import Forward
+from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
+from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
+from adc.routing.edits import HeaderEdits, header_edits
+from adc.routing.redirect import Redirect as Location
+from adc.routing.rewrite import Rewrite
+from adc.routing.split import Split as Shares
+from adc.runtime.errors import BuildError
+
+TEXT = "text/plain; charset=utf-8"
+
+
+class RouteBuilder:
+    """Compiles routes against the pools of one configuration."""
+
+    def __init__(self, pools: Mapping[str, Pool], rng: Random, pseudonym: str = "adc") -> None:
+        self._pools = pools
+        self._rng = rng
+        self._via: Pair = (b"Via", f"1.1 {pseudonym}".encode())
+
+    def build(self, route: model.Route) -> Pipeline:
+        """The pipeline of one route. Raises BuildError."""
+        try:
+            return self._build(route)
+        except (ValueError, OSError) as error:
+            raise BuildError(f"route {route.name}: {error}") from error
+
+    def _build(self, route: model.Route) -> Pipeline:
+        timeouts = Timeouts(
+            route.timeouts.connect, route.timeouts.response_head, route.timeouts.idle, route.timeouts.total
+        )
+        start = self._action(route, timeouts)
+        edits = _edits(route.request_headers)
+        if edits is not None:
+            start = EditRequest(edits, route.name, start)
+        if route.rewrite != actions.Rewrite():
+            start = RewriteTarget(_rewrite(route.rewrite), start)
+        stages: list[ResponseStage] = []
+        response_edits = _edits(route.response_headers)
+        if response_edits is not None:
+            stages.append(EditResponse(response_edits, route.name))
+        return Pipeline(
+            route.name, start, timeouts=timeouts, response_stages=tuple(stages), body_limit=route.limits.body
+        )
+
+    def _action(self, route: model.Route, timeouts: Timeouts) -> Action:
+        if route.respond is not None:
+            return _respond(route.respond)
+        if route.redirect is not None:
+            location = Location(route.redirect.to, route.redirect.status)
+            return Redirect(location.status, location.location)
+        retry = self._retry(route)
+        if route.pool is not None:
+            return self._forward(route.pool, route, timeouts, retry)
+        shares = Shares(
+            [
+                (self._forward(name, route, timeouts, retry), share)
+                for name, share in (route.split or {}).items()
+            ]
+        )
+        return Split(_by_chance(shares, self._rng.random))
+
+    def _forward(self, pool: str, route: model.Route, timeouts: Timeouts, retry: RetryPolicy) -> Forward:
+        statuses = frozenset(
+            status
+            for word in route.retries.on
+            for status in (range(500, 600) if word == "5xx" else [int(word)] if word.isdigit() else [])
+        )
+        return Forward(
+            self._pools[pool], timeouts, self._via, retry, statuses if route.retries.attempts else frozenset()
+        )
+
+    def _retry(self, route: model.Route) -> RetryPolicy:
+        return RetryPolicy(route.retries.attempts, route.retries.on, RetryBudget(route.retries.budget))
+
+
+def _by_chance(shares: Shares[Forward], random: Callable[[], float]) -> Callable[[Request], Forward]:
+    return lambda request: shares.pick(random)
+
+
+def _edits(edits: actions.HeaderEdits) -> HeaderEdits | None:
+    return header_edits(edits.set, edits.add, edits.remove)
+
+
+def _rewrite(rewrite: actions.Rewrite) -> Rewrite:
+    return Rewrite(
+        strip_prefix=rewrite.strip_prefix or "",
+        add_prefix=rewrite.add_prefix or "",
+        substitutions=[(edit.regex, edit.replace) for edit in rewrite.path],
+        host=rewrite.host,
+    )
+
+
+def _respond(respond: actions.Respond) -> Respond:
+    body = Path(respond.file).read_bytes() if respond.file is not None else respond.body.encode()
+    lines: list[Pair] = [(name.encode(), value.encode()) for name, value in respond.headers.items()]
+    if body and not any(name.lower() == b"content-type" for name, _ in lines):
+        lines.append((b"Content-Type", TEXT.encode()))
+    return Respond(respond.status, lines, body)

@@ -1,0 +1,81 @@
+"""Everything that one configuration compiles to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+from adc.config import Config
+from adc.config.model.listeners import Listener
+from adc.config.model.routes import Route
+from adc.http.message import Request
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.proxy.pipeline import Pipeline
+from adc.proxy.replies import Replies
+from adc.routing.match import Rule
+from adc.routing.router import Router
+from adc.runtime.errors import BuildError
+from adc.runtime.matches import Where, compile_match, nowhere
+from adc.runtime.pools import build_pool
+from adc.runtime.routes import RouteBuilder
+
+Find = Callable[[Request], Pipeline | None]
+
+
+class Runtime:
+    """Pools, pipelines and routers of `config`; nothing of it serves yet. Raises BuildError."""
+
+    def __init__(self, config: Config, rng: Random) -> None:
+        self.config = config
+        self.pools: Mapping[str, Pool] = {
+            name: build_pool(name, pool, rng) for name, pool in config.pools.items()
+        }
+        builder = RouteBuilder(self.pools, rng)
+        self.pipelines = [builder.build(route) for route in config.routes]
+        self.finders = _finders(config, self.pipelines)
+        self.replies = _replies(config)
+
+    def adopt(self, previous: Runtime, now: float) -> list[Member]:
+        """Take over counters and members of the runtime that served until now; return the members that are gone."""
+        counters = {pipeline.name: pipeline.counters for pipeline in previous.pipelines}
+        for pipeline in self.pipelines:
+            pipeline.counters = counters.get(pipeline.name, pipeline.counters)
+        gone: list[Member] = []
+        for name, pool in previous.pools.items():
+            successor = self.pools.get(name)
+            gone += pool.members if successor is None else successor.adopt(pool, now)
+        return gone
+
+
+def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list[Rule[Route]]:
+    """The routes that `listener` follows, in file order, with their conditions. Raises BuildError."""
+    rules = []
+    for number, route in enumerate(config.routes):
+        if route.listeners and listener.name not in route.listeners:
+            continue
+        try:
+            rules.append(Rule(compile_match(route.match, ("routes", number), where), route))
+        except ValueError as error:
+            raise BuildError(f"route {route.name}: {error}") from error
+    return rules
+
+
+def _finders(config: Config, pipelines: Sequence[Pipeline]) -> dict[str, Find]:
+    """A compiled search per listener; listeners with the same routes share one."""
+    by_name = {pipeline.name: pipeline for pipeline in pipelines}
+    shared: dict[tuple[str, ...], Find] = {}
+    finders: dict[str, Find] = {}
+    for listener in config.listeners:
+        rules = [Rule(rule.match, by_name[rule.value.name]) for rule in rules_of(config, listener)]
+        key = tuple(rule.value.name for rule in rules)
+        finders[listener.name] = shared.setdefault(key, Router(rules).find)
+    return finders
+
+
+def _replies(config: Config) -> Replies:
+    try:
+        return Replies({status: Path(path) for status, path in config.error_pages.items()})
+    except Exception as error:  # whatever a template of the user's may raise
+        raise BuildError(f"error_pages: {error}") from error

@@ -1,0 +1,163 @@
+"""One worker: serves a runtime, swaps it on reload, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from random import SystemRandom
+from typing import Any
+
+from adc.codecs.clock import TICK, Clock
+from adc.config import Config
+from adc.pools.member import Member
+from adc.proxy.service import Service
+from adc.runtime.commands import run_command
+from adc.runtime.errors import BuildError
+from adc.runtime.listeners import HttpListener
+from adc.runtime.metrics import worker_samples
+from adc.runtime.pools import Links
+from adc.runtime.runtime import Runtime
+from adc.telemetry.access_log import AccessLog
+from adc.telemetry.error_log import ErrorLog
+from adc.telemetry.samples import Sample
+
+Sockets = Mapping[str, list[socket.socket]]
+
+_DRAIN_POLL = 0.05
+
+
+class Worker:
+    """Serves one configuration on sockets that stay the caller's, until it is told to drain."""
+
+    def __init__(self, config: Config, sockets: Sockets, worker_id: int) -> None:
+        self.worker_id = worker_id
+        self.clock = Clock()
+        self.listeners: dict[str, HttpListener] = {}
+        self._first = (config, sockets)
+        self._rng = SystemRandom()
+        self._candidate: tuple[Runtime, Sockets, AccessLog | None, ErrorLog] | None = None
+        self._logs_of: Config | None = None
+        self._tick: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Build and serve. Raises BuildError."""
+        self._loop = asyncio.get_running_loop()
+        self.links = Links(self._loop, self.clock)
+        config, sockets = self._first
+        await self.prepare(config, sockets)
+        await self.commit()
+        self._on_tick()
+
+    async def prepare(self, config: Config, sockets: Sockets) -> None:
+        """Build a candidate beside what serves. Raises BuildError."""
+        runtime = Runtime(config, self._rng)
+        access_log, error_log = self._open_logs(config)
+        self._candidate = (runtime, sockets, access_log, error_log)
+
+    async def commit(self) -> None:
+        """Let the candidate serve; exchanges in flight finish with what they began with."""
+        if self._candidate is None:
+            raise RuntimeError("nothing is prepared")
+        (runtime, sockets, access_log, error_log), self._candidate = self._candidate, None
+        self.clock.tick()
+        previous: Runtime | None = getattr(self, "runtime", None)
+        gone: list[Member] = []
+        if previous is not None:
+            gone = runtime.adopt(previous, self.clock.now)
+        for name, pool in runtime.pools.items():
+            self.links.attach(pool, runtime.config.pools[name])
+        self.runtime = runtime
+        self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
+        await self._apply_listeners(sockets)
+        for member in gone:
+            self.links.retire(member)
+
+    async def _apply_listeners(self, sockets: Sockets) -> None:
+        runtime = self.runtime
+        config = runtime.config
+        for listener in config.listeners:
+            held = self.listeners.get(listener.name)
+            if held is None:
+                service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
+                held = self.listeners[listener.name] = HttpListener(self._loop, self.clock, service)
+            find = runtime.finders[listener.name]
+            held.configure(config, listener, find, runtime.replies, self.access_log, self.error_log)
+            await held.accept(sockets.get(listener.name, []))
+        names = {listener.name for listener in config.listeners}
+        for name in [name for name in self.listeners if name not in names]:
+            self.listeners.pop(name).drain()
+
+    def rollback(self) -> None:
+        """Forget the candidate."""
+        self._candidate = None
+
+    def _open_logs(self, config: Config) -> tuple[AccessLog | None, ErrorLog]:
+        """The logs in use if their settings did not change, else new ones. Raises BuildError."""
+        before = self._logs_of
+        if before is not None and (before.access_log, before.error_log) == (
+            config.access_log,
+            config.error_log,
+        ):
+            return self.access_log, self.error_log
+        try:
+            access_log = None
+            if config.access_log.path != "off":
+                access_log = AccessLog(config.access_log.path, config.access_log.format)
+            level = "warn" if config.error_log.level == "warning" else config.error_log.level
+            path = {"-": "/dev/stderr", "off": "/dev/null"}.get(config.error_log.path, config.error_log.path)
+            return access_log, ErrorLog(path, level=level)  # type: ignore[arg-type]
+        except (OSError, ValueError) as error:
+            raise BuildError(f"logs: {error}") from error
+
+    async def drain(self, grace: float) -> None:
+        """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
+        for listener in self.listeners.values():
+            listener.drain()
+        deadline = self._loop.time() + grace
+        while self._busy and self._loop.time() < deadline:
+            await asyncio.sleep(_DRAIN_POLL)
+        for listener in self.listeners.values():
+            listener.service.drop_all("shutdown")
+        self.stop()
+
+    @property
+    def _busy(self) -> bool:
+        return any(listener.settings.connections for listener in self.listeners.values())
+
+    def stop(self) -> None:
+        """Stop the tick and write the logs out."""
+        if self._tick is not None:
+            self._tick.cancel()
+        self._flush_logs()
+
+    def _on_tick(self) -> None:
+        self._tick = self._loop.call_later(TICK, self._on_tick)
+        clock = self.clock
+        clock.tick()
+        for listener in self.listeners.values():
+            listener.tick(clock.now)
+        self.links.tick(clock.now)
+        self._flush_logs()
+
+    def _flush_logs(self) -> None:
+        if self.access_log is not None:
+            self.access_log.flush()
+        self.error_log.flush()
+
+    def reopen_logs(self) -> None:
+        """Go on in new files after a rotation."""
+        if self.access_log is not None:
+            self.access_log.reopen()
+        self.error_log.reopen()
+
+    def samples(self) -> list[Sample]:
+        """What this worker counts."""
+        return worker_samples(self)
+
+    def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
+        """Run a named command of `adc.runtime.commands`. Raises BuildError for an unknown one."""
+        return run_command(self, command, arguments)
+
+
+__all__ = ["BuildError", "Worker"]
