@@ -20,8 +20,8 @@ class Breaker:
         self.refused = {Failure.OVERLOAD: 0, Failure.QUEUE_FULL: 0, Failure.CONNECTION_LIMIT: 0}
 
     def refuse(self, active: int, pending: int = 0, connections: int = 0) -> Failure | None:
-        """Why one more request cannot be taken on while so many are in flight, wait, or have a connection
-        open."""
+        """Why one more request cannot be taken on beside those in flight, those that wait and the
+        connections."""
         reason = None
         adaptive = self._adaptive
         if (self._requests and active >= self._requests) or (adaptive and not adaptive.admits(active)):

@@ -162,15 +162,16 @@ class Pool:
         self._settle(member, now, reason)
         return True
 
-    def adopt(self, previous: Pool, now: float) -> list[Member]:
+    def adopt(self, previous: Pool, now: float, *, checked: bool = True) -> list[Member]:
         """Carry over the members that `previous` has too, by address, and return those that only it has.
 
         Their state, counters and links stay, and so does the queue; weight, backup and name become those of
         this pool. Attempts in flight finish on `previous` and what they teach is learned here, so call this
-        when this pool takes over, before its first pick.
+        when this pool takes over, before its first pick. `checked`: active checks go on; without them what
+        earlier ones found is forgotten, as nothing would ever correct it.
         """
         known = {member.address: member for member in previous.members}
-        self.members = tuple(self._carried(member, known, now) for member in self.members)
+        self.members = tuple(self._carried(member, known, now, checked) for member in self.members)
         if self.queue is not None and previous.queue is not None:
             previous.queue.limit = self.queue.limit
             self.queue = previous.queue
@@ -178,19 +179,19 @@ class Pool:
         self._review(now)
         return list(known.values())
 
-    def _carried(self, fresh: Member, known: dict[str, Member], now: float) -> Member:
+    def _carried(self, fresh: Member, known: dict[str, Member], now: float, checked: bool) -> Member:
         member = known.pop(fresh.address, None)
         if member is None:
             fresh.since = fresh.recovered_at = now
             return fresh
-        member.pool, member.name, member.weight, member.backup = (
-            fresh.pool,
-            fresh.name,
-            fresh.weight,
-            fresh.backup,
-        )
+        member.pool = fresh.pool
+        member.name = fresh.name
+        member.weight = fresh.weight
+        member.backup = fresh.backup
         if self._outlier is None:
             member.ejected = False
+        if not checked:
+            member.health = Health.UNKNOWN
         member.refresh()
         return member
 

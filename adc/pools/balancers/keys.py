@@ -1,5 +1,4 @@
-"""The part of a request that a hash goes by: `source`, `path`, `header:NAME`, `cookie:NAME` or
-`query:NAME`."""
+"""The part of a request that a hash goes by."""
 
 from __future__ import annotations
 
@@ -13,7 +12,8 @@ Key = Callable[[Request], bytes]
 
 
 def compile_key(text: str) -> Key:
-    """The function that takes the key described by `text` from a request.
+    """The function that takes the key described by `text` from a request: `source`, `path`, `header:NAME`,
+    `cookie:NAME` or `query:NAME`.
 
     A request without that header, cookie or parameter (or with an empty one) is hashed by its client's
     address: it stays with one member, and such requests do not all meet on the same one. Raises ValueError

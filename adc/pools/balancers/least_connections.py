@@ -10,8 +10,7 @@ from adc.pools.member import Member
 
 
 class LeastConnections:
-    """Equally loaded members take turns by weighted round robin, so that an idle pool keeps its
-    proportions."""
+    """Equally loaded members take turns by weighted round robin: an idle pool keeps its proportions."""
 
     __slots__ = ("_turns",)
 

@@ -10,8 +10,8 @@ from zlib import crc32
 from adc.pools.member import Member
 
 SLOTS = 1 << 14
-"""Keys fall into slots and slots belong to members: enough of them to be even to a few percent with 10
-members."""
+"""Keys fall into slots and slots belong to members: enough of them that 10 members are even to a few
+percent."""
 RANKINGS = 1024
 """Rankings kept: those of slots whose owner was passed over."""
 
@@ -69,8 +69,7 @@ class Slots:
         return ranking
 
     def _draw(self, member: Member, slot: int) -> float:
-        """Exponentially distributed with the member's share as its rate: the smallest is won in
-        proportion."""
+        """Exponentially distributed with the member's share as its rate, so that wins are in proportion."""
         digest = self._hashes[member].copy()
         digest.update(slot.to_bytes(4))
         return -log((int.from_bytes(digest.digest()) + 1) / 2.0**64) / member.share
