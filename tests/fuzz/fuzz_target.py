@@ -1,6 +1,7 @@
 """Mutation fuzzing of targets, hosts, cookies and queries.
 
-`python -m tests.fuzz.fuzz_target [iterations] [seed]` runs as long as you like; `test_fuzz_target.py` does for a moment.
+`python -m tests.fuzz.fuzz_target [iterations] [seed]` runs as long as you like;
+`test_fuzz_target.py` does so for a moment.
 """
 
 from __future__ import annotations
