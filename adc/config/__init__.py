@@ -3,5 +3,6 @@
 from adc.config.errors import ConfigErrors, Mark, Problem
 from adc.config.load import Loaded, load
 from adc.config.model.config import Config
+from adc.config.schema import json_schema
 
-__all__ = ["Config", "ConfigErrors", "Loaded", "Mark", "Problem", "load"]
+__all__ = ["Config", "ConfigErrors", "Loaded", "Mark", "Problem", "json_schema", "load"]

@@ -32,7 +32,7 @@ class Problem(NamedTuple):
         return f"{self.mark}: {where}: {self.message}" if where else f"{self.mark}: {self.message}"
 
 
-class ConfigErrors(Exception):  # noqa: N818 - one exception, many errors
+class ConfigErrors(Exception):
     """The configuration cannot be used. `problems` holds every reason; `str()` is one line for each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

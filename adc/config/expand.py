@@ -9,9 +9,10 @@ _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:
-    """`${NAME}` and `${NAME:-default}` filled in (the default also when the variable is empty); `$$` is a dollar sign.
+    """`${NAME}` and `${NAME:-default}` filled in, the default also when the variable is empty.
 
-    A lone `$` stays. Raises `ValueError` for a variable that is not set and for what is not a reference.
+    `$$` is a dollar sign; a lone `$` stays. Raises `ValueError` for a variable that is not set
+    and for what is no reference.
     """
     if "$" not in text:
         return text

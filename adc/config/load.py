@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from adc.config.errors import ConfigErrors, Mark, Path, Problem
+from adc.config.lint import doubtful
 from adc.config.merge import merge
-from adc.config.messages import message_of, path_of
+from adc.config.messages import is_consequence, message_of, path_of
 from adc.config.model.config import Config
+from adc.config.ports import unbindable
 from adc.config.references import unresolved
 from adc.config.yaml_marks import Entries, Node, compose, locate, locate_key, plain
 
@@ -21,7 +24,7 @@ MAX_BYTES = 64 << 20
 """Larger files are refused unread."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A configuration that may be used, and how to find its values in the files it came from."""
 
@@ -31,12 +34,27 @@ class Loaded:
     root: Node
 
     def where(self, path: Path) -> Mark:
-        """The place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest one above it."""
+        """The place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest above it."""
         return locate(self.root, path)
+
+    @cached_property
+    def lint(self) -> tuple[Problem, ...]:
+        """What may well be a mistake: routes that never match, pools nobody uses, members listed twice."""
+        return self._problems(doubtful(self.config))
+
+    def lint_ports(self) -> tuple[Problem, ...]:
+        """Listen addresses that cannot be bound, found out by trying. Not for a node that serves already."""
+        return self._problems(unbindable(self.config))
+
+    def _problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
+        return tuple(Problem(self.where(path), path, message) for path, message in findings)
 
 
 def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:
-    """Read a file, or a folder of `*.yaml` merged by key. Raises `ConfigErrors` with everything that is wrong."""
+    """Read a file, or a folder of `*.yaml` merged by key.
+
+    Raises `ConfigErrors` with everything that is wrong.
+    """
     files = _read(FilePath(path))
     roots: list[Node] = []
     problems: list[Problem] = []
@@ -118,7 +136,7 @@ def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
     try:
         config = Config.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        problems += [_problem(root, e) for e in error.errors(include_url=False)]
+        problems += [_problem(root, e) for e in error.errors(include_url=False) if not is_consequence(e)]
     return config and config.model_copy(update={"folder": folder}), problems
 
 

@@ -13,6 +13,11 @@ def path_of(error: Any) -> Path:
     return tuple(step for step in error["loc"] if step != "[key]")
 
 
+def is_consequence(error: Any) -> bool:
+    """Whether the error only follows from others: pydantic counts a list without its wrong items."""
+    return bool(error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"])
+
+
 def message_of(error: Any) -> str:
     """What is wrong, in one line."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})

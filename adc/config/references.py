@@ -1,4 +1,4 @@
-"""Names that one part of a configuration uses and another one gives. Works on plain data that may hold other errors."""
+"""Names that one part of a configuration uses and another one gives, in data that may hold other errors."""
 
 from __future__ import annotations
 

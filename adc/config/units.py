@@ -1,4 +1,4 @@
-"""Written-out quantities: durations, sizes, shares and rates. Each parser raises `ValueError` saying what is allowed."""
+"""Written-out quantities: durations, sizes, shares. Parsers raise `ValueError` saying what is allowed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import re
 
 DURATIONS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 DURATION_WORDS = "a number with a unit: ms, s, m, h or d, such as 500ms, 30s, 10m, 1h or 7d"
 SIZE_WORDS = "a number with a unit: B, KB, MB, GB or TB, such as 64KB or 1GB"
 SHARE_WORDS = "a percentage from 0% to 100%, such as 20%"
-RATE_WORDS = "a number per s, m, h or d, such as 100/s or 5/m"
 
 _NUMBER = r"([0-9]{1,15}(?:\.[0-9]{1,9})?)"
 _DURATION = re.compile(_NUMBER + r" ?([a-z]+)")
 _SIZE = re.compile(_NUMBER + r" ?([A-Za-z]+)")
 _SHARE = re.compile(_NUMBER + r" ?%")
-_RATE = re.compile(_NUMBER + r" ?/ ?([a-z]+)")
 
 
 def parse_duration(value: object) -> float:
@@ -50,14 +47,6 @@ def parse_share(value: object) -> float:
     return float(found[1]) / 100
 
 
-def parse_rate(value: object) -> float:
-    """Events a second of `100/s`, `30/m`."""
-    found = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if found is None or found[2] not in PERIODS:
-        raise ValueError(f"{quote(value)} is not a rate; write {RATE_WORDS}")
-    return float(found[1]) / PERIODS[found[2]]
-
-
 def quote(value: object) -> str:
     """A value as an error message shows it: short, on one line, in quotes when it is text."""
     if value is None:
@@ -81,3 +70,30 @@ def _printable(text: str) -> str:
 
 def _is_zero(value: object) -> bool:
     return value == "0" or (value == 0 and isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest way to write a duration: `500ms`, `30s`, `1h`."""
+    return _shortest(seconds, DURATIONS)
+
+
+def format_size(size: float) -> str:
+    """The shortest way to write a size: `32KB`, `1GB`."""
+    return _shortest(size, SIZES)
+
+
+def format_share(share: float) -> str:
+    """A fraction as a percentage: `20%`."""
+    return f"{share * 100:g}%"
+
+
+def _shortest(value: float, factors: dict[str, float] | dict[str, int]) -> str:
+    """In the largest unit that leaves a whole number, else in the smallest one."""
+    if not value:
+        return "0"
+    for unit, factor in reversed(factors.items()):
+        times = value / factor
+        if times >= 1 and abs(times - round(times)) < 1e-9:
+            return f"{round(times)}{unit}"
+    unit, factor = next(iter(factors.items()))
+    return f"{value / factor:g}{unit}"

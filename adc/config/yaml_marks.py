@@ -1,7 +1,8 @@
 """YAML text to a tree whose every value knows its place.
 
-Only what a configuration needs: mappings with text keys, lists, scalars, anchors and aliases. Scalars follow YAML 1.2's
-core schema, so that `on` and `off` are words and `1:30` is text. Depth and number of nodes are bounded, aliases included.
+Only what a configuration needs: mappings with text keys, lists, scalars, anchors and aliases. Scalars follow
+YAML 1.2's core schema, so that `on` and `off` are words and `1:30` is text. Depth and number of values are
+bounded, aliases included.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ Node = Scalar | Items | Entries
 
 
 def compose(text: str, file: str, env: Mapping[str, str]) -> tuple[Node | None, list[Problem]]:
-    """The tree of one document (`None` when there is nothing), with `${...}` filled in, and what is wrong with it."""
+    """The tree of one document, `None` for an empty one, `${...}` filled in; and what is wrong with it."""
     composer = _Composer(file, env)
     try:
         root = composer.document(yaml.parse(text, Loader=_LOADER))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from adc.config.model.base import Finding, Part, refusal
+from adc.config.model.base import Finding, Forms, Part, refusal
 from adc.config.model.types import (
+    LISTED,
     FieldName,
     FieldNames,
     FieldValue,
@@ -45,6 +46,8 @@ class Redirect(Part):
     The query string is kept when `to` names no `{query}` and has no `?` of its own.
     """
 
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
+
     to: Text = Field(description="Target; may hold {scheme}, {host}, {path} and {query}.")
     status: Annotated[int, Value(_status, {"enum": sorted(STATUSES)})] = Field(
         302, description="301, 302, 303, 307 or 308."
@@ -63,6 +66,8 @@ class Redirect(Part):
 
 class Respond(Part):
     """A fixed answer made here. A bare number is `status`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "integer"},)
 
     status: Annotated[int, whole(200, 599)] = Field(200, description="Status of the answer.")
     body: Text = Field("", description="Text of the answer, sent as UTF-8.")
@@ -103,7 +108,7 @@ class Rewrite(Part):
     strip_prefix: Prefix | None = Field(
         None, description="Whole segments taken off the beginning of the path."
     )
-    path: Annotated[tuple[PathEdit, ...], BeforeValidator(listed)] = Field(
+    path: Annotated[tuple[PathEdit, ...], LISTED] = Field(
         (), description="Replacements in the path, after strip_prefix and before add_prefix."
     )
     add_prefix: Prefix | None = Field(None, description="Put before the path.")
@@ -142,6 +147,8 @@ class HeaderEdits(Part):
 
 class Mirror(Part):
     """Requests copied to another pool, whose answers are thrown away. A bare string is `pool`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     pool: Text = Field(description="Name of the pool that gets the copies.")
     percent: Annotated[float, share()] = Field(

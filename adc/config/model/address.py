@@ -19,7 +19,8 @@ _WORDS = "host:port, [v6 address]:port or unix:/path"
 class Address:
     """`host` and `port`, or the `path` of a unix socket; `text` is the address as written.
 
-    `host` is empty for "all addresses" (`:8080` or `*:8080`, only where one listens); without brackets for IPv6.
+    `host` is empty for "all addresses" (`:8080` or `*:8080`, only where one listens), and without the
+    brackets of an IPv6 address.
     """
 
     text: str

@@ -6,14 +6,24 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from adc.config.errors import Path
 from adc.config.units import quote
 
 Finding = tuple[Path, str]
 """A place below the mapping at hand, and what is wrong there."""
+
+
+Forms = tuple[dict[str, Any], ...]
 
 
 class Part(BaseModel):
@@ -28,6 +38,9 @@ class Part(BaseModel):
 
     not_written: ClassVar[frozenset[str]] = frozenset()
     """Fields that the loader fills in, and that no file may name."""
+
+    short_forms: ClassVar[Forms] = ()
+    """JSON Schemas of what may be written instead of the mapping; `expanded` knows what it means."""
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -45,6 +58,20 @@ class Part(BaseModel):
         return [
             field.alias or name for name, field in cls.model_fields.items() if name not in cls.not_written
         ]
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shown = handler(schema)
+        mapping = handler.resolve_ref_schema(shown)
+        for name in cls.not_written:
+            mapping["properties"].pop(name)
+        if cls.short_forms:
+            full = dict(mapping)
+            mapping.clear()
+            mapping["anyOf"] = [full, *cls.short_forms]
+        return shown
 
     @model_validator(mode="wrap")
     @classmethod

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from adc.config.model.base import Part
+from adc.config.model.base import Forms, Part
 from adc.config.model.types import FilePath, byte_size
 
 
 class DiskCache(Part):
     """The disk tier, shared by all workers and kept over a restart."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     path: FilePath = Field(description="Its folder.")
     size: Annotated[int, byte_size("1MB", "100TB")] = Field(1 << 30, description="Bytes at the most.")

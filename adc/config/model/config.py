@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adc.config.model.base import Finding, Part
 from adc.config.model.caches import CacheStore
@@ -17,7 +17,7 @@ from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.model.state import Cluster, State
-from adc.config.model.types import FilePath, FilePaths, Name, Networks, Value, listed, switched_off
+from adc.config.model.types import LISTED, OFF, FilePath, FilePaths, Name, Networks, Value
 from adc.config.units import quote
 
 ERROR_PAGES = (400, 403, 404, 408, 413, 414, 421, 429, 431, 502, 503, 504)
@@ -59,18 +59,18 @@ class Config(Part):
     workers: Workers = Field(
         "auto", description="Worker processes; auto: one per core; 0: serve in the main process."
     )
-    listeners: Annotated[tuple[Listener, ...], BeforeValidator(listed)] = Field(
+    listeners: Annotated[tuple[Listener, ...], LISTED] = Field(
         min_length=1, description="Where clients connect."
     )
-    routes: Annotated[tuple[Route, ...], BeforeValidator(listed)] = Field(
+    routes: Annotated[tuple[Route, ...], LISTED] = Field(
         (), description="The first match in file order wins."
     )
     pools: Mapping[Name, Pool] = Field({}, description="Named sets of members.")
     caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached answers.")
     state: State = Field(State(), description="Tables that outlive a request.")
     cluster: Cluster | None = Field(None, description="This node among others.")
-    admin: Annotated[Admin | None, BeforeValidator(switched_off)] = Field(
-        Admin(), description="Admin API; false turns it off."
+    admin: Annotated[Admin | None, OFF] = Field(
+        default_factory=Admin, description="Admin API; false turns it off."
     )
     trusted_proxies: Networks = Field((), description="Proxies in front whose X-Forwarded-* is believed.")
     access_log: AccessLog = Field(AccessLog(), description="A line per request.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.types import FieldName, FieldValue, Method, Text, text_of, whole
 
 Source = Annotated[str, text_of(r"[0-9A-Fa-f:.]{2,45}", "an address such as 192.0.2.1")]
@@ -15,6 +15,8 @@ Source = Annotated[str, text_of(r"[0-9A-Fa-f:.]{2,45}", "an address such as 192.
 
 class ExpectedRequest(Part):
     """A request to ask about. A bare string is `url`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     method: Method = Field("GET", description="Method.")
     url: Annotated[

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.types import (
+    LISTED,
+    OFF,
     FieldName,
     FieldValue,
     Flag,
@@ -18,9 +20,7 @@ from adc.config.model.types import (
     Text,
     Value,
     duration,
-    listed,
     share,
-    switched_off,
     text_of,
     whole,
 )
@@ -57,7 +57,7 @@ _STATUS = Value(
     _status_range,
     {"type": ["string", "integer"], "description": f"{STATUS_WORDS[0].upper()}{STATUS_WORDS[1:]}."},
 )
-StatusRanges = Annotated[tuple[Annotated[StatusRange, _STATUS], ...], BeforeValidator(listed)]
+StatusRanges = Annotated[tuple[Annotated[StatusRange, _STATUS], ...], LISTED]
 
 
 def _any_value(value: Any) -> Any:
@@ -70,6 +70,8 @@ ExpectedField = Annotated[FieldValue | None, BeforeValidator(_any_value)]
 
 class HealthExpect(Part):
     """What a healthy member answers. A bare status is `status`."""
+
+    short_forms: ClassVar[Forms] = ({"type": ["string", "integer", "array"]},)
 
     status: StatusRanges = Field(
         (StatusRange(200, 299),), min_length=1, description=f"{STATUS_WORDS}, or a list of them."
@@ -88,7 +90,12 @@ class HealthExpect(Part):
 
 
 class ActiveHealth(Part):
-    """Checks sent once per machine. Exactly one of `path`, `tcp` and `tls` says which; `path` is `/` by default."""
+    """Checks sent once per machine: one of `path` (by default, `/`), `tcp` and `tls` says which."""
+
+    short_forms: ClassVar[Forms] = (
+        {"const": True},
+        {"type": "string"},
+    )
 
     path: Annotated[str, text_of(r"/[\x21-\x7e]*", "a path, beginning with /")] | None = Field(
         None, description="HTTP request to send."
@@ -138,6 +145,8 @@ class ActiveHealth(Part):
 class PassiveHealth(Part):
     """Members that fail real requests are ejected for a while, longer each time."""
 
+    short_forms: ClassVar[Forms] = ({"const": True},)
+
     failures: Annotated[int, whole(1, 10_000)] = Field(
         5, description="Failures within the window that eject."
     )
@@ -161,9 +170,7 @@ class PassiveHealth(Part):
 class Health(Part):
     """Both kinds; passive health is on with its defaults unless set to `false`."""
 
-    active: Annotated[ActiveHealth | None, BeforeValidator(switched_off)] = Field(
-        None, description="Checks sent to members."
-    )
-    passive: Annotated[PassiveHealth | None, BeforeValidator(switched_off)] = Field(
+    active: Annotated[ActiveHealth | None, OFF] = Field(None, description="Checks sent to members.")
+    passive: Annotated[PassiveHealth | None, OFF] = Field(
         PassiveHealth(), description="Watching real traffic; false turns it off."
     )

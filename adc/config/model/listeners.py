@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adc.config.model.address import ListenAddress
-from adc.config.model.base import Part
+from adc.config.model.base import Forms, Part
 from adc.config.model.tls import ListenerTls
-from adc.config.model.types import (
-    Flag,
-    Name,
-    Networks,
-    byte_size,
-    duration,
-    listed,
-    one_of,
-    switched_off,
-    whole,
-)
+from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, byte_size, duration, one_of, whole
 
 
 class ListenerTimeouts(Part):
@@ -67,6 +57,11 @@ class ListenerLimits(Part):
 class ProxyProtocol(Part):
     """PROXY protocol v1 and v2 accepted from load balancers in front. `true`: from `trusted_proxies`."""
 
+    short_forms: ClassVar[Forms] = (
+        {"const": True},
+        {"type": "array"},
+    )
+
     from_: Networks = Field((), alias="from", description="Senders believed; none named: trusted_proxies.")
 
     @classmethod
@@ -78,6 +73,8 @@ class ProxyProtocol(Part):
 
 class RedirectToHttps(Part):
     """Every request is answered with a redirect to https. `true` is all defaults."""
+
+    short_forms: ClassVar[Forms] = ({"const": True},)
 
     status: Annotated[int, whole(301, 308)] = Field(308, description="301, 302, 307 or 308.")
     port: Annotated[int, whole(1, 65535)] = Field(
@@ -91,6 +88,8 @@ class RedirectToHttps(Part):
 
 class Hsts(Part):
     """Strict-Transport-Security (RFC 6797) on answers over TLS. `true` is all defaults."""
+
+    short_forms: ClassVar[Forms] = ({"const": True},)
 
     max_age: Annotated[float, duration("0s", "3650d")] = Field(
         31_536_000.0, description="How long browsers keep to https."
@@ -107,14 +106,12 @@ class Listener(Part):
     """A bound socket with a protocol."""
 
     name: Name = Field(
-        description="Name in routes, logs and metrics; listener-N by default, N its place from 1."
+        "", description="Name in routes, logs and metrics; listener-N by default, N its place from 1."
     )
-    bind: Annotated[tuple[ListenAddress, ...], BeforeValidator(listed)] = Field(
-        min_length=1, description="Where to listen."
-    )
+    bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(min_length=1, description="Where to listen.")
     protocol: Annotated[str, one_of("http")] = Field("http", description="http.")
     tls: ListenerTls | None = Field(None, description="TLS termination.")
-    proxy_protocol: Annotated[ProxyProtocol | None, BeforeValidator(switched_off)] = Field(
+    proxy_protocol: Annotated[ProxyProtocol | None, OFF] = Field(
         None, description="PROXY protocol from whom."
     )
     trusted_proxies: Networks | None = Field(
@@ -126,9 +123,7 @@ class Listener(Part):
     backlog: Annotated[int, whole(1, 65535)] = Field(
         4096, description="Connections the kernel may hold unaccepted."
     )
-    redirect_to_https: Annotated[RedirectToHttps | None, BeforeValidator(switched_off)] = Field(
+    redirect_to_https: Annotated[RedirectToHttps | None, OFF] = Field(
         None, description="Redirect everything to https."
     )
-    hsts: Annotated[Hsts | None, BeforeValidator(switched_off)] = Field(
-        None, description="Strict-Transport-Security."
-    )
+    hsts: Annotated[Hsts | None, OFF] = Field(None, description="Strict-Transport-Security.")

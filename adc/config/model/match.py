@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
-from adc.config.model.base import Finding, Part, exactly_one, refusal
-from adc.config.model.types import FieldName, Flag, Method, Networks, Regex, Text, listed
+from adc.config.model.base import Finding, Forms, Part, exactly_one, refusal
+from adc.config.model.types import LISTED, FieldName, Flag, Method, Networks, Regex, Text
 from adc.routing.hosts import Wildcard, host_rule
 from adc.routing.paths import path_rule
 
 
 class TextRule(Part):
     """A rule about one text; exactly one key is set. A bare string means `exact`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole text.")
     prefix: Text | None = Field(None, description="How the text begins; for a path by whole segments.")
@@ -36,6 +39,8 @@ class PathRule(Part):
 
     A bare string is a `prefix` if it ends in `/`, else `exact`.
     """
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole path.")
     prefix: Text | None = Field(None, description="How the path begins, by whole segments.")
@@ -61,6 +66,8 @@ class HostRule(Part):
 
     A bare string is a `wildcard` if it begins with `*.`, else `exact`.
     """
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole host name, without the port.")
     wildcard: Text | None = Field(None, description="*.example.com: any name below example.com, not itself.")
@@ -92,10 +99,10 @@ def _lower_keys(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name.lower(): rules for name, rules in fields.items()}
 
 
-HostRules = Annotated[tuple[HostRule, ...], BeforeValidator(listed)]
-PathRules = Annotated[tuple[PathRule, ...], BeforeValidator(listed)]
-TextRules = Annotated[tuple[TextRule, ...], BeforeValidator(listed)]
-Methods = Annotated[tuple[Method, ...], BeforeValidator(listed)]
+HostRules = Annotated[tuple[HostRule, ...], LISTED]
+PathRules = Annotated[tuple[PathRule, ...], LISTED]
+TextRules = Annotated[tuple[TextRule, ...], LISTED]
+Methods = Annotated[tuple[Method, ...], LISTED]
 
 
 class TlsMatch(Part):
@@ -125,3 +132,12 @@ class Match(Part):
             rest = {key: item for key, item in value.items() if key != "tls.sni"}
             return rest | {"tls": {"sni": value["tls.sni"]}}
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shown = super().__get_pydantic_json_schema__(schema, handler)
+        properties = handler.resolve_ref_schema(shown)["properties"]
+        properties["tls.sni"] = {"description": "The same as tls: {sni: ...}."}
+        return shown

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from adc.config.model.address import Address, ListenAddress
-from adc.config.model.base import Part
-from adc.config.model.types import Text, absolute_path, duration, listed, one_of
+from adc.config.model.base import Forms, Part
+from adc.config.model.types import LISTED, Text, absolute_path, duration, one_of
 
-OFF, STREAM = "off", "-"
-_STREAMS = {"-": STREAM, "stdout": STREAM, "stderr": STREAM, "off": OFF}
+_STREAMS = {"-": "-", "stdout": "-", "stderr": "-", "off": "off"}
 
 
 def _log_path(value: Any, info: ValidationInfo) -> str:
     if value is False:
-        return OFF
+        return "off"
     if isinstance(value, str) and value in _STREAMS:
         return _STREAMS[value]
     return absolute_path(value, info)
@@ -28,6 +27,11 @@ LogPath = Annotated[str, PlainValidator(_log_path), WithJsonSchema({"type": ["st
 
 class AccessLog(Part):
     """A line per request. A bare string is `path`; `false` is off."""
+
+    short_forms: ClassVar[Forms] = (
+        {"type": "string"},
+        {"const": False},
+    )
 
     path: LogPath = Field("-", description="A file, - or stdout, or off.")
     format: Text = Field(
@@ -42,6 +46,11 @@ class AccessLog(Part):
 class ErrorLog(Part):
     """What went wrong and why. A bare string is `path`."""
 
+    short_forms: ClassVar[Forms] = (
+        {"type": "string"},
+        {"const": False},
+    )
+
     path: LogPath = Field("-", description="A file, - for stderr, or off.")
     level: Annotated[str, one_of("debug", "info", "warning", "error")] = Field(
         "info", description="debug, info, warning or error."
@@ -52,11 +61,18 @@ class ErrorLog(Part):
         return {"path": value} if isinstance(value, str) or value is False else value
 
 
+DEFAULT_BIND = (Address("127.0.0.1:9901", "127.0.0.1", 9901),)
+
+
 class Admin(Part):
     """The admin API, metrics and pages. A bare string is `bind`."""
 
-    bind: Annotated[tuple[ListenAddress, ...], BeforeValidator(listed)] = Field(
-        (Address("127.0.0.1:9901", "127.0.0.1", 9901),), min_length=1, description="Where to listen."
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
+
+    bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
+        default_factory=lambda: DEFAULT_BIND,
+        min_length=1,
+        description="Where to listen.",
     )
 
     @classmethod

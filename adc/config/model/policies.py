@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.types import (
+    LISTED,
     CookieName,
     FieldName,
     FieldNames,
@@ -19,17 +21,15 @@ from adc.config.model.types import (
     Texts,
     byte_size,
     duration,
-    listed,
     one_of,
     share,
     text_of,
     whole,
 )
+from adc.pools.errors import RETRY_WORDS
 
 DEFAULT_STORE = "default"
 """The cache that `cache: true` uses; it exists with default sizes when no `caches` entry has that name."""
-
-RETRY_CONDITIONS = ("connect_failure", "reset_before_response", "timeout")
 
 
 class QueryKey(Part):
@@ -52,13 +52,18 @@ class CacheKey(Part):
 
     query: QueryKey = Field(QueryKey(), description="Query parameters.")
     headers: FieldNames = Field((), description="Request fields that belong to the key.")
-    cookies: Annotated[tuple[CookieName, ...], BeforeValidator(listed)] = Field(
+    cookies: Annotated[tuple[CookieName, ...], LISTED] = Field(
         (), description="Cookies that belong to the key."
     )
 
 
 class Purge(Part):
     """Who may send the PURGE method."""
+
+    short_forms: ClassVar[Forms] = (
+        {"type": "string"},
+        {"type": "array"},
+    )
 
     from_: Networks = Field((), alias="from", description="Addresses that may.")
 
@@ -69,6 +74,11 @@ class Purge(Part):
 
 class RouteCache(Part):
     """How answers of this route are cached. `true` is all defaults; a bare string is `store`."""
+
+    short_forms: ClassVar[Forms] = (
+        {"const": True},
+        {"type": "string"},
+    )
 
     store: Text = Field(DEFAULT_STORE, description="Name of an entry of caches.")
     default_ttl: Annotated[float, duration("0s", "365d")] | None = Field(
@@ -126,19 +136,24 @@ Encoding = Annotated[str, one_of("zstd", "br", "gzip")]
 class Compression(Part):
     """Compression of answers by Accept-Encoding. `true` is all defaults."""
 
-    encodings: Annotated[tuple[Encoding, ...], BeforeValidator(listed)] = Field(
+    short_forms: ClassVar[Forms] = (
+        {"const": True},
+        {"type": "array"},
+    )
+
+    encodings: Annotated[tuple[Encoding, ...], LISTED] = Field(
         ("zstd", "br", "gzip"), min_length=1, description="Codings offered, the preferred one first."
     )
     min_size: Annotated[int, byte_size("0B", "100MB")] = Field(
         1024, description="Smaller answers are left alone."
     )
-    content_types: Annotated[tuple[ContentType, ...], BeforeValidator(listed)] = Field(
+    content_types: Annotated[tuple[ContentType, ...], LISTED] = Field(
         DEFAULT_TYPES, min_length=1, description="Media types that are compressed; text/* means any text."
     )
     levels: CompressionLevels = Field(CompressionLevels(), description="Effort of each coding.")
     breach_safe: Flag = Field(
         False,
-        description="Whether answers of this route mix secrets with what clients send: nothing is compressed then.",
+        description="Whether answers mix secrets with what clients send: they stay uncompressed.",
     )
 
     @classmethod
@@ -153,6 +168,16 @@ class PluginUse(Part):
 
     name: Name
     options: Mapping[str, Any] = {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        named = {"type": "object", "minProperties": 1, "maxProperties": 1}
+        return {
+            "anyOf": [{"type": "string"}, named],
+            "description": "A plugin: its name, or its name with options.",
+        }
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -189,14 +214,16 @@ RetryCondition = Annotated[
     str,
     BeforeValidator(_retry_condition),
     text_of(
-        rf"{'|'.join(RETRY_CONDITIONS)}|5xx|[45][0-9][0-9]",
-        f"one of: {', '.join(RETRY_CONDITIONS)}, 5xx, or a status such as 503",
+        rf"{'|'.join(sorted(RETRY_WORDS))}|5xx|[45][0-9][0-9]",
+        f"one of: {', '.join(sorted(RETRY_WORDS))}, 5xx, or a status such as 503",
     ),
 ]
 
 
 class Hedge(Part):
     """A second attempt on another member while the first is still silent (idempotent requests only)."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     after: Annotated[float, duration("1ms", "1m")] = Field(
         description="How long the first attempt may be silent."
@@ -211,8 +238,13 @@ class Hedge(Part):
 class Retries(Part):
     """When a failed attempt is repeated on another member. A bare number is `attempts`; `false` is none."""
 
+    short_forms: ClassVar[Forms] = (
+        {"type": "integer"},
+        {"const": False},
+    )
+
     attempts: Annotated[int, whole(0, 10)] = Field(1, description="Attempts after the first.")
-    on: Annotated[tuple[RetryCondition, ...], BeforeValidator(listed)] = Field(
+    on: Annotated[tuple[RetryCondition, ...], LISTED] = Field(
         ("connect_failure", "reset_before_response"),
         description="connect_failure, reset_before_response, timeout, 5xx, or statuses in quotes.",
     )

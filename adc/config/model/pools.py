@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adc.config.model.address import MemberAddress
 from adc.config.model.balance import Balance, PlainBalance
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.health import Health
 from adc.config.model.persistence import Persistence
 from adc.config.model.tls import MemberTls
-from adc.config.model.types import Flag, Name, duration, listed, number, one_of, share, switched_off, whole
+from adc.config.model.types import LISTED, OFF, Flag, Name, duration, number, one_of, share, whole
 
 
 class Member(Part):
     """A server of a pool. A bare string is `address`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     address: MemberAddress = Field(description="Where it listens.")
     name: Name | None = Field(None, description="Name in logs, metrics and cookies; the address by default.")
@@ -59,6 +61,8 @@ class Breaker(Part):
 class Adaptive(Part):
     """A limit of requests in flight that follows the latency gradient. `true` is all defaults."""
 
+    short_forms: ClassVar[Forms] = ({"const": True},)
+
     min: Annotated[int, whole(1, 1_000_000)] = Field(4, description="Lowest limit.")
     max: Annotated[int, whole(1, 1_000_000)] = Field(1000, description="Highest limit.")
     initial: Annotated[int, whole(1, 1_000_000)] = Field(20, description="Limit at the start.")
@@ -99,11 +103,14 @@ class Dns(Part):
 class Pool(Part):
     """A named set of members. A bare list is `members`."""
 
-    members: Annotated[tuple[Member, ...], BeforeValidator(listed)] = Field(
-        min_length=1, description="Its servers."
+    short_forms: ClassVar[Forms] = (
+        {"type": "array"},
+        {"type": "string"},
     )
+
+    members: Annotated[tuple[Member, ...], LISTED] = Field(min_length=1, description="Its servers.")
     balance: Balance = Field(PlainBalance(), description="How a member is chosen; round_robin by default.")
-    persistence: Annotated[Persistence | None, BeforeValidator(switched_off)] = Field(
+    persistence: Annotated[Persistence | None, OFF] = Field(
         None, description="What pins a client to a member."
     )
     health: Health = Field(Health(), description="How members are known to be down.")
@@ -115,13 +122,9 @@ class Pool(Part):
     )
     limits: PoolLimits = Field(PoolLimits(), description="When requests wait, and how long.")
     breaker: Breaker = Field(Breaker(), description="When requests are refused at once.")
-    adaptive: Annotated[Adaptive | None, BeforeValidator(switched_off)] = Field(
-        None, description="A limit that follows latency."
-    )
+    adaptive: Annotated[Adaptive | None, OFF] = Field(None, description="A limit that follows latency.")
     keep_alive: MemberKeepAlive = Field(MemberKeepAlive(), description="Connections kept open to members.")
-    tls: Annotated[MemberTls | None, BeforeValidator(switched_off)] = Field(
-        None, description="TLS towards members."
-    )
+    tls: Annotated[MemberTls | None, OFF] = Field(None, description="TLS towards members.")
     proxy_protocol: Annotated[str, one_of("v1", "v2")] | None = Field(
         None, description="PROXY protocol towards members: v1 or v2."
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adc.config.model.actions import HeaderEdits, Mirror, Redirect, Respond, Rewrite
 from adc.config.model.base import Finding, Part, exactly_one
 from adc.config.model.match import Match
 from adc.config.model.policies import Compression, PluginUse, Retries, RouteCache, RouteLimits, RouteTimeouts
-from adc.config.model.types import Name, Names, Text, switched_off, whole
+from adc.config.model.types import OFF, Name, Names, Text, whole
 
 ACTIONS = ("pool", "split", "redirect", "respond")
 
@@ -22,7 +22,7 @@ NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mir
 class Route(Part):
     """The first route in file order whose `match` fits takes the request. Exactly one action is set."""
 
-    name: Name = Field(description="Name in logs and metrics; route-N by default, N its place from 1.")
+    name: Name = Field("", description="Name in logs and metrics; route-N by default, N its place from 1.")
     listeners: Names = Field((), description="Listeners this route belongs to; none named: all.")
     match: Match = Field(Match(), description="What a request must look like; everything by default.")
     pool: Text | None = Field(None, description="Action: send to this pool.")
@@ -38,12 +38,8 @@ class Route(Part):
     response_headers: HeaderEdits = Field(
         HeaderEdits(), description="Edits of the answer towards the client."
     )
-    cache: Annotated[RouteCache | None, BeforeValidator(switched_off)] = Field(
-        None, description="Caching of answers."
-    )
-    compression: Annotated[Compression | None, BeforeValidator(switched_off)] = Field(
-        None, description="Compression of answers."
-    )
+    cache: Annotated[RouteCache | None, OFF] = Field(None, description="Caching of answers.")
+    compression: Annotated[Compression | None, OFF] = Field(None, description="Compression of answers.")
     plugins: tuple[PluginUse, ...] = Field(
         (), description="Plugins, in the order in which requests pass them."
     )

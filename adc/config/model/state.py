@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from adc.config.model.address import MemberAddress
-from adc.config.model.base import Finding, Part
-from adc.config.model.types import FilePath, Flag, Name, byte_size, duration, listed, one_of, text_of, whole
+from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.types import LISTED, FilePath, Flag, Name, byte_size, duration, one_of, text_of, whole
 
 RedisUrl = Annotated[
     str,
@@ -22,7 +22,7 @@ class Sentinel(Part):
     """Redis Sentinels that know who the master is."""
 
     master: Name = Field(description="Name of the master as the Sentinels know it.")
-    addresses: Annotated[tuple[MemberAddress, ...], BeforeValidator(listed)] = Field(
+    addresses: Annotated[tuple[MemberAddress, ...], LISTED] = Field(
         min_length=1, description="The Sentinels."
     )
     database: Annotated[int, whole(0, 9999)] = Field(0, description="Number of the database.")
@@ -30,6 +30,8 @@ class Sentinel(Part):
 
 class State(Part):
     """Shared tables. A bare word is `backend`."""
+
+    short_forms: ClassVar[Forms] = ({"enum": ["memory", "local"]},)
 
     backend: Annotated[str, one_of("memory", "local", "redis")] = Field(
         "local",
@@ -41,7 +43,7 @@ class State(Part):
     size: Annotated[int, byte_size("1MB", "1TB")] = Field(
         256 << 20, description="Bytes of the local tables at the most."
     )
-    url: Annotated[tuple[RedisUrl, ...], BeforeValidator(listed)] = Field(
+    url: Annotated[tuple[RedisUrl, ...], LISTED] = Field(
         (), description="Redis or Valkey; several for a cluster's nodes."
     )
     cluster: Flag = Field(False, description="Whether the addresses are those of a Redis Cluster.")
@@ -88,7 +90,7 @@ class Cluster(Part):
     sync: Sync = Field(Sync(), description="What the nodes tell each other.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
         "accept",
-        description="A client that this node does not know: redirect to its owner, accept (choose afresh), or synchronise first.",
+        description="A client unknown here: redirect to its owner, accept (choose afresh) or synchronise.",
     )
 
     @classmethod

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from adc.config.model.base import Finding, Part
-from adc.config.model.types import FilePath, Flag, Hostname, Text, Url, duration, listed, one_of, text_of
+from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.types import LISTED, FilePath, Flag, Hostname, Text, Url, duration, one_of, text_of
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
@@ -47,6 +47,8 @@ class Certificate(Part):
 class ClientAuth(Part):
     """Certificates asked of clients. A bare word is `mode`."""
 
+    short_forms: ClassVar[Forms] = ({"enum": ["none"]},)
+
     mode: Annotated[str, one_of("none", "optional", "required")] = Field(
         "required", description="none, optional or required."
     )
@@ -67,7 +69,7 @@ class ClientAuth(Part):
 class Acme(Part):
     """Certificates obtained and renewed by themselves (RFC 8555, http-01)."""
 
-    domains: Annotated[tuple[Hostname, ...], BeforeValidator(listed)] = Field(
+    domains: Annotated[tuple[Hostname, ...], LISTED] = Field(
         min_length=1, description="Names in the certificate."
     )
     email: Annotated[str, text_of(r"[^@\s]+@[^@\s]+", "an e-mail address")] | None = Field(
@@ -88,7 +90,7 @@ class Acme(Part):
 class ListenerTls(Part):
     """TLS termination."""
 
-    certificates: Annotated[tuple[Certificate, ...], BeforeValidator(listed)] = Field(
+    certificates: Annotated[tuple[Certificate, ...], LISTED] = Field(
         (), description="Chosen by server name; the first one serves unknown names."
     )
     min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
@@ -104,7 +106,9 @@ class ListenerTls(Part):
 
 
 class MemberTls(Part):
-    """TLS towards members. `true` is all defaults: verified by the system's authorities and the member's host name."""
+    """TLS towards members. `true`: verified by the system's authorities and the member's host name."""
+
+    short_forms: ClassVar[Forms] = ({"const": True},)
 
     verify: Flag = Field(True, description="Whether the member's certificate is verified.")
     ca: FilePath | None = Field(

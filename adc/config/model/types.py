@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
-    BeforeValidator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
@@ -61,26 +60,30 @@ def _between(
 
 def duration(low: str, high: str) -> Value:
     """Seconds as float, written `500ms`, `30s`, `10m`, `1h`, `7d`."""
-    schema = _unit_schema(units.DURATION_WORDS, r"[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)", low, high)
+    schema = _unit_schema("duration", units.DURATION_WORDS, r"[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)", low, high)
     return Value(_between(units.parse_duration, low, high), schema)
 
 
 def byte_size(low: str, high: str) -> Value:
     """Bytes as int, written `64KB`, `1GB`."""
-    schema = _unit_schema(units.SIZE_WORDS, r"[0-9]+(\.[0-9]+)? ?([kKmMgGtT]?[bB])", low, high)
+    schema = _unit_schema("size", units.SIZE_WORDS, r"[0-9]+(\.[0-9]+)? ?([kKmMgGtT]?[bB])", low, high)
     return Value(_between(units.parse_size, low, high), schema)
 
 
 def share(low: str = "0%", high: str = "100%") -> Value:
     """A fraction of 1 as float, written `20%`."""
-    schema = _unit_schema(units.SHARE_WORDS, r"[0-9]+(\.[0-9]+)? ?%", low, high)
+    schema = _unit_schema("share", units.SHARE_WORDS, r"[0-9]+(\.[0-9]+)? ?%", low, high)
     return Value(_between(units.parse_share, low, high), schema)
 
 
-def _unit_schema(words: str, pattern: str, low: str, high: str) -> dict[str, Any]:
+UNIT, RANGE = "x-unit", "x-range"
+"""Unit and range of a value in pydantic's JSON Schema, from which `adc.config.schema` makes text."""
+
+
+def _unit_schema(unit: str, words: str, pattern: str, low: str, high: str) -> dict[str, Any]:
     described = f"{words[0].upper()}{words[1:]}; from {low} to {high}."
     texts = {"type": "string", "pattern": f"^({pattern}|0)$|\\$\\{{"}
-    return {"anyOf": [texts, {"const": 0}], "description": described}
+    return {"anyOf": [texts, {"const": 0}], "description": described, UNIT: unit, RANGE: f"{low} to {high}"}
 
 
 def whole(low: int, high: int) -> Value:
@@ -186,7 +189,7 @@ def _field_value(value: Any) -> str:
     text = _text(value)
     if any(c in "\r\n\0" or ord(c) > 255 for c in text) or text != text.strip(" \t"):
         raise ValueError(
-            f"{quote(value)} is not a field value, which has no line breaks, NUL, spaces at the ends or characters beyond Latin-1"
+            f"{quote(value)} is not a field value: no line breaks, NUL, outer spaces or other than Latin-1"
         )
     return text
 
@@ -205,10 +208,37 @@ def listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def switched_off(value: Any) -> Any:
-    """`false` stands for "there is none"."""
+class _Listed:
+    """Annotation of a list for which a single item may be written."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(listed, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        array = handler(schema)
+        return {"anyOf": [array["items"], array]}
+
+
+class _Off:
+    """Annotation of an optional part for which `false` says that there is none."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_none_if_off, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"const": False}]}
+
+
+def _none_if_off(value: Any) -> Any:
     return None if value is False else value
 
+
+LISTED = _Listed()
+OFF = _Off()
 
 Flag = Annotated[bool, Value(_flag, {"anyOf": [{"type": "boolean"}, EXPANSION]})]
 Text = Annotated[str, Value(_text, {"type": "string"})]
@@ -228,8 +258,8 @@ FilePath = Annotated[str, PlainValidator(absolute_path), WithJsonSchema({"type":
 Hostname = Annotated[str, text_of(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,252})", "a host name")]
 Url = Annotated[str, text_of(r"https?://[^\s/]+(?:/\S*)?", "an http:// or https:// address")]
 CookieName = Annotated[str, text_of(TOKEN.pattern, "a cookie name")]
-Networks = Annotated[tuple[Cidr, ...], BeforeValidator(listed)]
-FieldNames = Annotated[tuple[FieldName, ...], BeforeValidator(listed)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(listed)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(listed)]
-FilePaths = Annotated[tuple[FilePath, ...], BeforeValidator(listed)]
+Networks = Annotated[tuple[Cidr, ...], LISTED]
+FieldNames = Annotated[tuple[FieldName, ...], LISTED]
+Names = Annotated[tuple[Name, ...], LISTED]
+Texts = Annotated[tuple[Text, ...], LISTED]
+FilePaths = Annotated[tuple[FilePath, ...], LISTED]

@@ -1,0 +1,91 @@
+"""Whether everything that one match takes is taken by another one as well. Errs on the side of "no"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+from adc.config.model.match import HostRule, Match, PathRule, TextRule
+from adc.config.model.types import Network
+from adc.routing.hosts import Wildcard, host_rule
+from adc.routing.paths import PathPrefix, path_exact, path_prefix
+from adc.routing.values import Exact, Regex
+
+Rule = TypeVar("Rule")
+
+CACHED = 50_000
+"""Compiled rules kept."""
+
+
+def covers(wide: Match, narrow: Match) -> bool:
+    """Whether `wide` takes every request that `narrow` takes."""
+    return (
+        _any_of(wide.host, narrow.host, covers_host)
+        and _any_of(wide.path, narrow.path, covers_path)
+        and _any_of(wide.method, narrow.method, str.__eq__)
+        and _fields(wide.headers, narrow.headers)
+        and _fields(wide.query, narrow.query)
+        and _fields(wide.cookies, narrow.cookies)
+        and _any_of(wide.source, narrow.source, _covers_network)
+        and _any_of(wide.tls.sni, narrow.tls.sni, covers_host)
+    )
+
+
+def _any_of(wide: Sequence[Rule], narrow: Sequence[Rule], covered: Callable[[Rule, Rule], bool]) -> bool:
+    """Rules of one key: no rule takes everything, several take what any of them takes."""
+    if not wide:
+        return True
+    return bool(narrow) and all(any(covered(w, n) for w in wide) for n in narrow)
+
+
+def _fields(wide: Mapping[str, Sequence[TextRule]], narrow: Mapping[str, Sequence[TextRule]]) -> bool:
+    """Each name that `wide` asks about is asked about by `narrow`, and no less strictly."""
+    return all(name in narrow and _any_of(rules, narrow[name], _covers_text) for name, rules in wide.items())
+
+
+def covers_host(wide: HostRule, narrow: HostRule) -> bool:
+    if narrow.exact is not None:
+        return _host(wide).accepts(str(_host(narrow)))
+    if narrow.wildcard is not None and wide.wildcard is not None:
+        return str(_host(narrow)).endswith(str(_host(wide))[1:])
+    return wide == narrow
+
+
+def covers_path(wide: PathRule, narrow: PathRule) -> bool:
+    if narrow.exact is not None:
+        return _path(wide).accepts(path_exact(narrow.exact).text)
+    if narrow.prefix is not None and wide.prefix is not None:
+        return _path(wide).accepts(path_prefix(narrow.prefix).text)
+    return wide == narrow
+
+
+@lru_cache(maxsize=CACHED)
+def _host(rule: HostRule) -> Exact | Wildcard | Regex:
+    return Regex(rule.regex) if rule.regex is not None else host_rule(rule.exact or rule.wildcard or "")
+
+
+@lru_cache(maxsize=CACHED)
+def _path(rule: PathRule) -> Exact | PathPrefix | Regex:
+    if rule.regex is not None:
+        return Regex(rule.regex)
+    return path_exact(rule.exact) if rule.exact is not None else path_prefix(rule.prefix or "/")
+
+
+def _covers_text(wide: TextRule, narrow: TextRule) -> bool:
+    if wide == narrow:
+        return True
+    if wide.present is not None:
+        return wide.present and narrow.present is None
+    if narrow.exact is not None and wide.regex is not None:
+        return re.search(wide.regex, narrow.exact) is not None
+    if wide.prefix is not None:
+        return (narrow.exact or narrow.prefix or "").startswith(wide.prefix)
+    return False
+
+
+def _covers_network(wide: Network, narrow: Network) -> bool:
+    if wide.version != narrow.version or wide.prefixlen > narrow.prefixlen:
+        return False
+    return narrow.supernet(new_prefix=wide.prefixlen) == wide

@@ -1,0 +1,100 @@
+"""What may well be a mistake in a configuration that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from adc.config.coverage import covers
+from adc.config.errors import Path
+from adc.config.model.config import Config
+from adc.config.model.pools import Pool
+from adc.config.model.routes import Route
+from adc.config.units import quote
+
+Finding = tuple[Path, str]
+
+MOST_COMPARED = 1000
+"""Earlier routes that one route is compared with at the most."""
+
+
+def doubtful(config: Config) -> Iterator[Finding]:
+    """Routes that never match, pools that nobody uses, members listed twice."""
+    yield from _unreachable(config.routes)
+    used = _used(config.routes)
+    for name, pool in config.pools.items():
+        if name not in used:
+            yield ("pools", name), f"pool {quote(name)} is used by no route"
+        yield from _listed_twice(name, pool)
+
+
+def _unreachable(routes: tuple[Route, ...]) -> Iterator[Finding]:
+    earlier = _Earlier()
+    for place, route in enumerate(routes):
+        for before in earlier.candidates(route):
+            if _all_listeners(routes[before], route) and covers(routes[before].match, route.match):
+                yield ("routes", place), _covered(route.name, before, routes[before].name)
+                break
+        earlier.add(place, route)
+
+
+def _covered(name: str, place: int, earlier: str) -> str:
+    taker = f"route {quote(earlier)} (routes[{place}])"
+    return f"route {quote(name)} can never match: {taker} comes before it and takes everything it would"
+
+
+def _all_listeners(wide: Route, narrow: Route) -> bool:
+    return not wide.listeners or (bool(narrow.listeners) and set(narrow.listeners) <= set(wide.listeners))
+
+
+class _Earlier:
+    """Routes by host and first path segment, so that not every pair of thousands is compared."""
+
+    def __init__(self) -> None:
+        self._routes: dict[tuple[str, str], list[int]] = {}
+
+    def add(self, place: int, route: Route) -> None:
+        for key in _keys(route):
+            self._routes.setdefault(key, []).append(place)
+
+    def candidates(self, route: Route) -> list[int]:
+        """Places of earlier routes that may take everything `route` takes, in order."""
+        host, segment = _keys(route)[0]
+        found = {
+            place
+            for host_key in {host, ""}
+            for segment_key in {segment, ""}
+            for place in self._routes.get((host_key, segment_key), ())
+        }
+        return sorted(found)[:MOST_COMPARED]
+
+
+def _keys(route: Route) -> list[tuple[str, str]]:
+    """Pairs of an exact host and a first path segment; empty where a rule may take several."""
+    hosts = [rule.exact or "" for rule in route.match.host] or [""]
+    paths = [_segment(rule.exact or rule.prefix or "") for rule in route.match.path] or [""]
+    if len(hosts) * len(paths) > MOST_COMPARED:
+        return [("", "")]
+    return [(host, path) for host in dict.fromkeys(hosts) for path in dict.fromkeys(paths)]
+
+
+def _segment(path: str) -> str:
+    return path.partition("?")[0].strip("/").partition("/")[0]
+
+
+def _used(routes: tuple[Route, ...]) -> set[str]:
+    used: set[str] = set()
+    for route in routes:
+        used |= {route.pool} if route.pool else set()
+        used |= set(route.split or ())
+        used |= {route.mirror.pool} if route.mirror else set()
+    return used
+
+
+def _listed_twice(name: str, pool: Pool) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for place, member in enumerate(pool.members):
+        text = member.address.text
+        if text in first:
+            at = f"pools.{name}.members[{first[text]}]"
+            yield ("pools", name, "members", place), f"member {text} is listed twice; the first is {at}"
+        first.setdefault(text, place)
