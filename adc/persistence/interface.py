@@ -20,16 +20,28 @@ class Pending(Enum):
 PENDING: Final = Pending.PENDING
 
 
+class PinCounts:
+    """Plain counters of one pool: pins made, moved to another member by reason (whoever acts on a `Verdict`
+    counts it here), and refused to be believed by reason."""
+
+    __slots__ = ("created", "moved", "rejected")
+
+    def __init__(self) -> None:
+        self.created = 0
+        self.moved: dict[str, int] = {}
+        self.rejected: dict[str, int] = {}
+
+
 class Persistence(Protocol):
     """One pool's way of keeping a client on its member. A pool without persistence has none of this.
 
-    Members are named by `member_id(pool, address)`. The order for one request: `pinned` (then `fetch` if it says
-    PENDING), `decide`, the balancer if need be, `assigned`, `forward`, and `response` when the head has come back.
+    Members are named by `member_id(pool, address)`. The order for one request: `pinned` (then `fetch` if it
+    says PENDING), `decide`, the balancer if need be, `assigned`, `forward`, and `response` when the head has
+    come back. `pin` is always what `pinned` or `fetch` gave for this request.
     """
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Pins made, moved and ignored, by reason; keys are fixed when the mode is built."""
+    def counts(self) -> PinCounts: ...
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
         """Which member the client is pinned to; None: none, or nothing to be trusted."""
@@ -37,12 +49,15 @@ class Persistence(Protocol):
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         """Ask the other machines, with a time limit; `done` is called once."""
 
-    def assigned(self, request: Request, member: bytes, now: float) -> bytes:
-        """The client goes to `member`: remember it. Returns the member the client is pinned to from now on, which
-        differs from `member` only if another worker pinned it a moment before."""
+    def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
+        """The client goes to `member`: remember it. Returns the member the client is pinned to from now on,
+        which differs from `member` only if another worker pinned it a moment before."""
 
     def forward(self, headers: Headers) -> None:
         """Edit the header block on its way to the member (a copy of the client's): take out what is ours."""
 
-    def response(self, request: Request, headers: Headers, member: bytes, now: float) -> None:
-        """`member` answered with `headers`: learn from them or add to them."""
+    def response(
+        self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None
+    ) -> None:
+        """`member` answered with `headers`: learn from them or add to them. Call it for what goes to this one
+        client, after a cache has taken its copy."""

@@ -1,0 +1,69 @@
+"""Writing and reading the Set-Cookie field (RFC 6265 sections 4.1 and 5.2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class CookieAttributes(NamedTuple):
+    """The attributes to send; an empty text and None leave one out. `max_age` in seconds."""
+
+    path: str = "/"
+    domain: str = ""
+    max_age: int | None = None
+    secure: bool = False
+    http_only: bool = True
+    same_site: str = ""
+
+
+def format_set_cookie(name: str, value: str, attributes: CookieAttributes) -> bytes:
+    """A field value. Name, value and attributes are taken as they are: give only what configuration has
+    checked."""
+    parts = [f"{name}={value}"]
+    if attributes.path:
+        parts.append(f"Path={attributes.path}")
+    if attributes.domain:
+        parts.append(f"Domain={attributes.domain}")
+    if attributes.max_age is not None:
+        parts.append(f"Max-Age={attributes.max_age}")
+    if attributes.secure:
+        parts.append("Secure")
+    if attributes.http_only:
+        parts.append("HttpOnly")
+    if attributes.same_site:
+        parts.append(f"SameSite={attributes.same_site.capitalize()}")
+    return "; ".join(parts).encode("latin-1")
+
+
+class SetCookie(NamedTuple):
+    """One Set-Cookie line, cut so that `replace_value` can put it together again byte for byte."""
+
+    name: bytes
+    value: bytes
+    attributes: bytes
+    """All from the first `;` on, as received."""
+
+    def replace_value(self, value: bytes) -> bytes:
+        """The same line with another value."""
+        return self.name + b"=" + value + self.attributes
+
+    def attribute(self, name: bytes) -> bytes | None:
+        """The value of the last attribute called `name` (lower-case); empty for a bare one, None if
+        absent."""
+        found = None
+        for part in self.attributes.split(b";")[1:]:
+            key, _, value = part.partition(b"=")
+            if key.strip().lower() == name:
+                found = value.strip()
+        return found
+
+
+def parse_set_cookie(line: bytes) -> SetCookie | None:
+    """Name, value and the rest of a Set-Cookie value; None if it has no `=` or no name (RFC 6265 section
+    5.2)."""
+    pair, semicolon, attributes = line.partition(b";")
+    name, equals, value = pair.partition(b"=")
+    name = name.strip(b" \t")
+    if not equals or not name:
+        return None
+    return SetCookie(name, value.strip(b" \t"), semicolon + attributes)

@@ -1,0 +1,89 @@
+"""Pins as operators see them: `adc sessions list|show|drop`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from adc.persistence.identity import plain_key, secret_key, shown_key
+from adc.persistence.pin import unpack_pin
+from adc.state.interface import Entry
+
+
+class SessionRow(NamedTuple):
+    """One entry. `member` is an address, or the id in hexadecimal if the pool has no such member any more;
+    times are wall-clock seconds, `left` seconds until it expires."""
+
+    pool: str
+    client: str
+    member: str
+    created: float
+    seen: float
+    left: float
+    node: str
+    hits: int
+    moves: int
+
+
+class SessionFilter(NamedTuple):
+    """What to list; an empty text and None match everything. `client` is a key as shown, or the session id
+    itself. Ages are seconds since the pin was made."""
+
+    pool: str = ""
+    client: str = ""
+    member: str = ""
+    min_age: float | None = None
+    max_age: float | None = None
+
+    def matches(self, row: SessionRow, now: float) -> bool:
+        """Whether `row` is to be listed."""
+        age = now - row.created
+        return (
+            (not self.pool or row.pool == self.pool)
+            and (not self.client or row.client in self._clients())
+            and (not self.member or row.member == self.member)
+            and (self.min_age is None or age >= self.min_age)
+            and (self.max_age is None or age <= self.max_age)
+        )
+
+    def _clients(self) -> set[str]:
+        return {self.client, *(shown_key(key) for key in candidate_keys(self.client))}
+
+
+def candidate_keys(client: str) -> list[bytes]:
+    """The table keys that `client`, as shown or as the client sends it, may stand for: for `show` and
+    `drop`."""
+    keys = [plain_key(client), secret_key(client)]
+    if client.startswith("#"):
+        try:
+            keys.insert(0, b"#" + bytes.fromhex(client[1:]))
+        except ValueError:
+            return keys
+    return keys
+
+
+def session_rows(
+    pool: str,
+    members: Mapping[bytes, str],
+    entries: Iterable[tuple[bytes, Entry]],
+    now: float,
+    wanted: SessionFilter,
+) -> Iterator[SessionRow]:
+    """The entries of one page of `pool`'s table that `wanted` matches. `members` maps ids to addresses."""
+    for key, entry in entries:
+        pin = unpack_pin(entry.value)
+        if pin is None:
+            continue
+        row = SessionRow(
+            pool=pool,
+            client=shown_key(key),
+            member=members.get(pin.member, pin.member.hex()),
+            created=pin.created,
+            seen=pin.seen,
+            left=entry.expires - now,
+            node=pin.node,
+            hits=pin.hits,
+            moves=pin.moves,
+        )
+        if wanted.matches(row, now):
+            yield row

@@ -1,0 +1,67 @@
+"""A pin: which member a client belongs to, since when; its bytes in a table; and which of two pins stands."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from adc.persistence.identity import ID_BYTES
+
+MAX_NODE_BYTES = 64
+_LAYOUT = struct.Struct(f"<{ID_BYTES}sQIIH")  # member, created (us), seen (s), hits, moves
+_MAX_HITS = 2**32 - 1
+_MAX_MOVES = 2**16 - 1
+
+
+class Pin(NamedTuple):
+    """A client's bond to a member. `created` and `seen` are wall-clock seconds, `node` the node that made it.
+
+    `moves` counts how often the client had to change member: a pin that has moved on supersedes the one
+    before it wherever the two meet. `hits` lags behind by up to a tenth of the timeout, like `seen`.
+    """
+
+    member: bytes
+    created: float
+    seen: float
+    hits: int = 0
+    moves: int = 0
+    node: str = ""
+
+    def pack(self) -> bytes:
+        """26 bytes and the node's name."""
+        return (
+            _LAYOUT.pack(
+                self.member,
+                round(self.created * 1e6),
+                int(self.seen),
+                min(self.hits, _MAX_HITS),
+                min(self.moves, _MAX_MOVES),
+            )
+            + self.node.encode()[:MAX_NODE_BYTES]
+        )
+
+
+def unpack_pin(value: bytes) -> Pin | None:
+    """The pin packed in `value`, None if there is none."""
+    if not _LAYOUT.size <= len(value) <= _LAYOUT.size + MAX_NODE_BYTES:
+        return None
+    member, created, seen, hits, moves = _LAYOUT.unpack_from(value)
+    return Pin(
+        member, created / 1e6, float(seen), hits, moves, value[_LAYOUT.size :].decode("utf-8", "replace")
+    )
+
+
+def merge_pins(one: bytes, other: bytes) -> bytes:
+    """Which of two packed pins of one client stands, whatever their order: the one that has moved on further,
+    else the older one, else the smaller id. Two pins to one member become one that knows what both knew."""
+    first, second = unpack_pin(one), unpack_pin(other)
+    if first is None or second is None:
+        return max(one, other) if first is second else (other if first is None else one)
+    winner, loser = sorted((first, second), key=_rank)
+    if winner.member != loser.member or winner.moves != loser.moves:
+        return winner.pack()
+    return winner._replace(seen=max(winner.seen, loser.seen), hits=max(winner.hits, loser.hits)).pack()
+
+
+def _rank(pin: Pin) -> tuple[int, float, bytes, str]:
+    return (-pin.moves, pin.created, pin.member, pin.node)

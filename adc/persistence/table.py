@@ -1,0 +1,83 @@
+"""Persistence by a table: a key taken from the request leads to the pin, which all workers (and nodes)
+share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adc.http.headers import Headers
+from adc.http.message import Request
+from adc.persistence.decide import Stickiness
+from adc.persistence.interface import PENDING, Pending, PinCounts
+from adc.persistence.pin import Pin, unpack_pin
+from adc.state.interface import UNKNOWN, Entry, Table
+
+KeyOf = Callable[[Request], bytes | None]
+
+_MAX_PENDING_HITS = 10_000
+
+
+class TablePersistence:
+    """A `Persistence` over `table`, which must have been opened with `merge_pins` as its rule: so the first
+    of two workers that pin a new client at one moment wins, and the other is told.
+
+    `node` is this node's name in a cluster. A pin in use is written again only once a tenth of the timeout
+    has passed; hits in between are counted here.
+    """
+
+    def __init__(self, table: Table, key: KeyOf, stickiness: Stickiness, node: str = "") -> None:
+        self._table = table
+        self._key = key
+        self._stickiness = stickiness
+        self._node = node
+        self._hits: dict[bytes, int] = {}
+        self.counts = PinCounts()
+
+    def pinned(self, request: Request, now: float) -> Pin | Pending | None:
+        key = self._key(request)
+        if key is None:
+            return None
+        entry = self._table.lookup(key, now)
+        return PENDING if entry is UNKNOWN else self._pin(entry, now)
+
+    def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
+        key = self._key(request)
+        if key is None:
+            done(None)
+        else:
+            self._table.fetch(key, now, lambda entry: done(self._pin(entry, now)))
+
+    def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
+        key = self._key(request)
+        return member if key is None else self.pin(key, member, now, pin)
+
+    def forward(self, headers: Headers) -> None:
+        """Nothing of ours is in the request."""
+
+    def response(
+        self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None
+    ) -> None:
+        """The pin was made when the member was chosen."""
+
+    def pin(self, key: bytes, member: bytes, now: float, pin: Pin | None) -> bytes:
+        """Write down that `key` belongs to `member`, if that is news. Returns the member that stands."""
+        if pin is None:
+            self.counts.created += 1
+            return self._write(key, Pin(member, now, now, 1, 0, self._node), now)
+        if pin.member != member:
+            return self._write(key, Pin(member, now, now, 1, pin.moves + 1, self._node), now)
+        hits = self._hits.pop(key, 0) + 1
+        if self._stickiness.refresh_due(pin, now):
+            return self._write(key, pin._replace(seen=now, hits=pin.hits + hits), now)
+        if len(self._hits) < _MAX_PENDING_HITS:
+            self._hits[key] = hits
+        return member
+
+    def _write(self, key: bytes, pin: Pin, now: float) -> bytes:
+        ttl = self._stickiness.time_left(pin.created, now)
+        stored = unpack_pin(self._table.set(key, pin.pack(), ttl, now))
+        return pin.member if stored is None else stored.member
+
+    def _pin(self, entry: Entry | None, now: float) -> Pin | None:
+        pin = None if entry is None else unpack_pin(entry.value)
+        return None if pin is None or self._stickiness.expired(pin, now) else pin
