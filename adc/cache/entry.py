@@ -55,7 +55,7 @@ class Entry:
         lines = sum(len(name) + len(value) for name, value in self.headers)
         return _OVERHEAD + len(self.key) + lines + 100 * len(self.headers) + self.length
 
-    def filled(self, body: bytes | Body, length: int) -> Entry:
+    def filled(self, body: bytes | Body | None, length: int) -> Entry:
         """This head with its content."""
         return replace(self, body=body, length=length)
 

@@ -1,0 +1,265 @@
+"""The disk tier: bodies in files, heads in the index, shared by the workers of a machine and kept over a
+restart.
+
+Nothing here raises for a broken disk, a full one, or a damaged file: a store that cannot answer has nothing,
+one that cannot write stores nothing, and `report` is told why in words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from adc.cache.entry import Entry
+from adc.cache.environment import Environment
+from adc.cache.files import CorruptFileError, FileBody, FileWriter, open_body
+from adc.cache.index import ID_BYTES, Index, NoRoomError, Record, record_id
+from adc.cache.purge import Purge
+from adc.cache.stats import Stats
+
+_BATCH = 64
+_MOST_BATCHES = 512
+_TOUCHES = 128
+_COARSE = 60
+"""Seconds within which a further use of an entry is not written down."""
+
+_SETTLED = 300
+"""Seconds after which a file that no record names, or a temporary one, is taken for a rest."""
+
+
+class DiskBody:
+    """The content of an entry found on disk: `open` it to send it in pieces, or `read` it whole."""
+
+    __slots__ = ("record", "store")
+
+    def __init__(self, store: DiskStore, record: Record) -> None:
+        self.store: Final = store
+        self.record: Final = record
+
+    def open(self, length: int) -> FileBody | None:
+        """The open file, None if it is gone or damaged (it is then dropped and reported)."""
+        return self.store.open(self.record, length)
+
+    def read(self) -> bytes:
+        """All of it. Raises FileNotFoundError, CorruptFileError or OSError."""
+        body = open_body(self.store.file_of(self.record), self.record.entry().length)
+        try:
+            return body.read()
+        finally:
+            body.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of a commit: where the content is, and whether it took the place of another entry."""
+
+    body: DiskBody
+    replaced: bool
+
+
+class DiskStore:
+    """Entries within `limit` bytes, evicted by last use, to the minute. `report` gets a line for the error
+    log.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        limit: int,
+        stats: Stats,
+        report: Callable[[str], None],
+        max_variants: int = 32,
+    ) -> None:
+        self.index = Index(environment, limit)
+        self.objects = environment.path / "objects"
+        self.max_variants = max_variants
+        self._stats = stats
+        self._report = report
+        self._touched: dict[bytes, None] = {}
+        (self.objects / "new").mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: bytes, now: float) -> list[Entry]:
+        """The entries of `key`, each with a `DiskBody`."""
+        try:
+            records = self.index.find(key, self.max_variants)
+            found = [(record, record.entry()) for record in records]
+        except (lmdb.Error, ValueError) as error:
+            self._report(f"cache index cannot be read: {error}")
+            return []
+        for record, entry in found:
+            entry.body = DiskBody(self, record)
+            if now - record.used >= _COARSE:
+                self._touched[record.id] = None
+        if len(self._touched) >= _TOUCHES:
+            self.flush(now)
+        return [entry for _, entry in found if entry.key == key]
+
+    def open(self, record: Record, length: int) -> FileBody | None:
+        """The body of `record`, None if there is none to be had."""
+        try:
+            return open_body(self.file_of(record), length)
+        except FileNotFoundError:
+            self._discard(record)
+        except CorruptFileError as error:
+            self._stats.corrupt += 1
+            self._report(f"cache file {record.name} dropped: {error}")
+            self._discard(record)
+        except OSError as error:
+            self._report(f"cache file {record.name} cannot be read: {error.strerror}")
+        return None
+
+    def begin(self) -> FileWriter | None:
+        """A file to fill, None if the disk lets no file be made."""
+        try:
+            return FileWriter(self.objects / "new" / f"{os.getpid()}-{os.urandom(8).hex()}")
+        except OSError as error:
+            self.failed(error)
+            return None
+
+    def commit(self, writer: FileWriter, entry: Entry, now: float) -> Stored | None:
+        """Make what `writer` holds the body of `entry`. None if it could not be stored."""
+        serial = os.urandom(8)
+        head = entry.head_bytes()
+        record = Record(record_id(entry), serial, entry.length, int(now), invalid=False, head=head)
+        path = self.file_of(record)
+        try:
+            self._make_room(entry.length)
+            path.parent.mkdir(exist_ok=True)
+            writer.finish(head, path)
+            replaced = self._replace(entry, serial, now)
+        except NoRoomError:
+            self._stats.too_large += 1
+        except (OSError, lmdb.Error) as error:
+            self.failed(error)
+        else:
+            return Stored(DiskBody(self, record), replaced)
+        writer.abort()
+        path.unlink(missing_ok=True)
+        return None
+
+    def put(self, entry: Entry, now: float) -> Stored | None:
+        """Store an entry whose body is bytes."""
+        writer = self.begin()
+        if writer is None:
+            return None
+        try:
+            writer.write(entry.body if isinstance(entry.body, bytes) else b"")
+        except OSError as error:
+            self.failed(error)
+            writer.abort()
+            return None
+        stored = self.commit(writer, entry, now)
+        writer.close()
+        return stored
+
+    def update(self, entry: Entry, now: float) -> bool:
+        """Replace the head of a stored entry, keeping its file. False if it is no longer there."""
+        try:
+            known = self.index.get(record_id(entry))
+            if known is None or known.entry().length != entry.length:
+                return False
+            self._replace(entry, known.serial, now)
+        except (OSError, lmdb.Error, ValueError, NoRoomError) as error:
+            self.failed(error)
+            return False
+        return True
+
+    def remove(self, entry: Entry) -> None:
+        """Drop what `entry` supersedes."""
+        try:
+            record = self.index.get(record_id(entry))
+        except lmdb.Error as error:
+            self.failed(error)
+            return
+        if record is not None:
+            self._discard(record)
+
+    def purge(self, purge: Purge) -> int:
+        """Drop, or mark if soft, everything that `purge` covers, in batches. Returns how many. Raises
+        lmdb.Error.
+        """
+        count, after = 0, b""
+        while True:
+            records, following = self.index.purge(purge, _BATCH, after)
+            count += len(records)
+            if not purge.soft:
+                self._unlink(records)
+            if following is None:
+                return count
+            after = following
+
+    def flush(self, now: float) -> None:
+        """Write down the uses seen since the last time; to be called every few seconds."""
+        ids, self._touched = list(self._touched), {}
+        if ids:
+            try:
+                self.index.touch(ids, now)
+            except lmdb.Error as error:
+                self.failed(error)
+
+    def sweep(self, now: float) -> Iterator[int]:
+        """Remove rests of killed processes, a folder a step; each step yields how many files went."""
+        for folder in sorted(self.objects.iterdir()):
+            yield sum(self._swept(path, folder.name == "new", now) for path in folder.iterdir())
+
+    def failed(self, error: Exception) -> None:
+        """Count and report a write that did not succeed."""
+        self._stats.failed_writes += 1
+        self._report(f"cache cannot store: {error}")
+
+    def file_of(self, record: Record) -> Path:
+        """Where the body of `record` is."""
+        return self.objects / record.name[:2] / record.name
+
+    def _swept(self, path: Path, temporary: bool, now: float) -> bool:
+        try:
+            if now - path.stat().st_mtime < _SETTLED or (not temporary and self._known(path.name)):
+                return False
+            path.unlink()
+        except (OSError, ValueError, lmdb.Error):
+            return False
+        return True
+
+    def _known(self, name: str) -> bool:
+        record = self.index.get(bytes.fromhex(name[: 2 * ID_BYTES]))
+        return record is not None and record.name == name
+
+    def _make_room(self, length: int) -> None:
+        if length > self.index.limit:
+            raise NoRoomError
+        for _ in range(_MOST_BATCHES):
+            dropped = self.index.evict(length, _BATCH)
+            self._stats.evicted_disk += len(dropped)
+            self._unlink(dropped)
+            if len(dropped) < _BATCH:
+                return
+
+    def _replace(self, entry: Entry, serial: bytes, now: float) -> bool:
+        """Put the record. True if another one had its place."""
+        try:
+            old = self.index.put(entry, serial, now)
+        except lmdb.MapFullError:
+            self._unlink(self.index.evict(self.index.limit, _BATCH))
+            old = self.index.put(entry, serial, now)
+        if old is not None:
+            self._unlink([old])
+        return old is not None
+
+    def _discard(self, record: Record) -> None:
+        try:
+            if self.index.remove(record):
+                self._unlink([record])
+        except lmdb.Error as error:
+            self.failed(error)
+
+    def _unlink(self, records: list[Record]) -> None:
+        for record in records:
+            try:
+                self.file_of(record).unlink(missing_ok=True)
+            except OSError as error:
+                self._report(f"cache file {record.name} cannot be removed: {error.strerror}")

@@ -1,0 +1,74 @@
+"""What the workers of a machine share: an LMDB environment and two counters in mapped memory.
+
+Nothing here is synced to disk on each write. A killed process loses nothing, since the kernel keeps the
+pages; after a power cut the content cannot be trusted, which the boot mark tells: the folder is then emptied.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+from pathlib import Path
+
+import lmdb
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_CLEAN = "clean"
+_COUNTERS = 2
+
+
+class Environment:
+    """An open shared folder. One per process: LMDB forbids to open the same one twice.
+
+    `purges` and `releases` are positions in `counters`: numbers that only grow, read without a system call.
+    Raises OSError or lmdb.Error if the folder cannot be used.
+    """
+
+    purges = 0
+    releases = 1
+
+    def __init__(self, path: Path, map_size: int) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.emptied = self._empty_if_untrusted()
+        self.lmdb = lmdb.open(
+            str(path / "index"),
+            map_size=map_size,
+            max_dbs=8,
+            sync=False,
+            metasync=False,
+            max_readers=512,
+            readahead=False,
+        )
+        self.lmdb.reader_check()
+        self._map = self._map_counters()
+        self.counters = memoryview(self._map).cast("Q")
+
+    def close(self) -> None:
+        """Write everything down and mark the folder as whole."""
+        self.counters.release()
+        self._map.close()
+        self.lmdb.sync(True)
+        self.lmdb.close()
+        (self.path / "boot").write_text(_CLEAN)
+
+    def _empty_if_untrusted(self) -> bool:
+        mark = self.path / "boot"
+        boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else _CLEAN
+        known = mark.read_text().strip() if mark.exists() else None
+        untrusted = known not in (None, _CLEAN, boot)
+        if untrusted:
+            for name in ("index", "objects", "counters"):
+                target = self.path / name
+                shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+        mark.write_text(boot)
+        return untrusted
+
+    def _map_counters(self) -> mmap.mmap:
+        descriptor = os.open(self.path / "counters", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.ftruncate(descriptor, 8 * _COUNTERS)
+            return mmap.mmap(descriptor, 8 * _COUNTERS)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,257 @@
+"""The index of the disk tier, in LMDB: heads of entries, their files, use, URLs and tags, shared by all
+workers.
+
+Tables: `records` (record id -> fixed part and head), `use` (last use and id, for eviction), `urls` and `tags`
+(for purges), `totals`. A record id is 20 bytes of SHA-256 of the key and 8 of the variant, so that the
+variants of a key lie side by side.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+
+import lmdb
+
+from adc.cache.entry import Entry, entry_from_bytes
+from adc.cache.environment import Environment
+from adc.cache.purge import Purge, Scope
+
+KEY_BYTES = 20
+ID_BYTES = 28
+_FIXED = struct.Struct(">8sQIB")
+_URL_BYTES = 380
+"""URLs are indexed by as many bytes of theirs as fit in an LMDB key (511) beside a record id."""
+
+_COST = 4096
+"""Bytes an entry costs beside its content: its file's head and last block, and its index records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry in the index. `serial` tells its file from earlier ones of the same id; `size` is what it
+    costs in bytes; `used` the last use in wall seconds, as coarse as `Index.touch` is called.
+    """
+
+    id: bytes
+    serial: bytes
+    size: int
+    used: int
+    invalid: bool
+    head: bytes
+
+    @property
+    def name(self) -> str:
+        """The name of the entry's file."""
+        return f"{self.id.hex()}-{self.serial.hex()}"
+
+    def entry(self) -> Entry:
+        """The entry, without its body. Raises ValueError if the record is damaged."""
+        entry = entry_from_bytes(self.head)
+        entry.invalid = self.invalid
+        return entry
+
+    def packed(self) -> bytes:
+        return _FIXED.pack(self.serial, self.size, self.used, self.invalid) + self.head
+
+
+def record_id(entry: Entry) -> bytes:
+    """Where `entry` is stored: what supersedes it has the same id."""
+    part = b"" if entry.part is None else b"%d-%d" % (entry.part.first, entry.part.last)
+    variant = repr((entry.varying, part)).encode()
+    return sha256(entry.key).digest()[:KEY_BYTES] + sha256(variant).digest()[: ID_BYTES - KEY_BYTES]
+
+
+class NoRoomError(Exception):
+    """The entry does not fit within the limit beside what is stored."""
+
+
+class Index:
+    """Records within `limit` bytes in total. Every method may raise lmdb.Error; a full map is
+    lmdb.MapFullError.
+    """
+
+    def __init__(self, environment: Environment, limit: int) -> None:
+        self.limit = limit
+        self._env = environment.lmdb
+        self._records = self._env.open_db(b"records")
+        self._use = self._env.open_db(b"use")
+        self._urls = self._env.open_db(b"urls")
+        self._tags = self._env.open_db(b"tags")
+        self._totals = self._env.open_db(b"totals")
+
+    def find(self, key: bytes, most: int) -> list[Record]:
+        """The records of `key`, at most `most`."""
+        start = sha256(key).digest()[:KEY_BYTES]
+        with self._env.begin(buffers=False) as txn:
+            return list(islice(_starting(txn, self._records, start), most))
+
+    def get(self, record_id: bytes) -> Record | None:
+        """The record with that id."""
+        with self._env.begin() as txn:
+            return self._read(txn, record_id)
+
+    def total(self) -> int:
+        """Bytes that all entries cost."""
+        with self._env.begin() as txn:
+            return self._total(txn)
+
+    def put(self, entry: Entry, serial: bytes, now: float) -> Record | None:
+        """Add or replace the record of `entry`. Returns the record it replaced, if that had another file.
+
+        Raises NoRoomError if it would pass the limit: evict first.
+        """
+        record = Record(
+            record_id(entry), serial, entry.length + _COST, int(now), entry.invalid, entry.head_bytes()
+        )
+        with self._env.begin(write=True) as txn:
+            old = self._drop(txn, record.id)
+            if self._total(txn) + record.size > self.limit:
+                raise NoRoomError
+            self._add(txn, record, entry)
+        return None if old is None or old.serial == serial else old
+
+    def remove(self, record: Record) -> bool:
+        """Drop `record` unless a newer one has taken its place. True if it was there."""
+        with self._env.begin(write=True) as txn:
+            known = self._read(txn, record.id)
+            if known is None or known.serial != record.serial:
+                return False
+            self._drop(txn, record.id)
+        return True
+
+    def touch(self, ids: list[bytes], now: float) -> None:
+        """Note a use of the records with these ids."""
+        with self._env.begin(write=True) as txn:
+            for record_id in ids:
+                record = self._read(txn, record_id)
+                if record is not None and record.used != int(now):
+                    txn.delete(_use_key(record), db=self._use)
+                    fresh = Record(
+                        record.id, record.serial, record.size, int(now), record.invalid, record.head
+                    )
+                    txn.put(record.id, fresh.packed(), db=self._records)
+                    txn.put(_use_key(fresh), b"", db=self._use)
+
+    def evict(self, room: int, most: int) -> list[Record]:
+        """Drop the least recently used records until `room` bytes fit, `most` at a time. Returns those
+        dropped.
+        """
+        dropped: list[Record] = []
+        with self._env.begin(write=True) as txn:
+            while len(dropped) < most and self._total(txn) + room + _COST > self.limit:
+                with txn.cursor(db=self._use) as cursor:
+                    oldest = cursor.key()[4:] if cursor.first() else None
+                    if oldest is None:
+                        break
+                    cursor.delete()
+                record = self._drop(txn, oldest)
+                if record is not None:
+                    dropped.append(record)
+        return dropped
+
+    def purge(self, purge: Purge, most: int, after: bytes = b"") -> tuple[list[Record], bytes | None]:
+        """Drop, or mark if soft, up to `most` records that `purge` covers, looking from `after` on.
+
+        Returns them and where to go on, None when all have been looked at.
+        """
+        with self._env.begin(write=True) as txn:
+            ids, following = self._covered(txn, purge, most, after)
+            found: list[Record] = []
+            for record_id in ids:
+                record = self._read(txn, record_id)
+                if record is None:
+                    continue
+                entry = record.entry()
+                if not purge.covers(entry.key, entry.tags):
+                    continue
+                found.append(record)
+                if purge.soft:
+                    txn.put(record.id, _invalid(record).packed(), db=self._records)
+                else:
+                    self._drop(txn, record.id)
+        return found, following
+
+    def _covered(
+        self, txn: lmdb.Transaction, purge: Purge, most: int, after: bytes
+    ) -> tuple[list[bytes], bytes | None]:
+        """Candidate ids from the table that fits, and the place to go on from."""
+        if purge.scope is Scope.TAG:
+            table, prefix = self._tags, sha256(purge.target).digest()[:KEY_BYTES]
+        elif purge.scope is Scope.ALL:
+            table, prefix = self._records, b""
+        else:
+            end = b"" if purge.scope is Scope.PREFIX else b"\0"
+            table, prefix = self._urls, (purge.target + end)[:_URL_BYTES]
+        ids: list[bytes] = []
+        with txn.cursor(db=table) as cursor:
+            here = cursor.set_range(max(prefix, after))
+            while here and (place := bytes(cursor.key())).startswith(prefix):
+                if len(ids) == most:
+                    return ids, place
+                ids.append(place[-ID_BYTES:])
+                here = cursor.next()
+        return ids, None
+
+    def _add(self, txn: lmdb.Transaction, record: Record, entry: Entry) -> None:
+        txn.put(record.id, record.packed(), db=self._records)
+        txn.put(_use_key(record), b"", db=self._use)
+        txn.put(_url_key(entry, record.id), b"", db=self._urls)
+        for tag in entry.tags:
+            txn.put(_tag_key(tag, record.id), b"", db=self._tags)
+        self._add_total(txn, record.size)
+
+    def _drop(self, txn: lmdb.Transaction, record_id: bytes) -> Record | None:
+        record = self._read(txn, record_id)
+        if record is None:
+            return None
+        txn.delete(record_id, db=self._records)
+        txn.delete(_use_key(record), db=self._use)
+        entry = record.entry()
+        txn.delete(_url_key(entry, record_id), db=self._urls)
+        for tag in entry.tags:
+            txn.delete(_tag_key(tag, record_id), db=self._tags)
+        self._add_total(txn, -record.size)
+        return record
+
+    def _read(self, txn: lmdb.Transaction, record_id: bytes) -> Record | None:
+        value = txn.get(record_id, db=self._records)
+        return None if value is None else _record(record_id, bytes(value))
+
+    def _total(self, txn: lmdb.Transaction) -> int:
+        return int.from_bytes(txn.get(b"size", b"", db=self._totals), "big")
+
+    def _add_total(self, txn: lmdb.Transaction, size: int) -> None:
+        txn.put(b"size", (self._total(txn) + size).to_bytes(8, "big"), db=self._totals)
+
+
+def _starting(txn: lmdb.Transaction, table: lmdb._Database, prefix: bytes) -> Iterator[Record]:
+    with txn.cursor(db=table) as cursor:
+        here = cursor.set_range(prefix)
+        while here and (place := bytes(cursor.key())).startswith(prefix):
+            yield _record(place, bytes(cursor.value()))
+            here = cursor.next()
+
+
+def _record(record_id: bytes, value: bytes) -> Record:
+    serial, size, used, invalid = _FIXED.unpack_from(value)
+    return Record(record_id, serial, size, used, bool(invalid), value[_FIXED.size :])
+
+
+def _invalid(record: Record) -> Record:
+    return Record(record.id, record.serial, record.size, record.used, invalid=True, head=record.head)
+
+
+def _use_key(record: Record) -> bytes:
+    return record.used.to_bytes(4, "big") + record.id
+
+
+def _url_key(entry: Entry, record_id: bytes) -> bytes:
+    return entry.key[:_URL_BYTES] + b"\0" + record_id
+
+
+def _tag_key(tag: bytes, record_id: bytes) -> bytes:
+    return sha256(tag).digest()[:KEY_BYTES] + record_id

@@ -1,0 +1,128 @@
+"""One fetch for simultaneous misses of one key, across the workers of a machine.
+
+Before a worker's leader fetches, it takes the key's lease. If another worker has it, the leader waits: it
+looks at `changes` on every tick (a read of mapped memory) and when that moves, or the lease runs out, tries
+again. A lease ends when it is released, when its time is up, or with the process that holds it. Times are
+seconds of the monotonic clock, which all processes of a machine share.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha256
+
+import lmdb
+
+from adc.cache.environment import Environment
+
+_RECORD = struct.Struct(">BQQd")
+_SWEPT = 8
+"""Outdated leases that each acquisition may clear away."""
+
+
+class LeaseState(IntEnum):
+    """What is known of a key."""
+
+    HELD = 1
+    PASS = 2
+    """Its last response could not be shared: do not wait for each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to fetch `key` for everybody. `number` tells it from later leases of the same key."""
+
+    key: bytes
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another worker fetches; its lease ends at `until` at the latest."""
+
+    until: float
+
+
+class LeaseTable:
+    """Leases in the shared environment. Methods may raise lmdb.Error: fetch then without a lease."""
+
+    def __init__(self, environment: Environment, owner: int | None = None) -> None:
+        self._env = environment.lmdb
+        self._counters = environment.counters
+        self._slot = environment.releases
+        self._db = self._env.open_db(b"leases")
+        self._owner = os.getpid() if owner is None else owner
+        self._count = 0
+
+    def changes(self) -> int:
+        """A number that moves whenever any lease is released."""
+        return int(self._counters[self._slot])
+
+    def acquire(self, key: bytes, now: float, seconds: float) -> Lease | Busy | None:
+        """The lease for `seconds`, or who has it; None if requests of this key need no lease."""
+        name = sha256(key).digest()
+        with self._env.begin(write=True, db=self._db) as txn:
+            value = txn.get(name)
+            if value is not None:
+                state, owner, _, until = _RECORD.unpack(value)
+                if now < until and state == LeaseState.PASS:
+                    return None
+                if now < until and _alive(owner):
+                    return Busy(until)
+            self._count += 1
+            txn.put(name, _RECORD.pack(LeaseState.HELD, self._owner, self._count, now + seconds))
+            self._sweep(txn, name, now)
+        return Lease(key, self._count)
+
+    def renew(self, lease: Lease, now: float, seconds: float) -> bool:
+        """Hold on for `seconds` from now. False if the lease was lost."""
+        name = sha256(lease.key).digest()
+        with self._env.begin(write=True, db=self._db) as txn:
+            if not self._holds(txn.get(name), lease):
+                return False
+            txn.put(name, _RECORD.pack(LeaseState.HELD, self._owner, lease.number, now + seconds))
+        return True
+
+    def release(self, lease: Lease, pass_until: float | None = None) -> None:
+        """Give the lease back; with `pass_until`, nobody waits for this key before that time."""
+        name = sha256(lease.key).digest()
+        with self._env.begin(write=True, db=self._db) as txn:
+            if self._holds(txn.get(name), lease):
+                if pass_until is None:
+                    txn.delete(name)
+                else:
+                    txn.put(name, _RECORD.pack(LeaseState.PASS, self._owner, lease.number, pass_until))
+            # Under the writer lock, so that two releases are two steps.
+            self._counters[self._slot] += 1
+
+    def _holds(self, value: bytes | None, lease: Lease) -> bool:
+        if value is None:
+            return False
+        state, owner, number, _ = _RECORD.unpack(value)
+        return bool(state == LeaseState.HELD and owner == self._owner and number == lease.number)
+
+    def _sweep(self, txn: lmdb.Transaction, name: bytes, now: float) -> None:
+        """Clear a few outdated records behind `name`, so that the table keeps to the leases in use."""
+        with txn.cursor() as cursor:
+            here = cursor.set_range(name) and cursor.next()
+            for _ in range(_SWEPT):
+                if not here:
+                    return
+                if _RECORD.unpack(cursor.value())[3] > now:
+                    here = cursor.next()
+                else:
+                    cursor.delete()
+                    here = bool(cursor.key())
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,56 @@
+"""What a purge names, and the record of it that all workers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from adc.cache.keys import url_of
+
+
+class Scope(IntEnum):
+    """How `Purge.target` chooses: all variants of a URL, URLs that begin so, entries with a tag, or
+    everything.
+    """
+
+    URL = 1
+    PREFIX = 2
+    TAG = 3
+    ALL = 4
+    REPLACED = 5
+    """One key whose entries a worker has just stored anew: other workers drop their copies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """`target`: the URL part of a key (`adc.cache.keys.url_key`), a prefix of one, a tag, or empty.
+
+    `soft`: entries stay and must be validated before the next use. `by`: the worker that a REPLACED came
+    from.
+    """
+
+    scope: Scope
+    target: bytes = b""
+    soft: bool = False
+    by: int = 0
+
+    def covers(self, key: bytes, tags: tuple[bytes, ...]) -> bool:
+        """Whether an entry with this key and tags is meant."""
+        if self.scope is Scope.URL:
+            return url_of(key) == self.target
+        if self.scope is Scope.PREFIX:
+            return key.startswith(self.target)
+        if self.scope is Scope.TAG:
+            return self.target in tags
+        return self.scope is Scope.ALL or key == self.target
+
+    def to_bytes(self) -> bytes:
+        """The record's form in the shared log."""
+        return bytes((self.scope, self.soft)) + self.by.to_bytes(8, "big") + self.target
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Purge:
+        """Read `to_bytes`. Raises ValueError."""
+        if len(data) < 10:
+            raise ValueError("purge record too short")
+        return cls(Scope(data[0]), data[10:], bool(data[1]), int.from_bytes(data[2:10], "big"))

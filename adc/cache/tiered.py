@@ -1,0 +1,180 @@
+"""Memory over disk as one store, kept in step between workers by the purge log."""
+
+from __future__ import annotations
+
+import lmdb
+
+from adc.cache.disk import DiskBody, DiskStore
+from adc.cache.entry import Entry
+from adc.cache.files import CHECKED_BYTES, FileBody, FileWriter
+from adc.cache.index import record_id
+from adc.cache.memory import MemoryStore
+from adc.cache.purge import Purge, Scope
+from adc.cache.purge_log import PurgeLog
+from adc.cache.stats import Stats
+
+
+class TieredStore:
+    """What a route's cache reads and writes. `disk` and `log` may be None: one worker, memory only.
+
+    A reader asks `get` first, a look-up in memory; if nothing there answers the request, `find`, which also
+    reads the index on disk; and then `load`s the content of what it chose. `worker` is this worker's number.
+    """
+
+    def __init__(
+        self,
+        memory: MemoryStore,
+        disk: DiskStore | None,
+        log: PurgeLog | None,
+        stats: Stats,
+        max_object: int,
+        worker: int = 0,
+    ) -> None:
+        self.memory = memory
+        self.disk = disk
+        self.stats = stats
+        self.max_object = max_object
+        self._log = log
+        self._worker = worker
+
+    def get(self, key: bytes) -> tuple[Entry, ...]:
+        """The entries in memory, oldest first, after purges of other workers have been applied."""
+        if self._log is not None and self._log.behind():
+            self._catch_up()
+        return self.memory.get(key)
+
+    def find(self, key: bytes, now: float) -> list[Entry]:
+        """The entries in memory and on disk; of two for the same variant the one validated last."""
+        held = {record_id(entry): entry for entry in self.get(key)}
+        if self.disk is None:
+            return list(held.values())
+        for entry in self.disk.get(key, now):
+            place = record_id(entry)
+            known = held.get(place)
+            if known is None or entry.terms.born > known.terms.born or entry.invalid:
+                held[place] = entry
+        return sorted(held.values(), key=_date)
+
+    def load(self, entry: Entry) -> Entry | None:
+        """`entry` with content that can be sent: bytes, or a `FileBody` that the caller closes.
+
+        Small content from disk is kept in memory from now on. None if the content is gone.
+        """
+        if not isinstance(entry.body, DiskBody):
+            self.stats.memory_hits += 1
+            return entry
+        body = entry.body.open(entry.length)
+        if body is None:
+            return None
+        self.stats.disk_hits += 1
+        return self._promoted(entry, body)
+
+    def mark(self) -> int:
+        """The state of the purge log; to be taken before a response is asked for and given back when it is
+        stored.
+        """
+        return 0 if self._log is None else self._log.latest()
+
+    def put(self, entry: Entry, mark: int, now: float) -> Entry | None:
+        """Store an entry whose body is bytes; None if that failed or a purge since `mark` covers it."""
+        on_disk = None if self.disk is None else self.disk.put(entry, now)
+        if not self.memory.put(entry) and on_disk is None:
+            return None
+        return self._settled(entry, mark, replaced=on_disk is not None and on_disk.replaced)
+
+    def put_file(self, entry: Entry, file: FileWriter, mark: int, now: float) -> Entry | None:
+        """The same for content that is in a file of the disk tier."""
+        stored = None if self.disk is None else self.disk.commit(file, entry, now)
+        self.memory.remove(entry)
+        if stored is None:
+            return None
+        return self._settled(entry.filled(stored.body, entry.length), mark, stored.replaced)
+
+    def update(self, entry: Entry, mark: int, now: float) -> None:
+        """Replace the head of a stored entry after its validation; the content stays where it is."""
+        if isinstance(entry.body, bytes):
+            self.memory.put(entry)
+        if self.disk is not None:
+            self.disk.update(entry, now)
+        self._settled(entry, mark, replaced=False)
+
+    def remove(self, entry: Entry) -> None:
+        """Drop one variant everywhere."""
+        self.memory.remove(entry)
+        if self.disk is not None:
+            self.disk.remove(entry)
+        self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
+
+    def purge(self, purge: Purge) -> int:
+        """Drop, or mark if soft, what `purge` covers, on disk and in every worker's memory. Returns how many.
+
+        Other workers' entries in memory are not counted. The log is told twice: before the disk is looked
+        through, so that a response being stored is seen by one of the two, and after, for what was read from
+        disk meanwhile. Raises lmdb.Error.
+        """
+        self._append(purge)
+        count = self.memory.purge(purge)
+        if self.disk is not None:
+            count = max(count, self.disk.purge(purge))
+            self._append(purge)
+        self.stats.purged += count
+        return count
+
+    def _settled(self, entry: Entry, mark: int, replaced: bool) -> Entry | None:
+        """After storing: take it back if a purge since `mark` covers it; tell workers with older copies."""
+        self.stats.stored += 1
+        self.stats.stored_bytes += entry.length
+        if self._log is None:
+            return entry
+        if self._log.latest() != mark and self._purged_since(mark, entry):
+            self.remove(entry)
+            return None
+        if replaced:
+            self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
+        return entry
+
+    def _purged_since(self, mark: int, entry: Entry) -> bool:
+        try:
+            purges = None if self._log is None else self._log.since(mark)
+        except lmdb.Error:
+            purges = None
+        if purges is None:
+            return True
+        real = [purge for purge in purges if purge.scope is not Scope.REPLACED]
+        return any(purge.covers(entry.key, entry.tags) for purge in real)
+
+    def _promoted(self, entry: Entry, body: FileBody) -> Entry:
+        if entry.length > min(self.memory.max_object, CHECKED_BYTES):
+            return entry.filled(body, entry.length)
+        data = body.read_at(0, entry.length)
+        body.close()
+        whole = entry.filled(data, entry.length)
+        self.memory.put(whole)
+        return whole
+
+    def _append(self, purge: Purge) -> None:
+        if self._log is not None:
+            self._log.append(purge)
+
+    def _tell(self, purge: Purge) -> None:
+        """Append where a failure costs no more than other workers' copies living on to the end of their
+        freshness.
+        """
+        try:
+            self._append(purge)
+        except lmdb.Error as error:
+            if self.disk is not None:
+                self.disk.failed(error)
+
+    def _catch_up(self) -> None:
+        try:
+            purges = None if self._log is None else self._log.news()
+        except lmdb.Error:
+            purges = None
+        for purge in [Purge(Scope.ALL)] if purges is None else purges:
+            if purge.scope is not Scope.REPLACED or purge.by != self._worker:
+                self.memory.purge(purge)
+
+
+def _date(entry: Entry) -> float:
+    return entry.date
