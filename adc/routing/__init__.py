@@ -1,20 +1,22 @@
 """Routing: matchers, the compiled index, rewrites, redirects, splits and header edits; no I/O."""
 
 from adc.routing.edits import HeaderEdits, header_edits
-from adc.routing.hosts import Wildcard, host_rule
+from adc.routing.hosts import HostRule, Wildcard, host_rule
 from adc.routing.match import Match, Rule
-from adc.routing.paths import PathPrefix, path_exact, path_prefix, path_rule
+from adc.routing.paths import PathPrefix, PathRule, path_exact, path_prefix, path_rule
 from adc.routing.redirect import Redirect
 from adc.routing.rewrite import Rewrite
 from adc.routing.router import Router, Step
 from adc.routing.split import Split
-from adc.routing.values import Exact, Prefix, Present, Regex
+from adc.routing.values import Exact, Prefix, Present, Regex, ValueRule
 
 __all__ = [
     "Exact",
     "HeaderEdits",
+    "HostRule",
     "Match",
     "PathPrefix",
+    "PathRule",
     "Prefix",
     "Present",
     "Redirect",
@@ -24,6 +26,7 @@ __all__ = [
     "Rule",
     "Split",
     "Step",
+    "ValueRule",
     "Wildcard",
     "header_edits",
     "host_rule",
