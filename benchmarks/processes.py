@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks import proc
 from benchmarks.cores import on_core
 
-START_LIMIT = 20.0
+START_LIMIT = 60.0
 STOP_LIMIT = 10.0
 POLL = 0.005
 

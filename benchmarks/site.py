@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+GZIP_LEVEL = 4
+BROTLI_LEVEL = 4
+"""The effort that everyone who compresses is told to make."""
+
 
 @dataclass(frozen=True)
 class Certificate:

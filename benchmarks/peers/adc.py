@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from benchmarks.peers.peer import Peer
-from benchmarks.site import Features, Site
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, Features, Site
 
-PROGRAM = Path(sys.executable).with_name("adc")
+CHECKOUT = Path(__file__).parents[2]
+"""Measured is the code of this checkout, whether it is installed or not."""
 
 
 def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
@@ -22,7 +23,11 @@ def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
     if features.cache:
         route["cache"] = {"store": "site"}
     if features.coding:
-        route["compression"] = {"encodings": [features.coding], "min_size": "1KB"}
+        route["compression"] = {
+            "encodings": [features.coding],
+            "min_size": "1KB",
+            "levels": {"gzip": GZIP_LEVEL, "br": BROTLI_LEVEL},
+        }
     if features.resilience:
         route["retries"] = {
             "attempts": 2,
@@ -82,7 +87,7 @@ def configuration(site: Site) -> dict[str, Any]:
 def configure(site: Site) -> list[list[str]]:
     """Write the configuration; the command that runs it."""
     path = site.write("adc.yaml", yaml.safe_dump(configuration(site), sort_keys=False))
-    return [[str(PROGRAM), "run", str(path)]]
+    return [["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "adc", "run", str(path)]]
 
 
-PEER = Peer("adc", (str(PROGRAM),), "pip install .", configure)
+PEER = Peer("adc", (sys.executable,), "pip install .", configure)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.peers.peer import Peer, command
-from benchmarks.site import Site
-
-GZIP_LEVEL = 6
-BROTLI_LEVEL = 5
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, Site
 
 _CODINGS = {
     "": "",
