@@ -24,7 +24,7 @@ def message_of(error: Any) -> str:
     if kind == "value_error":
         return str(context.get("error", error["msg"]))
     if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
-        return f"{quote(value)} is not a mapping (key: value)"
+        return "is empty" if value is None else f"{quote(value)} is not a mapping (key: value)"
     if kind in ("tuple_type", "list_type"):
         return f"{quote(value)} is not a list"
     if kind == "missing":

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adc.config.errors import Path
+from adc.config.errors import Path, path_text
 from adc.config.model.policies import DEFAULT_STORE
+from adc.config.model.types import listed
 from adc.config.units import quote
 
 Finding = tuple[Path, str]
@@ -25,6 +26,7 @@ def unresolved(data: Any) -> Iterator[Finding]:
     pools, caches = _keys(data, "pools"), _keys(data, "caches")
     for place, route in routes:
         yield from _route(("routes", place), route, pools, caches, names)
+    yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
     yield from _expectations(data, [_name(item, "route", place) for place, item in routes], pools, names)
@@ -50,6 +52,24 @@ def _route(
     named = route.get("listeners", [])
     for place, name in enumerate(named if isinstance(named, list) else [named]):
         yield from _known((*at, "listeners", place), name, "listener", listeners)
+
+
+def _binds(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    """Addresses that two listeners, or a listener and the admin server, want."""
+    wanted: list[tuple[Path, Any]] = [
+        (("listeners", place, "bind"), item.get("bind")) for place, item in listeners
+    ]
+    admin = data.get("admin")
+    wanted.append((("admin", "bind"), admin.get("bind") if isinstance(admin, dict) else admin))
+    first: dict[str, Path] = {}
+    for path, bind in wanted:
+        for place, address in enumerate(listed(bind)):
+            if not isinstance(address, str) or address.endswith(":0"):
+                continue
+            if address in first:
+                at = path_text(first[address])
+                yield (*path, place), f"{quote(address)} is bound twice; the first is {at}"
+            first.setdefault(address, (*path, place))
 
 
 def _proxies(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:

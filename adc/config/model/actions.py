@@ -14,6 +14,7 @@ from pydantic import Field
 from adc.config.model.base import Finding, Forms, Part, refusal
 from adc.config.model.types import (
     LISTED,
+    TOKEN,
     FieldName,
     FieldNames,
     FieldValue,
@@ -84,6 +85,10 @@ class Respond(Part):
             yield ("file",), "an answer has either body or file, not both"
         if written.get("status") in (204, 205, 304) and ("body" in written or "file" in written):
             yield ("status",), f"an answer with status {written['status']} has no body"
+        fields = written.get("headers")
+        for name in fields if isinstance(fields, dict) else ():
+            if TOKEN.fullmatch(name):
+                yield from refusal(("headers", name), name, partial(CompiledEdits, {}, {}, (name,)))
 
 
 class PathEdit(Part):
@@ -137,11 +142,11 @@ class HeaderEdits(Part):
         for key in ("set", "add"):
             fields = written.get(key)
             for name, value in fields.items() if isinstance(fields, dict) else ():
-                if isinstance(value, str):
+                if isinstance(value, str) and TOKEN.fullmatch(name):
                     yield from refusal((key, name), value, partial(CompiledEdits, {name: value}, {}, ()))
         names = listed(written.get("remove", ()))
         for place, name in enumerate(names):
-            if isinstance(name, str):
+            if isinstance(name, str) and TOKEN.fullmatch(name):
                 yield from refusal(("remove", place), name, partial(CompiledEdits, {}, {}, (name,)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -18,6 +18,8 @@ HashKey = Annotated[
 class PlainBalance(Part):
     """An algorithm without options. Weights count in each of them."""
 
+    not_written: ClassVar[frozenset[str]] = frozenset({"algorithm"})
+
     algorithm: Literal[
         "round_robin",
         "least_connections",
@@ -31,6 +33,8 @@ class PlainBalance(Part):
 
 class ConsistentHash(Part):
     """A ring: the same key goes to the same member, and few keys move when members come and go."""
+
+    not_written: ClassVar[frozenset[str]] = frozenset({"algorithm"})
 
     algorithm: Literal["consistent_hash"] = "consistent_hash"
     key: HashKey = Field("source", description=KEY_WORDS)

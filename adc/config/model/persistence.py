@@ -31,7 +31,7 @@ class CookiePersistence(Part):
         description="insert: our own cookie; rewrite: replace the application's value; prefix: mark it.",
     )
     timeout: Idle = Field(3600.0, description=IDLE_WORDS)
-    secure: Annotated[str, BeforeValidator(_secure), one_of("auto", "true", "false")] = Field(
+    secure: Annotated[str, one_of("auto", "true", "false"), BeforeValidator(_secure)] = Field(
         "auto", description="Secure attribute; auto: when the request came over TLS."
     )
     http_only: Flag = Field(True, description="HttpOnly attribute.")

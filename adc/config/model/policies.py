@@ -212,11 +212,11 @@ def _retry_condition(value: Any) -> Any:
 
 RetryCondition = Annotated[
     str,
-    BeforeValidator(_retry_condition),
     text_of(
         rf"{'|'.join(sorted(RETRY_WORDS))}|5xx|[45][0-9][0-9]",
         f"one of: {', '.join(sorted(RETRY_WORDS))}, 5xx, or a status such as 503",
     ),
+    BeforeValidator(_retry_condition),
 ]
 
 

@@ -18,7 +18,7 @@ def _version(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-TlsVersion = Annotated[str, BeforeValidator(_version), one_of("1.2", "1.3")]
+TlsVersion = Annotated[str, one_of("1.2", "1.3"), BeforeValidator(_version)]
 
 
 def _cipher_list(value: Any) -> Any:
@@ -29,11 +29,11 @@ def _cipher_list(value: Any) -> Any:
 
 Ciphers = Annotated[
     str,
-    BeforeValidator(_cipher_list),
     text_of(
         r"[A-Za-z0-9_+\-!@=.:]{1,2000}",
         "a list of OpenSSL cipher names, or one text with colons between them",
     ),
+    BeforeValidator(_cipher_list),
 ]
 
 
