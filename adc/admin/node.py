@@ -27,7 +27,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReloadResult:
-    """How a reload ended, at `at` (seconds since 1970); `messages`: why it failed, or what the lint warns of."""
+    """How a reload ended, when (seconds since 1970), why it failed or what the lint warns of."""
 
     ok: bool
     messages: tuple[str, ...]

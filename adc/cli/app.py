@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 import adc
-from adc.cli import check, demo, members, reload, run, schema, status
+from adc.cli import check, members, reload, run, schema, status
+from adc.cli.demo.verb import demo
 
 app = typer.Typer(
     name="adc",
@@ -37,7 +38,7 @@ def root(
 app.command()(run.run)
 app.command()(check.check)
 app.command()(schema.schema)
-app.command()(demo.demo)
+app.command()(demo)
 app.command()(status.status)
 app.command()(reload.reload)
 app.add_typer(members.members, name="members")

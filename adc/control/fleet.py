@@ -205,8 +205,7 @@ class Fleet:
     async def _dismiss(self, worker: WorkerHandle, grace: float) -> None:
         self._leaving.add(worker)
         try:
-            await worker.drain(grace)
-            await self._take_samples(worker)
+            self.last_samples[worker.worker_id] = await worker.drain(grace)
         except (CallFailed, CallRefused) as error:
             log.warning("worker %d did not drain: %s", worker.worker_id, error)
         await worker.kill()

@@ -64,7 +64,11 @@ class Operations:
         return add_up(rows for _, rows in sorted(answers.items()))
 
     async def set_member(self, pool: str, member: str, state: str) -> None:
-        if not any(row["pool"] == pool and row["member"] == member for row in await self.members()):
+        for row in await self.members():
+            if row["pool"] == pool and member in (row["member"], row["address"]):
+                member = row["member"]
+                break
+        else:
             raise NotFound(f"there is no member {member} in a pool {pool}")
         admin = ADMIN_STATES[state]
         self._service.decisions.note(pool, member, admin)

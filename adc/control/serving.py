@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallRefused
@@ -23,8 +23,8 @@ class Serves(Protocol):
 
     async def start(self) -> None: ...
     async def prepare(self, config: Config, sockets: Mapping[str, list[socket.socket]]) -> None: ...
-    def commit(self) -> Awaitable[None] | None: ...
-    def rollback(self) -> Awaitable[None] | None: ...
+    async def commit(self) -> None: ...
+    def rollback(self) -> None: ...
     async def drain(self, grace: float) -> None: ...
     def samples(self) -> list[Sample]: ...
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
@@ -84,18 +84,25 @@ class ServingSockets:
 
     async def commit(self) -> None:
         """Swap; then close the sockets that the new configuration does not name."""
-        await _finished(self.worker.commit())
+        await self.worker.commit()
         self._sockets |= self._new
         self._new = {}
         for key in [key for key in self._sockets if key not in self._wanted]:
             self._sockets.pop(key).close()
 
-    async def rollback(self) -> None:
+    def rollback(self) -> None:
         """Forget the candidate and its sockets."""
-        await _finished(self.worker.rollback())
+        self.worker.rollback()
         for sock in self._new.values():
             sock.close()
         self._new = {}
+
+    async def drain(self, grace: float) -> list[Sample]:
+        """Let go of the sockets, finish what is in flight within `grace` seconds; returns the last counters."""
+        worker = self.worker
+        self.close()
+        await worker.drain(grace)
+        return worker.samples()
 
     async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
         """Run one of the worker's named commands."""

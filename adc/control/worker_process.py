@@ -42,7 +42,7 @@ class WorkerProcess:
         self._drain_task = asyncio.get_running_loop().create_task(self._drain_alone())
 
     async def _drain_alone(self) -> None:
-        await self._serving.worker.drain(self._grace)
+        await self._serving.drain(self._grace)
         self._ended.set()
 
     async def _serve(self, verb: str, body: Any, sockets: list[socket.socket]) -> object:
@@ -58,11 +58,10 @@ class WorkerProcess:
             case "commit":
                 await self._serving.commit()
             case "rollback":
-                await self._serving.rollback()
+                self._serving.rollback()
             case "drain":
                 self._draining = True
-                await self._serving.worker.drain(body)
-                return self._serving.worker.samples()
+                return await self._serving.drain(body)
             case "samples":
                 return self._serving.worker.samples()
             case "call":

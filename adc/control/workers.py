@@ -44,8 +44,8 @@ class WorkerHandle(Protocol):
     async def rollback(self) -> None:
         """Drop the candidate."""
 
-    async def drain(self, grace: float) -> None:
-        """Close listeners, finish what is in flight within `grace` seconds."""
+    async def drain(self, grace: float) -> list[Sample]:
+        """Close listeners, finish what is in flight within `grace` seconds; returns the last counters."""
 
     async def samples(self) -> list[Sample]:
         """The counters of this worker."""
@@ -105,8 +105,9 @@ class ChildWorker:
     async def rollback(self) -> None:
         await self._caller.ask("rollback", timeout=ANSWER_TIMEOUT)
 
-    async def drain(self, grace: float) -> None:
-        await self._caller.ask("drain", grace, timeout=grace + DRAIN_SLACK)
+    async def drain(self, grace: float) -> list[Sample]:
+        samples: list[Sample] = await self._caller.ask("drain", grace, timeout=grace + DRAIN_SLACK)
+        return samples
 
     async def samples(self) -> list[Sample]:
         samples: list[Sample] = await self._caller.ask("samples", timeout=ANSWER_TIMEOUT)
@@ -156,10 +157,10 @@ class LocalWorker:
         self._known = self._serving.keys
 
     async def rollback(self) -> None:
-        await self._serving.rollback()
+        self._serving.rollback()
 
-    async def drain(self, grace: float) -> None:
-        await self._serving.worker.drain(grace)
+    async def drain(self, grace: float) -> list[Sample]:
+        return await self._serving.drain(grace)
 
     async def samples(self) -> list[Sample]:
         return self._serving.worker.samples()

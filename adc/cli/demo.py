@@ -1,5 +1,0 @@
-"""`adc demo`: sample applications behind a full configuration."""
-
-
-def demo() -> None:
-    """Demo."""
