@@ -39,7 +39,6 @@ _PCHAR = rf"{_UNRESERVED}!$&'()*+,;=:@"
 # An ordinary path: plain characters, and escapes that are already in normal form (a space, bytes over 0x7f).
 _ordinary_path = re.compile(rf"/(?:[{_PCHAR}/]++|%(?:20|[89A-F][0-9A-F]))*+\Z").match
 _not_visible = re.compile(r"[^!-~]").search
-_not_in_query = re.compile(r"[^!-~]|#").search
 _malformed_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _escape = re.compile(r"%[0-9A-Fa-f]{2}")
 _needs_escape = re.compile(rf"[^{_PCHAR}/%]")
@@ -59,7 +58,8 @@ def split_target(target: str) -> Target:
     Raises `BadTarget`. The length of a target is limited by whoever read it.
     """
     path, _, query = target.partition("?")
-    if query and _not_in_query(query):
+    # Four scans in C take half the time of one regular expression here.
+    if query and not (query.isascii() and query.isprintable() and " " not in query and "#" not in query):
         raise BadTarget("a query holds only visible ASCII characters without '#'")
     if _ordinary_path(path) and "//" not in path and "/." not in path:
         return _new_tuple(Target, (path, query, True))  # half the cost of Target(...)

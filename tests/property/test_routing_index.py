@@ -144,13 +144,13 @@ def agree(matches: list[Match], request: Request) -> None:
     assert sorted({step.rule for step in steps}) == list(range(len(matches) if told is None else told + 1))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(BARE_MATCHES, max_size=8), requests())
 def test_index_by_host_and_path_equals_a_linear_scan(matches: list[Match], request: Request) -> None:
     agree(matches, request)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(BARE_MATCHES | MATCHES, max_size=8), requests())
 def test_rules_with_further_conditions_equal_a_linear_scan(matches: list[Match], request: Request) -> None:
     agree(matches, request)
