@@ -10,7 +10,7 @@ from adc.cli.output import MISUSED, fail, print_json
 def check(config: ConfigPath, json: Json = False) -> None:
     """Check a configuration: exit code 0 if it can be served, 2 with every error listed if not."""
     loaded, errors = read(config)
-    warnings: list[str] = []
+    warnings = [] if loaded is None else [str(finding) for finding in (*loaded.lint, *loaded.lint_ports())]
     if json:
         print_json({"ok": loaded is not None, "errors": errors, "warnings": warnings})
     for warning in [] if json else warnings:

@@ -74,7 +74,7 @@ class Service:
             try:
                 messages = await self._swap()
             except ConfigErrors as errors:
-                result = ReloadResult(False, tuple(str(problem) for problem in errors.problems), time.time())
+                result = ReloadResult(False, tuple(map(str, errors.problems)), time.time())
             except (BindError, CallRefused, CallFailed) as error:
                 result = ReloadResult(False, (str(error),), time.time())
             else:
@@ -99,7 +99,8 @@ class Service:
         self.sockets.commit()
         self._loaded = loaded
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
-        return ()
+        warnings = await asyncio.to_thread(lambda: loaded.lint)
+        return tuple(map(str, warnings))
 
     async def drain(self, grace: float) -> None:
         """Take no more connections, finish what is in flight."""

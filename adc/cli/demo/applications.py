@@ -1,9 +1,15 @@
-"""The sample applications: `python -m adc.cli.demo.applications` prints their addresses and serves them."""
+"""The sample applications.
+
+`python -m adc.cli.demo.applications` serves all on free ports, which it prints, until its standard input ends;
+with `--serve NAME HOST:PORT` it serves one, until it is told to end.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -43,7 +49,10 @@ def application(name: str) -> web.Application:
 async def welcome(request: web.Request) -> web.Response:
     """The page that shows what there is to try."""
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
-    text = templates.get_template("welcome.html.j2").render(name=request.app[NAME], host=request.host)
+    admin = os.environ.get("ADC_DEMO_ADMIN", "127.0.0.1:9901")
+    text = templates.get_template("welcome.html.j2").render(
+        name=request.app[NAME], host=request.host, admin=admin
+    )
     return web.Response(text=text, content_type="text/html")
 
 
@@ -92,9 +101,10 @@ async def events(request: web.Request) -> web.StreamResponse:
     """Server-sent events, one a second."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    for number in range(EVENTS):
-        await response.write(f"id: {number}\ndata: tick {number} of {request.app[NAME]}\n\n".encode())
-        await asyncio.sleep(1)
+    with contextlib.suppress(ConnectionResetError):  # the reader has gone
+        for number in range(EVENTS):
+            await response.write(f"id: {number}\ndata: tick {number} of {request.app[NAME]}\n\n".encode())
+            await asyncio.sleep(1)
     return response
 
 
@@ -110,19 +120,30 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
-async def serve() -> None:
+async def serve_all() -> None:
     """Serve every application on a free port until standard input ends."""
     addresses = {}
     for name in MEMBERS:
         runner = web.AppRunner(application(name), access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         addresses["ADC_DEMO_" + name.upper().replace("-", "_")] = f"{host}:{port}"
     print(json.dumps(addresses), flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 
+def main(arguments: list[str]) -> None:
+    """Entry of the process."""
+    match arguments:
+        case []:
+            asyncio.run(serve_all())
+        case ["--serve", name, address]:
+            host, _, port = address.rpartition(":")
+            web.run_app(application(name), host=host, port=int(port), access_log=None, print=None)
+        case _:
+            sys.exit("usage: python -m adc.cli.demo.applications [--serve NAME HOST:PORT]")
+
+
 if __name__ == "__main__":
-    asyncio.run(serve())
+    main(sys.argv[1:])

@@ -42,8 +42,9 @@ def demo(
     from adc.control.start import StartFailed, serve
     from adc.control.supervisor import RunOptions
 
+    os.environ.update(ADC_DEMO_BIND=bind, ADC_DEMO_ADMIN=admin)
     with _applications() as addresses:
-        os.environ.update(addresses, ADC_DEMO_BIND=bind, ADC_DEMO_ADMIN=admin)
+        os.environ.update(addresses)
         loaded = load_or_fail(CONFIG)
         print(WELCOME.format(web=bind, admin=admin, config=CONFIG), flush=True)
         try:

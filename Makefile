@@ -1,0 +1,59 @@
+# Everything a fresh Debian machine with make and python3 needs. `make run` is the place to start.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := adc plugins tests benchmarks setup.py
+PEERS := redis-server nginx-light
+
+.PHONY: run test check format bench peers clean
+
+run: $(STAMP)
+	$(BIN)/adc demo
+
+test: $(STAMP) peers
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	$(BIN)/ruff check $(wildcard $(SOURCES))
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff format $(wildcard $(SOURCES))
+	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+# The stamp is older than what names the dependencies: install again.
+$(STAMP): pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "adc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(MAKE) --no-print-directory venv-from-apt
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=23' 'setuptools>=70.1'
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
+	@touch $@
+
+# Debian keeps the venv module in a package of its own.
+.PHONY: venv-from-apt
+venv-from-apt:
+	@rm -rf $(VENV)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
+	else \
+	  echo "python3 has no venv module; as root: apt-get install python3-venv"; exit 1; \
+	fi
+	$(PYTHON) -m venv $(VENV)
+
+# Servers that tests talk to. Without them those tests are skipped and say so.
+peers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  ! { command -v redis-server && { command -v nginx || test -x /usr/sbin/nginx; }; } >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; \
+	fi
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
