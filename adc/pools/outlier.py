@@ -73,8 +73,15 @@ class Outlier:
 
     def room(self, members: tuple[Member, ...]) -> bool:
         """Whether one more of `members` may be ejected."""
-        ejected = sum(member.ejected for member in members)
-        return ejected + 1 <= len(members) * self._max_ejected
+        return self._spare_places(members) > 0
+
+    def excess(self, members: tuple[Member, ...]) -> list[Member]:
+        """Those of `members` that must come back for the ceiling to hold: who would return first does."""
+        ejected = sorted((member for member in members if member.ejected), key=lambda m: m.ejected_until)
+        return ejected[: max(-self._spare_places(members), 0)]
+
+    def _spare_places(self, members: tuple[Member, ...]) -> int:
+        return int(len(members) * self._max_ejected) - sum(member.ejected for member in members)
 
     def eject(self, member: Member, now: float) -> None:
         """Mark `member` ejected and set until when."""

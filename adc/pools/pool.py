@@ -97,7 +97,7 @@ class Pool:
         self._observers = self._find_observers(adaptive)
         self._review(0.0)
 
-    def _find_observers(self, adaptive: AdaptiveLimit | None) -> tuple[Observer, ...]:
+    def _find_observers(self, adaptive: AdaptiveLimit | None) -> list[Observer]:
         """Who learns from the end of an attempt; nobody, unless a feature that does is on."""
         observers: list[Observer] = []
         if isinstance(self._balancer, Learner):
@@ -106,7 +106,7 @@ class Pool:
             observers.append(self._watch)
         if adaptive is not None:
             observers.append(adaptive.observe)
-        return tuple(observers)
+        return observers
 
     @property
     def serving(self) -> tuple[Member, ...]:
@@ -155,8 +155,11 @@ class Pool:
             self._settle(member, now, reason)
 
     def eject(self, member: Member, now: float, reason: str) -> bool:
-        """Leave `member` out for a while; False if it is out already or the ceiling does not allow it."""
+        """Leave `member` out for a while; False if it is out already, the ceiling forbids it, or nobody is
+        left."""
         if self._outlier is None or member.ejected or not self._outlier.room(self.members):
+            return False
+        if self._usable == (member,) and not self._spare:
             return False
         self._outlier.eject(member, now)
         self._settle(member, now, reason)
@@ -175,7 +178,11 @@ class Pool:
         if self.queue is not None and previous.queue is not None:
             previous.queue.limit = self.queue.limit
             self.queue = previous.queue
-        previous._observers = self._observers
+        previous._observers[:] = self._observers  # one list for all generations, so that the newest learns
+        self._observers = previous._observers
+        for member in self._outlier.excess(self.members) if self._outlier else self.members:
+            member.ejected = False
+            member.refresh()
         self._review(now)
         return list(known.values())
 
@@ -188,8 +195,6 @@ class Pool:
         member.name = fresh.name
         member.weight = fresh.weight
         member.backup = fresh.backup
-        if self._outlier is None:
-            member.ejected = False
         if not checked:
             member.health = Health.UNKNOWN
         member.refresh()

@@ -197,6 +197,17 @@ class TestEjection:
             self.fail(pool, member, 0.0)
         assert [member.ejected for member in pool.members] == [True, False]
 
+    def test_the_last_member_that_serves_stays_in(self):
+        pool = self.pool()
+        pool.set_health(pool.members[1], Health.DOWN, 0.0)
+        self.fail(pool, pool.members[0], 0.0)
+        assert set(picks(pool, 2)) == {"a"}
+
+    def test_with_a_backup_even_the_last_primary_may_go(self):
+        pool = Pool("app", members("a", backup=("spare",)), RoundRobin(), outlier=Outlier(failures=2))
+        self.fail(pool, pool.members[0], 0.0)
+        assert set(picks(pool, 2)) == {"spare"}
+
     def test_without_passive_health_nothing_is_ejected(self):
         pool = Pool("app", members("a", "b"), RoundRobin())
         assert not pool.eject(pool.members[0], 0.0, "asked")
@@ -263,6 +274,14 @@ class TestAdopt:
         assert set(picks(new, 4, 1.0)) == {"b"}
         assert set(picks(new, 4, 31.0)) == {"a", "b"}
 
+    def test_a_pool_that_shrinks_takes_back_those_over_the_ceiling(self):
+        old = Pool("app", members("a", "b", "c", "d"), RoundRobin(), outlier=Outlier())
+        old.eject(old.members[0], 0.0, "asked")
+        old.eject(old.members[1], 1.0, "asked")
+        new = Pool("app", members("a", "b"), RoundRobin(), outlier=Outlier())
+        new.adopt(old, 2.0)
+        assert set(picks(new, 4, 2.0)) == {"a"}
+
     def test_attempts_that_end_on_the_old_pool_teach_the_new_one(self):
         old = Pool("app", members("a", "b"), RoundRobin(), outlier=Outlier(failures=1))
         a = old.members[0]
@@ -272,6 +291,15 @@ class TestAdopt:
         old.finished(a, 2.0, Failure.RESET, 2.0)
         assert a.active == 0
         assert set(picks(new, 4, 2.0)) == {"b"}
+
+    def test_even_after_another_reload(self):
+        pools = [Pool("app", members("a", "b"), RoundRobin(), outlier=Outlier(failures=1)) for _ in range(3)]
+        a = pools[0].members[0]
+        pools[0].started(a, 0.0)
+        pools[1].adopt(pools[0], 1.0)
+        pools[2].adopt(pools[1], 2.0)
+        pools[0].finished(a, 3.0, Failure.RESET, 3.0)
+        assert set(picks(pools[2], 4, 3.0)) == {"b"}
 
     def test_waiters_stay_in_the_queue(self):
         old = Pool("app", members("a"), RoundRobin(), limits=Limits(queue=1))
