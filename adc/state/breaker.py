@@ -25,6 +25,11 @@ class Breaker:
         """True from a failure until the next success."""
         return self.open_since is not None
 
+    def begin(self, reason: str, now: float) -> None:
+        """Nothing was tried yet: open, with an attempt due at once."""
+        self.open_since = now
+        self.reason = reason
+
     def failed(self, reason: str, now: float) -> None:
         """An attempt failed."""
         if self.open_since is None:

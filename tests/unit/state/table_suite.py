@@ -139,7 +139,11 @@ class TableSuite:
     async def test_oversized_keys_and_values_are_refused(self, store: Store) -> None:
         table = store.table("t", 100)
         table.set(b"k" * MAX_KEY_BYTES, b"v" * MAX_VALUE_BYTES, 1.0, NOW)
-        for key, value in ((b"k" * (MAX_KEY_BYTES + 1), b""), (b"", b""), (b"k", b"v" * (MAX_VALUE_BYTES + 1))):
+        for key, value in (
+            (b"k" * (MAX_KEY_BYTES + 1), b""),
+            (b"", b""),
+            (b"k", b"v" * (MAX_VALUE_BYTES + 1)),
+        ):
             with pytest.raises(EntryTooLargeError):
                 table.set(key, value, 1.0, NOW)
         assert len(table) == 1
@@ -169,9 +173,7 @@ class TableSuite:
         table = store.table("t", 1000)
         for number in range(256):
             table.set(bytes([number]), bytes([number]) * 3, 5.0, NOW)
-        assert all(
-            table.get(bytes([number]), NOW) == (bytes([number]) * 3, NOW + 5) for number in range(256)
-        )
+        assert all(table.get(bytes([number]), NOW) == (bytes([number]) * 3, NOW + 5) for number in range(256))
 
     async def test_fetch_answers_once(self, store: Store) -> None:
         table = store.table("t", 100)

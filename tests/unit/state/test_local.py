@@ -57,11 +57,15 @@ async def _assert_replaced(folder: Path, caplog: pytest.LogCaptureFixture, reaso
     assert (folder / "broken.mdb").exists()
 
 
+def _garbage(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "data.mdb").write_bytes(os.urandom(100_000))
+
+
 async def test_garbage_file_is_replaced_and_the_reason_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder.mkdir()
-    (folder / "data.mdb").write_bytes(os.urandom(100_000))
+    _garbage(folder)
     await _assert_replaced(folder, caplog, "replaced by an empty one")
 
 
@@ -95,9 +99,7 @@ async def test_file_left_unfinished_by_another_boot_is_replaced(
     await _assert_replaced(folder, caplog, "went down")
 
 
-async def test_file_finished_by_another_boot_is_kept(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_file_finished_by_another_boot_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
         context.setattr(local_file, "_boot", lambda: b"an earlier boot")
         await _written(folder)

@@ -1,0 +1,210 @@
+"""The store that all machines share, through Redis or Valkey, without ever waiting for it on the way of a
+request.
+
+Reads are answered from what this node knows (`first`); writes go out in batches every `interval`; other
+nodes' changes come in over a stream. While Redis is away or slow the node serves on from what it knows and
+`status` says degraded; when it is back, both sides are levelled: each table's merge rule decides between two
+values of a key, and an entry that only one side has is given to the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Callable
+
+from redis.exceptions import RedisError
+
+from adc.state.breaker import Breaker
+from adc.state.changes import WriteQueue
+from adc.state.interface import Entry, Fetched, Merge, Status, Store
+from adc.state.memory import MemoryStore
+from adc.state.redis_client import RedisAddress, connect
+from adc.state.redis_link import BATCH, RedisLink
+from adc.state.redis_table import RedisTable
+
+MAX_QUEUED_WRITES = 100_000
+MAX_WAITING = 10_000
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+_FAILURES = (RedisError, OSError, TimeoutError)
+
+log = logging.getLogger("adc.state")
+
+
+class _Waiting:
+    """Those who wait for one entry, and the timer that ends their wait."""
+
+    __slots__ = ("done", "timer")
+
+    def __init__(self, timer: asyncio.TimerHandle) -> None:
+        self.done: list[Fetched] = []
+        self.timer = timer
+
+
+class RedisStore:
+    """A `Store` shared by the machines that use the same `prefix`.
+
+    `interval`: how often changes are sent. `fetch_limit`: how long a request may wait for an entry that this
+    node does not know. `limit`: how long any exchange with Redis may take before it counts as gone. All in
+    seconds. Raises ValueError for an address that makes no sense.
+    """
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        prefix: str = "adc:",
+        first: Store | None = None,
+        interval: float = 0.1,
+        fetch_limit: float = 0.03,
+        limit: float = 1.0,
+        clock: Callable[[], float] = time.time,
+        source: random.Random | None = None,
+    ) -> None:
+        self.writes = WriteQueue(MAX_QUEUED_WRITES)
+        self._first = MemoryStore() if first is None else first
+        self._interval = interval
+        self._fetch_limit = fetch_limit
+        self._limit = limit
+        self._clock = clock
+        self._tables: dict[str, RedisTable] = {}
+        self._client = connect(address, limit)
+        self._link = RedisLink(self._client, prefix.encode(), os.urandom(8), self._tables, self.writes, clock)
+        drawn = source if source is not None else random.Random()
+        self._gone = Breaker(_FIRST_PAUSE, _LONGEST_PAUSE, drawn)
+        self._slow = Breaker(_FIRST_PAUSE, _LONGEST_PAUSE, drawn)
+        self._gone.begin("not connected yet", clock())
+        self._waiting: dict[tuple[str, bytes], _Waiting] = {}
+        self._asked: list[tuple[str, bytes]] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def table(self, name: str, size: int, merge: Merge | None = None) -> RedisTable:
+        known = self._first.table(name, size, merge)
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = RedisTable(self, known, merge, size)
+        table.merge, table.size = merge, size
+        return table
+
+    def status(self) -> Status:
+        for breaker in (self._gone, self._slow):
+            if breaker.open_since is not None:
+                return Status(True, breaker.reason, breaker.open_since)
+        return self._first.status()
+
+    def tick(self, now: float, budget: int = 2000) -> int:
+        return self._first.tick(now, budget)
+
+    async def start(self) -> None:
+        await self._first.start()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if not self._gone.open:
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._link.flush()
+            except _FAILURES as error:
+                log.warning("redis: the last changes were not sent: %s", error)
+        for name in list(self._waiting):
+            self._answer(name, None)
+        await self._client.aclose()
+        await self._first.close()
+
+    def asks(self, now: float) -> bool:
+        """Whether it makes sense to ask Redis for an entry that is not known here."""
+        return not self._gone.open and self._slow.may_try(now)
+
+    def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
+        """Ask Redis, together with whatever else is asked in this turn of the loop."""
+        loop = asyncio.get_running_loop()
+        name = (table.name, key)
+        waiting = self._waiting.get(name)
+        if waiting is None:
+            known = table.get(key, now)
+            if known is not None or not self.asks(now) or len(self._waiting) >= MAX_WAITING:
+                loop.call_soon(done, known)
+                return
+            waiting = _Waiting(loop.call_later(self._fetch_limit, self._late, name))
+            self._waiting[name] = waiting
+            self._asked.append(name)
+            self._wake.set()
+        waiting.done.append(done)
+
+    def _late(self, name: tuple[str, bytes]) -> None:
+        self._slow.failed(f"an answer takes over {self._fetch_limit * 1000:.0f} ms", self._clock())
+        self._answer(name, self._tables[name[0]].get(name[1], self._clock()))
+
+    def _answer(self, name: tuple[str, bytes], entry: Entry | None) -> None:
+        waiting = self._waiting.pop(name, None)
+        if waiting is not None:
+            waiting.timer.cancel()
+            for done in waiting.done:
+                done(entry)
+
+    async def _run(self) -> None:
+        while True:
+            if self._gone.may_try(self._clock()):
+                try:
+                    await self._link.resynchronise()
+                    self._returned()
+                    await self._serve()
+                except* _FAILURES as group:
+                    self._lost(group.exceptions[0])
+            await asyncio.sleep(self._interval / 2)
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._flush_forever())
+            tasks.create_task(self._follow_forever())
+            tasks.create_task(self._fetch_forever())
+
+    async def _flush_forever(self) -> None:
+        while True:
+            await self._link.flush()
+            await asyncio.sleep(self._interval)
+
+    async def _follow_forever(self) -> None:
+        while True:
+            await self._link.follow(self._limit / 2)
+
+    async def _fetch_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            names, self._asked = self._asked[:BATCH], self._asked[BATCH:]
+            if not self._asked:
+                self._wake.clear()
+            names = [name for name in names if name in self._waiting]
+            if names:
+                await self._fetch(names)
+
+    async def _fetch(self, names: list[tuple[str, bytes]]) -> None:
+        tables = [(self._tables[name], key) for name, key in names]
+        entries = await self._link.entries(tables)
+        now = self._clock()
+        if all(name in self._waiting for name in names):  # none of them was late
+            self._slow.succeeded()
+        for (table, key), entry in zip(tables, entries, strict=True):
+            stands = table.get(key, now) if entry is None else table.learn(key, entry, now)
+            self._answer((table.name, key), stands)
+
+    def _returned(self) -> None:
+        log.info("redis: in step again after %.1f s", self._clock() - (self._gone.open_since or 0.0))
+        self._gone.succeeded()
+
+    def _lost(self, error: BaseException) -> None:
+        if not self._gone.open:
+            log.error("redis: %s; serving on from what this node knows", error)
+        self._gone.failed(f"{type(error).__name__}: {error}", self._clock())
+        for name in list(self._waiting):
+            self._answer(name, self._tables[name[0]].get(name[1], self._clock()))
+        self._asked.clear()
+        self._wake.clear()

@@ -1,0 +1,197 @@
+"""What goes over the wire to Redis: changes out in batches, changes of other nodes in, and the
+resynchronisation.
+
+Each entry is a Redis key with its own expiry. Beside them one stream carries every batch of changes to the
+other nodes; its ids let a node that was away catch up, deletions included.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+from redis.exceptions import ResponseError
+from redis.typing import EncodableT, FieldT
+
+from adc.state.changes import Write, WriteQueue, decode_writes, encode_writes
+from adc.state.interface import Entry
+from adc.state.redis_client import Client
+from adc.state.redis_table import RedisTable
+
+BATCH = 128  # small enough that encoding one holds up the event loop for a few milliseconds only
+STREAM_LENGTH = 20_000
+_CATCH_UP = 200
+
+_Fields = dict[FieldT, EncodableT]
+_Message = tuple[bytes, dict[bytes, bytes]]
+
+log = logging.getLogger("adc.state")
+
+
+class RedisLink:
+    """The conversation with Redis. Every method may raise redis errors, OSError and TimeoutError."""
+
+    def __init__(
+        self,
+        client: Client,
+        prefix: bytes,
+        origin: bytes,
+        tables: dict[str, RedisTable],
+        writes: WriteQueue,
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._stream = prefix + b"changes"
+        self._origin = origin
+        self._tables = tables
+        self._writes = writes
+        self._clock = clock
+        self._position: bytes | None = None
+
+    async def flush(self) -> None:
+        """Send every queued change."""
+        while self._writes:
+            batch = self._writes.take(BATCH)
+            try:
+                await self._send(batch)
+            except BaseException:
+                self._writes.put_back(batch)
+                raise
+
+    async def follow(self, wait: float) -> None:
+        """Wait up to `wait` seconds for changes by other nodes and take them in."""
+        found = await self._client.xread(
+            {self._stream: self._position or b"0-0"}, count=_CATCH_UP, block=max(1, int(wait * 1000))
+        )
+        for _, messages in found.items() if isinstance(found, dict) else found or ():  # RESP3, RESP2
+            self._take_in(cast("list[_Message]", messages))
+
+    async def entries(self, names: Sequence[tuple[RedisTable, bytes]]) -> list[Entry | None]:
+        """What Redis holds under those keys."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for table, key in names:
+                pipeline.get(self._name(table.name, key))
+                pipeline.pttl(self._name(table.name, key))
+            found = await pipeline.execute()
+        now = self._clock()
+        return [
+            None if value is None or left <= 0 else Entry(value, now + left / 1000)
+            for value, left in zip(found[::2], found[1::2], strict=True)
+        ]
+
+    async def resynchronise(self) -> None:
+        """Hear what was missed, send what waits, then level what this node and Redis know: push, and pull."""
+        await self._catch_up()
+        await self.flush()
+        for table in list(self._tables.values()):
+            await self._push(table)
+        for table in list(self._tables.values()):
+            await self._pull(table)
+        await self.flush()
+
+    async def _send(self, batch: list[Write]) -> None:
+        now = self._clock()
+        batch = [write for write in batch if write.kind == "drop" or write.expires > now]
+        told = [write for write in batch if write.kind != "count"]
+        counts: list[tuple[int, Write]] = []
+        async with self._client.pipeline(transaction=False) as pipeline:
+            commands = 0
+            for write in batch:
+                name = self._name(write.table, write.key)
+                left = max(1, int((write.expires - now) * 1000))
+                if write.kind == "put":
+                    pipeline.set(name, write.value, px=left)
+                elif write.kind == "touch":
+                    pipeline.pexpire(name, left)
+                elif write.kind == "drop":
+                    pipeline.delete(name)
+                else:
+                    counts.append((commands, write))
+                    pipeline.incrby(name, write.amount)
+                    pipeline.pexpire(name, left, nx=True)
+                    commands += 1
+                commands += 1
+            if told:
+                fields: _Fields = {b"o": self._origin, b"w": encode_writes(told, now)}
+                pipeline.xadd(self._stream, fields, maxlen=STREAM_LENGTH, approximate=True)
+            results = await pipeline.execute(raise_on_error=False) if batch else []
+        counting = {position for position, _ in counts}
+        for position, result in enumerate(results):
+            if isinstance(result, Exception) and position not in counting:
+                raise result
+        for position, write in counts:
+            total = results[position]
+            if isinstance(total, int) and write.table in self._tables:
+                self._tables[write.table].counted(write.key, total, write.expires, now)
+            elif not isinstance(total, ResponseError):
+                raise total
+            else:
+                log.warning("redis does not count %s: %s", write.table, total)
+
+    async def _catch_up(self) -> None:
+        if self._position is None:
+            last = await self._client.xrevrange(self._stream, count=1)
+            self._position = cast("bytes", last[0][0]) if last else b"0-0"
+            return
+        while True:
+            messages = await self._client.xrange(self._stream, min=b"(" + self._position, count=_CATCH_UP)
+            if not messages:
+                return
+            self._take_in(cast("list[_Message]", messages))
+
+    def _take_in(self, messages: Iterable[_Message]) -> None:
+        now = self._clock()
+        for position, fields in messages:
+            self._position = position
+            if fields.get(b"o") == self._origin:
+                continue
+            try:
+                for write in decode_writes(fields.get(b"w", b""), now):
+                    table = self._tables.get(write.table)
+                    if table is not None:
+                        table.heard(write, now)
+            except ValueError as error:
+                log.warning("a change by another node was not understood: %s", error)
+
+    async def _push(self, table: RedisTable) -> None:
+        cursor: bytes | None = None
+        while True:
+            page = table.scan(self._clock(), limit=BATCH, cursor=cursor)
+            theirs = await self.entries([(table, key) for key, _ in page.entries]) if page.entries else []
+            now = self._clock()
+            for (key, mine), their in zip(page.entries, theirs, strict=True):
+                if their is not None:
+                    table.learn(key, their, now)
+                elif table.get(key, now) is not None:
+                    self._writes.add(Write("put", table.name, key, mine.value, mine.expires))
+            await self.flush()
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    async def _pull(self, table: RedisTable) -> None:
+        start = self._name(table.name, b"")
+        pattern = re.sub(rb"([\\*?\[\]])", rb"\\\1", start) + b"*"
+        missing: list[tuple[RedisTable, bytes]] = []
+        async for name in self._client.scan_iter(match=pattern, count=BATCH):
+            key = name[len(start) :]
+            if len(table) >= table.size:
+                return
+            if table.get(key, self._clock()) is None:
+                missing.append((table, key))
+            if len(missing) >= BATCH:
+                await self._learn(missing)
+                missing = []
+        if missing:
+            await self._learn(missing)
+
+    async def _learn(self, names: list[tuple[RedisTable, bytes]]) -> None:
+        for (table, key), entry in zip(names, await self.entries(names), strict=True):
+            if entry is not None:
+                table.learn(key, entry, self._clock())
+
+    def _name(self, table: str, key: bytes) -> bytes:
+        return self._prefix + table.encode() + b":" + key

@@ -1,0 +1,109 @@
+"""One table shared through Redis, as this node knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.state.changes import Write
+from adc.state.interface import (
+    UNKNOWN,
+    Cancel,
+    Entry,
+    Fetched,
+    Merge,
+    Page,
+    Table,
+    TableStats,
+    Unknown,
+    Watcher,
+    check_entry,
+)
+
+if TYPE_CHECKING:
+    from adc.state.redis import RedisStore
+
+
+class RedisTable:
+    """A `Table` that answers from `known`, a table of memory or of the local file, and sends its changes
+    behind the caller's back. What other nodes change is written into `known` as it is heard."""
+
+    def __init__(self, store: RedisStore, known: Table, merge: Merge | None, size: int) -> None:
+        self.known = known
+        self.name = known.name
+        self.merge = merge
+        self.size = size
+        self._store = store
+
+    @property
+    def stats(self) -> TableStats:
+        return self.known.stats
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def get(self, key: bytes, now: float) -> Entry | None:
+        return self.known.get(key, now)
+
+    def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
+        entry = self.known.get(key, now)
+        return entry if entry is not None or not self._store.asks(now) else UNKNOWN
+
+    def fetch(self, key: bytes, now: float, done: Fetched) -> None:
+        self._store.fetch(self, key, now, done)
+
+    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+        stored = self.known.set(key, value, ttl, now)
+        self._store.writes.add(Write("put", self.name, key, stored, now + ttl))
+        return stored
+
+    def touch(self, key: bytes, ttl: float, now: float) -> bool:
+        if not self.known.touch(key, ttl, now):
+            return False
+        self._store.writes.add(Write("touch", self.name, key, b"", now + ttl))
+        return True
+
+    def delete(self, key: bytes, now: float) -> bool:
+        check_entry(key)
+        self._store.writes.add(Write("drop", self.name, key))
+        return self.known.delete(key, now)
+
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
+        total = self.known.add(key, amount, ttl, now)
+        self._store.writes.add(Write("count", self.name, key, b"%d" % total, now + ttl, amount))
+        return total
+
+    def scan(
+        self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
+    ) -> Page:
+        return self.known.scan(now, prefix=prefix, limit=limit, cursor=cursor)
+
+    def watch(self, callback: Watcher) -> Cancel:
+        return self.known.watch(callback)
+
+    def heard(self, write: Write, now: float) -> None:
+        """Another node changed an entry. Where the merge rule makes something else of it than was heard, the
+        others are told, so that all come to hold the same."""
+        if write.kind == "drop":
+            self.known.delete(write.key, now)
+        elif write.kind == "touch":
+            self.known.touch(write.key, write.expires - now, now)
+        elif write.kind == "put" and write.expires > now:
+            self.learn(write.key, Entry(write.value, write.expires), now)
+
+    def learn(self, key: bytes, entry: Entry, now: float) -> Entry:
+        """Take in what Redis or another node holds; returns what stands now."""
+        mine = self.known.get(key, now)
+        if mine is not None and mine.value == entry.value and abs(mine.expires - entry.expires) < 1.0:
+            return mine
+        stored = self.known.set(key, entry.value, entry.expires - now, now)
+        if stored != entry.value:
+            self._store.writes.add(Write("put", self.name, key, stored, entry.expires))
+        return Entry(stored, entry.expires)
+
+    def counted(self, key: bytes, total: int, expires: float, now: float) -> None:
+        """Redis has counted to `total` for all nodes: never fall behind it."""
+        mine = self.known.get(key, now)
+        have = int(mine.value) if mine is not None else 0
+        missing = total + self._store.writes.counting(self.name, key) - have
+        if missing > 0 and expires > now:
+            self.known.add(key, missing, expires - now, now)

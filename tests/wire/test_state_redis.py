@@ -1,0 +1,301 @@
+"""Tables shared through a real redis-server: two stores in one process stand for two nodes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adc.state.interface import UNKNOWN, Entry
+from adc.state.redis import RedisStore
+from adc.state.redis_client import RedisAddress
+from tests.unit.state.table_suite import NOW, TableSuite
+from tests.wire.redis_server import RedisServer, free_port, needs_redis
+
+pytestmark = needs_redis
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+async def until(condition: Callable[[], bool], limit: float = 5.0) -> None:
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+def node(address: RedisAddress | RedisServer, clock: Callable[[], float] = time.time) -> RedisStore:
+    if isinstance(address, RedisServer):
+        address = RedisAddress((address.url,))
+    return RedisStore(address, interval=0.02, limit=0.3, fetch_limit=0.05, clock=clock)
+
+
+async def connected(store: RedisStore) -> RedisStore:
+    await store.start()
+    await until(lambda: not store.status().degraded)
+    return store
+
+
+class TestRedis(TableSuite):
+    @pytest.fixture
+    async def store(self, shared_server: RedisServer) -> AsyncIterator[RedisStore]:
+        shared_server.command("FLUSHALL")
+        store = await connected(node(shared_server, clock=lambda: NOW))
+        yield store
+        await store.close()
+
+
+@pytest.fixture
+async def nodes(server: RedisServer) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
+    one, other = node(server), node(server)
+    for store in (one, other):
+        store.table("t", 1000, min)
+        store.table("plain", 1000)
+        await connected(store)
+    yield one, other
+    await one.close()
+    await other.close()
+
+
+async def test_what_one_node_writes_the_other_comes_to_know(nodes: tuple[RedisStore, RedisStore]) -> None:
+    mine, theirs = (store.table("t", 1000, min) for store in nodes)
+    now = time.time()
+    mine.set(b"k", b"v", 100.0, now)
+    await until(lambda: theirs.get(b"k", time.time()) is not None)
+    found = theirs.get(b"k", now)
+    assert found is not None
+    assert found.value == b"v"
+    assert abs(found.expires - (now + 100)) < 1.0
+    mine.touch(b"k", 500.0, now)
+    await until(lambda: (theirs.get(b"k", now) or Entry(b"", 0)).expires > now + 400)
+    mine.delete(b"k", now)
+    await until(lambda: theirs.get(b"k", time.time()) is None)
+
+
+async def test_node_that_does_not_know_asks_and_hears_at_once(server: RedisServer) -> None:
+    one = await connected(node(server))
+    one.table("t", 1000).set(b"k", b"v", 100.0, time.time())
+    await until(lambda: b"$1\r\nv" in server.command("GET", "adc:t:k"))
+    other = node(server)
+    await connected(other)  # the table is opened after the pull: nothing of it is known yet
+    table = other.table("t", 1000)
+    assert table.lookup(b"k", time.time()) is UNKNOWN
+    answers: list[Entry | None] = []
+    table.fetch(b"k", time.time(), answers.append)
+    table.fetch(b"k", time.time(), answers.append)
+    table.fetch(b"nobody", time.time(), answers.append)
+    await until(lambda: len(answers) == 3)
+    assert sorted("" if entry is None else entry.value.decode() for entry in answers) == ["", "v", "v"]
+    assert table.get(b"k", time.time()) is not None
+    await one.close()
+    await other.close()
+
+
+async def test_two_nodes_that_pin_at_one_moment_come_to_agree(
+    nodes: tuple[RedisStore, RedisStore], server: RedisServer
+) -> None:
+    mine, theirs = (store.table("t", 1000, min) for store in nodes)
+    for number in range(50):
+        mine.set(b"%d" % number, b"a" if number % 2 else b"b", 100.0, time.time())
+        theirs.set(b"%d" % number, b"b" if number % 2 else b"a", 100.0, time.time())
+
+    def agreed() -> bool:
+        now = time.time()
+        found = [table.get(b"%d" % number, now) for table in (mine, theirs) for number in range(50)]
+        return all(entry is not None and entry.value == b"a" for entry in found)
+
+    await until(agreed)
+    await until(lambda: all(b"\r\na\r\n" in server.command("GET", f"adc:t:{number}") for number in range(50)))
+
+
+async def test_counters_of_two_nodes_add_up(
+    nodes: tuple[RedisStore, RedisStore], server: RedisServer
+) -> None:
+    mine, theirs = (store.table("plain", 1000) for store in nodes)
+    for _ in range(100):
+        mine.add(b"n", 1, 100.0, time.time())
+        theirs.add(b"n", 2, 100.0, time.time())
+    await until(lambda: b"\r\n300\r\n" in server.command("GET", "adc:plain:n"))
+    mine.add(b"n", 1, 100.0, time.time())
+    await until(lambda: (mine.get(b"n", time.time()) or Entry(b"", 0)).value == b"301")
+    assert int(server.command("PTTL", "adc:plain:n").strip(b":\r\n")) > 0
+
+
+async def test_gone_redis_blocks_nothing_and_everything_is_level_on_return(
+    nodes: tuple[RedisStore, RedisStore], server: RedisServer
+) -> None:
+    one, other = nodes
+    mine, theirs = one.table("t", 1000, min), other.table("t", 1000, min)
+    mine.set(b"before", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"before", time.time()) is not None)
+    server.kill()
+    await until(lambda: one.status().degraded and other.status().degraded)
+    longest = 0.0
+    for number in range(300):
+        begin = time.perf_counter()
+        mine.set(b"mine%d" % number, b"v", 100.0, time.time())
+        theirs.set(b"theirs%d" % number, b"v", 100.0, time.time())
+        assert mine.lookup(b"nobody", time.time()) is None
+        assert theirs.lookup(b"before", time.time()) is not None
+        longest = max(longest, time.perf_counter() - begin)
+        if number % 50 == 0:
+            await asyncio.sleep(0.01)
+    assert longest < 0.05
+    mine.set(b"both", b"b", 100.0, time.time())
+    theirs.set(b"both", b"a", 100.0, time.time())
+    server.start()  # empty, as after a crash
+    await until(lambda: not one.status().degraded and not other.status().degraded, 10.0)
+
+    def level() -> bool:
+        now = time.time()
+        return all(
+            table.get(b"mine299", now) is not None
+            and table.get(b"theirs299", now) is not None
+            and table.get(b"before", now) is not None
+            and (table.get(b"both", now) or Entry(b"", 0)).value == b"a"
+            for table in (mine, theirs)
+        )
+
+    await until(level)
+    assert len(mine) == len(theirs) == 602
+
+
+async def test_deletion_while_a_node_was_cut_off_is_not_undone(server: RedisServer) -> None:
+    one = await connected(node(server))
+    other = node(server)
+    mine, theirs = one.table("t", 1000, min), other.table("t", 1000, min)
+    await connected(other)
+    mine.set(b"k", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"k", time.time()) is not None)
+    assert other._task is not None
+    other._task.cancel()
+    await asyncio.wait([other._task])
+    mine.delete(b"k", time.time())
+    await until(lambda: b"$-1" in server.command("GET", "adc:t:k"))
+    await connected(other)
+    await until(lambda: theirs.get(b"k", time.time()) is None)
+    assert b"$-1" in server.command("GET", "adc:t:k")
+    await one.close()
+    await other.close()
+
+
+async def test_hanging_redis_costs_a_request_no_more_than_the_fetch_limit(server: RedisServer) -> None:
+    store = await connected(node(server))
+    table = store.table("t", 1000)
+    server.pause()
+    try:
+        begin = time.monotonic()
+        answers: list[Entry | None] = []
+        table.fetch(b"k", time.time(), answers.append)
+        await until(lambda: bool(answers))
+        assert time.monotonic() - begin < 0.15
+        assert answers == [None]
+        assert store.status().degraded
+        assert table.lookup(b"k", time.time()) is None
+    finally:
+        server.resume()
+    await until(lambda: table.lookup(b"k", time.time()) is UNKNOWN)
+    table.fetch(b"k", time.time(), answers.append)
+    await until(lambda: len(answers) == 2 and not store.status().degraded)
+    await store.close()
+
+
+async def test_store_starts_without_redis_and_connects_when_it_comes(server: RedisServer) -> None:
+    server.kill()
+    store = node(server)
+    await store.start()
+    table = store.table("t", 1000)
+    table.set(b"k", b"v", 100.0, time.time())
+    assert store.status().degraded
+    server.start()
+    await until(lambda: not store.status().degraded, 10.0)
+    await until(lambda: b"\r\nv\r\n" in server.command("GET", "adc:t:k"))
+    await store.close()
+
+
+async def test_closing_sends_what_is_queued(server: RedisServer) -> None:
+    store = await connected(node(server))
+    store.table("t", 1000).set(b"k", b"v", 100.0, time.time())
+    await store.close()
+    assert b"\r\nv\r\n" in server.command("GET", "adc:t:k")
+
+
+async def test_watcher_hears_of_changes_by_another_node(nodes: tuple[RedisStore, RedisStore]) -> None:
+    mine, theirs = (store.table("plain", 1000) for store in nodes)
+    heard: list[object] = []
+    theirs.watch(heard.append)
+    mine.set(b"purge", b"/page", 10.0, time.time())
+    await until(lambda: heard == [("set", b"purge", b"/page")])
+
+
+async def test_message_that_is_none_is_skipped(
+    nodes: tuple[RedisStore, RedisStore], server: RedisServer
+) -> None:
+    mine, theirs = (store.table("plain", 1000) for store in nodes)
+    server.command("XADD", "adc:changes", "*", "o", "x", "w", "garbage")
+    mine.set(b"k", b"v", 10.0, time.time())
+    await until(lambda: theirs.get(b"k", time.time()) is not None)
+
+
+async def test_redis_cluster_is_served_too(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    server.start()
+    try:
+        server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        await until(lambda: b"cluster_state:ok" in server.command("CLUSTER", "INFO"))
+        address = RedisAddress((f"redis://127.0.0.1:{server.port}",), cluster=True)
+        await _two_nodes_share(address)
+    finally:
+        server.kill()
+
+
+async def test_master_is_found_through_sentinels(server: RedisServer, tmp_path: Path) -> None:
+    configuration = tmp_path / "sentinel.conf"
+    configuration.write_text(f"sentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
+    sentinel = SentinelServer(tmp_path, configuration)
+    sentinel.start()
+    try:
+        address = RedisAddress(sentinels=(("127.0.0.1", sentinel.port),), master="mymaster")
+        await _two_nodes_share(address)
+    finally:
+        sentinel.kill()
+
+
+class SentinelServer(RedisServer):
+    def __init__(self, folder: Path, configuration: Path) -> None:
+        super().__init__(folder)
+        self._arguments = [str(configuration), "--sentinel", "--port", str(self.port)]
+
+    def arguments(self) -> list[str]:
+        return self._arguments
+
+
+async def _two_nodes_share(address: RedisAddress) -> None:
+    one = await connected(node(address))
+    one.table("t", 1000).set(b"k", b"v", 100.0, time.time())
+    await one.close()
+    other = node(address)
+    table = other.table("t", 1000)
+    await connected(other)
+    assert (table.get(b"k", time.time()) or Entry(b"", 0)).value == b"v"
+    await other.close()
+
+
+def test_address_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ValueError, match="address"):
+        RedisStore(RedisAddress(("redis://a", "redis://b")))
