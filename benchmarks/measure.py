@@ -13,6 +13,7 @@ from benchmarks.loads.wrk import LoadError
 from benchmarks.origin import Origin
 from benchmarks.peers import PEERS
 from benchmarks.processes import StartError
+from benchmarks.proof import check_hits, prove
 from benchmarks.rows import Contender, Row
 from benchmarks.running import Running, start
 from benchmarks.site import Certificate
@@ -82,8 +83,9 @@ class Bench:
                 peer = self._start(row, row.contenders[label])
                 stack.callback(peer.processes.stop)
                 row.load.warm_up(peer)
+                prove(peer, self._origin)
                 running[label] = peer
-            except (StartError, LoadError) as error:
+            except (StartError, LoadError, OSError) as error:
                 result.skipped[label] = str(error)
         return running
 
@@ -100,7 +102,7 @@ class Bench:
             else:
                 figures = self._measure_fresh(row, label, seconds)
             if row.contenders[label].features.cache:
-                figures["hits"] = 1 - (self._origin.requests() - asked) / (figures["rate"] * seconds)
+                check_hits(figures, self._origin.requests() - asked, seconds)
         except (StartError, LoadError, OSError) as error:
             result.skipped[label] = str(error)
         else:

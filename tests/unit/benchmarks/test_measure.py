@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from benchmarks import measure
@@ -6,7 +8,7 @@ from benchmarks.measure import Bench, turns
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
 from benchmarks.rows import Contender, Row
-from benchmarks.site import Features
+from benchmarks.site import Features, Site
 
 
 class Scripted:
@@ -31,6 +33,8 @@ class Stopped:
     def __init__(self, log):
         self.log = log
         self.processes = self
+
+        self.site = Site(Path(), 1, 2, 3, None)
 
     def stop(self):
         self.log.append("stopped")
