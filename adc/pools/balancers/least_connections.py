@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from adc.http.message import Request
 from adc.pools.balancers.round_robin import RoundRobin
@@ -21,8 +22,13 @@ class LeastConnections:
         self._turns.prepare(members)
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
-        loads = [member.active / member.share for member in members]
-        least = min(loads)
-        if loads.count(least) == 1:
-            return members[loads.index(least)]
-        return self._turns.pick([members[i] for i, load in enumerate(loads) if load == least], request)
+        least = inf
+        equals: list[Member] = []
+        for member in members:
+            load = member.active / member.share
+            if load < least:
+                least = load
+                equals = [member]
+            elif load == least:
+                equals.append(member)
+        return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, inf
 
 from adc.http.message import Request
 from adc.pools.balancers.round_robin import RoundRobin
@@ -38,14 +38,16 @@ class LeastResponseTime:
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         averages = [self._average(member) for member in members]
         unknown = min((average for average in averages if average), default=1.0)
-        costs = [
-            (average or unknown) * (member.active + 1) / member.share
-            for member, average in zip(members, averages, strict=True)
-        ]
-        least = min(costs)
-        if costs.count(least) == 1:
-            return members[costs.index(least)]
-        return self._turns.pick([members[i] for i, cost in enumerate(costs) if cost == least], request)
+        least = inf
+        equals: list[Member] = []
+        for member, average in zip(members, averages, strict=True):
+            cost = (average or unknown) * (member.active + 1) / member.share
+            if cost < least:
+                least = cost
+                equals = [member]
+            elif cost == least:
+                equals.append(member)
+        return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)
 
     def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """Take one response time into the member's average; what the client or we broke off tells nothing."""
