@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from adc.config.coverage import covers
 from adc.config.errors import Path
 from adc.config.model.config import Config
+from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.units import quote
+from adc.routing.paths import path_exact
 
 Finding = tuple[Path, str]
 
@@ -71,14 +73,15 @@ class _Earlier:
 def _keys(route: Route) -> list[tuple[str, str]]:
     """Pairs of an exact host and a first path segment; empty where a rule may take several."""
     hosts = [rule.exact or "" for rule in route.match.host] or [""]
-    paths = [_segment(rule.exact or rule.prefix or "") for rule in route.match.path] or [""]
+    paths = [_segment(rule) for rule in route.match.path] or [""]
     if len(hosts) * len(paths) > MOST_COMPARED:
         return [("", "")]
     return [(host, path) for host in dict.fromkeys(hosts) for path in dict.fromkeys(paths)]
 
 
-def _segment(path: str) -> str:
-    return path.partition("?")[0].strip("/").partition("/")[0]
+def _segment(rule: PathRule) -> str:
+    text = rule.exact if rule.exact is not None else rule.prefix
+    return "" if text is None else path_exact(text).text.strip("/").partition("/")[0]
 
 
 def _used(routes: tuple[Route, ...]) -> set[str]:

@@ -18,7 +18,7 @@ from adc.config.messages import is_consequence, message_of, path_of
 from adc.config.model.config import Config
 from adc.config.ports import unbindable
 from adc.config.references import unresolved
-from adc.config.yaml_marks import Entries, Node, compose, locate, locate_key, plain
+from adc.config.yaml_marks import Entries, Node, as_written, compose, locate, locate_key, plain
 
 MAX_BYTES = 64 << 20
 """Larger files are refused unread."""
@@ -35,7 +35,7 @@ class Loaded:
 
     def where(self, path: Path) -> Mark:
         """The place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest above it."""
-        return locate(self.root, path)
+        return locate(self.root, as_written(self.root, path))
 
     @cached_property
     def lint(self) -> tuple[Problem, ...]:
@@ -47,7 +47,7 @@ class Loaded:
         return self._problems(unbindable(self.config))
 
     def _problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
-        return tuple(Problem(self.where(path), path, message) for path, message in findings)
+        return tuple(_at(self.root, path, message) for path, message in findings)
 
 
 def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:
@@ -132,7 +132,7 @@ def _not_a_mapping(root: Node) -> list[Problem]:
 
 def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
     data = plain(root)
-    problems = [Problem(locate(root, at), at, message) for at, message in unresolved(data)]
+    problems = [_at(root, path, message) for path, message in unresolved(data)]
     config: Config | None = None
     try:
         config = Config.model_validate(data, context={"folder": folder})
@@ -141,8 +141,13 @@ def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
     return config and config.model_copy(update={"folder": folder}), problems
 
 
+def _at(root: Node, path: Path, message: str) -> Problem:
+    written = as_written(root, path)
+    return Problem(locate(root, written), written, message)
+
+
 def _problem(root: Node, error: Any) -> Problem:
-    at = path_of(error)
+    at = as_written(root, path_of(error))
     message = message_of(error)
     about_key = message.startswith("unknown key") or error["loc"][-1:] == ("[key]",)
     return Problem(locate_key(root, at) if about_key else locate(root, at), at, message)

@@ -11,10 +11,10 @@ NAMED = ("pools", "caches")
 
 def merge(first: Node, second: Node, path: Path = ()) -> tuple[Node, list[Problem]]:
     """Both trees as one; neither is changed. What is written in both places is reported with both."""
-    if isinstance(first, Items) and isinstance(second, Items):
+    once = len(path) == 2 and path[0] in NAMED
+    if isinstance(first, Items) and isinstance(second, Items) and not once:
         return Items(first.mark, first.items + second.items), []
-    may_merge = not (len(path) == 2 and path[0] in NAMED)
-    if isinstance(first, Entries) and isinstance(second, Entries) and may_merge:
+    if isinstance(first, Entries) and isinstance(second, Entries) and not once:
         return _merge_entries(first, second, path)
     return first, [Problem(second.mark, path, f"written twice; the first is at {first.mark}")]
 

@@ -20,7 +20,7 @@ def unbindable(config: Config) -> Iterator[tuple[Path, str]]:
     for path, address in _addresses(config):
         if address.path or not address.port:
             continue
-        if address.port < first_free_port() and not _may_bind_low():
+        if address.port < first_free_port() and not may_bind_low():
             yield path, f"port {address.port} needs a right this user lacks (CAP_NET_BIND_SERVICE, or root)"
             continue
         reason = _refusal(address)
@@ -63,7 +63,8 @@ def first_free_port() -> int:
         return 1024
 
 
-def _may_bind_low() -> bool:
+def may_bind_low() -> bool:
+    """Whether this process may listen on ports below that one."""
     try:
         status = FilePath("/proc/self/status").read_text()
     except OSError:

@@ -54,7 +54,7 @@ def _properties(schemas: dict[str, Any]) -> dict[str, Any]:
 def _default(schema: Mapping[str, Any]) -> Any:
     """The default as it would be written; `None` for what has no short way to be."""
     default = schema.get("default")
-    if isinstance(default, dict | list):
+    if isinstance(default, dict | list) or default == "":
         return None
     if default is None or UNIT not in schema:
         return default

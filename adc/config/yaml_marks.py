@@ -76,7 +76,10 @@ def compose(text: str, file: str, env: Mapping[str, str]) -> tuple[Node | None, 
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = composer.mark(mark) if mark else Mark(file, 1, 1)
-        return None, [*composer.problems, Problem(place, (), f"not YAML: {error.problem or error.context}")]
+        reason = f"not YAML: {error.problem or error.context}"
+        if "expected node content" in reason:
+            reason += "; text that begins with a sign such as : * & % or @ needs quotes"
+        return None, [*composer.problems, Problem(place, (), reason)]
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
         return None, [*composer.problems, Problem(Mark(file, 1, 1), (), f"not YAML: {reason}")]
@@ -115,18 +118,38 @@ def locate_key(root: Node, path: Path) -> Mark:
     return steps[-1][0] if len(steps) == len(path) and steps else locate(root, path)
 
 
+def as_written(root: Node, path: Path) -> Path:
+    """`path` without what the model adds: places in a list of one that was written without the list, and keys
+    below what was written as one word."""
+    node: Node | None = root
+    kept: list[str | int] = []
+    for step in path:
+        if isinstance(node, Scalar):
+            break
+        if step == 0 and isinstance(node, Entries):
+            continue
+        node = _child(node, step)[1] if node is not None else None
+        kept.append(step)
+    return tuple(kept)
+
+
 def _steps(root: Node, path: Path) -> Iterator[tuple[Mark, Node]]:
     """Place of the key (for a list: of the item) and node for each step of `path`, as far as it leads."""
     node = root
     for step in path:
-        if isinstance(node, Entries) and str(step) in node.entries:
-            key_mark, node = node.marks[str(step)], node.entries[str(step)]
-        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
-            key_mark = node.mark
-        else:
+        mark, child = _child(node, step)
+        if child is None:
             return
-        yield key_mark, node
+        yield mark, child
+        node = child
+
+
+def _child(node: Node, step: str | int) -> tuple[Mark, Node | None]:
+    if isinstance(node, Entries) and str(step) in node.entries:
+        return node.marks[str(step)], node.entries[str(step)]
+    if isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
+        return node.items[step].mark, node.items[step]
+    return node.mark, None
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from adc.config.model.base import Finding, Part
+from adc.config.model.base import Finding, Part, unknown
 from adc.config.model.caches import CacheStore
 from adc.config.model.expectations import Expectation
 from adc.config.model.listeners import Listener
@@ -17,7 +17,7 @@ from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.model.state import Cluster, State
-from adc.config.model.types import LISTED, OFF, FilePath, FilePaths, Name, Networks, Value
+from adc.config.model.types import EXPANSION, LISTED, OFF, FilePath, FilePaths, Name, Networks, Value
 from adc.config.units import quote
 
 ERROR_PAGES = (400, 403, 404, 408, 413, 414, 421, 429, 431, 502, 503, 504)
@@ -40,10 +40,10 @@ def _error_status(value: Any) -> int:
     return int(text)
 
 
-Workers = Annotated[
-    int | Literal["auto"],
-    Value(_workers, {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0, "maximum": 1024}]}),
-]
+_WORKERS: dict[str, Any] = {
+    "anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0, "maximum": 1024}, EXPANSION]
+}
+Workers = Annotated[int | Literal["auto"], Value(_workers, _WORKERS)]
 ErrorStatus = Annotated[int, Value(_error_status, {"type": "string"})]
 
 
@@ -103,6 +103,8 @@ class Config(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if "folder" in written:
+            yield ("folder",), unknown("key", "folder", cls.written_keys())
         if written.get("listeners") == []:
             yield ("listeners",), "is empty; at least one listener is needed"
 

@@ -1,0 +1,93 @@
+from collections.abc import Callable
+
+import pytest
+
+Refused = Callable[..., list[str]]
+
+
+ALL_WRONG = """\
+workers: many
+listners: []
+listeners:
+  - name: web
+    bind: 127.0.0.1:99999
+    timeouts: {request_head: 10, keep_alive: 3d}
+  - {name: web, bind: '*:8081'}
+routes:
+  - match: {path: foo, cookies: {x: {regex: "("}}}
+    pool: ap
+  - redirect: {to: "/{hots}", status: 305}
+  -
+pools:
+  app: {members: [127.0.0.1], persistence: {cookie: {}, source: {prefix4: 33}}}
+  e: {balance: round_robbin, members: ["a:1", {addres: "b:1"}]}
+"""
+
+
+def test_every_error_is_told_at_once_with_its_place(refused: Refused) -> None:
+    places = [line.split(": ")[:2] for line in refused(ALL_WRONG, listeners="")]
+    assert places == [
+        ["1:10", "workers"],
+        ["2:1", "listners"],
+        ["5:11", "listeners[0].bind"],
+        ["6:30", "listeners[0].timeouts.request_head"],
+        ["6:46", "listeners[0].timeouts.keep_alive"],
+        ["7:12", "listeners[1].name"],
+        ["9:19", "routes[0].match.path"],
+        ["9:45", "routes[0].match.cookies.x.regex"],
+        ["10:11", "routes[0].pool"],
+        ["11:20", "routes[1].redirect.to"],
+        ["11:39", "routes[1].redirect.status"],
+        ["12:4", "routes[2]"],
+        ["14:19", "pools.app.members[0]"],
+        ["14:65", "pools.app.persistence.source"],
+        ["14:75", "pools.app.persistence.source.prefix4"],
+        ["15:16", "pools.e.balance"],
+        ["15:47", "pools.e.members[1].address"],
+        ["15:48", "pools.e.members[1].addres"],
+    ]
+
+
+DURATION = "write a number with a unit: ms, s, m, h or d, such as 500ms, 30s, 10m, 1h or 7d"
+SIZE = "write a number with a unit: B, KB, MB, GB or TB, such as 64KB or 1GB"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "shutdown: {grase: 1s}",
+            '1:12: shutdown.grase: unknown key "grase"; did you mean "grace"? Allowed: grace',
+        ),
+        ("shutdown: {zzz: 1s}", '1:12: shutdown.zzz: unknown key "zzz"; Allowed: grace'),
+        ("shutdown: {grace: 30}", f"1:19: shutdown.grace: 30 is not a duration; {DURATION}"),
+        ("shutdown: {grace: 2d}", '1:19: shutdown.grace: "2d" is out of range; allowed: 0s to 1d'),
+        ("shutdown: 3", "1:11: shutdown: 3 is not a mapping (key: value)"),
+        ("shutdown:", "1:10: shutdown: is empty; give it a value or remove the key"),
+        ("workers: 5000", "1:10: workers: 5000 is not auto (one per core) or a number from 0 to 1024"),
+        ("node: 12", "1:7: node: 12 is not text here; put it in quotes to mean the text"),
+        ("error_log: {level: x}", '1:20: error_log.level: "x" is not one of: debug, info, warning, error'),
+        ("trusted_proxies: 10.0.0.1/8", '1:18: trusted_proxies: "10.0.0.1/8" has host bits set; write'),
+        ("caches: {c: {memory: 64}}", f"1:22: caches.c.memory: 64 is not a size; {SIZE}"),
+        ("pools: {p: {members: []}}", "1:22: pools.p.members: has too few items; at least 1 needed"),
+        ("pools: {'a b': [m:1]}", '1:9: pools.a b: "a b" is not a name: letters, digits, _ - and .'),
+        ("folder: /x", '1:1: folder: unknown key "folder"'),
+    ],
+)
+def test_messages_say_what_is_wrong_and_what_is_allowed(refused: Refused, text: str, message: str) -> None:
+    (line,) = refused(text + "\n")
+    assert line.startswith(message)
+
+
+def test_sessions_firewall_and_other_protocols_are_not_known_yet(refused: Refused) -> None:
+    lines = refused(
+        "sessions: {}\nfirewall: {}\nlisteners: [{name: x, bind: ':1', protocol: tcp}]\n", listeners=""
+    )
+    assert [line.split(": ")[1] for line in lines] == ["sessions", "firewall", "listeners[0].protocol"]
+
+
+def test_no_listener_at_all_is_an_error(refused: Refused) -> None:
+    assert refused("workers: 1\n", listeners="") == ["1:1: listeners: is required and missing"]
+    assert refused("listeners: []\n", listeners="") == [
+        "1:12: listeners: is empty; at least one listener is needed"
+    ]

@@ -1,0 +1,99 @@
+from collections.abc import Callable
+
+import pytest
+
+from adc.config import Loaded, lint
+
+Load = Callable[..., Loaded]
+POOLS = "pools: {p: [m:1]}\n"
+
+
+def unreachable(loaded: Load, *matches: str) -> list[str]:
+    """Names of the routes that the lint calls unreachable, for routes with these matches."""
+    routes = "".join(f"- {{name: r{place}, pool: p, {text}}}\n" for place, text in enumerate(matches))
+    found = loaded(f"routes:\n{routes}{POOLS}").lint
+    return [problem.message.split('"')[1] for problem in found if "never match" in problem.message]
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        ("match: {}", "match: {path: /a}"),
+        ("match: {path: /}", "match: {path: /a/, method: GET}"),
+        ("match: {path: /a/}", "match: {path: /a/}"),
+        ("match: {path: /a/}", "match: {path: /a/b/}"),
+        ("match: {path: {prefix: /a}}", "match: {path: [/a, /a/b]}"),
+        ("match: {path: /%61/}", "match: {path: /a/b}"),
+        ("match: {path: {regex: '^/a'}}", "match: {path: /abc}"),
+        ("match: {path: [/a/, /b/]}", "match: {path: /b/c}"),
+        ("match: {host: '*.x.org'}", "match: {host: [a.x.org, '*.b.x.org']}"),
+        ("match: {host: a.org, path: /a/}", "match: {host: a.org, path: /a/b, method: GET}"),
+        ("match: {host: {regex: org$}}", "match: {host: x.org}"),
+        ("match: {method: [GET, HEAD]}", "match: {method: HEAD}"),
+        ("match: {headers: {X-A: {present: true}}}", "match: {headers: {x-a: '1'}}"),
+        ("match: {query: {v: {prefix: a}}}", "match: {query: {v: abc, w: '1'}}"),
+        ("match: {cookies: {c: {regex: '^a'}}}", "match: {cookies: {c: abc}}"),
+        ("match: {source: 10.0.0.0/8}", "match: {source: [10.1.0.0/16, 10.2.0.1]}"),
+        ("match: {tls: {sni: '*.x.org'}}", "match: {tls: {sni: a.x.org}}"),
+        ("listeners: [web]", "listeners: [web]"),
+    ],
+)
+def test_a_route_behind_one_that_takes_all_it_would_never_matches(
+    loaded: Load, wide: str, narrow: str
+) -> None:
+    assert unreachable(loaded, wide, narrow) == ["r1"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("match: {path: /a/}", "match: {}"),
+        ("match: {path: /a/}", "match: {path: /a}"),
+        ("match: {path: /a/}", "match: {path: /ab/}"),
+        ("match: {path: /a/, method: GET}", "match: {path: /a/}"),
+        ("match: {path: /a/}", "match: {path: [/a/b, /c]}"),
+        ("match: {path: /a/}", "match: {path: /a/../b}"),
+        ("match: {host: '*.x.org'}", "match: {host: x.org}"),
+        ("match: {host: a.org}", "match: {host: b.org}"),
+        ("match: {headers: {a: '1'}}", "match: {headers: {b: '1'}}"),
+        ("match: {headers: {a: {present: false}}}", "match: {headers: {a: '1'}}"),
+        ("match: {source: 10.1.0.0/16}", "match: {source: 10.0.0.0/8}"),
+        ("match: {source: 10.0.0.0/8}", "match: {source: 'fd00::/8'}"),
+        ("listeners: [web]", "match: {}"),
+    ],
+)
+def test_a_route_that_some_request_reaches_is_not_called_unreachable(
+    loaded: Load, first: str, second: str
+) -> None:
+    assert unreachable(loaded, first, second) == []
+
+
+def test_the_route_in_the_way_is_named_with_the_place_of_the_other(loaded: Load) -> None:
+    (problem,) = loaded(f"routes:\n- {{name: all, pool: p}}\n- {{pool: p}}\n{POOLS}").lint
+    assert (problem.mark.line, problem.mark.column, problem.path) == (3, 3, ("routes", 1))
+    assert 'route "all" (routes[0]) comes before it' in problem.message
+
+
+def test_a_pool_that_nobody_uses_is_told(loaded: Load) -> None:
+    routes = "routes: [{match: {path: /a}, split: {a: 1, b: 1}, mirror: c}, {pool: d}]\n"
+    text = routes + "pools: {a: [m:1], b: [m:2], c: [m:3], d: [m:4], e: [m:5]}\n"
+    assert [str(problem.path[1]) for problem in loaded(text).lint if problem.path[0] == "pools"] == ["e"]
+
+
+def test_a_member_listed_twice_is_told(loaded: Load) -> None:
+    text = "routes: [{pool: p}]\npools: {p: [m:1, m:2, {address: 'm:1', weight: 2}]}\n"
+    (problem,) = loaded(text).lint
+    assert problem.path == ("pools", "p", "members", 2)
+    assert "listed twice; the first is pools.p.members[0]" in problem.message
+
+
+def test_thousands_of_routes_are_not_all_compared_with_each_other(
+    loaded: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+    monkeypatch.setattr(lint, "covers", lambda wide, narrow: bool(compared.append(wide)))
+    routes = "".join(
+        f"- {{pool: p, match: {{host: h{n % 50}.org, path: /s{n // 50}/}}}}\n" for n in range(1000)
+    )
+    assert loaded(f"routes:\n{routes}- {{pool: p}}\n{POOLS}").lint == ()
+    assert len(compared) < 1000
