@@ -1,0 +1,101 @@
+"""A worker in this process."""
+
+import asyncio
+import contextlib
+import json
+import socket
+
+import yaml
+
+from adc.config.load import load
+from adc.runtime.worker import Worker
+from tests.kit.client import Client
+from tests.kit.waiting import PATIENCE
+
+
+def config(*members, listener=None, route=None, pool=None, **top):
+    """A configuration with one listener `web`, one route and one pool `app` of `members`; the mappings add to each."""
+    return {
+        "listeners": [{"name": "web", "bind": "127.0.0.1:0", **(listener or {})}],
+        "routes": [{"name": "all", "pool": "app", **(route or {})}],
+        "pools": {"app": {"members": list(members), **(pool or {})}},
+        **top,
+    }
+
+
+class Proxy:
+    """A serving worker. `errors` are the contexts that the loop's exception handler was given."""
+
+    def __init__(self, worker, sock, folder, errors):
+        self.worker = worker
+        self.port = sock.getsockname()[1]
+        self._folder = folder
+        self.errors = errors
+
+    @contextlib.asynccontextmanager
+    async def client(self, **options):
+        client = await Client.connect(self.port, **options)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    @property
+    def listener(self):
+        return self.worker.listeners["web"]
+
+    @property
+    def connections(self):
+        """The open client connections."""
+        return self.listener.settings.connections
+
+    @property
+    def links(self):
+        return [member.link for pool in self.worker.runtime.pools.values() for member in pool.members]
+
+    def member(self, number=0, pool="app"):
+        return self.worker.runtime.pools[pool].members[number]
+
+    def pass_time(self, seconds):
+        """Tell everything whose time limit is within `seconds` that it has run out."""
+        self.listener.tick(self.worker.clock.now + seconds)
+
+    def access_log(self):
+        """Access log records, one mapping each."""
+        self.worker.access_log.flush()
+        return [json.loads(line) for line in (self._folder / "access.log").read_text().splitlines()]
+
+    def error_log(self):
+        """The text of the error log."""
+        return (self._folder / "error.log").read_text()
+
+
+@contextlib.asynccontextmanager
+async def serving(folder, mapping, *, listener="web"):
+    """Serve `mapping` on a port of 127.0.0.1; the logs are in `folder`."""
+    folder.mkdir(exist_ok=True)
+    logs = {
+        "access_log": {"path": str(folder / "access.log"), "format": "json"},
+        "error_log": {"path": str(folder / "error.log")},
+    }
+    file = folder / "adc.yaml"
+    file.write_text(yaml.safe_dump({**logs, **mapping}))
+    errors = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: errors.append(context))
+    sock = socket.create_server(("127.0.0.1", 0), backlog=128)
+    worker = Worker(load(file).config, {listener: [sock]}, 0)
+    await worker.start()
+    proxy = Proxy(worker, sock, folder, errors)
+    try:
+        yield proxy
+    finally:
+        await asyncio.wait_for(worker.drain(0), PATIENCE)
+        for connection in list(proxy.connections):
+            connection.abort()
+        for link in proxy.links:
+            link.retire()
+        await asyncio.sleep(0)
+        sock.close()
+        loop.set_exception_handler(None)
+    assert not errors, errors
