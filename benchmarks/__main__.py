@@ -104,7 +104,7 @@ def main(arguments: Sequence[str]) -> int:
     machine = _machine(options)
     results = _run(options)
     _say("")
-    verdicts = judge({result.row.name: result.figures for result in results})
+    verdicts = judge({result.row.name: result.rounds for result in results})
     for path, content in (
         (options.json, json.dumps(report.data(results, verdicts, machine), indent=1) + "\n"),
         (options.svg, chart.svg(results)),

@@ -17,8 +17,11 @@ def medians(rounds: list[Figures]) -> Figures:
     }
 
 
-def ratio(subject: Figures, base: Figures, key: str) -> float | None:
-    """subject / base for `key`; None where either lacks it or the base is zero."""
-    if key not in subject or not base.get(key):
-        return None
-    return subject[key] / base[key]
+def ratio(subject: list[Figures], base: list[Figures], key: str) -> float | None:
+    """The median over the rounds of subject / base, each round with itself: what slows a round slows both.
+
+    None where a round lacks `key`, the base has a zero, or there are no rounds.
+    """
+    pairs = [(one.get(key), other.get(key)) for one, other in zip(subject, base, strict=False)]
+    ratios = [above / below for above, below in pairs if above is not None and below]
+    return median(ratios) if ratios and len(ratios) == len(pairs) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.figures import Figures, ratio
+from benchmarks.figures import Figures, medians, ratio
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,13 @@ GATES = (
 )
 
 
-def judge(results: Mapping[str, Mapping[str, Figures]]) -> list[Verdict]:
-    """A verdict for each gate whose row was run; `results` is row -> contender -> medians."""
-    verdicts = []
-    for gate in GATES:
-        figures = results.get(gate.row)
-        if figures is not None:
-            subject = figures.get(gate.subject, {})
-            value = (
-                ratio(subject, figures.get(gate.base, {}), gate.key) if gate.base else subject.get(gate.key)
-            )
-            verdicts.append(Verdict(gate, value))
-    return verdicts
+def judge(results: Mapping[str, Mapping[str, list[Figures]]]) -> list[Verdict]:
+    """A verdict for each gate whose row was run; `results` is row -> contender -> its rounds."""
+    return [Verdict(gate, _value(gate, results[gate.row])) for gate in GATES if gate.row in results]
+
+
+def _value(gate: Gate, rounds: Mapping[str, list[Figures]]) -> float | None:
+    subject = rounds.get(gate.subject, [])
+    if gate.base:
+        return ratio(subject, rounds.get(gate.base, []), gate.key)
+    return medians(subject).get(gate.key) if subject else None

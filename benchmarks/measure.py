@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from benchmarks.figures import Figures, medians
+from benchmarks.figures import Figures, medians, ratio
 from benchmarks.loads.wrk import LoadError
 from benchmarks.origin import Origin
 from benchmarks.peers import PEERS
@@ -23,12 +23,25 @@ Say = Callable[[str], None]
 
 @dataclass
 class Result:
-    """Medians and the rounds they are of, by contender; `skipped` says why a contender has none."""
+    """The rounds of each contender; `skipped` says why a contender has none."""
 
     row: Row
-    figures: dict[str, Figures] = field(default_factory=dict)
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, Figures]:
+        """The medians of each contender."""
+        return {label: medians(rounds) for label, rounds in self.rounds.items()}
+
+    def ratio(self, label: str) -> float | None:
+        """How the primary figure of `label` compares with that of the row's base."""
+        return ratio(self.rounds[label], self.rounds.get(self.row.base, []), self.row.primary)
+
+    def skip(self, label: str, why: str) -> None:
+        """Leave `label` out, with the rounds it had."""
+        self.skipped[label] = why
+        self.rounds.pop(label, None)
 
 
 def turns(labels: Iterable[str], rounds: int) -> list[list[str]]:
@@ -65,15 +78,12 @@ class Bench:
                     if label not in result.skipped:
                         self._say(f"{row.name}: round {number} of {rounds}, {label}")
                         self._measure(row, label, running.get(label), seconds, result)
-        for label, figures in result.rounds.items():
-            if label not in result.skipped:
-                result.figures[label] = medians(figures)
         return result
 
     def _installed(self, row: Row, label: str, result: Result) -> bool:
         peer = PEERS[row.contenders[label].peer]
         if peer.missing():
-            result.skipped[label] = f"{', '.join(peer.missing())} not installed: {peer.install}"
+            result.skip(label, f"{', '.join(peer.missing())} not installed: {peer.install}")
         return label not in result.skipped
 
     def _start_all(self, row: Row, labels: list[str], result: Result, stack: ExitStack) -> dict[str, Running]:
@@ -86,7 +96,7 @@ class Bench:
                 prove(peer, self._origin)
                 running[label] = peer
             except (StartError, LoadError, OSError) as error:
-                result.skipped[label] = str(error)
+                result.skip(label, str(error))
         return running
 
     def _start(self, row: Row, contender: Contender) -> Running:
@@ -104,7 +114,7 @@ class Bench:
             if row.contenders[label].features.cache:
                 check_hits(figures, self._origin.requests() - asked, seconds)
         except (StartError, LoadError, OSError) as error:
-            result.skipped[label] = str(error)
+            result.skip(label, str(error))
         else:
             result.rounds.setdefault(label, []).append(figures)
 

@@ -29,7 +29,7 @@ def prove(peer: Running, origin: Origin) -> None:
 
 def check_hits(figures: Figures, at_origin: int, seconds: int) -> None:
     """Add `hits`, the share of requests that the origin never saw. Raises StartError when it is too small."""
-    figures["hits"] = 1 - at_origin / (figures["rate"] * seconds)
+    figures["hits"] = max(0.0, 1 - at_origin / (figures["rate"] * seconds))
     if figures["hits"] < LEAST_HITS:
         raise StartError(f"accepts the cache but answered only {figures['hits']:.0%} from it")
 

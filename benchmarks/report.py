@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.figures import ratio
 from benchmarks.gates import Verdict
 from benchmarks.measure import Result
 
@@ -37,6 +36,8 @@ COLUMNS = (
 )
 ONLY_FOR = {"master_us": "cpu_us", "cpu_us_per_mb": "cpu_us_per_mb", "mb_per_s": "cpu_us_per_mb"}
 """Columns that only rows with a certain primary figure show."""
+BUSY = 0.8
+IDLE_MEANS = "the load or other programs held it up, so compare CPU and not throughput"
 
 
 def _columns(result: Result) -> list[Column]:
@@ -53,11 +54,10 @@ def _columns(result: Result) -> list[Column]:
 def table(result: Result) -> list[list[str]]:
     """Heading and one line a contender; the last column is the primary figure as a ratio to the base."""
     columns = _columns(result)
-    base = result.figures.get(result.row.base, {})
     lines = [["", *(column.heading for column in columns), f"x {result.row.base}"]]
     for label, figures in result.figures.items():
         cells = [column.write(figures[column.key]) if column.key in figures else "" for column in columns]
-        times = ratio(figures, base, result.row.primary)
+        times = result.ratio(label)
         lines.append([label, *cells, "" if times is None else f"{times:.2f}"])
     return lines
 
@@ -98,6 +98,10 @@ def text(results: Iterable[Result], verdicts: Iterable[Verdict], *, as_markdown:
         if result.figures:
             parts.append((markdown if as_markdown else plain)(table(result)))
         parts.extend(f"{label} skipped: {why}" for label, why in result.skipped.items())
+        if idled := [label for label, figures in result.figures.items() if figures.get("busy", 1.0) < BUSY]:
+            parts.append(
+                f"note: {', '.join(idled)} left its core idle for over {100 * (1 - BUSY):.0f} %: {IDLE_MEANS}"
+            )
         parts.append("")
     parts.extend(("- " if as_markdown else "") + verdict_line(verdict) for verdict in verdicts)
     return "\n".join(parts)
@@ -116,13 +120,12 @@ def data(results: Iterable[Result], verdicts: Iterable[Verdict], machine: dict[s
 
 
 def _row_data(result: Result) -> dict[str, Any]:
-    base = result.figures.get(result.row.base, {})
     return {
         "title": result.row.title,
         "primary": result.row.primary,
         "base": result.row.base,
         "medians": result.figures,
-        "ratios": {label: ratio(one, base, result.row.primary) for label, one in result.figures.items()},
+        "ratios": {label: result.ratio(label) for label in result.rounds},
         "rounds": result.rounds,
         "skipped": result.skipped,
     }

@@ -9,12 +9,12 @@ def verdict_of(results, text):
 
 
 def test_a_ratio_within_its_limit_is_met():
-    results = {"get": {"nginx": {"cpu_us": 20.0}, "adc": {"cpu_us": 40.0}}}
+    results = {"get": {"nginx": [{"cpu_us": 20.0}], "adc": [{"cpu_us": 40.0}]}}
     assert verdict_of(results, "CPU per request / nginx").met is True
 
 
 def test_a_ratio_over_its_limit_is_missed():
-    results = {"get": {"nginx": {"cpu_us": 20.0}, "adc": {"cpu_us": 44.1}}}
+    results = {"get": {"nginx": [{"cpu_us": 20.0}], "adc": [{"cpu_us": 44.1}]}}
     verdict = verdict_of(results, "CPU per request / nginx")
     assert verdict.met is False
     assert verdict.value == pytest.approx(2.205)
@@ -26,17 +26,17 @@ def test_a_gate_that_asks_for_at_least_is_missed_below_its_limit():
 
 
 def test_a_gate_without_a_base_judges_the_figure_itself():
-    results = {"start": {"adc": {"start_s": 2.5}}}
+    results = {"start": {"adc": [{"start_s": 2.5}]}}
     assert verdict_of(results, "seconds to the first answer").met is False
 
 
 def test_a_gate_between_two_ways_to_run_adc_compares_those():
-    results = {"routes": {"adc": {"cpu_us": 50.0}, "adc-routes-10000": {"cpu_us": 60.0}}}
+    results = {"routes": {"adc": [{"cpu_us": 50.0}], "adc-routes-10000": [{"cpu_us": 60.0}]}}
     assert verdict_of(results, "CPU with 10,000 routes / with 10").value == pytest.approx(1.2)
 
 
 def test_a_gate_whose_peer_was_not_measured_is_neither_met_nor_missed():
-    assert verdict_of({"get": {"adc": {"cpu_us": 40.0}}}, "CPU per request / nginx").met is None
+    assert verdict_of({"get": {"adc": [{"cpu_us": 40.0}]}}, "CPU per request / nginx").met is None
 
 
 def test_rows_that_were_not_run_have_no_verdict():

@@ -11,9 +11,7 @@ GET = {"cpu_us": 20.0, "cpu_us_per_mb": 5.0, "rate": 30000.0, "failed": 0.0}
 
 def result_of_get():
     adc = {**GET, "cpu_us": 30.0}
-    return Result(
-        ROWS["get"], {"nginx": GET, "adc": adc}, {"nginx": [GET], "adc": [adc]}, {"caddy": "not there"}
-    )
+    return Result(ROWS["get"], {"nginx": [GET], "adc": [adc]}, {"caddy": "not there"})
 
 
 def test_the_table_ends_with_the_ratio_of_the_primary_figure_to_the_base():
@@ -25,12 +23,12 @@ def test_the_table_ends_with_the_ratio_of_the_primary_figure_to_the_base():
 
 
 def test_the_download_table_is_per_byte():
-    download = Result(ROWS["download"], {"nginx": {"cpu_us": 9e5, "cpu_us_per_mb": 800.0, "rate": 9.0}})
+    download = Result(ROWS["download"], {"nginx": [{"cpu_us": 9e5, "cpu_us_per_mb": 800.0, "rate": 9.0}]})
     assert report.table(download) == [["", "CPU µs/MB", "x nginx"], ["nginx", "800", "1.00"]]
 
 
 def test_the_ratio_is_blank_when_the_base_was_not_measured():
-    assert report.table(Result(ROWS["get"], {"adc": GET}))[1][-1] == ""
+    assert report.table(Result(ROWS["get"], {"adc": [GET]}))[1][-1] == ""
 
 
 def test_plain_columns_line_up():
@@ -43,7 +41,7 @@ def test_markdown_has_a_rule_with_numbers_to_the_right():
 
 def test_the_text_says_who_was_skipped_and_which_gates_hold():
     result = result_of_get()
-    text = report.text([result], judge({"get": result.figures}))
+    text = report.text([result], judge({"get": result.rounds}))
     assert "caddy skipped: not there" in text
     assert "met: get: CPU per request / nginx: 1.50, at most 2.2" in text
     assert "not measured: get: throughput / Caddy: at least 2.5" in text
@@ -51,7 +49,7 @@ def test_the_text_says_who_was_skipped_and_which_gates_hold():
 
 def test_the_data_holds_medians_rounds_ratios_and_gates_as_json():
     result = result_of_get()
-    data = json.loads(json.dumps(report.data([result], judge({"get": result.figures}), {"cores": 2})))
+    data = json.loads(json.dumps(report.data([result], judge({"get": result.rounds}), {"cores": 2})))
     assert data["rows"]["get"]["ratios"] == {"nginx": 1.0, "adc": 1.5}
     assert data["rows"]["get"]["rounds"]["adc"][0]["cpu_us"] == 30.0
     assert data["gates"][0]["met"] is True
@@ -65,3 +63,9 @@ def test_the_chart_has_a_bar_in_proportion_for_each_contender():
 
 def test_a_row_without_figures_draws_nothing():
     assert "<rect" not in chart.svg([Result(ROWS["get"])])
+
+
+def test_a_core_that_idled_is_noted_because_throughput_is_then_not_the_peers_limit():
+    idle, busy = {**GET, "busy": 0.5}, {**GET, "busy": 0.97}
+    text = report.text([Result(ROWS["get"], {"nginx": [busy], "adc": [idle]})], [])
+    assert "note: adc left its core idle for over 20 %" in text
