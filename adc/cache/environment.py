@@ -21,8 +21,9 @@ _COUNTERS = 2
 class Environment:
     """An open shared folder. One per process: LMDB forbids to open the same one twice.
 
-    `purges` and `releases` are positions in `counters`: numbers that only grow, read without a system call.
-    Raises OSError or lmdb.Error if the folder cannot be used.
+    `map_size` bounds the index: the limit of a disk tier plus 64 MB is never too small, and takes no space by
+    itself. `purges` and `releases` are positions in `counters`: numbers that only grow, read without a system
+    call. Raises OSError or lmdb.Error if the folder cannot be used.
     """
 
     purges = 0

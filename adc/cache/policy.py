@@ -113,7 +113,7 @@ def _choose(request: Request, entries: Sequence[Entry], control: CacheControl, n
         lateness = -found.terms.freshness(now)
         if _accepts_stale(found, control, lateness):
             return Hit(found, "stale, as the client allows")
-        if not found.invalid and 0 <= lateness <= found.terms.stale_while_revalidate and not control:
+        if not found.invalid and 0 <= lateness < found.terms.stale_while_revalidate and not control:
             return Stale(found, conditional_headers(found))
     asked = control.seconds("stale-if-error")
     if_error = may_serve_on_error(found, now, asked) and "no-cache" not in control

@@ -1,0 +1,233 @@
+"""Memory over disk, two workers over one folder, and fills under way."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adc.cache.disk import DiskBody, DiskStore
+from adc.cache.entry import Entry
+from adc.cache.environment import Environment
+from adc.cache.files import FileBody
+from adc.cache.filling import Filling
+from adc.cache.memory import MemoryStore
+from adc.cache.purge import Purge, Scope
+from adc.cache.purge_log import KEPT, PurgeLog
+from adc.cache.stats import Stats
+from adc.cache.tiered import TieredStore
+from tests.unit.cache.messages import NOW, request, stored
+
+KEY = b"http://example.com/a"
+
+
+class Machine:
+    """Two workers of one machine, in one process: they share the environment as processes would."""
+
+    def __init__(self, path: Path) -> None:
+        self.environment = Environment(path, 32 * 1024 * 1024)
+        self.reports: list[str] = []
+        self.one, self.two = self.worker(1), self.worker(2)
+
+    def worker(self, number: int) -> TieredStore:
+        stats = Stats()
+        disk = DiskStore(self.environment, 10_000_000, stats, self.reports.append)
+        memory = MemoryStore(200_000, 20_000)
+        return TieredStore(memory, disk, PurgeLog(self.environment), stats, 1_000_000, number)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine(tmp_path)
+    yield machine
+    machine.environment.close()
+
+
+def entry(*fields: str, body: bytes = b"hello", name: str = "a") -> Entry:
+    return stored("Cache-Control: max-age=60", *fields, asked=request(target=f"/{name}"), body=body)
+
+
+def put(store: TieredStore, held: Entry) -> Entry | None:
+    return store.put(held, store.mark(), NOW)
+
+
+def test_small_content_is_served_from_memory_without_the_disk(machine: Machine) -> None:
+    put(machine.one, entry())
+    assert machine.one.get(KEY)[0].body == b"hello"
+
+
+def test_what_one_worker_stored_another_finds_and_then_holds(machine: Machine) -> None:
+    put(machine.one, entry())
+    assert machine.two.get(KEY) == ()
+    (found,) = machine.two.find(KEY, NOW)
+    loaded = machine.two.load(found)
+    assert loaded is not None
+    assert loaded.body == b"hello"
+    assert machine.two.get(KEY) == (loaded,)
+    assert machine.two.stats.disk_hits == 1
+
+
+def test_long_content_stays_on_disk_and_opens_as_a_file(machine: Machine) -> None:
+    put(machine.one, entry(body=b"x" * 100_000))
+    assert machine.one.get(KEY) == ()
+    (found,) = machine.one.find(KEY, NOW)
+    loaded = machine.one.load(found)
+    assert loaded is not None
+    assert isinstance(loaded.body, FileBody)
+    assert loaded.body.length == 100_000
+    assert machine.one.get(KEY) == ()
+
+
+@pytest.mark.parametrize(
+    "purge",
+    [Purge(Scope.URL, KEY), Purge(Scope.PREFIX, b"http://"), Purge(Scope.TAG, b"t"), Purge(Scope.ALL)],
+)
+def test_a_purge_is_seen_by_every_worker_at_once(machine: Machine, purge: Purge) -> None:
+    put(machine.one, entry("Cache-Tag: t"))
+    machine.two.load(machine.two.find(KEY, NOW)[0])
+    assert machine.two.get(KEY)
+    assert machine.one.purge(purge) == 1
+    for store in (machine.one, machine.two):
+        assert store.get(KEY) == ()
+        assert store.find(KEY, NOW) == []
+
+
+def test_a_soft_purge_marks_everywhere(machine: Machine) -> None:
+    put(machine.one, entry())
+    machine.two.load(machine.two.find(KEY, NOW)[0])
+    machine.one.purge(Purge(Scope.ALL, soft=True))
+    for store in (machine.one, machine.two):
+        assert store.get(KEY)[0].invalid
+        assert [held.invalid for held in store.find(KEY, NOW)] == [True]
+
+
+def test_a_worker_far_behind_forgets_everything(machine: Machine) -> None:
+    put(machine.two, entry(name="b"))
+    log = PurgeLog(machine.environment)
+    for _ in range(KEPT + 1):
+        log.append(Purge(Scope.URL, b"http://example.com/other"))
+    assert machine.two.get(b"http://example.com/b") == ()
+
+
+def test_a_purge_between_request_and_storing_wins(machine: Machine) -> None:
+    mark = machine.one.mark()
+    machine.two.purge(Purge(Scope.URL, KEY))
+    assert machine.one.put(entry(), mark, NOW) is None
+    assert machine.one.find(KEY, NOW) == []
+    assert machine.one.put(entry(name="b"), mark, NOW) is not None
+
+
+def test_a_newer_response_ends_the_older_copy_of_other_workers(machine: Machine) -> None:
+    put(machine.one, entry(body=b"old"))
+    machine.two.load(machine.two.find(KEY, NOW)[0])
+    put(machine.one, entry(body=b"new"))
+    assert machine.two.get(KEY) == ()
+    assert machine.one.get(KEY)[0].body == b"new"
+    loaded = machine.two.load(machine.two.find(KEY, NOW)[0])
+    assert loaded is not None
+    assert loaded.body == b"new"
+
+
+def test_a_validated_head_is_shared(machine: Machine) -> None:
+    put(machine.one, entry())
+    renewed = stored("Cache-Control: max-age=60", "X-A: new")
+    machine.one.update(renewed, machine.one.mark(), NOW + 50)
+    assert machine.one.get(KEY)[0].headers.get(b"x-a") == b"new"
+    (found,) = machine.two.find(KEY, NOW)
+    assert found.headers.get(b"x-a") == b"new"
+
+
+def test_remove_takes_one_variant_from_both_tiers(machine: Machine) -> None:
+    held = entry()
+    put(machine.one, held)
+    machine.one.remove(held)
+    assert machine.one.find(KEY, NOW) == []
+    assert machine.two.find(KEY, NOW) == []
+
+
+def test_content_that_vanished_is_told(machine: Machine) -> None:
+    put(machine.one, entry(body=b"x" * 50_000))
+    (found,) = machine.one.find(KEY, NOW)
+    machine.two.purge(Purge(Scope.ALL))
+    assert machine.one.load(found) is None
+
+
+class TestFilling:
+    def begin(self, machine: Machine, expected: int = -1) -> Filling:
+        return Filling(machine.one, entry(body=b""), expected, machine.one.mark())
+
+    def test_short_content_stays_in_memory_until_the_commit(self, machine: Machine) -> None:
+        filling = self.begin(machine, expected=5)
+        assert filling.write(b"hel")
+        assert filling.read_at(1, 10) == b"el"
+        assert machine.one.find(KEY, NOW) == []
+        assert filling.write(b"lo")
+        done = filling.commit(NOW)
+        assert done is not None
+        assert done.body == b"hello"
+        assert filling.complete
+        assert machine.one.get(KEY) == (done,)
+
+    def test_long_content_spills_to_a_file(self, machine: Machine) -> None:
+        filling = self.begin(machine)
+        chunks = [bytes([number]) * 9000 for number in range(10)]
+        for chunk in chunks:
+            assert filling.write(chunk)
+        assert filling.read_at(8999, 2) == b"\x00\x01"
+        assert filling.read_at(89_999, 2) == b"\x09"
+        done = filling.commit(NOW)
+        assert done is not None
+        assert isinstance(done.body, DiskBody)
+        assert done.body.read() == b"".join(chunks)
+        assert machine.one.find(KEY, NOW)[0].length == 90_000
+        assert filling.read_at(0, 1) == b"\x00"
+
+    def test_content_over_the_limit_is_given_up_mid_stream(self, machine: Machine) -> None:
+        filling = self.begin(machine)
+        assert filling.write(b"x" * 999_999)
+        assert not filling.write(b"xx")
+        assert not filling.write(b"x")
+        assert filling.commit(NOW) is None
+        assert "larger" in filling.failed
+        assert self.files(machine) == 0
+
+    @pytest.mark.parametrize("size", [4, 6, 50_000])
+    def test_content_of_another_length_than_announced_is_not_stored(
+        self, machine: Machine, size: int
+    ) -> None:
+        filling = self.begin(machine, expected=5)
+        filling.write(b"x" * size)
+        assert filling.commit(NOW) is None
+        assert machine.one.find(KEY, NOW) == []
+        assert self.files(machine) == 0
+
+    def test_an_aborted_fill_leaves_nothing(self, machine: Machine) -> None:
+        filling = self.begin(machine)
+        filling.write(b"x" * 50_000)
+        filling.abort("member closed")
+        assert filling.failed == "member closed"
+        assert filling.commit(NOW) is None
+        assert self.files(machine) == 0
+
+    def test_a_purge_while_filling_wins(self, machine: Machine) -> None:
+        filling = self.begin(machine)
+        filling.write(b"x" * 50_000)
+        machine.two.purge(Purge(Scope.URL, KEY))
+        assert filling.commit(NOW) is None
+        assert machine.one.find(KEY, NOW) == []
+
+    def files(self, machine: Machine) -> int:
+        assert machine.one.disk is not None
+        return sum(path.is_file() for path in machine.one.disk.objects.rglob("*"))
+
+
+def test_memory_alone_needs_no_folder() -> None:
+    stats = Stats()
+    store = TieredStore(MemoryStore(100_000, 50_000), None, None, stats, 50_000)
+    filling = Filling(store, entry(body=b""), 5, store.mark())
+    filling.write(b"hello")
+    done = filling.commit(NOW)
+    assert done is not None
+    assert store.find(KEY, NOW) == [done]
+    assert store.load(done) is done
+    assert store.purge(Purge(Scope.URL, KEY)) == 1
+    assert stats.as_dict()["purged"] == 1
