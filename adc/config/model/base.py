@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -80,9 +81,9 @@ class Part(BaseModel):
         if not isinstance(value, dict):
             return handler(value)
         findings = [*cls._unknown(value), *cls._empty(value), *cls.contradictions(value)]
-        known = {key: item for key, item in value.items() if item is not None and key in cls._accepted()}
         if not findings:
-            return handler(known)
+            return handler(value)
+        known = {key: item for key, item in value.items() if item is not None and key in cls._accepted()}
         details = [_detail(place, "adc", message) for place, message in findings]
         try:
             handler(known)
@@ -91,21 +92,24 @@ class Part(BaseModel):
             details += [_again(e) for e in error.errors(include_url=False) if e["loc"] not in told]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Nothing here changes, so that thousands of routes may share their defaults."""
+        return self
+
     @classmethod
+    @cache
     def _accepted(cls) -> frozenset[str]:
         return frozenset(cls.written_keys()) | cls.not_written
 
     @classmethod
     def _unknown(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        for key in written:
-            if key not in cls._accepted():
-                yield (key,), unknown("key", key, cls.written_keys())
+        accepted = cls._accepted()
+        return [((key,), unknown("key", key, cls.written_keys())) for key in written if key not in accepted]
 
     @classmethod
     def _empty(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        for key, item in written.items():
-            if item is None and key in cls._accepted():
-                yield (key,), "is empty; give it a value or remove the key"
+        empty = [key for key, item in written.items() if item is None and key in cls._accepted()]
+        return [((key,), "is empty; give it a value or remove the key") for key in empty]
 
 
 def unknown(kind: str, key: str, allowed: Iterable[str]) -> str:
