@@ -160,14 +160,13 @@ class Fleet:
             worker = await self._hire(worker_id)
         except OSError as error:
             raise CallFailed(f"cannot start worker {worker_id}: {error}") from error
-        self.workers[worker_id] = worker
         try:
             await worker.start(*self._current)
             await self._greet(worker)
         except BaseException:
-            self.workers.pop(worker_id, None)
             await worker.kill()
             raise
+        self.workers[worker_id] = worker
 
     def _watch(self, worker_id: int) -> None:
         self._watchers[worker_id] = asyncio.create_task(self._replace_when_dead(worker_id))

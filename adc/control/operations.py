@@ -118,7 +118,11 @@ class Operations:
 
     async def _pools(self) -> list[dict[str, Any]]:
         pools: dict[str, dict[str, Any]] = {}
-        for row in await self.members():
+        try:
+            rows = await self.members()
+        except Unavailable:
+            return []  # the workers are being replaced; the rest of the status says so
+        for row in rows:
             pool = pools.setdefault(
                 row["pool"], {"name": row["pool"], "members": 0, "available": 0, "active": 0}
             )

@@ -98,7 +98,7 @@ class ServingSockets:
         self._new = {}
 
     async def drain(self, grace: float) -> list[Sample]:
-        """Let go of the sockets, finish what is in flight within `grace` seconds; returns the last counters."""
+        """Let go of the sockets, finish what is in flight within `grace` seconds; returns the counters."""
         worker = self.worker
         self.close()
         await worker.drain(grace)

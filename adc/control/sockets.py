@@ -117,6 +117,7 @@ class ListeningSockets:
 
     def close(self, *, handed_over: bool = False) -> None:
         """Close all; the files of unix sockets stay if the next binary listens on them."""
+        self.rollback()
         for key, sock in self._open.items():
             if handed_over:
                 sock.close()

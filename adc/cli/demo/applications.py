@@ -1,6 +1,6 @@
 """The sample applications.
 
-`python -m adc.cli.demo.applications` serves all on free ports, which it prints, until its standard input ends;
+`python -m adc.cli.demo.applications` serves all on free ports, which it prints, until its input ends;
 with `--serve NAME HOST:PORT` it serves one, until it is told to end.
 """
 

@@ -1,0 +1,235 @@
+"""The fleet: replacement of the dead, two phases, counters that outlive a worker."""
+
+import asyncio
+
+import pytest
+
+from adc.control import fleet as fleet_module
+from adc.control.calls import CallFailed, CallRefused
+from adc.control.fleet import Fleet
+from adc.control.sockets import SocketPlan
+from adc.telemetry.samples import Sample, merge
+
+PLAN = SocketPlan({}, {})
+
+
+class FakeWorker:
+    """A worker that does as the test says and writes down what it was asked."""
+
+    def __init__(self, worker_id, pid):
+        self.worker_id = worker_id
+        self.pid = pid
+        self.told = []
+        self.refuses = set()
+        self.fails = set()
+        self.count = 1
+        self.ended = asyncio.Event()
+
+    def _do(self, verb, *what):
+        self.told.append((verb, *what))
+        if verb in self.refuses:
+            raise CallRefused(f"{verb} refused")
+        if verb in self.fails or self.ended.is_set():
+            raise CallFailed(f"{verb} failed")
+
+    async def start(self, config, plan):
+        self._do("start", config)
+
+    async def prepare(self, config, plan):
+        self._do("prepare", config)
+
+    async def commit(self):
+        self._do("commit")
+
+    async def rollback(self):
+        self._do("rollback")
+
+    async def drain(self, grace):
+        self._do("drain", grace)
+        return await self.samples()
+
+    async def samples(self):
+        self._do("samples")
+        return [
+            Sample("adc_connections_total", ("web",), self.count),
+            Sample("adc_connections_active", ("web",), self.count),
+        ]
+
+    async def call(self, command, arguments):
+        self._do(command, arguments)
+        return self.worker_id
+
+    async def wait(self):
+        await self.ended.wait()
+        return -9
+
+    async def kill(self):
+        self.ended.set()
+
+
+class Workshop:
+    """Makes fake workers; `hired` has them in order."""
+
+    def __init__(self):
+        self.hired = []
+        self.greeted = []
+        self.news = asyncio.Event()
+        self.prepare_worker = lambda worker: None
+
+    async def hire(self, worker_id):
+        worker = FakeWorker(worker_id, 1000 + len(self.hired))
+        self.prepare_worker(worker)
+        self.hired.append(worker)
+        return worker
+
+    async def greet(self, worker):
+        self.greeted.append(worker)
+        self.news.set()
+
+
+@pytest.fixture
+async def workshop():
+    return Workshop()
+
+
+@pytest.fixture
+async def fleet(workshop):
+    fleet = Fleet(workshop.hire, workshop.greet)
+    await fleet.start(2, "first", PLAN)
+    workshop.news.clear()
+    yield fleet
+    await fleet.kill()
+
+
+async def settled(condition):
+    for _ in range(200):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come to that")
+
+
+async def test_a_dead_worker_is_replaced_by_one_with_the_same_number(fleet, workshop):
+    workshop.hired[1].ended.set()
+    await asyncio.wait_for(workshop.news.wait(), 5)
+    await settled(lambda: fleet.restarts == 1)
+    assert [worker.worker_id for worker in workshop.hired] == [0, 1, 1]
+    assert workshop.hired[2].told[0] == ("start", "first")
+    assert fleet.workers[1] is workshop.hired[2]
+
+
+async def test_a_worker_that_keeps_dying_is_replaced_more_and_more_slowly(fleet, workshop, monkeypatch):
+    delays = []
+    sleep = asyncio.sleep
+
+    async def note(seconds):
+        delays.append(seconds)
+        await sleep(0)
+
+    workshop.prepare_worker = lambda worker: worker.fails.add("start")
+    monkeypatch.setattr(fleet_module.asyncio, "sleep", note)
+    workshop.hired[0].ended.set()
+    for _ in range(200):
+        await sleep(0.001)
+        if len([delay for delay in delays if delay != fleet_module.PULSE]) >= 9:
+            break
+    waits = [delay for delay in delays if delay != fleet_module.PULSE][:9]
+    assert waits[:3] == [0.1, 0.2, 0.4]
+    assert waits[8] == fleet_module.LONGEST_DELAY
+
+
+async def test_start_fails_as_a_whole_and_leaves_no_worker(workshop):
+    def second_refuses(worker):
+        if worker.worker_id == 1:
+            worker.refuses.add("start")
+
+    workshop.prepare_worker = second_refuses
+    fleet = Fleet(workshop.hire, workshop.greet)
+    with pytest.raises(CallRefused, match="start refused"):
+        await fleet.start(3, "first", PLAN)
+    assert fleet.workers == {}
+    assert all(worker.ended.is_set() for worker in workshop.hired)
+
+
+async def test_one_refusal_rolls_all_back(fleet, workshop):
+    workshop.hired[1].refuses.add("prepare")
+    with pytest.raises(CallRefused, match="prepare refused"):
+        await fleet.prepare("second", PLAN)
+    for worker in workshop.hired:
+        assert worker.told[-1] == ("rollback",)
+    assert not any(("commit",) in worker.told for worker in workshop.hired)
+
+
+async def test_a_reload_after_a_refused_one_goes_through(fleet, workshop):
+    workshop.hired[1].refuses.add("prepare")
+    with pytest.raises(CallRefused):
+        await fleet.prepare("second", PLAN)
+    workshop.hired[1].refuses.clear()
+    await asyncio.wait_for(fleet.prepare("third", PLAN), 5)
+    await fleet.commit()
+    assert all(worker.told[-2:] == [("prepare", "third"), ("commit",)] for worker in workshop.hired)
+
+
+async def test_a_worker_that_cannot_commit_is_replaced_by_one_with_the_new_configuration(fleet, workshop):
+    await fleet.prepare("second", PLAN)
+    workshop.hired[0].fails.add("commit")
+    await fleet.commit()
+    await settled(lambda: fleet.restarts == 1)
+    assert workshop.hired[2].told[0] == ("start", "second")
+
+
+async def test_a_worker_that_dies_during_a_reload_comes_back_with_what_was_decided(fleet, workshop):
+    await fleet.prepare("second", PLAN)
+    workshop.hired[0].ended.set()
+    await asyncio.sleep(0.01)
+    assert len(workshop.hired) == 2
+    await fleet.commit()
+    await settled(lambda: fleet.restarts == 1)
+    assert workshop.hired[2].told[0] == ("start", "second")
+
+
+async def test_counters_of_the_dead_stay_in_the_sum_and_gauges_go(fleet, workshop):
+    workshop.hired[0].count = 40
+    await fleet.samples()
+    workshop.hired[0].ended.set()
+    await settled(lambda: fleet.restarts == 1)
+    total = merge(await fleet.samples())
+    assert Sample("adc_connections_total", ("web",), 42) in total
+    assert Sample("adc_connections_active", ("web",), 2) in total
+
+
+async def test_fewer_workers_are_left_after_a_resize_and_the_surplus_drains(fleet, workshop):
+    await fleet.resize(1, 7.0)
+    await settled(lambda: workshop.hired[1].ended.is_set())
+    assert ("drain", 7.0) in workshop.hired[1].told
+    await settled(lambda: list(fleet.workers) == [0])
+    assert fleet.restarts == 0
+
+
+async def test_more_workers_start_after_a_resize(fleet, workshop):
+    await fleet.resize(3, 7.0)
+    assert sorted(fleet.workers) == [0, 1, 2]
+
+
+async def test_drain_ends_all_and_replaces_none(fleet, workshop):
+    await fleet.drain(3.0)
+    assert all(("drain", 3.0) in worker.told and worker.ended.is_set() for worker in workshop.hired)
+    assert len(workshop.hired) == 2
+
+
+async def test_an_answer_is_had_as_long_as_one_worker_answers(fleet, workshop):
+    workshop.hired[0].fails.add("connections")
+    assert await fleet.call_all("connections", {}) == {1: 1}
+    workshop.hired[1].fails.add("connections")
+    with pytest.raises(CallFailed, match="no worker answered"):
+        await fleet.call_all("connections", {})
+
+
+async def test_a_worker_that_answers_no_more_is_killed_and_replaced(workshop, monkeypatch):
+    monkeypatch.setattr(fleet_module, "PULSE", 0.001)
+    fleet = Fleet(workshop.hire, workshop.greet)
+    await fleet.start(1, "first", PLAN)
+    workshop.hired[0].fails.add("samples")
+    await settled(lambda: fleet.restarts == 1)
+    assert workshop.hired[0].ended.is_set()
+    await fleet.kill()

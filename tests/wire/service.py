@@ -1,0 +1,148 @@
+"""A real `adc run` for tests: started, asked, told by signals, always ended."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+async def http(port, path="/", *, method="GET", fields=None, body=b""):
+    """One request on a connection of its own: status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        lines = {"Host": "127.0.0.1", "Connection": "close", "Content-Length": len(body)} | (fields or {})
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    finally:
+        writer.close()
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), content
+
+
+@dataclass
+class Service:
+    """`adc run` on a configuration file in `folder`, which tells us by sd_notify how it is."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    admin: int = field(default_factory=free_port)
+    process: subprocess.Popen | None = None
+
+    def __post_init__(self):
+        self.config = self.folder / "adc.yaml"
+        self.pidfile = self.folder / "adc.pid"
+        self.log = self.folder / "adc.log"
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(self.folder / "notify"))
+        self.manager.setblocking(False)
+
+    def write(self, text, **names):
+        """Write the configuration; `@web` and `@admin` are the ports."""
+        for name, value in {"web": self.port, "admin": self.admin, **names}.items():
+            text = text.replace(f"@{name}", f"127.0.0.1:{value}")
+        self.config.write_text(text)
+
+    def command(self, *arguments):
+        return [sys.executable, "-m", "adc", *arguments]
+
+    def start(self, *options, environ=None, **kwargs):
+        """Start it; does not wait."""
+        arguments = ["run", str(self.config), "--pidfile", str(self.pidfile), *options]
+        environ = {**os.environ, "NOTIFY_SOCKET": self.manager.getsockname(), **(environ or {})}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                kwargs.pop("command", self.command(*arguments)),
+                cwd=ROOT,
+                env=environ,
+                stdout=log,
+                stderr=log,
+                **kwargs,
+            )
+
+    async def started(self, *options, **kwargs):
+        """Start it and wait until it says that it serves."""
+        self.start(*options, **kwargs)
+        await self.told("READY=1")
+
+    async def told(self, line):
+        """Wait until the service manager hears `line`."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(PATIENCE):
+            while line.encode() not in (await loop.sock_recv(self.manager, 4096)).split(b"\n"):
+                pass
+
+    def signal(self, number):
+        os.kill(int(self.pidfile.read_text()), number)
+
+    async def ended(self):
+        """The exit code, once it has ended."""
+        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), PATIENCE)
+
+    async def get(self, path="/"):
+        return await http(self.port, path)
+
+    async def status(self):
+        return json.loads((await http(self.admin, "/api/v1/status"))[1])
+
+    async def metrics(self):
+        return (await http(self.admin, "/metrics"))[1].decode().splitlines()
+
+    async def run(self, *arguments):
+        """Run another verb; returns its exit code and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *self.command(*arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        return process.returncode, output.decode()
+
+    def close(self):
+        """End whatever still runs: the process we started, and one that took its place."""
+        self.manager.close()
+        for pid in {self.process and self.process.pid, self._pid_in_file()} - {None}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        if self.process is not None:
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def _pid_in_file(self):
+        try:
+            return int(self.pidfile.read_text())
+        except (OSError, ValueError):
+            return None
+
+
+async def until(condition):
+    """Wait until `await condition()` is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+def alive(pid):
+    """True while the process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

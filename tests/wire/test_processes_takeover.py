@@ -1,0 +1,104 @@
+"""Sockets that outlive a process: binary upgrade and systemd socket activation."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.wire.service import ROOT, Service, alive, until
+
+ANSWERS = """
+workers: 1
+listeners: [{name: web, bind: "@web"}]
+routes: [{respond: {status: 200, body: BODY}}]
+admin: {bind: "@admin"}
+"""
+
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
+@pytest.fixture
+def service(tmp_path):
+    service = Service(tmp_path)
+    yield service
+    service.close()
+
+
+async def test_an_upgrade_moves_to_the_new_process_without_a_failed_request(service):
+    service.write(ANSWERS.replace("BODY", "old"))
+    await service.started()
+    service.write(ANSWERS.replace("BODY", "new"))
+    answers = []
+    over = asyncio.Event()
+
+    async def keep_asking():
+        while not over.is_set():
+            answers.append(await service.get())
+            await asyncio.sleep(0.005)
+
+    asking = asyncio.create_task(keep_asking())
+    service.signal(signal.SIGUSR2)
+    assert await service.ended() == 0
+    over.set()
+    await asking
+    assert set(answers) == {(200, b"old"), (200, b"new")}
+    assert await service.get() == (200, b"new")
+    successor = (await service.status())["pid"]
+    assert successor != service.process.pid
+    assert service.pidfile.read_text() == f"{successor}\n"
+    service.signal(signal.SIGTERM)
+
+    async def ended():
+        return not alive(successor)
+
+    await until(ended)
+
+
+async def test_an_upgrade_that_does_not_start_leaves_the_old_process_serving(service):
+    service.write(ANSWERS.replace("BODY", "old"))
+    await service.started()
+    service.write("listeners: nothing\n")
+    service.signal(signal.SIGUSR2)
+
+    async def said():
+        return "upgrade: the new program did not come to serve" in service.log.read_text()
+
+    await until(said)
+    assert await service.get() == (200, b"old")
+    assert (await service.status())["pid"] == service.process.pid
+    assert service.pidfile.read_text() == f"{service.process.pid}\n"
+
+
+async def test_a_socket_of_systemd_is_served_although_the_port_is_taken_by_it(service):
+    service.write(ANSWERS.replace("BODY", "activated"))
+    with socket.create_server(("127.0.0.1", service.port)) as listening:
+        asked = asyncio.create_task(service.get())
+        await service.started(
+            command=[
+                sys.executable,
+                "-c",
+                ACTIVATE,
+                str(listening.fileno()),
+                *service.command("run", str(service.config), "--pidfile", str(service.pidfile))[1:],
+            ],
+            pass_fds=[listening.fileno()],
+        )
+        assert await asked == (200, b"activated")
+    assert (await service.status())["listeners"][0]["addresses"] == [f"tcp:127.0.0.1:{service.port}"]
+
+
+def test_a_worker_imports_nothing_of_the_command_line_or_the_admin_server():
+    code = "import sys, adc.runtime.worker, adc.control.worker_process; print(*sys.modules)"
+    output = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
+    ).stdout
+    assert not {"typer", "rich", "aiohttp.web", "adc.cli", "adc.admin"} & set(output.split())
