@@ -66,7 +66,9 @@ def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:
             roots.append(root)
     entries = [root for root in roots if isinstance(root, Entries)]
     if not entries:
-        nothing = Problem(Mark(str(path), 1, 1), (), "nothing is configured; at least listeners are needed")
+        nothing = Problem(
+            Mark(next(iter(files)), 1, 1), (), "nothing is configured; at least listeners are needed"
+        )
         raise ConfigErrors(problems or [nothing])
     whole: Node = entries[0]
     for root in entries[1:]:

@@ -91,7 +91,12 @@ def test_thousands_of_routes_are_not_all_compared_with_each_other(
     loaded: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[object] = []
-    monkeypatch.setattr(lint, "covers", lambda wide, narrow: bool(compared.append(wide)))
+
+    def covers(wide: object, narrow: object) -> bool:
+        compared.append(wide)
+        return False
+
+    monkeypatch.setattr(lint, "covers", covers)
     routes = "".join(
         f"- {{pool: p, match: {{host: h{n % 50}.org, path: /s{n // 50}/}}}}\n" for n in range(1000)
     )

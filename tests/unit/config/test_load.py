@@ -106,7 +106,7 @@ def test_where_falls_back_to_the_nearest_parent(loaded: Load, tmp_path: Path) ->
 )
 def test_a_file_without_a_configuration_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "adc.yaml").write_bytes(data)
-    assert told(tmp_path)[0].startswith("adc.yaml:") or data.startswith((b"#",)) or not data
+    assert told(tmp_path)[0].startswith("adc.yaml:")
 
 
 def test_what_is_not_utf_8_has_its_place(tmp_path: Path) -> None:
