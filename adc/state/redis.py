@@ -22,7 +22,7 @@ from adc.state.breaker import Breaker
 from adc.state.changes import WriteQueue
 from adc.state.interface import Entry, Fetched, Merge, Status, Store
 from adc.state.memory import MemoryStore
-from adc.state.redis_client import RedisAddress, connect
+from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
 from adc.state.redis_table import RedisTable
 
@@ -116,7 +116,7 @@ class RedisStore:
                 log.warning("redis: the last changes were not sent: %s", error)
         for name in list(self._waiting):
             self._answer(name, None)
-        await self._client.aclose()
+        await disconnect(self._client)
         await self._first.close()
 
     def asks(self, now: float) -> bool:

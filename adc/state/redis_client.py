@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 Client = Redis | RedisCluster
@@ -63,3 +63,14 @@ def _from_cluster(urls: tuple[str, ...], limit: float) -> RedisCluster:
         socket_timeout=limit,
         socket_connect_timeout=limit,
     )
+
+
+async def disconnect(client: Client) -> None:
+    """Close the client's connections, those to the Sentinels too, which it leaves open itself."""
+    if isinstance(client, RedisCluster):
+        await client.aclose()
+        return
+    await client.aclose(close_connection_pool=True)
+    if isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose(close_connection_pool=True)

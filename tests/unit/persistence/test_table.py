@@ -1,0 +1,220 @@
+from collections.abc import Callable
+
+import pytest
+
+from adc.http.headers import Headers
+from adc.http.message import Request
+from adc.persistence.decide import Stickiness
+from adc.persistence.header import header_key
+from adc.persistence.identity import member_id, shown_key
+from adc.persistence.interface import PENDING
+from adc.persistence.learned import LearnedPersistence, learned_key
+from adc.persistence.pin import Pin, merge_pins, unpack_pin
+from adc.persistence.query import query_key
+from adc.persistence.source import source_key
+from adc.persistence.table import KeyOf, TablePersistence
+from adc.persistence.tls import certificate_key, sni_key
+from adc.state.interface import UNKNOWN, Entry, Unknown
+from adc.state.memory import MemoryStore, MemoryTable
+from tests.unit.persistence.requests import NOW, request
+
+A, B = member_id("app", "a:80"), member_id("app", "b:80")
+STICKY = Stickiness(timeout=600.0, absolute_timeout=3600.0)
+
+
+@pytest.fixture
+def table() -> MemoryTable:
+    return MemoryStore().table("persistence.app", 1000, merge_pins)
+
+
+@pytest.fixture
+def mode(table: MemoryTable) -> TablePersistence:
+    return TablePersistence(table, source_key(), STICKY, "adc-a")
+
+
+def pinned(mode: TablePersistence, asked: Request, now: float) -> Pin | None:
+    found = mode.pinned(asked, now)
+    assert found is not PENDING
+    return found if isinstance(found, Pin) else None
+
+
+def test_assigned_client_is_pinned_until_it_is_idle_too_long(mode: TablePersistence) -> None:
+    assert pinned(mode, request(), NOW) is None
+    assert mode.assigned(request(), A, NOW, None) == A
+    assert pinned(mode, request(), NOW + 599) == Pin(A, NOW, NOW, 1, 0, "adc-a")
+    assert pinned(mode, request(client="192.0.2.8"), NOW) is None
+    assert pinned(mode, request(), NOW + 600) is None
+
+
+def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
+    mode: TablePersistence, table: MemoryTable
+) -> None:
+    mode.assigned(request(), A, NOW, None)
+    writes: list[object] = []
+    table.watch(writes.append)
+    for second in range(1, 60):
+        mode.assigned(request(), A, NOW + second, pinned(mode, request(), NOW + second))
+    assert writes == []
+    mode.assigned(request(), A, NOW + 60, pinned(mode, request(), NOW + 60))
+    assert pinned(mode, request(), NOW + 659) == Pin(A, NOW, NOW + 60, 61, 0, "adc-a")
+
+
+def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence) -> None:
+    mode.assigned(request(), A, NOW, None)
+    for age in range(60, 3600, 60):
+        pin = pinned(mode, request(), NOW + age)
+        assert pin is not None
+        mode.assigned(request(), A, NOW + age, pin)
+    assert pinned(mode, request(), NOW + 3600) is None
+
+
+def test_moved_client_is_pinned_to_its_new_member(mode: TablePersistence) -> None:
+    mode.assigned(request(), A, NOW, None)
+    assert mode.assigned(request(), B, NOW + 5, pinned(mode, request(), NOW + 5)) == B
+    assert pinned(mode, request(), NOW + 5) == Pin(B, NOW + 5, NOW + 5, 1, 1, "adc-a")
+
+
+def test_second_of_two_workers_that_pin_a_new_client_is_told_of_the_first(
+    mode: TablePersistence, table: MemoryTable
+) -> None:
+    other = TablePersistence(table, source_key(), STICKY)
+    assert mode.assigned(request(), B, NOW, None) == B
+    assert other.assigned(request(), A, NOW + 0.001, None) == B
+
+
+def test_late_refresh_does_not_undo_a_move(mode: TablePersistence) -> None:
+    mode.assigned(request(), A, NOW, None)
+    before = pinned(mode, request(), NOW + 100)
+    mode.assigned(request(), B, NOW + 100, before)
+    assert mode.assigned(request(), A, NOW + 101, before) == B
+
+
+def test_value_that_is_no_pin_is_no_pin(mode: TablePersistence, table: MemoryTable) -> None:
+    table.set(b"192.0.2.7", b"junk", 600.0, NOW)
+    assert pinned(mode, request(), NOW) is None
+    assert mode.assigned(request(), A, NOW, None) == A
+    assert pinned(mode, request(), NOW) is not None
+
+
+class FarTable(MemoryTable):
+    """Knows nothing itself; others do."""
+
+    def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:  # type: ignore[override]
+        return UNKNOWN
+
+
+def test_unknown_to_this_node_is_pending_and_fetched() -> None:
+    table = FarTable("t", 10, merge_pins)
+    mode = TablePersistence(table, source_key(), STICKY)
+    assert mode.pinned(request(), NOW) is PENDING
+    table.set(b"192.0.2.7", Pin(A, NOW, NOW).pack(), 600.0, NOW)
+    found: list[Pin | None] = []
+    mode.fetch(request(), NOW, found.append)
+    mode.fetch(request(client="junk"), NOW, found.append)
+    assert found == [Pin(A, NOW, NOW), None]
+
+
+@pytest.mark.parametrize(
+    ("key", "client", "expected"),
+    [
+        (source_key(), "192.0.2.7", b"192.0.2.7"),
+        (source_key(24), "192.0.2.7", b"192.0.2.0/24"),
+        (source_key(), "2001:db8:1:2:3::4", b"2001:db8:1:2::/64"),
+        (source_key(prefix6=128), "2001:DB8::1", b"2001:db8::1"),
+        (source_key(), "::ffff:192.0.2.7", b"192.0.2.7"),
+        (source_key(), "fe80::1%eth0", b"fe80::/64"),
+        (source_key(), "", None),
+        (source_key(), "unix:", None),
+        (source_key(), "192.0.2.700", None),
+    ],
+)
+def test_source_key(key: KeyOf, client: str, expected: bytes | None) -> None:
+    assert key(request(client=client)) == expected
+
+
+def test_header_key_is_readable_unless_it_is_long_or_secret() -> None:
+    assert header_key("X-User")(request(x_user="ann")) == b"ann"
+    assert header_key("X-User")(request()) is None
+    long = header_key("X-User")(request(x_user="a" * 5000))
+    assert long is not None
+    assert len(long) == 17
+    secret = header_key("Authorization")(request(authorization="Bearer x"))
+    assert secret is not None
+    assert b"Bearer" not in secret
+    assert header_key("X-User")(request(x_user="#" + "a" * 16)) != b"#" + b"a" * 16
+
+
+def test_query_key_is_the_decoded_value_of_the_first_such_parameter() -> None:
+    key = query_key("s id")
+    assert key(request("/?x=1&s%20id=a%20b&s+id=c")) == key(request("/?s+id=a+b"))
+    assert key(request("/?s+id=a")) != key(request("/?s+id=b"))
+    assert key(request("/?sid=a")) is None
+    assert key(request("/")) is None
+
+
+def test_tls_keys() -> None:
+    assert sni_key(request()) == b"www.example.com"
+    certificate = certificate_key("X-Client-Cert")
+    assert certificate(request(x_client_cert="CN=a")) != certificate(request(x_client_cert="CN=b"))
+    assert certificate(request()) is None
+
+
+def learned(table: MemoryTable) -> LearnedPersistence:
+    return LearnedPersistence(table, "JSESSIONID", STICKY, path_parameter="jsessionid")
+
+
+def test_session_is_learned_from_the_application_and_found_in_cookie_or_path(table: MemoryTable) -> None:
+    mode = learned(table)
+    headers = Headers([(b"Set-Cookie", b"JSESSIONID=s1; Path=/; HttpOnly")])
+    mode.response(request(), headers, A, NOW, None)
+    for asked in (
+        request(cookie="JSESSIONID=s1"),
+        request("/a;jsessionid=s1?x=1"),
+        request("/a;JSESSIONID=s1;v=2/b"),
+    ):
+        pin = pinned(mode, asked, NOW + 1)
+        assert pin is not None
+        assert pin.member == A
+    assert pinned(mode, request(cookie="JSESSIONID=s2"), NOW + 1) is None
+    assert pinned(mode, request("/?a=;jsessionid=s1"), NOW + 1) is None
+
+
+def test_invented_session_ids_fill_no_table(table: MemoryTable) -> None:
+    mode = learned(table)
+    for number in range(100):
+        asked = request(cookie=f"JSESSIONID=x{number}")
+        mode.assigned(asked, A, NOW, pinned(mode, asked, NOW))
+        mode.response(asked, Headers(), A, NOW, None)
+    assert len(table) == 0
+
+
+def test_learned_session_is_refreshed_by_requests_and_moved_with_its_client(table: MemoryTable) -> None:
+    mode = learned(table)
+    mode.response(request(), Headers([(b"Set-Cookie", b"JSESSIONID=s1")]), A, NOW, None)
+    asked = request(cookie="JSESSIONID=s1")
+    mode.assigned(asked, A, NOW + 500, pinned(mode, asked, NOW + 500))
+    pin = pinned(mode, asked, NOW + 1000)
+    assert pin is not None
+    mode.assigned(asked, B, NOW + 1000, pin)
+    moved = pinned(mode, asked, NOW + 1001)
+    assert moved is not None
+    assert moved.member == B
+
+
+def test_session_ids_are_not_readable_in_the_table(table: MemoryTable) -> None:
+    learned(table).response(request(), Headers([(b"Set-Cookie", b"JSESSIONID=topsecret")]), A, NOW, None)
+    ((key, _),) = table.scan(NOW).entries
+    assert b"topsecret" not in key
+    assert shown_key(key).startswith("#")
+
+
+@pytest.mark.parametrize("target", [";jsessionid=", "/a;jsessionid=", "/a;jsessionid=/b", "/a;jsessionid"])
+def test_empty_path_parameter_is_no_session(target: str) -> None:
+    key: Callable[[Request], bytes | None] = learned_key("JSESSIONID", "jsessionid")
+    assert key(request(target)) is None
+
+
+def test_pin_survives_packing() -> None:
+    pin = Pin(A, NOW + 0.25, NOW + 5, 7, 2, "adc-a")
+    assert unpack_pin(pin.pack()) == pin
+    assert unpack_pin(pin._replace(hits=2**40, moves=2**20).pack()) is not None
