@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from adc.cache.entry import Entry
 from adc.cache.preconditions import not_modified, range_applies
@@ -24,8 +24,7 @@ _IN_NOT_MODIFIED = frozenset(
 _IN_UNSATISFIED = frozenset({b"date", b"etag", b"last-modified", b"vary", b"cache-control"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Status, field lines (with Age, without Content-Length and Cache-Status) and what content to send.
 
     `span` is the part of the entry's body (offsets into the body as stored) to send, None for no content;

