@@ -20,6 +20,9 @@ from adc.http.target import (
     split_target,
 )
 
+_NO_HOST = (b"Host", b"")
+"""What an HTTP/1.0 request without a Host gets (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
+
 
 class Refused(Exception):
     """A request that is not passed on: `status` for the client, `reason` (a word of the log's end reasons), `detail`."""
@@ -79,8 +82,14 @@ def read_head(message: Any, scheme: str) -> Request:
         else:
             target, authority, (path, query, clean) = _other_form(method, target, authority)
             lines = [pair for pair in lines if pair[0].lower() != b"host"]
-            lines.insert(0, (b"Host", authority.encode("latin-1")))
-        host = parse_host(authority) if authority or minor else ""
+            noted[b"host"] = authority.encode("ascii", "replace")
+            lines.insert(0, (b"Host", noted[b"host"]))
+        if authority or minor:
+            host = parse_host(authority)
+        else:
+            host = ""
+            if b"host" not in noted:
+                lines.append(_NO_HOST)
     except (BadTarget, BadHost) as error:
         raise bad_request(str(error)) from None
     if not clean:
@@ -88,8 +97,8 @@ def read_head(message: Any, scheme: str) -> Request:
     request = Request(
         method, target, path, query, authority, host, Headers(lines), noted, body_length, f"1.{minor}", scheme
     )
-    if b"upgrade" in noted and message.upgrade:
-        request.upgrade = noted[b"upgrade"].lower()
+    if b"upgrade" in noted:
+        _read_upgrade(request, noted[b"upgrade"].lower(), message.upgrade)
     if b"expect" in noted and minor:
         _read_expectation(request, noted[b"expect"])
     return request
@@ -103,6 +112,16 @@ def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Tar
         return target, authority, ASTERISK
     _, authority, origin = split_absolute(target)
     return origin, authority, split_target(origin)
+
+
+def _read_upgrade(request: Request, protocol: bytes, connection_says_so: bool) -> None:
+    """Only a switch to WebSocket is passed on: another protocol (h2c) could carry requests past the routes.
+
+    Whatever else asks for a switch is served as if it did not (RFC 9110 section 7.8).
+    """
+    plain = request.method == "GET" and request.body_length == NO_BODY and request.version == "1.1"
+    if plain and protocol == b"websocket" and connection_says_so:
+        request.upgrade = protocol
 
 
 def _read_expectation(request: Request, value: bytes) -> None:

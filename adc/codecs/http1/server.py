@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from math import inf
 from typing import Any, cast
@@ -22,6 +24,10 @@ _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 1 << 20
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
+_FLUSH_SECONDS = 60.0
+_BLANK_LINE = b"\r\n\r\n"
+_RESET = struct.pack("ii", 1, 0)
+_UNKNOWN_SIZE = 1 << 62
 
 
 class _NoFlow:
@@ -40,22 +46,24 @@ _NO_FLOW = cast(BaseProtocol, _NoFlow())
 class ServerConnection(asyncio.Protocol):
     """One client connection, and the `Stream` of its current exchange.
 
-    Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out. `deadline`
+    Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out; what was
+    read behind them is `_held`, unparsed. `deadline`
     (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an idle keep-alive
     connection and a lingering close; while an exchange runs, the exchange keeps the time.
     """
 
     __slots__ = (
         "_blocked",
-        "_chunked_body",
+        "_chunked",
         "_closing",
+        "_edge",
         "_head_bytes",
+        "_held",
         "_keep_alive",
-        "_last_bytes",
         "_lingering",
         "_parser",
-        "_payload",
         "_paused",
+        "_payload",
         "_queue",
         "_raw_input",
         "_receiver",
@@ -64,6 +72,7 @@ class ServerConnection(asyncio.Protocol):
         "_settings",
         "_switched",
         "_transport",
+        "_upgrading",
         "_version",
         "address",
         "deadline",
@@ -80,14 +89,16 @@ class ServerConnection(asyncio.Protocol):
         self._payload: Any = None
         self._queue: deque[tuple[Any, Any]] = deque()
         self._head_bytes = 0
-        self._last_bytes = b""
+        self._held = b""
+        self._edge = b""
         self._lingering = 0
         self._keep_alive = True
-        self._chunked_body = False
+        self._chunked: Any = None
         self._respond_chunked = False
         self._send_content = True
         self._raw_input = False
         self._switched = False
+        self._upgrading = False
         self._paused = False
         self._blocked = False
         self._closing = False
@@ -112,34 +123,16 @@ class ServerConnection(asyncio.Protocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._raw_input:
-            if self._receiver is not None:
-                self._receiver.request_body(data, False)
-            return
         if self._closing:
             self._discard(len(data))
-            return
-        try:
-            messages, upgraded, tail = self._parser.feed_data(data)
-        except Exception as error:
-            self._broken(error)
-            return
-        if self._payload is not None:
-            self._pass_body(data)
-        if messages:
-            self._raw_input = upgraded
-            self._head_bytes = 0
-            for message, payload in messages:
-                if self._receiver is None and not self._closing:
-                    self._begin(message, payload, data)
-                else:
-                    self._queue.append((message, payload))
-            if self._queue:
-                self.pause_reading()
-        elif self._receiver is None:
-            self._count_head(len(data))
-        if tail and self._receiver is not None:
-            self._receiver.request_body(tail, False)
+        elif self._queue:
+            self._held += data
+        elif self._raw_input:
+            self._pass_raw(data)
+        elif self._chunked is not None:
+            self._feed_chunked(self._chunked, data)
+        else:
+            self._feed(data)
 
     def eof_received(self) -> bool:
         if self._switched and self._receiver is not None:
@@ -166,6 +159,8 @@ class ServerConnection(asyncio.Protocol):
         self._blocked = False
         if self._receiver is not None:
             self._receiver.stream_writable()
+        elif self._queue:
+            self._settings.loop.call_soon(self._next)
 
     # Requests.
 
@@ -181,14 +176,44 @@ class ServerConnection(asyncio.Protocol):
             auto_decompress=False,
         )
 
-    def _begin(self, message: Any, payload: Any, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
+        body_open = self._payload is not None
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+        except Exception as error:
+            self._broken(error)
+            return
+        count = len(data)
+        if body_open:
+            count -= self._pass_body()
+        if messages:
+            if len(messages) > 1 or messages[0][0].chunked:
+                messages = self._separated(messages, data, body_open)
+            count += self._head_bytes
+            self._head_bytes = 0
+            for message, payload in messages:
+                if self._receiver is None and not (self._queue or self._blocked or self._closing):
+                    self._begin(message, payload, count)
+                else:
+                    self._queue.append((message, payload))
+            if upgraded:
+                self._raw_input = True
+                if tail:
+                    self.data_received(tail)
+            if self._queue:
+                self.pause_reading()
+        elif count and self._payload is None:
+            self._count_head(count)
+
+    def _begin(self, message: Any, payload: Any, size: int) -> None:
+        """Begin an exchange; `size` is at least that of the head."""
         settings = self._settings
         self.requests += 1
         self._keep_alive = not message.should_close
         self._send_content = message.method != "HEAD"
         self._version = "1.1" if message.version[1] else "1.0"
         try:
-            if len(data) > settings.header_bytes:
+            if size > settings.header_bytes:
                 settings.check_head(message)
             request = read_head(message, settings.scheme)
         except Refused as refused:
@@ -198,64 +223,129 @@ class ServerConnection(asyncio.Protocol):
         request.client = request.peer = self.peer
         if settings.identify is not None:
             settings.identify(request, self)
+        if b"upgrade" in request.noted:  # the parser does not read on after such a request
+            self._keep_alive = False
+            self._upgrading = bool(request.upgrade)
         self.deadline = inf
         receiver = self._receiver = settings.exchange(self, request)
         if payload is EMPTY_PAYLOAD:
             receiver.start(b"", True)
             return
         self._payload = payload
-        self._chunked_body = message.chunked
-        body, end = self._take_body(data)
+        body, end = self._take_body()
         receiver.start(body, end)
 
-    def _take_body(self, data: bytes) -> tuple[bytes, bool]:
+    def _take_body(self) -> tuple[bytes, bool]:
         payload = self._payload
         body: bytes = payload.read_nowait(-1)
         end: bool = payload.is_eof()
         if end:
             self._payload = None
-            if self._chunked_body:
-                self._renew_parser(data)
-        elif self._chunked_body:
-            self._last_bytes = (self._last_bytes + data[-4:])[-4:]
         return body, end
 
-    def _renew_parser(self, data: bytes) -> None:
-        """aiohttp's parser gives a chunked request's last trailer field to the next request: never let it.
-
-        A new parser is safe only if nothing of a next request came along with the end of this one.
-        """
-        self._chunked_body = False
-        last = (self._last_bytes + data[-4:])[-4:]
-        self._last_bytes = b""
-        if last == b"\r\n\r\n" and not self._queue:
-            self._parser = self._new_parser()
-        else:
-            self._keep_alive = False
-
-    def _pass_body(self, data: bytes) -> None:
-        body, end = self._take_body(data)
+    def _pass_body(self) -> int:
+        """Pass on what there is of the body; how much it was."""
+        body, end = self._take_body()
         if (body or end) and self._receiver is not None:
             self._receiver.request_body(body, end)
+        return len(body)
+
+    def _pass_raw(self, data: bytes) -> None:
+        if self._upgrading and self._receiver is not None:
+            self._receiver.request_body(data, False)
+
+    # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next request, so a
+    # parser that has read one is replaced. For that the end of the body must be the end of what it is fed: as it is
+    # always CRLF CRLF, input is cut behind each of those while such a body is read.
+
+    def _feed_chunked(self, payload: Any, data: bytes) -> None:
+        start = 0
+        end = (self._edge + data[:3]).find(_BLANK_LINE) + 4 - len(self._edge)
+        self._edge = (self._edge + data[-3:])[-3:]
+        while start < len(data):
+            if end <= start:
+                end = _after_blank_line(data, start)
+            try:
+                self._parser.feed_data(data[start:end])
+            except Exception as error:
+                self._broken(error)
+                return
+            start = end
+            if payload.is_eof():
+                self._chunked = None
+                self._parser = self._new_parser()
+                break
+        self._pass_body()
+        if start < len(data):
+            self.data_received(data[start:])
+
+    def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
+        """The messages of one read, none of which may have been given a trailer field of the one before."""
+        for number, (message, payload) in enumerate(messages):
+            if not message.chunked:
+                continue
+            last = number == len(messages) - 1
+            if not payload.is_eof():
+                self._chunked, self._edge = payload, data[-3:]
+            elif last and data.endswith(_BLANK_LINE):
+                self._parser = self._new_parser()
+            elif not body_open and self._starts_with(messages[0][0], data):
+                self._feed_again(data)
+                return ()
+            else:
+                self._raw_input = True
+                return [*messages[:number], (message._replace(should_close=True), payload)]
+        return messages
+
+    def _starts_with(self, message: Any, data: bytes) -> bool:
+        """Whether the head of `message` began with `data`, not in an earlier read."""
+        try:
+            again = self._new_parser().feed_data(data)[0][0][0]
+        except Exception:
+            return False
+        return bool(
+            (again.method, again.path, again.version, again.raw_headers)
+            == (message.method, message.path, message.version, message.raw_headers)
+        )
+
+    def _feed_again(self, data: bytes) -> None:
+        self._parser = self._new_parser()
+        self._head_bytes = 0
+        start = 0
+        while start < len(data):
+            end = _after_blank_line(data, start)
+            self.data_received(data[start:end])
+            start = end
+
+    # What is refused.
 
     def _count_head(self, count: int) -> None:
         """A head is incomplete: from its first byte on it has `head_timeout`, and never more bytes than the limit."""
         settings = self._settings
-        if not self._head_bytes:
+        if not self._head_bytes and self._receiver is None:
             self.deadline = settings.clock.now + settings.head_timeout
         self._head_bytes += count
         if self._head_bytes > settings.header_bytes + settings.target_bytes:
-            self._refuse(Refused(431, "limit_head", "the request head is over its limit"))
+            self._refuse_next(Refused(431, "limit_head", "the request head is over its limit"))
 
     def _broken(self, error: Exception) -> None:
         refused = refusal_of(error, self._settings.target_bytes)
         receiver = self._receiver
-        if receiver is not None:
+        if receiver is not None and self._payload is not None:
             self._keep_alive = False
             self._closing = True
             self._payload = None
             receiver.bad_body(refused.detail)
         else:
+            self._refuse_next(refused)
+
+    def _refuse_next(self, refused: Refused) -> None:
+        """Refuse what came, after the responses to what came before it."""
+        if self._receiver is not None or self._queue:
+            self._queue.append((refused, None))
+            self.pause_reading()
+        else:
+            self._send_content = True
             self._refuse(refused)
 
     def _refuse(self, refused: Refused) -> None:
@@ -296,7 +386,7 @@ class ServerConnection(asyncio.Protocol):
                 head += b"Transfer-Encoding: chunked\r\n"
             else:
                 self._keep_alive = False
-        if self._settings.draining or self._raw_input or (end and self._payload is not None):
+        if self._settings.draining or (end and self._payload is not None):
             self._keep_alive = False
         if not self._keep_alive:
             head += b"Connection: close\r\n"
@@ -324,8 +414,7 @@ class ServerConnection(asyncio.Protocol):
                 transport.write(data)
             if end:
                 self._receiver = None
-                self._closing = True
-                transport.close()
+                self._close()
             return
         if data and self._send_content:
             if self._respond_chunked:
@@ -340,7 +429,10 @@ class ServerConnection(asyncio.Protocol):
     def abort(self) -> None:
         self._receiver = None
         self._closing = True
-        self._transport.abort()
+        transport = self._transport
+        if not transport.is_closing():  # a reset shows that a response without framing is not whole
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
 
     def pause_reading(self) -> None:
         if not self._paused and not self._transport.is_closing():
@@ -361,8 +453,7 @@ class ServerConnection(asyncio.Protocol):
         if self._payload is not None or self._closing or (self._queue and not self._keep_alive):
             self._linger()
         elif not self._keep_alive or settings.draining:
-            self._closing = True
-            self._transport.close()
+            self._close()
         else:
             self.deadline = settings.clock.now + settings.keep_alive
             if self._queue:
@@ -371,16 +462,27 @@ class ServerConnection(asyncio.Protocol):
                 self.resume_reading()
 
     def _next(self) -> None:
-        if self._queue and self._receiver is None and not self._closing:
-            message, payload = self._queue.popleft()
-            self._begin(message, payload, b"")
-            if not self._queue and self._payload is not None:
+        if not self._queue or self._receiver is not None or self._blocked or self._closing:
+            return
+        message, payload = self._queue.popleft()
+        if isinstance(message, Refused):
+            self._send_content = True
+            self._refuse(message)
+            return
+        self._begin(message, payload, _UNKNOWN_SIZE)
+        if not self._queue:
+            held, self._held = self._held, b""
+            if held:
+                self.data_received(held)
+            if self._payload is not None:
                 self.resume_reading()
 
     def _linger(self) -> None:
         """Close only after the client had time to read: unread input would turn the close into a reset."""
         self._closing = True
         self._payload = None
+        self._queue.clear()
+        self._held = b""
         transport = self._transport
         if transport.is_closing():
             return
@@ -389,25 +491,39 @@ class ServerConnection(asyncio.Protocol):
         self._lingering = _LINGER_BYTES
         self.deadline = self._settings.clock.now + _LINGER_SECONDS
         self._paused = True
-        self._queue.clear()
         self.resume_reading()
 
     def _discard(self, count: int) -> None:
         self._lingering -= count
         if self._lingering < 0:
-            self._transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Close when the client has taken what is left to send, but do not wait for that for ever."""
+        self._closing = True
+        self._lingering = 0
+        self.deadline = self._settings.clock.now + _FLUSH_SECONDS
+        self._transport.close()
 
     def timed_out(self) -> None:
         """The tick found `deadline` passed: refuse a head that dribbles, close what is idle or lingers."""
         self.deadline = inf
-        if self._closing or not self._head_bytes:
-            self._closing = True
-            self._transport.close()
+        if self._closing and not self._lingering:
+            self._transport.abort()
+        elif self._closing or not self._head_bytes:
+            self._close()
         else:
-            self._refuse(Refused(408, "request_head_timeout", "the request head was not complete in time"))
+            self._refuse_next(
+                Refused(408, "request_head_timeout", "the request head was not complete in time")
+            )
 
     def drain(self) -> None:
         """Close now if idle, else after the response that is under way."""
         if self._receiver is None and not self._queue and not self._closing:
-            self._closing = True
-            self._transport.close()
+            self._close()
+
+
+def _after_blank_line(data: bytes, start: int) -> int:
+    """Where the next CRLF CRLF ends, the end of `data` if there is none."""
+    found = data.find(_BLANK_LINE, start)
+    return found + 4 if found >= 0 else len(data)
