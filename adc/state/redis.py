@@ -82,6 +82,7 @@ class RedisStore:
         self._asked: list[tuple[str, bytes]] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def table(self, name: str, size: int, merge: Merge | None = None) -> RedisTable:
         known = self._first.table(name, size, merge)
@@ -102,12 +103,11 @@ class RedisStore:
 
     async def start(self) -> None:
         await self._first.start()
+        self._stopping = False
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._stop()
         if not self._gone.open:
             try:
                 async with asyncio.timeout(1.0):
@@ -150,8 +150,16 @@ class RedisStore:
             for done in waiting.done:
                 done(entry)
 
+    async def _stop(self) -> None:
+        """End the conversation. The client can lose a cancellation that meets one of its time limits, so ask until
+        it is heard."""
+        self._stopping = True
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.1)
+
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             if self._gone.may_try(self._clock()):
                 try:
                     await self._link.resynchronise()

@@ -182,9 +182,7 @@ async def test_deletion_while_a_node_was_cut_off_is_not_undone(server: RedisServ
     await connected(other)
     mine.set(b"k", b"v", 100.0, time.time())
     await until(lambda: theirs.get(b"k", time.time()) is not None)
-    assert other._task is not None
-    other._task.cancel()
-    await asyncio.wait([other._task])
+    await other._stop()
     mine.delete(b"k", time.time())
     await until(lambda: b"$-1" in server.command("GET", "adc:t:k"))
     await connected(other)
