@@ -52,7 +52,7 @@ class Channel:
         self._received = bytearray()
         self._received_fds: deque[int] = deque()
         self._unsent: deque[tuple[memoryview, list[int]]] = deque()
-        self._unsent_size = 0
+        self.unsent = 0  # bytes that the other end has not taken yet
         self.closed = False
         self._loop.add_reader(sock.fileno(), self._readable)
 
@@ -68,12 +68,12 @@ class Channel:
             raise ValueError(f"a message of {len(body)} bytes is over the limit of {MAX_MESSAGE}")
         if len(sockets) > MAX_FDS:
             raise ValueError(f"{len(sockets)} sockets in one message, at most {MAX_FDS} can be passed")
-        if self._unsent_size > MAX_UNSENT:
+        if self.unsent > MAX_UNSENT:
             self.close()
             raise ChannelClosed("the other process does not read")
         for piece in _pieces(HEADER.pack(len(body), len(sockets)) + body, sockets):
             self._unsent.append(piece)
-        self._unsent_size += len(body)
+        self.unsent += len(body)
         self._flush()
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class Channel:
             except OSError:
                 self.close()
                 return
-            self._unsent_size = max(0, self._unsent_size - sent)
+            self.unsent = max(0, self.unsent - sent)
             _close_all(fds)
             if sent < len(data):
                 self._unsent[0] = (data[sent:], [])

@@ -162,11 +162,12 @@ class Fleet:
             raise CallFailed(f"cannot start worker {worker_id}: {error}") from error
         try:
             await worker.start(*self._current)
+            self.workers[worker_id] = worker  # before the greeting: news that comes meanwhile must reach it
             await self._greet(worker)
         except BaseException:
+            self.workers.pop(worker_id, None)
             await worker.kill()
             raise
-        self.workers[worker_id] = worker
 
     def _watch(self, worker_id: int) -> None:
         self._watchers[worker_id] = asyncio.create_task(self._replace_when_dead(worker_id))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from adc.admin.node import ReloadResult
@@ -18,8 +20,10 @@ from adc.control.activation import Inherited
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
+from adc.control.health import HealthChecks, Report
 from adc.control.settings import ADMIN, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
+from adc.control.workers import WorkerHandle
 
 if TYPE_CHECKING:
     from adc.config import Config, Loaded
@@ -39,7 +43,8 @@ class Service:
         self.reloads: Counter[str] = Counter()
         self.sockets = ListeningSockets()
         self.decisions = Decisions()
-        self.fleet = Fleet(hire, self.decisions.replay)
+        self.fleet = Fleet(hire, self._greet)
+        self.health = HealthChecks(self._tell_health, rng=SystemRandom())
         self._load = load
         self._workers = workers
         self._loaded: Loaded | None = None
@@ -65,6 +70,7 @@ class Service:
             raise
         self.sockets.commit()
         self._loaded = loaded
+        self.health.follow(loaded.config)
         for key in self.sockets.drop_inherited():
             log.warning("the socket %s was passed to us, but no listener has that address; it is closed", key)
 
@@ -98,13 +104,23 @@ class Service:
         await self.fleet.commit()
         self.sockets.commit()
         self._loaded = loaded
+        self.health.follow(loaded.config)
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)
         return tuple(map(str, warnings))
 
-    async def drain(self, grace: float) -> None:
-        """Take no more connections, finish what is in flight."""
-        await self.fleet.drain(grace)
+    async def _greet(self, worker: WorkerHandle) -> None:
+        """Tell a new worker what the others know: operators' decisions and health."""
+        await self.decisions.replay(worker)
+        for report in self.health.reports():
+            with contextlib.suppress(CallRefused):  # a member that the worker's configuration does not have
+                await worker.call("health.report", report)
+
+    async def _tell_health(self, report: Report) -> None:
+        try:
+            await self.fleet.call_all("health.report", report)
+        except (CallFailed, CallRefused) as error:
+            log.warning("health of %s in pool %s not told: %s", report["member"], report["pool"], error)
 
 
 def _for_workers(plan: SocketPlan) -> SocketPlan:

@@ -120,7 +120,9 @@ async def test_a_reload_changes_routes_and_listeners_and_keeps_connections(servi
     writer.write(request)
     assert (await asyncio.wait_for(reader.readuntil(b"one"), PATIENCE)).startswith(b"HTTP/1.1 200")
     second = free_port()
-    service.write(ANSWERS.replace("BODY", "two").replace('bind: "@web"', 'bind: ["@web", "@second"]'), second=second)
+    service.write(
+        ANSWERS.replace("BODY", "two").replace('bind: "@web"', 'bind: ["@web", "@second"]'), second=second
+    )
     service.signal(signal.SIGHUP)
     await service.told("RELOADING=1")
     await service.told("READY=1")

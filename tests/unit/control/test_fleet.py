@@ -200,7 +200,7 @@ async def test_counters_of_the_dead_stay_in_the_sum_and_gauges_go(fleet, worksho
 
 async def test_fewer_workers_are_left_after_a_resize_and_the_surplus_drains(fleet, workshop):
     await fleet.resize(1, 7.0)
-    await settled(lambda: workshop.hired[1].ended.is_set())
+    await settled(workshop.hired[1].ended.is_set)
     assert ("drain", 7.0) in workshop.hired[1].told
     await settled(lambda: list(fleet.workers) == [0])
     assert fleet.restarts == 0

@@ -12,8 +12,7 @@ from adc.control.sockets import Address, BindError, ListeningSockets, bind, key_
 @pytest.fixture
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
-    return port
+        return sock.getsockname()[1]
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ def test_a_privileged_port_tells_what_right_is_missing(monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    with pytest.raises(BindError, match="port 80 is privileged: .*CAP_NET_BIND_SERVICE"):
+    with pytest.raises(BindError, match=r"port 80 is privileged: .*CAP_NET_BIND_SERVICE"):
         bind(Address("tcp", "127.0.0.1", 80))
 
 

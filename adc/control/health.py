@@ -1,0 +1,128 @@
+"""Active health checks, once per machine: when each member is asked, and who is told of a change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from adc.control.checks import Check, build_check
+from adc.pools.health import HealthState, Schedule
+from adc.pools.member import Health
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.config.model.address import Address
+    from adc.config.model.health import ActiveHealth
+    from adc.config.model.tls import MemberTls
+
+log = logging.getLogger(__name__)
+
+Report = dict[str, Any]
+"""Arguments of the workers' command `health.report`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is checked, and how."""
+
+    address: Address
+    health: ActiveHealth
+    tls: MemberTls | None
+
+
+@dataclass(slots=True)
+class _Watch:
+    target: Target
+    state: HealthState
+    task: asyncio.Task[None]
+
+
+class HealthChecks:
+    """Checks every member of the pools that ask for it. `report` is called with each change of state."""
+
+    def __init__(
+        self,
+        report: Callable[[Report], Awaitable[None]],
+        *,
+        rng: Random,
+        clock: Callable[[], float] = time.monotonic,
+        build: Callable[[Address, ActiveHealth, MemberTls | None], Check] = build_check,
+    ) -> None:
+        self._report = report
+        self._rng = rng
+        self._clock = clock
+        self._build = build
+        self._watches: dict[tuple[str, str], _Watch] = {}
+
+    def follow(self, config: Config) -> None:
+        """Check what `config` says from now on; a member checked as before keeps its state."""
+        wanted = dict(_targets(config))
+        for key, watch in list(self._watches.items()):
+            if wanted.get(key) != watch.target:
+                watch.task.cancel()
+                del self._watches[key]
+        for key, target in wanted.items():
+            if key not in self._watches:
+                self._begin(key, target)
+
+    def reports(self) -> list[Report]:
+        """What is known now, for a worker that is new."""
+        return [
+            _report(key, watch.state)
+            for key, watch in self._watches.items()
+            if watch.state.health is not Health.UNKNOWN
+        ]
+
+    async def close(self) -> None:
+        """Stop all checks."""
+        tasks = [watch.task for watch in self._watches.values()]
+        self._watches.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, key: tuple[str, str], target: Target) -> None:
+        try:
+            check = self._build(target.address, target.health, target.tls)
+        except (OSError, ValueError) as error:
+            log.error("pool %s member %s is not checked: %s", *key, error)
+            return
+        state = HealthState(target.health.rise, target.health.fall)
+        task = asyncio.create_task(self._keep_checking(key, target.health, state, check))
+        self._watches[key] = _Watch(target, state, task)
+
+    async def _keep_checking(
+        self, key: tuple[str, str], health: ActiveHealth, state: HealthState, check: Check
+    ) -> None:
+        schedule = Schedule(health.interval, health.down_interval or health.interval)
+        due = schedule.first(self._clock(), self._rng)
+        while True:
+            await asyncio.sleep(max(0.0, due - self._clock()))
+            failure = await check()
+            if state.feed(failure, self._clock()):
+                log.warning(
+                    "pool %s member %s is %s%s", *key, state.health.value, f": {failure}" if failure else ""
+                )
+                await self._report(_report(key, state))
+            due = schedule.following(state, self._clock(), self._rng)
+
+
+def _report(key: tuple[str, str], state: HealthState) -> Report:
+    pool, member = key
+    return {"pool": pool, "member": member, "up": state.health is Health.UP, "reason": state.reason}
+
+
+def _targets(config: Config) -> Iterator[tuple[tuple[str, str], Target]]:
+    for name, pool in config.pools.items():
+        if pool.health.active is None:
+            continue
+        for member in pool.members:
+            yield (
+                (name, member.name or member.address.text),
+                Target(member.address, pool.health.active, pool.tls),
+            )
