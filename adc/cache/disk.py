@@ -129,7 +129,8 @@ class DiskStore:
         path = self.file_of(record)
         try:
             self._make_room(entry.length)
-            path.parent.mkdir(exist_ok=True)
+            if not path.parent.exists():
+                path.parent.mkdir(exist_ok=True)
             writer.finish(head, path)
             replaced = self._replace(entry, serial, now)
         except NoRoomError:

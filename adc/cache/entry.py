@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 from adc.cache.freshness import Terms
@@ -13,6 +13,9 @@ from adc.http.headers import Headers
 
 _OVERHEAD = 600
 """Bytes an entry costs beside its texts: objects, index and list slots, rounded up."""
+
+
+_TERMS = tuple(item.name for item in fields(Terms))
 
 
 class Body(Protocol):
@@ -65,18 +68,19 @@ class Entry:
 
 
 def _plain(entry: Entry) -> dict[str, Any]:
+    part = entry.part
     return {
         "key": _text(entry.key),
         "status": entry.status,
         "reason": _text(entry.reason),
         "headers": [[_text(name), _text(value)] for name, value in entry.headers],
         "varying": [[_text(name), _text(value)] for name, value in entry.varying],
-        "terms": asdict(entry.terms),
+        "terms": [getattr(entry.terms, name) for name in _TERMS],
         "date": entry.date,
         "etag": _text(entry.etag),
         "last_modified": _text(entry.last_modified),
         "tags": [_text(tag) for tag in entry.tags],
-        "part": None if entry.part is None else asdict(entry.part),
+        "part": None if part is None else [part.first, part.last, part.total],
         "length": entry.length,
     }
 
@@ -91,12 +95,12 @@ def entry_from_bytes(data: bytes) -> Entry:
             reason=_bytes(plain["reason"]),
             headers=Headers((_bytes(name), _bytes(value)) for name, value in plain["headers"]),
             varying=tuple((_bytes(name), _optional(value)) for name, value in plain["varying"]),
-            terms=Terms(**plain["terms"]),
+            terms=Terms(*plain["terms"]),
             date=plain["date"],
             etag=_optional(plain["etag"]),
             last_modified=_optional(plain["last_modified"]),
             tags=tuple(_bytes(tag) for tag in plain["tags"]),
-            part=None if plain["part"] is None else ContentRange(**plain["part"]),
+            part=None if plain["part"] is None else ContentRange(*plain["part"]),
             length=plain["length"],
         )
     except (KeyError, TypeError, AttributeError) as error:
