@@ -14,7 +14,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from redis.exceptions import RedisError
 
@@ -83,6 +83,7 @@ class RedisStore:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._serving = False
 
     def table(self, name: str, size: int, merge: Merge | None = None) -> RedisTable:
         known = self._first.table(name, size, merge)
@@ -151,12 +152,11 @@ class RedisStore:
                 done(entry)
 
     async def _stop(self) -> None:
-        """End the conversation. The client can lose a cancellation that meets one of its time limits, so ask until
-        it is heard."""
         self._stopping = True
-        while self._task is not None and not self._task.done():
+        self._serving = False
+        if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.1)
+            await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -170,29 +170,36 @@ class RedisStore:
             await asyncio.sleep(self._interval / 2)
 
     async def _serve(self) -> None:
+        """Flush, follow and fetch until one of them fails. The flag ends them too, because the client can
+        lose a cancellation that meets an answer."""
+        self._serving = not self._stopping
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._flush_forever())
-            tasks.create_task(self._follow_forever())
-            tasks.create_task(self._fetch_forever())
+            tasks.create_task(self._repeat(self._flush))
+            tasks.create_task(self._repeat(self._follow))
+            tasks.create_task(self._repeat(self._fetch_asked))
 
-    async def _flush_forever(self) -> None:
-        while True:
-            await self._link.flush()
-            await asyncio.sleep(self._interval)
+    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
+        try:
+            while self._serving:
+                await step()
+        finally:
+            self._serving = False
 
-    async def _follow_forever(self) -> None:
-        while True:
-            await self._link.follow(self._limit / 2)
+    async def _flush(self) -> None:
+        await self._link.flush()
+        await asyncio.sleep(self._interval)
 
-    async def _fetch_forever(self) -> None:
-        while True:
-            await self._wake.wait()
-            names, self._asked = self._asked[:BATCH], self._asked[BATCH:]
-            if not self._asked:
-                self._wake.clear()
-            names = [name for name in names if name in self._waiting]
-            if names:
-                await self._fetch(names)
+    async def _follow(self) -> None:
+        await self._link.follow(self._limit / 2)
+
+    async def _fetch_asked(self) -> None:
+        await self._wake.wait()
+        names, self._asked = self._asked[:BATCH], self._asked[BATCH:]
+        if not self._asked:
+            self._wake.clear()
+        names = [name for name in names if name in self._waiting]
+        if names:
+            await self._fetch(names)
 
     async def _fetch(self, names: list[tuple[str, bytes]]) -> None:
         tables = [(self._tables[name], key) for name, key in names]
