@@ -24,7 +24,7 @@ class Respond:
 
     def __call__(self, exchange: Exchange) -> None:
         response = Response(self._status, Headers(self._lines), b"", len(self._body))
-        exchange.respond(response, self._body, True)
+        exchange.respond(response, b"" if exchange.request.method == "HEAD" else self._body, True)
 
 
 class Redirect:

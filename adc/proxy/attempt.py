@@ -44,7 +44,9 @@ class Attempt:
         self.forward.send(self.exchange, connection)
 
     def response_informational(self, response: Response) -> None:
-        if not self.exchange.head_sent:
+        if response.status == 100:
+            self.exchange.send_continue(response)
+        elif not self.exchange.head_sent:
             self.exchange.stream.send_informational(response)
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
@@ -70,6 +72,8 @@ class Attempt:
 
     def member_writable(self) -> None:
         self.exchange.stream.resume_reading()
+        if not self.exchange.head_sent:
+            self.exchange.await_next()
 
     def time_out(self, failure: Failure, phase: str) -> None:
         """The member took too long in `phase`."""

@@ -38,7 +38,6 @@ OVERDUE_MEMBER = {
     "response_head": Failure.RESPONSE_TIMEOUT,
     "idle": Failure.READ_TIMEOUT,
     "member_write": Failure.WRITE_TIMEOUT,
-    "tunnel": Failure.READ_TIMEOUT,
     "total": Failure.TOTAL_TIMEOUT,
 }
 """Overdue phases that a member answers for."""

@@ -140,14 +140,14 @@ class Exchange:
             if limit is not None and limit < self.body_limit:
                 self.body_limit = limit
             if max(self.request.body_length, self.bytes_in) > self.body_limit:
-                self.fail(413, "limit_body")
+                self._refuse_body()
                 return
         pipeline.start(self)
 
     def request_body(self, data: bytes, end: bool) -> None:
         self.bytes_in += len(data)
         if self.bytes_in > self.body_limit and not self.switched:
-            self.fail(413, "limit_body")
+            self._refuse_body()
             return
         self.body_end = self.body_end or end
         attempt = self.attempt
@@ -164,6 +164,11 @@ class Exchange:
             self.body += data
             if len(self.body) > HOLD_BYTES:
                 self.stream.pause_reading()
+
+    def _refuse_body(self) -> None:
+        detail = f"the request content is over {self.body_limit} bytes"
+        self.service.refused("limit_body", detail, self.request)
+        self.fail(413, "limit_body")
 
     def _awaits_switch(self) -> bool:
         return bool(self.request.upgrade) and not self.switched
@@ -198,7 +203,7 @@ class Exchange:
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.resume_reading()
-            self.limit("idle", self.pipeline_idle)
+        self.await_next()
 
     def stream_lost(self) -> None:
         if self.attempt is not None:
@@ -211,7 +216,9 @@ class Exchange:
 
     @property
     def pipeline_idle(self) -> float:
-        return inf if self.pipeline is None else self.pipeline.timeouts.idle
+        if self.pipeline is None:
+            return inf
+        return self.pipeline.timeouts.tunnel if self.switched else self.pipeline.timeouts.idle
 
     @property
     def pipeline_response_head(self) -> float:
@@ -227,19 +234,39 @@ class Exchange:
             self.deadline = self.total_at
             self.phase = "total"
 
+    def await_next(self) -> None:
+        """Nothing is held up any more: the time limit of what is due next begins."""
+        if self.head_sent:
+            self.limit("tunnel" if self.switched else "idle", self.pipeline_idle)
+        elif self.body_end:
+            self.limit("response_head", self.pipeline_response_head)
+        else:
+            self.limit("request_body", self.service.request_body_timeout)
+
     def timed_out(self) -> None:
         """The tick found `deadline` passed."""
         self.deadline = inf
         phase, attempt = self.phase, self.attempt
         if phase == "expect":
-            self.stream.send_informational(Response(100, Headers()))
-            self.limit("request_body", self.service.request_body_timeout)
+            self.send_continue(Response(100, Headers()))
         elif phase in OVERDUE_MEMBER and attempt is not None and not attempt.over:
             attempt.time_out(OVERDUE_MEMBER[phase], phase)
         elif phase == "client_write":
             self._break_off("client_write_timeout")
+        elif phase == "tunnel":
+            self._break_off("idle_timeout")
+        elif phase == "request_body":
+            self.service.refused("request_body_timeout", "the client stopped sending", self.request)
+            self.fail(408, "request_body_timeout")
         else:
-            self.fail(408 if phase == "request_body" else 504, f"{phase}_timeout")
+            self.fail(504, f"{phase}_timeout")
+
+    def send_continue(self, response: Response) -> None:
+        """Tell the client to go on with its content: once, and only if it waits for that."""
+        if self.phase == "expect":
+            self.request.expect_continue = False
+            self.stream.send_informational(response)
+            self.limit("request_body", self.service.request_body_timeout)
 
     def _break_off(self, reason: str) -> None:
         if self.attempt is not None:
@@ -296,6 +323,8 @@ class Exchange:
         if self.attempt is not None:
             self.attempt.cancel()
         response, body = self.service.error(self, status, proxy_status)
+        if self.request.method == "HEAD":
+            body = b""
         self.head_sent = True
         self.status = status
         self.bytes_out = len(body)
@@ -310,4 +339,5 @@ class Exchange:
         self.finished_at = time.monotonic()
         self.end_reason = reason
         self.deadline = inf
+        self.attempt = None  # the one reference cycle: without it an exchange is freed at once, not by the collector
         self.service.ended(self)

@@ -70,8 +70,10 @@ class Forward:
         request = exchange.request
         lines = member_lines(exchange, self.via)
         body, end = exchange.body, exchange.body_end
-        if end or request.body_length == 0:
-            connection.send(request, exchange.target, lines, body, end)
+        if request.body_length == 0:  # what an upgrade may have brought early waits for the switch
+            body, end = b"", True
+        if end:
+            connection.send(request, exchange.target, lines, body, True)
             exchange.limit("response_head", self.timeouts.response_head)
             return
         if request.expect_continue and not body:

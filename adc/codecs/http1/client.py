@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MAX_HEAD = 256 << 10
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
+_VERSIONS = ("1.0", "1.1")
 
 
 class ClientConnection(asyncio.Protocol):
@@ -130,6 +131,11 @@ class ClientConnection(asyncio.Protocol):
         self._receiver = None
         self._transport.abort()
 
+    def drop(self) -> None:
+        """Nobody waits for this connection any more; it may not even be open."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def close(self) -> None:
         """Close an idle connection."""
         self._receiver = None
@@ -149,6 +155,7 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         receiver = self._receiver
         if receiver is None:
+            self._link.discard(self)
             self._transport.abort()
             return
         if self._switched:
@@ -167,6 +174,8 @@ class ClientConnection(asyncio.Protocol):
         self._deliver(receiver, len(data))
 
     def eof_received(self) -> bool:
+        if self._receiver is None:
+            self._link.discard(self)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -225,7 +234,9 @@ class ClientConnection(asyncio.Protocol):
         self._head = response
 
     def on_body(self, body: bytes) -> None:
-        if not self._done:
+        if self._done:
+            self._keep = False
+        else:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
@@ -242,6 +253,8 @@ class ClientConnection(asyncio.Protocol):
         """How the body ends (RFC 9112 section 6.3). Raises ValueError for what is ambiguous."""
         status = response.status
         self._keep = self._parser.should_keep_alive()
+        if not self._keep and self._parser.get_http_version() not in _VERSIONS:
+            raise ValueError("neither HTTP/1.0 nor HTTP/1.1")
         if b"transfer-encoding" in noted:
             if noted[b"transfer-encoding"].lower() != b"chunked" or self._parser.get_http_version() != "1.1":
                 raise ValueError("only the transfer coding `chunked` of HTTP/1.1 is understood")
@@ -257,8 +270,11 @@ class ClientConnection(asyncio.Protocol):
             self._parser = httptools.HttpResponseParser(self)
 
     def _interim(self, response: Response, noted: dict[bytes, bytes]) -> None:
+        if response.status < 100:
+            raise ValueError("a status below 100")
         if response.status == 101:
-            if not self._upgrade or b"upgrade" not in noted:
+            asked = self._upgrade and noted.get(b"upgrade", b"").lower() == self._upgrade
+            if not asked or not self._parser.should_upgrade():
                 raise ValueError("a switch of protocols that nobody asked for")
             response.upgrade = noted[b"upgrade"]
             self._head = response
@@ -306,8 +322,10 @@ class ClientConnection(asyncio.Protocol):
             if self._paused:
                 self.resume_reading()
             self._link.release(self)
-        else:
+        elif self._request_end:
             self._transport.close()
+        else:
+            self._transport.abort()
 
     def _fail(self, failure: Failure, detail: str) -> None:
         receiver, self._receiver = self._receiver, None

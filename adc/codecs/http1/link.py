@@ -74,6 +74,9 @@ class HttpLink:
         connection = ClientConnection(self)
         try:
             await self._connect(lambda: connection)
+        except asyncio.CancelledError:
+            connection.drop()
+            raise
         except OSError as error:
             if self._opening.pop(receiver, None) is not None:
                 receiver.failed(failure_of(error), str(error))
@@ -104,6 +107,10 @@ class HttpLink:
     def lost(self, connection: ClientConnection) -> None:
         """A connection is closed."""
         self.connections -= 1
+        self.discard(connection)
+
+    def discard(self, connection: ClientConnection) -> None:
+        """A connection that may lie idle is not to be used again."""
         if connection in self._idle:
             self._idle.remove(connection)
 
