@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import adc
-from adc.cli import check, members, reload, run, schema, status
+from adc.cli import check, expectations, explain, members, reload, run, schema, status
 from adc.cli.demo.verb import demo
 
 app = typer.Typer(
@@ -37,6 +37,8 @@ def root(
 
 app.command()(run.run)
 app.command()(check.check)
+app.command()(explain.explain)
+app.command("test")(expectations.expectations)
 app.command()(schema.schema)
 app.command()(demo)
 app.command()(status.status)

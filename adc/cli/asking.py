@@ -1,0 +1,126 @@
+"""What the routes say about a request that is never sent: for `adc explain` and `adc test`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from adc.http.fields import divide
+from adc.http.headers import Headers
+from adc.http.message import Request
+from adc.http.target import BadHost, BadTarget, parse_host, split_target
+from adc.routing.redirect import Redirect
+from adc.routing.rewrite import Rewrite
+from adc.routing.router import Router, Step
+from adc.runtime.errors import BuildError
+from adc.runtime.runtime import rules_of
+
+if TYPE_CHECKING:
+    from adc.config import Loaded
+    from adc.config.model.listeners import Listener
+    from adc.config.model.routes import Route
+
+
+class BadQuestion(Exception):
+    """The request cannot be asked about; the text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the routes say: each step, the route that takes the request, and what comes of it."""
+
+    steps: list[Step]
+    routes: list[Route]
+    """Routes of the listener in order; `Step.rule` counts in it."""
+
+    route: Route | None
+    outcome: dict[str, Any]
+    """`route`, then what applies of `pool`, `split`, `redirect`, `status`, `path` and `host`."""
+
+
+def listener_named(loaded: Loaded, name: str | None) -> Listener:
+    """The listener called `name`, or the first one. Raises BadQuestion."""
+    listeners = loaded.config.listeners
+    if name is None:
+        return listeners[0]
+    for listener in listeners:
+        if listener.name == name:
+            return listener
+    raise BadQuestion(f"there is no listener {name}; there are: {', '.join(each.name for each in listeners)}")
+
+
+def make_request(
+    method: str, url: str, fields: Iterable[tuple[str, str]], source: str, secure: bool = False
+) -> Request:
+    """The request as a codec would read it. `url` is a path or a whole address. Raises BadQuestion."""
+    try:
+        parts = urlsplit(url)
+        client = str(ipaddress.ip_address(source))
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    except (ValueError, UnicodeEncodeError) as error:
+        raise BadQuestion(str(error)) from None
+    if parts.scheme not in ("", "http", "https"):
+        raise BadQuestion(f"{url}: only http:// and https:// addresses, or a path")
+    given = [value for name, value in lines if name.lower() == b"host"]
+    authority = given[-1].decode("latin-1") if given else parts.netloc or "localhost"
+    if not given:
+        lines.insert(0, (b"Host", authority.encode("latin-1", "replace")))
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    scheme = parts.scheme or ("https" if secure else "http")
+    try:
+        path, query, _ = split_target(target)
+        host = parse_host(authority)
+        kept, noted = divide(lines)
+    except (BadTarget, BadHost, ValueError) as error:
+        raise BadQuestion(f"{method} {url} is answered with 400: {error}") from None
+    return Request(
+        method,
+        target,
+        path,
+        query,
+        authority,
+        host,
+        Headers(kept),
+        noted,
+        scheme=scheme,
+        client=client,
+        peer=client,
+    )
+
+
+def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
+    """Which route of `listener` takes `request`, by the router that serves. Raises BadQuestion."""
+    try:
+        rules = rules_of(loaded.config, listener, lambda path: str(loaded.where(path)))
+    except BuildError as error:
+        raise BadQuestion(str(error)) from None
+    router = Router(rules)
+    route = router.find(request)
+    return Decision(router.explain(request), [rule.value for rule in rules], route, _outcome(route, request))
+
+
+def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
+    if route is None:
+        return {"route": None, "status": 404}
+    outcome: dict[str, Any] = {"route": route.name}
+    if route.respond is not None:
+        return outcome | {"status": route.respond.status}
+    if route.redirect is not None:
+        redirect = Redirect(route.redirect.to, route.redirect.status)
+        return outcome | {"status": redirect.status, "redirect": redirect.location(request)}
+    rewrite = Rewrite(
+        strip_prefix=route.rewrite.strip_prefix or "",
+        add_prefix=route.rewrite.add_prefix or "",
+        substitutions=[(edit.regex, edit.replace) for edit in route.rewrite.path],
+        host=route.rewrite.host,
+    )
+    seen = {
+        "path": rewrite.target(request.path, "") or "/",
+        "host": rewrite.host or request.authority,
+    }
+    if route.split is not None:
+        return outcome | {"split": dict(route.split)} | seen
+    return outcome | {"pool": route.pool} | seen

@@ -1,0 +1,87 @@
+"""`adc explain CONFIG METHOD URL`: which route takes a request, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adc.cli.arguments import ConfigPath, Json
+from adc.cli.loading import load_or_fail
+from adc.cli.output import MISUSED, fail, print_json
+
+if TYPE_CHECKING:
+    from adc.cli.asking import Decision
+    from adc.routing.router import Step
+
+
+def explain(
+    config: ConfigPath,
+    method: Annotated[str, typer.Argument(help="Method, such as GET.", show_default=False)],
+    url: Annotated[
+        str, typer.Argument(help="A path, or a whole address whose host counts.", show_default=False)
+    ],
+    header: Annotated[
+        list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field; repeatable.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Address of the client.")] = "127.0.0.1",
+    listener: Annotated[
+        str | None, typer.Option(help="Listener that takes it; the first one by default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say which route takes a request and why, each step with its line; nothing is sent."""
+    from adc.cli.asking import BadQuestion, decide, listener_named, make_request
+
+    loaded = load_or_fail(config)
+    try:
+        chosen = listener_named(loaded, listener)
+        fields = [_field(line) for line in header or []]
+        request = make_request(method, url, fields, source, secure=chosen.tls is not None)
+        decision = decide(loaded, chosen, request)
+    except BadQuestion as error:
+        fail(str(error), MISUSED)
+    if json:
+        print_json(
+            {"listener": chosen.name, "steps": [_row(decision, step) for step in decision.steps]}
+            | decision.outcome
+        )
+        return
+    for step in decision.steps:
+        print(_line(decision, step))
+    print(_verdict(decision))
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip():
+        fail(f"{line!r} is not a field; write 'Name: value'", MISUSED)
+    return name.strip(), value.strip()
+
+
+def _row(decision: Decision, step: Step) -> dict[str, Any]:
+    return {
+        "route": decision.routes[step.rule].name,
+        "key": step.key,
+        "wanted": step.wanted,
+        "got": step.got,
+        "ok": step.ok,
+        "where": step.where,
+    }
+
+
+def _line(decision: Decision, step: Step) -> str:
+    name = decision.routes[step.rule].name
+    if not step.key:
+        return f"{step.where}: {name}: takes everything"
+    verdict = "matches" if step.ok else "does not match"
+    return f"{step.where}: {name}: {step.key} {step.got or 'nothing'} {verdict} {step.wanted}"
+
+
+def _verdict(decision: Decision) -> str:
+    if decision.route is None:
+        return "no route takes it: 404"
+    facts = [f"{key} {value}" for key, value in decision.outcome.items() if key not in ("route", "split")]
+    shares = decision.outcome.get("split", {})
+    facts += ["split " + ", ".join(f"{pool} {weight}" for pool, weight in shares.items())] if shares else []
+    return f"-> {decision.route.name}: {', '.join(facts)}"
