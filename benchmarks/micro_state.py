@@ -1,6 +1,6 @@
 """What a table costs: get and touch at 1,000 and 1,000,000 entries, and the memory of a million.
 
-    python benchmarks/micro_state.py [FOLDER]      FOLDER: where the local file goes, /dev/shm by default
+python benchmarks/micro_state.py [FOLDER]      FOLDER: where the local file goes, /dev/shm by default
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def fill(table: Table, keys: list[bytes]) -> None:
 
 
 def report(name: str, store: Store, file: Path | None) -> None:
-    keys = [struct.pack(">I", number * 2654435761 % 2**32).hex().encode() + b".net" for number in range(1_000_000)]
+    keys = [
+        struct.pack(">I", number * 2654435761 % 2**32).hex().encode() + b".net" for number in range(1_000_000)
+    ]
     small = store.table("small", 2_000)
     fill(small, keys[:1_000])
     get_small, touch_small = measure(small, keys[:1_000])
@@ -70,8 +72,8 @@ def report(name: str, store: Store, file: Path | None) -> None:
     get_large, touch_large = measure(large, keys)
     used = resident() - before
     size = 0 if file is None else file.stat().st_blocks * 512
-    print(f"{name:8} get   1k {get_small:6.2f} us   1M {get_large:6.2f} us   x{get_large / get_small:.2f}")
-    print(f"{name:8} touch 1k {touch_small:6.2f} us   1M {touch_large:6.2f} us   x{touch_large / touch_small:.2f}")
+    for what, few, many in (("get", get_small, get_large), ("touch", touch_small, touch_large)):
+        print(f"{name:8} {what:5} 1k {few:6.2f} us   1M {many:6.2f} us   x{many / few:.2f}")
     print(
         f"{name:8} 1,000,000 entries: {used / 1e6:.0f} MB resident, {size / 1e6:.0f} MB file,"
         f" {len(large)} kept"

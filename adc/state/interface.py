@@ -140,8 +140,8 @@ class Store(Protocol):
         """Whether the backend works as it should."""
 
     def tick(self, now: float, budget: int = 2000) -> int:
-        """Drop expired entries, looking at no more than `budget` of them; deliver changes to watchers.
-        Returns how many were dropped."""
+        """Drop expired entries, looking at about `budget` of them (one a table at least); deliver changes to
+        watchers. Returns how many were dropped."""
 
     async def start(self) -> None:
         """Connect what has to be connected. Never fails because a peer is away."""

@@ -73,7 +73,7 @@ class Model(RuleBasedStateMachine):
     def pass_time(self, step: float) -> None:
         self.now += step
 
-    @rule(budget=st.integers(1, 20))
+    @rule(budget=st.integers(2, 20))  # one for each table
     def tick(self, budget: int) -> None:
         assert 0 <= self.store.tick(self.now, budget) <= budget
 
@@ -142,9 +142,9 @@ class SmallLocalTable(SmallTable):
     teardown = LocalModel.teardown
 
 
-_QUICK = settings(max_examples=40, stateful_step_count=40, deadline=None)
+_QUICK = settings(max_examples=25, stateful_step_count=30, deadline=None)
 _FILES = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 TestMemory = Model.TestCase
