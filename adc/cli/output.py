@@ -12,6 +12,9 @@ import typer
 FAILED, MISUSED = 1, 2
 """Exit codes beside 0: it did not work, it was asked for wrongly."""
 
+WIDE = 4096
+"""Columns for a reader that is no terminal: a line is never folded."""
+
 
 def fail(text: str, code: int = FAILED) -> NoReturn:
     """End the command with `text` on standard error."""
@@ -35,5 +38,4 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    console.print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)

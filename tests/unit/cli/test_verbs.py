@@ -1,0 +1,221 @@
+"""The command line: what each verb prints, and its exit codes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from adc.cli import admin_client
+from adc.cli.app import app
+
+GOOD = """
+listeners: [{name: web, bind: 127.0.0.1:8080}]
+routes:
+  - name: api
+    match: {path: /api/, headers: {x-beta: "1"}}
+    rewrite: {strip_prefix: /api}
+    pool: app
+  - name: moved
+    match: {path: /old/}
+    redirect: {to: "/new{path}", status: 301}
+  - name: canary
+    match: {path: /shop/}
+    split: {app: 9, other: 1}
+pools: {app: [127.0.0.1:9001], other: [127.0.0.1:9002]}
+admin: {bind: 127.0.0.1:1}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "adc.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def test_version():
+    assert run("--version").stdout.startswith("adc 0.")
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["check"], ["run", "x", "--workers", "-1"]])
+def test_wrong_usage_is_code_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_a_good_configuration_is_ok(config):
+    result = run("check", config)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("adc.yaml: ok\n")
+
+
+def test_a_wrong_configuration_is_code_2_with_every_place(config):
+    config.write_text(GOOD.replace("routes:", "ruotes:").replace("split", "splitt"))
+    result = run("check", config)
+    assert result.exit_code == 2
+    assert f"{config}:3:1: ruotes: unknown key" in result.stderr
+
+
+def test_check_warns_of_what_is_doubtful(config):
+    config.write_text(GOOD.replace("/old/", "/api/").replace('headers: {x-beta: "1"}', "method: GET"))
+    config.write_text(config.read_text().replace(", method: GET", ""))
+    result = run("check", config)
+    assert result.exit_code == 0
+    assert "can never match" in result.stdout
+
+
+def test_check_as_json(config):
+    assert json.loads(run("check", config, "--json").stdout)["ok"] is True
+    config.write_text("listeners: 5\n")
+    result = run("check", config, "--json")
+    assert result.exit_code == 2
+    answer = json.loads(result.stdout)
+    assert answer["ok"] is False
+    assert answer["errors"]
+
+
+def test_a_file_that_is_not_there_is_code_2_without_a_traceback(tmp_path):
+    for verb in ("check", "run"):
+        result = run(verb, tmp_path / "none.yaml")
+        assert result.exit_code == 2
+        assert "none.yaml" in result.stderr
+
+
+def test_schema_is_a_json_schema():
+    assert json.loads(run("schema").stdout)["properties"]["listeners"]
+
+
+def test_explain_names_the_line_of_each_step(config):
+    result = run("explain", config, "GET", "/api/users", "-H", "x-beta: 2")
+    assert result.exit_code == 0
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith(f"{config}:")
+    assert "headers.x-beta 2 does not match 1" in first
+    assert last == "no route takes it: 404"
+
+
+def test_explain_tells_what_the_member_sees(config):
+    result = run("explain", config, "GET", "http://a.example/api/users?x=1", "-H", "x-beta: 1", "--json")
+    answer = json.loads(result.stdout)
+    assert (answer["route"], answer["pool"], answer["path"]) == ("api", "app", "/users")
+    assert answer["host"] == "a.example"
+    assert [step["ok"] for step in answer["steps"]] == [True, True]
+
+
+def test_explain_tells_where_a_redirect_leads(config):
+    answer = json.loads(run("explain", config, "GET", "/old/a?b=c", "--json").stdout)
+    assert (answer["status"], answer["redirect"]) == (301, "/new/old/a?b=c")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["GET", "/%00"], "answered with 400"),
+        (["GET", "ftp://a/"], "http://"),
+        (["GET", "/", "-H", "nonsense"], "is not a field"),
+        (["GET", "/", "--source", "nowhere"], "nowhere"),
+        (["GET", "/", "--listener", "none"], "there is no listener none; there are: web"),
+        (["GET", "/", "-H", "Host: a b"], "400"),
+    ],
+)
+def test_explain_refuses_what_is_no_request(config, arguments, text):
+    result = run("explain", config, *arguments)
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+TESTS = """
+tests:
+  - {request: /old/x, expect: {route: moved, redirect: /new/old/x, status: 301}}
+  - {request: /nowhere, expect: {route: none, status: 404}}
+  - {request: /shop/x, expect: {pool: other}}
+"""
+
+
+def test_expectations_that_are_met(config):
+    config.write_text(GOOD + TESTS)
+    result = run("test", config)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("3 of 3 expectations met\n")
+
+
+def test_an_expectation_that_is_not_met_is_code_1_with_its_line(config):
+    config.write_text(GOOD + TESTS.replace("route: moved", "route: api"))
+    result = run("test", config)
+    assert result.exit_code == 1
+    assert f"{config}:" in result.stdout
+    assert "route: expected api, got moved" in result.stdout
+
+
+def test_without_a_service_the_verbs_that_ask_it_are_code_1(config):
+    for verb in (["status"], ["reload"], ["members", "list"], ["members", "drain", "app", "a"]):
+        result = run(*verb, "--config", config)
+        assert result.exit_code == 1
+        assert "no answer from the admin server at 127.0.0.1:1" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["nonsense", "a:b", ":1", "a:99999"])
+def test_an_admin_address_that_is_none_is_code_2(address):
+    assert run("status", "--admin", address).exit_code == 2
+
+
+def test_a_service_without_admin_server_cannot_be_asked(config):
+    config.write_text(GOOD.replace("admin: {bind: 127.0.0.1:1}", "admin: false"))
+    result = run("status", "--config", config)
+    assert result.exit_code == 2
+    assert "admin: false" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("bind", "address"),
+    [('"[::]:99"', "[::1]:99"), ('":99"', "127.0.0.1:99"), ("10.0.0.1:99", "10.0.0.1:99")],
+)
+def test_the_admin_address_is_one_that_can_be_connected_to(config, bind, address):
+    config.write_text(GOOD.replace("{bind: 127.0.0.1:1}", f"{{bind: {bind}}}"))
+    assert admin_client.admin_address(None, config) == address
+
+
+def answers(monkeypatch, status, value):
+    """Let a service that does not exist answer every request so; returns what it was asked."""
+    asked = []
+
+    def ask(address, method, path, body=None):
+        asked.append((method, path, body))
+        return status, value
+
+    for module in ("admin_client", "reload", "members"):
+        monkeypatch.setattr(f"adc.cli.{module}.ask", ask)
+    return asked
+
+
+def test_a_member_is_named_in_full_in_the_path(monkeypatch):
+    asked = answers(monkeypatch, 200, {})
+    assert run("members", "drain", "app", "unix:/run/a.sock").exit_code == 0
+    assert asked == [("POST", "/api/v1/members/app/unix%3A%2Frun%2Fa.sock", {"state": "drain"})]
+
+
+def test_a_refusal_of_the_service_is_code_1(monkeypatch):
+    answers(monkeypatch, 404, {"error": "there is no pool app"})
+    result = run("members", "enable", "app", "a")
+    assert result.exit_code == 1
+    assert result.stderr == "there is no pool app\n"
+
+
+def test_a_failed_reload_is_code_1_with_the_reasons(monkeypatch):
+    answers(monkeypatch, 409, {"result": "failed", "messages": ["adc.yaml:1:1: wrong"], "at": 1.0})
+    result = run("reload")
+    assert result.exit_code == 1
+    assert "adc.yaml:1:1: wrong" in result.stderr
+
+
+def test_a_table_cuts_nothing_off_and_prints_markup_as_it_is(monkeypatch):
+    name = "a-rather-long-name-of-a-member-that-is-longer-than-the-eighty-columns-of-a-terminal-would-be"
+    answers(monkeypatch, 200, [{"pool": "[red]app", "member": name, "state": "up"}])
+    output = run("members", "list").stdout
+    assert name in output
+    assert "[red]app" in output

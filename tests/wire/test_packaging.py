@@ -1,0 +1,161 @@
+"""What is shipped: the wheel outside the checkout, and the files of the container."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.wire.service import PATIENCE, ROOT, free_port
+
+SHIPPED = ("adc", "plugins", "config", "pyproject.toml", "setup.py", "README.md")
+
+
+def command(*arguments, cwd, **environ):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=110,
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the wheel's content, built from a copy of what the wheel is made of."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir()
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / name).exists():
+            shutil.copy(ROOT / name, source / name)
+    offline = ("--no-deps", "--no-build-isolation", "--no-index", "-q")
+    command("-m", "pip", "wheel", *offline, "-w", str(folder), str(source), cwd=folder)
+    (wheel,) = folder.glob("adc-*.whl")
+    target = folder / "site"
+    command("-m", "pip", "install", *offline, "--target", str(target), str(wheel), cwd=folder)
+    return target
+
+
+def test_the_wheel_holds_templates_plugins_and_examples(installed):
+    for source, target in (("adc", "adc"), ("plugins", "adc_plugins"), ("config", "adc_examples")):
+        files = {
+            path.relative_to(ROOT / source)
+            for path in (ROOT / source).rglob("*")
+            if path.is_file() and path.suffix not in (".pyc",)
+        }
+        shipped = {path.relative_to(installed / target) for path in (installed / target).rglob("*")}
+        assert files <= shipped
+
+
+def test_the_wheel_checks_an_example_outside_the_checkout(installed, tmp_path):
+    place = command("-c", "import adc; print(adc.__file__)", cwd=tmp_path, PYTHONPATH=str(installed))
+    assert Path(place.strip()).is_relative_to(installed)
+    example = installed / "adc_examples" / "quickstart.yaml"
+    output = command("-m", "adc", "check", str(example), cwd=tmp_path, PYTHONPATH=str(installed))
+    assert output.endswith("ok\n")
+
+
+def test_the_demo_of_the_wheel_serves_its_applications(installed, tmp_path):
+    web, admin = free_port(), free_port()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "adc",
+                "demo",
+                "--bind",
+                f"127.0.0.1:{web}",
+                "--admin",
+                f"127.0.0.1:{admin}",
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(installed), "NOTIFY_SOCKET": manager.getsockname()},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert "READY=1" in manager.recv(1000).decode().splitlines()
+            assert _get(web, "/").startswith("<!doctype html>")
+            assert '"path": "/users"' in _get(web, "/api/users")
+            assert _get(web, "/static/demo.js").startswith('"use strict"')
+            assert "workers" in _get(admin, "/api/v1/status")
+        finally:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert f"open http://127.0.0.1:{web}/" in output
+
+
+def _get(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+        return response.read().decode()
+
+
+def test_the_compose_file_has_the_services_and_names_they_use_for_each_other():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert set(services) == {"adc", "app-1", "app-2", "valkey"}
+    assert set(services["adc"]["depends_on"]) < set(services)
+    for name in ("ADC_APP_1", "ADC_APP_2"):
+        assert services["adc"]["environment"][name].partition(":")[0] in services
+        assert f"${{{name}:-" in (ROOT / "config" / "container.yaml").read_text()
+    for name, service in services.items():
+        assert ("build" in service) != ("image" in service), name
+    for app in ("app-1", "app-2"):
+        assert services[app]["entrypoint"] == ["python", "-m", "adc.cli.demo.applications"]
+
+
+def test_docker_accepts_the_compose_file():
+    docker = shutil.which("docker")
+    asked = [docker or "docker", "compose", "version"]
+    if docker is None or subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip("there is no docker compose client on this machine")
+    subprocess.run([docker, "compose", "-f", "docker-compose.yml", "config", "-q"], cwd=ROOT, check=True)
+
+
+def test_the_image_copies_only_what_exists_and_runs_without_rights():
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    instructions = [line.split(None, 1) for line in lines if line.strip()]
+    words = [word for word, _ in instructions]
+    known = {
+        "FROM",
+        "WORKDIR",
+        "COPY",
+        "RUN",
+        "ENV",
+        "USER",
+        "EXPOSE",
+        "STOPSIGNAL",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+        "CMD",
+    }
+    assert set(words) <= known
+    assert words[0] == "FROM"
+    assert words.index("USER") < words.index("ENTRYPOINT")
+    for word, rest in instructions:
+        if word == "COPY" and not rest.startswith("--from"):
+            assert (ROOT / rest.split()[0]).exists()
+    sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert sorted(sent) == sorted(SHIPPED)
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z]+)[` ]", (ROOT / "README.md").read_text()))
+    assert {"run", "test", "check", "bench"} <= named <= targets
