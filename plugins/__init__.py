@@ -1,0 +1,1 @@
+"""Bundled plugins, installed as `adc_plugins`: each uses `adc.plugin` and nothing else of the project."""
