@@ -22,8 +22,8 @@ class Dialer:
 
     __slots__ = (
         "_addresses",
-        "_loop",
         "_looking",
+        "_loop",
         "_next",
         "_resolved_at",
         "_tls",

@@ -26,7 +26,9 @@ NOTED = frozenset(
         b"date",
         b"forwarded",
         b"host",
+        b"referer",
         b"traceparent",
+        b"user-agent",
         b"via",
         b"x-forwarded-for",
         b"x-forwarded-host",
@@ -38,6 +40,11 @@ NOTED = frozenset(
 
 _TAKEN = HOP_BY_HOP | FRAMING
 _SPECIAL = _TAKEN | NOTED
+_SPELLINGS = 1024
+_LONGEST_SPELLING = 64
+_spelled: dict[bytes, bytes | None] = {}
+"""Names as peers spell them -> the lower-case name if it is special, else None. Bounded; cheaper than lowering."""
+
 _PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED = frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED
 
@@ -52,8 +59,11 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
     for pair in lines:
-        name = pair[0].lower()
-        if name not in _SPECIAL:
+        try:
+            name = _spelled[pair[0]]
+        except KeyError:
+            name = _learn(pair[0])
+        if name is None:
             kept.append(pair)
             continue
         special[name] = special[name] + b", " + pair[1] if name in special else pair[1]
@@ -64,6 +74,14 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
         listed = tokens(connection) - _PROTECTED
         kept = [pair for pair in kept if pair[0].lower() not in listed]
     return kept, special
+
+
+def _learn(spelling: bytes) -> bytes | None:
+    lower = spelling.lower()
+    name = lower if lower in _SPECIAL else None
+    if len(_spelled) < _SPELLINGS and len(spelling) <= _LONGEST_SPELLING:
+        _spelled[spelling] = name
+    return name
 
 
 def tokens(value: bytes) -> frozenset[bytes]:

@@ -29,16 +29,6 @@ class Attempt:
         self.status = 0
         self.began = time.monotonic()
 
-    def begin(self) -> None:
-        """Get a connection and send, now or when it is open."""
-        exchange, forward = self.exchange, self.forward
-        forward.pool.started(self.member, self.began)
-        connection = self.member.link.acquire(self)
-        if connection is not None:
-            self.connected(connection)
-        else:
-            exchange.limit("connect", forward.timeouts.connect)
-
     def connected(self, connection: MemberConnection) -> None:
         self.connection = connection
         self.forward.send(self.exchange, connection)
@@ -50,10 +40,17 @@ class Attempt:
             self.exchange.stream.send_informational(response)
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
-        self.status = response.status
+        status = self.status = response.status
+        forward = self.forward
         if end:
-            self._settle(response.status)
-        self.forward.answered(self, response, body, end)
+            self._settle(status)
+        if status in forward.retry_statuses and forward.again(self, status):
+            return
+        response.headers.pairs.append(forward.via)
+        if status == 101:
+            forward.switch(self, response, body)
+        else:
+            self.exchange.respond(response, body, end)
 
     def response_body(self, data: bytes, end: bool) -> None:
         if end:

@@ -45,6 +45,7 @@ class Exchange:
         "bytes_in",
         "bytes_out",
         "cache",
+        "client",
         "deadline",
         "end_reason",
         "finished_at",
@@ -72,6 +73,7 @@ class Exchange:
         self.service = service
         self.stream = stream
         self.request = request
+        self.client = request.client
         self.started_at = time.monotonic()
         self.finished_at = 0.0
         self.started = service.clock.wall
@@ -106,10 +108,6 @@ class Exchange:
         )
 
     # What the log asks for.
-
-    @property
-    def client(self) -> str:
-        return self.request.client
 
     @property
     def elapsed(self) -> float:

@@ -49,11 +49,7 @@ class Forward:
         exchange.total_at = now + self.timeouts.total
         if self.retry.budget is not None:
             self.retry.budget.request(now)
-        self.attempt(exchange)
-
-    def attempt(self, exchange: Exchange) -> None:
-        """Choose a member and try it."""
-        member = self.pool.pick(exchange.request, exchange.service.clock.now)
+        member = self.pool.pick(exchange.request, now)
         if member is None:
             self.refuse(exchange, Failure.NO_MEMBER)
         else:
@@ -63,7 +59,13 @@ class Forward:
         exchange.attempts += 1
         exchange.member = member.address
         attempt = exchange.attempt = Attempt(self, exchange, member)
-        attempt.begin()
+        self.pool.started(member, attempt.began)
+        connection = member.link.acquire(attempt)
+        if connection is not None:
+            attempt.connection = connection
+            self.send(exchange, connection)
+        else:
+            exchange.limit("connect", self.timeouts.connect)
 
     def send(self, exchange: Exchange, connection: MemberConnection) -> None:
         """Send the head and what has come of the body."""
@@ -85,18 +87,9 @@ class Forward:
         if len(body) > 0:
             exchange.stream.resume_reading()
 
-    def answered(self, attempt: Attempt, response: Response, body: bytes, end: bool) -> None:
-        """The member's final response head is here."""
+    def switch(self, attempt: Attempt, response: Response, body: bytes) -> None:
+        """The member agreed to another protocol: from here on the exchange is a tunnel."""
         exchange = attempt.exchange
-        if response.status in self.retry_statuses and self._again(attempt, response.status):
-            return
-        response.headers.pairs.append(self.via)
-        if response.status == 101:
-            self._switch(exchange, attempt, response, body)
-            return
-        exchange.respond(response, body, end)
-
-    def _switch(self, exchange: Exchange, attempt: Attempt, response: Response, body: bytes) -> None:
         exchange.switched = exchange.head_sent = True
         exchange.status = 101
         exchange.bytes_out = len(body)
@@ -112,10 +105,10 @@ class Forward:
         """The try came to nothing: another one, or an error for the client."""
         exchange = attempt.exchange
         exchange.service.member_failed(exchange, attempt.member, failure, detail)
-        if not self._again(attempt, failure):
+        if not self.again(attempt, failure):
             self.refuse(exchange, failure)
 
-    def _again(self, attempt: Attempt, outcome: Outcome) -> bool:
+    def again(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Try another member if the policy allows it and there is one; True if so."""
         exchange = attempt.exchange
         now = exchange.service.clock.now

@@ -53,10 +53,6 @@ class Service:
         self.refusals: dict[str, int] = {}
         self.upstream_errors: dict[tuple[str, str, str], int] = {}
 
-    def exchange(self, stream: object, request: Request) -> Exchange:
-        """Begin an exchange: the door for codecs."""
-        return Exchange(self, stream, request)  # type: ignore[arg-type]
-
     def refuse_message(self, peer: Peer, refused: Refused) -> tuple[Response, bytes]:
         """The response to a message that a codec refused; logged with its reason."""
         request_id = new_request_id()

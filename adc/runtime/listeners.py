@@ -16,6 +16,7 @@ from adc.config.model.listeners import Listener
 from adc.http.forwarded import client_address
 from adc.http.message import Request
 from adc.http.networks import Networks
+from adc.proxy.exchange import Exchange
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
 from adc.runtime.runtime import Find
@@ -29,7 +30,7 @@ class HttpListener:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, service: Service) -> None:
         self._loop = loop
         self.service = service
-        self.settings = ServerSettings(loop, clock, service.exchange, service.refuse_message)
+        self.settings = ServerSettings(loop, clock, partial(Exchange, service), service.refuse_message)
         self._servers: dict[socket.socket, asyncio.Server] = {}
 
     def configure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Mapping
 from random import SystemRandom
@@ -25,6 +26,8 @@ from adc.telemetry.samples import Sample
 Sockets = Mapping[str, list[socket.socket]]
 
 _DRAIN_POLL = 0.05
+_COLLECT = (20_000, 20, 50)
+"""Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
 
 
 class Worker:
@@ -48,6 +51,9 @@ class Worker:
         await self.prepare(config, sockets)
         await self.commit()
         self._on_tick()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
 
     async def prepare(self, config: Config, sockets: Sockets) -> None:
         """Build a candidate beside what serves. Raises BuildError."""

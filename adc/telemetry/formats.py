@@ -46,7 +46,7 @@ def combined(record: LogRecord) -> str:
     request = record.request
     if request is None:
         return f'{escape_text(client)} - - [{when}] "-" {record.status} {record.bytes_out} "-" "-"'
-    get = request.headers.index.get
+    get = request.noted.get
     agent = get(b"user-agent", b"-")
     seen = _escape_repeated(agent) if len(agent) <= _REPEATED_LENGTH else escape_bytes(agent)
     line = f"{request.method} {request.target} HTTP/{request.version}"
@@ -76,7 +76,7 @@ def json_line(record: LogRecord) -> str:
 def _request_texts(request: Request | None) -> tuple[str, ...]:
     if request is None:
         return _NO_REQUEST
-    get = request.headers.index.get
+    get = request.noted.get
     return (
         request.method,
         request.scheme,

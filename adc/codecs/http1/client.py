@@ -25,7 +25,7 @@ _VERSIONS = ("1.0", "1.1")
 
 
 class ClientConnection(asyncio.Protocol):
-    """One connection to a member. It belongs to one receiver at a time, or lies idle in its link.
+    """One connection to a member. It belongs to one `receiver` at a time, or lies idle in its link.
 
     What one read brings of a response is collected from the parser's callbacks and passed on in one call. A
     response that breaks the framing rules fails the try; anything unasked for closes the connection.
@@ -44,20 +44,20 @@ class ClientConnection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_reason",
-        "_receiver",
         "_request_end",
         "_switched",
         "_transport",
         "_until_close",
         "_upgrade",
         "deadline",
+        "receiver",
         "reused",
     )
 
     def __init__(self, link: HttpLink) -> None:
         self._link = link
         self._transport: Any = None
-        self._receiver: ResponseReceiver | None = None
+        self.receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._pairs: list[Pair] | None = None
         self._body: list[bytes] = []
@@ -77,11 +77,6 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = inf
 
     # The request.
-
-    def attach(self, receiver: ResponseReceiver) -> None:
-        """Give the connection to `receiver` for one request."""
-        self._receiver = receiver
-        self.deadline = inf
 
     def send(self, request: Request, target: str, lines: list[Pair], body: bytes, end: bool) -> None:
         length = request.body_length
@@ -128,7 +123,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def abort(self) -> None:
-        self._receiver = None
+        self.receiver = None
         self._transport.abort()
 
     def drop(self) -> None:
@@ -138,7 +133,7 @@ class ClientConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close an idle connection."""
-        self._receiver = None
+        self.receiver = None
         self._transport.close()
 
     @property
@@ -153,7 +148,7 @@ class ClientConnection(asyncio.Protocol):
         self._link.made()
 
     def data_received(self, data: bytes) -> None:
-        receiver = self._receiver
+        receiver = self.receiver
         if receiver is None:
             self._link.discard(self)
             self._transport.abort()
@@ -174,13 +169,13 @@ class ClientConnection(asyncio.Protocol):
         self._deliver(receiver, len(data))
 
     def eof_received(self) -> bool:
-        if self._receiver is None:
+        if self.receiver is None:
             self._link.discard(self)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._link.lost(self)
-        receiver, self._receiver = self._receiver, None
+        receiver, self.receiver = self.receiver, None
         if receiver is None:
             return
         if self._switched or (self._until_close and exc is None):
@@ -197,12 +192,12 @@ class ClientConnection(asyncio.Protocol):
             receiver.failed(Failure.RESET, f"the member {reset} without a response")
 
     def pause_writing(self) -> None:
-        if self._receiver is not None:
-            self._receiver.member_blocked()
+        if self.receiver is not None:
+            self.receiver.member_blocked()
 
     def resume_writing(self) -> None:
-        if self._receiver is not None:
-            self._receiver.member_writable()
+        if self.receiver is not None:
+            self.receiver.member_writable()
 
     # Events of the parser.
 
@@ -278,8 +273,8 @@ class ClientConnection(asyncio.Protocol):
                 raise ValueError("a switch of protocols that nobody asked for")
             response.upgrade = noted[b"upgrade"]
             self._head = response
-        elif self._receiver is not None:
-            self._receiver.response_informational(response)
+        elif self.receiver is not None:
+            self.receiver.response_informational(response)
 
     def _switch(self, receiver: ResponseReceiver, rest: bytes) -> None:
         head, self._head = self._head, None
@@ -315,7 +310,7 @@ class ClientConnection(asyncio.Protocol):
                 self._fail(Failure.HEAD_TOO_LARGE, "the response head is too large")
 
     def _release(self) -> None:
-        self._receiver = None
+        self.receiver = None
         self._head_bytes = 0
         if self._keep and self._request_end and not self._transport.is_closing():
             self.reused = True
@@ -328,7 +323,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _fail(self, failure: Failure, detail: str) -> None:
-        receiver, self._receiver = self._receiver, None
+        receiver, self.receiver = self.receiver, None
         self._transport.abort()
         if receiver is not None:
             receiver.failed(Failure.BODY_INCOMPLETE if self._head_sent else failure, detail)

@@ -31,19 +31,21 @@ def field_lines(pairs: list[Pair]) -> bytes:
 def request_head(method: str, target: str, lines: list[Pair], body_length: int, upgrade: bytes) -> bytes:
     """A request head as sent to a member, its framing included.
 
-    `lines` hold neither framing nor hop-by-hop fields. Content of unknown length is chunked; a method that
+    `lines` hold neither framing nor hop-by-hop fields, and one at least. Content of unknown length is chunked; a method that
     usually has content says so even when there is none (RFC 9110 section 8.6).
     """
-    head = f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape") + field_lines(lines)
     if upgrade:
-        head += b"Connection: upgrade\r\nUpgrade: %b\r\n" % upgrade
+        last = b"\r\nConnection: upgrade\r\nUpgrade: %b\r\n" % upgrade
+    else:
+        last = b"\r\n"
     if body_length > 0:
-        return head + b"Content-Length: %d\r\n\r\n" % body_length
-    if body_length == UNKNOWN_LENGTH:
-        return head + b"Transfer-Encoding: chunked\r\n\r\n"
-    if method in _EXPECTS_CONTENT:
-        return head + b"Content-Length: 0\r\n\r\n"
-    return head + b"\r\n"
+        last += b"Content-Length: %d\r\n" % body_length
+    elif body_length == UNKNOWN_LENGTH:
+        last += b"Transfer-Encoding: chunked\r\n"
+    elif method in _EXPECTS_CONTENT:
+        last += b"Content-Length: 0\r\n"
+    head = f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape")
+    return b"%b%b%b\r\n" % (head, b"\r\n".join(map(b": ".join, lines)), last)
 
 
 def chunk(data: bytes) -> bytes:

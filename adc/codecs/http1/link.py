@@ -60,7 +60,7 @@ class HttpLink:
     def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
         if self._idle:
             connection = self._idle.pop()
-            connection.attach(receiver)
+            connection.receiver = receiver
             return connection
         self._opening[receiver] = self._loop.create_task(self._open(receiver))
         return None
@@ -86,7 +86,7 @@ class HttpLink:
             if waited:
                 receiver.failed(Failure.RESET, "the member closed the connection at once")
         elif waited:
-            connection.attach(receiver)
+            connection.receiver = receiver
             receiver.connected(connection)
         else:
             self.release(connection)

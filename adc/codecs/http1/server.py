@@ -364,7 +364,10 @@ class ServerConnection(asyncio.Protocol):
 
     def send_head(self, response: Response, body: bytes, end: bool) -> None:
         status = response.status
-        head = heads.status_line(status, response.reason) + heads.field_lines(response.headers.pairs)
+        pairs = response.headers.pairs
+        head = heads.status_line(status, response.reason)
+        if pairs:
+            head = b"%b%b\r\n" % (head, b"\r\n".join(map(b": ".join, pairs)))
         if status == 101:
             self._switched = True
             self._transport.write(
@@ -373,39 +376,38 @@ class ServerConnection(asyncio.Protocol):
             return
         length = response.body_length
         content = self._send_content and status not in _NO_CONTENT
-        if not response.dated:
-            head += self._settings.clock.date_line
+        last = b"" if response.dated else self._settings.clock.date_line
         if length != UNKNOWN_LENGTH:
             if status != 204:
-                head += b"Content-Length: %d\r\n" % length
+                last += b"Content-Length: %d\r\n" % length
         elif content:
-            if end:
-                head += b"Content-Length: %d\r\n" % len(body)
-            elif self._version == "1.1":
-                self._respond_chunked = True
-                head += b"Transfer-Encoding: chunked\r\n"
-            else:
-                self._keep_alive = False
+            last += self._frame(len(body), end)
         if self._settings.draining or (end and self._payload is not None):
             self._keep_alive = False
         if not self._keep_alive:
-            head += b"Connection: close\r\n"
+            last += b"Connection: close\r\n"
         elif self._version == "1.0":
-            head += b"Connection: keep-alive\r\n"
-        self._write_first(head, body if content else b"")
+            last += b"Connection: keep-alive\r\n"
+        if self._respond_chunked and body:
+            self._transport.write(b"%b%b\r\n%x\r\n%b\r\n" % (head, last, len(body), body))
+        elif not content:
+            self._transport.write(b"%b%b\r\n" % (head, last))
+        elif len(body) <= _JOIN_BYTES:
+            self._transport.write(b"%b%b\r\n%b" % (head, last, body))
+        else:
+            self._transport.writelines((b"%b%b\r\n" % (head, last), body))
         if end:
             self._finish()
 
-    def _write_first(self, head: bytes, body: bytes) -> None:
-        transport = self._transport
-        if not body:
-            transport.write(head + b"\r\n")
-        elif self._respond_chunked:
-            transport.write(b"%b\r\n%x\r\n%b\r\n" % (head, len(body), body))
-        elif len(body) <= _JOIN_BYTES:
-            transport.write(b"%b\r\n%b" % (head, body))
-        else:
-            transport.writelines((head + b"\r\n", body))
+    def _frame(self, size: int, end: bool) -> bytes:
+        """How the end of a response is told whose length its head does not say; `size` bytes of it are here."""
+        if end:
+            return b"Content-Length: %d\r\n" % size
+        if self._version == "1.1":
+            self._respond_chunked = True
+            return b"Transfer-Encoding: chunked\r\n"
+        self._keep_alive = False
+        return b""
 
     def send_body(self, data: bytes, end: bool) -> None:
         transport = self._transport

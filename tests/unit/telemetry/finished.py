@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request
 
 
 def request(target: str = "/shop?x=1", method: str = "GET", headers: tuple[Pair, ...] = ()) -> Request:
     path, _, query = target.partition("?")
+    lines, noted = divide(headers)
     return Request(
-        method, target, path, query, "example.com:8080", "example.com", Headers(headers), peer="10.0.0.9"
+        method,
+        target,
+        path,
+        query,
+        "example.com:8080",
+        "example.com",
+        Headers(lines),
+        noted,
+        peer="10.0.0.9",
     )
 
 
