@@ -105,11 +105,16 @@ class HealthChecks:
             await asyncio.sleep(max(0.0, due - self._clock()))
             failure = await check()
             if state.feed(failure, self._clock()):
-                log.warning(
-                    "pool %s member %s is %s%s", *key, state.health.value, f": {failure}" if failure else ""
-                )
+                _tell(key, state)
                 await self._report(_report(key, state))
             due = schedule.following(state, self._clock(), self._rng)
+
+
+def _tell(key: tuple[str, str], state: HealthState) -> None:
+    if state.health is Health.UP:
+        log.info("pool %s member %s is up", *key)
+    else:
+        log.warning("pool %s member %s is down: %s", *key, state.reason)
 
 
 def _report(key: tuple[str, str], state: HealthState) -> Report:

@@ -101,6 +101,8 @@ class Operations:
         service = self._service
         return [
             Sample("adc_build_info", (adc.__version__,), 1),
+            Sample("adc_config_info", (service.config_hash,), 1),
+            Sample("adc_config_loaded_seconds", (), service.loaded_at),
             Sample("adc_worker_restarts_total", (), service.fleet.restarts),
             *(Sample("adc_reloads_total", (result,), service.reloads[result]) for result in ("ok", "failed")),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 from collections import Counter
@@ -48,6 +49,8 @@ class Service:
         self._load = load
         self._workers = workers
         self._loaded: Loaded | None = None
+        self.loaded_at = 0.0
+        self.config_hash = ""
         self._reloading = asyncio.Lock()
 
     @property
@@ -69,8 +72,7 @@ class Service:
             self.sockets.rollback()
             raise
         self.sockets.commit()
-        self._loaded = loaded
-        self.health.follow(loaded.config)
+        self._adopt(loaded)
         for key in self.sockets.drop_inherited():
             log.warning("the socket %s was passed to us, but no listener has that address; it is closed", key)
 
@@ -103,11 +105,16 @@ class Service:
             raise
         await self.fleet.commit()
         self.sockets.commit()
-        self._loaded = loaded
-        self.health.follow(loaded.config)
+        self._adopt(loaded)
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)
         return tuple(map(str, warnings))
+
+    def _adopt(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self.loaded_at = time.time()
+        self.config_hash = hashlib.sha256("\0".join(loaded.files.values()).encode()).hexdigest()[:16]
+        self.health.follow(loaded.config)
 
     async def _greet(self, worker: WorkerHandle) -> None:
         """Tell a new worker what the others know: operators' decisions and health."""

@@ -1,6 +1,7 @@
 """The supervisor and its workers as real processes: start, death, reload, drain."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -109,6 +110,47 @@ def _all_replaced(service):
         return status["worker_restarts"] == 2 and len(status["workers"]) == 2
 
     return replaced
+
+
+CHECKED = """
+workers: 1
+listeners: [{name: web, bind: "@web"}]
+routes: [{pool: app}]
+pools:
+  app:
+    members: ["@member", "@gone"]
+    health: {active: {tcp: true, interval: 50ms}}
+admin: {bind: "@admin"}
+"""
+
+
+async def test_a_new_worker_knows_the_health_of_members_and_what_operators_decided(service):
+    async with SlowMember() as member:
+        service.write(CHECKED, member=member.port, gone=free_port())
+        await service.started()
+        await until(_states(service, ["up", "down"]))
+        drained = f"127.0.0.1:{member.port}"
+        code, _ = await service.run(
+            "members", "drain", "app", drained, "--admin", f"127.0.0.1:{service.admin}"
+        )
+        assert code == 0
+        await until(_states(service, ["draining", "down"]))
+        (worker,) = (await service.status())["workers"]
+        os.kill(worker["pid"], signal.SIGKILL)
+
+        async def replaced():
+            return (await service.status())["worker_restarts"] == 1
+
+        await until(replaced)
+        assert await _states(service, ["draining", "down"])()
+
+
+def _states(service, wanted):
+    async def are():
+        status, body = await http(service.admin, "/api/v1/members")
+        return status == 200 and [row["state"] for row in json.loads(body)] == wanted
+
+    return are
 
 
 async def test_a_reload_changes_routes_and_listeners_and_keeps_connections(service):
