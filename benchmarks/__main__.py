@@ -47,7 +47,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=_names(list(ROWS)), default=list(ROWS), help=", ".join(ROWS))
     parser.add_argument("--peers", type=_names(list(PEERS)), default=list(PEERS), help=", ".join(PEERS))
-    parser.add_argument("--seconds", type=int, default=3, help="length of one run")
+    parser.add_argument("--seconds", type=int, default=2, help="length of one run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each peer in each row")
     parser.add_argument("--json", type=Path, default=OUT / "bench.json")
     parser.add_argument("--svg", type=Path, default=OUT / "bench.svg")

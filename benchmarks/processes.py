@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks import proc
 from benchmarks.cores import on_core
 
-START_LIMIT = 60.0
+START_LIMIT = 15.0
 STOP_LIMIT = 10.0
 POLL = 0.005
 
@@ -65,6 +65,12 @@ def answers(port: int, path: bytes, *, tls: bool = False) -> bool:
     return False
 
 
+def last_lines(text: str, count: int = 3, width: int = 300) -> str:
+    """The last `count` lines of `text` that say something, each cut to `width` characters."""
+    lines = [line.strip()[:width] for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-count:])
+
+
 class Processes:
     """Running commands, the first one being the main process. Output goes to `folder`."""
 
@@ -88,9 +94,11 @@ class Processes:
                 start_new_session=True,
             )
 
-    def wait_until_serving(self, port: int, path: bytes, *, tls: bool = False) -> float:
-        """Seconds from the start of the first process to its first 200. Raises StartError."""
-        while time.monotonic() - self.began < START_LIMIT:
+    def wait_until_serving(
+        self, port: int, path: bytes, *, tls: bool = False, limit: float = START_LIMIT
+    ) -> float:
+        """Seconds from the start of the first process to its first 200. Raises StartError after `limit`."""
+        while time.monotonic() - self.began < limit:
             if answers(port, path, tls=tls):
                 return time.monotonic() - self.began
             if any(popen.poll() is not None for popen in self._popens):
@@ -126,5 +134,4 @@ class Processes:
 
     def _last_words(self) -> str:
         logs = sorted(self._folder.glob("std*.log"))
-        text = "\n".join(log.read_text(errors="replace")[-600:].strip() for log in logs)
-        return text.strip() or "it said nothing"
+        return last_lines("\n".join(log.read_text(errors="replace") for log in logs)) or "it said nothing"

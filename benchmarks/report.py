@@ -98,7 +98,11 @@ def text(results: Iterable[Result], verdicts: Iterable[Verdict], *, as_markdown:
         if result.figures:
             parts.append((markdown if as_markdown else plain)(table(result)))
         parts.extend(f"{label} skipped: {why}" for label, why in result.skipped.items())
-        if idled := [label for label, figures in result.figures.items() if figures.get("busy", 1.0) < BUSY]:
+        if idled := [
+            label
+            for label, figures in result.figures.items()
+            if "p50_ms" in figures and figures["busy"] < BUSY
+        ]:
             parts.append(
                 f"note: {', '.join(idled)} left its core idle for over {100 * (1 - BUSY):.0f} %: {IDLE_MEANS}"
             )

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from benchmarks.cores import PEER_CORE
 from benchmarks.peers.peer import Peer
-from benchmarks.processes import Processes, StartError, free_port
+from benchmarks.processes import START_LIMIT, Processes, StartError, free_port
 from benchmarks.site import Certificate, Features, Site
+
+SECONDS_PER_ROUTE = 0.005
+"""Added to the time that a peer has to start, for a large configuration on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ def start(
     folder.mkdir(parents=True)
     site = Site(folder, free_port(), free_port(), origin_port, certificate, features)
     processes = Processes(peer.configure(site), folder, PEER_CORE)
+    limit = START_LIMIT + features.routes * SECONDS_PER_ROUTE
     try:
-        started_in = processes.wait_until_serving(site.port, b"/app0/item/00", tls=features.tls)
+        started_in = processes.wait_until_serving(site.port, b"/app0/item/00", tls=features.tls, limit=limit)
     except StartError:
         processes.stop()
         raise

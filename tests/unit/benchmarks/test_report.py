@@ -66,6 +66,6 @@ def test_a_row_without_figures_draws_nothing():
 
 
 def test_a_core_that_idled_is_noted_because_throughput_is_then_not_the_peers_limit():
-    idle, busy = {**GET, "busy": 0.5}, {**GET, "busy": 0.97}
+    idle, busy = {**GET, "p50_ms": 1.0, "busy": 0.5}, {**GET, "p50_ms": 1.0, "busy": 0.97}
     text = report.text([Result(ROWS["get"], {"nginx": [busy], "adc": [idle]})], [])
     assert "note: adc left its core idle for over 20 %" in text
