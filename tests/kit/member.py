@@ -16,8 +16,12 @@ class Conversation:
         self.member = member
         self.reader = reader
         self.writer = writer
-        self.received = bytearray()
-        self._source = Source(reader, self.received)
+        self._taken = bytearray()
+        self._source = Source(reader, self._taken)
+
+    @property
+    def received(self):
+        return bytes(self._taken + self.reader._buffer)
 
     async def request(self):
         """The next request with its content. Raises IncompleteReadError at the end of the connection."""
@@ -86,6 +90,8 @@ class Member:
         self._server.close()
         for conversation in self.connections:
             conversation.writer.transport.abort()
+        for task in self._tasks:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=PATIENCE)
         assert not self.errors, self.errors
@@ -93,7 +99,7 @@ class Member:
     @property
     def received(self):
         """Every byte of every connection."""
-        return b"".join(bytes(conversation.received) for conversation in self.connections)
+        return b"".join(conversation.received for conversation in self.connections)
 
     async def _serve(self, reader, writer):
         self._tasks.add(asyncio.current_task())
@@ -102,6 +108,9 @@ class Member:
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._script(conversation)
+        except RuntimeError as error:
+            if "is closed" not in str(error):  # uvloop's word for writing after a reset
+                self.errors.append(error)
         except Exception as error:
             self.errors.append(error)
         finally:

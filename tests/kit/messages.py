@@ -1,6 +1,7 @@
 """Reading HTTP/1.1 messages in tests: strict, and independent of the code under test."""
 
 import re
+from asyncio import IncompleteReadError
 from dataclasses import dataclass, field
 
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*\Z", re.DOTALL)
@@ -57,14 +58,19 @@ class Source:
         return line[:-2]
 
     async def exactly(self, count):
-        data = await self._reader.readexactly(count)
+        try:
+            data = await self._reader.readexactly(count)
+        except IncompleteReadError as error:
+            self._take(error.partial)
+            raise
         self._take(data)
         return data
 
     async def rest(self):
-        data = await self._reader.read(-1)
-        self._take(data)
-        return data
+        parts = []
+        while data := await self.some():
+            parts.append(data)
+        return b"".join(parts)
 
     async def some(self):
         data = await self._reader.read(1 << 16)

@@ -189,6 +189,8 @@ class ServerConnection(asyncio.Protocol):
         if messages:
             if len(messages) > 1 or messages[0][0].chunked:
                 messages = self._separated(messages, data, body_open)
+                if not messages:
+                    return
             count += self._head_bytes
             self._head_bytes = 0
             for message, payload in messages:
@@ -280,7 +282,7 @@ class ServerConnection(asyncio.Protocol):
             self.data_received(data[start:])
 
     def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
-        """The messages of one read, none of which may have been given a trailer field of the one before."""
+        """The messages of one read, none with a trailer field of the one before; none if they were fed again."""
         for number, (message, payload) in enumerate(messages):
             if not message.chunked:
                 continue
