@@ -61,7 +61,7 @@ def answers(port: int, path: bytes, *, tls: bool = False) -> bool:
             if tls:
                 connection = tls_client_context().wrap_socket(connection)
             connection.sendall(request)
-            return connection.recv(4096).startswith(b"HTTP/1.1 200")
+            return connection.recv(4096).split(b" ", 2)[1:2] == [b"200"]
     return False
 
 
