@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -100,6 +101,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name} is not installed: {install}", file=sys.stderr)
     if missing:
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds, which ends the peers
     raise_descriptor_limit()
     machine = _machine(options)
     results = _run(options)
