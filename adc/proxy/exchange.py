@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adc.codecs.interface import Stream
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.proxy.body_filter import BrokenContent
 from adc.proxy.end_reasons import OVERDUE_MEMBER
 from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
@@ -280,7 +281,12 @@ class Exchange:
         self.status = response.status
         pipeline = self.pipeline
         if pipeline is not None and pipeline.response_stages:
-            body = self._through_stages(pipeline, response, body, end)
+            try:
+                body = self._through_stages(pipeline, response, body, end)
+            except BrokenContent as broken:
+                self.head_sent = False
+                self._content_broke(broken)
+                return
         self.bytes_out = len(body)
         self.stream.send_head(response, body, end)
         if end:
@@ -301,8 +307,12 @@ class Exchange:
 
     def respond_body(self, data: bytes, end: bool) -> None:
         """Send more of the response."""
-        for each in self._filters:
-            data = each.feed(data, end)
+        try:
+            for each in self._filters:
+                data = each.feed(data, end)
+        except BrokenContent as broken:
+            self._content_broke(broken)
+            return
         self.bytes_out += len(data)
         if data or end:
             self.stream.send_body(data, end)
@@ -310,6 +320,10 @@ class Exchange:
             self.end(COMPLETE)
         else:
             self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+
+    def _content_broke(self, broken: BrokenContent) -> None:
+        self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)
+        self.fail(502, "bad_response", "http_response_content_coding")
 
     def fail(self, status: int, reason: str, proxy_status: str = "") -> None:
         """Answer with an error made here; if the response has begun, break it off so that it shows."""

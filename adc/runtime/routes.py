@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
-from adc.config.model import actions
+from adc.compression.options import CompressionOptions
+from adc.config.model import actions, policies
 from adc.config.model import routes as model
 from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.actions import Redirect, Respond, Split
+from adc.proxy.compress import AskForIdentity, Compress
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
 from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
@@ -54,6 +56,10 @@ class RouteBuilder:
         response_edits = _edits(route.response_headers)
         if response_edits is not None:
             stages.append(EditResponse(response_edits, route.name))
+        compression = route.compression
+        if compression is not None and not compression.breach_safe:
+            start = AskForIdentity(start)
+            stages.append(Compress(_compression(compression)))
         return Pipeline(
             route.name, start, timeouts=timeouts, response_stages=tuple(stages), body_limit=route.limits.body
         )
@@ -95,6 +101,15 @@ def _by_chance(shares: Shares[Forward], random: Callable[[], float]) -> Callable
 
 def _edits(edits: actions.HeaderEdits) -> HeaderEdits | None:
     return header_edits(edits.set, edits.add, edits.remove)
+
+
+def _compression(compression: policies.Compression) -> CompressionOptions:
+    return CompressionOptions(
+        compression.encodings,
+        compression.min_size,
+        compression.content_types,
+        compression.levels.model_dump(),
+    )
 
 
 def _rewrite(rewrite: actions.Rewrite) -> Rewrite:

@@ -1,0 +1,75 @@
+"""Which responses are compressed.
+
+What a route with compression sends to the member is `Accept-Encoding: identity`: one plain representation is
+fetched, checked, transformed and cached, and compressed here, once per coding. What the client said is kept
+beside (`client_accepts`). A member that answers with a coding all the same is passed on as it is, or decoded
+for a client that does not take it (`adc.compression.decoders`).
+
+Conditional requests go to the member unchanged. The entity tags made here are the member's with `W/` in
+front; If-None-Match compares weakly (RFC 9110 section 13.1.2), so they match there, and If-Match and
+If-Range, which compare strongly, fail safe: a 412, or the whole content instead of a part.
+"""
+
+from __future__ import annotations
+
+from adc.compression.negotiation import negotiate
+from adc.compression.options import CompressionOptions
+from adc.http.cache_control import parse_cache_control
+from adc.http.headers import Headers
+from adc.http.message import UNKNOWN_LENGTH, Request, Response
+
+ACCEPT_ENCODING = b"accept-encoding"
+_LEFT_ALONE = frozenset({204, 205, 206, 304})
+
+
+def client_accepts(request: Request) -> bytes | None:
+    """The client's Accept-Encoding, also after `ask_for_identity`; None if it sent none."""
+    if ACCEPT_ENCODING in request.noted:
+        return request.noted[ACCEPT_ENCODING] or None
+    return request.headers.joined(ACCEPT_ENCODING)
+
+
+def ask_for_identity(request: Request) -> None:
+    """Have the request ask for plain content, and note what the client asked for."""
+    request.noted[ACCEPT_ENCODING] = request.headers.joined(ACCEPT_ENCODING) or b""
+    request.headers.set(b"Accept-Encoding", b"identity")
+
+
+def eligible(response: Response, options: CompressionOptions) -> bool:
+    """Whether `response` would be compressed for a client that accepts it: then it varies by Accept-Encoding.
+
+    Responses that set cookies are not, since a secret beside text that an attacker chooses can be guessed by
+    its compressed length (BREACH). A body of unknown length counts as large.
+    """
+    status, length = response.status, response.body_length
+    small = length != UNKNOWN_LENGTH and length < max(options.min_size, 1)
+    if small or status in _LEFT_ALONE or status < 200:
+        return False
+    known = response.headers.index
+    content_type = known.get(b"content-type")
+    return (
+        content_type is not None
+        and options.covers(content_type)
+        and b"content-encoding" not in known
+        and b"content-range" not in known
+        and b"set-cookie" not in known
+        and may_transform(response.headers)
+    )
+
+
+def may_transform(headers: Headers) -> bool:
+    """Whether there is no `Cache-Control: no-transform` (RFC 9111 section 5.2.2.6)."""
+    return b"cache-control" not in headers or "no-transform" not in parse_cache_control(
+        headers.get_all(b"cache-control")
+    )
+
+
+def variant_of(request: Request, response: Response, options: CompressionOptions) -> str | None:
+    """The coding that the client is to get `response` in, None for as it is.
+
+    Of the request only Accept-Encoding counts, of the response its head: a cache that holds the plain
+    response can ask which variant to look for.
+    """
+    if not eligible(response, options):
+        return None
+    return negotiate(client_accepts(request), options.codings)

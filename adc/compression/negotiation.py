@@ -1,0 +1,61 @@
+"""Accept-Encoding: which of our codings a client prefers (RFC 9110 section 12.5.3).
+
+A request without the field is taken to want no coding: the RFC would allow any, but clients that say nothing
+are those that cannot decode. A client that refuses everything, `identity` too, is sent plain content all the
+same: section 12.1 lets a server disregard the field, and content is of more use to such a client than a 406.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from adc.http.media import parse_preferences
+
+_ALIASES = {"x-gzip": "gzip", "x-compress": "compress"}
+_LONGEST_CACHED = 128
+_NOTHING: dict[str, float] = {}
+
+
+def negotiate(accept: bytes | None, codings: Sequence[str]) -> str | None:
+    """The one of `codings` (our best first) that `accept` rates highest, None for no coding.
+
+    `codings` are lower-case and do not hold `identity`. A client that rates `identity` above all of them
+    gets that.
+    """
+    qualities = _qualities(accept)
+    best, best_quality = None, 0.0
+    for coding in codings:
+        quality = _quality(qualities, coding)
+        if quality > best_quality:
+            best, best_quality = coding, quality
+    return None if best is not None and qualities.get("identity", 0.0) > best_quality else best
+
+
+def accepts(accept: bytes | None, coding: str) -> bool:
+    """Whether a client takes content in `coding` (lower-case, `x-gzip` too)."""
+    return _quality(_qualities(accept), _ALIASES.get(coding, coding)) > 0.0
+
+
+def _quality(qualities: dict[str, float], coding: str) -> float:
+    found = qualities.get(coding)
+    return qualities.get("*", 0.0) if found is None else found
+
+
+def _qualities(accept: bytes | None) -> dict[str, float]:
+    if not accept:
+        return _NOTHING
+    return _remembered(accept) if len(accept) <= _LONGEST_CACHED else _read(accept)
+
+
+def _read(accept: bytes) -> dict[str, float]:
+    """Quality by coding. Of a coding named twice the lower quality counts, so that a refusal holds."""
+    qualities: dict[str, float] = {}
+    for item in parse_preferences(accept):
+        coding = _ALIASES.get(item.value, item.value)
+        qualities[coding] = min(item.quality, qualities.get(coding, 1.0))
+    return qualities
+
+
+_remembered = lru_cache(maxsize=512)(_read)
+"""Browsers send one of a few values."""
