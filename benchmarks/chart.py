@@ -25,11 +25,12 @@ _STYLE = (
 
 def _bar(label: str, value: float, largest: float, top: int) -> str:
     width = max(1.0, BAR * value / largest)
+    written = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     kind = "bar ours" if label.startswith("adc") else "bar"
     return (
         f'<text x="{LABEL - 8}" y="{top + 12}" text-anchor="end">{escape(label)}</text>'
         f'<rect class="{kind}" x="{LABEL}" y="{top + 2}" width="{width:.1f}" height="{LINE - 5}" rx="2"/>'
-        f'<text x="{LABEL + width + 6:.1f}" y="{top + 12}">{value:.3g}</text>'
+        f'<text x="{LABEL + width + 6:.1f}" y="{top + 12}">{written}</text>'
     )
 
 

@@ -61,6 +61,10 @@ def test_the_chart_has_a_bar_in_proportion_for_each_contender():
     assert widths == [round(chart.BAR * 2 / 3, 1), chart.BAR]
 
 
+def test_large_values_are_written_out_on_the_chart():
+    assert ">1,910<" in chart.svg([Result(ROWS["get"], {"nginx": [{"cpu_us": 1910.4}]})])
+
+
 def test_a_row_without_figures_draws_nothing():
     assert "<rect" not in chart.svg([Result(ROWS["get"])])
 
