@@ -63,11 +63,17 @@ class Attempt:
             self.forward.failed(self, failure, detail)
 
     def member_blocked(self) -> None:
+        if self.exchange.plugins is not None:
+            self.exchange.plugins.member_blocked = True
         self.exchange.stream.pause_reading()
         if not self.exchange.head_sent:
             self.exchange.limit("member_write", self.forward.timeouts.idle)
 
     def member_writable(self) -> None:
+        if self.exchange.plugins is not None:
+            self.exchange.plugins.member_blocked = False
+            if self.exchange.plugins.requests.busy:
+                return
         self.exchange.stream.resume_reading()
         if not self.exchange.head_sent:
             self.exchange.await_next()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adc.proxy.attempt import Attempt
     from adc.proxy.body_filter import BodyFilter
     from adc.proxy.pipeline import Pipeline
+    from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
 
 HOLD_BYTES = 64 << 10
@@ -54,6 +55,7 @@ class Exchange:
         "member",
         "phase",
         "pipeline",
+        "plugins",
         "pool",
         "replayable",
         "request",
@@ -82,6 +84,7 @@ class Exchange:
         self.total_at = inf
         self.phase = ""
         self.pipeline: Pipeline | None = None
+        self.plugins: PluginRun | None = None
         self.attempt: Attempt | None = None
         self.attempts = 0
         self.target = request.target
@@ -148,6 +151,14 @@ class Exchange:
         if self.bytes_in > self.body_limit and not self.switched:
             self._refuse_body()
             return
+        plugins = self.plugins
+        if plugins is not None and plugins.requests.content is not None:
+            plugins.requests.push(data, end)
+        else:
+            self.pass_body(data, end)
+
+    def pass_body(self, data: bytes, end: bool) -> None:
+        """Pass request content on to the member, or hold it until one is connected."""
         self.body_end = self.body_end or end
         attempt = self.attempt
         if (
@@ -161,8 +172,13 @@ class Exchange:
             self._moved(end)
         elif not self.finished_at:
             self.body += data
-            if len(self.body) > HOLD_BYTES:
+            if self.holds_enough:
                 self.stream.pause_reading()
+
+    @property
+    def holds_enough(self) -> bool:
+        """Whether no more request content may be held."""
+        return len(self.body) > HOLD_BYTES
 
     def _refuse_body(self) -> None:
         detail = f"the request content is over {self.body_limit} bytes"
@@ -193,12 +209,19 @@ class Exchange:
         self.fail(400, "bad_request")
 
     def stream_blocked(self) -> None:
+        if self.plugins is not None:
+            self.plugins.client_blocked = True
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.pause_reading()
         self.limit("client_write", self.service.client_write_timeout)
 
     def stream_writable(self) -> None:
+        if self.plugins is not None:
+            self.plugins.client_blocked = False
+            if self.plugins.responses.busy:
+                self.limit("plugin", inf)
+                return
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.resume_reading()
@@ -276,7 +299,10 @@ class Exchange:
     # The response side.
 
     def respond(self, response: Response, body: bytes, end: bool) -> None:
-        """Send the final response head through the response stages of the route."""
+        """Send the final response head through the plugins and the response stages of the route."""
+        if self.plugins is not None and not self.plugins.open:
+            self.plugins.response(response, body, end)
+            return
         self.head_sent = True
         self.status = response.status
         pipeline = self.pipeline
@@ -290,7 +316,7 @@ class Exchange:
         self.bytes_out = len(body)
         self.stream.send_head(response, body, end)
         if end:
-            self.end(COMPLETE)
+            self.end(self.end_reason)
         else:
             self.limit("idle", self.pipeline_idle)
 
@@ -306,7 +332,15 @@ class Exchange:
         return body
 
     def respond_body(self, data: bytes, end: bool) -> None:
-        """Send more of the response."""
+        """Send more of the response, through the plugins that want its content."""
+        plugins = self.plugins
+        if plugins is not None and plugins.takes_response_body:
+            plugins.responses.push(data, end)
+        else:
+            self.deliver(data, end)
+
+    def deliver(self, data: bytes, end: bool) -> None:
+        """Send more of the response, through the filters of its stages."""
         try:
             for each in self._filters:
                 data = each.feed(data, end)
@@ -351,5 +385,8 @@ class Exchange:
         self.finished_at = time.monotonic()
         self.end_reason = reason
         self.deadline = inf
+        if self.plugins is not None:
+            plugins, self.plugins = self.plugins, None
+            plugins.ended()
         self.attempt = None  # the one reference cycle: without it an exchange is freed at once, not by the collector
         self.service.ended(self)

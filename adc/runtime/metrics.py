@@ -20,7 +20,8 @@ _PAGE = resource.getpagesize()
 
 def worker_samples(worker: Worker) -> list[Sample]:
     """Every sample of one worker."""
-    samples = [*_routes(worker.runtime), *_pools(worker.runtime), *_process(worker)]
+    runtime = worker.runtime
+    samples = [*_routes(runtime), *_pools(runtime), *runtime.plugins.samples(), *_process(worker)]
     for name, listener in worker.listeners.items():
         samples += _listener(name, listener)
     return samples

@@ -11,12 +11,14 @@ from adc.config.model import actions, policies
 from adc.config.model import routes as model
 from adc.http.headers import Pair
 from adc.http.message import Request
+from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.actions import Redirect, Respond, Split
 from adc.proxy.compress import AskForIdentity, Compress
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
+from adc.proxy.plugin_stages import RunPlugins
 from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
@@ -30,9 +32,12 @@ TEXT = "text/plain; charset=utf-8"
 class RouteBuilder:
     """Compiles routes against the pools of one configuration."""
 
-    def __init__(self, pools: Mapping[str, Pool], rng: Random, pseudonym: str = "adc") -> None:
+    def __init__(
+        self, pools: Mapping[str, Pool], rng: Random, chains: Mapping[str, Chain], pseudonym: str = "adc"
+    ) -> None:
         self._pools = pools
         self._rng = rng
+        self._chains = chains
         self._via: Pair = (b"Via", f"1.1 {pseudonym}".encode())
 
     def build(self, route: model.Route) -> Pipeline:
@@ -52,6 +57,8 @@ class RouteBuilder:
             start = EditRequest(edits, route.name, start)
         if route.rewrite != actions.Rewrite():
             start = RewriteTarget(_rewrite(route.rewrite), start)
+        if route.name in self._chains:
+            start = RunPlugins(self._chains[route.name], start)
         stages: list[ResponseStage] = []
         response_edits = _edits(route.response_headers)
         if response_edits is not None:

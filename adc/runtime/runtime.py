@@ -18,6 +18,7 @@ from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.runtime.errors import BuildError
 from adc.runtime.matches import Where, compile_match, nowhere
+from adc.runtime.plugins import Plugins
 from adc.runtime.pools import build_pool
 from adc.runtime.routes import RouteBuilder
 
@@ -32,7 +33,8 @@ class Runtime:
         self.pools: Mapping[str, Pool] = {
             name: build_pool(name, pool, rng) for name, pool in config.pools.items()
         }
-        builder = RouteBuilder(self.pools, rng)
+        self.plugins = Plugins(config)
+        builder = RouteBuilder(self.pools, rng, self.plugins.chains)
         self.pipelines = [builder.build(route) for route in config.routes]
         self.finders = _finders(config, self.pipelines)
         self.replies = _replies(config)
@@ -42,6 +44,7 @@ class Runtime:
         counters = {pipeline.name: pipeline.counters for pipeline in previous.pipelines}
         for pipeline in self.pipelines:
             pipeline.counters = counters.get(pipeline.name, pipeline.counters)
+        self.plugins.adopt(previous.plugins)
         gone: list[Member] = []
         for name, pool in previous.pools.items():
             successor = self.pools.get(name)

@@ -59,6 +59,7 @@ class Worker:
         """Build a candidate beside what serves. Raises BuildError."""
         runtime = Runtime(config, self._rng)
         access_log, error_log = self._open_logs(config)
+        await runtime.plugins.start()
         self._candidate = (runtime, sockets, access_log, error_log)
 
     async def commit(self) -> None:
@@ -76,6 +77,8 @@ class Worker:
         self.runtime = runtime
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
         await self._apply_listeners(sockets)
+        if previous is not None:
+            previous.plugins.retire(error_log)
         for member in gone:
             self.links.retire(member)
 
@@ -96,6 +99,9 @@ class Worker:
 
     def rollback(self) -> None:
         """Forget the candidate."""
+        if self._candidate is not None:
+            runtime, _, _, error_log = self._candidate
+            runtime.plugins.retire(error_log)
         self._candidate = None
 
     def _open_logs(self, config: Config) -> tuple[AccessLog | None, ErrorLog]:
@@ -125,6 +131,8 @@ class Worker:
             await asyncio.sleep(_DRAIN_POLL)
         for listener in self.listeners.values():
             listener.service.drop_all("shutdown")
+        self.runtime.plugins.retire(self.error_log)
+        await self.runtime.plugins.closed()
         self.stop()
 
     @property

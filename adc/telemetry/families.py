@@ -89,6 +89,19 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_persistence_evicted_total", "Pins removed for room.", "pool"),
             _counter("adc_persistence_moved_total", "Pins moved to another member.", "pool", "reason"),
             _counter("adc_persistence_rejected_total", "Pins of a client not believed.", "pool", "reason"),
+            # Plugins
+            _counter("adc_plugin_stopped_total", "Exchanges that a plugin answered.", "route", "plugin"),
+            _counter(
+                "adc_plugin_errors_total",
+                "Calls of a phase that failed.",
+                "route",
+                "plugin",
+                "phase",
+                "reason",
+            ),
+            _counter(
+                "adc_plugin_counter_total", "What a plugin counts itself.", "route", "plugin", "counter"
+            ),
             # Processes
             _gauge("adc_worker_start_time_seconds", "Start, seconds since the epoch.", "worker"),
             _gauge("adc_worker_resident_bytes", "Memory of the worker.", "worker"),

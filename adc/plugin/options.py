@@ -1,0 +1,123 @@
+"""Options of a plugin as the configuration has them: those that every plugin has, and the plugin's own,
+checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from adc.plugin.base import Plugin
+from adc.plugin.steps import OnError, PluginUse, Policy
+from adc.plugin.units import seconds
+
+RESERVED = ("on_error", "budget", "timeout")
+"""Options that every plugin has and that no plugin may declare."""
+
+_LEAST = 0.001
+
+Finding = tuple[tuple[str | int, ...], str]
+"""The keys that lead to an option, and what is wrong with it."""
+
+
+class OptionErrors(ValueError):
+    """The options of a plugin cannot be used; `findings` has every reason."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("; ".join(f"{key_text(key)}{message}" for key, message in self.findings))
+
+
+def key_text(key: tuple[str | int, ...]) -> str:
+    """`rules.0.find: `, or nothing for the options as a whole."""
+    return f"{'.'.join(map(str, key))}: " if key else ""
+
+
+def make_use(name: str, plugin: type[Plugin[Any]], options: Any) -> PluginUse:
+    """Make one use of `plugin` with the options written beside it. Raises OptionErrors."""
+    if not isinstance(options, Mapping):
+        raise OptionErrors([((), "options are a mapping, such as {on_error: fail_open}")])
+    findings: list[Finding] = []
+    policy = _policy(options, findings)
+    made: Plugin[Any] | None = None
+    try:
+        made = _make(plugin, {key: value for key, value in options.items() if key not in RESERVED})
+    except OptionErrors as errors:
+        findings += errors.findings
+    if findings or made is None:
+        raise OptionErrors(findings)
+    return PluginUse(name, made, policy)
+
+
+def option_names(plugin: type[Plugin[Any]]) -> list[str]:
+    """The names of the plugin's own options, as a configuration writes them."""
+    declared = plugin.options_type
+    if isinstance(declared, type) and issubclass(declared, BaseModel):
+        return [field.alias or name for name, field in declared.model_fields.items()]
+    return [field.name for field in dataclasses.fields(declared)]
+
+
+def _policy(options: Mapping[str, Any], findings: list[Finding]) -> Policy:
+    default = Policy()
+    on_error: OnError = default.on_error
+    match options.get("on_error", on_error):
+        case "fail_closed" | "fail_open" as written:
+            on_error = written
+        case _:
+            findings.append((("on_error",), "is neither fail_closed nor fail_open"))
+    budget = _limit(options, "budget", default.budget, findings)
+    return Policy(on_error, budget, _limit(options, "timeout", default.timeout, findings))
+
+
+def _limit(options: Mapping[str, Any], key: str, default: float, findings: list[Finding]) -> float:
+    if key not in options:
+        return default
+    try:
+        limit = seconds(options[key])
+    except ValueError as error:
+        findings.append(((key,), str(error)))
+        return default
+    if limit < _LEAST:
+        findings.append(((key,), "is below 1ms"))
+    return limit
+
+
+def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any]) -> Plugin[Any]:
+    """The three things that may be wrong: a key nobody knows, a value, what the plugin itself checks."""
+    names = option_names(plugin)
+    clash = sorted(set(names) & set(RESERVED))
+    if clash:
+        raise OptionErrors([((), f"the plugin declares {clash[0]}, an option that every plugin has")])
+    findings: list[Finding] = [((key,), _unknown(key, names)) for key in written if key not in names]
+    try:
+        options = TypeAdapter(plugin.options_type).validate_python(
+            {key: value for key, value in written.items() if key in names}
+        )
+    except ValidationError as error:
+        findings += [(each["loc"], _message(each["msg"])) for each in error.errors(include_url=False)]
+        raise OptionErrors(findings) from None
+    except Exception as error:  # whatever the plugin's own validators and annotations raise
+        findings.append(((), f"{type(error).__name__}: {error}"))
+        raise OptionErrors(findings) from error
+    if findings:
+        raise OptionErrors(findings)
+    try:
+        return plugin(options)
+    except Exception as error:
+        raise OptionErrors(
+            [((), str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}")]
+        ) from error
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
+
+
+def _unknown(key: str, names: list[str]) -> str:
+    allowed = [*names, *RESERVED]
+    near = difflib.get_close_matches(str(key), allowed, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"unknown option; {hint}Allowed: {', '.join(allowed)}"

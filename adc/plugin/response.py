@@ -1,0 +1,61 @@
+"""The answer a plugin gives instead of the one that would have come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from adc.http.headers import Headers, Pair
+from adc.http.message import Response as Head
+from adc.telemetry.record import COMPLETE, END_REASONS
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"})
+_NO_CONTENT = frozenset({204, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole response: final status (200 to 599), fields by name, content (text is sent as UTF-8).
+
+    `reason` is the word the access log gives for the end of the exchange, one of `END_REASONS`; by default
+    `denied` from status 400 on. Raises ValueError for what could not be sent as it is: a field value with a
+    line break, a framing field, content where the status has none.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    body: bytes | str = b""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.status <= 599:
+            raise ValueError(f"{self.status} is not a final status; allowed: 200 to 599")
+        if self.status in _NO_CONTENT and self.body:
+            raise ValueError(f"a response with status {self.status} has no content")
+        if self.reason and self.reason not in END_REASONS:
+            raise ValueError(f"{self.reason} is not a known reason; known: {', '.join(END_REASONS)}")
+        for name, value in self.headers.items():
+            if not _NAME.fullmatch(name) or name.lower() in _FRAMING:
+                raise ValueError(f"{name!r} is not a field name that a plugin may set")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"the value of {name} has a character that no field may have")
+
+    @property
+    def content(self) -> bytes:
+        """The content as bytes."""
+        return self.body.encode() if isinstance(self.body, str) else self.body
+
+    @property
+    def end_reason(self) -> str:
+        """The word for the access log."""
+        return self.reason or ("denied" if self.status >= 400 else COMPLETE)
+
+    def head(self) -> Head:
+        """The head that goes through the response phases."""
+        lines: list[Pair] = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        dated = any(name.lower() == b"date" for name, _ in lines)
+        return Head(self.status, Headers(lines), b"", len(self.content), dated)

@@ -1,0 +1,78 @@
+"""A watch on plugin code that holds the worker: interrupted when its budget is over."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import types
+from collections.abc import Coroutine, Generator
+from math import inf
+from time import monotonic
+from typing import Any, TypeVar
+
+_LOOK = 0.025
+"""Seconds of processor time between two looks."""
+
+ResultT = TypeVar("ResultT")
+
+
+class Overrun(BaseException):
+    """Plugin code was over its budget. Not an Exception, so that the code's own handlers let it through."""
+
+
+class Watch:
+    """Looks at the running phase each 25 ms of processor time (SIGPROF), which also ends endless loops and
+    regular expressions that backtrack for ever. Code that blocks in the kernel is found out when it comes
+    back.
+    """
+
+    def __init__(self) -> None:
+        self._until = inf
+        self._installed = False
+
+    def install(self) -> None:
+        """Start looking. Only the main thread can; elsewhere overruns are found out afterwards."""
+        if not self._installed and threading.current_thread() is threading.main_thread():
+            self._installed = True
+            signal.signal(signal.SIGPROF, self._look)
+            signal.siginterrupt(signal.SIGPROF, False)
+            signal.setitimer(signal.ITIMER_PROF, _LOOK, _LOOK)
+
+    def begin(self, budget: float) -> None:
+        """Plugin code runs from here on, for `budget` seconds at the most."""
+        self._until = monotonic() + budget
+
+    def end(self) -> None:
+        """Plugin code has come back. Raises Overrun if that took too long."""
+        until, self._until = self._until, inf
+        if monotonic() > until:
+            raise Overrun
+
+    def _look(self, number: int, frame: types.FrameType | None) -> None:
+        if monotonic() > self._until:
+            raise Overrun
+
+
+WATCH = Watch()
+
+
+@types.coroutine
+def watched(work: Coroutine[Any, Any, ResultT], budget: float) -> Generator[Any, Any, ResultT]:
+    """Await `work`; each stretch between two of its awaits is held to `budget` seconds. Raises Overrun."""
+    resume, value = work.send, None
+    try:
+        while True:
+            WATCH.begin(budget)
+            try:
+                waits_for = resume(value)
+            except StopIteration as done:
+                result: ResultT = done.value
+                return result
+            finally:
+                WATCH.end()
+            try:
+                resume, value = work.send, (yield waits_for)
+            except BaseException as error:
+                resume, value = work.throw, error
+    finally:
+        work.close()

@@ -1,0 +1,69 @@
+"""The first stage of a route with plugins: the request phases, then what the route does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.http.headers import Headers
+from adc.http.message import UNKNOWN_LENGTH, Response
+from adc.plugin.body import BodyPass
+from adc.plugin.chain import Chain
+from adc.proxy.pipeline import Action
+from adc.proxy.plugin_run import PluginRun
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class RunPlugins:
+    """Takes an exchange through the request phases of a chain and leaves it a `PluginRun` for what comes
+    later.
+
+    While an `async def` head phase runs, content that arrives is held as before any member is connected.
+    """
+
+    __slots__ = ("_chain", "_next")
+
+    def __init__(self, chain: Chain, following: Action) -> None:
+        self._chain = chain
+        self._next = following
+
+    def __call__(self, exchange: Exchange) -> None:
+        run = exchange.plugins = PluginRun(self._chain, exchange)
+        run.request_head(lambda: self._content(exchange, run))
+
+    def _content(self, exchange: Exchange, run: PluginRun) -> None:
+        request = exchange.request
+        empty = request.body_length == 0 or (exchange.body_end and not exchange.body)
+        if not self._chain.request_body or empty or request.upgrade:
+            self._next(exchange)
+            return
+        content = self._chain.body(self._chain.request_body, run.contexts, self._chain.depth)
+        if content is None:
+            self._next(exchange)
+        elif content.limit is not None and request.body_length > content.limit:
+            run.refuse_body()
+        else:
+            self._begin(exchange, run, content)
+
+    def _begin(self, exchange: Exchange, run: PluginRun, content: BodyPass) -> None:
+        data, end = exchange.body, exchange.body_end
+        exchange.body, exchange.body_end = b"", False
+        run.begin_request_body(content, self._next)
+        if content.whole:
+            _ask_for_content(exchange, end)
+        else:
+            exchange.request.body_length = UNKNOWN_LENGTH
+            self._next(exchange)
+        if not exchange.finished_at and (data or end):
+            run.requests.push(data, end)
+
+
+def _ask_for_content(exchange: Exchange, end: bool) -> None:
+    """No member will say 100 (Continue): the content comes first."""
+    if exchange.request.expect_continue:
+        exchange.request.expect_continue = False
+        if not end:
+            exchange.stream.send_informational(Response(100, Headers()))
+    exchange.stream.resume_reading()
+    exchange.limit("request_body", exchange.service.request_body_timeout)
