@@ -57,11 +57,11 @@ class ServerConnection(asyncio.Protocol):
         "_chunked",
         "_closing",
         "_edge",
-        "_head_bytes",
         "_held",
         "_keep_alive",
         "_lingering",
         "_parser",
+        "_partial_head",
         "_paused",
         "_payload",
         "_queue",
@@ -88,8 +88,8 @@ class ServerConnection(asyncio.Protocol):
         self._receiver: RequestReceiver | None = None
         self._payload: Any = None
         self._queue: deque[tuple[Any, Any]] = deque()
-        self._head_bytes = 0
-        self._held = b""
+        self._partial_head = b""
+        self._held: list[bytes] = []
         self._edge = b""
         self._lingering = 0
         self._keep_alive = True
@@ -126,7 +126,7 @@ class ServerConnection(asyncio.Protocol):
         if self._closing:
             self._discard(len(data))
         elif self._queue:
-            self._held += data
+            self._held.append(data)
         elif self._raw_input:
             self._pass_raw(data)
         elif self._chunked is not None:
@@ -191,8 +191,8 @@ class ServerConnection(asyncio.Protocol):
                 messages = self._separated(messages, data, body_open)
                 if not messages:
                     return
-            count += self._head_bytes
-            self._head_bytes = 0
+            count += len(self._partial_head)
+            self._partial_head = b""
             for message, payload in messages:
                 if self._receiver is None and not (self._queue or self._blocked or self._closing):
                     self._begin(message, payload, count)
@@ -205,7 +205,7 @@ class ServerConnection(asyncio.Protocol):
             if self._queue:
                 self.pause_reading()
         elif count and self._payload is None:
-            self._count_head(count)
+            self._keep_head(data[-count:])
 
     def _begin(self, message: Any, payload: Any, size: int) -> None:
         """Begin an exchange; `size` is at least that of the head."""
@@ -291,8 +291,8 @@ class ServerConnection(asyncio.Protocol):
                 self._chunked, self._edge = payload, data[-3:]
             elif last and data.endswith(_BLANK_LINE):
                 self._parser = self._new_parser()
-            elif not body_open and self._starts_with(messages[0][0], data):
-                self._feed_again(data)
+            elif not body_open and self._starts_with(messages[0][0], self._partial_head + data):
+                self._feed_again(self._partial_head + data)
                 return ()
             else:
                 self._raw_input = True
@@ -300,7 +300,7 @@ class ServerConnection(asyncio.Protocol):
         return messages
 
     def _starts_with(self, message: Any, data: bytes) -> bool:
-        """Whether the head of `message` began with `data`, not in an earlier read."""
+        """Whether the head of `message` began with `data`: what else may have come before it was not kept."""
         try:
             again = self._new_parser().feed_data(data)[0][0][0]
         except Exception:
@@ -312,7 +312,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _feed_again(self, data: bytes) -> None:
         self._parser = self._new_parser()
-        self._head_bytes = 0
+        self._partial_head = b""
         start = 0
         while start < len(data):
             end = _after_blank_line(data, start)
@@ -321,13 +321,13 @@ class ServerConnection(asyncio.Protocol):
 
     # What is refused.
 
-    def _count_head(self, count: int) -> None:
-        """A head is incomplete: from its first byte on it has `head_timeout`, and never more bytes than the limit."""
+    def _keep_head(self, data: bytes) -> None:
+        """A head is incomplete: from its first byte on it has `head_timeout`, and a limit in bytes."""
         settings = self._settings
-        if not self._head_bytes and self._receiver is None:
+        if not self._partial_head and self._receiver is None:
             self.deadline = settings.clock.now + settings.head_timeout
-        self._head_bytes += count
-        if self._head_bytes > settings.header_bytes + settings.target_bytes:
+        self._partial_head += data
+        if len(self._partial_head) > settings.header_bytes + settings.target_bytes:
             self._refuse_next(Refused(431, "limit_head", "the request head is over its limit"))
 
     def _broken(self, error: Exception) -> None:
@@ -475,9 +475,9 @@ class ServerConnection(asyncio.Protocol):
             return
         self._begin(message, payload, _UNKNOWN_SIZE)
         if not self._queue:
-            held, self._held = self._held, b""
-            if held:
-                self.data_received(held)
+            held, self._held = self._held, []
+            for data in held:
+                self.data_received(data)
             if self._payload is not None:
                 self.resume_reading()
 
@@ -486,7 +486,7 @@ class ServerConnection(asyncio.Protocol):
         self._closing = True
         self._payload = None
         self._queue.clear()
-        self._held = b""
+        self._held.clear()
         transport = self._transport
         if transport.is_closing():
             return
@@ -514,7 +514,7 @@ class ServerConnection(asyncio.Protocol):
         self.deadline = inf
         if self._closing and not self._lingering:
             self._transport.abort()
-        elif self._closing or not self._head_bytes:
+        elif self._closing or not self._partial_head:
             self._close()
         else:
             self._refuse_next(
