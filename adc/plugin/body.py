@@ -58,14 +58,18 @@ class BodyPass:
     Both return what is to be sent on, or Stopped; they raise PluginFailed, and BodyTooLarge for requests.
     """
 
-    __slots__ = ("_collectors", "limit", "waits", "whole")
+    __slots__ = ("_collectors", "limit", "waits")
 
     def __init__(self, steps: Sequence[Step], contexts: Sequence[Context]) -> None:
         self._collectors = [_Collector(step, contexts[step.index]) for step in steps]
         limits = [step.limit for step in steps if step.limit is not None]
         self.limit = min(limits) if limits else None
-        self.whole = bool(limits)
         self.waits = any(step.waits for step in steps)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing comes out before the end, because a step waits for it."""
+        return any(each.step.limit is not None and not each.over for each in self._collectors)
 
     def feed(self, data: bytes, end: bool) -> bytes | Stopped:
         """A piece through `def` phases."""

@@ -117,8 +117,8 @@ class PluginRun:
 
     @property
     def takes_response_body(self) -> bool:
-        """Whether content is seen by a phase, or waits for the head to be through."""
-        return not self.open or self.responses.content is not None
+        """Whether content is seen by a phase, or waits for the head to be through; never that of a tunnel."""
+        return self.responses.content is not None or not (self.open or self._exchange.switched)
 
     def response(self, response: Response, body: bytes, end: bool) -> None:
         """A final response head, of a first try or of a later one, and what came with it."""
