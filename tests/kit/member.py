@@ -106,7 +106,7 @@ class Member:
         conversation = Conversation(self, reader, writer)
         self.connections.append(conversation)
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 await self._script(conversation)
         except RuntimeError as error:
             if "is closed" not in str(error):  # uvloop's word for writing after a reset

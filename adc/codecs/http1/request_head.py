@@ -69,12 +69,14 @@ def read_head(message: Any, scheme: str) -> Request:
         raise Refused(405, "denied", f"{method} is not served")
     lines, noted = divide(message.raw_headers)
     body_length = NO_BODY
-    if b"content-length" in noted:
-        body_length = int(noted[b"content-length"])
-    elif b"transfer-encoding" in noted:
+    if b"transfer-encoding" in noted:
         if noted[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
             raise bad_request("only the transfer coding `chunked` of HTTP/1.1 is understood")
+        if b"content-length" in noted:
+            raise bad_request("a message has Content-Length or Transfer-Encoding, not both")
         body_length = UNKNOWN_LENGTH
+    elif b"content-length" in noted:
+        body_length = int(noted[b"content-length"])
     target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
