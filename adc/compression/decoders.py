@@ -115,11 +115,10 @@ class BrotliDecoder:
         self._fed = self._fed or bool(data)
         parts: list[bytes] = []
         try:
-            while True:
-                part = self._stream.process(data, output_buffer_limit=_STEP)
+            while part := self._stream.process(data, output_buffer_limit=_STEP):
                 self._allowance.spend(len(part))
                 parts.append(part)
-                if self._stream.can_accept_more_data():
+                if self._stream.is_finished():
                     break
                 data = b""
         except brotli.error as error:
