@@ -7,7 +7,7 @@ from math import inf
 from typing import Protocol
 
 from adc.codecs.clock import Clock
-from adc.codecs.http1.request_head import Refused
+from adc.codecs.refused import Refused
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
 from adc.pools.member import Member

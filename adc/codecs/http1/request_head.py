@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import http_exceptions
 
+from adc.codecs.refused import Refused as Refused
 from adc.http.fields import divide
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, UNKNOWN_LENGTH, Request
@@ -22,16 +23,6 @@ from adc.http.target import (
 
 _NO_HOST = (b"Host", b"")
 """What an HTTP/1.0 request without a Host gets (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
-
-
-class Refused(Exception):
-    """A request that is not passed on: `status` for the client, `reason` (a word of the log's end reasons), `detail`."""
-
-    def __init__(self, status: int, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.reason = reason
-        self.detail = detail
 
 
 def bad_request(detail: str) -> Refused:
