@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import adc
-from adc.cli import check, expectations, explain, members, reload, run, schema, status
+from adc.cli import check, expectations, explain, members, plugins, reload, run, schema, status
 from adc.cli.demo.verb import demo
 
 app = typer.Typer(
@@ -44,3 +44,4 @@ app.command()(demo)
 app.command()(status.status)
 app.command()(reload.reload)
 app.add_typer(members.members, name="members")
+app.add_typer(plugins.plugins, name="plugins")
