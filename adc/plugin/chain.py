@@ -49,7 +49,10 @@ class HeadPhase:
 
 
 class Chain:
-    """The plugins of a route, and how many exchanges use them (`enter`, `leave`)."""
+    """The plugins of a route, and how many exchanges use them (`enter`, `leave`).
+
+    `empty` if no plugin defines a phase: then nothing of the chain belongs into the pipeline.
+    """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
         self.route = route
@@ -63,6 +66,7 @@ class Chain:
         self.response_head = HeadPhase(steps["response_head"][::-1])
         self.response_body = tuple(steps["response_body"][::-1])
         self.log = tuple(steps["log"])
+        self.empty = not any(steps.values())
         self._exchanges = 0
         self._when_idle: Callable[[], None] | None = None
 

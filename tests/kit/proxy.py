@@ -29,6 +29,7 @@ class Proxy:
     def __init__(self, worker, sock, folder, errors):
         self.worker = worker
         self.port = sock.getsockname()[1]
+        self._sock = sock
         self._folder = folder
         self.errors = errors
 
@@ -55,6 +56,11 @@ class Proxy:
 
     def member(self, number=0, pool="app"):
         return self.worker.runtime.pools[pool].members[number]
+
+    async def prepare(self):
+        """The first half of a reload: build what the configuration file says now."""
+        sockets = {name: [self._sock] for name in self.worker.listeners}
+        await self.worker.prepare(load(self._folder / "adc.yaml").config, sockets)
 
     def pass_time(self, seconds):
         """Tell everything whose time limit is within `seconds` that it has run out."""

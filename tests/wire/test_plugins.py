@@ -321,17 +321,12 @@ async def test_start_comes_first_and_close_after_the_last_exchange(folder, membe
     assert life == ["start", (200, "-"), "close"]
 
 
-async def reload(proxy, folder):
-    worker = proxy.worker
-    await worker.prepare(load(folder / "adc.yaml").config, {"web": list(proxy.listener._servers)})
-
-
 async def test_a_reload_brings_the_new_text_and_lets_the_old_finish(folder, member):
     async with serving(folder, config(member.address, **route("counts", folder=folder))) as proxy:
         old, life = module_of(proxy), module_of(proxy).life
         file = folder / "plugins" / "several.py"
         file.write_text(PLUGINS.replace('"start"', '"START"'))
-        await reload(proxy, folder)
+        await proxy.prepare()
         await proxy.worker.commit()
         assert module_of(proxy) is not old
         assert module_of(proxy).life == ["START"]
@@ -358,7 +353,7 @@ async def test_an_old_plugin_is_closed_only_after_its_exchanges(folder):
         await client.send(get())
         while not member.requests:
             await asyncio.sleep(0.01)
-        await reload(proxy, folder)
+        await proxy.prepare()
         await proxy.worker.commit()
         await asyncio.sleep(0.01)
         assert life == ["start"]
@@ -373,7 +368,7 @@ async def test_a_plugin_that_cannot_be_built_leaves_the_old_configuration(folder
         before = proxy.worker.runtime
         (folder / "plugins" / "several.py").write_text("this is no python")
         with pytest.raises(BuildError, match=r"several\.py"):
-            await reload(proxy, folder)
+            await proxy.prepare()
         assert proxy.worker.runtime is before
 
 

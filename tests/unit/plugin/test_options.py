@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from adc.plugin import Duration, NoOptions, Plugin, Size
+from adc.plugin.options import OptionErrors, make_use, option_names
+
+
+@dataclass(frozen=True)
+class Options:
+    rate: int
+    wait: Duration = 1.0
+    most: Size = 10
+    names: list[str] = field(default_factory=list)
+
+
+class Typed(Plugin[Options]):
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        if options.rate > 100:
+            raise ValueError("rate: at most 100")
+
+
+class Rules(BaseModel):
+    kind: str = Field("a", alias="type")
+
+
+class Modelled(Plugin[Rules]):
+    pass
+
+
+def findings(plugin: type[Plugin[Any]], options: Any) -> dict[tuple[str | int, ...], str]:
+    with pytest.raises(OptionErrors) as caught:
+        make_use("p", plugin, options)
+    return dict(caught.value.findings)
+
+
+def test_options_reach_the_plugin_with_their_types() -> None:
+    use = make_use("p", Typed, {"rate": 5, "wait": "500ms", "most": "2KB", "names": ["a"]})
+    assert use.plugin.options == Options(5, 0.5, 2048, ["a"])
+
+
+def test_a_model_is_as_good_as_a_dataclass() -> None:
+    assert make_use("p", Modelled, {"type": "b"}).plugin.options.kind == "b"
+    assert option_names(Modelled) == ["type"]
+
+
+def test_what_every_plugin_has_is_kept_from_it() -> None:
+    use = make_use("p", Typed, {"rate": 1, "on_error": "fail_open", "budget": "20ms", "timeout": "2s"})
+    assert (use.policy.on_error, use.policy.budget, use.policy.timeout) == ("fail_open", 0.02, 2.0)
+
+
+def test_plugins_fail_closed_unless_told_otherwise() -> None:
+    assert make_use("p", Typed, {"rate": 1}).policy.on_error == "fail_closed"
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    found = findings(Typed, {"wait": "soon", "naems": [], "on_error": "x", "budget": 3})
+    assert set(found) == {("rate",), ("wait",), ("naems",), ("on_error",), ("budget",)}
+    assert "did you mean names?" in found["naems",]
+
+
+def test_the_place_within_an_option_is_told() -> None:
+    assert set(findings(Typed, {"rate": 1, "names": ["a", 2]})) == {("names", 1)}
+
+
+def test_the_plugin_may_refuse_what_is_well_typed() -> None:
+    assert findings(Typed, {"rate": 101}) == {(): "rate: at most 100"}
+
+
+def test_options_that_are_no_mapping_are_refused() -> None:
+    assert set(findings(Typed, [1])) == {()}
+
+
+def test_a_plugin_that_breaks_while_it_is_made_is_an_error_of_the_configuration() -> None:
+    class Broken(Plugin[NoOptions]):
+        def __init__(self, options: NoOptions) -> None:
+            raise KeyError("x")
+
+    assert findings(Broken, {}) == {(): "KeyError: 'x'"}
+
+
+def test_a_plugin_must_not_declare_what_every_plugin_has() -> None:
+    @dataclass(frozen=True)
+    class Greedy:
+        timeout: int = 1
+
+    class Clash(Plugin[Greedy]):
+        pass
+
+    assert "timeout" in findings(Clash, {})[()]
