@@ -57,8 +57,9 @@ class RouteBuilder:
             start = EditRequest(edits, route.name, start)
         if route.rewrite != actions.Rewrite():
             start = RewriteTarget(_rewrite(route.rewrite), start)
-        if route.name in self._chains:
-            start = RunPlugins(self._chains[route.name], start)
+        chain = self._chains.get(route.name)
+        if chain is not None and not chain.empty:
+            start = RunPlugins(chain, start)
         stages: list[ResponseStage] = []
         response_edits = _edits(route.response_headers)
         if response_edits is not None:
