@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import ClassVar
 
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -16,6 +17,7 @@ from adc.http.set_cookie import parse_set_cookie
 from adc.persistence.cookie import MarkReader
 from adc.persistence.cookie_lines import edit_cookie, find_cookie, replace_lines
 from adc.persistence.decide import Stickiness
+from adc.persistence.interface import PinCounts
 from adc.persistence.pin import Pin
 from adc.persistence.signing import MARK_CHARACTERS, Signer
 
@@ -27,10 +29,15 @@ class RewrittenCookie:
     """A `Persistence`: the value of the application's cookie becomes a mark, for applications that set a
     cookie only so that a balancer can use it."""
 
-    def __init__(self, name: str, signer: Signer, stickiness: Stickiness) -> None:
+    learns: ClassVar[bool] = True
+    marks_requests: ClassVar[bool] = False
+
+    def __init__(
+        self, name: str, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None
+    ) -> None:
         self._name = name
         self._wanted = name.encode("latin-1")
-        self._marks = MarkReader(signer, stickiness)
+        self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer
         self.counts = self._marks.counts
 
@@ -75,6 +82,8 @@ class RewrittenCookie:
 class PrefixedCookie(RewrittenCookie):
     """A `Persistence`: a mark and `~` before the value of the application's cookie, taken off on the way
     back, so that the application sees its own value only."""
+
+    marks_requests: ClassVar[bool] = True
 
     def forward(self, headers: Headers) -> None:
         edit_cookie(

@@ -8,7 +8,7 @@ log or echo it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -45,10 +45,10 @@ class CookieOptions(NamedTuple):
 class MarkReader:
     """What the cookie modes share: a mark becomes a pin, or a count of why not."""
 
-    def __init__(self, signer: Signer, stickiness: Stickiness) -> None:
+    def __init__(self, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None) -> None:
         self.signer = signer
         self.stickiness = stickiness
-        self.counts = PinCounts()
+        self.counts = counts or PinCounts()
 
     def read(self, mark: str, now: float) -> Pin | None:
         """The pin in `mark` if it is genuine and alive. One that an older key signed is due for a refresh."""
@@ -69,10 +69,19 @@ class MarkReader:
 class CookiePersistence:
     """A `Persistence` that inserts its own cookie and refreshes it once a tenth of the timeout has passed."""
 
-    def __init__(self, options: CookieOptions, signer: Signer, stickiness: Stickiness) -> None:
+    learns: ClassVar[bool] = False
+    marks_requests: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        options: CookieOptions,
+        signer: Signer,
+        stickiness: Stickiness,
+        counts: PinCounts | None = None,
+    ) -> None:
         self._options = options
         self._name = options.name.encode("latin-1")
-        self._marks = MarkReader(signer, stickiness)
+        self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer
         self._stickiness = stickiness
         self.counts = self._marks.counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -40,8 +40,14 @@ class Persistence(Protocol):
     come back. `pin` is always what `pinned` or `fetch` gave for this request.
     """
 
-    @property
-    def counts(self) -> PinCounts: ...
+    learns: ClassVar[bool]
+    """Whether `response` makes pins out of what the member answered: then it must be told who answered, else
+    to whom the client belongs."""
+
+    marks_requests: ClassVar[bool]
+    """Whether requests of pinned clients carry something that `forward` takes out."""
+
+    counts: PinCounts
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
         """Which member the client is pinned to; None: none, or nothing to be trusted."""

@@ -6,12 +6,15 @@ digests.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.set_cookie import parse_set_cookie
 from adc.persistence.cookie_lines import find_cookie
 from adc.persistence.decide import Stickiness
 from adc.persistence.identity import secret_key
+from adc.persistence.interface import PinCounts
 from adc.persistence.pin import Pin
 from adc.persistence.table import KeyOf, TablePersistence
 from adc.state.interface import Table
@@ -43,6 +46,8 @@ class LearnedPersistence(TablePersistence):
     """A `Persistence` over `table`, opened with `merge_pins`. A pin is refreshed by requests, made by
     responses."""
 
+    learns: ClassVar[bool] = True
+
     def __init__(
         self,
         table: Table,
@@ -51,8 +56,9 @@ class LearnedPersistence(TablePersistence):
         *,
         path_parameter: str = "",
         node: str = "",
+        counts: PinCounts | None = None,
     ) -> None:
-        super().__init__(table, learned_key(cookie, path_parameter), stickiness, node)
+        super().__init__(table, learned_key(cookie, path_parameter), stickiness, node, counts)
         self._cookie = cookie.encode("latin-1")
 
     def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:

@@ -4,6 +4,7 @@ share."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -25,13 +26,23 @@ class TablePersistence:
     has passed; hits in between are counted here.
     """
 
-    def __init__(self, table: Table, key: KeyOf, stickiness: Stickiness, node: str = "") -> None:
+    learns: ClassVar[bool] = False
+    marks_requests: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        table: Table,
+        key: KeyOf,
+        stickiness: Stickiness,
+        node: str = "",
+        counts: PinCounts | None = None,
+    ) -> None:
         self._table = table
         self._key = key
         self._stickiness = stickiness
         self._node = node
         self._hits: dict[bytes, int] = {}
-        self.counts = PinCounts()
+        self.counts = counts or PinCounts()
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
         key = self._key(request)

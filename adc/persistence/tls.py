@@ -13,12 +13,11 @@ def sni_key(request: Request) -> bytes | None:
 
 
 def certificate_key(field: str) -> KeyOf:
-    """The client certificate, as told by the request field (its subject or fingerprint) that the TLS
-    listener sets and takes from clients who send it themselves."""
-    wanted = field.lower().encode("latin-1")
+    """What TLS verified of the client's certificate: the value of `field` in `Request.certificate`, such as
+    its fingerprint."""
 
     def key(request: Request) -> bytes | None:
-        value = request.headers.get(wanted)
-        return secret_key(value.decode("latin-1")) if value else None
+        value = request.certificate.get(field)
+        return secret_key(value) if value else None
 
     return key

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from adc.proxy.pipeline import Pipeline
     from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
+    from adc.proxy.sticky import Stuck
 
 HOLD_BYTES = 64 << 10
 """Request content kept for a member that is not connected yet, and for a retry."""
@@ -64,6 +65,7 @@ class Exchange:
         "started",
         "started_at",
         "status",
+        "sticky",
         "stream",
         "switched",
         "target",
@@ -71,6 +73,9 @@ class Exchange:
         "tried",
         "upstream_elapsed",
     )
+
+    sticky: Stuck
+    """Set by `StickyForward` only."""
 
     def __init__(self, service: Service, stream: Stream, request: Request) -> None:
         self.service = service

@@ -67,10 +67,11 @@ class Forward:
         else:
             exchange.limit("connect", self.timeouts.connect)
 
-    def send(self, exchange: Exchange, connection: MemberConnection) -> None:
+    def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         """Send the head and what has come of the body."""
         request = exchange.request
-        lines = member_lines(exchange, self.via)
+        if lines is None:
+            lines = member_lines(exchange, self.via)
         body, end = exchange.body, exchange.body_end
         if request.body_length == 0:  # what an upgrade may have brought early waits for the switch
             body, end = b"", True
@@ -123,9 +124,7 @@ class Forward:
         if verdict is not Verdict.RETRY:
             return False
         tried = (*exchange.tried, attempt.member)
-        member = self.pool.pick(exchange.request, now, tried)
-        if member is None and outcome is Failure.STALE_CONNECTION:
-            member = attempt.member
+        member = self.another(attempt, outcome, now, tried)
         if member is None:
             return False
         attempt.cancel(outcome)
@@ -133,6 +132,15 @@ class Forward:
         member.retries += 1
         self._try(exchange, member)
         return True
+
+    def another(
+        self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]
+    ) -> Member | None:
+        """The member for the next try; None if there is none."""
+        member = self.pool.pick(attempt.exchange.request, now, tried)
+        if member is None and outcome is Failure.STALE_CONNECTION:
+            return attempt.member
+        return member
 
     def refuse(self, exchange: Exchange, failure: Failure) -> None:
         """Answer with what `failure` means to the client."""

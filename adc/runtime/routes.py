@@ -20,11 +20,13 @@ from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
 from adc.proxy.plugin_stages import RunPlugins
 from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
+from adc.proxy.sticky import StickyForward, stick
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
 from adc.routing.split import Split as Shares
 from adc.runtime.errors import BuildError
+from adc.runtime.persistence import Sticky
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -33,11 +35,17 @@ class RouteBuilder:
     """Compiles routes against the pools of one configuration."""
 
     def __init__(
-        self, pools: Mapping[str, Pool], rng: Random, chains: Mapping[str, Chain], pseudonym: str = "adc"
+        self,
+        pools: Mapping[str, Pool],
+        rng: Random,
+        chains: Mapping[str, Chain],
+        sticky: Mapping[str, Sticky],
+        pseudonym: str = "adc",
     ) -> None:
         self._pools = pools
         self._rng = rng
         self._chains = chains
+        self._sticky = sticky
         self._via: Pair = (b"Via", f"1.1 {pseudonym}".encode())
 
     def build(self, route: model.Route) -> Pipeline:
@@ -68,6 +76,8 @@ class RouteBuilder:
         if compression is not None and not compression.breach_safe:
             start = AskForIdentity(start)
             stages.append(Compress(_compression(compression)))
+        if not self._sticky.keys().isdisjoint((route.pool, *(route.split or ()))):
+            stages.append(stick)
         return Pipeline(
             route.name, start, timeouts=timeouts, response_stages=tuple(stages), body_limit=route.limits.body
         )
@@ -95,8 +105,13 @@ class RouteBuilder:
             for word in route.retries.on
             for status in (range(500, 600) if word == "5xx" else [int(word)] if word.isdigit() else [])
         )
-        return Forward(
-            self._pools[pool], timeouts, self._via, retry, statuses if route.retries.attempts else frozenset()
+        if not route.retries.attempts:
+            statuses = frozenset()
+        sticky = self._sticky.get(pool)
+        if sticky is None:
+            return Forward(self._pools[pool], timeouts, self._via, retry, statuses)
+        return StickyForward(
+            self._pools[pool], timeouts, self._via, retry, statuses, sticky.persistence, sticky.stickiness
         )
 
     def _retry(self, route: model.Route) -> RetryPolicy:

@@ -18,9 +18,11 @@ from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.runtime.errors import BuildError
 from adc.runtime.matches import Where, compile_match, nowhere
+from adc.runtime.persistence import NO_STICKY, Sticky
 from adc.runtime.plugins import Plugins
 from adc.runtime.pools import build_pool
 from adc.runtime.routes import RouteBuilder
+from adc.runtime.tls import build_member_tls, build_server_tls
 
 Find = Callable[[Request], Pipeline | None]
 
@@ -28,16 +30,19 @@ Find = Callable[[Request], Pipeline | None]
 class Runtime:
     """Pools, pipelines and routers of `config`; nothing of it serves yet. Raises BuildError."""
 
-    def __init__(self, config: Config, rng: Random) -> None:
+    def __init__(self, config: Config, rng: Random, sticky: Mapping[str, Sticky] = NO_STICKY) -> None:
         self.config = config
+        self.sticky = sticky
         self.pools: Mapping[str, Pool] = {
             name: build_pool(name, pool, rng) for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
-        builder = RouteBuilder(self.pools, rng, self.plugins.chains)
+        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky)
         self.pipelines = [builder.build(route) for route in config.routes]
         self.finders = _finders(config, self.pipelines)
         self.replies = _replies(config)
+        self.server_tls = build_server_tls(config)
+        self.member_tls = build_member_tls(config)
 
     def adopt(self, previous: Runtime, now: float) -> list[Member]:
         """Take over counters and members of the runtime that served until now; return the members that are gone."""

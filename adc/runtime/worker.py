@@ -15,10 +15,13 @@ from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.commands import run_command
 from adc.runtime.errors import BuildError
+from adc.runtime.folder import signing_key, state_folder
 from adc.runtime.listeners import HttpListener
 from adc.runtime.metrics import worker_samples
+from adc.runtime.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.pools import Links
 from adc.runtime.runtime import Runtime
+from adc.runtime.state import SharedState
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
@@ -37,6 +40,8 @@ class Worker:
         self.worker_id = worker_id
         self.clock = Clock()
         self.listeners: dict[str, HttpListener] = {}
+        self.challenges: dict[str, str] = {}
+        self.state = SharedState()
         self._first = (config, sockets)
         self._rng = SystemRandom()
         self._candidate: tuple[Runtime, Sockets, AccessLog | None, ErrorLog] | None = None
@@ -57,10 +62,23 @@ class Worker:
 
     async def prepare(self, config: Config, sockets: Sockets) -> None:
         """Build a candidate beside what serves. Raises BuildError."""
-        runtime = Runtime(config, self._rng)
+        runtime = Runtime(config, self._rng, await self._sticky(config))
         access_log, error_log = self._open_logs(config)
         await runtime.plugins.start()
         self._candidate = (runtime, sockets, access_log, error_log)
+
+    async def _sticky(self, config: Config) -> dict[str, Sticky]:
+        """The persistence of every pool, on the tables in use if those stay. Raises BuildError."""
+        self.state.rollback()
+        tables = open_tables(config, await self.state.prepare(config)) if needs_store(config) else {}
+        keys = [signing_key(state_folder(config))] if needs_keys(config) else []
+        counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
+        return build_all(config, tables, keys, counts)
+
+    @property
+    def _serving_sticky(self) -> Mapping[str, Sticky]:
+        runtime: Runtime | None = getattr(self, "runtime", None)
+        return {} if runtime is None else runtime.sticky
 
     async def commit(self) -> None:
         """Let the candidate serve; exchanges in flight finish with what they began with."""
@@ -73,8 +91,9 @@ class Worker:
         if previous is not None:
             gone = runtime.adopt(previous, self.clock.now)
         for name, pool in runtime.pools.items():
-            self.links.attach(pool, runtime.config.pools[name])
+            self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
+        self.state.commit()
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
         await self._apply_listeners(sockets)
         if previous is not None:
@@ -89,9 +108,19 @@ class Worker:
             held = self.listeners.get(listener.name)
             if held is None:
                 service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
-                held = self.listeners[listener.name] = HttpListener(self._loop, self.clock, service)
+                held = self.listeners[listener.name] = HttpListener(
+                    self._loop, self.clock, service, self.challenges
+                )
             find = runtime.finders[listener.name]
-            held.configure(config, listener, find, runtime.replies, self.access_log, self.error_log)
+            held.configure(
+                config,
+                listener,
+                find,
+                runtime.replies,
+                self.access_log,
+                self.error_log,
+                runtime.server_tls.get(listener.name),
+            )
             await held.accept(sockets.get(listener.name, []))
         names = {listener.name for listener in config.listeners}
         for name in [name for name in self.listeners if name not in names]:
@@ -103,6 +132,9 @@ class Worker:
             runtime, _, _, error_log = self._candidate
             runtime.plugins.retire(error_log)
         self._candidate = None
+        self.state.rollback()
+        if self.state.pins is not None:
+            open_tables(self.runtime.config, self.state.pins)  # with the sizes that they had
 
     def _open_logs(self, config: Config) -> tuple[AccessLog | None, ErrorLog]:
         """The logs in use if their settings did not change, else new ones. Raises BuildError."""
@@ -130,14 +162,15 @@ class Worker:
         while self._busy and self._loop.time() < deadline:
             await asyncio.sleep(_DRAIN_POLL)
         for listener in self.listeners.values():
-            listener.service.drop_all("shutdown")
+            listener.drop_all("shutdown")
         self.runtime.plugins.retire(self.error_log)
         await self.runtime.plugins.closed()
         self.stop()
+        await self.state.close()
 
     @property
     def _busy(self) -> bool:
-        return any(listener.settings.connections for listener in self.listeners.values())
+        return any(listener.busy for listener in self.listeners.values())
 
     def stop(self) -> None:
         """Stop the tick and write the logs out."""
@@ -152,6 +185,7 @@ class Worker:
         for listener in self.listeners.values():
             listener.tick(clock.now)
         self.links.tick(clock.now)
+        self.state.tick(clock.wall)
         self._flush_logs()
 
     def _flush_logs(self) -> None:

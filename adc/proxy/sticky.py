@@ -1,0 +1,186 @@
+"""Forwarding that keeps each client on its member. Routes whose pool has no persistence have none of this."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adc.codecs.interface import MemberConnection
+from adc.http.headers import Headers, Pair
+from adc.http.message import Response
+from adc.persistence.decide import Action, MemberState, Stickiness, decide
+from adc.persistence.identity import member_id
+from adc.persistence.interface import PENDING, Persistence
+from adc.persistence.pin import Pin
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Admin, Member
+from adc.pools.pool import Pool
+from adc.pools.retry import RetryPolicy
+from adc.proxy.attempt import Attempt
+from adc.proxy.forward import Forward
+from adc.proxy.forwarding import member_lines
+from adc.proxy.pipeline import Timeouts
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class Stuck:
+    """What one exchange knows of its client's pin: the `pin` found, the id of the member that it belongs to
+    from now on, and whether that is the one it had (`kept`)."""
+
+    __slots__ = ("kept", "member", "pin")
+
+    def __init__(self, pin: Pin | None, member: bytes, kept: bool) -> None:
+        self.pin = pin
+        self.member = member
+        self.kept = kept
+
+
+class StickyForward(Forward):
+    """Passes each exchange to the member that its client is pinned to, others as the pool balances."""
+
+    __slots__ = ("_ids", "_members", "_of", "_persistence", "_stickiness")
+
+    def __init__(
+        self,
+        pool: Pool,
+        timeouts: Timeouts,
+        via: Pair,
+        retry: RetryPolicy,
+        retry_statuses: frozenset[int],
+        persistence: Persistence,
+        stickiness: Stickiness,
+    ) -> None:
+        super().__init__(pool, timeouts, via, retry, retry_statuses)
+        self._persistence = persistence
+        self._stickiness = stickiness
+        self._of: tuple[Member, ...] = ()
+        self._members: dict[bytes, Member] = {}
+        self._ids: dict[Member, bytes] = {}
+
+    def __call__(self, exchange: Exchange) -> None:
+        service, request = exchange.service, exchange.request
+        now = service.clock.now
+        exchange.pool = self.pool.name
+        exchange.total_at = now + self.timeouts.total
+        if self.retry.budget is not None:
+            self.retry.budget.request(now)
+        if self._of is not self.pool.members:
+            self._learn_members()
+        wall = service.clock.wall
+        pin = self._persistence.pinned(request, wall)
+        if pin is PENDING:
+            self._persistence.fetch(request, wall, partial(self._fetched, exchange))
+        else:
+            self._choose(exchange, pin)
+
+    def _learn_members(self) -> None:
+        """A reload lets the pool carry over members of the one before it."""
+        pool = self.pool
+        self._of = pool.members
+        self._members = {member_id(pool.name, member.address): member for member in pool.members}
+        self._ids = {member: name for name, member in self._members.items()}
+
+    def _fetched(self, exchange: Exchange, pin: Pin | None) -> None:
+        if not exchange.finished_at:  # the client may have gone meanwhile
+            self._choose(exchange, pin)
+
+    def _choose(self, exchange: Exchange, pin: Pin | None) -> None:
+        """Keep, choose or refuse."""
+        clock = exchange.service.clock
+        member = self._members.get(pin.member) if pin is not None else None
+        verdict = decide(pin, self._state(member), clock.wall, self._stickiness)
+        if verdict.action is Action.REFUSE:
+            self.refuse(exchange, Failure.NO_MEMBER)
+            return
+        kept = verdict.action is Action.KEEP
+        if not kept:
+            member = self.pool.pick(exchange.request, clock.now)
+        elif member is not None and 0 < self.pool.limits.connections_per_member <= member.active:
+            self.refuse(exchange, Failure.CONNECTION_LIMIT)
+            return
+        if member is None:
+            self.refuse(exchange, Failure.NO_MEMBER)
+            return
+        if verdict.moves:
+            self._count_move(verdict.reason)
+        self._try(exchange, self._assign(exchange, member, pin, kept))
+
+    def _assign(self, exchange: Exchange, member: Member, pin: Pin | None, kept: bool) -> Member:
+        """Remember where the client belongs; returns the member that stands, should another worker have
+        pinned the same client a moment before."""
+        mine = self._ids[member]
+        stands = self._persistence.assigned(exchange.request, mine, exchange.service.clock.wall, pin)
+        if stands != mine:
+            theirs = self._members.get(stands)
+            if theirs is not None and theirs.pinnable:
+                exchange.sticky = Stuck(pin, stands, False)
+                return theirs
+        exchange.sticky = Stuck(pin, mine, kept)
+        return member
+
+    def _state(self, member: Member | None) -> MemberState:
+        if member is None:
+            return MemberState.REMOVED
+        if member.admin is Admin.DISABLED:
+            return MemberState.DISABLED
+        if not member.pinnable and not self.pool.panicking:
+            return MemberState.DOWN
+        return MemberState.UP if member.admin is Admin.ENABLED else MemberState.DRAINING
+
+    def _count_move(self, reason: str) -> None:
+        moved = self._persistence.counts.moved
+        moved[reason] = moved.get(reason, 0) + 1
+
+    def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
+        if self._persistence.marks_requests and b"cookie" in exchange.request.headers:
+            headers = Headers(member_lines(exchange, self.via))
+            self._persistence.forward(headers)
+            lines = headers.pairs
+        super().send(exchange, connection, lines)
+
+    def another(
+        self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]
+    ) -> Member | None:
+        """A stale connection says nothing of the member: the same one again, on a new connection. Otherwise
+        another one for this request; the client's pin follows only if its member is really down, or if the
+        client is new and nothing is lost."""
+        exchange = attempt.exchange
+        stuck = exchange.sticky
+        if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
+            attempt.member.link.close_idle()
+            return attempt.member
+        if stuck.kept and self._stickiness.fallback == "error":
+            return None
+        member = super().another(attempt, outcome, now, tried)
+        if member is None or (stuck.kept and attempt.member.pinnable):
+            return member
+        request, wall = exchange.request, exchange.service.clock.wall
+        pin = self._persistence.pinned(request, wall)
+        if stuck.kept:
+            self._count_move(MemberState.DOWN.value)
+        member = self._assign(exchange, member, stuck.pin if pin is PENDING else pin, False)
+        exchange.sticky.pin = stuck.pin if stuck.kept else None
+        return member
+
+    def switch(self, attempt: Attempt, response: Response, body: bytes) -> None:
+        stick(attempt.exchange, response)
+        super().switch(attempt, response, body)
+
+    def answered(self, exchange: Exchange, attempt: Attempt, response: Response) -> None:
+        """Let the persistence learn from the response or add to it."""
+        stuck = exchange.sticky
+        member = self._ids.get(attempt.member) if self._persistence.learns else stuck.member
+        if member is not None:
+            self._persistence.response(
+                exchange.request, response.headers, member, exchange.service.clock.wall, stuck.pin
+            )
+
+
+def stick(exchange: Exchange, response: Response) -> None:
+    """The last response stage of routes to pools with persistence: after a cache has taken its copy, so that
+    what belongs to one client is never stored. Responses that no member gave just now pass as they are."""
+    attempt = exchange.attempt
+    if attempt is not None and isinstance(attempt.forward, StickyForward):
+        attempt.forward.answered(exchange, attempt, response)

@@ -1,0 +1,78 @@
+"""The folder of this node's tables and generated keys, which nobody else may read or put anything into."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+from adc.config import Config
+from adc.runtime.errors import BuildError
+
+KEY_BYTES = 32
+_KEY_FILE = "signing.key"
+_IN_MEMORY = Path("/dev/shm")
+
+
+def state_folder(config: Config) -> Path:
+    """`state.path`; else in systemd's RUNTIME_DIRECTORY, in memory (/dev/shm) or in the folder of temporary
+    files, under a name that depends on the user, the node and the folder of the configuration: the same for
+    all workers, after a reload, an upgrade and a restart."""
+    if config.state.path is not None:
+        return Path(config.state.path)
+    digest = blake2b(config.folder.encode(), digest_size=4).hexdigest()
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given) / f"{config.node}-{digest}"
+    parent = _IN_MEMORY if _IN_MEMORY.is_dir() else Path(tempfile.gettempdir())
+    return parent / f"adc-{os.geteuid()}-{config.node}-{digest}"
+
+
+def private_folder(folder: Path) -> Path:
+    """Make `folder` for this user alone. Raises BuildError if it belongs to somebody else or is open to
+    others: anyone may make a folder of that name in a place that is open to all."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise BuildError(f"state.path {folder}: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise BuildError(f"state.path {folder} is no folder")
+    if found.st_uid != os.geteuid():
+        raise BuildError(f"state.path {folder} belongs to user {found.st_uid}; remove it or name another one")
+    if found.st_mode & 0o022:
+        raise BuildError(f"state.path {folder} can be written by others; chmod it to 0700")
+    return folder
+
+
+def signing_key(folder: Path) -> bytes:
+    """The key generated for this node: made by whoever comes first, the same for all its workers from then
+    on. Raises BuildError."""
+    path = private_folder(folder) / _KEY_FILE
+    try:
+        if not path.exists():
+            _place(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        raise BuildError(f"{path}: {error.strerror}") from error
+    if len(key) != KEY_BYTES:
+        raise BuildError(f"{path} is no key of {KEY_BYTES} bytes; remove it and a new one is made")
+    return key
+
+
+def _place(path: Path, key: bytes) -> None:
+    """Write the whole file at once, unless another process has done so a moment before."""
+    fd, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(key)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)

@@ -1,0 +1,137 @@
+"""Persistence of the configuration's pools, on the tables and with the keys of this node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
+
+from adc.codecs.client_certificate import FINGERPRINT
+from adc.config import Config
+from adc.config.model import persistence as model
+from adc.config.model import pools
+from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
+from adc.persistence.cookie import CookieOptions, CookiePersistence
+from adc.persistence.decide import Stickiness
+from adc.persistence.header import header_key
+from adc.persistence.identity import member_id, table_name
+from adc.persistence.interface import Persistence, PinCounts
+from adc.persistence.learned import LearnedPersistence
+from adc.persistence.pin import merge_pins
+from adc.persistence.query import query_key
+from adc.persistence.signing import Signer
+from adc.persistence.source import source_key
+from adc.persistence.table import KeyOf, TablePersistence
+from adc.persistence.tls import certificate_key, sni_key
+from adc.state.interface import Store, Table
+
+
+class Sticky(NamedTuple):
+    """A pool's persistence, how long and how hard it holds, and its table if it has one."""
+
+    persistence: Persistence
+    stickiness: Stickiness
+    table: Table | None
+
+
+NO_STICKY: Mapping[str, Sticky] = {}
+
+
+def needs_store(config: Config) -> bool:
+    """Whether any pool keeps pins in a table."""
+    return any(pool.persistence and not pool.persistence.cookie for pool in config.pools.values())
+
+
+def needs_keys(config: Config) -> bool:
+    """Whether any pool signs cookies with keys that nobody wrote down."""
+    cookies = [pool.persistence.cookie for pool in config.pools.values() if pool.persistence]
+    return any(cookie is not None and not cookie.keys for cookie in cookies)
+
+
+def open_tables(config: Config, store: Store) -> dict[str, Table]:
+    """The tables of the pools that keep pins in one, with the sizes of `config`."""
+    return {
+        name: store.table(table_name(name), _mode(pool.persistence).size, merge_pins)
+        for name, pool in config.pools.items()
+        if pool.persistence and not pool.persistence.cookie
+    }
+
+
+def build_all(
+    config: Config, tables: Mapping[str, Table], keys: Sequence[bytes], counts: Mapping[str, PinCounts]
+) -> dict[str, Sticky]:
+    """The persistence of each pool that has one. `keys` sign where the configuration names none, `counts` are
+    those of the runtime before, by pool."""
+    return {
+        name: _build(name, config, pool, tables.get(name), keys, counts.get(name))
+        for name, pool in config.pools.items()
+        if pool.persistence is not None
+    }
+
+
+def _mode(settings: model.Persistence) -> Any:
+    """The one mode that is set."""
+    return next(mode for name in model.MODES if (mode := getattr(settings, name)) is not None)
+
+
+def _build(
+    name: str,
+    config: Config,
+    pool: pools.Pool,
+    table: Table | None,
+    keys: Sequence[bytes],
+    counts: PinCounts | None,
+) -> Sticky:
+    settings = cast("model.Persistence", pool.persistence)
+    chosen = _mode(settings)
+    fallback = cast("Literal['rebalance', 'error']", settings.fallback)
+    stickiness = Stickiness(chosen.timeout, settings.absolute_timeout, fallback)
+    if table is None:
+        members = (member_id(name, member.address.text) for member in pool.members)
+        return Sticky(_by_cookie(name, chosen, keys, members, stickiness, counts), stickiness, None)
+    node = "" if config.cluster is None else config.node
+    if isinstance(chosen, model.LearnedPersistence):
+        learned = LearnedPersistence(
+            table,
+            chosen.cookie,
+            stickiness,
+            path_parameter=chosen.path_parameter or "",
+            node=node,
+            counts=counts,
+        )
+        return Sticky(learned, stickiness, table)
+    return Sticky(TablePersistence(table, _key(chosen), stickiness, node, counts), stickiness, table)
+
+
+def _by_cookie(
+    pool: str,
+    settings: model.CookiePersistence,
+    generated: Sequence[bytes],
+    members: Iterable[bytes],
+    stickiness: Stickiness,
+    counts: PinCounts | None,
+) -> Persistence:
+    signer = Signer(pool, [key.encode() for key in settings.keys] or generated, members)
+    if settings.mode != "insert":
+        mode = PrefixedCookie if settings.mode == "prefix" else RewrittenCookie
+        return mode(settings.name, signer, stickiness, counts)
+    options = CookieOptions(
+        name=settings.name,
+        path=settings.path,
+        domain=settings.domain or "",
+        secure=cast("Literal['auto', 'true', 'false']", settings.secure),
+        http_only=settings.http_only,
+        same_site=settings.same_site,
+    )
+    return CookiePersistence(options, signer, stickiness, counts)
+
+
+def _key(
+    mode: model.SourcePersistence | model.HeaderPersistence | model.QueryPersistence | model.TlsPersistence,
+) -> KeyOf:
+    if isinstance(mode, model.SourcePersistence):
+        return source_key(mode.prefix4, mode.prefix6)
+    if isinstance(mode, model.HeaderPersistence):
+        return header_key(mode.name)
+    if isinstance(mode, model.QueryPersistence):
+        return query_key(mode.name)
+    return sni_key if mode.by == "sni" else certificate_key(FINGERPRINT)

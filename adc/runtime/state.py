@@ -1,0 +1,129 @@
+"""The store that a worker's tables are in: opened when a configuration needs it, kept over reloads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from adc.config import Config
+from adc.config.model.state import State
+from adc.runtime.errors import BuildError
+from adc.runtime.folder import private_folder, state_folder
+from adc.state.interface import Status, Store
+from adc.state.local import LocalStore
+from adc.state.memory import MemoryStore
+from adc.state.redis import RedisStore
+from adc.state.redis_client import RedisAddress
+
+REAPED_PER_TICK = 500
+"""Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
+
+
+class _Opened(NamedTuple):
+    """A store and what it was opened for. `pins` is where pins live: shared with the other nodes, unless the
+    cluster does not synchronise them."""
+
+    store: Store
+    pins: Store
+    settings: tuple[object, ...]
+
+
+class SharedState:
+    """A worker's store. A reload that leaves its settings alone leaves it alone, too."""
+
+    def __init__(self) -> None:
+        self._opened: _Opened | None = None
+        self._candidate: _Opened | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def pins(self) -> Store | None:
+        """The store of pins in use, None if the configuration needs none."""
+        return None if self._opened is None else self._opened.pins
+
+    async def prepare(self, config: Config) -> Store:
+        """The store for the pins of `config`, beside the one in use if its settings differ.
+
+        Raises BuildError.
+        """
+        settings = _settings(config)
+        if self._opened is not None and self._opened.settings == settings:
+            self._candidate = self._opened
+        else:
+            self._candidate = _open(config, settings)
+            await self._candidate.store.start()
+        return self._candidate.pins
+
+    def commit(self) -> None:
+        """Use what was prepared; nothing prepared: no store is needed any more."""
+        replaced, self._opened, self._candidate = self._opened, self._candidate, None
+        if replaced is not None and replaced is not self._opened:
+            self._close(replaced)
+
+    def rollback(self) -> None:
+        """Forget what was prepared."""
+        candidate, self._candidate = self._candidate, None
+        if candidate is not None and candidate is not self._opened:
+            self._close(candidate)
+
+    def tick(self, now: float) -> None:
+        """Reap a slice; `now` is wall-clock."""
+        if self._opened is not None:
+            self._opened.store.tick(now, REAPED_PER_TICK)
+
+    def status(self) -> Status:
+        """Whether the store works as it should."""
+        return Status() if self._opened is None else self._opened.store.status()
+
+    async def close(self) -> None:
+        """Write out what is queued and let go of everything."""
+        self.rollback()
+        self.commit()
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    def _close(self, opened: _Opened) -> None:
+        task = asyncio.get_running_loop().create_task(opened.store.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+def _settings(config: Config) -> tuple[object, ...]:
+    cluster = config.cluster
+    shared = None if cluster is None else (cluster.name, cluster.sync)
+    return (config.state, shared, state_folder(config))
+
+
+def _open(config: Config, settings: tuple[object, ...]) -> _Opened:
+    state = config.state
+    if state.backend == "memory":
+        memory = MemoryStore()
+        return _Opened(memory, memory, settings)
+    try:
+        local = LocalStore(private_folder(state_folder(config)), state.size)
+    except OSError as error:
+        raise BuildError(f"state: {error}") from error
+    if state.backend == "local":
+        return _Opened(local, local, settings)
+    cluster = config.cluster
+    try:
+        redis = RedisStore(
+            redis_address(state),
+            prefix=state.prefix if cluster is None else f"{state.prefix}{cluster.name}:",
+            first=local,
+            interval=0.1 if cluster is None else cluster.sync.interval,
+            fetch_limit=state.timeout,
+        )
+    except ValueError as error:
+        raise BuildError(f"state: {error}") from error
+    shared = cluster is None or cluster.sync.persistence
+    return _Opened(redis, redis if shared else local, settings)
+
+
+def redis_address(state: State) -> RedisAddress:
+    """Where the settings say that Redis is."""
+    sentinel = state.sentinel
+    if sentinel is None:
+        return RedisAddress(state.url, state.cluster)
+    addresses = tuple((address.host, address.port) for address in sentinel.addresses)
+    return RedisAddress(sentinels=addresses, master=sentinel.master, database=sentinel.database)

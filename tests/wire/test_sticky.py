@@ -1,0 +1,128 @@
+"""Clients stay on their members: every mode over real sockets."""
+
+import contextlib
+from collections import Counter
+
+import pytest
+
+from tests.kit.client import get
+from tests.kit.member import Member, answering, response
+from tests.kit.proxy import config, serving
+
+HOUR = {"timeout": "1h"}
+
+
+def named(name, *fields):
+    """A member that says who it is."""
+    return answering(response(name.encode(), *fields))
+
+
+@contextlib.asynccontextmanager
+async def sticky(folder, persistence, *, count=3, fields=(), state="memory", pool=None, **top):
+    """A proxy in front of members `m0`, `m1` and so on, which all set `fields`."""
+    async with contextlib.AsyncExitStack() as stack:
+        members = [await stack.enter_async_context(Member(named(f"m{n}", *fields))) for n in range(count)]
+        mapping = config(
+            *(member.address for member in members),
+            pool={"persistence": persistence, **(pool or {})},
+            state={"backend": state, "path": str(folder / "state")} if state == "local" else state,
+            **top,
+        )
+        yield await stack.enter_async_context(serving(folder, mapping)), members
+
+
+def cookie_of(reply):
+    """The name and value of the only cookie that a reply sets."""
+    return reply[b"set-cookie"].partition(b";")[0].decode()
+
+
+async def test_inserted_cookie_keeps_the_client_and_never_reaches_the_member(tmp_path):
+    async with sticky(tmp_path, {"cookie": HOUR}) as (proxy, members), proxy.client() as client:
+        first = await client.ask(get())
+        cookie = cookie_of(first)
+        assert cookie.startswith("ADCSESSION=")
+        assert b"HttpOnly; SameSite=Lax" in first[b"set-cookie"]
+        for _ in range(9):
+            reply = await client.ask(get("/", f"Cookie: a=1; {cookie}; b=2"))
+            assert reply.body == first.body
+            assert b"set-cookie" not in reply
+        seen = members[int(first.body[1:])].requests[-1]
+        assert seen[b"cookie"] == b"a=1; b=2"
+
+
+async def test_clients_without_a_cookie_are_spread(tmp_path):
+    async with sticky(tmp_path, {"cookie": HOUR}) as (proxy, _), proxy.client() as client:
+        seen = Counter([(await client.ask(get())).body for _ in range(9)])
+        assert seen == {b"m0": 3, b"m1": 3, b"m2": 3}
+
+
+@pytest.mark.parametrize("state", ["memory", "local"])
+async def test_source_keeps_all_connections_of_a_client_on_one_member(tmp_path, state):
+    persistence = {"source": {"timeout": "10m"}}
+    async with sticky(tmp_path, persistence, state=state, trusted_proxies=["127.0.0.1"]) as (proxy, _):
+        seen = {}
+        for _ in range(3):
+            async with proxy.client() as client:
+                for number in range(12):
+                    reply = await client.ask(get("/", f"X-Forwarded-For: 192.0.2.{number}"))
+                    assert seen.setdefault(number, reply.body) == reply.body
+        assert set(Counter(seen.values()).values()) == {4}
+
+
+async def test_header_keeps_each_user_on_one_member_and_others_are_spread(tmp_path):
+    async with sticky(tmp_path, {"header": {"name": "x-user"}}) as (proxy, _), proxy.client() as client:
+        for user in ("ann", "bob", "ann", "bob"):
+            replies = {(await client.ask(get("/", f"X-User: {user}"))).body for _ in range(4)}
+            assert len(replies) == 1
+        assert len({(await client.ask(get())).body for _ in range(3)}) == 3
+
+
+async def test_session_of_the_application_is_learned(tmp_path):
+    def application(name):
+        def answer(request):
+            session = f"Set-Cookie: JSESSIONID=of-{name}; Path=/"
+            return response(name.encode(), *([] if b"cookie" in request or b";" in request.start else [session]))
+
+        return answering(answer)
+
+    learned = {"learned": {"cookie": "JSESSIONID", "path_parameter": "jsessionid"}}
+    async with contextlib.AsyncExitStack() as stack:
+        members = [await stack.enter_async_context(Member(application(f"m{n}"))) for n in range(3)]
+        mapping = config(*(m.address for m in members), pool={"persistence": learned}, state="memory")
+        proxy = await stack.enter_async_context(serving(tmp_path, mapping))
+        client = await stack.enter_async_context(proxy.client())
+        first = await client.ask(get())
+        cookie = cookie_of(first)
+        for _ in range(5):
+            assert (await client.ask(get("/", f"Cookie: {cookie}"))).body == first.body
+        session = cookie.partition("=")[2]
+        for _ in range(5):
+            assert (await client.ask(get(f"/a;jsessionid={session}?x=1"))).body == first.body
+        assert len({(await client.ask(get("/", "Cookie: JSESSIONID=invented"))).body for _ in range(3)}) == 3
+
+
+async def test_query_parameter_keeps_the_client(tmp_path):
+    async with sticky(tmp_path, {"query": {"name": "sid"}}) as (proxy, _), proxy.client() as client:
+        seen = {(await client.ask(get("/?x=1&sid=7"))).body for _ in range(5)}
+        assert len(seen) == 1
+
+
+@pytest.mark.parametrize("mode", ["rewrite", "prefix"])
+async def test_cookie_of_the_application_carries_the_pin(tmp_path, mode):
+    persistence = {"cookie": {"name": "SID", "mode": mode}}
+    fields = ["Set-Cookie: SID=theirs; Path=/", "Set-Cookie: other=1"]
+    async with (
+        sticky(tmp_path, persistence, fields=fields) as (proxy, members),
+        proxy.client() as client,
+    ):
+        first = await client.ask(get())
+        mine, other = first.all(b"set-cookie")
+        assert other == b"other=1"
+        assert mine.startswith(b"SID=")
+        assert mine.endswith(b"; Path=/")
+        value = mine.partition(b";")[0].decode()
+        assert value.endswith("~theirs") is (mode == "prefix")
+        for _ in range(5):
+            assert (await client.ask(get("/", f"Cookie: {value}"))).body == first.body
+        seen = members[int(first.body[1:])].requests[-1]
+        assert seen[b"cookie"] == (b"SID=theirs" if mode == "prefix" else value.encode())
