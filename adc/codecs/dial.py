@@ -41,14 +41,13 @@ class Dialer:
         port: int,
         path: str = "",
         *,
-        tls: tuple[ssl.SSLContext, str] | None = None,
         interval: float = 30.0,
     ) -> None:
         self._loop = loop
         self.host = host
         self.port = port
         self.path = path
-        self._tls = tls
+        self._tls: tuple[ssl.SSLContext, str] | None = None
         self.interval = interval
         self.moved: Callable[[], None] = _ignore
         self._addresses: Addresses = (host,) if _is_address(host) else ()
@@ -78,6 +77,10 @@ class Dialer:
             else:
                 return
         raise failed
+
+    def secure(self, context: ssl.SSLContext | None, name: str | None) -> None:
+        """Open connections under TLS from now on, None: without. `name` is sent and verified; the host by default."""
+        self._tls = None if context is None else (context, name or self.host or "localhost")
 
     def refresh(self, now: float) -> None:
         """Look the name up again if the answer is too old; called from the tick."""

@@ -8,18 +8,23 @@ from collections.abc import Sequence
 from functools import partial
 from math import inf
 
+from adc.codecs.accept import Arrival
 from adc.codecs.clock import Clock
-from adc.codecs.http1.server import ServerConnection
+from adc.codecs.http1.arrived import ArrivedConnection, SecureConnection, StrictConnection
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.sources import SourceLimit
+from adc.codecs.tls import ServerTls
 from adc.config import Config
 from adc.config.model.listeners import Listener
-from adc.http.forwarded import client_address
-from adc.http.message import Request
 from adc.http.networks import Networks
 from adc.proxy.exchange import Exchange
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
+from adc.runtime.accepting import Accepting
+from adc.runtime.identity import identification
+from adc.runtime.preroutes import Challenges, Preroutes
 from adc.runtime.runtime import Find
+from adc.runtime.tls import CertificateWatch
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
 
@@ -27,11 +32,18 @@ from adc.telemetry.error_log import ErrorLog
 class HttpListener:
     """One listener: its service, its settings and its accepting servers."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, service: Service) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, clock: Clock, service: Service, challenges: Challenges
+    ) -> None:
         self._loop = loop
         self.service = service
         self.settings = ServerSettings(loop, clock, partial(Exchange, service), service.refuse_message)
-        self._servers: dict[socket.socket, asyncio.Server] = {}
+        self.tls: ServerTls | None = None
+        self.preroutes = Preroutes(service.name, challenges)
+        self._accepting = Accepting(loop, self.settings, self._not_arrived)
+        self._accepting.entrance.protocol = self._arrived
+        self._watch = CertificateWatch(service.name, self._reloaded)
+        self._told: tuple[Config, Networks]
 
     def configure(
         self,
@@ -41,6 +53,7 @@ class HttpListener:
         replies: Replies,
         access_log: AccessLog | None,
         error_log: ErrorLog,
+        tls: ServerTls | None = None,
     ) -> None:
         """Follow a configuration from now on; open connections do, too."""
         service, settings = self.service, self.settings
@@ -48,7 +61,7 @@ class HttpListener:
             replies,
             access_log,
             error_log,
-            find,
+            self.preroutes.before(find, config, listener),
         )
         timeouts, limits = listener.timeouts, listener.limits
         service.body_limit = limits.body
@@ -60,31 +73,73 @@ class HttpListener:
         settings.header_count = limits.headers
         settings.target_bytes = limits.target
         settings.max_connections = limits.connections
+        settings.max_requests = limits.requests_per_connection
+        settings.strict_transport = _strict_transport(listener)
         trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
         networks = Networks([str(network) for network in trusted])
-        settings.identify = partial(_identify, networks) if networks else None
         service.trusts = networks.contains
+        self._told = config, networks
+        self._secure(tls)
+        self._identify()
+        self._accept_as(listener, networks)
+
+    def _accept_as(self, listener: Listener, trusted: Networks) -> None:
+        settings, entrance = self.settings, self._accepting.entrance
+        settings.sources = _sources(listener, trusted, settings)
+        entrance.handshake_timeout = listener.timeouts.tls_handshake
+        entrance.proxies = None
+        if listener.proxy_protocol is not None:
+            senders = listener.proxy_protocol.from_
+            entrance.proxies = (Networks(map(str, senders)) if senders else trusted).contains
 
     async def accept(self, sockets: Sequence[socket.socket]) -> None:
         """Accept on exactly these sockets. The sockets stay the caller's."""
-        for sock in [sock for sock in self._servers if sock not in sockets]:
-            self._servers.pop(sock).close()
-        for sock in sockets:
-            if sock not in self._servers:
-                self._servers[sock] = await self._serve(sock.dup())
+        entrance = self._accepting.entrance
+        await self._accepting.follow(sockets, entrance.context is None and entrance.proxies is None)
 
-    async def _serve(self, sock: socket.socket) -> asyncio.Server:
-        factory = partial(ServerConnection, self.settings)
-        if sock.family == socket.AF_UNIX:
-            return await self._loop.create_unix_server(factory, sock=sock)
-        return await self._loop.create_server(factory, sock=sock)
+    def _secure(self, tls: ServerTls | None) -> None:
+        """Handshakes use `tls` from now on; what serves stays if nothing changed, and so do its session tickets."""
+        held = self.tls
+        if (
+            held is not None
+            and tls is not None
+            and (held.options, held.signature) == (tls.options, tls.signature)
+        ):
+            return
+        if (held is None) != (tls is None):
+            for connection in list(self.settings.connections):
+                connection.drain()
+        self.tls = tls
+        self._accepting.entrance.context = None if tls is None else tls.context
+
+    def _reloaded(self, tls: ServerTls) -> None:
+        """The files of the certificates changed."""
+        if self.tls is not None and self.tls.options == tls.options:
+            self._secure(tls)
+            self._identify()
+
+    def _identify(self) -> None:
+        config, trusted = self._told
+        self.settings.identify = identification(config, trusted, self.tls)
+
+    def _arrived(self, arrival: Arrival) -> ArrivedConnection:
+        if self.tls is None:
+            return ArrivedConnection(self.settings, arrival)
+        secure = StrictConnection if self.settings.strict_transport else SecureConnection
+        return secure(self.settings, arrival)
+
+    def _not_arrived(self, reason: str, detail: str, address: str) -> None:
+        self.service.refused(reason, detail, None, address)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are connections, or some on their way in."""
+        return bool(self.settings.connections or self._accepting.entrance.arriving)
 
     def drain(self) -> None:
         """Accept no more; close idle connections now and the others after their response."""
         self.settings.draining = True
-        for server in self._servers.values():
-            server.close()
-        self._servers.clear()
+        self._accepting.close()
         for connection in list(self.settings.connections):
             connection.drain()
 
@@ -93,13 +148,28 @@ class HttpListener:
         for connection in [each for each in self.settings.connections if each.deadline <= now]:
             connection.timed_out()
         self.service.tick(now)
+        self._accepting.tick(self.service.error_log)
+        if self.tls is not None:
+            self._watch.tick(now, self.tls, self.service.error_log)
+
+    def drop_all(self, reason: str) -> None:
+        """End every exchange, and what is on its way in, at once."""
+        self.service.drop_all(reason)
+        self._accepting.entrance.drop_all()
 
 
-def _identify(trusted: Networks, request: Request, connection: ServerConnection) -> None:
-    """The client's address and scheme as trusted proxies say them."""
-    if not trusted.contains(request.peer):
-        return
-    if b"x-forwarded-for" in request.noted:
-        request.client = client_address(request.peer, request.headers.get_all(b"x-forwarded-for"), trusted)
-    if request.noted.get(b"x-forwarded-proto") in (b"http", b"https"):
-        request.scheme = request.noted[b"x-forwarded-proto"].decode()
+def _sources(listener: Listener, trusted: Networks, settings: ServerSettings) -> SourceLimit | None:
+    limit = listener.limits.connections_per_source
+    if not limit:
+        return None
+    return SourceLimit(limit, trusted.contains, [connection.peer for connection in settings.connections])
+
+
+def _strict_transport(listener: Listener) -> bytes:
+    """The value of Strict-Transport-Security (RFC 6797 section 6.1)."""
+    hsts = listener.hsts
+    if hsts is None:
+        return b""
+    value = f"max-age={int(hsts.max_age)}"
+    value += "; includeSubDomains" * hsts.include_subdomains + "; preload" * hsts.preload
+    return value.encode()

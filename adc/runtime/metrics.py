@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from adc.pools.member import Health
 from adc.telemetry.samples import Sample
 
 if TYPE_CHECKING:
+    from adc.proxy.pipeline import Pipeline
     from adc.runtime.listeners import HttpListener
     from adc.runtime.runtime import Runtime
     from adc.runtime.worker import Worker
@@ -21,14 +22,15 @@ _PAGE = resource.getpagesize()
 def worker_samples(worker: Worker) -> list[Sample]:
     """Every sample of one worker."""
     runtime = worker.runtime
-    samples = [*_routes(runtime), *_pools(runtime), *runtime.plugins.samples(), *_process(worker)]
+    samples = [*_routes(runtime.pipelines), *_pools(runtime), *runtime.plugins.samples(), *_process(worker)]
     for name, listener in worker.listeners.items():
+        samples += _routes(listener.preroutes.pipelines)
         samples += _listener(name, listener)
     return samples
 
 
-def _routes(runtime: Runtime) -> Iterator[Sample]:
-    for pipeline in runtime.pipelines:
+def _routes(pipelines: Iterable[Pipeline]) -> Iterator[Sample]:
+    for pipeline in pipelines:
         counters, route = pipeline.counters, pipeline.name
         if not counters.statuses:
             continue
@@ -44,6 +46,9 @@ def _listener(name: str, listener: HttpListener) -> Iterator[Sample]:
     yield Sample("adc_connections_total", (name,), settings.accepted)
     yield Sample("adc_connections_active", (name,), len(settings.connections))
     yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
+    yield Sample("adc_refused_total", (name, "limit_connections"), settings.rejected)
+    for facts in listener.tls.facts if listener.tls is not None else ():
+        yield Sample("adc_tls_certificate_expiry_seconds", (name, facts.name), facts.expires)
     for reason, count in service.refusals.items():
         yield Sample("adc_refused_total", (name, reason), count)
     for (pool, member, reason), count in service.upstream_errors.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from random import Random
 
 from adc.codecs.clock import Clock
@@ -62,7 +63,7 @@ class Links:
         self._clock = clock
         self._dialers: dict[Member, Dialer] = {}
 
-    def attach(self, pool: Pool, settings: model.Pool) -> None:
+    def attach(self, pool: Pool, settings: model.Pool, tls: ssl.SSLContext | None = None) -> None:
         """Give every member that has none a link; bring the others' settings up to date."""
         addresses = {member.address.text: member.address for member in settings.members}
         keep_alive = settings.keep_alive
@@ -76,6 +77,7 @@ class Links:
                 dialer.moved = link.close_idle
                 member.link = link
                 self._dialers[member] = dialer
+            self._dialers[member].secure(tls, settings.tls.sni if settings.tls is not None else None)
             member.link.idle_timeout = keep_alive.idle
             member.link.max_idle = keep_alive.max_idle if keep_alive.idle else 0
 

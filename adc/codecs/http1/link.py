@@ -147,7 +147,7 @@ def failure_of(error: OSError) -> Failure:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failure.TLS_CERTIFICATE
     if isinstance(error, ssl.SSLError):
-        return Failure.TLS_ERROR
+        return Failure.TLS_ALERT if "ALERT" in (error.reason or "") else Failure.TLS_ERROR
     if isinstance(error, TimeoutError):
         return Failure.CONNECTION_TIMEOUT
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):

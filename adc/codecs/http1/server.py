@@ -81,6 +81,8 @@ class ServerConnection(asyncio.Protocol):
         "sni",
     )
 
+    scheme = "http"
+
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._transport: Any = None
@@ -114,25 +116,66 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         settings = self._settings
-        self.address = transport.get_extra_info("peername")
+        self.address = self._client_address()
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = self._new_parser()
         self.deadline = settings.clock.now + settings.head_timeout
-        if not settings.opened(self):
+        if not settings.opened(self, transport):
             self._closing = True
             transport.abort()
 
+    def _client_address(self) -> Any:
+        return self._transport.get_extra_info("peername")
+
+    @property
+    def own_address(self) -> Any:
+        """Where the client connected to."""
+        return self._transport.get_extra_info("sockname")
+
     def data_received(self, data: bytes) -> None:
+        if self._closing or self._queue or self._raw_input or self._chunked is not None:
+            self._set_aside(data)
+            return
+        body_open = self._payload is not None
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+        except Exception as error:
+            self._broken(error)
+            return
+        count = len(data)
+        if body_open:
+            count -= self._pass_body()
+        if messages:
+            if len(messages) > 1 or messages[0][0].chunked:
+                messages = self._separated(messages, data, body_open)
+                if not messages:
+                    return
+            count += len(self._partial_head)
+            self._partial_head = b""
+            for message, payload in messages:
+                if self._receiver is None and not (self._queue or self._blocked or self._closing):
+                    self._begin(message, payload, count)
+                else:
+                    self._queue.append((message, payload))
+            if upgraded:
+                self._raw_input = True
+                if tail:
+                    self.data_received(tail)
+            if self._queue:
+                self.pause_reading()
+        elif count and self._payload is None:
+            self._keep_head(data[-count:])
+
+    def _set_aside(self, data: bytes) -> None:
+        """What came is not simply the next of a request."""
         if self._closing:
             self._discard(len(data))
         elif self._queue:
             self._held.append(data)
         elif self._raw_input:
             self._pass_raw(data)
-        elif self._chunked is not None:
-            self._feed_chunked(self._chunked, data)
         else:
-            self._feed(data)
+            self._feed_chunked(self._chunked, data)
 
     def eof_received(self) -> bool:
         if self._switched and self._receiver is not None:
@@ -176,55 +219,24 @@ class ServerConnection(asyncio.Protocol):
             auto_decompress=False,
         )
 
-    def _feed(self, data: bytes) -> None:
-        body_open = self._payload is not None
-        try:
-            messages, upgraded, tail = self._parser.feed_data(data)
-        except Exception as error:
-            self._broken(error)
-            return
-        count = len(data)
-        if body_open:
-            count -= self._pass_body()
-        if messages:
-            if len(messages) > 1 or messages[0][0].chunked:
-                messages = self._separated(messages, data, body_open)
-                if not messages:
-                    return
-            count += len(self._partial_head)
-            self._partial_head = b""
-            for message, payload in messages:
-                if self._receiver is None and not (self._queue or self._blocked or self._closing):
-                    self._begin(message, payload, count)
-                else:
-                    self._queue.append((message, payload))
-            if upgraded:
-                self._raw_input = True
-                if tail:
-                    self.data_received(tail)
-            if self._queue:
-                self.pause_reading()
-        elif count and self._payload is None:
-            self._keep_head(data[-count:])
-
     def _begin(self, message: Any, payload: Any, size: int) -> None:
         """Begin an exchange; `size` is at least that of the head."""
         settings = self._settings
         self.requests += 1
-        self._keep_alive = not message.should_close
+        self._keep_alive = not message.should_close and self.requests != settings.max_requests
         self._send_content = message.method != "HEAD"
         self._version = "1.1" if message.version[1] else "1.0"
         try:
             if size > settings.header_bytes:
                 settings.check_head(message)
-            request = read_head(message, settings.scheme)
+            request = read_head(message, self.scheme)
+            request.sni = self.sni
+            request.client = request.peer = self.peer
+            if settings.identify is not None:
+                settings.identify(request, self)
         except Refused as refused:
             self._refuse(refused)
             return
-        request.sni = self.sni
-        request.client = request.peer = self.peer
-        if settings.identify is not None:
-            settings.identify(request, self)
         if b"upgrade" in request.noted:  # the parser does not read on after such a request
             self._keep_alive = False
             self._upgrading = bool(request.upgrade)

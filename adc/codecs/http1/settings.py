@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adc.codecs.clock import Clock
     from adc.codecs.http1.server import ServerConnection
     from adc.codecs.interface import RequestReceiver, Stream
+    from adc.codecs.sources import SourceLimit
 
 Exchange = Callable[["Stream", Request], "RequestReceiver"]
 
@@ -22,7 +23,10 @@ class ServerSettings:
 
     A reload changes these attributes in place, so that open connections follow it. `exchange` begins one for a
     request, `refused` gives the response to what never became a request, `identify` derives the
-    client's address from forwarding fields, None if nobody is trusted to say it. `connections` holds every open one.
+    client's address from forwarding fields and may raise `Refused`, None if there is nothing to derive. `connections`
+    holds every open one; one with a descriptor from `max_descriptor` on calls `exhausted`. `strict_transport` is the
+    value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests` are those of a connection, 0
+    for any number.
     """
 
     def __init__(
@@ -37,13 +41,17 @@ class ServerSettings:
         self.exchange = exchange
         self.refused = refused
         self.identify: Callable[[Request, ServerConnection], None] | None = None
-        self.scheme = "http"
         self.head_timeout = 10.0
         self.keep_alive = 75.0
         self.header_bytes = 32 << 10
         self.header_count = 100
         self.target_bytes = 8 << 10
         self.max_connections = 20000
+        self.max_requests = 0
+        self.max_descriptor = 1 << 30
+        self.sources: SourceLimit | None = None
+        self.strict_transport = b""
+        self.exhausted: Callable[[], None] = _ignore
         self.draining = False
         self.connections: set[ServerConnection] = set()
         self.accepted = 0
@@ -54,10 +62,16 @@ class ServerSettings:
         """Limit of one field; never equal to `target_bytes`, because the parser's error only tells the number."""
         return self.header_bytes + (self.header_bytes == self.target_bytes)
 
-    def opened(self, connection: ServerConnection) -> bool:
+    def opened(self, connection: ServerConnection, transport: Any) -> bool:
         """Count a new connection; False if there are too many."""
         self.accepted += 1
+        if transport.get_extra_info("socket").fileno() >= self.max_descriptor:
+            self.exhausted()
+        sources = self.sources
         if len(self.connections) >= self.max_connections:
+            self.rejected += 1
+            return False
+        if sources is not None and not sources.admit(connection.peer):
             self.rejected += 1
             return False
         self.connections.add(connection)
@@ -65,10 +79,17 @@ class ServerSettings:
 
     def closed(self, connection: ServerConnection) -> None:
         """Forget a connection."""
-        self.connections.discard(connection)
+        if connection in self.connections:
+            self.connections.remove(connection)
+            if self.sources is not None:
+                self.sources.leave(connection.peer)
 
     def check_head(self, message: Any) -> None:
         """Raise `Refused` if the head is over `header_bytes`; asked only when the read was that large."""
         size = sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
         if size > self.header_bytes:
             raise Refused(431, "limit_head", f"the header block is over {self.header_bytes} bytes")
+
+
+def _ignore() -> None:
+    """Nobody accepts here."""

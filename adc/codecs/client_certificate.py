@@ -1,0 +1,86 @@
+"""What members are told of a client's certificate, in fields that no client can set itself. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from adc.http.message import Request
+
+VERIFY = "X-SSL-Client-Verify"
+SUBJECT = "X-SSL-Client-Subject-DN"
+ISSUER = "X-SSL-Client-Issuer-DN"
+NAMES = "X-SSL-Client-SAN"
+SERIAL = "X-SSL-Client-Serial"
+FINGERPRINT = "X-SSL-Client-Fingerprint"
+UNTIL = "X-SSL-Client-Not-After"
+
+_FIELDS = (VERIFY, SUBJECT, ISSUER, NAMES, SERIAL, FINGERPRINT, UNTIL)
+_RESERVED = frozenset(name.lower().encode() for name in _FIELDS)
+_UNSAFE = re.compile(r"[^ -~]")
+_LONGEST = 4096
+
+
+def describe(der: bytes) -> dict[str, str]:
+    """Field names and values for a certificate that TLS has verified, from its DER form. Raises ValueError."""
+    certificate = x509.load_der_x509_certificate(der)
+    return {
+        VERIFY: "SUCCESS",
+        SUBJECT: _text(certificate.subject.rfc4514_string()),
+        ISSUER: _text(certificate.issuer.rfc4514_string()),
+        NAMES: _text(", ".join(_names(certificate))),
+        SERIAL: f"{certificate.serial_number:X}",
+        FINGERPRINT: certificate.fingerprint(hashes.SHA256()).hex(),
+        UNTIL: certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _names(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    for name in found:
+        if isinstance(name, x509.DNSName):
+            yield f"DNS:{name.value}"
+        elif isinstance(name, x509.RFC822Name):
+            yield f"email:{name.value}"
+        elif isinstance(name, x509.UniformResourceIdentifier):
+            yield f"URI:{name.value}"
+        elif isinstance(name, x509.IPAddress):
+            yield f"IP:{name.value}"
+
+
+def _text(value: str) -> str:
+    """`value` as a field may hold it: other bytes as `\\\\XX`, the escape of RFC 4514 section 2.4."""
+    return _UNSAFE.sub(_escaped, value)[:_LONGEST]
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "".join(f"\\{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))
+
+
+def tell(request: Request, certificate: dict[str, str]) -> None:
+    """Replace what `request` says about a certificate by what is known; `certificate` is empty if there is none.
+
+    Spellings with `_` go too: members that pass fields on as variables cannot tell them from `-`.
+    """
+    strip(request)
+    for name, value in (certificate or {VERIFY: "NONE"}).items():
+        request.headers.add(name.encode(), value.encode("ascii"))
+    request.certificate = certificate
+
+
+def strip(request: Request) -> None:
+    """Remove what a client says about a certificate on a listener that asks for none."""
+    headers = request.headers
+    forged = {name.lower() for name, _ in headers.pairs if _is_reserved(name)}
+    if forged:
+        headers.remove(*forged)
+
+
+def _is_reserved(name: bytes) -> bool:
+    return name.lower().replace(b"_", b"-") in _RESERVED

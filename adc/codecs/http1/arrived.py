@@ -1,0 +1,73 @@
+"""Client connections whose beginning was not HTTP: behind a PROXY protocol header, and under TLS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adc.codecs import client_certificate
+from adc.codecs.http1.server import ServerConnection
+from adc.http.headers import Headers
+from adc.http.message import Response
+
+if TYPE_CHECKING:
+    from adc.codecs.accept import Arrival
+    from adc.codecs.http1.settings import ServerSettings
+
+_STRICT = b"strict-transport-security"
+
+
+class ArrivedConnection(ServerConnection):
+    """A client connection with the addresses that its PROXY protocol header told."""
+
+    __slots__ = ("_arrival",)
+
+    def __init__(self, settings: ServerSettings, arrival: Arrival) -> None:
+        super().__init__(settings)
+        self._arrival = arrival
+
+    def connection_made(self, transport: Any) -> None:
+        self._arrival.release()
+        super().connection_made(transport)
+
+    def _client_address(self) -> Any:
+        return self._arrival.address
+
+    @property
+    def own_address(self) -> Any:
+        ends = self._arrival.ends
+        return super().own_address if ends is None else ends[1]
+
+
+class SecureConnection(ArrivedConnection):
+    """A client connection under TLS. `certificate` tells of the client's, empty without one."""
+
+    __slots__ = ("certificate",)
+
+    scheme = "https"
+
+    def connection_made(self, transport: Any) -> None:
+        secured = transport.get_extra_info("ssl_object")
+        self.sni = secured.server_name
+        der = secured.getpeercert(binary_form=True)
+        self.certificate: dict[str, str] = {}
+        super().connection_made(transport)
+        try:
+            self.certificate = client_certificate.describe(der) if der else {}
+        except ValueError:  # OpenSSL takes some that are not well-formed; nobody could be told what they say
+            transport.abort()
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False  # TLS closes both directions
+
+
+class StrictConnection(SecureConnection):
+    """One whose responses tell browsers to keep to https (RFC 6797)."""
+
+    __slots__ = ()
+
+    def send_head(self, response: Response, body: bytes, end: bool) -> None:
+        if _STRICT not in response.headers:
+            line = (b"Strict-Transport-Security", self._settings.strict_transport)
+            response.headers = Headers([*response.headers.pairs, line])
+        super().send_head(response, body, end)

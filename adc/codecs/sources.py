@@ -1,0 +1,51 @@
+"""How many connections one client may have open. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv6Address
+
+from adc.http.networks import parse_address
+
+_SUBNET_SHIFT = 64
+
+
+class SourceLimit:
+    """Admits up to `limit` connections a source. IPv6 clients of one /64 count as one: a host can take any address in it.
+
+    Addresses for which `exempt` is true (proxies that many clients come through) are not limited. `present` are the
+    addresses of connections that are open already.
+    """
+
+    def __init__(
+        self, limit: int, exempt: Callable[[str], bool] = lambda address: False, present: Iterable[str] = ()
+    ) -> None:
+        self._limit = limit
+        self._exempt = exempt
+        self._counts: dict[str | int, int] = {}
+        for address in present:
+            key = _source(address)
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def admit(self, address: str) -> bool:
+        """Count a connection of `address`; False, and not counted, if it is one too many."""
+        key = _source(address)
+        count = self._counts.get(key, 0)
+        if count >= self._limit and not self._exempt(address):
+            return False
+        self._counts[key] = count + 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """A connection that was admitted is closed."""
+        key = _source(address)
+        count = self._counts.get(key, 0)
+        if count > 1:
+            self._counts[key] = count - 1
+        else:
+            self._counts.pop(key, None)
+
+
+def _source(address: str) -> str | int:
+    parsed = parse_address(address)
+    return int(parsed) >> _SUBNET_SHIFT if isinstance(parsed, IPv6Address) else str(parsed or address)

@@ -1,0 +1,31 @@
+"""The action that sends clients to the https listener."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.http.headers import Headers
+from adc.http.message import Response
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class ToHttps:
+    """Redirects to the same host and target under https at `port`; a request that names no host gets 400."""
+
+    __slots__ = ("_port", "_status")
+
+    def __init__(self, status: int, port: int) -> None:
+        self._status = status
+        self._port = "" if port == 443 else f":{port}"
+
+    def __call__(self, exchange: Exchange) -> None:
+        request = exchange.request
+        if not request.host:
+            exchange.fail(400, "bad_request")
+            return
+        target = request.target if request.target.startswith("/") else ""  # OPTIONS * has no path
+        location = f"https://{request.host}{self._port}{target}"
+        response = Response(self._status, Headers([(b"Location", location.encode("latin-1"))]), b"", 0)
+        exchange.respond(response, b"", True)

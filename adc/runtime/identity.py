@@ -1,0 +1,75 @@
+"""Who a request comes from: what trusted proxies and the TLS handshake say of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from adc.codecs import client_certificate
+from adc.codecs.certificates import host_of
+from adc.codecs.http1.arrived import SecureConnection
+from adc.codecs.http1.request_head import Refused
+from adc.codecs.http1.server import ServerConnection
+from adc.codecs.tls import ServerTls
+from adc.config import Config
+from adc.http.forwarded import client_address
+from adc.http.message import Request
+from adc.http.networks import Networks
+
+Identify = Callable[[Request, ServerConnection], None]
+
+
+def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:
+    """The steps that a listener needs, None if it needs none; they may raise `Refused`.
+
+    Fields about client certificates are taken from clients on every listener as soon as any listener asks for
+    certificates: a member cannot tell the listeners apart.
+    """
+    steps: list[Identify] = []
+    if tls is not None and tls.options.client_auth != "none":
+        steps.append(partial(_tell_certificate, tls))
+    elif any(_asks_for_certificates(config)):
+        steps.append(_strip_certificate)
+    if trusted:
+        steps.append(partial(_believe, trusted))
+    if not steps:
+        return None
+    return steps[0] if len(steps) == 1 else partial(_all, steps)
+
+
+def _asks_for_certificates(config: Config) -> list[bool]:
+    return [
+        listener.tls is not None and listener.tls.client_auth.mode != "none" for listener in config.listeners
+    ]
+
+
+def _all(steps: Sequence[Identify], request: Request, connection: ServerConnection) -> None:
+    for step in steps:
+        step(request, connection)
+
+
+def _tell_certificate(tls: ServerTls, request: Request, connection: ServerConnection) -> None:
+    """Pass the certificate on. A name of another certificate than the handshake's gets 421 (RFC 9110 section 15.5.20):
+    what was asked of the client may not be what is asked there.
+    """
+    if not isinstance(connection, SecureConnection):
+        client_certificate.strip(request)
+        return
+    client_certificate.tell(request, connection.certificate)
+    host = host_of(request.authority)
+    if connection.sni and host != connection.sni and not tls.same_certificate(connection.sni, host):
+        raise Refused(421, "bad_request", f"{host} is not served on a connection to {connection.sni}")
+
+
+def _strip_certificate(request: Request, connection: ServerConnection) -> None:
+    client_certificate.strip(request)
+
+
+def _believe(trusted: Networks, request: Request, connection: ServerConnection) -> None:
+    """The client's address and scheme as trusted proxies say them."""
+    if not trusted.contains(request.peer):
+        return
+    if b"x-forwarded-for" in request.noted:
+        request.client = client_address(request.peer, request.headers.get_all(b"x-forwarded-for"), trusted)
+    if request.noted.get(b"x-forwarded-proto") in (b"http", b"https"):
+        request.scheme = request.noted[b"x-forwarded-proto"].decode()
