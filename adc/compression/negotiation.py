@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from adc.http.media import parse_preferences
 
-_ALIASES = {"x-gzip": "gzip", "x-compress": "compress"}
+_ALIASES = {"x-gzip": "gzip"}
 _LONGEST_CACHED = 128
 _NOTHING: dict[str, float] = {}
 
@@ -49,12 +49,8 @@ def _qualities(accept: bytes | None) -> dict[str, float]:
 
 
 def _read(accept: bytes) -> dict[str, float]:
-    """Quality by coding. Of a coding named twice the lower quality counts, so that a refusal holds."""
-    qualities: dict[str, float] = {}
-    for item in parse_preferences(accept):
-        coding = _ALIASES.get(item.value, item.value)
-        qualities[coding] = min(item.quality, qualities.get(coding, 1.0))
-    return qualities
+    """Quality by coding. Of a coding named twice the lower quality, which comes last, counts: a refusal holds."""
+    return {_ALIASES.get(item.value, item.value): item.quality for item in parse_preferences(accept)}
 
 
 _remembered = lru_cache(maxsize=512)(_read)

@@ -34,7 +34,7 @@ class AskForIdentity:
 
 
 class Compress:
-    """Response stage. It must be the last one: others see plain content."""
+    """Response stage. Whatever reads or changes content comes before it, and sees plain content."""
 
     __slots__ = ("_codings", "_options")
 

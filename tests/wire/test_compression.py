@@ -86,6 +86,14 @@ async def test_what_is_not_compressed_is_passed_on_as_it_is(tmp_path, fields):
     assert b"vary" not in reply
 
 
+@pytest.mark.parametrize(("compression", "stages"), [(True, 1), (False, 0), ({"breach_safe": True}, 0)])
+async def test_a_route_without_compression_has_no_stage_for_it(tmp_path, compression, stages):
+    mapping = config("127.0.0.1:1", route={"compression": compression})
+    async with serving(tmp_path, mapping) as proxy:
+        (pipeline,) = proxy.worker.runtime.pipelines
+        assert len(pipeline.response_stages) == stages
+
+
 async def test_a_breach_safe_route_compresses_nothing(tmp_path):
     reply, _ = await ask(tmp_path, response(PAGE, HTML), asking(), compression={"breach_safe": True})
     assert (reply.body, b"vary" in reply) == (PAGE, False)
