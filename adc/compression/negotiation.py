@@ -49,7 +49,7 @@ def _qualities(accept: bytes | None) -> dict[str, float]:
 
 
 def _read(accept: bytes) -> dict[str, float]:
-    """Quality by coding. Of a coding named twice the lower quality, which comes last, counts: a refusal holds."""
+    """Quality by coding. Of a coding named twice the lower one, read last, counts."""
     return {_ALIASES.get(item.value, item.value): item.quality for item in parse_preferences(accept)}
 
 
