@@ -1,0 +1,55 @@
+"""How many Python calls one plain request costs: a figure that is the same on every run, where a timing is not."""
+
+import sys
+
+from tests.kit.client import get
+from tests.kit.member import Member
+from tests.kit.proxy import config, serving
+
+BUDGET = 66
+"""Calls of Python functions for one GET on open connections, logged and routed. Raise it only with a reason."""
+
+FIELDS = (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64)",
+    "Accept: text/html,application/xhtml+xml,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br",
+    "Cookie: session=0123456789abcdef",
+)
+
+
+class Calls:
+    """The functions called while it is entered, without those of the tests and of asyncio that serve the tests."""
+
+    def __init__(self):
+        self.names = []
+
+    def __enter__(self):
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *error):
+        sys.setprofile(None)
+
+    def _count(self, frame, event, argument):
+        code = frame.f_code
+        if event == "call" and not any(
+            part in code.co_filename for part in ("/tests/", "/asyncio/", "contextlib", "<")
+        ):
+            self.names.append(code.co_qualname)
+
+
+async def test_a_plain_request_stays_within_its_budget_of_calls(tmp_path):
+    async with (
+        Member() as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        counts = []
+        for number in range(30):
+            with Calls() as calls:
+                assert (await client.ask(get(f"/page/{number}?q={number}", *FIELDS))).status == 200
+            counts.append(calls.names)
+        least = min(counts, key=len)  # the others had a tick of the clock in them
+        assert len(least) <= BUDGET, "\n".join(least)
+        assert least.count("ServerConnection.data_received") == 1
