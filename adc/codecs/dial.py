@@ -55,11 +55,13 @@ class Dialer:
         self._next = 0
         self._looking: asyncio.Task[None] | None = None
 
-    async def __call__(self, factory: Callable[[], asyncio.BaseProtocol]) -> None:
-        """Open a transport for the protocol that `factory` makes. Raises OSError."""
-        context, name = self._tls if self._tls is not None else (None, None)
+    async def __call__(self, factory: Callable[[], asyncio.BaseProtocol], preface: bytes = b"") -> None:
+        """Open a transport for the protocol that `factory` makes. Raises OSError.
+
+        `preface` is what goes before everything else, TLS included.
+        """
         if self.path:
-            await self._loop.create_unix_connection(factory, self.path, ssl=context, server_hostname=name)
+            await self._connect(factory, socket.AF_UNIX, self.path, preface)
             return
         if not self._addresses:
             await self._look_up()
@@ -69,14 +71,41 @@ class Dialer:
         for offset in range(len(addresses)):
             address = addresses[(self._next + offset) % len(addresses)]
             try:
-                await self._loop.create_connection(
-                    factory, address, self.port, ssl=context, server_hostname=name
-                )
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                await self._connect(factory, family, address, preface)
             except OSError as error:
                 failed = error
             else:
                 return
         raise failed
+
+    async def _connect(
+        self, factory: Callable[[], asyncio.BaseProtocol], family: int, address: str, preface: bytes
+    ) -> None:
+        loop = self._loop
+        context, name = self._tls if self._tls is not None else (None, None)
+        if preface:
+            sock = await self._prefaced(family, address, preface)
+            if family == socket.AF_UNIX:
+                await loop.create_unix_connection(factory, sock=sock, ssl=context, server_hostname=name)
+            else:
+                await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
+        elif family == socket.AF_UNIX:
+            await loop.create_unix_connection(factory, address, ssl=context, server_hostname=name)
+        else:
+            await loop.create_connection(factory, address, self.port, ssl=context, server_hostname=name)
+
+    async def _prefaced(self, family: int, address: str, preface: bytes) -> socket.socket:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            target = address if family == socket.AF_UNIX else (address, self.port)
+            await self._loop.sock_connect(sock, target)
+            await self._loop.sock_sendall(sock, preface)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
     def secure(self, context: ssl.SSLContext | None, name: str | None) -> None:
         """Open connections under TLS from now on, None: without. `name` is sent and verified; the host by default."""

@@ -7,8 +7,9 @@ brought is passed on in one call. After a 101 both sides carry raw bytes through
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
+from adc.codecs.proxy_protocol import Ends
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
@@ -16,6 +17,13 @@ from adc.pools.errors import Failure
 
 class Stream(Protocol):
     """The client's side of one exchange."""
+
+    address: Any
+    """Where the client is, as sockets have it: (address, port, ...), or a text for unix sockets."""
+
+    @property
+    def own_address(self) -> Any:
+        """Where the client connected to, likewise."""
 
     def send_informational(self, response: Response) -> None:
         """Send an interim response (1xx except 101)."""
@@ -60,6 +68,10 @@ class RequestReceiver(Protocol):
 
 class ResponseReceiver(Protocol):
     """One try at a member, as an upstream codec sees it."""
+
+    @property
+    def ends(self) -> Ends | None:
+        """From where to where the client connected; None if that is no pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:
         """A connection that was being opened is ready to send on."""

@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
+from adc.codecs.proxy_protocol import Ends
 from adc.http.message import Response
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
+from adc.proxy.ends import client_ends
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
@@ -28,6 +30,10 @@ class Attempt:
         self.over = False
         self.status = 0
         self.began = time.monotonic()
+
+    @property
+    def ends(self) -> Ends | None:
+        return client_ends(self.exchange)
 
     def connected(self, connection: MemberConnection) -> None:
         self.connection = connection

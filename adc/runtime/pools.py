@@ -9,7 +9,10 @@ from random import Random
 from adc.codecs.clock import Clock
 from adc.codecs.dial import Dialer
 from adc.codecs.http1.link import HttpLink
+from adc.codecs.http1.proxied_link import ProxiedLink
 from adc.config.model import pools as model
+from adc.config.model.address import Address
+from adc.config.model.tls import MemberTls
 from adc.pools.balancers.registry import make_balancer
 from adc.pools.limits import Limits
 from adc.pools.member import Member
@@ -62,29 +65,44 @@ class Links:
         self._loop = loop
         self._clock = clock
         self._dialers: dict[Member, Dialer] = {}
+        self._spoken: dict[Member, tuple[MemberTls | None, str | None]] = {}
 
     def attach(self, pool: Pool, settings: model.Pool, tls: ssl.SSLContext | None = None) -> None:
-        """Give every member that has none a link; bring the others' settings up to date."""
+        """Give every member a link if it has none or is to be spoken to in another way (TLS, PROXY protocol) from now
+        on; bring the others' settings up to date.
+        """
         addresses = {member.address.text: member.address for member in settings.members}
         keep_alive = settings.keep_alive
+        spoken = (settings.tls, settings.proxy_protocol)
         for member in pool.members:
-            if member.link is None:
-                address = addresses[member.address]
-                dialer = Dialer(
-                    self._loop, address.host, address.port, address.path, interval=settings.dns.interval
-                )
-                link = HttpLink(self._loop, self._clock, dialer)
-                dialer.moved = link.close_idle
-                member.link = link
-                self._dialers[member] = dialer
+            if member.link is None or self._spoken.get(member) != spoken:
+                self._spoken[member] = spoken
+                self._attach(member, addresses[member.address], settings)
             self._dialers[member].secure(tls, settings.tls.sni if settings.tls is not None else None)
             member.link.idle_timeout = keep_alive.idle
             member.link.max_idle = keep_alive.max_idle if keep_alive.idle else 0
+
+    def _attach(self, member: Member, address: Address, settings: model.Pool) -> None:
+        interval = settings.dns.interval
+        dialer = Dialer(self._loop, address.host, address.port, address.path, interval=interval)
+        link: HttpLink
+        if settings.proxy_protocol is None:
+            link = HttpLink(self._loop, self._clock, dialer)
+        else:
+            link = ProxiedLink(self._loop, self._clock, dialer)
+            link.announce(dialer, settings.proxy_protocol)
+        dialer.moved = link.close_idle
+        if member.link is not None:
+            member.link.retire()
+            link.predecessor = member.link
+        member.link = link
+        self._dialers[member] = dialer
 
     def retire(self, member: Member) -> None:
         """A member is gone from the configuration."""
         member.link.retire()
         self._dialers.pop(member, None)
+        self._spoken.pop(member, None)
 
     def tick(self, now: float) -> None:
         """Reap idle connections and look names up again."""

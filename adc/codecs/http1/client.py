@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import ssl
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ _MAX_HEAD = 256 << 10
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _VERSIONS = ("1.0", "1.1")
+_REFUSED_CERTIFICATE = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+"""Alerts that come after the handshake as a TLS 1.3 client sees it, but before anything is served."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -188,6 +192,8 @@ class ClientConnection(asyncio.Protocol):
             receiver.failed(Failure.HEAD_INCOMPLETE, f"the member {reset} within the response head")
         elif self.reused:
             receiver.failed(Failure.STALE_CONNECTION, f"the member {reset} while it was idle")
+        elif isinstance(exc, ssl.SSLError) and _REFUSED_CERTIFICATE.search(exc.reason or ""):
+            receiver.failed(Failure.TLS_ALERT, f"the member refused the TLS connection: {exc.reason}")
         else:
             receiver.failed(Failure.RESET, f"the member {reset} without a response")
 

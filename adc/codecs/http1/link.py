@@ -36,6 +36,7 @@ class HttpLink:
         "idle_timeout",
         "max_idle",
         "opened",
+        "predecessor",
     )
 
     def __init__(
@@ -56,24 +57,36 @@ class HttpLink:
         self._announced = b""
         self.connections = 0
         self.opened = 0
+        self.predecessor: HttpLink | None = None
 
     def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
         if self._idle:
             connection = self._idle.pop()
             connection.receiver = receiver
             return connection
-        self._opening[receiver] = self._loop.create_task(self._open(receiver))
+        self._begin(receiver)
         return None
+
+    def _begin(self, receiver: ResponseReceiver) -> None:
+        self._opening[receiver] = self._loop.create_task(self._open(receiver))
+
+    def _make(self, receiver: ResponseReceiver) -> ClientConnection:
+        return ClientConnection(self)
+
+    def _dial(self, receiver: ResponseReceiver, connection: ClientConnection) -> Awaitable[object]:
+        return self._connect(lambda: connection)
 
     def forget(self, receiver: ResponseReceiver) -> None:
         task = self._opening.pop(receiver, None)
         if task is not None:
             task.cancel()
+        elif self.predecessor is not None:
+            self.predecessor.forget(receiver)
 
     async def _open(self, receiver: ResponseReceiver) -> None:
-        connection = ClientConnection(self)
+        connection = self._make(receiver)
         try:
-            await self._connect(lambda: connection)
+            await self._dial(receiver, connection)
         except asyncio.CancelledError:
             connection.drop()
             raise
@@ -139,6 +152,7 @@ class HttpLink:
     def retire(self) -> None:
         """The member is no longer used: close idle connections, and the others when their response is complete."""
         self.max_idle = 0
+        self.predecessor = None
         self.close_idle()
 
 

@@ -1,0 +1,30 @@
+"""From where to where a client connected, as a member is told in a PROXY protocol header."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adc.codecs.proxy_protocol import Endpoint, Ends
+from adc.http.networks import parse_address
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+def client_ends(exchange: Exchange) -> Ends | None:
+    """Both ends, None for a client at a unix socket. A client whom a trusted proxy named has the port 0."""
+    request, stream = exchange.request, exchange.stream
+    source, target = _endpoint(stream.address), _endpoint(stream.own_address)
+    if source is None or target is None:
+        return None
+    if request.client != request.peer:
+        client = parse_address(request.client)
+        source = source if client is None else (str(client), 0)
+    return source, target
+
+
+def _endpoint(address: Any) -> Endpoint | None:
+    if not isinstance(address, tuple):
+        return None
+    parsed = parse_address(address[0])
+    return None if parsed is None else (str(parsed), address[1])
