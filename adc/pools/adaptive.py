@@ -63,6 +63,11 @@ class AdaptiveLimit:
         self._peak = 0
         self._failed = False
 
+    def adopt(self, previous: AdaptiveLimit) -> None:
+        """Begin with what `previous` has learned, within the bounds of this one."""
+        self.limit = min(max(previous.limit, self._least), self._most)
+        self._long = previous._long
+
     def admits(self, active: int) -> bool:
         """Whether one more request may join the `active` ones in flight."""
         if active >= self._peak:

@@ -19,6 +19,12 @@ class Breaker:
         self._adaptive = adaptive
         self.refused = {Failure.OVERLOAD: 0, Failure.QUEUE_FULL: 0, Failure.CONNECTION_LIMIT: 0}
 
+    def adopt(self, previous: Breaker) -> None:
+        """Go on counting where `previous` stopped, with what its adaptive limit has learned."""
+        self.refused = previous.refused
+        if self._adaptive is not None and previous._adaptive is not None:
+            self._adaptive.adopt(previous._adaptive)
+
     def refuse(self, active: int, pending: int = 0, connections: int = 0) -> Failure | None:
         """Why one more request cannot be taken on beside those in flight, those that wait and the
         connections."""

@@ -30,7 +30,7 @@ class Member:
     now: less than `weight` while a recovered member is brought back slowly. `link` is what carries traffic to
     the member and belongs to the codecs. `ewma` is the moving average of response times in seconds (0.0
     before the first, the last taken at `measured_at`), `since` the monotonic time of the last change of state
-    and `reason` its cause in words.
+    and `reason` its cause in words; `told` is the state in one word that its pool last told of.
     """
 
     __slots__ = (
@@ -59,6 +59,7 @@ class Member:
         "retries",
         "share",
         "since",
+        "told",
         "weight",
     )
 
@@ -91,6 +92,7 @@ class Member:
         self.recovered_at: float | None = None
         self.since = 0.0
         self.reason = ""
+        self.told = Health.UNKNOWN.value
         self.available = weight > 0
         self.pinnable = True
 

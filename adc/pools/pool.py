@@ -22,7 +22,7 @@ NO_LIMITS = Limits()
 Observer = Callable[[Member, float, Outcome, float], None]
 
 
-def _unheard(member: Member) -> None:
+def _unheard(member: Member, before: str) -> None:
     """Nobody listens for changes of state."""
 
 
@@ -35,7 +35,7 @@ class Pool:
 
     `panic`: with no backup available, once less than this share of the enabled members is available, all
     enabled members serve, whatever their health (0: never). `changed` is called with a member whose state
-    changed. `active` counts attempts in flight that were started through this pool, `unserved` picks that
+    changed and the word for its state before. `active` counts attempts in flight that were started through this pool, `unserved` picks that
     found no member.
     """
 
@@ -72,7 +72,7 @@ class Pool:
         outlier: Outlier | None = None,
         panic: float = 0.0,
         adaptive: AdaptiveLimit | None = None,
-        changed: Callable[[Member], None] = _unheard,
+        changed: Callable[[Member, str], None] = _unheard,
     ) -> None:
         self.name = name
         self.members = tuple(members)
@@ -103,7 +103,7 @@ class Pool:
         if isinstance(self._balancer, Learner):
             observers.append(self._balancer.observe)
         if self._outlier is not None:
-            observers.append(self._watch)
+            observers.append(self._judge)
         if adaptive is not None:
             observers.append(adaptive.observe)
         return observers
@@ -124,6 +124,19 @@ class Pool:
         if member is None:
             self.unserved += 1
         return member
+
+    @property
+    def room(self) -> bool:
+        """Whether any of the members that serve now is below its limit."""
+        return not self._cap or any(member.active < self._cap for member in self._usable)
+
+    def has_room(self, member: Member) -> bool:
+        """Whether `member` is below its limit."""
+        return not self._cap or member.active < self._cap
+
+    def watch(self, observer: Observer) -> None:
+        """Let `observer` know of the end of every attempt."""
+        self._observers.append(observer)
 
     def started(self, member: Member, now: float) -> None:
         """An attempt at `member` begins."""
@@ -178,6 +191,8 @@ class Pool:
         if self.queue is not None and previous.queue is not None:
             previous.queue.limit = self.queue.limit
             self.queue = previous.queue
+        if self.breaker is not None and previous.breaker is not None:
+            self.breaker.adopt(previous.breaker)
         previous._observers[:] = self._observers  # one list for all generations, so that the newest learns
         self._observers = previous._observers
         for member in self._outlier.excess(self.members) if self._outlier else self.members:
@@ -219,7 +234,7 @@ class Pool:
         free = [member for member in members if member.active < self._cap]
         return self._balancer.pick(free, request) if free else None
 
-    def _watch(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
+    def _judge(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         if self._outlier is not None and self._outlier.observe(member, outcome, now):
             self.eject(member, now, f"passive: {outcome.value if isinstance(outcome, Failure) else outcome}")
 
@@ -235,7 +250,8 @@ class Pool:
             member.recovered_at = now
         member.since = now
         member.reason = reason
-        self.changed(member)
+        before, member.told = member.told, member.state
+        self.changed(member, before)
 
     def _review(self, now: float) -> None:
         """Bring shares and candidates up to date and note when time alone will change them next."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Waiter = TypeVar("Waiter", bound=Hashable)
+
+
+def _any(waiter: object) -> bool:
+    return True
 
 
 class WaitQueue(Generic[Waiter]):
     """At most `limit` waiters with the times at which they give up, oldest first or (`newest_first`) newest
     first.
 
-    Newest first serves those who surely still wait when a burst has been too long. Every call is O(1). Expiry
-    goes by arrival: as all waiters of a pool wait equally long, who came first gives up first. After `limit`
-    was lowered, those already waiting stay.
+    Newest first serves those who surely still wait when a burst has been too long. Who waits too long leaves by
+    `remove`; until then `pop` passes over them. After `limit` was lowered, those already waiting stay.
     """
 
     __slots__ = ("_newest_first", "_waiting", "expired", "limit", "refused")
@@ -38,29 +41,19 @@ class WaitQueue(Generic[Waiter]):
         self._waiting[waiter] = deadline
         return True
 
-    def pop(self, now: float) -> Waiter | None:
-        """Take out whose turn it is, passing over those whose time is up; None if nobody waits."""
+    def pop(self, now: float, ready: Callable[[Waiter], bool] = _any) -> Waiter | None:
+        """Take out whose turn it is, passing over those whose time is up and those who are not `ready`; None if
+        nobody is left.
+        """
         order = reversed(self._waiting.items()) if self._newest_first else iter(self._waiting.items())
         for waiter, deadline in order:
-            if deadline > now:
+            if deadline > now and ready(waiter):
                 del self._waiting[waiter]
                 return waiter
-            if self._newest_first:
-                return None
         return None
 
-    def expire(self, now: float) -> list[Waiter]:
-        """Take out those whose time is up."""
-        late = []
-        while self._waiting:
-            waiter, deadline = next(iter(self._waiting.items()))
-            if deadline > now:
-                break
-            del self._waiting[waiter]
-            late.append(waiter)
-        self.expired += len(late)
-        return late
-
-    def remove(self, waiter: Waiter) -> bool:
-        """Take out `waiter`, whose client is gone; False if it does not wait."""
-        return self._waiting.pop(waiter, None) is not None
+    def remove(self, waiter: Waiter, *, late: bool = False) -> bool:
+        """Take out `waiter`, whose client is gone or (`late`) who has waited too long; False if it does not wait."""
+        found = self._waiting.pop(waiter, None) is not None
+        self.expired += late and found
+        return found

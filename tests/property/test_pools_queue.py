@@ -26,7 +26,7 @@ def test_waiters_leave_once_in_order_and_in_time(
 ):
     queue: WaitQueue[int] = WaitQueue(limit, newest_first=newest_first)
     model: list[tuple[int, int]] = []  # (waiter, deadline) by arrival
-    now = pushed = 0
+    now = pushed = expired = 0
     for step, number in steps:
         if step == "wait":
             now += number
@@ -42,9 +42,11 @@ def test_waiters_leave_once_in_order_and_in_time(
             assert queue.pop(now) == (expected and expected[0])
             model = [entry for entry in model if entry is not expected]
         elif step == "expire":
-            assert queue.expire(now) == [waiter for waiter, deadline in model if deadline <= now]
-            model = [entry for entry in model if entry[1] > now]
+            late = [entry for entry in model if entry[1] <= now]
+            assert all(queue.remove(waiter, late=True) for waiter, _ in late)
+            expired += len(late)
+            model = [entry for entry in model if entry not in late]
         else:
             assert queue.remove(number) is any(waiter == number for waiter, _ in model)
             model = [entry for entry in model if entry[0] != number]
-        assert len(queue) == len(model)
+        assert (len(queue), queue.expired) == (len(model), expired)

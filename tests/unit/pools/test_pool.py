@@ -45,13 +45,16 @@ def test_a_member_that_is_down_is_left_out_and_comes_back():
 
 
 def test_a_change_of_state_is_dated_explained_and_announced():
-    told: list[tuple[str, str]] = []
+    told: list[tuple[str, str, str]] = []
     pool = Pool(
-        "app", members("a"), First(), changed=lambda member: told.append((member.state, member.reason))
+        "app",
+        members("a"),
+        First(),
+        changed=lambda member, before: told.append((before, member.state, member.reason)),
     )
     pool.set_health(pool.members[0], Health.DOWN, 7.0, "status 500")
     pool.set_health(pool.members[0], Health.DOWN, 8.0, "status 500")
-    assert told == [("down", "status 500")]
+    assert told == [("unknown", "down", "status 500")]
     assert pool.members[0].since == 7.0
 
 

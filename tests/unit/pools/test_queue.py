@@ -35,18 +35,19 @@ def test_whose_time_is_up_is_not_served():
     assert queue(newest_first=True).pop(12.0) is None
 
 
-def test_whose_time_is_up_is_told_once():
+def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
     waiting = queue()
-    assert waiting.expire(9.9) == []
-    assert waiting.expire(11.0) == ["a", "b"]
-    assert waiting.expire(11.0) == []
-    assert (len(waiting), waiting.expired) == (1, 2)
+    assert waiting.pop(0.0, lambda name: name == "b") == "b"
+    assert waiting.pop(0.0, lambda name: False) is None
+    assert [waiting.pop(0.0) for _ in range(2)] == ["a", "c"]
 
 
-def test_those_passed_over_are_still_told_to_have_expired():
+def test_who_waited_too_long_is_counted_once():
     waiting = queue()
     waiting.pop(11.0)
-    assert waiting.expire(11.0) == ["a", "b"]
+    assert waiting.remove("a", late=True)
+    assert not waiting.remove("a", late=True)
+    assert (len(waiting), waiting.expired) == (1, 1)
 
 
 def test_a_client_that_leaves_gives_up_its_place():
