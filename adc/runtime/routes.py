@@ -64,7 +64,7 @@ class RouteBuilder:
         if edits is not None:
             start = EditRequest(edits, route.name, start)
         if route.rewrite != actions.Rewrite():
-            start = RewriteTarget(_rewrite(route.rewrite), start)
+            start = RewriteTarget(compile_rewrite(route.rewrite), start)
         chain = self._chains.get(route.name)
         if chain is not None and not chain.empty:
             start = RunPlugins(chain, start)
@@ -135,7 +135,8 @@ def _compression(compression: policies.Compression) -> CompressionOptions:
     )
 
 
-def _rewrite(rewrite: actions.Rewrite) -> Rewrite:
+def compile_rewrite(rewrite: actions.Rewrite) -> Rewrite:
+    """What a member sees instead of path and host. Raises ValueError."""
     return Rewrite(
         strip_prefix=rewrite.strip_prefix or "",
         add_prefix=rewrite.add_prefix or "",
