@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from adc.http.fields import divide
 from adc.http.headers import Headers
 from adc.http.message import Request
+from adc.http.networks import parse_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_target
 from adc.routing.redirect import Redirect
-from adc.routing.rewrite import Rewrite
 from adc.routing.router import Router, Step
 from adc.runtime.errors import BuildError
+from adc.runtime.routes import compile_rewrite
 from adc.runtime.runtime import rules_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,13 @@ def make_request(
         scheme=scheme,
         client=client,
         peer=client,
+        sni=_server_name(host) if scheme == "https" else "",
     )
+
+
+def _server_name(host: str) -> str:
+    """What a client that asks for `host` says in the handshake: no address (RFC 6066 section 3)."""
+    return "" if parse_address(host.strip("[]")) else host
 
 
 def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
@@ -111,16 +118,12 @@ def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
     if route.redirect is not None:
         redirect = Redirect(route.redirect.to, route.redirect.status)
         return outcome | {"status": redirect.status, "redirect": redirect.location(request)}
-    rewrite = Rewrite(
-        strip_prefix=route.rewrite.strip_prefix or "",
-        add_prefix=route.rewrite.add_prefix or "",
-        substitutions=[(edit.regex, edit.replace) for edit in route.rewrite.path],
-        host=route.rewrite.host,
-    )
-    seen = {
-        "path": rewrite.target(request.path, "") or "/",
-        "host": rewrite.host or request.authority,
-    }
+    rewrite = compile_rewrite(route.rewrite)
+    try:
+        path = rewrite.target(request.path, "")
+    except BadTarget:
+        return outcome | {"status": 400}
+    seen = {"path": path, "host": rewrite.host or request.authority}
     if route.split is not None:
         return outcome | {"split": dict(route.split)} | seen
     return outcome | {"pool": route.pool} | seen

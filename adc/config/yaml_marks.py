@@ -119,18 +119,29 @@ def locate_key(root: Node, path: Path) -> Mark:
 
 
 def as_written(root: Node, path: Path) -> Path:
-    """`path` without what the model adds: places in a list of one that was written without the list, and keys
-    below what was written as one word."""
+    """`path` as the file spells it: without places in a list of one that was written without the list,
+    without keys below what was written as one word, with `tls.sni` as one key, and names in the file's own case."""
     node: Node | None = root
     kept: list[str | int] = []
-    for step in path:
-        if isinstance(node, Scalar):
-            break
-        if step == 0 and isinstance(node, Entries):
-            continue
+    rest = list(path)
+    while rest and not isinstance(node, Scalar):
+        step = rest.pop(0)
+        if isinstance(node, Entries):
+            if step == 0:
+                continue
+            if rest and str(step) not in node.entries and f"{step}.{rest[0]}" in node.entries:
+                step = f"{step}.{rest.pop(0)}"
+            step = _spelled(node, step)
         node = _child(node, step)[1] if node is not None else None
         kept.append(step)
     return tuple(kept)
+
+
+def _spelled(node: Entries, key: str | int) -> str | int:
+    """`key` as it stands in `node`: names of fields are written in any case."""
+    if str(key) in node.entries:
+        return key
+    return next((written for written in node.entries if written.lower() == str(key).lower()), key)
 
 
 def _steps(root: Node, path: Path) -> Iterator[tuple[Mark, Node]]:

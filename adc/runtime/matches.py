@@ -21,8 +21,6 @@ def nowhere(path: tuple[str | int, ...]) -> str:
 
 def compile_match(match: model.Match, path: tuple[str | int, ...] = (), where: Where = nowhere) -> Match:
     """The conditions of a route at `path` in the configuration. Raises ValueError."""
-    keys = ("host", "path", "method", "headers", "query", "cookies", "source", "tls")
-    places = {} if where is nowhere else {key: where((*path, "match", key)) for key in keys}
     return Match(
         host=_hosts(match.host),
         path=[_path(rule) for rule in match.path],
@@ -33,8 +31,16 @@ def compile_match(match: model.Match, path: tuple[str | int, ...] = (), where: W
         source=[str(network) for network in match.source],
         sni=_hosts(match.tls.sni),
         where=where(path),
-        places=places,
+        places={} if where is nowhere else _places(match, (*path, "match"), where),
     )
+
+
+def _places(match: model.Match, path: tuple[str | int, ...], where: Where) -> dict[str, str]:
+    """Where the keys stand, by the names that `Router.explain` gives them: `host`, `headers.x-beta`."""
+    keys = {key: (key,) for key in ("host", "path", "method", "source")} | {"tls.sni": ("tls", "sni")}
+    for group in ("headers", "query", "cookies"):
+        keys |= {f"{group}.{name}": (group, name) for name in getattr(match, group)}
+    return {told: where((*path, *steps)) for told, steps in keys.items()}
 
 
 def _hosts(rules: Sequence[model.HostRule]) -> list[HostRule]:

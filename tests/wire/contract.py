@@ -25,6 +25,7 @@ class _Answers(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server_version = "sample"
+    disable_nagle_algorithm = True
 
     def log_message(self, *arguments):
         pass

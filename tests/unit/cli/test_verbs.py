@@ -219,3 +219,30 @@ def test_a_table_cuts_nothing_off_and_prints_markup_as_it_is(monkeypatch):
     output = run("members", "list").stdout
     assert name in output
     assert "[red]app" in output
+
+
+def test_explain_shows_the_line_of_each_name_however_it_is_written(tmp_path):
+    path = tmp_path / "adc.yaml"
+    path.write_text("""
+listeners: [{name: web, bind: 127.0.0.1:8080}]
+routes:
+  - name: partners
+    match:
+      headers:
+        X-First: a
+        X-Second: b
+      tls.sni: partners.example
+    pool: app
+pools: {app: [127.0.0.1:9001]}
+""")
+    output = run("explain", path, "GET", "https://partners.example/", "-H", "x-first: a").stdout
+    assert output.splitlines()[0] == f"{path}:8:19: partners: headers.x-second nothing does not match b"
+    output = run("explain", path, "GET", "http://partners.example/").stdout
+    assert output.splitlines()[0] == f"{path}:9:16: partners: tls.sni nothing does not match partners.example"
+
+
+def test_explain_says_that_a_rewrite_makes_a_path_that_is_refused(tmp_path):
+    path = tmp_path / "adc.yaml"
+    path.write_text(GOOD.replace("{strip_prefix: /api}", '{path: {regex: "users", replace: "../../.."}}'))
+    result = run("explain", path, "GET", "/api/users", "-H", "x-beta: 1")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "-> api: status 400")
