@@ -52,4 +52,4 @@ async def test_a_plain_request_stays_within_its_budget_of_calls(tmp_path):
             counts.append(calls.names)
         least = min(counts, key=len)  # the others had a tick of the clock in them
         assert len(least) <= BUDGET, "\n".join(least)
-        assert least.count("ServerConnection.data_received") == 1
+        assert least.count("RequestInput.data_received") == 1

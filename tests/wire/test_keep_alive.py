@@ -136,3 +136,13 @@ async def test_every_cut_of_a_pipeline_gives_the_same_answers(proxy):
             second = await client.reply()
             assert second.body.startswith(b"GET /2")
             assert b"X-Leak" not in second.body
+
+
+async def test_a_chunked_body_behind_a_last_byte_of_a_head_ends_where_it_ends(client):
+    data = chunked(b"ab", trailers=["X-Leak: 1"], target="/1")
+    end = data.index(b"\r\n\r\n") + 4
+    for piece in (data[: end - 1], data[end - 1 : end], b"0\r\n\r\n" + get("/2")):
+        await client.send(piece)
+        await settled()
+    assert (await client.reply()).body.startswith(b"POST /1")
+    assert (await client.reply()).body.startswith(b"GET /2")

@@ -1,81 +1,44 @@
-"""The client's connection: aiohttp's request parser in, one write per message out."""
+"""The client's connection: exchanges begun, one write per message out."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
-from collections import deque
 from math import inf
-from typing import Any, cast
+from typing import Any
 
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpRequestParser
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from adc.codecs.http1 import heads
-from adc.codecs.http1.request_head import Refused, read_head, refusal_of
+from adc.codecs.http1.request_head import Refused, read_head
+from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.interface import RequestReceiver
 from adc.http.message import UNKNOWN_LENGTH, Response
 
-_PIPELINE_BYTES = 1 << 30
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 1 << 20
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _FLUSH_SECONDS = 60.0
-_BLANK_LINE = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)
 _UNKNOWN_SIZE = 1 << 62
 
 
-class _NoFlow:
-    """aiohttp's body reader asks its protocol to pause and resume; here the exchange decides that."""
-
-    _reading_paused = False
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self, resume_parser: bool = True) -> None: ...
-
-
-_NO_FLOW = cast(BaseProtocol, _NoFlow())
-
-
-class ServerConnection(asyncio.Protocol):
+class ServerConnection(RequestInput):
     """One client connection, and the `Stream` of its current exchange.
 
-    Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out; what was
-    read behind them is `_held`, unparsed. `deadline`
-    (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an idle keep-alive
-    connection and a lingering close; while an exchange runs, the exchange keeps the time.
+    `deadline` (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an idle
+    keep-alive connection and a lingering close; while an exchange runs, the exchange keeps the time.
     """
 
     __slots__ = (
-        "_blocked",
-        "_chunked",
-        "_closing",
-        "_edge",
-        "_held",
-        "_keep_alive",
         "_lingering",
-        "_parser",
-        "_partial_head",
         "_paused",
-        "_payload",
-        "_queue",
-        "_raw_input",
-        "_receiver",
         "_respond_chunked",
-        "_send_content",
-        "_settings",
         "_switched",
         "_transport",
-        "_upgrading",
         "_version",
         "address",
-        "deadline",
         "peer",
         "requests",
         "sni",
@@ -84,28 +47,13 @@ class ServerConnection(asyncio.Protocol):
     scheme = "http"
 
     def __init__(self, settings: ServerSettings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._transport: Any = None
-        self._parser: Any = None
-        self._receiver: RequestReceiver | None = None
-        self._payload: Any = None
-        self._queue: deque[tuple[Any, Any]] = deque()
-        self._partial_head = b""
-        self._held: list[bytes] = []
-        self._edge = b""
         self._lingering = 0
-        self._keep_alive = True
-        self._chunked: Any = None
         self._respond_chunked = False
-        self._send_content = True
-        self._raw_input = False
         self._switched = False
-        self._upgrading = False
         self._paused = False
-        self._blocked = False
-        self._closing = False
         self._version = "1.1"
-        self.deadline = inf
         self.peer = ""
         self.address: Any = None
         self.sni = ""
@@ -131,51 +79,6 @@ class ServerConnection(asyncio.Protocol):
     def own_address(self) -> Any:
         """Where the client connected to."""
         return self._transport.get_extra_info("sockname")
-
-    def data_received(self, data: bytes) -> None:
-        if self._closing or self._queue or self._raw_input or self._chunked is not None:
-            self._set_aside(data)
-            return
-        body_open = self._payload is not None
-        try:
-            messages, upgraded, tail = self._parser.feed_data(data)
-        except Exception as error:
-            self._broken(error)
-            return
-        count = len(data)
-        if body_open:
-            count -= self._pass_body()
-        if messages:
-            if len(messages) > 1 or messages[0][0].chunked:
-                messages = self._separated(messages, data, body_open)
-                if not messages:
-                    return
-            count += len(self._partial_head)
-            self._partial_head = b""
-            for message, payload in messages:
-                if self._receiver is None and not (self._queue or self._blocked or self._closing):
-                    self._begin(message, payload, count)
-                else:
-                    self._queue.append((message, payload))
-            if upgraded:
-                self._raw_input = True
-                if tail:
-                    self.data_received(tail)
-            if self._queue:
-                self.pause_reading()
-        elif count and self._payload is None:
-            self._keep_head(data[-count:])
-
-    def _set_aside(self, data: bytes) -> None:
-        """What came is not simply the next of a request."""
-        if self._closing:
-            self._discard(len(data))
-        elif self._queue:
-            self._held.append(data)
-        elif self._raw_input:
-            self._pass_raw(data)
-        else:
-            self._feed_chunked(self._chunked, data)
 
     def eof_received(self) -> bool:
         if self._switched and self._receiver is not None:
@@ -207,18 +110,6 @@ class ServerConnection(asyncio.Protocol):
 
     # Requests.
 
-    def _new_parser(self) -> Any:
-        settings = self._settings
-        return HttpRequestParser(
-            _NO_FLOW,
-            settings.loop,
-            _PIPELINE_BYTES,
-            max_line_size=settings.target_bytes,
-            max_field_size=settings.field_bytes,
-            max_headers=settings.header_count,
-            auto_decompress=False,
-        )
-
     def _begin(self, message: Any, payload: Any, size: int) -> None:
         """Begin an exchange; `size` is at least that of the head."""
         settings = self._settings
@@ -249,118 +140,7 @@ class ServerConnection(asyncio.Protocol):
         body, end = self._take_body()
         receiver.start(body, end)
 
-    def _take_body(self) -> tuple[bytes, bool]:
-        payload = self._payload
-        body: bytes = payload.read_nowait(-1)
-        end: bool = payload.is_eof()
-        if end:
-            self._payload = None
-        return body, end
-
-    def _pass_body(self) -> int:
-        """Pass on what there is of the body; how much it was."""
-        body, end = self._take_body()
-        if (body or end) and self._receiver is not None:
-            self._receiver.request_body(body, end)
-        return len(body)
-
-    def _pass_raw(self, data: bytes) -> None:
-        if self._upgrading and self._receiver is not None:
-            self._receiver.request_body(data, False)
-
-    # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next request, so a
-    # parser that has read one is replaced. For that the end of the body must be the end of what it is fed: as it is
-    # always CRLF CRLF, input is cut behind each of those while such a body is read.
-
-    def _feed_chunked(self, payload: Any, data: bytes) -> None:
-        start = 0
-        end = (self._edge + data[:3]).find(_BLANK_LINE) + 4 - len(self._edge)
-        self._edge = (self._edge + data[-3:])[-3:]
-        while start < len(data):
-            if end <= start:
-                end = _after_blank_line(data, start)
-            try:
-                self._parser.feed_data(data[start:end])
-            except Exception as error:
-                self._broken(error)
-                return
-            start = end
-            if payload.is_eof():
-                self._chunked = None
-                self._parser = self._new_parser()
-                break
-        self._pass_body()
-        if start < len(data):
-            self.data_received(data[start:])
-
-    def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
-        """The messages of one read, none with a trailer field of the one before; none if they were fed again."""
-        for number, (message, payload) in enumerate(messages):
-            if not message.chunked:
-                continue
-            last = number == len(messages) - 1
-            if not payload.is_eof():
-                self._chunked, self._edge = payload, data[-3:]
-            elif last and data.endswith(_BLANK_LINE):
-                self._parser = self._new_parser()
-            elif not body_open and self._starts_with(messages[0][0], self._partial_head + data):
-                self._feed_again(self._partial_head + data)
-                return ()
-            else:
-                self._raw_input = True
-                return [*messages[:number], (message._replace(should_close=True), payload)]
-        return messages
-
-    def _starts_with(self, message: Any, data: bytes) -> bool:
-        """Whether the head of `message` began with `data`: what else may have come before it was not kept."""
-        try:
-            again = self._new_parser().feed_data(data)[0][0][0]
-        except Exception:
-            return False
-        return bool(
-            (again.method, again.path, again.version, again.raw_headers)
-            == (message.method, message.path, message.version, message.raw_headers)
-        )
-
-    def _feed_again(self, data: bytes) -> None:
-        self._parser = self._new_parser()
-        self._partial_head = b""
-        start = 0
-        while start < len(data):
-            end = _after_blank_line(data, start)
-            self.data_received(data[start:end])
-            start = end
-
     # What is refused.
-
-    def _keep_head(self, data: bytes) -> None:
-        """A head is incomplete: from its first byte on it has `head_timeout`, and a limit in bytes."""
-        settings = self._settings
-        if not self._partial_head and self._receiver is None:
-            self.deadline = settings.clock.now + settings.head_timeout
-        self._partial_head += data
-        if len(self._partial_head) > settings.header_bytes + settings.target_bytes:
-            self._refuse_next(Refused(431, "limit_head", "the request head is over its limit"))
-
-    def _broken(self, error: Exception) -> None:
-        refused = refusal_of(error, self._settings.target_bytes)
-        receiver = self._receiver
-        if receiver is not None and self._payload is not None:
-            self._keep_alive = False
-            self._closing = True
-            self._payload = None
-            receiver.bad_body(refused.detail)
-        else:
-            self._refuse_next(refused)
-
-    def _refuse_next(self, refused: Refused) -> None:
-        """Refuse what came, after the responses to what came before it."""
-        if self._receiver is not None or self._queue:
-            self._queue.append((refused, None))
-            self.pause_reading()
-        else:
-            self._send_content = True
-            self._refuse(refused)
 
     def _refuse(self, refused: Refused) -> None:
         self._keep_alive = False
@@ -537,9 +317,3 @@ class ServerConnection(asyncio.Protocol):
         """Close now if idle, else after the response that is under way."""
         if self._receiver is None and not self._queue and not self._closing:
             self._close()
-
-
-def _after_blank_line(data: bytes, start: int) -> int:
-    """Where the next CRLF CRLF ends, the end of `data` if there is none."""
-    found = data.find(_BLANK_LINE, start)
-    return found + 4 if found >= 0 else len(data)
