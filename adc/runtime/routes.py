@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -11,10 +13,14 @@ from adc.config.model import actions, policies
 from adc.config.model import routes as model
 from adc.http.headers import Pair
 from adc.http.message import Request
+from adc.http.networks import Networks
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.actions import Redirect, Respond, Split
+from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.store import SharedStore
+from adc.proxy.caching.unsafe import PassedBy
 from adc.proxy.compress import AskForIdentity, Compress
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
@@ -25,6 +31,7 @@ from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
 from adc.routing.split import Split as Shares
+from adc.runtime.caches import cache_options
 from adc.runtime.errors import BuildError
 from adc.runtime.persistence import Sticky
 
@@ -40,12 +47,15 @@ class RouteBuilder:
         rng: Random,
         chains: Mapping[str, Chain],
         sticky: Mapping[str, Sticky],
+        stores: Mapping[str, SharedStore],
         pseudonym: str = "adc",
     ) -> None:
         self._pools = pools
         self._rng = rng
         self._chains = chains
         self._sticky = sticky
+        self._stores = stores
+        self.lookups: dict[str, Lookup] = {}
         self._via: Pair = (b"Via", f"1.1 {pseudonym}".encode())
 
     def build(self, route: model.Route) -> Pipeline:
@@ -60,6 +70,11 @@ class RouteBuilder:
             route.timeouts.connect, route.timeouts.response_head, route.timeouts.idle, route.timeouts.total
         )
         start = self._action(route, timeouts)
+        stages: list[ResponseStage] = []
+        if route.cache is not None and route.cache.store in self._stores:
+            lookup = self._lookup(route, route.cache, start)
+            start = self.lookups[route.name] = lookup
+            stages.append(PassedBy(lookup))
         edits = _edits(route.request_headers)
         if edits is not None:
             start = EditRequest(edits, route.name, start)
@@ -68,7 +83,6 @@ class RouteBuilder:
         chain = self._chains.get(route.name)
         if chain is not None and not chain.empty:
             start = RunPlugins(chain, start)
-        stages: list[ResponseStage] = []
         response_edits = _edits(route.response_headers)
         if response_edits is not None:
             stages.append(EditResponse(response_edits, route.name))
@@ -99,6 +113,11 @@ class RouteBuilder:
         )
         return Split(_by_chance(shares, self._rng.random))
 
+    def _lookup(self, route: model.Route, cache: policies.RouteCache, following: Action) -> Lookup:
+        store = self._stores[cache.store]
+        purgers = Networks(str(network) for network in cache.purge.from_)
+        return Lookup(store, cache_options(cache, store), following, _key_suffix(route), purgers)
+
     def _forward(self, pool: str, route: model.Route, timeouts: Timeouts, retry: RetryPolicy) -> Forward:
         statuses = frozenset(
             status
@@ -116,6 +135,15 @@ class RouteBuilder:
 
     def _retry(self, route: model.Route) -> RetryPolicy:
         return RetryPolicy(route.retries.attempts, route.retries.on, RetryBudget(route.retries.budget))
+
+
+def _key_suffix(route: model.Route) -> bytes:
+    """What tells the route apart from others of the same URL: conditions beside host and path."""
+    beside = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})
+    if not (beside or route.listeners):
+        return b""
+    text = json.dumps((beside, route.listeners), sort_keys=True)
+    return b"route=" + sha256(text.encode()).hexdigest()[:16].encode()
 
 
 def _by_chance(shares: Shares[Forward], random: Callable[[], float]) -> Callable[[Request], Forward]:

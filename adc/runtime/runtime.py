@@ -12,10 +12,13 @@ from adc.config.model.routes import Route
 from adc.http.message import Request
 from adc.pools.member import Member
 from adc.pools.pool import Pool
+from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.store import SharedStore
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.replies import Replies
 from adc.routing.match import Rule
 from adc.routing.router import Router
+from adc.runtime.caches import NO_STORES
 from adc.runtime.errors import BuildError
 from adc.runtime.matches import Where, compile_match, nowhere
 from adc.runtime.persistence import NO_STICKY, Sticky
@@ -30,15 +33,22 @@ Find = Callable[[Request], Pipeline | None]
 class Runtime:
     """Pools, pipelines and routers of `config`; nothing of it serves yet. Raises BuildError."""
 
-    def __init__(self, config: Config, rng: Random, sticky: Mapping[str, Sticky] = NO_STICKY) -> None:
+    def __init__(
+        self,
+        config: Config,
+        rng: Random,
+        sticky: Mapping[str, Sticky] = NO_STICKY,
+        stores: Mapping[str, SharedStore] = NO_STORES,
+    ) -> None:
         self.config = config
         self.sticky = sticky
         self.pools: Mapping[str, Pool] = {
             name: build_pool(name, pool, rng) for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
-        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky)
+        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores)
         self.pipelines = [builder.build(route) for route in config.routes]
+        self.lookups: Mapping[str, Lookup] = builder.lookups
         self.finders = _finders(config, self.pipelines)
         self.replies = _replies(config)
         self.server_tls = build_server_tls(config)

@@ -13,6 +13,7 @@ from adc.codecs.clock import TICK, Clock
 from adc.config import Config
 from adc.pools.member import Member
 from adc.proxy.service import Service
+from adc.runtime.caches import Caches
 from adc.runtime.commands import run_command
 from adc.runtime.errors import BuildError
 from adc.runtime.folder import signing_key, state_folder
@@ -52,6 +53,7 @@ class Worker:
         """Build and serve. Raises BuildError."""
         self._loop = asyncio.get_running_loop()
         self.links = Links(self._loop, self.clock)
+        self.caches = Caches(self._loop, self.worker_id, self._report_cache)
         config, sockets = self._first
         await self.prepare(config, sockets)
         await self.commit()
@@ -62,7 +64,9 @@ class Worker:
 
     async def prepare(self, config: Config, sockets: Sockets) -> None:
         """Build a candidate beside what serves. Raises BuildError."""
-        runtime = Runtime(config, self._rng, await self._sticky(config))
+        self.caches.rollback()
+        sticky = await self._sticky(config)
+        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches))
         access_log, error_log = self._open_logs(config)
         await runtime.plugins.start()
         self._candidate = (runtime, sockets, access_log, error_log)
@@ -94,6 +98,7 @@ class Worker:
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
+        self.caches.commit(runtime.config.caches)
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
         await self._apply_listeners(sockets)
         if previous is not None:
@@ -132,6 +137,7 @@ class Worker:
             runtime, _, _, error_log = self._candidate
             runtime.plugins.retire(error_log)
         self._candidate = None
+        self.caches.rollback()
         self.state.rollback()
         if self.state.pins is not None:
             open_tables(self.runtime.config, self.state.pins)  # with the sizes that they had
@@ -166,6 +172,7 @@ class Worker:
         self.runtime.plugins.retire(self.error_log)
         await self.runtime.plugins.closed()
         self.stop()
+        self.caches.close()
         await self.state.close()
 
     @property
@@ -186,7 +193,11 @@ class Worker:
             listener.tick(clock.now)
         self.links.tick(clock.now)
         self.state.tick(clock.wall)
+        self.caches.tick(clock.wall)
         self._flush_logs()
+
+    def _report_cache(self, text: str) -> None:
+        self.error_log.warn("cache", detail=text)
 
     def _flush_logs(self) -> None:
         if self.access_log is not None:

@@ -1,0 +1,420 @@
+"""Asking the member on behalf of a client, of all who wait for the same, or of the cache alone."""
+
+from __future__ import annotations
+
+import time
+from copy import copy
+from math import inf
+from typing import TYPE_CHECKING
+
+from adc.cache.collapse import PASS_SECONDS, Outcome, Role
+from adc.cache.filling import Filling
+from adc.cache.lease import Busy, Lease
+from adc.cache.policy import Hit, Miss, Revalidate, Stale, lookup, without_conditions
+from adc.cache.status import forwarded
+from adc.cache.storable import Store, store
+from adc.cache.validation import STALE_ERRORS
+from adc.cache.vary import matches
+from adc.http.headers import Headers
+from adc.http.message import Response
+from adc.proxy.caching.aside import Aside
+from adc.proxy.caching.collapse import LEASE_SECONDS, finish_flight, passed
+from adc.proxy.caching.fill import Fill, Following
+from adc.proxy.caching.revalidate import confirmed, outdated, stand_in, told_by_head
+from adc.proxy.exchange import Exchange
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.lookup import Lookup
+
+_FOR_ITSELF = frozenset({b"range", b"if-range", b"cache-control", b"pragma"})
+"""Fields of the request behind a background validation that are not part of it."""
+
+
+class Fetch(Exchange):
+    """An exchange with the member whose response goes into the store and to the exchanges in `sources`.
+
+    `held` is what the store has to validate or to stand in with. `role` LEAD: others wait for it; `woken`:
+    others' leader let it go alone, and it tells when it is done. Without an exchange to answer it validates
+    in the background. It is counted and logged with the exchanges that it answers, not by itself.
+    """
+
+    __slots__ = (
+        "asked",
+        "fill",
+        "held",
+        "key",
+        "lease",
+        "leased_until",
+        "mark",
+        "paused",
+        "role",
+        "sent_at",
+        "sources",
+        "stage",
+        "unsettled",
+        "why",
+        "woken",
+    )
+
+    def __init__(
+        self,
+        stage: Lookup,
+        exchange: Exchange,
+        key: bytes,
+        decision: Miss | Revalidate | Stale,
+        role: Role,
+        woken: bool = False,
+    ) -> None:
+        super().__init__(exchange.service, Aside(self, exchange.stream), exchange.request)
+        self.pipeline = exchange.pipeline
+        self.target = exchange.target
+        self.request_id = exchange.request_id
+        self.body_end = True
+        self.stage = stage
+        self.asked = exchange.request
+        self.key = key
+        self.held = None if isinstance(decision, Miss) else decision
+        self.why = "stale" if isinstance(decision, Stale) else decision.why
+        self.role = role
+        self.woken = woken
+        self.unsettled = True
+        self.lease: Lease | None = None
+        self.leased_until = inf
+        self.fill: Fill | None = None
+        self.sources: list[Following] = []
+        self.paused = False
+        self.mark = 0
+        self.sent_at = 0.0
+        if not isinstance(decision, Stale):
+            self.sources.append(Following(exchange, self))
+
+    # Before the member is asked.
+
+    def begin(self) -> None:
+        """Ask the member, or wait until a worker that asks already is done."""
+        shared = self.stage.store
+        shared.users += 1
+        self.service.active.add(self)
+        if self.role is not Role.LEAD or shared.leases is None or self._leased():
+            self.ask()
+        elif not self.sources:  # another worker validates it
+            self.end("")
+
+    def _leased(self) -> bool:
+        """Whether nobody has to be waited for; else `lease_may_be_free` will be called."""
+        leases = self.stage.store.leases
+        lease = None if leases is None else leases.acquire(self.key)
+        if isinstance(lease, Busy):
+            if leases is not None:
+                leases.wait(self, lease)
+            return False
+        self.lease = lease
+        self.leased_until = self.service.clock.now + LEASE_SECONDS
+        return True
+
+    def lease_may_be_free(self) -> None:
+        """Another worker is done with some key, or took too long."""
+        now = time.time()
+        entries = self.stage.store.tiers.find(self.key, now)
+        decision = lookup(self.asked, entries, now, self.stage.options)
+        if isinstance(decision, Hit | Stale):
+            self._look_again()
+        elif self._leased():
+            self.ask()
+
+    def _look_again(self) -> None:
+        """The store has it by now: let everybody look."""
+        exchanges = [source.exchange for source in self.sources]
+        for source in self.sources:
+            source.finish()
+        self.sources = []
+        self.settle(Outcome.FILLED)
+        self.end("")
+        for exchange in exchanges:
+            exchange.attempt = None
+            self.stage.look(exchange, self.key, Role.FOLLOW)
+
+    def ask(self) -> None:
+        """Send the request, with the conditions of what is held."""
+        held, headers = self.held, self.asked.headers
+        background = not self.sources
+        if held is not None and (held.conditions or background):
+            lines = without_conditions(headers.pairs)
+            if background:
+                lines = [pair for pair in lines if pair[0].lower() not in _FOR_ITSELF]
+            self.request = copy(self.asked)
+            self.request.headers = Headers((*lines, *held.conditions))
+        self.mark = self.stage.store.tiers.mark()
+        self.sent_at = time.time()
+        self.stage.following(self)
+
+    def ask_plainly(self) -> None:
+        """What was held is of no use: send the request again as the client wrote it."""
+        self.request, self.held, self.attempt = self.asked, None, None
+        self.head_sent = False
+        self.mark = self.stage.store.tiers.mark()
+        self.sent_at = time.time()
+        self.stage.following(self)
+
+    # What the member says.
+
+    def respond(self, response: Response, body: bytes, end: bool) -> None:
+        self.head_sent = True
+        self.status = response.status
+        now = time.time()
+        held = self.held
+        if held is not None and held.conditions and response.status == 304:
+            confirmed(self, held.entry, response, now)
+            return
+        if response.status in STALE_ERRORS and self.may_stand_in:
+            stand_in(self, f"status {response.status}")
+            return
+        if self.asked.method == "HEAD":
+            told_by_head(self, response, now)
+        trusted = self.service.trusts(self.asked.peer)
+        verdict = store(
+            self.key, self.asked, response, self.sent_at, now, self.stage.options, peer_trusted=trusted
+        )
+        self.stage.store.counters.misses += 1
+        if isinstance(verdict, Store):
+            self._store(verdict, response, body, end)
+        else:
+            if held is not None and verdict.lasting:
+                outdated(self, held.entry, response)
+            self._pass(response, body, end, verdict.reason, verdict.lasting)
+
+    @property
+    def may_stand_in(self) -> bool:
+        """Whether what is held may answer should the member fail."""
+        return isinstance(self.held, Revalidate) and self.held.if_error
+
+    def _store(self, verdict: Store, response: Response, body: bytes, end: bool) -> None:
+        shared, entry = self.stage.store, verdict.entry
+        fill = self.fill = Fill(Filling(shared.tiers, entry, response.body_length, self.mark))
+        leaders = tuple(self.sources)
+        self._take_followers(verdict)
+        fill.take(body)
+        stored = True
+        if end:
+            stored = self._commit(fill)
+        status = self.cache_status(response.status, stored=stored, ttl=verdict.ttl)
+        response.headers.add(b"Cache-Status", status)
+        followers = self.sources[len(leaders) :]
+        for source in leaders:
+            self._begin(source, response, body, end, "miss")
+        if followers:
+            age = b"%d" % entry.terms.age(time.time())
+            status = self.cache_status(entry.status, stored=stored, ttl=verdict.ttl, collapsed=True)
+            lines = (*entry.headers.pairs, (b"Age", age), (b"Cache-Status", status))
+            for source in followers:
+                head = Response(entry.status, Headers(lines), entry.reason, response.body_length, dated=True)
+                shared.counters.collapsed += 1
+                self._begin(source, head, body, end, "collapsed")
+        self._ended_if(end)
+
+    def _take_followers(self, verdict: Store) -> None:
+        """Those who wait and may have this response; the others go on when it is known how this ends."""
+        entry = verdict.entry
+        if self.role is not Role.LEAD:
+            return
+        if verdict.ttl <= 0 or entry.terms.always_validate or entry.part is not None:
+            self.settle(Outcome.UNCACHEABLE)
+            return
+        self.take_waiting(entry.varying)
+
+    def _pass(self, response: Response, body: bytes, end: bool, reason: str, lasting: bool) -> None:
+        """Only the client that asked may have this response."""
+        fill = self.fill = Fill(None)
+        fill.take(body)
+        fill.complete = end
+        self.settle(Outcome.UNCACHEABLE if lasting else Outcome.FAILED)
+        if not self.sources:
+            self.abandon()
+            return
+        response.headers.add(b"Cache-Status", self.cache_status(response.status, detail=reason))
+        self._begin(self.sources[0], response, body, end, "miss")
+        self._ended_if(end)
+
+    def _begin(self, source: Following, response: Response, body: bytes, end: bool, word: str) -> None:
+        """Send the head to one of `sources`."""
+        exchange = source.exchange
+        exchange.cache = word
+        source.position = len(body)
+        self.tell(source)
+        if end:
+            source.finish()
+        exchange.respond(response, body, end)
+
+    def respond_body(self, data: bytes, end: bool) -> None:
+        fill = self.fill
+        if fill is None or self.finished_at:
+            return
+        fill.take(data)
+        if end:
+            self._commit(fill)
+        elif self.service.clock.now > self.leased_until - LEASE_SECONDS / 2:
+            self._renew()
+        fill.give(data, end, tuple(self.sources))
+        if end:
+            self.end("")
+        elif not (self.sources or fill.stored):
+            self.abandon()
+        elif not self.paused:
+            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+
+    def _commit(self, fill: Fill) -> bool:
+        """All has come: store it before anybody can know and ask again."""
+        fill.complete = True
+        stored = fill.commit(self.stage.store.tiers, self.mark) is not None
+        self.settle(Outcome.FILLED if stored else Outcome.FAILED)
+        return stored
+
+    def _renew(self) -> None:
+        leases = self.stage.store.leases
+        self.leased_until = self.service.clock.now + LEASE_SECONDS
+        if leases is not None and self.lease is not None:
+            leases.renew(self.lease)
+
+    def _ended_if(self, end: bool) -> None:
+        if end:
+            self.end("")
+        else:
+            self.limit("idle", self.pipeline_idle)
+
+    # Those who get the response.
+
+    def take_waiting(self, varying: tuple[tuple[bytes, bytes | None], ...]) -> list[Following]:
+        """Make those sources that wait and are served by the same variant. Returns them."""
+        if self.role is not Role.LEAD:
+            return []
+        waiting = self.stage.store.flights.take(
+            self.key, lambda each: matches(varying, each.exchange.request.headers)
+        )
+        taken = []
+        for each in waiting:
+            each.finish()
+            taken.append(Following(each.exchange, self))
+        self.sources += taken
+        return taken
+
+    def tell(self, source: Following) -> None:
+        """Give the exchange of a source what its log record and a sticky pool need to know."""
+        exchange = source.exchange
+        exchange.pool, exchange.member = self.pool, self.member
+        exchange.attempts, exchange.upstream_elapsed = self.attempts, self.upstream_elapsed
+        attempt = self.attempt
+        if attempt is not None and exchange.cache == "miss":
+            source.forward, source.member = attempt.forward, attempt.member
+            if hasattr(self, "sticky"):
+                exchange.sticky = self.sticky
+
+    def left(self, source: Following) -> None:
+        """The client of a source is gone. What can still be stored, or has others waiting, goes on."""
+        if source in self.sources:
+            self.sources.remove(source)
+        if self.sources or self.finished_at:
+            self.pace()
+            return
+        fill = self.fill
+        waited_for = self.role is Role.LEAD and self.stage.store.flights.waiting(self.key) > 0
+        if (fill is None and not waited_for) or (fill is not None and not fill.stored):
+            self.abandon()
+        else:
+            self.pace()
+
+    def pace(self) -> None:
+        """Hold the member up while every client is slow."""
+        attempt = self.attempt
+        connection = None if attempt is None or attempt.over else attempt.connection
+        if connection is None:
+            return
+        hold = bool(self.sources) and all(source.blocked for source in self.sources)
+        if hold and not self.paused:
+            self.paused = True
+            connection.pause_reading()
+            self.deadline = self.total_at
+        elif self.paused and not hold:
+            self.paused = False
+            connection.resume_reading()
+            self.await_next()
+
+    # The end.
+
+    def fail(self, status: int, reason: str, proxy_status: str = "") -> None:
+        if self.finished_at:
+            return
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if self.fill is not None:
+            self.fill.abort(reason)
+        elif self.may_stand_in:
+            stand_in(self, reason)
+            return
+        elif self.held is not None and self.held.entry.terms.never_stale:
+            status = 504  # RFC 9111 section 5.2.2.2
+        sources, self.sources = self.sources, []
+        for source in sources:
+            source.exchange.cache = "miss"
+            self.tell(source)
+            source.finish()
+            source.exchange.fail(status, reason, proxy_status)
+        self.end(reason)
+
+    def _break_off(self, reason: str) -> None:
+        self.fail(502, reason)
+
+    def abandon(self) -> None:
+        """Nobody wants the response."""
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if self.fill is not None:
+            self.fill.abort("nobody wants it")
+        self.end("")
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell those who wait, here and in other workers, how it ended. Once."""
+        if not self.unsettled:
+            return
+        self.unsettled = False
+        shared = self.stage.store
+        if self.lease is not None and shared.leases is not None:
+            pass_until = time.monotonic() + PASS_SECONDS if outcome is Outcome.UNCACHEABLE else None
+            shared.leases.release(self.lease, pass_until)
+        if self.role is Role.LEAD:
+            finish_flight(shared, self.key, outcome)
+
+    def end(self, reason: str) -> None:
+        if self.finished_at:
+            return
+        self.finished_at = time.monotonic()
+        self.deadline = inf
+        self.attempt = None
+        self.service.active.discard(self)
+        shared = self.stage.store
+        shared.users -= 1
+        shared.refreshing.discard(self.key)
+        if shared.leases is not None:
+            shared.leases.forget(self)
+        self.settle(Outcome.FAILED)
+        if self.woken:
+            passed(shared, self.key)
+
+    def cache_status(
+        self,
+        status: int,
+        *,
+        stored: bool = False,
+        collapsed: bool = False,
+        ttl: float | None = None,
+        detail: str = "",
+    ) -> bytes:
+        """What Cache-Status says of this fetch."""
+        return forwarded(
+            self.stage.options.name,
+            self.why,
+            status=status,
+            stored=stored,
+            collapsed=collapsed,
+            ttl=ttl,
+            detail=detail,
+        )

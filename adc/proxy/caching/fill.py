@@ -1,0 +1,124 @@
+"""A response on its way from the member into the store and to all who wait for it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from adc.cache.entry import Entry
+from adc.cache.filling import Filling
+from adc.cache.parts import combined
+from adc.cache.tiered import TieredStore
+from adc.proxy.caching.source import Source
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.fetch import Fetch
+    from adc.proxy.exchange import Exchange
+
+PIECE = 64 << 10
+
+
+class Following(Source):
+    """An exchange that is answered from a fetch. `position`: bytes of the content that it was given."""
+
+    __slots__ = ("blocked", "fetch", "position")
+
+    def __init__(self, exchange: Exchange, fetch: Fetch) -> None:
+        super().__init__(exchange)
+        self.fetch = fetch
+        self.position = 0
+        self.blocked = False
+
+    def pause_reading(self) -> None:
+        self.blocked = True
+        self.fetch.pace()
+
+    def resume_reading(self) -> None:
+        self.blocked = False
+        fill = self.fetch.fill
+        if fill is not None:
+            fill.catch_up(self)
+        self.fetch.pace()
+
+    def left(self) -> None:
+        self.fetch.left(self)
+
+
+class Fill:
+    """Content so far. `filling` is None for a response that is not stored.
+
+    Who keeps up gets the content as it comes, without a copy; who is slow reads later what was stored. The
+    member is held up only while everybody is slow.
+    """
+
+    __slots__ = ("complete", "filling", "length")
+
+    def __init__(self, filling: Filling | None) -> None:
+        self.filling = filling
+        self.length = 0
+        self.complete = False
+
+    @property
+    def stored(self) -> bool:
+        """Whether what is slow can be read later, and what nobody wants is worth finishing."""
+        return self.filling is not None and not self.filling.failed
+
+    def take(self, data: bytes) -> None:
+        """More content: into the store."""
+        self.length += len(data)
+        if data and self.filling is not None:
+            self.filling.write(data)
+
+    def give(self, data: bytes, end: bool, sources: tuple[Following, ...]) -> None:
+        """The same content to everybody who keeps up."""
+        start = self.length - len(data)
+        for source in sources:
+            if source.over or source.position != start:
+                continue
+            if source.blocked and data and self.stored and len(sources) > 1:
+                continue
+            source.position = self.length
+            self._give(source, data, end)
+
+    def catch_up(self, source: Following) -> None:
+        """Give a source what came while it was blocked."""
+        while not (source.blocked or source.over) and source.position < self.length:
+            data = self._read(source.position)
+            if not data:
+                source.exchange.fail(502, "cache_failed")
+                return
+            source.position += len(data)
+            self._give(source, data, self.complete and source.position == self.length)
+
+    def commit(self, tiers: TieredStore, mark: int) -> Entry | None:
+        """Store what has come, which is all. None if it was not to be stored or could not be."""
+        filling = self.filling
+        if filling is None or filling.failed:
+            return None
+        now = time.time()
+        if filling.entry.part is None or self.length > tiers.memory.max_object:
+            return filling.commit(now)
+        if filling.entry.part.length != self.length:
+            return None
+        part = filling.entry.filled(filling.read_at(0, self.length), self.length)
+        whole = combined(part, tiers.get(part.key), tiers.memory.max_object)
+        return tiers.put(whole, mark, now)
+
+    def abort(self, reason: str) -> None:
+        """Store nothing."""
+        if self.filling is not None:
+            self.filling.abort(reason)
+
+    def _give(self, source: Following, data: bytes, end: bool) -> None:
+        if end:
+            source.finish()
+            source.fetch.tell(source)
+        source.exchange.respond_body(data, end)
+
+    def _read(self, start: int) -> bytes:
+        if self.filling is None:
+            return b""
+        try:
+            return self.filling.read_at(start, PIECE)
+        except OSError:
+            return b""

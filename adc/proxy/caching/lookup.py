@@ -1,0 +1,155 @@
+"""The first stage of a cache: is there an answer in the store, and if not, who asks the member?"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from adc.cache.collapse import Outcome, Role
+from adc.cache.entry import Entry
+from adc.cache.keys import primary_key
+from adc.cache.options import CacheOptions
+from adc.cache.policy import Hit, Miss, OnlyIfCached504, Revalidate, Stale, lookup
+from adc.cache.status import hit, refused
+from adc.http.message import Request
+from adc.http.networks import Networks
+from adc.proxy.caching.collapse import Waiting, finish_flight, may_share, passed
+from adc.proxy.caching.fetch import Fetch
+from adc.proxy.caching.purge import purge
+from adc.proxy.caching.serve import serve
+from adc.proxy.caching.store import MOST_REFRESHING, SharedStore
+from adc.proxy.pipeline import Action
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class Lookup:
+    """The cache of one route. `following` asks the member. `suffix` is added to keys: it tells routes apart
+    that the URL does not. `purgers` may send PURGE, nobody if it is empty.
+    """
+
+    __slots__ = ("following", "options", "purgers", "store", "suffix")
+
+    def __init__(
+        self,
+        store: SharedStore,
+        options: CacheOptions,
+        following: Action,
+        suffix: bytes = b"",
+        purgers: Networks | None = None,
+    ) -> None:
+        self.store = store
+        self.options = options
+        self.following = following
+        self.suffix = suffix
+        self.purgers = purgers or Networks()
+
+    def __call__(self, exchange: Exchange) -> None:
+        request = exchange.request
+        method = request.method
+        if (method != "GET" and method != "HEAD") or request.body_length or request.upgrade:
+            self._pass_by(exchange)
+            return
+        key = self.key(request)
+        entries = self.store.tiers.get(key)
+        if entries:
+            now = time.time()
+            decision = lookup(request, entries, now, self.options)
+            if type(decision) is Hit and self._hit(exchange, decision, now):
+                return
+        self.look(exchange, key)
+
+    def key(self, request: Request) -> bytes:
+        """Under which key responses to `request` are stored."""
+        key = primary_key(request, self.options.key)
+        if not self.suffix:
+            return key
+        return key + self.suffix if b"\0" in key else b"%b\0%b" % (key, self.suffix)
+
+    def look(self, exchange: Exchange, key: bytes, role: Role | None = None) -> None:
+        """Look in all tiers, and ask the member if that is due. `role` is what another request's fetch made
+        of this one; FOLLOW: it has ended, so look afresh.
+        """
+        now = time.time()
+        decision = lookup(exchange.request, self.store.tiers.find(key, now), now, self.options)
+        if isinstance(decision, Hit) and not self._hit(exchange, decision, now):
+            decision = Miss("uri-miss", "the stored content was damaged")
+        if isinstance(decision, Stale) and not self._stale(exchange, key, decision, now):
+            decision = Miss("uri-miss", "the stored content was damaged")
+        if isinstance(decision, Revalidate | Miss):
+            self._fetch(exchange, key, decision, role)
+            return
+        if isinstance(decision, OnlyIfCached504):
+            self._only_if_cached(exchange)
+        if role is Role.LEAD:
+            finish_flight(self.store, key, Outcome.FILLED)
+        elif role is Role.ALONE:
+            passed(self.store, key)
+
+    def _hit(self, exchange: Exchange, decision: Hit, now: float) -> bool:
+        """Answer; False if the content is gone."""
+        ttl = decision.entry.terms.freshness(now)
+        entry = self._loaded(decision.entry)
+        if entry is None:
+            return False
+        exchange.cache = "hit"
+        self.store.counters.hits += 1
+        serve(exchange, entry, hit(self.options.name, ttl, decision.detail), now)
+        return True
+
+    def _stale(self, exchange: Exchange, key: bytes, decision: Stale, now: float) -> bool:
+        """Answer with the stale entry and validate it in the background; False if its content is gone."""
+        entry = self._loaded(decision.entry)
+        if entry is None:
+            return False
+        shared = self.store
+        if key not in shared.refreshing and len(shared.refreshing) < MOST_REFRESHING:
+            shared.refreshing.add(key)
+            Fetch(self, exchange, key, decision, Role.LEAD if shared.leases else Role.ALONE).begin()
+        exchange.cache = "stale"
+        shared.counters.stale += 1
+        ttl = entry.terms.freshness(now)
+        serve(exchange, entry, hit(self.options.name, ttl, "stale-while-revalidate"), now)
+        return True
+
+    def _loaded(self, entry: Entry) -> Entry | None:
+        loaded = self.store.tiers.load(entry)
+        if loaded is None:
+            self.store.tiers.remove(entry)
+        return loaded
+
+    def _fetch(self, exchange: Exchange, key: bytes, decision: Miss | Revalidate, role: Role | None) -> None:
+        """Ask the member, or wait for one that asks already."""
+        if isinstance(decision, Miss) and decision.why in ("method", "bypass"):
+            self._bypass(exchange, decision)
+            return
+        woken = role is Role.ALONE
+        if role is None or role is Role.FOLLOW:
+            role = Role.ALONE
+            if may_share(exchange):
+                waiting = Waiting(exchange, self.store, key, self.look)
+                role = self.store.flights.join(key, waiting, time.monotonic())
+                if role is Role.FOLLOW:
+                    return
+                waiting.finish()
+                exchange.attempt = None
+        Fetch(self, exchange, key, decision, role, woken).begin()
+
+    def _only_if_cached(self, exchange: Exchange) -> None:
+        response, body = exchange.service.error(exchange, 504, "")
+        response.headers.add(b"Cache-Status", refused(self.options.name, "only-if-cached"))
+        exchange.cache = "miss"
+        exchange.end_reason = "only_if_cached"
+        exchange.respond(response, b"" if exchange.request.method == "HEAD" else body, True)
+
+    def _pass_by(self, exchange: Exchange) -> None:
+        if exchange.request.method == "PURGE":
+            purge(self, exchange)
+        else:
+            self._bypass(exchange)
+
+    def _bypass(self, exchange: Exchange, decision: Miss | None = None) -> None:
+        """The member answers this exchange itself; `unsafe` sees its response."""
+        exchange.cache = "bypass"
+        self.following(exchange)

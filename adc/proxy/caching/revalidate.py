@@ -1,0 +1,109 @@
+"""What an answer of the member does to the entry that is held."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from adc.cache.collapse import Outcome
+from adc.cache.entry import Entry
+from adc.cache.policy import select
+from adc.cache.status import forwarded
+from adc.cache.validation import refresh, refresh_by_head
+from adc.http.headers import Pair
+from adc.http.message import Response
+from adc.proxy.caching.serve import serve
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.fetch import Fetch
+
+
+def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> None:
+    """A 304: the entry is good again (RFC 9111 section 4.3.4), unless it speaks of something else."""
+    shared, options = fetch.stage.store, fetch.stage.options
+    refreshed = refresh(entry, fetch.asked, response, fetch.sent_at, now, options)
+    loaded = None
+    if refreshed is not None and fetch.sources:
+        loaded = shared.tiers.load(refreshed.entry)
+    if refreshed is None or (fetch.sources and loaded is None):
+        shared.tiers.remove(entry)
+        if fetch.sources:
+            fetch.ask_plainly()
+        else:
+            fetch.end("")
+        return
+    shared.counters.revalidated += 1
+    fresh = refreshed.entry
+    if refreshed.keep:
+        shared.tiers.update(fresh, fetch.mark, now)
+    else:
+        shared.tiers.remove(fresh)
+    shareable = refreshed.keep and fresh.terms.freshness(now) > 0 and not fresh.terms.always_validate
+    if shareable:
+        fetch.take_waiting(fresh.varying)
+    fetch.settle(Outcome.FILLED if shareable else Outcome.UNCACHEABLE)
+    status = forwarded(
+        options.name, fetch.why, status=304, stored=refreshed.keep, ttl=fresh.terms.freshness(now)
+    )
+    _answer_all(fetch, fresh, status, "revalidated", now, refreshed.own)
+
+
+def stand_in(fetch: Fetch, why: str) -> None:
+    """The member failed: serve what is held to everybody who may have it (RFC 5861 section 4)."""
+    held = fetch.held
+    if held is None:
+        return
+    if fetch.attempt is not None:
+        fetch.attempt.cancel()
+    now = time.time()
+    shared, entry = fetch.stage.store, held.entry
+    fetch.take_waiting(entry.varying)
+    fetch.settle(Outcome.FAILED)
+    shared.counters.stale += len(fetch.sources)
+    told = fetch.status if fetch.status else None
+    ttl = entry.terms.freshness(now)
+    status = forwarded(
+        fetch.stage.options.name, fetch.why, status=told, ttl=ttl, detail=f"stale-if-error, {why}"
+    )
+    fetch.held = None
+    _answer_all(fetch, entry, status, "stale", now, ())
+
+
+def outdated(fetch: Fetch, entry: Entry, response: Response) -> None:
+    """A response that may not be stored has taken the place of the entry."""
+    if response.status < 400 or response.status in (404, 410):
+        fetch.stage.store.tiers.remove(entry)
+
+
+def told_by_head(fetch: Fetch, response: Response, now: float) -> None:
+    """An answer to HEAD updates or outdates what a GET would be given (RFC 9111 section 4.3.5)."""
+    tiers, options = fetch.stage.store.tiers, fetch.stage.options
+    entry = select(fetch.asked, tiers.find(fetch.key, now), now)
+    if entry is None:
+        return
+    updated = refresh_by_head(entry, fetch.asked, response, fetch.sent_at, now, options)
+    if updated is None:
+        tiers.remove(entry)
+    elif updated is not entry:
+        tiers.update(updated, fetch.mark, now)
+
+
+def _answer_all(
+    fetch: Fetch, entry: Entry, cache_status: bytes, word: str, now: float, own: tuple[Pair, ...]
+) -> None:
+    """Answer every source from `entry`; the lines `own` are for the first, whose request it was."""
+    sources, fetch.sources = fetch.sources, []
+    tiers = fetch.stage.store.tiers
+    for source in sources:
+        exchange = source.exchange
+        exchange.cache = word
+        fetch.tell(source)
+        source.finish()
+        loaded = tiers.load(entry)
+        exchange.attempt = None
+        if loaded is None:
+            exchange.fail(502, "cache_failed")
+        else:
+            serve(exchange, loaded, cache_status, now, own)
+        own = ()
+    fetch.end("")

@@ -1,0 +1,63 @@
+"""What stands in the place of a try at a member while the cache answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from adc.http.headers import Pair
+from adc.http.message import Request
+from adc.pools.errors import Failure, Outcome
+from adc.proxy.attempt import Attempt
+from adc.proxy.end_reasons import end_reason
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+    from adc.proxy.forward import Forward
+
+
+class Source(Attempt):
+    """The exchange's `attempt` for a response that does not come straight from a member: it can be held up
+    and given up. It is its own `connection`, whose sending side nobody uses: requests that reach a cache have
+    no content.
+    """
+
+    __slots__ = ("reused",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.forward = cast("Forward", None)
+        self.exchange = exchange
+        self.connection = self
+        self.over = False
+        self.reused = False
+        exchange.attempt = self
+
+    def send(self, request: Request, target: str, lines: list[Pair], body: bytes, end: bool) -> None:
+        """Nothing is sent."""
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        """Nothing is sent."""
+
+    def pause_reading(self) -> None:
+        """Hold the response up until `resume_reading`."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+    def abort(self) -> None:
+        self.cancel()
+
+    def time_out(self, failure: Failure, phase: str) -> None:
+        self.exchange.fail(failure.status, end_reason(failure), failure.token)
+
+    def cancel(self, outcome: Outcome = Failure.CLIENT_GONE) -> None:
+        if not self.over:
+            self.finish()
+            self.left()
+
+    def finish(self) -> None:
+        """Nothing more will come of it."""
+        self.over = True
+        self.connection = None  # a cycle otherwise
+
+    def left(self) -> None:
+        """The exchange does not want its response any more."""

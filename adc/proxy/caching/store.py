@@ -1,0 +1,47 @@
+"""One named store as a worker uses it: its tiers, and what is under way in it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from adc.cache.collapse import Flights
+from adc.cache.tiered import TieredStore
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.collapse import Leases, Waiting
+
+MOST_REFRESHING = 64
+"""Entries validated in the background at a time; others stay stale a little longer."""
+
+
+class CacheCounters:
+    """What became of requests. Plain integers."""
+
+    __slots__ = ("collapsed", "hits", "misses", "revalidated", "stale")
+
+    def __init__(self) -> None:
+        self.hits = 0
+        self.misses = 0
+        self.stale = 0
+        self.revalidated = 0
+        self.collapsed = 0
+
+
+class SharedStore:
+    """Tiers, requests that wait for one another (`flights`), the right to fetch for all workers (`leases`,
+    None for a store of one worker), and the keys validated in the background. `users` counts the fetches
+    under way.
+    """
+
+    def __init__(
+        self, name: str, tiers: TieredStore, leases: Leases | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.name = name
+        self.tiers = tiers
+        self.leases = leases
+        self.loop = loop
+        self.flights: Flights[Waiting] = Flights()
+        self.counters = CacheCounters()
+        self.refreshing: set[bytes] = set()
+        self.users = 0

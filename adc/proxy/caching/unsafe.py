@@ -1,0 +1,73 @@
+"""Responses that passed the cache by: what they make outdated, and a POST's that stands for a GET."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from adc.cache.filling import Filling
+from adc.cache.invalidation import invalidated_urls
+from adc.cache.purge import Purge, Scope
+from adc.cache.status import forwarded
+from adc.cache.storable import Store, store
+from adc.http.message import Response
+from adc.proxy.body_filter import BodyFilter
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.exchange import Exchange
+
+
+class PassedBy:
+    """The response stage of a cache: for exchanges that the member answered directly (RFC 9111 section 4.4)."""
+
+    __slots__ = ("_stage",)
+
+    def __init__(self, stage: Lookup) -> None:
+        self._stage = stage
+
+    def __call__(self, exchange: Exchange, response: Response) -> BodyFilter | None:
+        if exchange.cache != "bypass":
+            return None
+        request = exchange.request
+        options, tiers = self._stage.options, self._stage.store.tiers
+        try:
+            for url in invalidated_urls(request, response, options.key):
+                tiers.purge(Purge(Scope.URL, url))
+        except lmdb.Error as error:
+            exchange.service.error_log.warn("cache_purge_failed", detail=str(error))
+        kept = self._kept(exchange, response) if request.method == "POST" else None
+        why = "bypass" if request.method in ("GET", "HEAD") else "method"
+        status = forwarded(options.name, why, status=response.status, stored=kept is not None)
+        response.headers.add(b"Cache-Status", status)
+        return kept
+
+    def _kept(self, exchange: Exchange, response: Response) -> BodyFilter | None:
+        """A filter that stores the response, if a GET may be answered with it."""
+        request, tiers = exchange.request, self._stage.store.tiers
+        key, now = self._stage.key(request), time.time()
+        trusted = exchange.service.trusts(request.peer)
+        verdict = store(
+            key, request, response, exchange.started, now, self._stage.options, peer_trusted=trusted
+        )
+        if not isinstance(verdict, Store):
+            return None
+        return Keeping(Filling(tiers, verdict.entry, response.body_length, tiers.mark()))
+
+
+class Keeping:
+    """Stores the content that passes."""
+
+    __slots__ = ("_filling",)
+
+    def __init__(self, filling: Filling) -> None:
+        self._filling = filling
+
+    def feed(self, data: bytes, end: bool) -> bytes:
+        """Change nothing."""
+        self._filling.write(data)
+        if end:
+            self._filling.commit(time.time())
+        return data

@@ -1,0 +1,201 @@
+"""The stores of the configuration as a worker holds them, carried over reloads by name and folder."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import lmdb
+
+from adc.cache.disk import DiskStore
+from adc.cache.environment import Environment
+from adc.cache.files import CHECKED_BYTES
+from adc.cache.keys import KeyRules
+from adc.cache.lease import LeaseTable
+from adc.cache.memory import MemoryStore
+from adc.cache.options import CacheOptions
+from adc.cache.purge_log import PurgeLog
+from adc.cache.stats import Stats
+from adc.cache.tiered import TieredStore
+from adc.config.model import caches as model
+from adc.config.model.policies import RouteCache
+from adc.proxy.caching.collapse import Leases
+from adc.proxy.caching.store import SharedStore
+from adc.runtime.errors import BuildError
+
+NO_STORES: Mapping[str, SharedStore] = MappingProxyType({})
+"""For a runtime that does not serve: its routes have no caches."""
+
+_INDEX_ROOM = 64 << 20
+_LARGEST_INDEX = 1 << 40
+_FLUSH = 5.0
+"""Seconds between two times that uses of entries on disk are written down."""
+
+_RETIRED = 30.0
+"""Seconds that a store is kept open for exchanges that began before a reload dropped it."""
+
+
+@dataclass(slots=True)
+class _Held:
+    store: SharedStore
+    folder: Path | None
+    sweep: Iterator[int] | None = None
+
+
+class Caches:
+    """Opens, carries over and closes stores. `report` gets lines for the error log."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, worker_id: int, report: Callable[[str], None]
+    ) -> None:
+        self._loop = loop
+        self._worker_id = worker_id
+        self._report = report
+        self._held: dict[str, _Held] = {}
+        self._candidate: dict[str, _Held] = {}
+        self._retired: list[tuple[float, _Held]] = []
+        self._environments: dict[Path, tuple[Environment, int]] = {}
+        self._flushed = 0.0
+
+    @property
+    def stores(self) -> Mapping[str, SharedStore]:
+        """The stores in use."""
+        return {name: held.store for name, held in self._held.items()}
+
+    def prepare(self, caches: Mapping[str, model.CacheStore]) -> Mapping[str, SharedStore]:
+        """The stores that `caches` describes; those not in use yet are opened. Raises BuildError."""
+        folders = [settings.disk.path for settings in caches.values() if settings.disk is not None]
+        if len(set(folders)) != len(folders):
+            raise BuildError("caches: two of them have the same disk.path")
+        self._candidate = {}
+        try:
+            for name, settings in caches.items():
+                self._candidate[name] = self._carried(name, settings) or self._open(name, settings)
+        except (OSError, lmdb.Error) as error:
+            self.rollback()
+            raise BuildError(f"caches.{name}: {error}") from error
+        return {name: held.store for name, held in self._candidate.items()}
+
+    def commit(self, caches: Mapping[str, model.CacheStore]) -> None:
+        """Use what was prepared; what is not in it is closed when nothing can need it any more."""
+        before, self._held, self._candidate = self._held, self._candidate, {}
+        for name, held in self._held.items():
+            _resize(held.store.tiers, caches[name])
+        for name, held in before.items():
+            if self._held.get(name) is not held:
+                self._retired.append((time.monotonic() + _RETIRED, held))
+
+    def rollback(self) -> None:
+        """Close what was opened for the candidate."""
+        opened = [held for name, held in self._candidate.items() if self._held.get(name) is not held]
+        self._candidate = {}
+        for held in opened:
+            self._close(held)
+
+    def tick(self, wall: float) -> None:
+        """Regular work, a little at a time: uses written down, rests of killed processes removed."""
+        due = wall - self._flushed >= _FLUSH
+        if due:
+            self._flushed = wall
+        for held in self._held.values():
+            disk = held.store.tiers.disk
+            if disk is not None and due:
+                disk.flush(wall)
+            if held.sweep is not None and next(held.sweep, None) is None:
+                held.sweep = None
+        if self._retired:
+            self._close_retired(time.monotonic())
+
+    def close(self) -> None:
+        """Close everything; nothing is served any more. What was counted can still be read."""
+        retired = [held for _, held in self._retired]
+        self._retired = []
+        for held in (*self._held.values(), *retired):
+            self._close(held)
+
+    def _carried(self, name: str, settings: model.CacheStore) -> _Held | None:
+        held = self._held.get(name)
+        folder = None if settings.disk is None else Path(settings.disk.path)
+        return held if held is not None and held.folder == folder else None
+
+    def _open(self, name: str, settings: model.CacheStore) -> _Held:
+        stats = Stats()
+        memory = MemoryStore(settings.memory, _most_in_memory(settings))
+        if settings.disk is None:
+            tiers = TieredStore(memory, None, None, stats, settings.max_object, self._worker_id)
+            return _Held(SharedStore(name, tiers, None, self._loop), None)
+        folder, limit = Path(settings.disk.path), settings.disk.size
+        environment = self._environment(folder, min(limit + _INDEX_ROOM, _LARGEST_INDEX))
+        disk = DiskStore(environment, limit, stats, self._report)
+        log = PurgeLog(environment)
+        tiers = TieredStore(memory, disk, log, stats, settings.max_object, self._worker_id)
+        leases = Leases(LeaseTable(environment), self._loop)
+        sweep = disk.sweep(time.time()) if self._worker_id == 0 else None
+        return _Held(SharedStore(name, tiers, leases, self._loop), folder, sweep)
+
+    def _environment(self, folder: Path, map_size: int) -> Environment:
+        """LMDB forbids to open a folder twice in a process: stores that follow each other share it."""
+        known = self._environments.get(folder)
+        environment = Environment(folder, map_size) if known is None else known[0]
+        self._environments[folder] = (environment, 1 if known is None else known[1] + 1)
+        return environment
+
+    def _close_retired(self, now: float) -> None:
+        kept = []
+        for due, held in self._retired:
+            if due <= now and not held.store.users:
+                self._close(held)
+            else:
+                kept.append((due, held))
+        self._retired = kept
+
+    def _close(self, held: _Held) -> None:
+        folder = held.folder
+        if folder is None:
+            return
+        if held.store.tiers.disk is not None:
+            held.store.tiers.disk.flush(time.time())
+        environment, count = self._environments.pop(folder)
+        if count > 1:
+            self._environments[folder] = (environment, count - 1)
+            return
+        try:
+            environment.close()
+        except (OSError, lmdb.Error) as error:
+            self._report(f"cache folder {folder} not closed: {error}")
+
+
+def _most_in_memory(settings: model.CacheStore) -> int:
+    return settings.max_object if settings.disk is None else min(settings.max_object, CHECKED_BYTES)
+
+
+def _resize(tiers: TieredStore, settings: model.CacheStore) -> None:
+    tiers.max_object = settings.max_object
+    tiers.memory.capacity = settings.memory
+    tiers.memory.max_object = min(_most_in_memory(settings), settings.memory)
+    if tiers.disk is not None and settings.disk is not None:
+        tiers.disk.index.limit = settings.disk.size
+
+
+def cache_options(cache: RouteCache, store: SharedStore) -> CacheOptions:
+    """The policy of one route."""
+    key = cache.key
+    return CacheOptions(
+        default_ttl=cache.default_ttl,
+        negative_ttl=cache.negative_ttl,
+        stale_if_error=cache.stale_if_error,
+        stale_while_revalidate=cache.stale_while_revalidate,
+        tag_header=cache.tag_header.lower().encode(),
+        max_object=store.tiers.max_object,
+        key=KeyRules(
+            ignore_query=tuple(key.query.ignore),
+            only_query=key.query.only,
+            sort_query=key.query.sort,
+            headers=tuple(name.lower().encode() for name in key.headers),
+            cookies=tuple(name.encode() for name in key.cookies),
+        ),
+    )
