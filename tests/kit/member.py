@@ -63,10 +63,11 @@ class Member:
     A connection is closed when its script returns; `path` makes it listen on a unix socket.
     """
 
-    def __init__(self, script=None, path=None, receive_buffer=0):
+    def __init__(self, script=None, path=None, receive_buffer=0, tls=None):
         self._script = script or answering()
         self._path = path
         self._receive_buffer = receive_buffer
+        self._tls = tls
         self._tasks = set()
         self.connections = []
         self.requests = []
@@ -81,7 +82,7 @@ class Member:
             if self._receive_buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
             sock.bind(("127.0.0.1", 0))
-            self._server = await asyncio.start_server(self._serve, sock=sock, limit=1 << 16)
+            self._server = await asyncio.start_server(self._serve, sock=sock, limit=1 << 16, ssl=self._tls)
             self.port = sock.getsockname()[1]
             self.address = f"127.0.0.1:{self.port}"
         return self

@@ -162,6 +162,8 @@ def failure_of(error: OSError) -> Failure:
         return Failure.TLS_CERTIFICATE
     if isinstance(error, ssl.SSLError):
         return Failure.TLS_ALERT if "ALERT" in (error.reason or "") else Failure.TLS_ERROR
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError):  # only a handshake can break off
+        return Failure.TLS_ERROR
     if isinstance(error, TimeoutError):
         return Failure.CONNECTION_TIMEOUT
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):
