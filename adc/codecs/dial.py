@@ -126,8 +126,9 @@ class Dialer:
     async def _look_up(self) -> None:
         try:
             found = await self._loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise NameUnresolved(f"{self.host} does not resolve: {error.strerror or error}") from error
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise NameUnresolved(f"{self.host} does not resolve: {reason}") from error
         addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
         before, self._addresses = self._addresses, addresses
         self._resolved_at = self._loop.time()

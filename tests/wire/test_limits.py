@@ -76,6 +76,12 @@ async def test_413_comes_before_the_rest_of_the_body(proxy, client, member):
     assert not member.received
 
 
+async def test_a_client_that_reads_only_after_sending_everything_still_gets_its_413(client, member):
+    await client.send(get("/", "Content-Length: 20000000", method="PUT") + b"x" * 20_000_000)
+    assert (await client.reply()).status == 413
+    assert not member.received
+
+
 async def test_a_chunked_body_over_the_limit_never_completes_at_the_member(proxy, client, member):
     head = get("/", "Transfer-Encoding: chunked", method="POST")
     await client.send(head + b"258\r\n" + b"x" * 600 + b"\r\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from math import inf
 
 from adc.codecs.clock import Clock
 from adc.codecs.http1.client import ClientConnection
@@ -27,6 +28,7 @@ class HttpLink:
 
     __slots__ = (
         "_announced",
+        "_announced_timeout",
         "_clock",
         "_connect",
         "_idle",
@@ -55,6 +57,7 @@ class HttpLink:
         self._idle: list[ClientConnection] = []
         self._opening: dict[ResponseReceiver, asyncio.Task[None]] = {}
         self._announced = b""
+        self._announced_timeout = inf
         self.connections = 0
         self.opened = 0
         self.predecessor: HttpLink | None = None
@@ -129,13 +132,14 @@ class HttpLink:
 
     def announced(self, value: bytes) -> None:
         """The member's `Keep-Alive` field: never hold a connection longer than it says."""
-        if value == self._announced:
-            return
-        self._announced = value
-        for parameter in value.split(b","):
-            name, _, number = parameter.strip().partition(b"=")
-            if name.lower() == b"timeout" and number.isdigit() and len(number) < 7:
-                self.idle_timeout = min(self.idle_timeout, max(int(number) - _MARGIN, 0.0))
+        if value != self._announced:
+            self._announced = value
+            self._announced_timeout = inf
+            for parameter in value.split(b","):
+                name, _, number = parameter.strip().partition(b"=")
+                if name.lower() == b"timeout" and number.isdigit() and len(number) < 7:
+                    self._announced_timeout = max(int(number) - _MARGIN, 0.0)
+        self.idle_timeout = min(self.idle_timeout, self._announced_timeout)
 
     def reap(self, now: float) -> None:
         """Close the connections that were idle too long."""

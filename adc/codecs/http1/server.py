@@ -16,7 +16,7 @@ from adc.codecs.http1.settings import ServerSettings
 from adc.http.message import UNKNOWN_LENGTH, Response
 
 _LINGER_SECONDS = 5.0
-_LINGER_BYTES = 1 << 20
+_LINGER_BYTES = 64 << 20
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _FLUSH_SECONDS = 60.0
