@@ -2,18 +2,26 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+APPS ?= .venv-apps
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test check format bench peers clean
+.PHONY: run test test-apps check format bench peers clean
 
 run: $(STAMP)
 	$(BIN)/adc demo
 
 test: $(STAMP) peers
 	$(BIN)/python -m pytest
+
+# JupyterLab and Wagtail behind adc; installs both (400 MB) into an environment of their own.
+test-apps: $(STAMP) $(APPS)/.installed
+	ADC_TEST_APPS=$(APPS) $(BIN)/python -m pytest tests/apps
+
+$(APPS)/.installed: tests/apps/install.sh
+	PYTHON=$(PYTHON) tests/apps/install.sh $(APPS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check $(wildcard $(SOURCES))

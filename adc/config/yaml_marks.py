@@ -120,7 +120,7 @@ def locate_key(root: Node, path: Path) -> Mark:
 
 def as_written(root: Node, path: Path) -> Path:
     """`path` as the file spells it: without places in a list of one that was written without the list,
-    without keys below what was written as one word, with `tls.sni` as one key, and names in the file's own case."""
+    without keys below what was written as one word, with `tls.sni` as one key, names in the file's case."""
     node: Node | None = root
     kept: list[str | int] = []
     rest = list(path)

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Real web applications for `make test-apps`, in an environment of their own: JupyterLab with a kernel, and Wagtail.
+set -eu
+folder=${1:-.venv-apps}
+python=${PYTHON:-python3}
+test -x "$folder/bin/python" || "$python" -m venv "$folder"
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check 'jupyterlab>=4.3,<5' 'ipykernel>=6.29' 'wagtail>=6.3'
+touch "$folder/.installed"
