@@ -35,8 +35,8 @@ class Pool:
 
     `panic`: with no backup available, once less than this share of the enabled members is available, all
     enabled members serve, whatever their health (0: never). `changed` is called with a member whose state
-    changed and the word for its state before. `active` counts attempts in flight that were started through this pool, `unserved` picks that
-    found no member.
+    changed and the word for its state before. `active` counts attempts in flight that were started through
+    this pool, `unserved` picks that found no member.
     """
 
     __slots__ = (

@@ -17,8 +17,8 @@ class WaitQueue(Generic[Waiter]):
     """At most `limit` waiters with the times at which they give up, oldest first or (`newest_first`) newest
     first.
 
-    Newest first serves those who surely still wait when a burst has been too long. Who waits too long leaves by
-    `remove`; until then `pop` passes over them. After `limit` was lowered, those already waiting stay.
+    Newest first serves those who surely still wait when a burst has been too long. Who waits too long leaves
+    by `remove`; until then `pop` passes over them. After `limit` was lowered, those already waiting stay.
     """
 
     __slots__ = ("_newest_first", "_waiting", "expired", "limit", "refused")
@@ -42,8 +42,8 @@ class WaitQueue(Generic[Waiter]):
         return True
 
     def pop(self, now: float, ready: Callable[[Waiter], bool] = _any) -> Waiter | None:
-        """Take out whose turn it is, passing over those whose time is up and those who are not `ready`; None if
-        nobody is left.
+        """Take out whose turn it is, passing over those whose time is up and those who are not `ready`; None
+        if nobody is left.
         """
         order = reversed(self._waiting.items()) if self._newest_first else iter(self._waiting.items())
         for waiter, deadline in order:
@@ -53,7 +53,8 @@ class WaitQueue(Generic[Waiter]):
         return None
 
     def remove(self, waiter: Waiter, *, late: bool = False) -> bool:
-        """Take out `waiter`, whose client is gone or (`late`) who has waited too long; False if it does not wait."""
+        """Take out `waiter`, whose client is gone or (`late`) who has waited too long; False if it does not
+        wait."""
         found = self._waiting.pop(waiter, None) is not None
         self.expired += late and found
         return found

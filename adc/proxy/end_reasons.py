@@ -25,7 +25,7 @@ _END_REASONS = {
     Failure.WRITE_TIMEOUT: "idle_timeout",
     Failure.TOTAL_TIMEOUT: "total_timeout",
     Failure.NO_MEMBER: "no_member",
-    Failure.CONNECTION_LIMIT: "no_member",
+    Failure.CONNECTION_LIMIT: "connection_limit",
     Failure.QUEUE_FULL: "queue_full",
     Failure.QUEUE_TIMEOUT: "queue_timeout",
     Failure.OVERLOAD: "overload",
@@ -34,13 +34,14 @@ _END_REASONS = {
 }
 
 OVERDUE_MEMBER = {
+    "queue": Failure.QUEUE_TIMEOUT,
     "connect": Failure.CONNECTION_TIMEOUT,
     "response_head": Failure.RESPONSE_TIMEOUT,
     "idle": Failure.READ_TIMEOUT,
     "member_write": Failure.WRITE_TIMEOUT,
     "total": Failure.TOTAL_TIMEOUT,
 }
-"""Overdue phases that a member answers for."""
+"""Overdue phases of a try at a member, or of waiting for one."""
 
 
 def end_reason(failure: Failure) -> str:

@@ -18,6 +18,7 @@ from adc.proxy.pipeline import Timeouts
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
+    from adc.proxy.waiting import Waiting
 
 _EXPECT = (b"Expect", b"100-continue")
 _EXPECT_PATIENCE = 1.0
@@ -25,9 +26,10 @@ _EXPECT_PATIENCE = 1.0
 
 
 class Forward:
-    """Passes exchanges of one route to one pool."""
+    """Passes exchanges of one route to one pool. `waiting` is where those wait for which no member is free;
+    None if the pool has no queue."""
 
-    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "via")
+    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "via", "waiting")
 
     def __init__(
         self,
@@ -42,8 +44,9 @@ class Forward:
         self.via = via
         self.retry = retry
         self.retry_statuses = retry_statuses
+        self.waiting: Waiting | None = None
 
-    def __call__(self, exchange: Exchange) -> None:
+    def __call__(self, exchange: Exchange) -> None:  # `enter` and `choose` without two calls
         now = exchange.service.clock.now
         exchange.pool = self.pool.name
         exchange.total_at = now + self.timeouts.total
@@ -51,9 +54,34 @@ class Forward:
             self.retry.budget.request(now)
         member = self.pool.pick(exchange.request, now)
         if member is None:
-            self.refuse(exchange, Failure.NO_MEMBER)
+            self.unserved(exchange)
         else:
             self._try(exchange, member)
+
+    def enter(self, exchange: Exchange) -> None:
+        """What is due once for each exchange, before a member is chosen."""
+        now = exchange.service.clock.now
+        exchange.pool = self.pool.name
+        exchange.total_at = now + self.timeouts.total
+        if self.retry.budget is not None:
+            self.retry.budget.request(now)
+
+    def choose(self, exchange: Exchange) -> None:
+        """Choose a member and try it."""
+        member = self.pool.pick(exchange.request, exchange.service.clock.now)
+        if member is None:
+            self.unserved(exchange)
+        else:
+            self._try(exchange, member)
+
+    def unserved(self, exchange: Exchange, wanted: Member | None = None) -> None:
+        """No member is free, or `wanted` is not: wait for it if that can help."""
+        if not self.pool.serving:
+            self.refuse(exchange, Failure.NO_MEMBER)
+        elif self.waiting is not None:
+            self.waiting.join(self, exchange, wanted)
+        else:
+            self.refuse(exchange, Failure.CONNECTION_LIMIT)
 
     def _try(self, exchange: Exchange, member: Member) -> None:
         exchange.attempts += 1

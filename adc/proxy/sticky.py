@@ -60,15 +60,14 @@ class StickyForward(Forward):
         self._ids: dict[Member, bytes] = {}
 
     def __call__(self, exchange: Exchange) -> None:
-        service, request = exchange.service, exchange.request
-        now = service.clock.now
-        exchange.pool = self.pool.name
-        exchange.total_at = now + self.timeouts.total
-        if self.retry.budget is not None:
-            self.retry.budget.request(now)
+        self.enter(exchange)
+        self.choose(exchange)
+
+    def choose(self, exchange: Exchange) -> None:
+        request = exchange.request
         if self._of is not self.pool.members:
             self._learn_members()
-        wall = service.clock.wall
+        wall = exchange.service.clock.wall
         pin = self._persistence.pinned(request, wall)
         if pin is PENDING:
             self._persistence.fetch(request, wall, partial(self._fetched, exchange))
@@ -97,11 +96,11 @@ class StickyForward(Forward):
         kept = verdict.action is Action.KEEP
         if not kept:
             member = self.pool.pick(exchange.request, clock.now)
-        elif member is not None and 0 < self.pool.limits.connections_per_member <= member.active:
-            self.refuse(exchange, Failure.CONNECTION_LIMIT)
+        elif member is not None and not self.pool.has_room(member):
+            self.unserved(exchange, member)
             return
         if member is None:
-            self.refuse(exchange, Failure.NO_MEMBER)
+            self.unserved(exchange)
             return
         if verdict.moves:
             self._count_move(verdict.reason)

@@ -12,7 +12,9 @@ from adc.codecs.http1.link import HttpLink
 from adc.codecs.http1.proxied_link import ProxiedLink
 from adc.config.model import pools as model
 from adc.config.model.address import Address
+from adc.config.model.health import PassiveHealth
 from adc.config.model.tls import MemberTls
+from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.registry import make_balancer
 from adc.pools.limits import Limits
 from adc.pools.member import Member
@@ -21,8 +23,11 @@ from adc.pools.pool import Pool
 from adc.runtime.errors import BuildError
 
 
-def build_pool(name: str, pool: model.Pool, rng: Random) -> Pool:
-    """A pool without links yet. Raises BuildError."""
+def build_pool(name: str, pool: model.Pool, rng: Random, workers: int = 1) -> Pool:
+    """A pool without links yet; each of `workers` processes takes its part of the pool's limits.
+
+    Raises BuildError.
+    """
     members = [
         Member(name, member.address.text, name=member.name or "", weight=member.weight, backup=member.backup)
         for member in pool.members
@@ -35,27 +40,58 @@ def build_pool(name: str, pool: model.Pool, rng: Random) -> Pool:
         balancer = make_balancer(algorithm, options, rng)
     except ValueError as error:
         raise BuildError(f"pools.{name}.balance: {error}") from None
-    passive = pool.health.passive
-    outlier = None
-    if passive is not None:
-        outlier = Outlier(
-            failures=passive.failures,
-            window=passive.window,
-            eject=passive.eject,
-            max_ejected=passive.max_ejected,
-        )
-    limits = Limits(
-        connections_per_member=pool.limits.connections_per_member,
-        requests=pool.breaker.requests,
-        pending=pool.breaker.pending,
-        connections=pool.breaker.connections,
-        queue=pool.limits.queue,
-        queue_timeout=pool.limits.queue_timeout,
-        newest_first=pool.limits.queue_order == "newest",
-    )
     return Pool(
-        name, members, balancer, limits=limits, slow_start=pool.slow_start, outlier=outlier, panic=pool.panic
+        name,
+        members,
+        balancer,
+        limits=_limits(pool, workers),
+        slow_start=pool.slow_start,
+        outlier=_outlier(pool.health.passive),
+        panic=pool.panic,
+        adaptive=_adaptive(pool.adaptive, workers),
     )
+
+
+def _outlier(passive: PassiveHealth | None) -> Outlier | None:
+    if passive is None:
+        return None
+    statuses = (range(low, high + 1) for low, high in passive.statuses)
+    return Outlier(
+        failures=passive.failures,
+        window=passive.window,
+        eject=passive.eject,
+        max_ejected=passive.max_ejected,
+        statuses=frozenset(status for each in statuses for status in each),
+    )
+
+
+def _limits(pool: model.Pool, workers: int) -> Limits:
+    limits, breaker = pool.limits, pool.breaker
+    return Limits(
+        connections_per_member=_part(limits.connections_per_member, workers),
+        requests=_part(breaker.requests, workers),
+        pending=_part(breaker.pending, workers),
+        connections=_part(breaker.connections, workers),
+        queue=_part(limits.queue, workers) if limits.connections_per_member else 0,
+        queue_timeout=limits.queue_timeout,
+        newest_first=limits.queue_order == "newest",
+    )
+
+
+def _adaptive(adaptive: model.Adaptive | None, workers: int) -> AdaptiveLimit | None:
+    if adaptive is None:
+        return None
+    return AdaptiveLimit(
+        initial=_part(adaptive.initial, workers),
+        least=_part(adaptive.min, workers),
+        most=_part(adaptive.max, workers),
+        tolerance=adaptive.tolerance,
+    )
+
+
+def _part(limit: int, workers: int) -> int:
+    """One worker's part of a limit: together they stay within it, except that each may take one."""
+    return limit and max(1, limit // workers)
 
 
 class Links:

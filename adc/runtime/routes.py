@@ -16,23 +16,22 @@ from adc.http.message import Request
 from adc.http.networks import Networks
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
-from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.actions import Redirect, Respond, Split
 from adc.proxy.caching.lookup import Lookup
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.caching.unsafe import PassedBy
 from adc.proxy.compress import AskForIdentity, Compress
-from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
 from adc.proxy.plugin_stages import RunPlugins
 from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
-from adc.proxy.sticky import StickyForward, stick
+from adc.proxy.sticky import stick
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
 from adc.routing.split import Split as Shares
 from adc.runtime.caches import cache_options
 from adc.runtime.errors import BuildError
+from adc.runtime.forwards import ForwardBuilder, retry_policy
 from adc.runtime.persistence import Sticky
 
 TEXT = "text/plain; charset=utf-8"
@@ -50,13 +49,12 @@ class RouteBuilder:
         stores: Mapping[str, SharedStore],
         pseudonym: str = "adc",
     ) -> None:
-        self._pools = pools
         self._rng = rng
         self._chains = chains
         self._sticky = sticky
         self._stores = stores
         self.lookups: dict[str, Lookup] = {}
-        self._via: Pair = (b"Via", f"1.1 {pseudonym}".encode())
+        self.forwards = ForwardBuilder(pools, sticky, (b"Via", f"1.1 {pseudonym}".encode()), rng)
 
     def build(self, route: model.Route) -> Pipeline:
         """The pipeline of one route. Raises BuildError."""
@@ -71,6 +69,10 @@ class RouteBuilder:
         )
         start = self._action(route, timeouts)
         stages: list[ResponseStage] = []
+        mirror = self.forwards.mirror(route, timeouts, start)
+        if mirror is not None:
+            start = mirror
+            stages.append(mirror.answered)
         if route.cache is not None and route.cache.store in self._stores:
             lookup = self._lookup(route, route.cache, start)
             start = self.lookups[route.name] = lookup
@@ -102,12 +104,12 @@ class RouteBuilder:
         if route.redirect is not None:
             location = Location(route.redirect.to, route.redirect.status)
             return Redirect(location.status, location.location)
-        retry = self._retry(route)
+        retries, retry = route.retries, retry_policy(route.retries)
         if route.pool is not None:
-            return self._forward(route.pool, route, timeouts, retry)
+            return self.forwards.build(route.pool, timeouts, retries, retry)
         shares = Shares(
             [
-                (self._forward(name, route, timeouts, retry), share)
+                (self.forwards.build(name, timeouts, retries, retry), share)
                 for name, share in (route.split or {}).items()
             ]
         )
@@ -117,24 +119,6 @@ class RouteBuilder:
         store = self._stores[cache.store]
         purgers = Networks(str(network) for network in cache.purge.from_)
         return Lookup(store, cache_options(cache, store), following, _key_suffix(route), purgers)
-
-    def _forward(self, pool: str, route: model.Route, timeouts: Timeouts, retry: RetryPolicy) -> Forward:
-        statuses = frozenset(
-            status
-            for word in route.retries.on
-            for status in (range(500, 600) if word == "5xx" else [int(word)] if word.isdigit() else [])
-        )
-        if not route.retries.attempts:
-            statuses = frozenset()
-        sticky = self._sticky.get(pool)
-        if sticky is None:
-            return Forward(self._pools[pool], timeouts, self._via, retry, statuses)
-        return StickyForward(
-            self._pools[pool], timeouts, self._via, retry, statuses, sticky.persistence, sticky.stickiness
-        )
-
-    def _retry(self, route: model.Route) -> RetryPolicy:
-        return RetryPolicy(route.retries.attempts, route.retries.on, RetryBudget(route.retries.budget))
 
 
 def _key_suffix(route: model.Route) -> bytes:
@@ -146,7 +130,7 @@ def _key_suffix(route: model.Route) -> bytes:
     return b"route=" + sha256(text.encode()).hexdigest()[:16].encode()
 
 
-def _by_chance(shares: Shares[Forward], random: Callable[[], float]) -> Callable[[Request], Forward]:
+def _by_chance(shares: Shares[Action], random: Callable[[], float]) -> Callable[[Request], Action]:
     return lambda request: shares.pick(random)
 
 

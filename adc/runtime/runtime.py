@@ -16,6 +16,7 @@ from adc.proxy.caching.lookup import Lookup
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.replies import Replies
+from adc.proxy.waiting import Waiting
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.runtime.caches import NO_STORES
@@ -43,12 +44,13 @@ class Runtime:
         self.config = config
         self.sticky = sticky
         self.pools: Mapping[str, Pool] = {
-            name: build_pool(name, pool, rng) for name, pool in config.pools.items()
+            name: build_pool(name, pool, rng, worker_count(config)) for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
         builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores)
         self.pipelines = [builder.build(route) for route in config.routes]
         self.lookups: Mapping[str, Lookup] = builder.lookups
+        self.waiting: Mapping[str, Waiting] = builder.forwards.waiting
         self.finders = _finders(config, self.pipelines)
         self.replies = _replies(config)
         self.server_tls = build_server_tls(config)
@@ -63,8 +65,17 @@ class Runtime:
         gone: list[Member] = []
         for name, pool in previous.pools.items():
             successor = self.pools.get(name)
-            gone += pool.members if successor is None else successor.adopt(pool, now)
+            if successor is None:
+                gone += pool.members
+                continue
+            checked = self.config.pools[name].health.active is not None
+            gone += successor.adopt(pool, now, checked=checked)
         return gone
+
+
+def worker_count(config: Config) -> int:
+    """How many workers share the limits of a pool: the supervisor writes it into what it hands out."""
+    return config.workers if isinstance(config.workers, int) and config.workers else 1
 
 
 def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list[Rule[Route]]:

@@ -14,6 +14,7 @@ from adc.config import Config
 from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.caches import Caches
+from adc.runtime.changes import teller
 from adc.runtime.commands import run_command
 from adc.runtime.errors import BuildError
 from adc.runtime.folder import signing_key, state_folder
@@ -95,6 +96,9 @@ class Worker:
         if previous is not None:
             gone = runtime.adopt(previous, self.clock.now)
         for name, pool in runtime.pools.items():
+            waiting = runtime.waiting.get(name)
+            review = waiting.review if waiting is not None else _nothing
+            pool.changed = teller(error_log, self.worker_id == 0, review)
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
@@ -217,6 +221,10 @@ class Worker:
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
         """Run a named command of `adc.runtime.commands`. Raises BuildError for an unknown one."""
         return run_command(self, command, arguments)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
 
 
 __all__ = ["BuildError", "Worker"]

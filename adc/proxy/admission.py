@@ -1,0 +1,56 @@
+"""What stands in front of a pool with a circuit breaker or a queue. Other pools have none of this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.pools.breaker import Breaker
+from adc.pools.pool import Pool
+from adc.proxy.forward import Forward
+from adc.proxy.pipeline import Action
+from adc.proxy.waiting import Waiting
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class Admit:
+    """Refuses at once what the breaker of the pool does not take on, before anything is spent on it."""
+
+    __slots__ = ("_breaker", "_counts_connections", "_forward", "_next", "_pool")
+
+    def __init__(self, pool: Pool, breaker: Breaker, forward: Forward, following: Action) -> None:
+        self._pool = pool
+        self._breaker = breaker
+        self._forward = forward
+        self._next = following
+        self._counts_connections = pool.limits.connections > 0
+
+    def __call__(self, exchange: Exchange) -> None:
+        pool = self._pool
+        connections = (
+            sum(member.link.connections for member in pool.members) if self._counts_connections else 0
+        )
+        failure = self._breaker.refuse(pool.active, len(pool.queue or ()), connections)
+        if failure is None:
+            self._next(exchange)
+        else:
+            exchange.pool = pool.name
+            self._forward.refuse(exchange, failure)
+
+
+class TakeTurns:
+    """While others wait, a new exchange waits behind them."""
+
+    __slots__ = ("_forward", "_waiting")
+
+    def __init__(self, waiting: Waiting, forward: Forward) -> None:
+        self._waiting = waiting
+        self._forward = forward
+
+    def __call__(self, exchange: Exchange) -> None:
+        if self._waiting:
+            self._forward.enter(exchange)
+            self._waiting.join(self._forward, exchange)
+        else:
+            self._forward(exchange)

@@ -1,0 +1,177 @@
+"""Hedging: while one member is silent, the same request goes to another, and the first to answer serves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from adc.codecs.interface import MemberConnection
+from adc.http.headers import Pair
+from adc.http.message import Response
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.pools.retry import IDEMPOTENT, RetryPolicy
+from adc.proxy.attempt import Attempt
+from adc.proxy.forward import Forward
+from adc.proxy.pipeline import Timeouts
+
+if TYPE_CHECKING:
+    from adc.proxy.exchange import Exchange
+
+
+class HedgedForward(Forward):
+    """Starts up to `most` further tries, one each time that `after` seconds went by without a response head.
+
+    Only requests that may be sent twice and are here in whole are hedged. A hedge is a retry to the budget.
+    """
+
+    __slots__ = ("after", "most")
+
+    def __init__(
+        self,
+        pool: Pool,
+        timeouts: Timeouts,
+        via: Pair,
+        retry: RetryPolicy,
+        retry_statuses: frozenset[int],
+        after: float,
+        most: int,
+    ) -> None:
+        super().__init__(pool, timeouts, via, retry, retry_statuses)
+        self.after = after
+        self.most = most
+
+    def _try(self, exchange: Exchange, member: Member) -> None:
+        request = exchange.request
+        whole = request.body_length == 0 or (exchange.body_end and exchange.replayable)
+        if whole and request.method in IDEMPOTENT and not request.upgrade:
+            Race(self, exchange).start(member)
+        else:
+            super()._try(exchange, member)
+
+
+class Race:
+    """The tries at one request that run side by side."""
+
+    __slots__ = ("_exchange", "_forward", "_left", "_timer", "running")
+
+    def __init__(self, forward: HedgedForward, exchange: Exchange) -> None:
+        self._forward = forward
+        self._exchange = exchange
+        self._left = forward.most
+        self._timer: asyncio.TimerHandle | None = None
+        self.running: list[Runner] = []
+
+    def start(self, member: Member) -> None:
+        """The first try, which sets the time limits."""
+        exchange, forward = self._exchange, self._forward
+        runner = self._add(member)
+        exchange.attempt = runner
+        exchange.member = member.address
+        self._timer = asyncio.get_running_loop().call_later(forward.after, self._hedge)
+        connection = member.link.acquire(runner)
+        if connection is not None:
+            runner.connected(connection)
+        else:
+            exchange.limit("connect", forward.timeouts.connect)
+
+    def _add(self, member: Member) -> Runner:
+        self._exchange.attempts += 1
+        runner = Runner(self._forward, self._exchange, member, self)
+        self.running.append(runner)
+        self._forward.pool.started(member, runner.began)
+        return runner
+
+    def _hedge(self) -> None:
+        """Nobody has answered yet."""
+        exchange, forward = self._exchange, self._forward
+        now = exchange.service.clock.now
+        known = (*exchange.tried, *(runner.member for runner in self.running))
+        member = forward.pool.pick(exchange.request, now, known)
+        budget = forward.retry.budget
+        if member is None or (budget is not None and not budget.spend(now)):
+            return
+        member.retries += 1
+        self._left -= 1
+        if self._left:
+            self._timer = asyncio.get_running_loop().call_later(forward.after, self._hedge)
+        runner = self._add(member)
+        connection = member.link.acquire(runner)
+        if connection is not None:
+            runner.connected(connection)
+
+    def won(self, winner: Runner) -> None:
+        """`winner` answers: nobody else is needed."""
+        self._exchange.attempt = winner
+        self._exchange.member = winner.member.address
+        self.running.remove(winner)
+        self.stop(Failure.CLIENT_GONE)
+
+    def lost(self, loser: Runner) -> bool:
+        """`loser` came to nothing; True if others still run."""
+        self.running.remove(loser)
+        if not self.running:
+            self.stop(Failure.CLIENT_GONE)
+            return False
+        following = self.running[0]
+        self._exchange.attempt = following
+        self._exchange.member = following.member.address
+        self._exchange.tried = (*self._exchange.tried, loser.member)
+        return True
+
+    def stop(self, outcome: Outcome) -> None:
+        """Give up every try that still runs."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self.running:
+            self.running.pop().give_up(outcome)
+
+
+class Runner(Attempt):
+    """One try of a race."""
+
+    __slots__ = ("_race",)
+
+    def __init__(self, forward: Forward, exchange: Exchange, member: Member, race: Race) -> None:
+        super().__init__(forward, exchange, member)
+        self._race = race
+
+    def connected(self, connection: MemberConnection) -> None:
+        exchange = self.exchange
+        self.connection = connection
+        deadline, phase = exchange.deadline, exchange.phase
+        self.forward.send(exchange, connection)
+        if exchange.attempt is not self:  # the time limits are those of the first
+            exchange.deadline, exchange.phase = deadline, phase
+
+    def response_head(self, response: Response, body: bytes, end: bool) -> None:
+        rivals = len(self._race.running) > 1
+        if rivals and response.status in self.forward.retry_statuses:  # one of the others may do better
+            if end:
+                self._settle(response.status)
+            else:
+                self.give_up(response.status)
+            self._race.lost(self)
+            return
+        if self in self._race.running:
+            self._race.won(self)
+        super().response_head(response, body, end)
+
+    def failed(self, failure: Failure, detail: str) -> None:
+        if self.over:
+            return
+        if self in self._race.running and self._race.lost(self):
+            self._settle(failure)
+            self.exchange.service.member_failed(self.exchange, self.member, failure, detail)
+        else:
+            super().failed(failure, detail)
+
+    def cancel(self, outcome: Outcome = Failure.CLIENT_GONE) -> None:
+        self._race.stop(outcome)
+        self.give_up(outcome)
+
+    def give_up(self, outcome: Outcome) -> None:
+        """End this try alone."""
+        super().cancel(outcome)

@@ -1,0 +1,83 @@
+"""What passes a route's requests to a pool, with only those parts that the pool and the route ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from adc.config.model import policies
+from adc.config.model import routes as model
+from adc.http.headers import Pair
+from adc.pools.pool import Pool
+from adc.pools.retry import RetryBudget, RetryPolicy
+from adc.proxy.admission import Admit, TakeTurns
+from adc.proxy.forward import Forward
+from adc.proxy.hedge import HedgedForward
+from adc.proxy.mirror import Mirror
+from adc.proxy.pipeline import Action, Pipeline, Timeouts
+from adc.proxy.sticky import StickyForward
+from adc.proxy.waiting import Waiting
+from adc.runtime.persistence import Sticky
+
+
+class ForwardBuilder:
+    """Builds the actions that end at the pools of one configuration. Raises ValueError."""
+
+    def __init__(
+        self, pools: Mapping[str, Pool], sticky: Mapping[str, Sticky], via: Pair, rng: Random
+    ) -> None:
+        self._pools = pools
+        self._sticky = sticky
+        self._via = via
+        self._rng = rng
+        self.waiting = {name: Waiting(pool) for name, pool in pools.items() if pool.queue is not None}
+
+    def build(self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy) -> Action:
+        """The action that passes requests to the pool `name`."""
+        pool = self._pools[name]
+        forward = self._forward(name, timeouts, retries, retry)
+        action: Action = forward
+        if name in self.waiting:
+            forward.waiting = self.waiting[name]
+            action = TakeTurns(forward.waiting, forward)
+        if pool.breaker is not None:
+            action = Admit(pool, pool.breaker, forward, action)
+        return action
+
+    def mirror(self, route: model.Route, timeouts: Timeouts, following: Action) -> Mirror | None:
+        """What copies requests of `route`, None if nothing does."""
+        if route.mirror is None:
+            return None
+        retries = policies.Retries(attempts=0)
+        start = self.build(route.mirror.pool, timeouts, retries, RetryPolicy(0))
+        pipeline = Pipeline(f"{route.name} (mirror)", start, timeouts=timeouts)
+        return Mirror(pipeline, route.mirror.percent, self._rng.random, following)
+
+    def _forward(
+        self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy
+    ) -> Forward:
+        pool, sticky, hedge = self._pools[name], self._sticky.get(name), retries.hedge
+        statuses = _statuses(retries)
+        if sticky is not None:  # whose clients belong to one member: there is nobody else to ask
+            return StickyForward(
+                pool, timeouts, self._via, retry, statuses, sticky.persistence, sticky.stickiness
+            )
+        if hedge is not None:
+            return HedgedForward(pool, timeouts, self._via, retry, statuses, hedge.after, hedge.attempts)
+        return Forward(pool, timeouts, self._via, retry, statuses)
+
+
+def retry_policy(retries: policies.Retries) -> RetryPolicy:
+    """The retry policy of one route."""
+    return RetryPolicy(retries.attempts, retries.on, RetryBudget(retries.budget))
+
+
+def _statuses(retries: policies.Retries) -> frozenset[int]:
+    """The statuses that are retried."""
+    if not retries.attempts:
+        return frozenset()
+    return frozenset(
+        status
+        for word in retries.on
+        for status in (range(500, 600) if word == "5xx" else [int(word)] if word.isdigit() else [])
+    )
