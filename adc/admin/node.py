@@ -50,6 +50,23 @@ class Node(Protocol):
     async def set_member(self, pool: str, member: str, state: str) -> None:
         """Apply one of MEMBER_STATES in every worker. Raises NotFound, Refused, Unavailable."""
 
+    async def sessions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """`rows` of sessions and the `cursor` of the next ones. `wanted` may have pool, client, member,
+        min_age, max_age, limit, cursor. Raises Refused, Unavailable."""
+
+    async def drop_sessions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Forget the sessions that match; `dropped` is their number. Raises Refused, Unavailable."""
+
+    async def cache_stats(self) -> list[dict[str, Any]]:
+        """A row per store of cached answers, counters summed over the workers. Raises Unavailable."""
+
+    async def purge_cache(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Purge by `scope` (url, prefix, tag, all) and `target`, `soft`, in `store` or everywhere; `purged` is how
+        many. No worker serves them when this returns. Raises Refused, Unavailable."""
+
+    async def why_cached(self, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What each worker would do with a request: url, method, headers. Raises Refused, Unavailable."""
+
     async def reload(self) -> ReloadResult:
         """Load, check, prepare and swap; never raises for what is wrong with the configuration."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from aiohttp import web
 
-from adc.admin import api_members, api_status, metrics, pages
+from adc.admin import api_cache, api_members, api_sessions, api_status, metrics, pages
 from adc.admin.guard import guard
 from adc.admin.node import Node
 from adc.admin.responses import MAX_BODY
@@ -19,7 +19,7 @@ CLOSE_WITHIN = 2.0
 def application(node: Node, allowed_hosts: Collection[str] = ()) -> web.Application:
     """Everything that the admin server answers, one module per subject."""
     app = web.Application(middlewares=[guard(allowed_hosts)], client_max_size=MAX_BODY)
-    for subject in (api_status, api_members, metrics, pages):
+    for subject in (api_status, api_cache, api_members, api_sessions, metrics, pages):
         app.add_routes(subject.routes(node))
     return app
 

@@ -99,6 +99,11 @@ class Index:
         with self._env.begin() as txn:
             return self._total(txn)
 
+    def __len__(self) -> int:
+        """Number of entries."""
+        with self._env.begin() as txn:
+            return int(txn.stat(self._records)["entries"])
+
     def fits(self, length: int) -> bool:
         """Whether an entry with so much content fits now; a read, where `evict` takes the writer lock."""
         return self.total() + length + _COST <= self.limit

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import adc
-from adc.cli import check, expectations, explain, members, plugins, reload, run, schema, status
+from adc.cli import cache, check, expectations, explain, members, plugins, reload, run, schema, sessions, status
 from adc.cli.demo.verb import demo
 
 app = typer.Typer(
@@ -43,5 +43,7 @@ app.command()(schema.schema)
 app.command()(demo)
 app.command()(status.status)
 app.command()(reload.reload)
+app.add_typer(cache.cache, name="cache")
 app.add_typer(members.members, name="members")
+app.add_typer(sessions.sessions, name="sessions")
 app.add_typer(plugins.plugins, name="plugins")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import adc
 from adc.admin.node import NotFound, Refused, ReloadResult, Unavailable
+from adc.control import caches, sessions
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import ADMIN_STATES
 from adc.control.service import Service
@@ -52,9 +53,38 @@ class Operations:
             "worker_restarts": service.fleet.restarts,
             "listeners": self._listeners(),
             "pools": await self._pools(),
+            "state": await self._state(),
             "last_reload": last.as_json() if last else None,
             "reloads": dict(service.reloads),
         }
+
+    async def sessions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        return await sessions.list_sessions(self._service.fleet, self._shared_state, wanted)
+
+    async def drop_sessions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        return await sessions.drop_sessions(self._service.fleet, self._shared_state, wanted)
+
+    async def cache_stats(self) -> list[dict[str, Any]]:
+        return await caches.cache_stats(self._service.fleet)
+
+    async def purge_cache(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        return await caches.purge_cache(self._service.fleet, wanted)
+
+    async def why_cached(self, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return await caches.why_cached(self._service.fleet, wanted)
+
+    @property
+    def _shared_state(self) -> bool:
+        return self._service.config.state.backend != "memory"
+
+    async def _state(self) -> dict[str, Any]:
+        """The state store: degraded if any worker says so."""
+        try:
+            answers = await self._service.fleet.call_all("state.status", {})
+        except (CallFailed, CallRefused):
+            answers = {}
+        worst = next((answer for answer in answers.values() if answer["degraded"]), {"degraded": False})
+        return {"backend": self._service.config.state.backend, **worst}
 
     async def members(self) -> list[dict[str, Any]]:
         try:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from adc.pools.member import Admin, Health, Member
 from adc.pools.pool import Pool
+from adc.runtime.cache_commands import cache_stats, purge_cache, why_cached
 from adc.runtime.errors import BuildError
+from adc.runtime.sessions import drop_sessions, list_sessions
 
 if TYPE_CHECKING:
     from adc.runtime.worker import Worker
@@ -80,10 +82,26 @@ def _connections(worker: Worker, arguments: Arguments) -> dict[str, int]:
     return {name: len(listener.settings.connections) for name, listener in worker.listeners.items()}
 
 
+def _state_status(worker: Worker, arguments: Arguments) -> dict[str, Any]:
+    return worker.state.status()._asdict()
+
+
+def _acme_challenges(worker: Worker, arguments: Arguments) -> None:
+    worker.challenges.clear()
+    worker.challenges.update(arguments["challenges"])
+
+
 COMMANDS: Mapping[str, Callable[[Worker, Arguments], Any]] = {
+    "acme.challenges": _acme_challenges,
+    "cache.purge": purge_cache,
+    "cache.stats": cache_stats,
+    "cache.why": why_cached,
     "connections": _connections,
     "health.report": _health_report,
     "logs.reopen": _logs_reopen,
     "members.list": _members_list,
     "members.set": _members_set,
+    "sessions.drop": drop_sessions,
+    "sessions.list": list_sessions,
+    "state.status": _state_status,
 }

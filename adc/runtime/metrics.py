@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from adc.pools.member import Health
+from adc.runtime.cache_metrics import cache_samples
 from adc.telemetry.samples import Sample
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ _PAGE = resource.getpagesize()
 def worker_samples(worker: Worker) -> list[Sample]:
     """Every sample of one worker."""
     runtime = worker.runtime
-    samples = [*_routes(runtime.pipelines), *_pools(runtime), *runtime.plugins.samples(), *_process(worker)]
+    samples = [
+        *_routes(runtime.pipelines),
+        *_pools(runtime),
+        *runtime.plugins.samples(),
+        *_persistence(worker),
+        *cache_samples(worker), *_process(worker),
+    ]
     for name, listener in worker.listeners.items():
         samples += _routes(listener.preroutes.pipelines)
         samples += _listener(name, listener)
@@ -70,6 +77,21 @@ def _pools(runtime: Runtime) -> Iterator[Sample]:
             if member.link is not None:
                 yield Sample("adc_member_connections", labels, member.link.connections)
                 yield Sample("adc_member_connects_total", labels, member.link.opened)
+
+
+def _persistence(worker: Worker) -> Iterator[Sample]:
+    yield Sample("adc_state_degraded", (), worker.state.status().degraded)
+    for pool, sticky in worker.runtime.sticky.items():
+        counts, table = sticky.persistence.counts, sticky.table
+        yield Sample("adc_persistence_created_total", (pool,), counts.created)
+        for reason, count in counts.moved.items():
+            yield Sample("adc_persistence_moved_total", (pool, reason), count)
+        for reason, count in counts.rejected.items():
+            yield Sample("adc_persistence_rejected_total", (pool, reason), count)
+        if table is not None:
+            yield Sample("adc_persistence_entries", (pool,), len(table))
+            yield Sample("adc_persistence_expired_total", (pool,), table.stats.expired)
+            yield Sample("adc_persistence_evicted_total", (pool,), table.stats.evicted)
 
 
 def _process(worker: Worker) -> Iterator[Sample]:

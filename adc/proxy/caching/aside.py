@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adc.http.message import Response
 
 if TYPE_CHECKING:
-    from adc.codecs.interface import Stream
     from adc.proxy.caching.fetch import Fetch
 
 
 class Aside:
-    """The `Stream` of a `Fetch`. Only interim responses come through it, for those who wait for the response."""
+    """The `Stream` of a `Fetch`. Only interim responses come through it, for those who wait."""
 
-    __slots__ = ("_client", "_fetch", "address")
+    __slots__ = ("_fetch",)
 
-    def __init__(self, fetch: Fetch, client: Stream) -> None:
+    def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
-        self._client = client
-        self.address = client.address
-
-    @property
-    def own_address(self) -> Any:
-        return self._client.own_address
 
     def send_informational(self, response: Response) -> None:
         """Pass on early hints."""

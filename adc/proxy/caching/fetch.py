@@ -65,7 +65,7 @@ class Fetch(Exchange):
         role: Role,
         woken: bool = False,
     ) -> None:
-        super().__init__(exchange.service, Aside(self, exchange.stream), exchange.request)
+        super().__init__(exchange.service, Aside(self), exchange.request)
         self.pipeline = exchange.pipeline
         self.target = exchange.target
         self.request_id = exchange.request_id

@@ -1,4 +1,4 @@
-"""Responses that passed the cache by: what they make outdated, and a POST's that stands for a GET."""
+"""Responses that passed the cache by: what they outdate (RFC 9111 section 4.4), POSTs that stand for GETs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PassedBy:
-    """The response stage of a cache: for exchanges that the member answered directly (RFC 9111 section 4.4)."""
+    """The response stage of a cache, for exchanges that the member answered directly."""
 
     __slots__ = ("_stage",)
 

@@ -1,0 +1,101 @@
+"""`adc cache`: what the caches hold, purging, and why a URL is served as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import typer
+
+from adc.cli.admin_client import admin_address, ask, get, message
+from adc.cli.arguments import AdminAddress, AdminConfig, Json
+from adc.cli.output import MISUSED, fail, print_json, print_table
+
+cache = typer.Typer(help="Show, purge and explain what is cached.", no_args_is_help=True)
+
+COLUMNS = (
+    "store",
+    "hits",
+    "misses",
+    "stale",
+    "revalidated",
+    "collapsed",
+    "memory_keys",
+    "memory_bytes",
+    "disk_entries",
+    "disk_bytes",
+)
+ENTRY = ("worker", "chosen", "status", "age", "ttl", "by", "must_validate", "length", "tier", "vary", "tags")
+
+
+@cache.command()
+def stats(admin: AdminAddress = None, config: AdminConfig = None, json: Json = False) -> None:
+    """Show what each store holds and what was counted since the workers started."""
+    rows = get(admin_address(admin, config), "/api/v1/cache")
+    if json:
+        print_json(rows)
+    else:
+        print_table(COLUMNS, ([row.get(column, "") for column in COLUMNS] for row in rows))
+
+
+@cache.command()
+def purge(
+    url: Annotated[
+        str | None, typer.Argument(help="A whole URL, all variants of it.", show_default=False)
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="All URLs that begin so.")] = None,
+    tag: Annotated[str | None, typer.Option(help="All responses with this tag.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All there is.")] = False,
+    soft: Annotated[bool, typer.Option("--soft", help="Keep, but validate before the next use.")] = False,
+    store: Annotated[str | None, typer.Option(help="Only in this cache.")] = None,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Purge by URL, prefix, tag, or all; when it returns, no worker serves what was purged."""
+    wanted: dict[str, Any] = {"url": url, "prefix": prefix, "tag": tag, "all": everything or None}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    if len(wanted) != 1:
+        fail("say what to purge: a URL, --prefix, --tag or --all", MISUSED)
+    if store is not None:
+        wanted["store"] = store
+    status, value = ask(admin_address(admin, config), "POST", "/api/v1/cache/purge", {**wanted, "soft": soft})
+    if status != 200:
+        fail(message(value))
+    if json:
+        print_json(value)
+    else:
+        print(f"{'marked as stale' if soft else 'purged'}: {value['purged']}")
+
+
+@cache.command()
+def why(
+    url: Annotated[str, typer.Argument(help="A whole URL.", show_default=False)],
+    method: Annotated[str, typer.Option("--method", "-X", help="Method of the request.")] = "GET",
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", metavar="NAME:VALUE", help="Field of the request.")
+    ] = None,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Tell what a request would meet in the cache now, and what is stored for its URL."""
+    query = urlencode({"url": url, "method": method, "header": header or []}, doseq=True)
+    answers = get(admin_address(admin, config), f"/api/v1/cache/why?{query}")
+    if json:
+        print_json(answers)
+        return
+    for one in answers:
+        print(f"worker {one['worker']}: {one['decision']} (route {one['route'] or '-'}): {one['detail']}")
+    rows = [{"worker": one["worker"], **entry} for one in answers for entry in one["entries"]]
+    if rows:
+        print()
+        print_table(ENTRY, ([_cell(row[column]) for column in ENTRY] for row in rows))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={text}" for name, text in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return {True: "yes", False: ""}.get(value, value) if isinstance(value, bool) else value

@@ -1,0 +1,32 @@
+"""What a worker's caches count, as samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from adc.runtime.cache_commands import disk_use
+from adc.telemetry.samples import Sample
+
+if TYPE_CHECKING:
+    from adc.runtime.worker import Worker
+
+
+def cache_samples(worker: Worker) -> Iterator[Sample]:
+    """The samples of every store. The disk tier belongs to all workers: the first one tells of it."""
+    for name, store in worker.caches.stores.items():
+        counters, tiers = store.counters, store.tiers
+        stats = tiers.stats
+        for word in ("hits", "misses", "stale", "revalidated", "collapsed"):
+            yield Sample(f"adc_cache_{word}_total", (name,), getattr(counters, word))
+        yield Sample("adc_cache_stores_total", (name,), stats.stored)
+        yield Sample("adc_cache_evictions_total", (name, "memory"), tiers.memory.evicted)
+        yield Sample("adc_cache_evictions_total", (name, "disk"), stats.evicted_disk)
+        yield Sample("adc_cache_evictions_total", (name, "purged"), stats.purged)
+        yield Sample("adc_cache_evictions_total", (name, "corrupt"), stats.corrupt)
+        yield Sample("adc_cache_bytes", (name, "memory"), tiers.memory.size)
+        yield Sample("adc_cache_entries", (name, "memory"), len(tiers.memory))
+        if tiers.disk is not None and worker.worker_id == 0:
+            used, entries = disk_use(store)
+            yield Sample("adc_cache_bytes", (name, "disk"), used)
+            yield Sample("adc_cache_entries", (name, "disk"), entries)
