@@ -1,6 +1,6 @@
-"""Requests that two parsers could read differently: refused clearly, closed, logged, and never seen by a member.
+"""Requests that two parsers could read differently: refused, closed, logged, never seen by a member.
 
-Each is sent whole and cut in two at every position; each carries `SMUGGLED`, a request that must never be served.
+Each is sent whole, some of each kind cut in two; many carry `SMUGGLED`, which must never be served.
 """
 
 import asyncio
@@ -226,9 +226,8 @@ CUT_EVERYWHERE = (
 
 @contextlib.asynccontextmanager
 async def started(tmp_path):
-    async with Member(answering(echo)) as member:
-        async with serving(tmp_path, config(member.address)) as proxy:
-            yield proxy, member
+    async with Member(answering(echo)) as member, serving(tmp_path, config(member.address)) as proxy:
+        yield proxy, member
 
 
 async def refusal(proxy, pieces):

@@ -1,9 +1,9 @@
 """Mutation fuzzing of HTTP/1.1 on both sides of a worker: request streams of clients, responses of a member.
 
-`python -m tests.fuzz.fuzz_http1 [rounds] [seed]` runs as long as you like; `test_fuzz_http1.py` does so for a moment.
-In each round some clients send mutated streams at the same time over connections to members that are shared and
-kept. Whatever they send: nothing is raised in the worker's loop, every connection comes to its end, what the member
-is sent is well-formed, and no client gets a byte of what was said to another.
+`python -m tests.fuzz.fuzz_http1 [rounds] [seed]` runs as long as you like; `test_fuzz_http1.py` does so for
+a moment. In each round some clients send mutated streams at the same time over connections to members that
+are shared and kept. Whatever they send: nothing is raised in the worker's loop, every connection comes to
+its end, what the member is sent is well-formed, and no client gets a byte of what was said to another.
 """
 
 import asyncio
@@ -27,7 +27,10 @@ REQUESTS = (
     b"HEAD /@ HTTP/1.1\r\nHost: a\r\n\r\n",
     b"POST /@ HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n@",
     b"POST /@ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n@\r\n0\r\n\r\n",
-    b"PUT /@ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n12;e=1\r\n@\r\n2\r\n\r\n\r\n0\r\nX: @\r\n\r\n",
+    (
+        b"PUT /@ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n"
+        b"12;e=1\r\n@\r\n2\r\n\r\n\r\n0\r\nX: @\r\n\r\n"
+    ),
     b"POST /@ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 18\r\n\r\n@",
     b"GET /ws/@ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nraw @",
     b"GET http://b/@ HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -38,7 +41,10 @@ RESPONSES = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\nX-Token: @\r\n\r\n@",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n@\r\n0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12;x\r\n@\r\n0\r\nX-Trailer: @\r\n\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: @\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n@",
+    (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: @\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n@"
+    ),
     b"HTTP/1.1 204 No Content\r\nX-Token: @\r\n\r\n",
     b"HTTP/1.1 304 Not Modified\r\nContent-Length: 18\r\nETag: @\r\n\r\n",
     b"HTTP/1.0 200 OK\r\n\r\n@",

@@ -58,7 +58,7 @@ class Conversation:
 
 
 class Member:
-    """`async with Member(script) as member`: `connections` are its conversations, `requests` all requests read.
+    """A listening member; `connections` are its conversations, `requests` all requests read.
 
     A connection is closed when its script returns; `path` makes it listen on a unix socket.
     """
@@ -123,7 +123,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def answering(*replies):
-    """A script: request after request is answered with the next of `replies`, the last of them again and again.
+    """A script: request after request is answered with the next of `replies`, the last of them ever again.
 
     A reply is bytes, or a function of the request that gives bytes. None given: 200 with the body `ok`.
     """

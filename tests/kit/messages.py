@@ -9,7 +9,7 @@ _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*\Z", re.D
 
 @dataclass
 class Message:
-    """`start` is the first line, `fields` the field lines in order, names in lower case; `raw` all bytes read."""
+    """`start` is the first line, `fields` the field lines with names in lower case; `raw` all bytes read."""
 
     start: bytes
     fields: list[tuple[bytes, bytes]]

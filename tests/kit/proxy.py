@@ -14,7 +14,7 @@ from tests.kit.waiting import PATIENCE
 
 
 def config(*members, listener=None, route=None, pool=None, **top):
-    """A configuration with one listener `web`, one route and one pool `app` of `members`; the mappings add to each."""
+    """One listener `web`, one route and one pool `app` of `members`; the mappings add to each."""
     return {
         "listeners": [{"name": "web", "bind": "127.0.0.1:0", **(listener or {})}],
         "routes": [{"name": "all", "pool": "app", **(route or {})}],

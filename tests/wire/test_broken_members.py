@@ -46,10 +46,13 @@ async def test_a_pool_without_an_available_member_is_503(tmp_path, dead):
 
 @pytest.mark.parametrize("request_", [get(), post(b"x")], ids=["GET", "POST"])
 async def test_a_dead_member_is_passed_over_for_every_method(tmp_path, dead, request_):
-    async with Member() as member, serving(tmp_path, config(dead, member.address)) as proxy:
-        async with proxy.client() as client:
-            for _ in range(4):
-                assert (await client.ask(request_)).status == 200
+    async with (
+        Member() as member,
+        serving(tmp_path, config(dead, member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(4):
+            assert (await client.ask(request_)).status == 200
 
 
 async def breaks(conversation, data=b"", reset=True):
@@ -71,20 +74,28 @@ BREAKS = {
 
 @pytest.mark.parametrize(("data", "reset"), BREAKS.values(), ids=BREAKS)
 async def test_a_try_that_breaks_before_the_response_is_repeated_elsewhere(tmp_path, data, reset):
-    async with Member(lambda conversation: breaks(conversation, data, reset)) as bad, Member() as good:
-        async with serving(tmp_path, config(bad.address, good.address)) as proxy, proxy.client() as client:
-            for _ in range(3):
-                assert (await client.ask(get())).body == b"ok"
-            assert bad.requests
+    async with (
+        Member(lambda conversation: breaks(conversation, data, reset)) as bad,
+        Member() as good,
+        serving(tmp_path, config(bad.address, good.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(3):
+            assert (await client.ask(get())).body == b"ok"
+        assert bad.requests
 
 
 @pytest.mark.parametrize(("data", "reset"), BREAKS.values(), ids=BREAKS)
 async def test_a_post_that_may_have_been_seen_is_not_repeated(tmp_path, data, reset):
-    async with Member(lambda conversation: breaks(conversation, data, reset)) as bad, Member() as good:
-        async with serving(tmp_path, config(bad.address, good.address)) as proxy, proxy.client() as client:
-            statuses = sorted([(await client.ask(post(b"x"))).status for _ in range(2)])
-            assert statuses == [200, 502]
-            assert len(bad.requests) == len(good.requests) == 1
+    async with (
+        Member(lambda conversation: breaks(conversation, data, reset)) as bad,
+        Member() as good,
+        serving(tmp_path, config(bad.address, good.address)) as proxy,
+        proxy.client() as client,
+    ):
+        statuses = sorted([(await client.ask(post(b"x"))).status for _ in range(2)])
+        assert statuses == [200, 502]
+        assert len(bad.requests) == len(good.requests) == 1
 
 
 CUT_OFF = {
@@ -97,16 +108,18 @@ CUT_OFF = {
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("data", CUT_OFF.values(), ids=CUT_OFF)
 async def test_a_response_that_breaks_off_is_visibly_not_whole(tmp_path, data, version):
-    async with Member(lambda conversation: breaks(conversation, data)) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            await client.send(get(version=version))
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await client.reply()
-                await client.rest()
-            assert not client.received.endswith(b"\r\n0\r\n\r\n")
-            assert len(member.requests) == 1
-            await eventually(proxy.access_log)
-            assert proxy.access_log()[0]["end_reason"] in ("member_closed", "member_reset")
+    async with (
+        Member(lambda conversation: breaks(conversation, data)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get(version=version))
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await client.reply()
+        assert not client.received.endswith(b"\r\n0\r\n\r\n")
+        assert len(member.requests) == 1
+        await eventually(proxy.access_log)
+        assert proxy.access_log()[0]["end_reason"] in ("member_closed", "member_reset")
 
 
 async def test_a_stale_connection_is_retried_once_for_idempotent_requests(tmp_path):
@@ -116,47 +129,62 @@ async def test_a_stale_connection_is_retried_once_for_idempotent_requests(tmp_pa
         await conversation.request()
         conversation.reset()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address, route=NO_RETRIES)) as proxy:
-        async with proxy.client() as client:
-            assert (await client.ask(get("/1"))).status == 200
-            assert (await client.ask(get("/2"))).status == 200
-            assert [request.target for request in member.requests] == ["/1", "/2", "/2"]
-            assert (await client.ask(post(b"x"))).status == 502
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address, route=NO_RETRIES)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get("/1"))).status == 200
+        assert (await client.ask(get("/2"))).status == 200
+        assert [request.target for request in member.requests] == ["/1", "/2", "/2"]
+        assert (await client.ask(post(b"x"))).status == 502
 
 
 async def test_an_idle_connection_that_the_member_closed_is_not_used(tmp_path):
-    async with Member(answering(echo)) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            assert (await client.ask(get())).status == 200
-            member.connections[0].close()
-            await eventually(lambda: proxy.links[0].connections == 0)
-            assert (await client.ask(post(b"x"))).status == 200
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get())).status == 200
+        member.connections[0].close()
+        await eventually(lambda: proxy.links[0].connections == 0)
+        assert (await client.ask(post(b"x"))).status == 200
 
 
 async def test_a_body_that_is_held_is_sent_again(tmp_path, dead):
-    async with Member() as member, serving(tmp_path, config(dead, member.address)) as proxy:
-        async with proxy.client() as client:
-            for request in (post(b"x" * 5000), chunked(b"y" * 300, b"z")):
-                for _ in range(2):
-                    assert (await client.ask(request)).status == 200
-            assert [len(request.body) for request in member.requests] == [5000, 5000, 301, 301]
+    async with (
+        Member() as member,
+        serving(tmp_path, config(dead, member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for request in (post(b"x" * 5000), chunked(b"y" * 300, b"z")):
+            for _ in range(2):
+                assert (await client.ask(request)).status == 200
+        assert [len(request.body) for request in member.requests] == [5000, 5000, 301, 301]
 
 
 async def test_a_listed_status_is_tried_elsewhere(tmp_path):
     route = {"retries": {"attempts": 1, "on": ["503"]}}
-    async with Member(answering(response(b"no", status=503))) as bad, Member() as good:
-        async with serving(tmp_path, config(bad.address, good.address, route=route)) as proxy:
-            async with proxy.client() as client:
-                assert [(await client.ask(get())).status for _ in range(4)] == [200] * 4
-                assert bad.requests
+    async with (
+        Member(answering(response(b"no", status=503))) as bad,
+        Member() as good,
+        serving(tmp_path, config(bad.address, good.address, route=route)) as proxy,
+        proxy.client() as client,
+    ):
+        assert [(await client.ask(get())).status for _ in range(4)] == [200] * 4
+        assert bad.requests
 
 
 async def test_the_last_answer_is_passed_on_when_no_try_is_left(tmp_path):
     route = {"retries": {"attempts": 3, "on": ["503"]}}
-    async with Member(answering(response(b"no", status=503))) as bad:
-        async with serving(tmp_path, config(bad.address, route=route)) as proxy, proxy.client() as client:
-            reply = await client.ask(get())
-            assert (reply.status, reply.body) == (503, b"no")
+    async with (
+        Member(answering(response(b"no", status=503))) as bad,
+        serving(tmp_path, config(bad.address, route=route)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(get())
+        assert (reply.status, reply.body) == (503, b"no")
 
 
 SLOW = {
@@ -186,14 +214,17 @@ async def test_a_member_that_stops_within_its_response_breaks_it_off(tmp_path):
         await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(get())
-            await client.some()
-            proxy.pass_time(61)
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await client.reply()
-            assert proxy.access_log()[0]["end_reason"] == "idle_timeout"
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get())
+        await client.some()
+        proxy.pass_time(61)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await client.reply()
+        assert proxy.access_log()[0]["end_reason"] == "idle_timeout"
 
 
 async def test_a_connection_that_does_not_open_is_504(tmp_path):
@@ -217,19 +248,24 @@ async def test_a_connection_that_does_not_open_is_504(tmp_path):
 
 
 async def test_unix_members_and_names_are_members(tmp_path):
-    async with Member(answering(response(b"unix")), path=str(tmp_path / "m")) as unix:
-        async with Member(answering(response(b"name"))) as named:
-            members = [unix.address, f"localhost:{named.port}"]
-            async with serving(tmp_path, config(*members)) as proxy, proxy.client() as client:
-                assert {(await client.ask(get())).body for _ in range(2)} == {b"unix", b"name"}
+    async with (
+        Member(answering(response(b"unix")), path=str(tmp_path / "m")) as unix,
+        Member(answering(response(b"name"))) as named,
+    ):
+        members = [unix.address, f"localhost:{named.port}"]
+        async with serving(tmp_path, config(*members)) as proxy, proxy.client() as client:
+            assert {(await client.ask(get())).body for _ in range(2)} == {b"unix", b"name"}
 
 
 async def test_keep_alive_of_the_member_shortens_the_idle_time(tmp_path):
-    async with Member(answering(response(b"x", "Keep-Alive: timeout=4, max=9"))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            await client.ask(get())
-            link = proxy.links[0]
-            link.reap(proxy.worker.clock.now + 2.5)
-            assert link.connections == 1
-            link.reap(proxy.worker.clock.now + 3.5)
-            await eventually(lambda: link.connections == 0)
+    async with (
+        Member(answering(response(b"x", "Keep-Alive: timeout=4, max=9"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.ask(get())
+        link = proxy.links[0]
+        link.reap(proxy.worker.clock.now + 2.5)
+        assert link.connections == 1
+        link.reap(proxy.worker.clock.now + 3.5)
+        await eventually(lambda: link.connections == 0)

@@ -1,4 +1,6 @@
-"""How many Python calls one plain request costs: a figure that is the same on every run, where a timing is not."""
+"""How many Python calls one plain request costs: a figure that is the same on every run, where a timing
+is not.
+"""
 
 import sys
 
@@ -7,7 +9,9 @@ from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 
 BUDGET = 66
-"""Calls of Python functions for one GET on open connections, logged and routed. Raise it only with a reason."""
+"""Calls of Python functions for one GET on open connections, logged and routed. Raise it only with a
+reason.
+"""
 
 FIELDS = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64)",
@@ -19,7 +23,9 @@ FIELDS = (
 
 
 class Calls:
-    """The functions called while it is entered, without those of the tests and of asyncio that serve the tests."""
+    """The functions called while it is entered, without those of the tests and of asyncio that serve the
+    tests.
+    """
 
     def __init__(self):
         self.names = []

@@ -19,12 +19,15 @@ async def test_the_members_100_reaches_the_client_once(tmp_path):
         await conversation.send(OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            assert (await client.ask(ASK)).status == 100
-            assert member.requests[0][b"expect"] == b"100-continue"
-            proxy.pass_time(2)
-            assert (await client.ask(b"abc")).status == 200
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(ASK)).status == 100
+        assert member.requests[0][b"expect"] == b"100-continue"
+        proxy.pass_time(2)
+        assert (await client.ask(b"abc")).status == 200
 
 
 async def test_a_member_that_says_nothing_is_spoken_for_after_a_second(tmp_path):
@@ -34,16 +37,19 @@ async def test_a_member_that_says_nothing_is_spoken_for_after_a_second(tmp_path)
         await conversation.send(CONTINUE + OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(ASK)
-            await eventually(lambda: member.requests)
-            proxy.pass_time(0.5)
-            await settled()
-            assert not client.reader._buffer
-            proxy.pass_time(1.1)
-            assert (await client.reply()).status == 100
-            assert (await client.ask(b"abc")).status == 200
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(ASK)
+        await eventually(lambda: member.requests)
+        proxy.pass_time(0.5)
+        await settled()
+        assert not client.reader._buffer
+        proxy.pass_time(1.1)
+        assert (await client.reply()).status == 100
+        assert (await client.ask(b"abc")).status == 200
 
 
 async def test_a_final_answer_instead_of_100_closes_the_connection(tmp_path):
@@ -52,11 +58,14 @@ async def test_a_final_answer_instead_of_100_closes_the_connection(tmp_path):
         await conversation.send(response(b"no", status=401))
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            reply = await client.ask(ASK)
-            assert (reply.status, reply[b"connection"]) == (401, b"close")
-            await eventually(lambda: proxy.links[0].connections == 0)
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(ASK)
+        assert (reply.status, reply[b"connection"]) == (401, b"close")
+        await eventually(lambda: proxy.links[0].connections == 0)
 
 
 async def test_content_that_comes_at_once_needs_no_100(tmp_path):
@@ -85,10 +94,13 @@ async def test_http_1_0_is_never_sent_an_interim_response(tmp_path):
         await conversation.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            request = get("/", "Expect: 100-continue", "Content-Length: 3", method="POST", version="1.0")
-            assert (await client.ask(request + b"abc")).status == 200
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        request = get("/", "Expect: 100-continue", "Content-Length: 3", method="POST", version="1.0")
+        assert (await client.ask(request + b"abc")).status == 200
 
 
 @pytest.mark.parametrize("split", [False, True])
@@ -103,12 +115,15 @@ async def test_early_hints_pass_through(tmp_path, split):
             await conversation.send(hints + OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            first = await client.ask(get())
-            assert (first.status, first[b"link"]) == (103, b"</a.css>")
-            assert (await client.reply()).status == 103
-            assert (await client.reply()).body == b"ok"
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        first = await client.ask(get())
+        assert (first.status, first[b"link"]) == (103, b"</a.css>")
+        assert (await client.reply()).status == 103
+        assert (await client.reply()).body == b"ok"
 
 
 async def test_an_unasked_100_is_not_passed_on(tmp_path):
@@ -117,6 +132,9 @@ async def test_an_unasked_100_is_not_passed_on(tmp_path):
         await conversation.send(CONTINUE + OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            assert (await client.ask(get())).status == 200
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get())).status == 200

@@ -48,16 +48,17 @@ async def test_hop_by_hop_fields_of_a_response_stay_behind(tmp_path):
         "Trailer: X",
         "Proxy-Authenticate: x",
     ]
-    async with Member(
-        answering(response(b"x", *fields, "X-Kept: 1", "Set-Cookie: a", "Set-Cookie: b"))
-    ) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            reply = await client.ask(get())
-            names = {name for name, _ in reply.fields}
-            assert not names & {b"connection", b"x-secret", b"keep-alive", b"trailer", b"proxy-authenticate"}
-            assert reply.all(b"set-cookie") == [b"a", b"b"]
-            assert reply[b"via"] == b"1.1 adc"
-            assert len(reply.all(b"date")) == 1
+    async with (
+        Member(answering(response(b"x", *fields, "X-Kept: 1", "Set-Cookie: a", "Set-Cookie: b"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(get())
+        names = {name for name, _ in reply.fields}
+        assert not names & {b"connection", b"x-secret", b"keep-alive", b"trailer", b"proxy-authenticate"}
+        assert reply.all(b"set-cookie") == [b"a", b"b"]
+        assert reply[b"via"] == b"1.1 adc"
+        assert len(reply.all(b"date")) == 1
 
 
 async def test_order_spelling_and_repetition_of_fields_are_kept(tmp_path, member):

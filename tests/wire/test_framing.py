@@ -11,11 +11,16 @@ from tests.kit.waiting import eventually
 
 
 async def exchange(tmp_path, script, request, method="GET"):
-    """What a client gets that sends `request` to a proxy whose member runs `script`: (reply, whether it was closed)."""
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            reply = await client.ask(request, method)
-            return reply, member
+    """What a client gets that sends `request` to a proxy whose member runs `script`: (reply, whether it
+    was closed).
+    """
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(request, method)
+        return reply, member
 
 
 def cut(data):
@@ -29,7 +34,10 @@ def cut(data):
     return script
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;ext=1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\n"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n1;ext=1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\n"
+)
 
 
 @pytest.mark.parametrize("script", [answering(CHUNKED), cut(CHUNKED)], ids=["whole", "bytewise"])
@@ -120,59 +128,73 @@ async def test_an_empty_post_says_so(tmp_path):
     ],
 )
 async def test_a_response_to_head_has_no_content_and_the_connections_go_on(tmp_path, head):
-    async with Member(answering(head, response(b"second"))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            first = await client.ask(get(method="HEAD"), "HEAD")
-            second = await client.ask(get())
-            assert (first.status, second.body) == (200, b"second")
-            assert first.all(b"content-length") == ([b"12"] if b"12" in head else [])
-            assert proxy.access_log()[0]["bytes_out"] == 0
+    async with (
+        Member(answering(head, response(b"second"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        first = await client.ask(get(method="HEAD"), "HEAD")
+        second = await client.ask(get())
+        assert (first.status, second.body) == (200, b"second")
+        assert first.all(b"content-length") == ([b"12"] if b"12" in head else [])
+        assert proxy.access_log()[0]["bytes_out"] == 0
 
 
 @pytest.mark.parametrize("status", [204, 304])
 async def test_a_status_without_content_ends_with_its_head(tmp_path, status):
     head = b"HTTP/1.1 %d X\r\nContent-Length: 5\r\n\r\n" % status
-    async with Member(answering(head, response(b"second"))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            first = await client.ask(get())
-            second = await client.ask(get())
-            assert (first.status, second.body) == (status, b"second")
-            assert first.all(b"content-length") == ([b"5"] if status == 304 else [])
-            assert len(member.connections) == 1
+    async with (
+        Member(answering(head, response(b"second"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        first = await client.ask(get())
+        second = await client.ask(get())
+        assert (first.status, second.body) == (status, b"second")
+        assert first.all(b"content-length") == ([b"5"] if status == 304 else [])
+        assert len(member.connections) == 1
 
 
 async def test_content_sent_in_answer_to_head_is_not_the_next_response(tmp_path):
-    async with Member(
-        answering(response(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"), echo)
-    ) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            assert (await client.ask(get(method="HEAD"), "HEAD")).status == 200
-            reply = await client.ask(get("/mine"))
-            assert b"GET /mine" in reply.body
-            assert len(member.connections) == 2
+    async with (
+        Member(answering(response(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"), echo)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get(method="HEAD"), "HEAD")).status == 200
+        reply = await client.ask(get("/mine"))
+        assert b"GET /mine" in reply.body
+        assert len(member.connections) == 2
 
 
 async def test_a_member_that_answers_twice_loses_its_connection(tmp_path):
     twice = response(b"one") + response(b"evil")
-    async with Member(answering(twice, response(b"two"))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            bodies = [(await client.ask(get())).body for _ in range(2)]
-            assert bodies == [b"one", b"two"]
-            assert len(member.connections) == 2
+    async with (
+        Member(answering(twice, response(b"two"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        bodies = [(await client.ask(get())).body for _ in range(2)]
+        assert bodies == [b"one", b"two"]
+        assert len(member.connections) == 2
 
 
 async def test_bytes_from_an_idle_member_close_its_connection(tmp_path):
-    async with Member(answering(response(b"one"), response(b"two"))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            assert (await client.ask(get())).body == b"one"
-            await member.connections[0].send(response(b"evil"))
-            await eventually(lambda: proxy.links[0].connections == 0)
-            assert (await client.ask(get())).body == b"two"
+    async with (
+        Member(answering(response(b"one"), response(b"two"))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get())).body == b"one"
+        await member.connections[0].send(response(b"evil"))
+        await eventually(lambda: proxy.links[0].connections == 0)
+        assert (await client.ask(get())).body == b"two"
 
 
 BAD_RESPONSES = {
     "both lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "both lengths, turned": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "both lengths, turned": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+    b"Content-Length: 5\r\n\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
     "the same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab",
     "a list of lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab",
@@ -180,7 +202,8 @@ BAD_RESPONSES = {
     "a huge length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nab",
     "two codings": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "an unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "coding twice": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "coding twice": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunked in HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "folded line": b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nab",
     "bare LF": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nab",
@@ -201,16 +224,18 @@ BAD_RESPONSES = {
 
 @pytest.mark.parametrize("data", BAD_RESPONSES.values(), ids=BAD_RESPONSES)
 async def test_an_ambiguous_response_is_502_and_its_connection_dropped(tmp_path, data):
-    async with Member(answering(data)) as member:
-        async with serving(tmp_path, config(member.address, route={"retries": {"attempts": 0}})) as proxy:
-            async with proxy.client() as client:
-                reply = await client.ask(get())
-                assert reply.status == 502
-                assert b"evil" not in reply.raw
-                assert reply[b"proxy-status"].startswith(b"adc; error=http_")
-                await eventually(lambda: proxy.links[0].connections == 0)
-            assert "member_failed" in proxy.error_log()
-            assert proxy.access_log()[0]["end_reason"] == "bad_response"
+    async with (
+        Member(answering(data)) as member,
+        serving(tmp_path, config(member.address, route={"retries": {"attempts": 0}})) as proxy,
+    ):
+        async with proxy.client() as client:
+            reply = await client.ask(get())
+            assert reply.status == 502
+            assert b"evil" not in reply.raw
+            assert reply[b"proxy-status"].startswith(b"adc; error=http_")
+            await eventually(lambda: proxy.links[0].connections == 0)
+        assert "member_failed" in proxy.error_log()
+        assert proxy.access_log()[0]["end_reason"] == "bad_response"
 
 
 @pytest.mark.parametrize(
@@ -229,9 +254,12 @@ async def test_a_chunk_that_breaks_the_rules_breaks_the_response_off(tmp_path, d
         await conversation.send(data[55:])
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(get())
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError, AssertionError)):
-                await client.reply()
-            assert b"0\r\n\r\n" not in client.received
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get())
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError, AssertionError)):
+            await client.reply()
+        assert b"0\r\n\r\n" not in client.received

@@ -103,12 +103,14 @@ async def test_requests_behind_one_that_closes_are_not_served(client, member, to
 
 async def test_answers_made_here_keep_their_order(tmp_path, member):
     routes = [{"match": {"path": "/here"}, "respond": {"status": 200, "body": "here"}}, {"pool": "app"}]
-    async with serving(tmp_path / "2", {**config(member.address), "routes": routes}) as proxy:
-        async with proxy.client() as client:
-            targets = ["/here", "/1", "/here", "/here", "/2", "/here"]
-            await client.send(b"".join(map(get, targets)))
-            bodies = [(await client.reply()).body for _ in targets]
-            assert [body == b"here" for body in bodies] == [target == "/here" for target in targets]
+    async with (
+        serving(tmp_path / "2", {**config(member.address), "routes": routes}) as proxy,
+        proxy.client() as client,
+    ):
+        targets = ["/here", "/1", "/here", "/here", "/2", "/here"]
+        await client.send(b"".join(map(get, targets)))
+        bodies = [(await client.reply()).body for _ in targets]
+        assert [body == b"here" for body in bodies] == [target == "/here" for target in targets]
 
 
 async def test_a_trailer_may_not_look_like_a_field_of_the_next_request(client, member):

@@ -48,23 +48,26 @@ async def test_a_slow_client_stops_the_member_and_memory_stays_flat(tmp_path):
             conversation.sent = sent + MEGABYTE
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client(receive_buffer=1 << 16) as client:
-            await client.send(get())
-            await eventually(lambda: any(each._blocked for each in proxy.connections))
-            await settled(50)
-            assert member.connections[0].sent < 30 * MEGABYTE
-            gc.collect()
-            before, most, count = resident(), 0, 0
-            while not await client.reader.readuntil(b"\r\n") == b"\r\n":
-                pass
-            while count < total:
-                count += len(await client.reader.read(MEGABYTE))
-                most = max(most, resident())
-            assert count == total
-            assert most - before < 30 * MEGABYTE
-            await eventually(proxy.access_log)
-            assert proxy.access_log()[0]["bytes_out"] == total
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client(receive_buffer=1 << 16) as client,
+    ):
+        await client.send(get())
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        await settled(50)
+        assert member.connections[0].sent < 30 * MEGABYTE
+        gc.collect()
+        before, most, count = resident(), 0, 0
+        while await client.reader.readuntil(b"\r\n") != b"\r\n":
+            pass
+        while count < total:
+            count += len(await client.reader.read(MEGABYTE))
+            most = max(most, resident())
+        assert count == total
+        assert most - before < 30 * MEGABYTE
+        await eventually(proxy.access_log)
+        assert proxy.access_log()[0]["bytes_out"] == total
 
 
 async def test_a_slow_member_stops_the_client_and_memory_stays_flat(tmp_path):
@@ -108,55 +111,64 @@ async def test_a_slow_member_stops_the_client_and_memory_stays_flat(tmp_path):
 
 
 async def test_a_client_that_stops_reading_is_cut_off(tmp_path):
-    async with Member(answering(response(b"x" * 8 * MEGABYTE))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy:
-            async with proxy.client(receive_buffer=4096) as client:
-                client.writer.write(get())
-                await eventually(lambda: any(each._blocked for each in proxy.connections))
-                await settled(20)
-                proxy.pass_time(61)
-                await eventually(lambda: not proxy.connections)
-                assert proxy.access_log()[0]["end_reason"] == "client_write_timeout"
-                await eventually(lambda: proxy.links[0].connections == 0)
+    async with (
+        Member(answering(response(b"x" * 8 * MEGABYTE))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.write(get())
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        await settled(20)
+        proxy.pass_time(61)
+        await eventually(lambda: not proxy.connections)
+        assert proxy.access_log()[0]["end_reason"] == "client_write_timeout"
+        await eventually(lambda: proxy.links[0].connections == 0)
 
 
 async def test_pipelined_requests_of_a_client_that_reads_nothing_are_not_all_served(tmp_path):
     body = "x" * 60_000
     routes = [{"name": "big", "respond": {"status": 200, "body": body}}]
-    async with serving(tmp_path, {**config("127.0.0.1:1"), "routes": routes}) as proxy:
-        async with proxy.client(receive_buffer=4096) as client:
-            client.writer.write(get() * 500)
-            await eventually(lambda: any(each._blocked for each in proxy.connections))
-            await settled(50)
-            assert next(iter(proxy.connections)).requests < 200
-            for _ in range(500):
-                assert len((await client.reply()).body) == 60_000
+    async with (
+        serving(tmp_path, {**config("127.0.0.1:1"), "routes": routes}) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.write(get() * 500)
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        await settled(50)
+        assert next(iter(proxy.connections)).requests < 200
+        for _ in range(500):
+            assert len((await client.reply()).body) == 60_000
 
 
 async def test_a_finished_response_that_nobody_reads_does_not_keep_its_connection(tmp_path):
     routes = [{"name": "big", "respond": {"status": 200, "body": "x" * 60_000}}]
-    async with serving(tmp_path, {**config("127.0.0.1:1"), "routes": routes}) as proxy:
-        async with proxy.client(receive_buffer=4096) as client:
-            client.writer.write(get() * 500)
-            await eventually(lambda: any(each._blocked for each in proxy.connections))
-            await settled(20)
-            proxy.pass_time(76)
-            assert proxy.connections
-            proxy.pass_time(140)
-            await eventually(lambda: not proxy.connections)
+    async with (
+        serving(tmp_path, {**config("127.0.0.1:1"), "routes": routes}) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.write(get() * 500)
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        await settled(20)
+        proxy.pass_time(76)
+        assert proxy.connections
+        proxy.pass_time(140)
+        await eventually(lambda: not proxy.connections)
 
 
 async def test_a_client_that_leaves_stops_the_member(tmp_path):
-    async with Member(lambda conversation: conversation.rest()) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            await client.send(get())
-            await eventually(lambda: member.received)
-            client.reset()
-            await eventually(lambda: proxy.links[0].connections == 0)
-            (record,) = proxy.access_log()
-            assert (record["status"], record["end_reason"]) == (499, "client_gone")
-            assert proxy.member().failures == 0
-            assert proxy.member().active == 0
+    async with (
+        Member(lambda conversation: conversation.rest()) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get())
+        await eventually(lambda: member.received)
+        client.reset()
+        await eventually(lambda: proxy.links[0].connections == 0)
+        (record,) = proxy.access_log()
+        assert (record["status"], record["end_reason"]) == (499, "client_gone")
+        assert proxy.member().failures == 0
+        assert proxy.member().active == 0
 
 
 @pytest.mark.parametrize("keep_sending", [False, True])
@@ -168,18 +180,21 @@ async def test_a_response_before_the_end_of_the_request_is_delivered_and_both_si
         await conversation.send(response(b"enough", status=403))
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(get("/", "Content-Length: 500000", method="POST") + b"x" * 1000)
-            if keep_sending:
-                await client.send(b"x" * 100_000)
-            reply = await client.reply()
-            assert (reply.status, reply.body) == (403, b"enough")
-            await eventually(lambda: proxy.links[0].connections == 0)
-            await client.send(b"x" * 1000)
-            client.finish_sending()
-            await client.closed()
-            await eventually(lambda: not proxy.connections)
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get("/", "Content-Length: 500000", method="POST") + b"x" * 1000)
+        if keep_sending:
+            await client.send(b"x" * 100_000)
+        reply = await client.reply()
+        assert (reply.status, reply.body) == (403, b"enough")
+        await eventually(lambda: proxy.links[0].connections == 0)
+        await client.send(b"x" * 1000)
+        client.finish_sending()
+        await client.closed()
+        await eventually(lambda: not proxy.connections)
 
 
 async def test_a_response_that_begins_before_the_request_ends_lets_both_go_on(tmp_path):
@@ -192,11 +207,14 @@ async def test_a_response_that_begins_before_the_request_ends_lets_both_go_on(tm
         await conversation.send(OK)
         await conversation.rest()
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(get("/", "Content-Length: 4", method="POST") + b"1")
-            await client.some()
-            await client.send(b"234")
-            assert (await client.exactly(3)) == b"def"
-            assert (await client.ask(get())).body == b"ok"
-            assert len(member.connections) == 1
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get("/", "Content-Length: 4", method="POST") + b"1")
+        await client.some()
+        await client.send(b"234")
+        assert (await client.exactly(3)) == b"def"
+        assert (await client.ask(get())).body == b"ok"
+        assert len(member.connections) == 1

@@ -59,22 +59,28 @@ async def test_early_data_waits_for_the_switch(proxy, client, member):
 
 
 async def test_early_data_never_reaches_a_member_that_refuses(tmp_path):
-    async with Member(answering(response(b"no", status=403))) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            reply = await client.ask(get("/ws", *UPGRADE) + get("/smuggled"))
-            assert (reply.status, reply[b"connection"]) == (403, b"close")
-            await client.closed()
-            assert b"smuggled" not in member.received
+    async with (
+        Member(answering(response(b"no", status=403))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(get("/ws", *UPGRADE) + get("/smuggled"))
+        assert (reply.status, reply[b"connection"]) == (403, b"close")
+        await client.closed()
+        assert b"smuggled" not in member.received
 
 
 async def test_much_early_data_stops_being_read(proxy, client, tmp_path):
-    async with Member(lambda conversation: conversation.rest()) as silent:
-        async with serving(tmp_path / "2", config(silent.address)) as proxy, proxy.client() as client:
-            client.writer.write(get("/ws", *UPGRADE) + b"x" * 3_000_000)
-            await eventually(lambda: any(each._paused for each in proxy.connections))
-            (exchange,) = proxy.listener.service.active
-            assert len(exchange.body) < 1 << 20
-            assert b"xxx" not in silent.received
+    async with (
+        Member(lambda conversation: conversation.rest()) as silent,
+        serving(tmp_path / "2", config(silent.address)) as proxy,
+        proxy.client() as client,
+    ):
+        client.writer.write(get("/ws", *UPGRADE) + b"x" * 3_000_000)
+        await eventually(lambda: any(each._paused for each in proxy.connections))
+        (exchange,) = proxy.listener.service.active
+        assert len(exchange.body) < 1 << 20
+        assert b"xxx" not in silent.received
 
 
 async def test_a_half_close_of_the_client_reaches_the_member(client, member):
@@ -123,12 +129,15 @@ async def test_an_upgrade_behind_other_requests_waits_its_turn(tmp_path):
             await conversation.send(OK)
             await script(conversation)
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client() as client:
-            await client.send(get("/1") + chunked(b"x") + get("/ws", *UPGRADE) + b"early")
-            assert [(await client.reply()).status for _ in range(3)] == [200, 200, 101]
-            assert await client.exactly(5) == b"early"
-            assert all(b"early" not in request.raw for request in member.requests)
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get("/1") + chunked(b"x") + get("/ws", *UPGRADE) + b"early")
+        assert [(await client.reply()).status for _ in range(3)] == [200, 200, 101]
+        assert await client.exactly(5) == b"early"
+        assert all(b"early" not in request.raw for request in member.requests)
 
 
 NO_UPGRADES = {
@@ -147,14 +156,17 @@ NO_UPGRADES = {
 
 @pytest.mark.parametrize("request_", NO_UPGRADES.values(), ids=NO_UPGRADES)
 async def test_what_is_no_plain_websocket_is_served_as_if_it_asked_for_nothing(tmp_path, request_):
-    async with Member(answering(echo)) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            reply = await client.ask(request_ + get("/next"))
-            assert reply.status == 200
-            assert b"pgrade" not in reply.body
-            rest = await client.rest()
-            assert not rest or b"GET /next" in rest
-            assert all(request.raw.count(b"HTTP/1.1\r\n") == 1 for request in member.requests)
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(request_ + get("/next"))
+        assert reply.status == 200
+        assert b"pgrade" not in reply.body
+        rest = await client.rest()
+        assert not rest or b"GET /next" in rest
+        assert all(request.raw.count(b"HTTP/1.1\r\n") == 1 for request in member.requests)
 
 
 BAD_SWITCHES = {
@@ -166,9 +178,12 @@ BAD_SWITCHES = {
 
 @pytest.mark.parametrize("data", BAD_SWITCHES.values(), ids=BAD_SWITCHES)
 async def test_a_switch_that_was_not_asked_for_is_502(tmp_path, data):
-    async with Member(answering(data)) as member:
-        async with serving(tmp_path, config(member.address)) as proxy, proxy.client() as client:
-            assert (await client.ask(get("/", *UPGRADE))).status == 502
+    async with (
+        Member(answering(data)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(get("/", *UPGRADE))).status == 502
 
 
 async def test_a_real_websocket_talks_through(tmp_path):
@@ -197,12 +212,15 @@ async def test_a_slow_reader_of_a_tunnel_stops_the_member(tmp_path):
             await conversation.send(b"x" * 65536)
             conversation.sent += 65536
 
-    async with Member(script) as member, serving(tmp_path, config(member.address)) as proxy:
-        async with proxy.client(receive_buffer=4096) as client:
-            client.writer.write(get("/", *UPGRADE))
-            await eventually(lambda: any(each._blocked for each in proxy.connections))
-            before = None
-            while before != member.connections[0].sent:
-                before = member.connections[0].sent
-                await asyncio.sleep(0.05)
-            assert member.connections[0].sent < 20 << 20
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.write(get("/", *UPGRADE))
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        before = None
+        while before != member.connections[0].sent:
+            before = member.connections[0].sent
+            await asyncio.sleep(0.05)
+        assert member.connections[0].sent < 20 << 20

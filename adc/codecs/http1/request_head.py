@@ -47,8 +47,9 @@ def refusal_of(error: Exception, target_limit: int) -> Refused:
 def read_head(message: Any, scheme: str) -> Request:
     """A checked `Request` from an aiohttp `RawRequestMessage`; its addresses are filled in by the connection.
 
-    Raises `Refused` for what llhttp lets through and a proxy must not: versions other than 1.0 and 1.1, transfer
-    codings other than one `chunked` (RFC 9112 section 6.1), CONNECT and TRACE, a bad target or Host (section 3.2).
+    Raises `Refused` for what llhttp lets through and a proxy must not: versions other than 1.0 and 1.1,
+    transfer codings other than one `chunked` (RFC 9112 section 6.1), CONNECT and TRACE, a bad target or Host
+    (section 3.2).
     """
     major, minor = message.version
     if major != 1:

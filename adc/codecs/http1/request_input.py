@@ -36,8 +36,9 @@ class RequestInput(asyncio.Protocol):
 
     Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out; what
     was read behind them is `_held`, unparsed. `_payload` is the body of the current request while it is
-    incomplete, `_chunked` the same as long as the parser is within a chunked body, `_partial_head` what has come
-    of a head. After a request that asked for a switch of protocols no further requests are read (`_raw_input`).
+    incomplete, `_chunked` the same as long as the parser is within a chunked body, `_partial_head` what has
+    come of a head. After a request that asked for a switch of protocols no further requests are read
+    (`_raw_input`).
     """
 
     __slots__ = (
@@ -173,9 +174,9 @@ class RequestInput(asyncio.Protocol):
         if self._upgrading and self._receiver is not None:
             self._receiver.request_body(data, False)
 
-    # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next request, so
-    # a parser that has read one is replaced. For that the end of the body must be the end of what it is fed: as
-    # it is always CRLF CRLF, input is cut behind each of those while such a body is read.
+    # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next
+    # request, so a parser that has read one is replaced. For that the end of the body must be the end of
+    # what it is fed: as it is always CRLF CRLF, input is cut behind each of those while such a body is read.
 
     def _feed_chunked(self, payload: Any, data: bytes) -> None:
         edge = self._edge
@@ -200,7 +201,7 @@ class RequestInput(asyncio.Protocol):
             self.data_received(data[start:])
 
     def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
-        """The messages of one read, none with a trailer field of the one before; none if all were fed again."""
+        """The messages of one read, none with a trailer field of another; empty if all were fed again."""
         for number, (message, payload) in enumerate(messages):
             if not message.chunked:
                 continue

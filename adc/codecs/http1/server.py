@@ -27,8 +27,8 @@ _UNKNOWN_SIZE = 1 << 62
 class ServerConnection(RequestInput):
     """One client connection, and the `Stream` of its current exchange.
 
-    `deadline` (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an idle
-    keep-alive connection and a lingering close; while an exchange runs, the exchange keeps the time.
+    `deadline` (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an
+    idle keep-alive connection and a lingering close; while an exchange runs, the exchange keeps the time.
     """
 
     __slots__ = (
@@ -194,7 +194,7 @@ class ServerConnection(RequestInput):
             self._finish()
 
     def _frame(self, size: int, end: bool) -> bytes:
-        """How the end of a response is told whose length its head does not say; `size` bytes of it are here."""
+        """How the end of a response of unknown length is told; its first `size` bytes are here."""
         if end:
             return b"Content-Length: %d\r\n" % size
         if self._version == "1.1":

@@ -1,7 +1,7 @@
 """One request and its response over a codec that knows no HTTP/1."""
 
 import ast
-import importlib
+import importlib.util
 import pkgutil
 
 import pytest
@@ -18,8 +18,8 @@ from tests.kit.memory_codec import World
 
 
 def test_the_proxy_imports_no_codec():
-    for module in pkgutil.iter_modules(adc.proxy.__path__):
-        source = importlib.util.find_spec(f"adc.proxy.{module.name}").loader.get_source(None)
+    for module in pkgutil.walk_packages(adc.proxy.__path__, "adc.proxy."):
+        source = importlib.util.find_spec(module.name).loader.get_source(module.name)
         for node in ast.walk(ast.parse(source)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
