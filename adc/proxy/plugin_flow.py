@@ -11,6 +11,10 @@ from adc.plugin.steps import PluginFailed, Stopped
 from adc.proxy.plugin_task import PluginTask
 
 
+def _nobody(*told: object) -> None:
+    pass
+
+
 class PluginFlow:
     """Keeps the pieces in order while a phase awaits something.
 
@@ -73,6 +77,12 @@ class PluginFlow:
         self.content = None
         self._queue.clear()
         self._task.cancel()
+
+    def end(self) -> None:
+        """The exchange is over: stop, and hold nobody who holds us, so that no cycle waits for the
+        collector."""
+        self.stop()
+        self._passed = self._failed = self._hold = self._release = _nobody
 
     def _arrived(self, end: bool, passed: bytes | Stopped) -> None:
         self._passed(passed, end)

@@ -234,8 +234,8 @@ class PluginRun:
 
     def ended(self) -> None:
         """The exchange is over: end what is awaited, run the log phases, let the plugins go."""
-        self.requests.stop()
-        self.responses.stop()
+        self.requests.end()
+        self.responses.end()
         steps = self._chain.log
         if any(step.waits for step in steps):
             task = asyncio.get_running_loop().create_task(self._log(steps))
