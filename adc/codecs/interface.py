@@ -19,7 +19,7 @@ class Stream(Protocol):
     """The client's side of one exchange."""
 
     address: Any
-    """Where the client is, as sockets have it: (address, port, ...), or a text for unix sockets."""
+    """Where the client is, as sockets have it: (address, port, ...), a text for a unix socket, None for nobody."""
 
     @property
     def own_address(self) -> Any:

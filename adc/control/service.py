@@ -8,7 +8,7 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from adc.admin.node import ReloadResult
 from adc.config import ConfigErrors
 from adc.control import activation
+from adc.control.acme import AcmeCertificates
 from adc.control.activation import Inherited
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
@@ -46,6 +47,7 @@ class Service:
         self.decisions = Decisions()
         self.fleet = Fleet(hire, self._greet)
         self.health = HealthChecks(self._tell_health, rng=SystemRandom())
+        self.acme = AcmeCertificates(self._tell_challenges)
         self._load = load
         self._workers = workers
         self._loaded: Loaded | None = None
@@ -67,7 +69,7 @@ class Service:
         plan = self.sockets.prepare(layout)
         try:
             count = worker_count(loaded.config, self._workers)
-            await self.fleet.start(max(1, count), loaded.config, _for_workers(plan))
+            await self.fleet.start(max(1, count), _counted(loaded.config, count), _for_workers(plan))
         except BaseException:
             self.sockets.rollback()
             raise
@@ -99,7 +101,7 @@ class Service:
             raise CallRefused("workers: 0 (no worker processes) is decided at start; restart to change it")
         plan = self.sockets.prepare(layout_of(loaded.config))
         try:
-            await self.fleet.prepare(loaded.config, _for_workers(plan))
+            await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan))
         except BaseException:
             self.sockets.rollback()
             raise
@@ -115,19 +117,33 @@ class Service:
         self.loaded_at = time.time()
         self.config_hash = hashlib.sha256("\0".join(loaded.files.values()).encode()).hexdigest()[:16]
         self.health.follow(loaded.config)
+        self.acme.follow(loaded.config)
 
     async def _greet(self, worker: WorkerHandle) -> None:
         """Tell a new worker what the others know: operators' decisions and health."""
         await self.decisions.replay(worker)
+        if self.acme.challenges:
+            await worker.call("acme.challenges", {"challenges": self.acme.challenges})
         for report in self.health.reports():
             with contextlib.suppress(CallRefused):  # a member that the worker's configuration does not have
                 await worker.call("health.report", report)
+
+    async def _tell_challenges(self, challenges: Mapping[str, str]) -> None:
+        try:
+            await self.fleet.call_all("acme.challenges", {"challenges": dict(challenges)})
+        except (CallFailed, CallRefused) as error:
+            log.warning("the workers do not answer the authority's challenges: %s", error)
 
     async def _tell_health(self, report: Report) -> None:
         try:
             await self.fleet.call_all("health.report", report)
         except (CallFailed, CallRefused) as error:
             log.warning("health of %s in pool %s not told: %s", report["member"], report["pool"], error)
+
+
+def _counted(config: Config, workers: int) -> Config:
+    """The configuration with the number of workers in force: they share what is limited in all."""
+    return config.model_copy(update={"workers": workers})
 
 
 def _for_workers(plan: SocketPlan) -> SocketPlan:

@@ -62,6 +62,7 @@ class Supervisor:
             await self._end()
         finally:
             await self._service.health.close()
+            await self._service.acme.close()
             await self._service.fleet.kill()
             await self._admin.close()
             self._service.sockets.close(handed_over=self._handed_over)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,8 @@ def build_server_tls(config: Config) -> dict[str, ServerTls]:
     for listener in config.listeners:
         if listener.tls is None:
             continue
+        if listener.tls.acme is not None and importlib.util.find_spec("acme") is None:
+            raise BuildError(f"listener {listener.name}: acme needs a library; run: pip install 'adc[acme]'")
         try:
             found[listener.name] = ServerTls(_options(config, listener.tls))
         except TlsError as error:
