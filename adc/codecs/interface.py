@@ -18,8 +18,9 @@ from adc.pools.errors import Failure
 class Stream(Protocol):
     """The client's side of one exchange."""
 
-    address: Any
-    """Where the client is, as sockets have it: (address, port, ...), a text for a unix socket, None for nobody."""
+    @property
+    def address(self) -> Any:
+        """Where the client is, as sockets have it: (address, port, ...), a text for a unix socket, None for nobody."""
 
     @property
     def own_address(self) -> Any:

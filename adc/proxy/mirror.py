@@ -96,6 +96,9 @@ class Copy(Exchange):
 class Nowhere:
     """The `Stream` of a copy."""
 
+    address = None
+    own_address = None
+
     ends: Ends | None = None
 
     def send_informational(self, response: Response) -> None:

@@ -15,6 +15,9 @@ class Aside:
 
     __slots__ = ("_fetch",)
 
+    address = None
+    own_address = None
+
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
 
