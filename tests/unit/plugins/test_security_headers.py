@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from adc_plugins.security_headers import SecurityHeaders
+
+from adc.plugin.options import OptionErrors
+from adc.plugin.testkit import Trial, answer, request
+
+
+def test_usual_fields_are_added_and_counted() -> None:
+    trial = Trial(SecurityHeaders)
+    headers = trial.run().response.headers
+    assert headers.get(b"x-content-type-options") == b"nosniff"
+    assert headers.get(b"x-frame-options") == b"SAMEORIGIN"
+    assert trial.counters == {"added": 3}
+
+
+def test_fields_of_the_application_win() -> None:
+    outcome = Trial(SecurityHeaders).run(response=answer(headers={"X-Frame-Options": "DENY"}))
+    assert outcome.response.headers.get_all(b"x-frame-options") == [b"DENY"]
+
+
+def test_what_tells_of_the_application_goes() -> None:
+    fields = {"Server": "old/1.0", "X-Powered-By": "php", "X-Kept": "1"}
+    headers = Trial(SecurityHeaders).run(response=answer(headers=fields)).response.headers
+    assert (b"server" in headers, b"x-powered-by" in headers, b"x-kept" in headers) == (False, False, True)
+
+
+def test_an_empty_option_leaves_a_field_out() -> None:
+    assert b"x-frame-options" not in Trial(SecurityHeaders, {"frame_options": ""}).run().response.headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_strict_transport_security_is_for_tls_only(scheme: str) -> None:
+    head = request()
+    head.scheme = scheme
+    outcome = Trial(SecurityHeaders, {"strict_transport_security": "max-age=60"}).run(head)
+    assert (b"strict-transport-security" in outcome.response.headers) is (scheme == "https")
+
+
+def test_a_value_that_would_begin_another_line_is_refused() -> None:
+    with pytest.raises(OptionErrors, match="frame_options"):
+        Trial(SecurityHeaders, {"frame_options": "DENY\r\nX-Evil: 1"})
