@@ -1,6 +1,9 @@
 """Plugins of a route on real sockets: phases, order, limits, failures, reload."""
 
 import asyncio
+import gc
+import sys
+from collections import Counter
 from random import Random
 
 import pytest
@@ -426,11 +429,114 @@ async def test_a_slow_reader_stops_a_response_through_async_phases(folder):
             proxy.client(receive_buffer=4096) as client,
         ):
             await client.send(get())
-            while not any(exchange.phase == "client_write" for exchange in proxy.listener.service.active):
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(5):
+                while not any(each.phase == "client_write" for each in proxy.listener.service.active):
+                    await asyncio.sleep(0.01)
             (exchange,) = proxy.listener.service.active
             before = exchange.bytes_out
             for _ in range(10):
                 await asyncio.sleep(0.01)
             assert exchange.bytes_out - before <= 1 << 20
             assert (await client.reply()).body == body.swapcase()
+
+
+@pytest.mark.parametrize("plugins", [["tag", "whole", "pieces"], ["slow"], [{"tag": {"answer": True}}]])
+async def test_exchanges_leave_no_reference_cycle_behind(folder, member, plugins):
+    async with (
+        serving(folder, config(member.address, **route(*plugins, folder=folder))) as proxy,
+        proxy.client() as client,
+    ):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await client.ask(post(b"content"))
+            left = [each for each in gc.get_objects() if type(each).__name__ in ("PluginRun", "Exchange")]
+        finally:
+            gc.enable()
+        assert left == []
+
+
+async def test_content_that_nobody_read_does_not_become_the_next_request(folder, member):
+    async with (
+        serving(folder, config(member.address, **route({"tag": {"answer": True}}, folder=folder))) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get("/", "Content-Length: 500", method="POST"))
+        reply = await client.reply()
+        assert (reply.status, reply[b"connection"]) == (403, b"close")
+
+
+async def test_a_slow_member_stops_a_request_through_async_phases(folder):
+    go = asyncio.Event()
+
+    async def script(conversation):
+        await conversation.head()
+        await go.wait()
+        end = b""
+        while not end.endswith(b"0\r\n\r\n"):
+            end = (end + await conversation.some())[-5:]
+        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with (
+        Member(script, receive_buffer=4096) as member,
+        serving(folder, config(member.address, **route("slow", folder=folder))) as proxy,
+        proxy.client() as client,
+    ):
+        sending = asyncio.ensure_future(client.send(post(b"x" * (16 << 20))))
+        async with asyncio.timeout(5):
+            while not any(each.plugins.member_blocked for each in proxy.listener.service.active):
+                await asyncio.sleep(0.01)
+        (exchange,) = proxy.listener.service.active
+        before = exchange.bytes_in
+        for _ in range(10):
+            await asyncio.sleep(0.01)
+        assert exchange.bytes_in - before <= 1 << 20
+        go.set()
+        await sending
+        assert (await client.reply()).status == 200
+
+
+async def test_a_member_that_breaks_off_a_held_response_is_an_error_and_no_half_response(folder):
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
+
+    async def script(conversation):
+        await conversation.request()
+        await conversation.send(cut)
+
+    async with Member(script) as member:
+        reply = await asked(folder, member, post(b"x"), "whole")
+    assert (reply.status, b"half" in reply.body) == (502, False)
+
+
+async def calls_of_the_proxy(folder, *plugins):
+    """How often each function of adc is called for one request on a connection that is warm."""
+    route_of = {"route": {"pool": None, "respond": {"status": 200}, "plugins": list(plugins)}}
+    mapping = config("127.0.0.1:1", plugin_paths=[str(folder / "plugins")], **route_of)
+    del mapping["routes"][0]["pool"]
+    counted = Counter()
+
+    def count(frame, event, argument):
+        code = frame.f_code
+        if event == "call" and "/adc/" in code.co_filename and "tick" not in code.co_name:
+            counted[code.co_filename.rpartition("/adc/")[2], code.co_name] += 1
+
+    async with serving(folder, mapping) as proxy, proxy.client() as client:
+        await client.ask(get())
+        sys.setprofile(count)
+        try:
+            await client.ask(get())
+        finally:
+            sys.setprofile(None)
+    return {key: number for key, number in counted.items() if key[0].startswith(("plugin/", "proxy/"))}
+
+
+async def test_a_route_without_plugin_phases_has_no_trace_of_plugins(folder):
+    (folder / "plugins" / "idle.py").write_text(
+        "from adc.plugin import NoOptions, Plugin\n\n\nclass Idle(Plugin[NoOptions]):\n    pass\n"
+    )
+    plain = await calls_of_the_proxy(folder)
+    assert plain
+    assert not [file for file, _ in plain if "plugin" in file]
+    assert await calls_of_the_proxy(folder, "idle", "idle") == plain
+    assert [file for file, _ in await calls_of_the_proxy(folder, "tag") if "plugin" in file]
