@@ -44,6 +44,28 @@ OVERDUE_MEMBER = {
 """Overdue phases of a try at a member, or of waiting for one."""
 
 
+_UNTOLD = frozenset(
+    {
+        "connection_limit",
+        "limit_body",
+        "overload",
+        "queue_full",
+        "queue_timeout",
+        "request_body_timeout",
+        "request_head_timeout",
+        "total_timeout",
+    }
+)
+"""End reasons that no error type of RFC 9209 tells apart from others."""
+
+
+def proxy_status(token: str, status: int, reason: str) -> str:
+    """What `error` in `Proxy-Status` is, with its parameters (RFC 9209 section 2.3); "" for nothing to say."""
+    if not token and status in (408, 413):
+        token = "http_request_error"
+    return f'{token}; details="{reason}"' if token and reason in _UNTOLD else token
+
+
 def end_reason(failure: Failure) -> str:
     """The word of the access log for an exchange that ended in `failure`."""
     return _END_REASONS[failure]

@@ -43,6 +43,7 @@ class Exchange:
         "attempt",
         "attempts",
         "body",
+        "body_due",
         "body_end",
         "body_limit",
         "bytes_in",
@@ -174,7 +175,7 @@ class Exchange:
             if self.replayable:
                 self._keep(data)
             attempt.connection.send_body(data, end)
-            self._moved(end)
+            self._moved(len(data), end)
         elif not self.finished_at:
             self.body += data
             if self.holds_enough:
@@ -200,14 +201,14 @@ class Exchange:
             self.replayable = False
             self.body = b""
 
-    def _moved(self, end: bool) -> None:
+    def _moved(self, count: int, end: bool) -> None:
         """A byte went through: the time limit of the phase starts afresh."""
         if self.head_sent:
             self.limit(self.phase, self.pipeline_idle)
         elif end:
             self.limit("response_head", self.pipeline_response_head)
         else:
-            self.limit("request_body", self.service.request_body_timeout)
+            self.service.await_body(self, count)
 
     def bad_body(self, reason: str) -> None:
         self.service.refused("bad_request", reason, self.request)
@@ -268,7 +269,7 @@ class Exchange:
         elif self.body_end:
             self.limit("response_head", self.pipeline_response_head)
         else:
-            self.limit("request_body", self.service.request_body_timeout)
+            self.service.await_body(self)
 
     def timed_out(self) -> None:
         """The tick found `deadline` passed."""
@@ -293,7 +294,7 @@ class Exchange:
         if self.phase == "expect":
             self.request.expect_continue = False
             self.stream.send_informational(response)
-            self.limit("request_body", self.service.request_body_timeout)
+            self.service.await_body(self)
 
     def _break_off(self, reason: str) -> None:
         if self.attempt is not None:
@@ -373,13 +374,13 @@ class Exchange:
             return
         if self.attempt is not None:
             self.attempt.cancel()
+        self.end_reason = reason
         response, body = self.service.error(self, status, proxy_status)
         if self.request.method == "HEAD":
             body = b""
         self.head_sent = True
         self.status = status
         self.bytes_out = len(body)
-        self.end_reason = reason
         self.stream.send_head(response, body, True)
         self.end(reason)
 
@@ -393,5 +394,5 @@ class Exchange:
         if self.plugins is not None:
             plugins, self.plugins = self.plugins, None
             plugins.ended()
-        self.attempt = None  # the one reference cycle: without it an exchange is freed at once, not by the collector
+        self.attempt = None  # the one reference cycle: without it an exchange is freed at once
         self.service.ended(self)

@@ -107,11 +107,10 @@ class Forward:
             connection.send(request, exchange.target, lines, body, True)
             exchange.limit("response_head", self.timeouts.response_head)
             return
+        exchange.service.await_body(exchange)
         if request.expect_continue and not body:
             lines.append(_EXPECT)
             exchange.limit("expect", _EXPECT_PATIENCE)
-        else:
-            exchange.limit("request_body", exchange.service.request_body_timeout)
         connection.send(request, exchange.target, lines, body, end)
         if len(body) > 0:
             exchange.stream.resume_reading()

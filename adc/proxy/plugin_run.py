@@ -85,7 +85,7 @@ class PluginRun:
         if content is None or not content.whole:
             exchange.pass_body(passed, end)
         elif not end:
-            exchange.limit("request_body", exchange.service.request_body_timeout)
+            exchange.service.await_body(exchange, len(passed))
         elif self._next is not None:
             exchange.body, exchange.body_end = passed, True
             exchange.request.body_length = len(passed)

@@ -66,4 +66,4 @@ def _ask_for_content(exchange: Exchange, end: bool) -> None:
         if not end:
             exchange.stream.send_informational(Response(100, Headers()))
     exchange.stream.resume_reading()
-    exchange.limit("request_body", exchange.service.request_body_timeout)
+    exchange.service.await_body(exchange)

@@ -11,6 +11,7 @@ from adc.codecs.refused import Refused
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
 from adc.pools.member import Member
+from adc.proxy.end_reasons import proxy_status
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.refusal import Refusal
@@ -48,6 +49,7 @@ class Service:
         self.active: set[Exchange] = set()
         self.body_limit = 1 << 30
         self.request_body_timeout = 30.0
+        self.request_body_rate = 500
         self.client_write_timeout = 60.0
         self.unrouted = 0
         self.refusals: dict[str, int] = {}
@@ -56,7 +58,8 @@ class Service:
     def refuse_message(self, peer: Peer, refused: Refused) -> tuple[Response, bytes]:
         """The response to a message that a codec refused; logged with its reason."""
         request_id = new_request_id()
-        response, body = self.replies.error(refused.status, None, request_id)
+        told = proxy_status("", refused.status, refused.reason)
+        response, body = self.replies.error(refused.status, None, request_id, told)
         self.refused(refused.reason, refused.detail, None, peer.peer)
         if self.access_log is not None:
             record = Refusal(
@@ -73,9 +76,24 @@ class Service:
             "request_refused", reason=reason, detail=detail, client=client, listener=self.name
         )
 
-    def error(self, exchange: Exchange, status: int, proxy_status: str) -> tuple[Response, bytes]:
-        """An error page for `exchange`."""
-        return self.replies.error(status, exchange.request, exchange.request_id, proxy_status)
+    def error(self, exchange: Exchange, status: int, token: str) -> tuple[Response, bytes]:
+        """An error page for `exchange`, whose `end_reason` is known; `token` is its error type in
+        `Proxy-Status`."""
+        told = proxy_status(token, status, exchange.end_reason)
+        return self.replies.error(status, exchange.request, exchange.request_id, told)
+
+    def await_body(self, exchange: Exchange, received: int = 0) -> None:
+        """More request content is due: a byte within `request_body_timeout`, and on the whole
+        `request_body_rate` bytes a second from the first call on; `received` have just come.
+
+        Without the rate, a client could hold a member's connection as long as it likes, a byte now and then.
+        """
+        now, patience = self.clock.now, self.request_body_timeout
+        if received and self.request_body_rate:
+            exchange.body_due += received / self.request_body_rate
+        else:
+            exchange.body_due = now + patience
+        exchange.limit("request_body", min(patience, exchange.body_due - now))
 
     def member_failed(self, exchange: Exchange, member: Member, failure: Failure, detail: str) -> None:
         """Count and log a failed try."""

@@ -66,6 +66,7 @@ class HttpListener:
         timeouts, limits = listener.timeouts, listener.limits
         service.body_limit = limits.body
         service.request_body_timeout = timeouts.request_body or inf
+        service.request_body_rate = limits.body_rate
         service.client_write_timeout = timeouts.write or inf
         settings.head_timeout = timeouts.request_head or inf
         settings.keep_alive = timeouts.keep_alive or inf

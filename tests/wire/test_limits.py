@@ -178,3 +178,33 @@ async def test_a_worker_with_its_connections_used_up_turns_more_away(tmp_path, m
         async with proxy.client() as second:
             await second.closed()
         assert (await first.ask(get())).status == 200
+
+
+async def test_content_that_drips_is_cut_off_although_it_never_stops(proxy, client, member):
+    await client.send(get("/", "Content-Length: 1000", method="POST") + b"x")
+    await eventually(lambda: proxy.listener.service.active)
+    (exchange,) = proxy.listener.service.active
+    await eventually(lambda: exchange.phase == "request_body")
+    first = exchange.deadline
+    for _ in range(3):
+        proxy.worker.clock.now += 8  # less than the time limit of one byte
+        await client.send(b"x")
+        await settled()
+    assert exchange.deadline - first < 1
+    proxy.listener.service.tick(first + 1)
+    reply = await client.reply()
+    assert reply.status == 408
+    assert reply[b"proxy-status"] == b'adc; error=http_request_error; details="request_body_timeout"'
+    assert proxy.access_log()[-1]["end_reason"] == "request_body_timeout"
+
+
+async def test_content_at_a_steady_rate_may_take_any_time(proxy, client, member):
+    await client.send(get("/", "Content-Length: 1000", method="POST") + b"x" * 100)
+    await eventually(lambda: proxy.listener.service.active)
+    (exchange,) = proxy.listener.service.active
+    await eventually(lambda: exchange.phase == "request_body")
+    proxy.listener.service.request_body_rate = 10
+    first = exchange.deadline
+    await client.send(b"x" * 300)
+    await eventually(lambda: exchange.bytes_in == 400)
+    assert exchange.body_due >= first + 29

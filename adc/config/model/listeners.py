@@ -49,6 +49,9 @@ class ListenerLimits(Part):
         8192, description="Request target; longer gets 414."
     )
     body: Annotated[int, byte_size("0B", "1TB")] = Field(1 << 30, description="Request body; more gets 413.")
+    body_rate: Annotated[int, byte_size("0B", "1GB")] = Field(
+        500, description="Bytes a second that a request body must bring on the whole; 0: any."
+    )
     requests_per_connection: Annotated[int, whole(0, 10_000_000)] = Field(
         0, description="Requests after which a connection is closed; 0: no limit."
     )
