@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
@@ -86,6 +87,9 @@ def main(arguments: list[str]) -> None:
     from adc.runtime.worker import BuildError, Worker
 
     number, fd = map(int, arguments)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     channel = socket.socket(fileno=fd)
     channel.set_inheritable(False)
     uvloop.run(run(ServingSockets(Worker, number, (BuildError,)), channel))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adc.telemetry.error_log import ErrorLog
 
 _LEAST_RESERVE = 16
+_MOST_WAITING = 4096
 
 
 class Accepting:
@@ -39,18 +40,22 @@ class Accepting:
         settings.exhausted = self._pause
         settings.max_descriptor = last_descriptor()
         self._sockets: list[socket.socket] = []
-        self._open: dict[socket.socket, asyncio.Server | Acceptor] = {}
+        self._open: dict[socket.socket, tuple[socket.socket, asyncio.Server | Acceptor]] = {}
         self._direct = True
         self._changing = asyncio.Lock()
         self._resuming: asyncio.Task[None] | None = None
         self.paused = False
         self.pauses = 0
+        self._pauses_told = 0
 
     async def follow(self, sockets: Sequence[socket.socket], direct: bool) -> None:
         """Accept on exactly these sockets, which stay the caller's; `direct` if connections begin with HTTP."""
         async with self._changing:
             for sock in [sock for sock in self._open if direct != self._direct or sock not in sockets]:
-                self._open.pop(sock).close()
+                own, acceptor = self._open.pop(sock)
+                if sock not in sockets:
+                    self._take_waiting(own)
+                acceptor.close()
             self._sockets, self._direct = list(sockets), direct
             if not self.paused:
                 await self._complete()
@@ -58,7 +63,8 @@ class Accepting:
     async def _complete(self) -> None:
         for sock in self._sockets:
             if sock not in self._open:
-                self._open[sock] = await self._accept(sock.dup())
+                own = sock.dup()
+                self._open[sock] = own, await self._accept(own)
 
     async def _accept(self, sock: socket.socket) -> asyncio.Server | Acceptor:
         if not self._direct:
@@ -69,13 +75,24 @@ class Accepting:
         return await self._loop.create_server(factory, sock=sock)
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more than who waits already: the kernel resets them when the last socket closes."""
         self._sockets = []
+        for own, _ in self._open.values():
+            self._take_waiting(own)
         self._stop()
+
+    def _take_waiting(self, own: socket.socket) -> None:
+        for _ in range(_MOST_WAITING):
+            try:
+                sock, address = own.accept()
+            except OSError:
+                return
+            sock.setblocking(False)
+            self.entrance.take(sock, address)
 
     def _stop(self) -> None:
         while self._open:
-            self._open.popitem()[1].close()
+            self._open.popitem()[1][1].close()
 
     def _pause(self) -> None:
         if not self.paused:
@@ -89,8 +106,9 @@ class Accepting:
             return
         if _descriptors_left(self._settings.max_descriptor):
             self._resuming = self._loop.create_task(self._resume())
-        elif self._sockets:
-            error_log.warn("accept_paused", detail="file descriptors are short", listener_pauses=self.pauses)
+        elif self._pauses_told != self.pauses:
+            self._pauses_told = self.pauses
+            error_log.error("accept_paused", detail="file descriptors are short", pauses=self.pauses)
 
     async def _resume(self) -> None:
         async with self._changing:

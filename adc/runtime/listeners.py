@@ -130,7 +130,11 @@ class HttpListener:
         return secure(self.settings, arrival)
 
     def _not_arrived(self, reason: str, detail: str, address: str) -> None:
-        self.service.refused(reason, detail, None, address)
+        service = self.service
+        service.refusals[reason] = service.refusals.get(reason, 0) + 1
+        service.error_log.info(
+            "connection_refused", reason=reason, detail=detail, client=address, listener=service.name
+        )
 
     @property
     def busy(self) -> bool:

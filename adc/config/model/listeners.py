@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from adc.config.model.address import ListenAddress
-from adc.config.model.base import Forms, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.tls import ListenerTls
 from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, byte_size, duration, one_of, whole
 
@@ -130,3 +131,13 @@ class Listener(Part):
         None, description="Redirect everything to https."
     )
     hsts: Annotated[Hsts | None, OFF] = Field(None, description="Strict-Transport-Security.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if written.get("tls") and written.get("redirect_to_https"):
+            yield ("redirect_to_https",), "is for a listener without tls; this one serves https itself"
+        if written.get("hsts") and not written.get("tls"):
+            yield (
+                ("hsts",),
+                "is for a listener with tls; browsers ignore it on plain http (RFC 6797 section 8.1)",
+            )

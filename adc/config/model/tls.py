@@ -96,7 +96,6 @@ class ListenerTls(Part):
     min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
     ciphers: Ciphers | None = Field(None, description="OpenSSL cipher names for TLS 1.2.")
     client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Certificates asked of clients.")
-    ocsp: Flag = Field(False, description="Whether OCSP answers are stapled.")
     acme: Acme | None = Field(None, description="Certificates obtained by themselves.")
 
     @classmethod
