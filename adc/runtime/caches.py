@@ -191,6 +191,7 @@ def cache_options(cache: RouteCache, store: SharedStore) -> CacheOptions:
         stale_while_revalidate=cache.stale_while_revalidate,
         tag_header=cache.tag_header.lower().encode(),
         max_object=store.tiers.max_object,
+        cookies_need_public=cache.set_cookie == "public",
         key=KeyRules(
             ignore_query=tuple(key.query.ignore),
             only_query=key.query.only,
