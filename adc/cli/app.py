@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 import adc
-from adc.cli import cache, check, expectations, explain, members, plugins, reload, run, schema, sessions, status
+from adc.cli import (
+    cache,
+    check,
+    expectations,
+    explain,
+    members,
+    plugins,
+    reload,
+    run,
+    schema,
+    sessions,
+    status,
+)
 from adc.cli.demo.verb import demo
 
 app = typer.Typer(

@@ -23,6 +23,8 @@ def _print(value: dict[str, Any]) -> None:
     print(f"configuration {value['config']}")
     workers = ", ".join(f"{worker['id']} (process {worker['pid']})" for worker in value["workers"])
     print(f"workers {workers}; {value['worker_restarts']} replaced")
+    state = value["state"]
+    print(f"state {state['backend']}" + (f", degraded: {state['reason']}" if state["degraded"] else ""))
     last = value["last_reload"]
     if last:
         print(f"last reload {last['result']}", *last["messages"], sep="\n  ")

@@ -81,7 +81,8 @@ async def test_session_of_the_application_is_learned(tmp_path):
     def application(name):
         def answer(request):
             session = f"Set-Cookie: JSESSIONID=of-{name}; Path=/"
-            return response(name.encode(), *([] if b"cookie" in request or b";" in request.start else [session]))
+            fields = [] if b"cookie" in request or b";" in request.start else [session]
+            )
 
         return answering(answer)
 
@@ -126,3 +127,113 @@ async def test_cookie_of_the_application_carries_the_pin(tmp_path, mode):
             assert (await client.ask(get("/", f"Cookie: {value}"))).body == first.body
         seen = members[int(first.body[1:])].requests[-1]
         assert seen[b"cookie"] == (b"SID=theirs" if mode == "prefix" else value.encode())
+
+
+def rejections(proxy):
+    return dict(proxy.worker.runtime.sticky["app"].persistence.counts.rejected)
+
+
+async def test_forged_cookie_is_ignored_counted_and_replaced(tmp_path):
+    async with sticky(tmp_path, {"cookie": HOUR}) as (proxy, members), proxy.client() as client:
+        cookie = cookie_of(await client.ask(get()))
+        forged = cookie[:-1] + ("A" if cookie[-1] != "A" else "B")
+        reply = await client.ask(get("/", f"Cookie: {forged}"))
+        assert reply.status == 200
+        assert cookie_of(reply).startswith("ADCSESSION=")
+        await client.ask(get("/", f"Cookie: ADCSESSION={members[0].address}"))
+        assert rejections(proxy) == {"forged": 1, "malformed": 1}
+
+
+async def test_cookie_of_another_pool_or_of_a_removed_member_names_nobody(tmp_path):
+    keys = {"cookie": {"keys": ["0123456789abcdef"]}}
+    async with sticky(tmp_path / "one", keys, count=1) as (one, _), one.client() as client:
+        cookie = cookie_of(await client.ask(get()))
+    async with sticky(tmp_path / "two", keys) as (proxy, _), proxy.client() as client:
+        reply = await client.ask(get("/", f"Cookie: {cookie}"))
+        assert reply.status == 200
+        assert cookie_of(reply) != cookie
+        assert rejections(proxy) == {"removed": 1}
+
+
+async def test_retry_elsewhere_leaves_the_pin_while_the_member_is_up(tmp_path):
+    persistence = {"source": {"timeout": "10m"}}
+    async with contextlib.AsyncExitStack() as stack:
+        first = Member(named("m0"))
+        await first.__aenter__()
+        second = await stack.enter_async_context(Member(named("m1")))
+        pool = {"persistence": persistence, "health": {"passive": False}, "balance": "first"}
+        mapping = config(first.address, second.address, pool=pool, state="memory")
+        proxy = await stack.enter_async_context(serving(tmp_path, mapping))
+        client = await stack.enter_async_context(proxy.client())
+        assert (await client.ask(get())).body == b"m0"
+        await first.__aexit__()
+        assert (await client.ask(get())).body == b"m1"
+        counts = proxy.worker.runtime.sticky["app"].persistence.counts
+        assert counts.moved == {}
+        member = proxy.member(0)
+        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": False})
+        assert (await client.ask(get())).body == b"m1"
+        assert counts.moved == {"down": 1}
+        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": True})
+        assert (await client.ask(get())).body == b"m1"
+
+
+async def test_fallback_error_answers_503_while_the_member_is_down(tmp_path):
+    persistence = {"source": {"timeout": "10m"}, "fallback": "error"}
+    async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
+        first = await client.ask(get())
+        member = proxy.member(int(first.body[1:])).address
+        proxy.worker.call("health.report", {"pool": "app", "member": member, "up": False})
+        assert (await client.ask(get())).status == 503
+        proxy.worker.call("health.report", {"pool": "app", "member": member, "up": True})
+        assert (await client.ask(get())).body == first.body
+
+
+async def test_draining_member_keeps_its_clients_and_gets_no_new_ones(tmp_path):
+    async with sticky(tmp_path, {"header": {"name": "x-user"}}) as (proxy, _), proxy.client() as client:
+        first = await client.ask(get("/", "X-User: ann"))
+        member = proxy.member(int(first.body[1:])).address
+        proxy.worker.call("members.set", {"pool": "app", "member": member, "admin": "draining"})
+        assert (await client.ask(get("/", "X-User: ann"))).body == first.body
+        others = {(await client.ask(get("/", f"X-User: u{n}"))).body for n in range(6)}
+        assert first.body not in others
+        proxy.worker.call("members.set", {"pool": "app", "member": member, "admin": "disabled"})
+        assert (await client.ask(get("/", "X-User: ann"))).body != first.body
+
+
+async def test_stale_connection_is_retried_on_the_same_member(tmp_path):
+    async def closes_after_each(conversation):
+        await conversation.request()
+        await conversation.send(response(b"m%d" % conversation.member.number))
+        with contextlib.suppress(ConnectionError):
+            await conversation.some()  # the next request finds the connection gone
+
+    async with contextlib.AsyncExitStack() as stack:
+        members = []
+        for number in range(2):
+            member = Member(closes_after_each)
+            member.number = number
+            members.append(await stack.enter_async_context(member))
+        pool = {"persistence": {"source": {"timeout": "10m"}}}
+        mapping = config(*(member.address for member in members), pool=pool, state="memory")
+        proxy = await stack.enter_async_context(serving(tmp_path, mapping))
+        client = await stack.enter_async_context(proxy.client())
+        seen = {(await client.ask(get())).body for _ in range(6)}
+        assert len(seen) == 1
+
+
+async def test_sessions_are_listed_and_dropped(tmp_path):
+    header = {"header": {"name": "x-user"}}
+    async with sticky(tmp_path, header, state="local") as (proxy, _), proxy.client() as client:
+        for user in ("ann", "bob", "cid"):
+            await client.ask(get("/", f"X-User: {user}"))
+        listed = proxy.worker.call("sessions.list", {"limit": 2})
+        assert [row["client"] for row in listed["rows"]] == ["ann", "bob"]
+        rest = proxy.worker.call("sessions.list", {"cursor": listed["cursor"]})
+        assert [row["client"] for row in rest["rows"]] == ["cid"]
+        assert rest["cursor"] is None
+        assert proxy.worker.call("sessions.drop", {"client": "bob"})["dropped"] == 1
+        member = listed["rows"][0]["member"]
+        kept = proxy.worker.call("sessions.list", {"member": member})["rows"]
+        assert "bob" not in {row["client"] for row in proxy.worker.call("sessions.list", {})["rows"]}
+        assert {row["member"] for row in kept} == {member}

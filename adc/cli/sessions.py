@@ -1,0 +1,178 @@
+"""`adc sessions`: who is pinned to which member."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import typer
+
+from adc.cli.admin_client import admin_address, ask, get, message
+from adc.cli.arguments import AdminAddress, AdminConfig, Json
+from adc.cli.output import MISUSED, fail, print_json, print_table
+
+sessions = typer.Typer(help="List, show, drop and watch sticky sessions.", no_args_is_help=True)
+
+Client = Annotated[
+    str, typer.Argument(help="The client as listed, or its session id.", metavar="CLIENT", show_default=False)
+]
+AnyClient = Annotated[str | None, typer.Argument(metavar="[CLIENT]", show_default=False)]
+Pool = Annotated[str, typer.Option("--pool", help="Of this pool only.")]
+Member = Annotated[str, typer.Option("--member", help="Pinned to this member only.")]
+Older = Annotated[str, typer.Option("--older", metavar="DURATION", help="Made at least so long ago.")]
+Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Made at most so long ago.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows at the most.")]
+
+COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
+PATH = "/api/v1/sessions"
+PAGE = 1000
+
+
+@sessions.command("list")
+def list_sessions(
+    pool: Pool = "",
+    member: Member = "",
+    older: Older = "",
+    newer: Newer = "",
+    limit: Limit = 100,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Show sessions: client, member, age, last use, time left."""
+    wanted = _filter(pool=pool, member=member, min_age=_age(older), max_age=_age(newer))
+    rows: list[dict[str, Any]] = []
+    for row in _rows(admin_address(admin, config), wanted):
+        if len(rows) == limit:
+            break
+        rows.append(row)
+    _print(rows, json)
+
+
+@sessions.command()
+def show(
+    client: Client,
+    pool: Pool = "",
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Show the sessions of one client."""
+    rows = list(_rows(admin_address(admin, config), _filter(pool=pool, client=client)))
+    if not rows:
+        fail(f"no session of {client}")
+    _print(rows, json)
+
+
+@sessions.command()
+def drop(
+    client: AnyClient = None,
+    pool: Pool = "",
+    member: Member = "",
+    everything: Annotated[bool, typer.Option("--all", help="Drop every session.")] = False,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Forget sessions: of a client, of a pool, of a member, or all."""
+    wanted = _filter(pool=pool, client=client or "", member=member) | ({"all": "true"} if everything else {})
+    if everything == (len(wanted) > 1) or not wanted:
+        fail("say whose sessions to drop: CLIENT, --pool, --member, or --all", MISUSED)
+    status, value = ask(admin_address(admin, config), "DELETE", f"{PATH}?{urlencode(wanted)}")
+    if status != 200:
+        fail(message(value))
+    if json:
+        print_json(value)
+    else:
+        print(f"{value['dropped']} dropped")
+
+
+@sessions.command()
+def watch(
+    pool: Pool = "",
+    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between looks.")] = 1.0,
+    limit: Limit = 10_000,
+    times: Annotated[int, typer.Option("--times", min=0, help="Looks after the first; 0: no end.")] = 0,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Print each session that is made, moves or goes, among the first LIMIT of them."""
+    address, wanted = admin_address(admin, config), _filter(pool=pool)
+    known = _snapshot(address, wanted, limit)
+    looks = 0
+    while times == 0 or looks < times:
+        looks += 1
+        time.sleep(interval)
+        now = _snapshot(address, wanted, limit)
+        for event, row in _changes(known, now):
+            if json:
+                print_json({"event": event, **row})
+            else:
+                print(f"{event} {row['pool']} {row['client']} {row['member']}", flush=True)
+        known = now
+
+
+Snapshot = dict[tuple[str, str], dict[str, Any]]
+
+
+def _snapshot(address: str, wanted: dict[str, Any], limit: int) -> Snapshot:
+    rows: Snapshot = {}
+    for row in _rows(address, wanted):
+        rows[row["pool"], row["client"]] = row
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, row in after.items():
+        if name not in before:
+            yield "made", row
+        elif before[name]["member"] != row["member"]:
+            yield "moved", row
+    for name, row in before.items():
+        if name not in after:
+            yield "gone", row
+
+
+def _rows(address: str, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of all pages."""
+    cursor = ""
+    while True:
+        page = get(address, f"{PATH}?{urlencode(wanted | {'limit': PAGE, 'cursor': cursor})}")
+        yield from page["rows"]
+        cursor = page["cursor"]
+        if not cursor:
+            return
+
+
+def _filter(**given: Any) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value}
+
+
+def _age(text: str) -> float:
+    try:
+        from adc.config.units import parse_duration
+
+        return parse_duration(text) if text else 0.0
+    except ValueError as error:
+        fail(str(error), MISUSED)
+
+
+def _print(rows: list[dict[str, Any]], json: bool) -> None:
+    if json:
+        print_json(rows)
+    else:
+        print_table(COLUMNS, ([_cell(column, row[column]) for column in COLUMNS] for row in rows))
+
+
+def _cell(column: str, value: Any) -> object:
+    if column in ("created", "seen"):
+        return datetime.fromtimestamp(value).isoformat(" ", "seconds")
+    from adc.config.units import format_duration
+
+    return format_duration(max(0, round(value))) if column == "left" else value
