@@ -12,6 +12,9 @@ from adc.cli.arguments import ConfigPath
 from adc.cli.loading import load_or_fail
 from adc.cli.output import fail
 
+_AHEAD = 8
+"""Worker processes started before the configuration is read, at the most."""
+
 
 def run(
     config: ConfigPath,
@@ -27,11 +30,16 @@ def run(
 
     SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the program anew on the same sockets.
     """
+    from adc.control.processes import Recruits
+
+    recruits = Recruits()
+    if config.exists():
+        recruits.start(min(workers if workers is not None else os.cpu_count() or 1, _AHEAD))
     from adc.control.start import StartFailed, serve
     from adc.control.supervisor import RunOptions
 
     loaded = load_or_fail(config)
     try:
-        serve(RunOptions(config, workers, pidfile), loaded, os.environ)
+        serve(RunOptions(config, workers, pidfile), loaded, os.environ, recruits)
     except StartFailed as error:
         fail(f"adc: {error}", error.code)

@@ -12,6 +12,7 @@ from adc.control import activation, journal
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.fleet import Hire
 from adc.control.pidfile import PidfileTaken
+from adc.control.processes import Recruits
 from adc.control.serving import ServingSockets
 from adc.control.settings import worker_count
 from adc.control.sockets import BindError
@@ -30,7 +31,7 @@ class StartFailed(Exception):
         self.code = code
 
 
-def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]) -> None:
+def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str], recruits: Recruits) -> None:
     """Serve until told to end. `environ` may hold sockets of systemd or of the binary before us.
 
     Raises StartFailed.
@@ -40,11 +41,13 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
     except OSError as error:
         raise StartFailed(f"cannot write the error log: {error}", 1) from None
     inherited = activation.receive(environ)
-    uvloop.run(_serve(options, loaded, inherited))
+    uvloop.run(_serve(options, loaded, inherited, recruits))
 
 
-async def _serve(options: RunOptions, loaded: Loaded, inherited: activation.Inherited) -> None:
-    supervisor = Supervisor(options, load, _hire(loaded.config, options.workers), inherited)
+async def _serve(
+    options: RunOptions, loaded: Loaded, inherited: activation.Inherited, recruits: Recruits
+) -> None:
+    supervisor = Supervisor(options, load, _hire(loaded.config, options.workers, recruits), inherited)
     try:
         await supervisor.run(loaded)
     except CallRefused as error:
@@ -53,9 +56,15 @@ async def _serve(options: RunOptions, loaded: Loaded, inherited: activation.Inhe
         raise StartFailed(str(error), 1) from None
 
 
-def _hire(config: Config, workers: int | None) -> Hire:
-    if worker_count(config, workers) > 0:
-        return ChildWorker.spawn
+def _hire(config: Config, workers: int | None, recruits: Recruits) -> Hire:
+    count = worker_count(config, workers)
+    recruits.keep(count)
+    if count > 0:
+
+        async def child(worker_id: int) -> WorkerHandle:
+            return ChildWorker(recruits.take(worker_id))
+
+        return child
 
     async def local(worker_id: int) -> WorkerHandle:
         from adc.runtime.worker import BuildError, Worker

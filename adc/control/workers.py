@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import Caller, CallFailed, CallRefused
+from adc.control.processes import WorkerProcess
 from adc.control.serving import ServingSockets
 from adc.control.sockets import SocketPlan
 
@@ -22,8 +22,6 @@ PREPARE_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 5.0
 DRAIN_SLACK = 5.0
 """Seconds that a worker may take beyond the grace it was given."""
-
-COMMAND = (sys.executable, "-m", "adc.control.worker_process")
 
 
 class WorkerHandle(Protocol):
@@ -63,32 +61,13 @@ class WorkerHandle(Protocol):
 class ChildWorker:
     """A worker process of ours, asked over a socket pair."""
 
-    def __init__(self, worker_id: int, process: asyncio.subprocess.Process, sock: socket.socket) -> None:
-        self.worker_id = worker_id
+    def __init__(self, process: WorkerProcess) -> None:
+        self.worker_id = process.worker_id
         self.pid = process.pid
         self._process = process
-        self._caller = Caller(sock)
+        self._caller = Caller(process.sock)
         self._sent: set[str] = set()
         self._prepared: set[str] = set()
-
-    @classmethod
-    async def spawn(cls, worker_id: int, command: Sequence[str] = COMMAND) -> ChildWorker:
-        """Start the process. Raises OSError if that is not possible."""
-        ours, theirs = socket.socketpair()
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                str(worker_id),
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return cls(worker_id, process, ours)
 
     async def start(self, config: Config, plan: SocketPlan) -> None:
         await self._hand_over("start", config, plan, START_TIMEOUT)
@@ -122,11 +101,7 @@ class ChildWorker:
         return code
 
     async def kill(self) -> None:
-        if self._process.returncode is None:
-            try:
-                self._process.kill()
-            except ProcessLookupError:
-                pass
+        self._process.kill()
         await self.wait()
 
     async def _hand_over(self, verb: str, config: Config, plan: SocketPlan, timeout: float) -> None:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from adc.http.message import Request
-from adc.telemetry.escape import escape_bytes, escape_latin1, escape_text, is_plain, json_text
+from adc.telemetry.escape import escape_latin1, escape_text, is_plain, json_text
 from adc.telemetry.record import LogRecord
 from adc.telemetry.template import compile_template
 from adc.telemetry.timestamps import clf_time, iso_time
 
 Format = Callable[[LogRecord], str]
-
-_REPEATED_LENGTH = 512
-_escape_repeated = lru_cache(maxsize=1024)(escape_bytes)
-"""User agents repeat; the cache takes only short ones, so that it stays below a megabyte or two."""
 
 _REQUEST_KEYS = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
 _RECORD_KEYS = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
@@ -40,20 +35,23 @@ def compile_format(text: str) -> Format:
 def combined(record: LogRecord) -> str:
     """The combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
 
-    The client's texts are checked in one go and escaped one by one only if something is wrong with them.
+    The line is checked as a whole, its six quotation marks counted; only if something is wrong with it are the
+    client's texts escaped one by one.
     """
     client, when = record.client or "-", clf_time(int(record.started))
     request = record.request
     if request is None:
         return f'{escape_text(client)} - - [{when}] "-" {record.status} {record.bytes_out} "-" "-"'
     get = request.noted.get
-    agent = get(b"user-agent", b"-")
-    seen = _escape_repeated(agent) if len(agent) <= _REPEATED_LENGTH else escape_bytes(agent)
-    line = f"{request.method} {request.target} HTTP/{request.version}"
-    referer = get(b"referer", b"-").decode("latin-1")
-    if not is_plain(client + line + referer):
-        client, line, referer = escape_text(client), escape_text(line), escape_latin1(referer)
-    return f'{client} - - [{when}] "{line}" {record.status} {record.bytes_out} "{referer}" "{seen}"'
+    method, target, version = request.method, request.target, request.version
+    status, size = record.status, record.bytes_out
+    referer, agent = str(get(b"referer", b"-"), "latin-1"), str(get(b"user-agent", b"-"), "latin-1")
+    line = f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{referer}" "{agent}"'
+    if line.isascii() and line.isprintable() and line.count('"') == 6 and "\\" not in line:
+        return line
+    asked = escape_text(f"{method} {target} HTTP/{version}")
+    referer, agent = escape_latin1(referer), escape_latin1(agent)
+    return f'{escape_text(client)} - - [{when}] "{asked}" {status} {size} "{referer}" "{agent}"'
 
 
 def json_line(record: LogRecord) -> str:

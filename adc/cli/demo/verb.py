@@ -39,16 +39,20 @@ def demo(
     ] = "127.0.0.1:9901",
 ) -> None:
     """Start sample applications and a full configuration in front of them."""
-    from adc.control.start import StartFailed, serve
-    from adc.control.supervisor import RunOptions
+    from adc.control.processes import Recruits
 
+    recruits = Recruits()
+    recruits.start(os.cpu_count() or 1)
     os.environ.update(ADC_DEMO_BIND=bind, ADC_DEMO_ADMIN=admin)
     with _applications() as addresses:
         os.environ.update(addresses)
+        from adc.control.start import StartFailed, serve
+        from adc.control.supervisor import RunOptions
+
         loaded = load_or_fail(CONFIG)
         print(WELCOME.format(web=bind, admin=admin, config=CONFIG), flush=True)
         try:
-            serve(RunOptions(CONFIG), loaded, os.environ)
+            serve(RunOptions(CONFIG), loaded, os.environ, recruits)
         except StartFailed as error:
             fail(f"adc: {error}", error.code)
 
