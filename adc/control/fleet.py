@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from adc.control.calls import CallFailed, CallRefused
@@ -27,6 +27,8 @@ LONGEST_DELAY = 10.0
 PULSE = 5.0
 """Seconds between two looks at each worker's counters."""
 
+RESIDENT = "adc_worker_resident_bytes"
+
 MISSED_PULSES = 6
 """Unanswered looks in a row after which a worker counts as hung and is killed."""
 
@@ -44,7 +46,7 @@ class Fleet:
     def __init__(self, hire: Hire, greet: Greet, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.workers: dict[int, WorkerHandle] = {}
         self.restarts = 0
-        self.last_samples: dict[int, list[Sample]] = {}
+        self.last_samples: dict[WorkerHandle, list[Sample]] = {}
         self.retired: list[Sample] = []
         self._hire = hire
         self._greet = greet
@@ -56,6 +58,7 @@ class Fleet:
         self._pulse: asyncio.Task[None] | None = None
         self._deaths_in_a_row: dict[int, int] = {}
         self._leaving: set[WorkerHandle] = set()
+        self._relieved: set[WorkerHandle] = set()
         self._dismissals: set[asyncio.Task[None]] = set()
 
     async def start(self, count: int, config: Config, plan: SocketPlan) -> None:
@@ -110,21 +113,19 @@ class Fleet:
                     self._watch(worker_id)
             surplus = [worker for worker_id, worker in self.workers.items() if worker_id >= count]
         for worker in surplus:
-            task = asyncio.create_task(self._dismiss(worker, grace))
-            self._dismissals.add(task)
-            task.add_done_callback(self._dismissals.discard)
+            self._later(self._dismiss(worker, grace))
 
     async def drain(self, grace: float) -> None:
         """Finish what is in flight everywhere, then end all workers."""
         self._stop_watching()
-        await asyncio.gather(*(self._dismiss(worker, grace) for worker in list(self.workers.values())))
+        leaving = (self._dismiss(worker, grace) for worker in list(self.workers.values()))
+        await asyncio.gather(*leaving, *self._dismissals)
 
     async def kill(self) -> None:
         """End all workers at once."""
         self._stop_watching()
-        workers = list(self.workers.values())
-        self._leaving.update(workers)
-        await asyncio.gather(*(worker.kill() for worker in workers))
+        self._leaving.update(self.workers.values())
+        await asyncio.gather(*(worker.kill() for worker in [*self.workers.values(), *self._relieved]))
         self.workers.clear()
 
     async def samples(self) -> list[list[Sample]]:
@@ -153,6 +154,16 @@ class Fleet:
             raise CallFailed(f"no worker answered {command!r}")
         return done
 
+    async def call_one(self, command: str, arguments: Mapping[str, object]) -> Any:
+        """Run a named command in any worker that answers. Raises CallRefused, CallFailed."""
+        failure = CallFailed(f"no worker answered {command!r}")
+        for worker in list(self.workers.values()):
+            try:
+                return await worker.call(command, arguments)
+            except CallFailed as error:
+                failure = error
+        raise failure
+
     async def _start_one(self, worker_id: int) -> None:
         if self._current is None:
             raise CallFailed("there is no configuration to serve")
@@ -160,12 +171,16 @@ class Fleet:
             worker = await self._hire(worker_id)
         except OSError as error:
             raise CallFailed(f"cannot start worker {worker_id}: {error}") from error
+        before = self.workers.get(worker_id)
         try:
             await worker.start(*self._current)
             self.workers[worker_id] = worker  # before the greeting: news that comes meanwhile must reach it
             await self._greet(worker)
         except BaseException:
-            self.workers.pop(worker_id, None)
+            if before is not None:
+                self.workers[worker_id] = before
+            else:
+                self.workers.pop(worker_id, None)
             await worker.kill()
             raise
 
@@ -205,7 +220,7 @@ class Fleet:
     async def _dismiss(self, worker: WorkerHandle, grace: float) -> None:
         self._leaving.add(worker)
         try:
-            self.last_samples[worker.worker_id] = await worker.drain(grace)
+            self.last_samples[worker] = await worker.drain(grace)
         except (CallFailed, CallRefused) as error:
             log.warning("worker %d did not drain: %s", worker.worker_id, error)
         await worker.kill()
@@ -225,6 +240,8 @@ class Fleet:
             for worker in list(self.workers.values()):
                 if await self._take_samples(worker):
                     missed.pop(worker, None)
+                    if self._too_large(worker):
+                        self._later(self._relieve(worker))
                     continue
                 missed[worker] = missed.get(worker, 0) + 1
                 if missed[worker] >= MISSED_PULSES:
@@ -234,15 +251,52 @@ class Fleet:
 
     async def _take_samples(self, worker: WorkerHandle) -> bool:
         try:
-            self.last_samples[worker.worker_id] = await worker.samples()
+            self.last_samples[worker] = await worker.samples()
         except (CallFailed, CallRefused):
             return False
         return True
 
+    def _too_large(self, worker: WorkerHandle) -> bool:
+        """Whether it takes more memory than it may."""
+        taken = sum(each.value for each in self.last_samples[worker] if each.name == RESIDENT)
+        if not taken or self._current is None or worker in self._leaving:
+            return False
+        return 0 < self._current[0].worker_memory < taken
+
+    async def _relieve(self, worker: WorkerHandle) -> None:
+        """Let another serve in its place, then let it finish what is in flight."""
+        async with self._changing:
+            if self._current is None or self.workers.get(worker.worker_id) is not worker:
+                return
+            self._leaving.add(worker)
+            try:
+                await self._start_one(worker.worker_id)
+            except (CallFailed, CallRefused) as error:
+                log.error("worker %d is over worker_memory, but no other starts: %s", worker.worker_id, error)
+                self._leaving.discard(worker)
+                return
+            self._relieved.add(worker)
+            self._watch(worker.worker_id)
+            self.restarts += 1
+            grace = self._current[0].shutdown.grace
+        log.warning(
+            "worker %d (process %d) was over worker_memory; process %d serves in its place",
+            worker.worker_id,
+            worker.pid,
+            self.workers[worker.worker_id].pid,
+        )
+        await self._dismiss(worker, grace)
+        self._relieved.discard(worker)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._dismissals.add(task)
+        task.add_done_callback(self._dismissals.discard)
+
     def _retire(self, worker: WorkerHandle) -> None:
         if self.workers.get(worker.worker_id) is worker:
             del self.workers[worker.worker_id]
-        samples = self.last_samples.pop(worker.worker_id, [])
+        samples = self.last_samples.pop(worker, [])
         counted = [sample for sample in samples if family_of(sample.name).type != "gauge"]
         self.retired = merge((self.retired, counted))
 

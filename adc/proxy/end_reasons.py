@@ -60,7 +60,7 @@ _UNTOLD = frozenset(
 
 
 def proxy_status(token: str, status: int, reason: str) -> str:
-    """What `error` in `Proxy-Status` is, with its parameters (RFC 9209 section 2.3); "" for nothing to say."""
+    """What `error` in `Proxy-Status` is, with parameters (RFC 9209 section 2.3); "" for nothing to say."""
     if not token and status in (408, 413):
         token = "http_request_error"
     return f'{token}; details="{reason}"' if token and reason in _UNTOLD else token

@@ -17,7 +17,17 @@ from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.model.state import Cluster, State
-from adc.config.model.types import EXPANSION, LISTED, OFF, FilePath, FilePaths, Name, Networks, Value
+from adc.config.model.types import (
+    EXPANSION,
+    LISTED,
+    OFF,
+    FilePath,
+    FilePaths,
+    Name,
+    Networks,
+    Value,
+    byte_size,
+)
 from adc.config.units import quote
 
 ERROR_PAGES = (400, 403, 404, 408, 413, 414, 421, 429, 431, 502, 503, 504)
@@ -58,6 +68,9 @@ class Config(Part):
     )
     workers: Workers = Field(
         "auto", description="Worker processes; auto: one per core; 0: serve in the main process."
+    )
+    worker_memory: Annotated[int, byte_size("0B", "1TB")] = Field(
+        0, description="Resident memory over which a worker is replaced, without losing a request; 0: any."
     )
     listeners: Annotated[tuple[Listener, ...], LISTED] = Field(
         min_length=1, description="Where clients connect."

@@ -1,6 +1,7 @@
 """The fleet: replacement of the dead, two phases, counters that outlive a worker."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ class FakeWorker:
         self.refuses = set()
         self.fails = set()
         self.count = 1
+        self.resident = 0
         self.ended = asyncio.Event()
 
     def _do(self, verb, *what):
@@ -53,6 +55,7 @@ class FakeWorker:
         return [
             Sample("adc_connections_total", ("web",), self.count),
             Sample("adc_connections_active", ("web",), self.count),
+            Sample("adc_worker_resident_bytes", (str(self.worker_id),), self.resident),
         ]
 
     async def call(self, command, arguments):
@@ -232,4 +235,48 @@ async def test_a_worker_that_answers_no_more_is_killed_and_replaced(workshop, mo
     workshop.hired[0].fails.add("samples")
     await settled(lambda: fleet.restarts == 1)
     assert workshop.hired[0].ended.is_set()
+    await fleet.kill()
+
+
+def limited(worker_memory):
+    return SimpleNamespace(worker_memory=worker_memory, shutdown=SimpleNamespace(grace=7.0))
+
+
+async def test_a_worker_over_its_memory_is_replaced_before_it_drains(workshop, monkeypatch):
+    monkeypatch.setattr(fleet_module, "PULSE", 0.001)
+    fleet = Fleet(workshop.hire, workshop.greet)
+    await fleet.start(2, limited(1000), PLAN)
+    large, other = workshop.hired
+    large.resident = 1001
+    await settled(large.ended.is_set)
+    await settled(lambda: len(fleet.last_samples) == 2)
+    successor = workshop.hired[2]
+    assert fleet.workers == {0: successor, 1: other}
+    assert ("drain", 7.0) in large.told
+    assert (fleet.restarts, len(workshop.hired)) == (1, 3)
+    successor.ended.set()
+    await settled(lambda: len(workshop.hired) == 4)
+    await fleet.kill()
+
+
+async def test_a_worker_over_its_memory_stays_if_no_other_starts(workshop, monkeypatch):
+    monkeypatch.setattr(fleet_module, "PULSE", 0.001)
+    fleet = Fleet(workshop.hire, workshop.greet)
+    await fleet.start(1, limited(1000), PLAN)
+    workshop.prepare_worker = lambda worker: worker.refuses.add("start")
+    (large,) = workshop.hired
+    large.resident = 1001
+    await settled(lambda: len(workshop.hired) >= 3)
+    assert fleet.workers == {0: large}
+    assert not large.ended.is_set()
+    await fleet.kill()
+
+
+async def test_without_a_ceiling_no_worker_is_too_large(workshop, monkeypatch):
+    monkeypatch.setattr(fleet_module, "PULSE", 0.001)
+    fleet = Fleet(workshop.hire, workshop.greet)
+    await fleet.start(1, limited(0), PLAN)
+    workshop.hired[0].resident = 1 << 40
+    await settled(lambda: workshop.hired[0].told.count(("samples",)) > 3)
+    assert len(workshop.hired) == 1
     await fleet.kill()
