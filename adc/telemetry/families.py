@@ -102,6 +102,8 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter(
                 "adc_plugin_counter_total", "What a plugin counts itself.", "route", "plugin", "counter"
             ),
+            # State
+            _gauge("adc_state_degraded", "1 while the state store does not work as it should.", merge="max"),
             # Processes
             _gauge("adc_worker_start_time_seconds", "Start, seconds since the epoch.", "worker"),
             _gauge("adc_worker_resident_bytes", "Memory of the worker.", "worker"),

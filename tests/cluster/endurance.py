@@ -102,9 +102,8 @@ def main():
         visitors, status = asyncio.run(endure(Path(folder), **vars(options)))
     print(f"{status['reloads']} reloads, {status['worker_restarts']} workers replaced")
     for mode, visitor in visitors.items():
-        print(
-            f"{mode:10} {len(visitor.members)} requests, {visitor.misrouted} misrouted, {visitor.lost} sent again"
-        )
+        count = len(visitor.members)
+        print(f"{mode:10} {count} requests, {visitor.misrouted} misrouted, {visitor.lost} sent again")
     sys.exit(any(visitor.misrouted for visitor in visitors.values()))
 
 

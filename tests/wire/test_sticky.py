@@ -82,7 +82,7 @@ async def test_session_of_the_application_is_learned(tmp_path):
         def answer(request):
             session = f"Set-Cookie: JSESSIONID=of-{name}; Path=/"
             fields = [] if b"cookie" in request or b";" in request.start else [session]
-            )
+            return response(name.encode(), *fields)
 
         return answering(answer)
 
