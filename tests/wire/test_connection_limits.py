@@ -148,3 +148,20 @@ async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_pa
         writer.transport.abort()
         process.stdin.close()
         assert await process.wait() == 0
+
+
+async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tmp_path, member):
+    listener = {"limits": {"connections": 1}}
+    async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
+        assert (await one.ask(get())).status == 200
+        async with proxy.client() as two:
+            reply = await two.ask(get())
+            assert (reply.status, reply[b"connection"], reply[b"retry-after"]) == (503, b"close", b"5")
+            assert await two.closed()
+        assert (await one.ask(get())).status == 200
+        await eventually(lambda: proxy.listener.settings.shedding == 0)
+        one.close()
+        await eventually(lambda: not proxy.connections)
+        async with proxy.client() as three:
+            assert (await three.ask(get())).status == 200
+        assert len(member.requests) == 3

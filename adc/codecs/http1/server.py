@@ -13,6 +13,7 @@ from adc.codecs.http1 import heads
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.shed import shed
 from adc.http.message import UNKNOWN_LENGTH, Response
 
 _LINGER_SECONDS = 5.0
@@ -68,7 +69,10 @@ class ServerConnection(RequestInput):
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = self._new_parser()
         self.deadline = settings.clock.now + settings.head_timeout
-        if not settings.opened(self, transport):
+        if settings.turns_away():
+            self._closing = True
+            shed(settings, transport)
+        elif not settings.opened(self, transport):
             self._closing = True
             transport.abort()
 

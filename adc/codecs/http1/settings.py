@@ -56,21 +56,26 @@ class ServerSettings:
         self.connections: set[ServerConnection] = set()
         self.accepted = 0
         self.rejected = 0
+        self.shedding = 0
 
     @property
     def field_bytes(self) -> int:
         """Limit of one field; never equal to `target_bytes`, because the parser's error only tells the number."""
         return self.header_bytes + (self.header_bytes == self.target_bytes)
 
+    def turns_away(self) -> bool:
+        """Whether there are as many connections as there may be; counts the one that is one too many."""
+        if len(self.connections) < self.max_connections:
+            return False
+        self.rejected += 1
+        return True
+
     def opened(self, connection: ServerConnection, transport: Any) -> bool:
-        """Count a new connection; False if there are too many."""
+        """Count a new connection; False if its source has too many."""
         self.accepted += 1
         if transport.get_extra_info("socket").fileno() >= self.max_descriptor:
             self.exhausted()
         sources = self.sources
-        if len(self.connections) >= self.max_connections:
-            self.rejected += 1
-            return False
         if sources is not None and not sources.admit(connection.peer):
             self.rejected += 1
             return False

@@ -1,0 +1,52 @@
+"""Connections over the limit of a listener: told so at little cost, and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adc.codecs.http1.settings import ServerSettings
+
+MOST = 1024
+"""How many are told at the same time; others are closed without a word."""
+
+_SECONDS = 2.0
+_BODY = b"Too many connections; try again later.\n"
+_HEAD = b"HTTP/1.1 503 Service Unavailable\r\nServer: adc\r\n%bRetry-After: 5\r\nConnection: close\r\n"
+_REST = (
+    b'Proxy-Status: adc; error=connection_limit_reached; details="limit_connections"\r\n'
+    b"Cache-Control: no-store\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b"
+) % (len(_BODY), _BODY)
+
+
+class ShedConnection(asyncio.Protocol):
+    """Answers the first bytes that come with 503, whatever they are, and gives the client a moment to read it."""
+
+    def __init__(self, settings: ServerSettings, transport: Any) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._told = False
+        settings.shedding += 1
+        self._end = settings.loop.call_later(_SECONDS, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._told:
+            self._told = True
+            self._transport.write(_HEAD % self._settings.clock.date_line + _REST)
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            else:
+                self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        self._settings.shedding -= 1
+
+
+def shed(settings: ServerSettings, transport: Any) -> None:
+    """There is no room for this connection."""
+    if settings.shedding < MOST:
+        transport.set_protocol(ShedConnection(settings, transport))
+    else:
+        transport.abort()
