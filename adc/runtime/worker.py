@@ -42,6 +42,7 @@ class Worker:
         self.worker_id = worker_id
         self.clock = Clock()
         self.listeners: dict[str, HttpListener] = {}
+        self._leaving: list[HttpListener] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
         self._first = (config, sockets)
@@ -133,7 +134,9 @@ class Worker:
             await held.accept(sockets.get(listener.name, []))
         names = {listener.name for listener in config.listeners}
         for name in [name for name in self.listeners if name not in names]:
-            self.listeners.pop(name).drain()
+            listener = self.listeners.pop(name)
+            listener.drain()
+            self._leaving.append(listener)
 
     def rollback(self) -> None:
         """Forget the candidate."""
@@ -166,12 +169,12 @@ class Worker:
 
     async def drain(self, grace: float) -> None:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
-        for listener in self.listeners.values():
+        for listener in self._all_listeners:
             listener.drain()
         deadline = self._loop.time() + grace
         while self._busy and self._loop.time() < deadline:
             await asyncio.sleep(_DRAIN_POLL)
-        for listener in self.listeners.values():
+        for listener in self._all_listeners:
             listener.drop_all("shutdown")
         self.runtime.plugins.retire(self.error_log)
         await self.runtime.plugins.closed()
@@ -181,7 +184,12 @@ class Worker:
 
     @property
     def _busy(self) -> bool:
-        return any(listener.busy for listener in self.listeners.values())
+        return any(listener.busy for listener in self._all_listeners)
+
+    @property
+    def _all_listeners(self) -> list[HttpListener]:
+        """Those that the configuration names, and those it no longer does that still have connections."""
+        return [*self.listeners.values(), *self._leaving]
 
     def stop(self) -> None:
         """Stop the tick and write the logs out."""
@@ -193,8 +201,9 @@ class Worker:
         self._tick = self._loop.call_later(TICK, self._on_tick)
         clock = self.clock
         clock.tick()
-        for listener in self.listeners.values():
+        for listener in self._all_listeners:
             listener.tick(clock.now)
+        self._leaving = [listener for listener in self._leaving if listener.busy]
         self.links.tick(clock.now)
         self.state.tick(clock.wall)
         self.caches.tick(clock.wall)

@@ -1,4 +1,4 @@
-"""A file that several processes append whole lines to, or standard output."""
+"""A file that several processes append whole lines to, or standard output or error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import select
 import stat
 
-_STDOUT = 1
+_STANDARD = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
+"""Paths of descriptors that are open: a socket, as under systemd, cannot be opened by its path in /dev."""
+
 _FILE_CHUNK = 1 << 20
 _PIPE_CHUNK = select.PIPE_BUF
 
@@ -14,9 +16,9 @@ _PIPE_CHUNK = select.PIPE_BUF
 class LogFile:
     """Appends complete lines without ever waiting for the reader.
 
-    `path` is a file, a named pipe, or `-` for standard output. A write to a file is one system call on an
-    O_APPEND descriptor, which the kernel keeps in one piece; a pipe or a socket gets pieces of whole lines
-    that it takes at once (only a single line above PIPE_BUF bytes may mix with another process's).
+    `path` is a file, a named pipe, `-` for standard output or `/dev/stderr`. A write to a file is one system
+    call on an O_APPEND descriptor, which the kernel keeps in one piece; a pipe or a socket gets pieces of
+    whole lines that it takes at once (only a line above PIPE_BUF bytes may mix with another process's).
 
     Raises OSError from the constructor and from `reopen` if the file cannot be opened.
     """
@@ -53,18 +55,18 @@ class LogFile:
 
     def reopen(self) -> None:
         """Open `path` anew after a rotation. If that fails the old file stays in use."""
-        if self.path != "-":
+        if self.path not in _STANDARD:
             self._open()
 
     def close(self) -> None:
-        """Close the file; standard output stays open."""
-        if self._fd not in (-1, _STDOUT):
+        """Close the file; standard output and error stay open."""
+        if self._fd != -1 and self.path not in _STANDARD:
             os.close(self._fd)
         self._fd = -1
 
     def _open(self) -> None:
-        fd = _STDOUT
-        if self.path != "-":
+        fd = _STANDARD.get(self.path, -1)
+        if fd == -1:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
             fd = os.open(self.path, flags, 0o640)
         self.close()

@@ -60,8 +60,8 @@ class Service:
     def command(self, *arguments):
         return [sys.executable, "-m", "adc", *arguments]
 
-    def start(self, *options, environ=None, **kwargs):
-        """Start it; does not wait."""
+    def start(self, *options, environ=None, output=None, **kwargs):
+        """Start it; does not wait. It prints to `output`, the file `log` by default."""
         arguments = ["run", str(self.config), "--pidfile", str(self.pidfile), *options]
         environ = {**os.environ, "NOTIFY_SOCKET": self.manager.getsockname(), **(environ or {})}
         with self.log.open("ab") as log:
@@ -69,8 +69,8 @@ class Service:
                 kwargs.pop("command", self.command(*arguments)),
                 cwd=ROOT,
                 env=environ,
-                stdout=log,
-                stderr=log,
+                stdout=output or log,
+                stderr=output or log,
                 **kwargs,
             )
 

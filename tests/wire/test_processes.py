@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -298,3 +299,66 @@ async def test_a_wrong_configuration_does_not_start_and_ends_with_code_2(service
     output = service.log.read_text()
     assert f"{service.config}:1:" in output
     assert "Traceback" not in output
+
+
+async def test_clients_in_the_accept_queue_at_sigterm_are_answered(service):
+    service.write(ANSWERS.replace("BODY", "one").replace("workers: 2", "workers: 1"))
+    await service.started()
+    (worker,) = (await service.status())["workers"]
+    os.kill(worker["pid"], signal.SIGSTOP)
+    try:
+        clients = [asyncio.create_task(service.get()) for _ in range(40)]
+        await until(_connected(service.port, len(clients)))
+        service.signal(signal.SIGTERM)
+        await service.told("STOPPING=1")
+    finally:
+        os.kill(worker["pid"], signal.SIGCONT)
+    assert await asyncio.gather(*clients) == [(200, b"one")] * len(clients)
+    assert await service.ended() == 0
+
+
+def _connected(port, count):
+    """Whether `count` connections to `port` have come as far as the kernel's queue."""
+    remote = f"0100007F:{port:04X}"
+
+    async def are():
+        return _waiting_for(remote) >= count
+
+    return are
+
+
+def _waiting_for(remote):
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2] == remote and row[3] == "01" for row in rows)
+
+
+async def test_the_logs_go_to_a_socket_as_under_systemd(service):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        service.write(ANSWERS.replace("BODY", "one").replace("workers: 2", "workers: 1"))
+        service.start(output=theirs)
+        await service.told("READY=1")
+        assert await service.get("/nothing") == (200, b"one")
+        service.signal(signal.SIGTERM)
+        assert await service.ended() == 0
+        theirs.close()
+        ours.settimeout(PATIENCE)
+        log = ours.makefile("rb").read()
+    assert b'"GET /nothing HTTP/1.1" 200' in log
+
+
+async def test_time_limits_hold_on_a_listener_that_a_reload_took_away(service):
+    async with SlowMember() as member:
+        text = SLOW.replace("GRACE", "1h").replace("pool: app", "pool: app, timeouts: {response_head: 1s}")
+        second = free_port()
+        first = '{name: web, bind: "@web"}'
+        service.write(
+            text.replace(first, first + ', {name: more, bind: "@second"}'), member=member.port, second=second
+        )
+        await service.started()
+        in_flight = asyncio.create_task(http(second))
+        await asyncio.wait_for(member.asked.wait(), PATIENCE)
+        service.write(text, member=member.port)
+        service.signal(signal.SIGHUP)
+        await service.told("READY=1")
+        assert (await in_flight)[0] == 504

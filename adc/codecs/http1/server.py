@@ -21,6 +21,8 @@ _LINGER_BYTES = 64 << 20
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _FLUSH_SECONDS = 60.0
+_DRAIN_SECONDS = 1.0
+"""How long a drain waits for the request of a client that has just come."""
 _RESET = struct.pack("ii", 1, 0)
 _UNKNOWN_SIZE = 1 << 62
 
@@ -68,7 +70,8 @@ class ServerConnection(RequestInput):
         self.address = self._client_address()
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = self._new_parser()
-        self.deadline = settings.clock.now + settings.head_timeout
+        patience = min(settings.head_timeout, _DRAIN_SECONDS) if settings.draining else settings.head_timeout
+        self.deadline = settings.clock.now + patience
         if settings.turns_away():
             self._closing = True
             shed(settings, transport)
@@ -318,6 +321,12 @@ class ServerConnection(RequestInput):
             )
 
     def drain(self) -> None:
-        """Close now if idle, else after the response that is under way."""
+        """Close now if idle, else after the response that is under way.
+
+        A client that has just come has its request on the way: a close would reset it.
+        """
         if self._receiver is None and not self._queue and not self._closing:
-            self._close()
+            if self.requests == 0 or self._partial_head:
+                self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
+            else:
+                self._close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adc.telemetry import log_file
 from adc.telemetry.log_file import LogFile
 
 
@@ -92,7 +93,7 @@ def test_a_full_pipe_is_never_waited_for(tmp_path: Path) -> None:
 
 def test_a_full_pipe_on_standard_output_is_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
-    monkeypatch.setattr("adc.telemetry.log_file._STDOUT", writer)
+    monkeypatch.setitem(log_file._STANDARD, "-", writer)
     data = (b"x" * 99 + b"\n") * 10_000
     rest, lost = LogFile("-").write(data)
     assert 0 < len(rest) < len(data)
