@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adc.codecs.certificates import CertificateFacts, NameIndex, read_facts
 from adc.codecs.placeholder import self_signed
@@ -162,6 +164,22 @@ def member_context(
     if certificate:
         _load_pair(context, certificate, key)
     return context
+
+
+def quiet_about_server_names() -> None:
+    """Let a process print nothing about server names that are not ASCII.
+
+    The ssl module refuses such a handshake, but writes a traceback for each of them, and anybody can send them.
+    """
+    otherwise = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, UnicodeDecodeError) or not isinstance(
+            unraisable.object, bytes
+        ):
+            otherwise(unraisable)
+
+    sys.unraisablehook = hook
 
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}

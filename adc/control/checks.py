@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
+from adc.codecs.tls import member_context
 from adc.http.headers import Headers
 from adc.pools.expect import BODY_LIMIT, Expectation
+from adc.runtime.tls import context_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -162,12 +164,5 @@ def _expectation(expect: HealthExpect) -> Expectation:
 
 
 def _context(tls: MemberTls | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca if tls is not None else None)
-    if tls is None or not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls is not None and tls.min_version == "1.3":
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-    if tls is not None and tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
-    return context
+    """That of the pool's traffic; without any, only whether TLS is spoken is checked."""
+    return member_context(verify=False) if tls is None else context_of(tls)

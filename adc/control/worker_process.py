@@ -11,6 +11,7 @@ from typing import Any
 
 import uvloop
 
+from adc.codecs.tls import quiet_about_server_names
 from adc.control import journal
 from adc.control.calls import Answerer, CallRefused
 from adc.control.serving import ServingSockets
@@ -86,6 +87,7 @@ def main(arguments: list[str]) -> None:
     """Entry of the process."""
     from adc.runtime.worker import BuildError, Worker
 
+    quiet_about_server_names()
     number, fd = map(int, arguments)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, Signature, TlsError, member_context
 from adc.config import Config
-from adc.config.model.tls import Acme, ListenerTls
+from adc.config.model.tls import Acme, ListenerTls, MemberTls
 from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:
@@ -56,20 +56,24 @@ def build_member_tls(config: Config) -> dict[str, ssl.SSLContext]:
     """By pool, for those whose members are spoken to under TLS. Raises BuildError."""
     found: dict[str, ssl.SSLContext] = {}
     for name, pool in config.pools.items():
-        tls = pool.tls
-        if tls is None:
+        if pool.tls is None:
             continue
         try:
-            found[name] = member_context(
-                verify=tls.verify,
-                ca=tls.ca or "",
-                certificate=tls.certificate or "",
-                key=tls.key or "",
-                min_version=tls.min_version,
-            )
+            found[name] = context_of(pool.tls)
         except TlsError as error:
             raise BuildError(f"pools.{name}.tls: {error}") from None
     return found
+
+
+def context_of(tls: MemberTls) -> ssl.SSLContext:
+    """The context for the members of one pool. Raises TlsError."""
+    return member_context(
+        verify=tls.verify,
+        ca=tls.ca or "",
+        certificate=tls.certificate or "",
+        key=tls.key or "",
+        min_version=tls.min_version,
+    )
 
 
 class CertificateWatch:

@@ -3,18 +3,21 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
 import trustme
 import yaml
 
+from adc.codecs.tls import quiet_about_server_names
 from adc.config.load import load
 from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
-from tests.kit.member import Member
+from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
 
@@ -31,9 +34,9 @@ async def member():
 
 
 @contextlib.asynccontextmanager
-async def terminating(folder, member, pairs, tls=None, **listener):
+async def terminating(folder, member, pairs, tls=None, *, route=None, **listener):
     settings = {"tls": {"certificates": pairs, **(tls or {})}, **listener}
-    async with serving(folder, config(member.address, listener=settings)) as proxy:
+    async with serving(folder, config(member.address, listener=settings, route=route)) as proxy:
         yield proxy
 
 
@@ -127,9 +130,11 @@ async def test_session_is_resumed_in_the_same_worker(tmp_path, authority, member
     context = authority.context(maximum_version=ssl.TLSVersion.TLSv1_2)
 
     def handshake(port, session):
-        with socket.create_connection(("127.0.0.1", port)) as sock:
-            with context.wrap_socket(sock, server_hostname="b.test", session=session) as secured:
-                return secured.session_reused, secured.session
+        with (
+            socket.create_connection(("127.0.0.1", port)) as sock,
+            context.wrap_socket(sock, server_hostname="b.test", session=session) as secured,
+        ):
+            return secured.session_reused, secured.session
 
     pairs = [authority.issue("a.test"), authority.issue("b.test")]
     async with terminating(tmp_path, member, pairs) as proxy:
@@ -248,8 +253,7 @@ async def test_changed_certificate_is_used_and_open_connections_stay(tmp_path, a
 async def test_broken_new_certificate_keeps_the_old_one_and_says_why(tmp_path, authority, member):
     pair = authority.issue("a.test", file="broken")
     async with terminating(tmp_path, member, [pair]) as proxy:
-        with open(pair["certificate"], "w") as file:
-            file.write("no certificate")
+        Path(pair["certificate"]).write_text("no certificate")
         for seconds in (2, 4):
             proxy.pass_time(seconds)
         await eventually(lambda: "certificates_not_reloaded" in proxy.error_log())
@@ -280,6 +284,72 @@ async def test_reload_turns_tls_on_and_off_on_the_same_socket(tmp_path, authorit
         async with proxy.client() as client:
             assert (await client.ask(get())).status == 200
     assert [request[b"x-forwarded-proto"] for request in member.requests] == [b"http", b"https", b"http"]
+
+
+async def test_route_is_found_by_server_name(tmp_path, authority, member):
+    pairs = [authority.issue("a.test"), authority.issue("b.test")]
+    async with (
+        terminating(tmp_path, member, pairs, route={"match": {"tls": {"sni": "b.test"}}}) as proxy,
+        client_of(proxy, authority.context(), "a.test") as one,
+        client_of(proxy, authority.context(), "b.test") as other,
+    ):
+        assert (await one.ask(get(host="a.test"))).status == 404
+        assert (await other.ask(get(host="b.test"))).status == 200
+
+
+async def test_large_bodies_pass_both_ways_and_slow_readers_hold_them_back(tmp_path, authority):
+    big = b"x" * (3 << 20)
+    async with (
+        Member(answering(lambda request: response(request.body))) as member,
+        terminating(tmp_path, member, [authority.issue("a.test")]) as proxy,
+        client_of(proxy, authority.context()) as client,
+    ):
+        reply = await client.ask(get("/", f"Content-Length: {len(big)}", host="a.test", method="POST") + big)
+        assert reply.body == big
+
+
+async def test_websocket_over_tls(tmp_path, authority):
+    async def switch(conversation):
+        await conversation.head()
+        await conversation.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nhello"
+        )
+        assert await conversation.exactly(4) == b"ping"
+        await conversation.send(b"pong")
+
+    async with (
+        Member(switch) as member,
+        terminating(tmp_path, member, [authority.issue("a.test")]) as proxy,
+        client_of(proxy, authority.context()) as client,
+    ):
+        reply = await client.ask(get("/", "Connection: upgrade", "Upgrade: websocket", host="a.test"))
+        assert reply.status == 101
+        assert await client.exactly(5) == b"hello"
+        await client.send(b"ping")
+        assert await client.rest() == b"pong"
+
+
+async def test_server_name_that_is_no_text_breaks_nothing(tmp_path, authority, member, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    quiet_about_server_names()
+    hello = bytearray(client_hello("a.test"))
+    place = hello.index(b"a.test")
+    hello[place : place + 6] = b"\xff.test"
+    async with terminating(tmp_path, member, [authority.issue("a.test")]) as proxy:
+        async with proxy.client() as client:
+            await client.send(bytes(hello))
+            await client.closed()
+        async with client_of(proxy, authority.context()) as client:
+            assert (await client.ask(get(host="a.test"))).status == 200
+
+
+def client_hello(name):
+    """The first bytes of a client that asks for `name`."""
+    sent = ssl.MemoryBIO()
+    secured = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        secured.do_handshake()
+    return sent.read()
 
 
 async def test_expiry_is_a_metric(tmp_path, authority, member):
