@@ -250,10 +250,14 @@ async def test_changed_certificate_is_used_and_open_connections_stay(tmp_path, a
         old.close()
 
 
+def overwrite(file, text):
+    Path(file).write_text(text)
+
+
 async def test_broken_new_certificate_keeps_the_old_one_and_says_why(tmp_path, authority, member):
     pair = authority.issue("a.test", file="broken")
     async with terminating(tmp_path, member, [pair]) as proxy:
-        Path(pair["certificate"]).write_text("no certificate")
+        overwrite(pair["certificate"], "no certificate")
         for seconds in (2, 4):
             proxy.pass_time(seconds)
         await eventually(lambda: "certificates_not_reloaded" in proxy.error_log())
