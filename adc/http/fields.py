@@ -21,7 +21,20 @@ HOP_BY_HOP = frozenset(
     }
 )
 FRAMING = frozenset({b"content-length", b"expect"})
-NOTED = frozenset(
+SELECTING = frozenset(
+    {
+        b"cache-control",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-unmodified-since",
+        b"pragma",
+        b"range",
+    }
+)
+"""Lines by which a request asks for less than what is stored for its URL, or for something else."""
+
+NOTED = SELECTING | frozenset(
     {
         b"date",
         b"forwarded",

@@ -21,6 +21,7 @@ from adc.proxy.caching.lookup import Lookup
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.caching.unsafe import PassedBy
 from adc.proxy.compress import AskForIdentity, Compress
+from adc.proxy.passing import Peers
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
 from adc.proxy.plugin_stages import RunPlugins
 from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
@@ -47,6 +48,7 @@ class RouteBuilder:
         chains: Mapping[str, Chain],
         sticky: Mapping[str, Sticky],
         stores: Mapping[str, SharedStore],
+        peers: Peers | None,
         pseudonym: str = "adc",
     ) -> None:
         self._rng = rng
@@ -54,7 +56,7 @@ class RouteBuilder:
         self._sticky = sticky
         self._stores = stores
         self.lookups: dict[str, Lookup] = {}
-        self.forwards = ForwardBuilder(pools, sticky, (b"Via", f"1.1 {pseudonym}".encode()), rng)
+        self.forwards = ForwardBuilder(pools, sticky, (b"Via", f"1.1 {pseudonym}".encode()), rng, peers)
 
     def build(self, route: model.Route) -> Pipeline:
         """The pipeline of one route. Raises BuildError."""
@@ -73,16 +75,16 @@ class RouteBuilder:
         if mirror is not None:
             start = mirror
             stages.append(mirror.answered)
+        edits, chain = _edits(route.request_headers), self._chains.get(route.name)
         if route.cache is not None and route.cache.store in self._stores:
-            lookup = self._lookup(route, route.cache, start)
+            quick = edits is None and (chain is None or chain.empty)
+            lookup = self._lookup(route, route.cache, start, quick)
             start = self.lookups[route.name] = lookup
             stages.append(PassedBy(lookup))
-        edits = _edits(route.request_headers)
         if edits is not None:
             start = EditRequest(edits, route.name, start)
         if route.rewrite != actions.Rewrite():
             start = RewriteTarget(compile_rewrite(route.rewrite), start)
-        chain = self._chains.get(route.name)
         if chain is not None and not chain.empty:
             start = RunPlugins(chain, start)
         response_edits = _edits(route.response_headers)
@@ -115,10 +117,12 @@ class RouteBuilder:
         )
         return Split(_by_chance(shares, self._rng.random))
 
-    def _lookup(self, route: model.Route, cache: policies.RouteCache, following: Action) -> Lookup:
+    def _lookup(
+        self, route: model.Route, cache: policies.RouteCache, following: Action, quick: bool
+    ) -> Lookup:
         store = self._stores[cache.store]
         purgers = Networks(str(network) for network in cache.purge.from_)
-        return Lookup(store, cache_options(cache, store), following, _key_suffix(route), purgers)
+        return Lookup(store, cache_options(cache, store), following, _key_suffix(route), purgers, quick)
 
 
 def _key_suffix(route: model.Route) -> bytes:
