@@ -11,6 +11,7 @@ from acme import jws
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from josepy.jwk import JWK
 
 
@@ -210,12 +211,8 @@ class AcmeServer:
         for extension in like.extensions:
             if extension.oid != x509.oid.ExtensionOID.SUBJECT_KEY_IDENTIFIER:
                 builder = builder.add_extension(extension.value, extension.critical)
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
         key = load_pem_private_key(ca.private_key_pem.bytes(), None)
         issued = builder.sign(key, hashes.SHA256())
-        from cryptography.hazmat.primitives.serialization import Encoding
-
         return issued.public_bytes(Encoding.PEM).decode()
 
     async def _certificate(self, request):

@@ -1,8 +1,14 @@
 import asyncio
 import ssl
+import time
+from random import Random
 
 import pytest
 
+from adc.config.load import load
+from adc.control.acme import renewal_in, wanted_of
+from adc.control.acme_order import Order, Wanted
+from adc.runtime.runtime import Runtime
 from tests.kit.acme_server import AcmeServer
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
@@ -41,7 +47,7 @@ async def shown(port, authority, name="a.test"):
     return names
 
 
-async def test_certificate_is_obtained_kept_and_used_again_after_a_restart(tmp_path, service):
+async def test_certificate_is_obtained_used_by_all_workers_and_kept(tmp_path, service):
     authority, secure = Authority(tmp_path / "ca"), free_port()
     async with AcmeServer(authority, service.port) as server:
         text = CONFIG.format(directory=server.directory, ca=authority.file)
@@ -59,11 +65,12 @@ async def test_certificate_is_obtained_kept_and_used_again_after_a_restart(tmp_p
         file = tmp_path / "acme" / "a.test.pem"
         assert file.stat().st_mode & 0o777 == 0o600
 
-        service.signal(15)
-        await service.ended()
-        await service.started()
-        assert await shown(secure, authority, "b.test") == ["a.test", "b.test"]
         assert len(server.orders) == 1
+
+    kept = load(service.config).config  # as a process that starts now reads it
+    assert Runtime(kept, Random(0)).server_tls["secure"].facts[0].names == ("a.test", "b.test")
+    (wanted,) = wanted_of(kept)
+    assert renewal_in(wanted, time.time()) > 0
 
 
 async def test_placeholder_serves_until_the_authority_believes_us(tmp_path, service):
@@ -82,8 +89,6 @@ async def test_placeholder_serves_until_the_authority_believes_us(tmp_path, serv
 
 
 async def test_account_is_kept_between_orders(tmp_path):
-    from adc.control.acme_order import Order, Wanted
-
     authority = Authority(tmp_path / "ca")
     answers = {}
 

@@ -94,7 +94,7 @@ class RefusingMember:
     def __init__(self, context):
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self._listening.getsockname()[1]
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
