@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ADMIN = "(admin)"
 """The admin socket's name among the listeners; no listener of a file can have it."""
 
+CLUSTER = "(cluster)"
+"""The same for the socket on which other nodes reach this one."""
+
 ADMIN_BACKLOG = 128
 
 
@@ -25,6 +28,8 @@ def layout_of(config: Config) -> Layout:
         listener.name: _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
         for listener in config.listeners
     }
+    if config.cluster is not None and config.cluster.on_unknown == "redirect" and config.cluster.advertise:
+        layout[CLUSTER] = _resolved((config.cluster.advertise,), "http", CLUSTER, ADMIN_BACKLOG)
     if config.admin is not None:
         layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
     return layout

@@ -38,28 +38,28 @@ class TablePersistence:
         counts: PinCounts | None = None,
     ) -> None:
         self._table = table
-        self._key = key
+        self.key = key
         self._stickiness = stickiness
         self._node = node
         self._hits: dict[bytes, int] = {}
         self.counts = counts or PinCounts()
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
-        key = self._key(request)
+        key = self.key(request)
         if key is None:
             return None
         entry = self._table.lookup(key, now)
         return PENDING if entry is UNKNOWN else self._pin(entry, now)
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
-        key = self._key(request)
+        key = self.key(request)
         if key is None:
             done(None)
         else:
             self._table.fetch(key, now, lambda entry: done(self._pin(entry, now)))
 
     def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
-        key = self._key(request)
+        key = self.key(request)
         return member if key is None else self.pin(key, member, now, pin)
 
     def forward(self, headers: Headers) -> None:

@@ -8,14 +8,16 @@ from random import Random
 from adc.config.model import policies
 from adc.config.model import routes as model
 from adc.http.headers import Pair
+from adc.persistence.table import TablePersistence
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.admission import Admit, TakeTurns
 from adc.proxy.forward import Forward
 from adc.proxy.hedge import HedgedForward
 from adc.proxy.mirror import Mirror
+from adc.proxy.passing import ClusterForward, Peers
 from adc.proxy.pipeline import Action, Pipeline, Timeouts
-from adc.proxy.sticky import StickyForward
+from adc.proxy.sticky import StickyForward, stick
 from adc.proxy.waiting import Waiting
 from adc.runtime.persistence import Sticky
 
@@ -24,12 +26,19 @@ class ForwardBuilder:
     """Builds the actions that end at the pools of one configuration. Raises ValueError."""
 
     def __init__(
-        self, pools: Mapping[str, Pool], sticky: Mapping[str, Sticky], via: Pair, rng: Random
+        self,
+        pools: Mapping[str, Pool],
+        sticky: Mapping[str, Sticky],
+        via: Pair,
+        rng: Random,
+        peers: Peers | None,
     ) -> None:
         self._pools = pools
         self._sticky = sticky
         self._via = via
         self._rng = rng
+        self._peers = peers
+        self.passed: dict[str, Pipeline] = {}
         self.waiting = {name: Waiting(pool) for name, pool in pools.items() if pool.queue is not None}
 
     def build(self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy) -> Action:
@@ -42,6 +51,9 @@ class ForwardBuilder:
             action = TakeTurns(forward.waiting, forward)
         if pool.breaker is not None:
             action = Admit(pool, pool.breaker, forward, action)
+        if isinstance(forward, ClusterForward):
+            arrived = Pipeline(f"{name} (passed)", action, timeouts=timeouts, response_stages=(stick,))
+            self.passed.setdefault(name, arrived)
         return action
 
     def mirror(self, route: model.Route, timeouts: Timeouts, following: Action) -> Mirror | None:
@@ -59,6 +71,17 @@ class ForwardBuilder:
         pool, sticky, hedge = self._pools[name], self._sticky.get(name), retries.hedge
         statuses = _statuses(retries)
         if sticky is not None:  # whose clients belong to one member: there is nobody else to ask
+            if self._peers is not None and isinstance(sticky.persistence, TablePersistence):
+                return ClusterForward(
+                    pool,
+                    timeouts,
+                    self._via,
+                    retry,
+                    statuses,
+                    sticky.persistence,
+                    sticky.stickiness,
+                    self._peers,
+                )
             return StickyForward(
                 pool, timeouts, self._via, retry, statuses, sticky.persistence, sticky.stickiness
             )

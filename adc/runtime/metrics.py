@@ -81,6 +81,9 @@ def _pools(runtime: Runtime) -> Iterator[Sample]:
 
 def _persistence(worker: Worker) -> Iterator[Sample]:
     yield Sample("adc_state_degraded", (), worker.state.status().degraded)
+    yield Sample("adc_cluster_nodes", (), worker.cluster.living)
+    for (node, result), count in worker.cluster.passed.items():
+        yield Sample("adc_cluster_passed_total", (node, result), count)
     for pool, sticky in worker.runtime.sticky.items():
         counts, table = sticky.persistence.counts, sticky.table
         yield Sample("adc_persistence_created_total", (pool,), counts.created)

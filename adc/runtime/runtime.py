@@ -14,12 +14,14 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.proxy.caching.lookup import Lookup
 from adc.proxy.caching.store import SharedStore
+from adc.proxy.passing import Peers
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.replies import Replies
 from adc.proxy.waiting import Waiting
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.runtime.caches import NO_STORES
+from adc.runtime.cluster import CLUSTER, finder
 from adc.runtime.errors import BuildError
 from adc.runtime.matches import Where, compile_match, nowhere
 from adc.runtime.persistence import NO_STICKY, Sticky
@@ -40,6 +42,7 @@ class Runtime:
         rng: Random,
         sticky: Mapping[str, Sticky] = NO_STICKY,
         stores: Mapping[str, SharedStore] = NO_STORES,
+        peers: Peers | None = None,
     ) -> None:
         self.config = config
         self.sticky = sticky
@@ -47,11 +50,12 @@ class Runtime:
             name: build_pool(name, pool, rng, worker_count(config)) for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
-        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores)
+        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers)
         self.pipelines = [builder.build(route) for route in config.routes]
         self.lookups: Mapping[str, Lookup] = builder.lookups
         self.waiting: Mapping[str, Waiting] = builder.forwards.waiting
         self.finders = _finders(config, self.pipelines)
+        self.finders[CLUSTER] = finder(builder.forwards.passed)
         self.replies = _replies(config)
         self.server_tls = build_server_tls(config)
         self.member_tls = build_member_tls(config)

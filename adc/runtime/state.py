@@ -19,7 +19,7 @@ REAPED_PER_TICK = 500
 """Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
 
 
-class _Opened(NamedTuple):
+class Opened(NamedTuple):
     """A store and what it was opened for. `pins` is where pins live: shared with the other nodes, unless the
     cluster does not synchronise them."""
 
@@ -32,17 +32,22 @@ class SharedState:
     """A worker's store. A reload that leaves its settings alone leaves it alone, too."""
 
     def __init__(self) -> None:
-        self._opened: _Opened | None = None
-        self._candidate: _Opened | None = None
+        self._opened: Opened | None = None
+        self._candidate: Opened | None = None
         self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def shared(self) -> Store | None:
+        """The store in use, None if the configuration needs none."""
+        return None if self._opened is None else self._opened.store
 
     @property
     def pins(self) -> Store | None:
         """The store of pins in use, None if the configuration needs none."""
         return None if self._opened is None else self._opened.pins
 
-    async def prepare(self, config: Config) -> Store:
-        """The store for the pins of `config`, beside the one in use if its settings differ.
+    async def prepare(self, config: Config) -> Opened:
+        """The store for `config`, beside the one in use if its settings differ.
 
         Raises BuildError.
         """
@@ -52,7 +57,7 @@ class SharedState:
         else:
             self._candidate = _open(config, settings)
             await self._candidate.store.start()
-        return self._candidate.pins
+        return self._candidate
 
     def commit(self) -> None:
         """Use what was prepared; nothing prepared: no store is needed any more."""
@@ -82,7 +87,7 @@ class SharedState:
         while self._closing:
             await asyncio.wait(self._closing)
 
-    def _close(self, opened: _Opened) -> None:
+    def _close(self, opened: Opened) -> None:
         task = asyncio.get_running_loop().create_task(opened.store.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -94,22 +99,22 @@ def _settings(config: Config) -> tuple[object, ...]:
     return (config.state, shared, state_folder(config))
 
 
-def _open(config: Config, settings: tuple[object, ...]) -> _Opened:
+def _open(config: Config, settings: tuple[object, ...]) -> Opened:
     state = config.state
     if state.backend == "memory":
         memory = MemoryStore()
-        return _Opened(memory, memory, settings)
+        return Opened(memory, memory, settings)
     try:
         local = LocalStore(private_folder(state_folder(config)), state.size)
     except OSError as error:
         raise BuildError(f"state: {error}") from error
     if state.backend == "local":
-        return _Opened(local, local, settings)
+        return Opened(local, local, settings)
     cluster = config.cluster
     try:
         redis = RedisStore(
             redis_address(state),
-            prefix=state.prefix if cluster is None else f"{state.prefix}{cluster.name}:",
+            prefix=redis_prefix(config),
             first=local,
             interval=0.1 if cluster is None else cluster.sync.interval,
             fetch_limit=state.timeout,
@@ -117,7 +122,13 @@ def _open(config: Config, settings: tuple[object, ...]) -> _Opened:
     except ValueError as error:
         raise BuildError(f"state: {error}") from error
     shared = cluster is None or cluster.sync.persistence
-    return _Opened(redis, redis if shared else local, settings)
+    return Opened(redis, redis if shared else local, settings)
+
+
+def redis_prefix(config: Config) -> str:
+    """What keys in Redis begin with: nodes of another cluster name share nothing."""
+    prefix = config.state.prefix
+    return prefix if config.cluster is None else f"{prefix}{config.cluster.name}:"
 
 
 def redis_address(state: State) -> RedisAddress:

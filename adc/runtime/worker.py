@@ -15,9 +15,10 @@ from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.caches import Caches
 from adc.runtime.changes import teller
+from adc.runtime.cluster import CLUSTER, ClusterNode, listener_of, redirects
 from adc.runtime.commands import run_command
 from adc.runtime.errors import BuildError
-from adc.runtime.folder import signing_key, state_folder
+from adc.runtime.keys import signing_keys
 from adc.runtime.listeners import HttpListener
 from adc.runtime.metrics import worker_samples
 from adc.runtime.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
@@ -45,6 +46,8 @@ class Worker:
         self._leaving: list[HttpListener] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
+        self.cluster = ClusterNode(self.clock, SystemRandom())
+        self._key: bytes | None = None
         self._first = (config, sockets)
         self._rng = SystemRandom()
         self._candidate: tuple[Runtime, Sockets, AccessLog | None, ErrorLog] | None = None
@@ -68,7 +71,8 @@ class Worker:
         """Build a candidate beside what serves. Raises BuildError."""
         self.caches.rollback()
         sticky = await self._sticky(config)
-        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches))
+        peers = self.cluster if redirects(config) else None
+        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers)
         access_log, error_log = self._open_logs(config)
         await runtime.plugins.start()
         self._candidate = (runtime, sockets, access_log, error_log)
@@ -76,8 +80,11 @@ class Worker:
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
         """The persistence of every pool, on the tables in use if those stay. Raises BuildError."""
         self.state.rollback()
-        tables = open_tables(config, await self.state.prepare(config)) if needs_store(config) else {}
-        keys = [signing_key(state_folder(config))] if needs_keys(config) else []
+        tables = {}
+        if needs_store(config):
+            tables = open_tables(config, (await self.state.prepare(config)).pins)
+        keys = await signing_keys(config) if needs_keys(config) or redirects(config) else []
+        self._key = keys[0] if keys else None
         counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
         return build_all(config, tables, keys, counts)
 
@@ -103,6 +110,7 @@ class Worker:
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
+        self.cluster.follow(runtime.config, self.state.shared, self._key)
         self.caches.commit(runtime.config.caches)
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
         await self._apply_listeners(sockets)
@@ -114,7 +122,8 @@ class Worker:
     async def _apply_listeners(self, sockets: Sockets) -> None:
         runtime = self.runtime
         config = runtime.config
-        for listener in config.listeners:
+        listeners = [*config.listeners, *listener_of(config)]
+        for listener in listeners:
             held = self.listeners.get(listener.name)
             if held is None:
                 service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
@@ -131,12 +140,18 @@ class Worker:
                 self.error_log,
                 runtime.server_tls.get(listener.name),
             )
+            if listener.name == CLUSTER:
+                self.cluster.listen(held, self._trusts)
             await held.accept(sockets.get(listener.name, []))
-        names = {listener.name for listener in config.listeners}
+        names = {listener.name for listener in listeners}
         for name in [name for name in self.listeners if name not in names]:
-            listener = self.listeners.pop(name)
-            listener.drain()
-            self._leaving.append(listener)
+            left = self.listeners.pop(name)
+            left.drain()
+            self._leaving.append(left)
+
+    def _trusts(self, peer: str) -> bool:
+        """Whether any listener believes what `peer` says of its clients."""
+        return any(held.service.trusts(peer) for name, held in self.listeners.items() if name != CLUSTER)
 
     def rollback(self) -> None:
         """Forget the candidate."""
@@ -206,6 +221,7 @@ class Worker:
         self._leaving = [listener for listener in self._leaving if listener.busy]
         self.links.tick(clock.now)
         self.state.tick(clock.wall)
+        self.cluster.tick(clock.wall)
         self.caches.tick(clock.wall)
         self._flush_logs()
 

@@ -102,7 +102,11 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter(
                 "adc_plugin_counter_total", "What a plugin counts itself.", "route", "plugin", "counter"
             ),
-            # State
+            # State and cluster
+            _counter(
+                "adc_cluster_passed_total", "Requests passed to the node they belong to.", "node", "result"
+            ),
+            _gauge("adc_cluster_nodes", "Other nodes that live.", merge="max"),
             _gauge("adc_state_degraded", "1 while the state store does not work as it should.", merge="max"),
             # Processes
             _gauge("adc_worker_start_time_seconds", "Start, seconds since the epoch.", "worker"),

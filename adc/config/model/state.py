@@ -52,7 +52,7 @@ class State(Part):
         "adc:", description="Put before each key."
     )
     timeout: Annotated[float, duration("1ms", "10s")] = Field(
-        0.05, description="How long a look-up may take before it is given up."
+        0.03, description="How long a look-up may take before it is given up."
     )
 
     @classmethod
@@ -87,6 +87,11 @@ class Cluster(Part):
 
     name: Name = Field(description="Name of the cluster; nodes of one name belong together.")
     advertise: MemberAddress | None = Field(None, description="Where other nodes reach this one.")
+    secret: Annotated[str, text_of(r".{16,256}", "16 to 256 characters")] | None = Field(
+        None,
+        description="What the nodes prove their membership with and derive keys from, the same on all of them; "
+        "agreed on through state if it is not written.",
+    )
     sync: Sync = Field(Sync(), description="What the nodes tell each other.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
         "accept",

@@ -1,0 +1,38 @@
+"""The keys that this node signs with where the configuration names none."""
+
+from __future__ import annotations
+
+import logging
+
+from redis.exceptions import RedisError
+
+from adc.config import Config
+from adc.runtime.folder import signing_key, state_folder
+from adc.runtime.state import redis_address, redis_prefix
+from adc.state.shared_secret import shared_secret
+
+_PATIENCE = 1.0
+
+log = logging.getLogger("adc.state")
+
+
+async def signing_keys(config: Config) -> list[bytes]:
+    """The key to sign with, then others to believe: `cluster.secret`; else what the nodes agree on through
+    Redis; else one of this node's own, made once. Raises BuildError."""
+    cluster = config.cluster
+    if cluster is not None and cluster.secret is not None:
+        return [cluster.secret.encode()]
+    own = signing_key(state_folder(config))
+    if config.state.backend != "redis":
+        return [own]
+    name = redis_prefix(config) + "secret"
+    try:
+        shared = await shared_secret(redis_address(config.state), name, own, _PATIENCE)
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning(
+            "redis: %s; keys of this node alone are used until it is reloaded; "
+            "cluster.secret makes them the same on all nodes without redis",
+            error,
+        )
+        return [own]
+    return [shared] if shared == own else [shared, own]

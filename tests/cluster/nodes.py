@@ -1,0 +1,77 @@
+"""Two real nodes that share a real redis-server."""
+
+import contextlib
+
+from tests.cluster.origin import origins
+from tests.wire.redis_server import RedisServer
+from tests.wire.service import Service, free_port
+
+CONFIG = """
+node: @node
+workers: 1
+state: {backend: redis, url: "@redis", path: @state}
+cluster: {name: edge, advertise: "@peer", on_unknown: @unknown, sync: {interval: 100ms}}
+admin: {bind: "@admin"}
+access_log: off
+trusted_proxies: [127.0.0.1]
+listeners: [{name: web, bind: "@web"}]
+routes:
+  - {match: {path: /cookie/}, pool: cookie}
+  - {match: {path: /source/}, pool: source}
+  - {match: {path: /header/}, pool: header}
+  - {match: {path: /learned/}, pool: learned}
+pools:
+  cookie: {members: [@members], persistence: {cookie: {timeout: 1h}}}
+  source: {members: [@members], persistence: {source: {timeout: 10m}}}
+  header: {members: [@members], persistence: {header: {name: x-user}}}
+  learned: {members: [@members], persistence: {learned: {cookie: APPSESSION}}}
+"""
+
+
+class Node:
+    """One `adc run` of the cluster."""
+
+    def __init__(self, name, folder, redis, members, unknown):
+        folder.mkdir()
+        self.name = name
+        self.service = Service(folder)
+        members = members[:: 1 if name == "a" else -1]
+        text = CONFIG.replace("@node", name).replace("@redis", redis.url).replace("@unknown", unknown)
+        text = text.replace("@state", str(folder / "state"))
+        text = text.replace("@members", ", ".join(member.address for member in members))
+        self.peer = free_port()
+        self.service.write(text, peer=self.peer)
+
+    @property
+    def port(self):
+        return self.service.port
+
+    async def degraded(self):
+        return (await self.service.status())["state"]["degraded"]
+
+    async def in_step(self):
+        return not await self.degraded()
+
+    async def metric(self, name):
+        """The sum of all series of a family."""
+        lines = [line for line in await self.service.metrics() if line.startswith(name)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+@contextlib.asynccontextmanager
+async def two_nodes(folder, unknown="accept", count=3):
+    """Redis, both nodes in step with it, and the members."""
+    redis = RedisServer(folder)
+    redis.start()
+    async with origins(count) as members:
+        nodes = [Node(name, folder / name, redis, members, unknown) for name in ("a", "b")]
+        try:
+            for node in nodes:
+                await node.service.started()
+            yield redis, nodes, members
+        finally:
+            for node in nodes:
+                node.service.close()
+            with contextlib.suppress(ProcessLookupError):
+                redis.resume() if redis._process is not None else None
+            redis.kill()

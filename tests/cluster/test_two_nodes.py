@@ -1,0 +1,116 @@
+"""Two nodes acting as one: each client's requests alternate between them."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.cluster.nodes import two_nodes
+from tests.cluster.visitor import Visitor
+from tests.wire.redis_server import needs_redis
+from tests.wire.service import until
+
+pytestmark = needs_redis
+
+SYNC_WINDOW = 0.3
+"""Seconds after which both nodes must know what one of them wrote: three intervals."""
+
+PATHS = ["/cookie/", "/source/", "/header/", "/learned/"]
+
+
+async def ready(nodes):
+    for node in nodes:
+        await until(node.in_step)
+
+
+def visitors(nodes, count=6):
+    """Clients whose requests alternate between the nodes; half of them begin at the second node."""
+    ports = [node.port for node in nodes]
+    return [
+        Visitor(
+            ports if number % 2 else ports[::-1],
+            path,
+            [f"X-Forwarded-For: 192.0.2.{number}", f"X-User: u{number}"],
+        )
+        for path in PATHS
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("unknown", ["accept", "redirect"])
+async def test_no_request_goes_astray_once_the_nodes_are_in_step(tmp_path, unknown):
+    async with two_nodes(tmp_path, unknown) as (_, nodes, _):
+        await ready(nodes)
+        clients = visitors(nodes)
+        await asyncio.gather(*(client.ask() for client in clients))
+        await asyncio.sleep(SYNC_WINDOW)
+        await asyncio.gather(*(client.ask_often(20) for client in clients))
+        assert [client.misrouted for client in clients] == [0] * len(clients)
+        assert {status for client in clients for status in client.statuses} == {200}
+
+
+async def test_redirect_sends_even_the_second_request_to_the_member_of_the_first(tmp_path):
+    async with two_nodes(tmp_path, "redirect") as (_, nodes, _):
+        await ready(nodes)
+
+        async def acquainted():
+            return all([await node.metric("adc_cluster_nodes") == 1 for node in nodes])
+
+        await until(acquainted)
+        clients = visitors(nodes, 20)[20:60]  # by source and by header
+        for client in clients:
+            await client.ask()
+            await client.ask()
+        assert all([await node.metric("adc_cluster_passed_total") for node in nodes])
+        assert [client.misrouted for client in clients] == [0] * len(clients)
+
+
+@pytest.mark.parametrize("unknown", ["accept", "redirect"])
+async def test_pins_survive_on_the_other_node_when_one_is_killed(tmp_path, unknown):
+    async with two_nodes(tmp_path, unknown) as (_, nodes, _):
+        await ready(nodes)
+        clients = visitors(nodes)
+        await asyncio.gather(*(client.ask() for client in clients))
+        await asyncio.sleep(SYNC_WINDOW)
+        nodes[0].service.process.kill()
+        nodes[0].service.process.wait()
+        for client in clients:
+            client.ports = [nodes[1].port]
+            client.close()
+        await asyncio.gather(*(client.ask_often(5) for client in clients))
+        assert [client.misrouted for client in clients] == [0] * len(clients)
+        newcomers = [
+            Visitor([nodes[1].port], "/source/", [f"X-Forwarded-For: 198.51.100.{number}"])
+            for number in range(10)
+        ]
+        await asyncio.gather(*(client.ask_often(2) for client in newcomers))
+        assert {status for client in newcomers for status in client.statuses} == {200}
+        assert [client.misrouted for client in newcomers] == [0] * 10
+
+
+@pytest.mark.parametrize("fate", ["killed", "hung"])
+async def test_without_redis_the_nodes_serve_on_and_come_back_in_step(tmp_path, fate):
+    async with two_nodes(tmp_path) as (redis, nodes, _):
+        await ready(nodes)
+        clients = visitors(nodes, 3)
+        await asyncio.gather(*(client.ask() for client in clients))
+        await asyncio.sleep(SYNC_WINDOW)
+        redis.kill() if fate == "killed" else redis.pause()
+        slowest = 0.0
+        for number in range(20):
+            for client in clients:
+                began = time.monotonic()
+                await client.ask()
+                slowest = max(slowest, time.monotonic() - began)
+            newcomer = Visitor([nodes[0].port], "/source/", [f"X-Forwarded-For: 198.51.100.{number}"])
+            began = time.monotonic()
+            await newcomer.ask()
+            slowest = max(slowest, time.monotonic() - began)
+        for node in nodes:
+            await until(node.degraded)
+        redis.start() if fate == "killed" else redis.resume()
+        await ready(nodes)
+        await asyncio.sleep(SYNC_WINDOW)
+        await asyncio.gather(*(client.ask_often(6) for client in clients))
+        assert [client.misrouted for client in clients] == [0] * len(clients)
+        assert slowest < 0.5, slowest
