@@ -1,6 +1,7 @@
 # Everything a fresh Debian machine with make and python3 needs. `make run` is the place to start.
 
-PYTHON ?= python3
+# Debian's own interpreter where there is one: it is built with profile-guided optimisation, which many others are not.
+PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 VENV ?= .venv
 APPS ?= .venv-apps
 BIN := $(VENV)/bin

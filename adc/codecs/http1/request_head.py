@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import http_exceptions
@@ -28,6 +29,11 @@ _NO_HOST = (b"Host", b"")
 def bad_request(detail: str) -> Refused:
     """A refusal for a malformed or ambiguous message."""
     return Refused(400, "bad_request", detail)
+
+
+_LONGEST_KNOWN = 255
+_known_host = lru_cache(maxsize=1024)(parse_host)
+"""Hosts are few and come again; only short ones are kept."""
 
 
 def refusal_of(error: Exception, target_limit: int) -> Refused:
@@ -79,7 +85,7 @@ def read_head(message: Any, scheme: str) -> Request:
             noted[b"host"] = authority.encode("ascii", "replace")
             lines.insert(0, (b"Host", noted[b"host"]))
         if authority or minor:
-            host = parse_host(authority)
+            host = _known_host(authority) if len(authority) <= _LONGEST_KNOWN else parse_host(authority)
         else:
             host = ""
             if b"host" not in noted:
