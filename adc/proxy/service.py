@@ -47,7 +47,7 @@ class Service:
         self.find: Callable[[Request], Pipeline | None] = lambda request: None
         self.trusts: Callable[[str], bool] = _nobody
         self.active: set[Exchange] = set()
-        self.body_limit = 1 << 30
+        self.body_limit = 16 << 30
         self.request_body_timeout = 30.0
         self.request_body_rate = 500
         self.client_write_timeout = 60.0

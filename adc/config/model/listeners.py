@@ -49,7 +49,7 @@ class ListenerLimits(Part):
     target: Annotated[int, byte_size("256B", "64KB")] = Field(
         8192, description="Request target; longer gets 414."
     )
-    body: Annotated[int, byte_size("0B", "1TB")] = Field(1 << 30, description="Request body; more gets 413.")
+    body: Annotated[int, byte_size("0B", "1TB")] = Field(16 << 30, description="Request body; more gets 413.")
     body_rate: Annotated[int, byte_size("0B", "1GB")] = Field(
         500, description="Bytes a second that a request body must bring on the whole; 0: any."
     )
