@@ -37,6 +37,10 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
+# Real processes, some of which are broken on purpose; about three minutes. As root also a network that drops packets.
+faults: $(STAMP)
+	$(BIN)/python -m tests.faults
+
 # The stamp is older than what names the dependencies: install again.
 $(STAMP): pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
