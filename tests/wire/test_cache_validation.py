@@ -1,4 +1,4 @@
-"""Validation, conditional requests, what updates or outdates stored responses (RFC 9111 sections 4.3, 4.4)."""
+"""Validation, conditional requests, what updates or outdates what is stored (RFC 9111 sections 4.3, 4.4)."""
 
 import asyncio
 
