@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-apps check format bench peers clean
+.PHONY: run test test-apps check format bench faults peers clean
 
 run: $(STAMP)
 	$(BIN)/adc demo
