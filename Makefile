@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-apps check format bench faults peers clean
+.PHONY: run test test-apps check format bench docs load faults peers clean
 
 run: $(STAMP)
 	$(BIN)/adc demo
@@ -40,6 +40,14 @@ bench: $(STAMP)
 # Real processes, some of which are broken on purpose; about three minutes. As root also a network that drops packets.
 faults: $(STAMP)
 	$(BIN)/python -m tests.faults
+
+# What clients notice of reloads and of killed processes; 2 GB each way.
+load: $(STAMP)
+	$(BIN)/python -m benchmarks.under_load
+	$(BIN)/python -m benchmarks.bulk
+
+docs: $(STAMP)
+	$(BIN)/python -m docs.generate
 
 # The stamp is older than what names the dependencies: install again.
 $(STAMP): pyproject.toml setup.py

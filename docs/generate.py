@@ -1,0 +1,198 @@
+"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from adc.cli.app import app
+from adc.config import json_schema
+from adc.telemetry.families import FAMILIES
+
+FOLDER = Path(__file__).with_name("reference")
+ENVIRONMENT = {"pattern": "\\$\\{", "type": "string"}
+"""Any value may also be written as `${NAME}`; said once, not at every key."""
+
+WORDS = {"integer": "number", "boolean": "`true` or `false`", "string": "text", "number": "number"}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page, by file."""
+    return {
+        FOLDER / "configuration.md": configuration(),
+        FOLDER / "cli.md": command_line(),
+        FOLDER / "metrics.md": metrics(),
+    }
+
+
+def configuration() -> str:
+    """A section for each part of the configuration, in the order in which they are met."""
+    schema = json_schema()
+    parts = {
+        "Configuration": schema,
+        **{name: schema["$defs"][name] for name in _met(schema, schema["$defs"])},
+    }
+    lines = [
+        "# Configuration",
+        "",
+        "Made by `make docs` from the JSON Schema that `adc schema` prints. Any value may be `${NAME}` or",
+        "`${NAME:-default}` from the environment. Where a list is allowed, one item may stand without the list.",
+        "Durations are written `500ms`, `30s`, `10m`, `12h`, `7d`; sizes `64KB`, `10MB`, `1GB` (powers of 1024);",
+        "shares `20%`.",
+    ]
+    for name, part in parts.items():
+        lines += ["", f"## {name}", "", *_part(part)]
+    return "\n".join(lines) + "\n"
+
+
+def _met(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    waiting = [schema.get("properties", {})]
+    while waiting:
+        for name in _references(waiting.pop(0)):
+            if name not in found:
+                found.append(name)
+                waiting.append(definitions[name])
+    return found
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+    elif isinstance(schema, dict):
+        for key, item in schema.items():
+            if key == "$ref":
+                yield item.rpartition("/")[2]
+            else:
+                yield from _references(item)
+
+
+def _part(part: Mapping[str, Any]) -> Iterator[str]:
+    """Its own words, its short forms, and a table of its keys."""
+    forms = part.get("anyOf", [])
+    whole = next((form for form in [part, *forms] if "properties" in form), {})
+    text = part.get("description") or whole.get("description", "")
+    if text:
+        yield from (text, "")
+    if not whole.get("properties"):
+        yield f"Written as: {_kind(part)}."
+        return
+    short = [_kind(form) for form in forms if form is not whole and form != ENVIRONMENT]
+    if short:
+        yield from (f"Short: {' or '.join(dict.fromkeys(short))}.", "")
+    yield from ("| key | value | default | |", "|---|---|---|---|")
+    required = whole.get("required", ())
+    for key, value in whole["properties"].items():
+        default = "required" if key in required else _default(value)
+        yield f"| `{key}` | {_cell(_kind(value))} | {_cell(default)} | {_cell(value.get('description', ''))} |"
+
+
+def _default(value: Mapping[str, Any]) -> str:
+    if "default" not in value:
+        return ""
+    default = value["default"]
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    """What may be written, in words."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
+    if "enum" in value:
+        return ", ".join(f"`{item}`" for item in value["enum"])
+    if "anyOf" in value:
+        kinds = [_kind(option) for option in value["anyOf"] if option != ENVIRONMENT]
+        return " or ".join(dict.fromkeys(kinds))
+    if value.get("type") == "array":
+        return f"list of {_kind(value.get('items', {}))}"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties")
+        return f"name: {_kind(inner)}" if isinstance(inner, dict) else "mapping"
+    return _word(value)
+
+
+def _word(value: Mapping[str, Any]) -> str:
+    types = value.get("type", [])
+    names = [types] if isinstance(types, str) else types
+    word = " or ".join(WORDS.get(name, name) for name in names) or "any value"
+    if "minimum" in value and "maximum" in value:
+        return f"{word} from {value['minimum']} to {value['maximum']}"
+    return word
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def command_line() -> str:
+    """Every verb with its arguments and options."""
+    lines = [
+        "# Command line",
+        "",
+        "Made by `make docs` from the command itself; `adc VERB --help` says the same. Exit codes: 0 done,",
+        "1 failed, 2 usage or configuration. `--json` prints for programs.",
+    ]
+    for path, command in _verbs("adc", get_command(app)):
+        arguments = [each for each in command.params if each.param_type_name == "argument"]
+        names = [each.name.upper() if each.required else f"[{each.name.upper()}]" for each in arguments]
+        lines += ["", f"## {path}", "", f"`{' '.join([path, *names])}`", "", *_paragraphs(command.help or "")]
+        rows = [_parameter(each) for each in command.params]
+        lines += ["", "| | |", "|---|---|", *rows] if rows else []
+    return "\n".join(lines) + "\n"
+
+
+def _verbs(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path, command
+        return
+    for name in sorted(inner):
+        yield from _verbs(f"{path} {name}", inner[name])
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.split("\n\n")]
+
+
+def _parameter(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"| `{parameter.name.upper()}` | {_cell(parameter.help or '')} |"
+    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    return f"| {names} | {_cell(parameter.help or '')} |"
+
+
+def metrics() -> str:
+    """Every metric family."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made by `make docs`. `/metrics` of the admin address, in the Prometheus text format, all workers together:",
+        "counters and histograms are added up, a gauge as the last column says.",
+        "",
+        "| metric | type | labels | | workers |",
+        "|---|---|---|---|---|",
+    ]
+    for family in FAMILIES.values():
+        labels = ", ".join(f"`{label}`" for label in family.labels)
+        lines.append(
+            f"| `{family.name}` | {family.type} | {labels} | {_cell(family.help)} | {family.merge} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
