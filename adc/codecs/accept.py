@@ -1,4 +1,4 @@
-"""Accepting connections that do not begin with HTTP: a PROXY protocol header, a TLS handshake, or one after the other."""
+"""Accepting connections that do not begin with HTTP: a PROXY protocol header, a TLS handshake, or both."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Entrance:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
     `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
-    header, one of anybody else has none. `protocol` makes the protocol of a connection that has arrived. `failed(reason,
-    detail, address)` hears of those that do not.
+    header, one of anybody else has none. `protocol` makes the protocol of a connection that has arrived. `failed(
+    reason, detail, address)` hears of those that do not.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The PROXY protocol, versions 1 and 2: what a load balancer says of a connection before its first byte. No I/O.
 
-As HAProxy's proxy-protocol.txt defines it. TLVs of version 2 are passed over, and a checksum among them is not verified.
+As HAProxy's proxy-protocol.txt defines it. TLVs of version 2 are passed over, a checksum among them unverified.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ _SUBNET_SHIFT = 64
 
 
 class SourceLimit:
-    """Admits up to `limit` connections a source. IPv6 clients of one /64 count as one: a host can take any address in it.
+    """Admits up to `limit` connections a source. IPv6 clients of one /64 count as one: a host may take any of it.
 
     Addresses for which `exempt` is true (proxies that many clients come through) are not limited. `present` are the
     addresses of connections that are open already.

@@ -38,6 +38,8 @@ class Headers:
     def __len__(self) -> int:
         return len(self.pairs)
 
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.pairs == other.pairs
 

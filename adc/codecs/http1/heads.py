@@ -31,13 +31,10 @@ def field_lines(pairs: list[Pair]) -> bytes:
 def request_head(method: str, target: str, lines: list[Pair], body_length: int, upgrade: bytes) -> bytes:
     """A request head as sent to a member, its framing included.
 
-    `lines` hold neither framing nor hop-by-hop fields, and one at least. Content of unknown length is chunked; a method that
-    usually has content says so even when there is none (RFC 9110 section 8.6).
+    `lines` hold neither framing nor hop-by-hop fields, and one at least. Content of unknown length is chunked;
+    a method that usually has content says so even when there is none (RFC 9110 section 8.6).
     """
-    if upgrade:
-        last = b"\r\nConnection: upgrade\r\nUpgrade: %b\r\n" % upgrade
-    else:
-        last = b"\r\n"
+    last = b"\r\nConnection: upgrade\r\nUpgrade: %b\r\n" % upgrade if upgrade else b"\r\n"
     if body_length > 0:
         last += b"Content-Length: %d\r\n" % body_length
     elif body_length == UNKNOWN_LENGTH:
