@@ -20,6 +20,7 @@ def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)  # a manager that hangs must not hang us
             sock.connect(address)
             sock.send("\n".join(lines).encode())
     except OSError as error:

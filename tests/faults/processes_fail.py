@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -11,7 +12,9 @@ import time
 from tests.faults.load import Traffic
 from tests.faults.setting import configuration, members, report, running
 from tests.kit.authority import Authority
-from tests.wire.service import until
+from tests.wire.service import http, until
+
+JSON = {"Content-Type": "application/json"}
 
 
 async def worker_killed(folder):
@@ -50,8 +53,8 @@ async def reloaded(folder):
         struck = time.monotonic()
         failed = 0
         for _ in range(50):
-            code, _ = await service.run("reload", "--admin", f"127.0.0.1:{service.admin}")
-            failed += code != 0
+            status, told = await http(service.admin, "/api/v1/reload", method="POST", fields=JSON)
+            failed += status != 200 or json.loads(told)["result"] != "ok"
         took = time.monotonic() - struck
         wrk.send_signal(signal.SIGINT)
         told = (await wrk.communicate())[0].decode()

@@ -35,3 +35,8 @@ def test_without_a_manager_nothing_is_sent(environ):
 
 def test_a_manager_that_has_gone_is_no_error(tmp_path):
     assert not notify("READY=1", environ={"NOTIFY_SOCKET": str(tmp_path / "gone")})
+
+
+def test_a_manager_that_does_not_listen_holds_nothing_up(manager):
+    environ = {"NOTIFY_SOCKET": manager.getsockname()}
+    assert not all(notify("WATCHDOG=1", environ=environ) for _ in range(10_000))
