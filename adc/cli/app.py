@@ -10,6 +10,7 @@ import adc
 from adc.cli import (
     cache,
     check,
+    doctor,
     expectations,
     explain,
     members,
@@ -49,6 +50,7 @@ def root(
 
 app.command()(run.run)
 app.command()(check.check)
+app.command()(doctor.doctor)
 app.command()(explain.explain)
 app.command("test")(expectations.expectations)
 app.command()(schema.schema)

@@ -18,7 +18,11 @@ def check(config: ConfigPath, json: Json = False) -> None:
     if loaded is not None:
         errors = _wrong_plugins(loaded)
         loaded = None if errors else loaded
-    warnings = [] if loaded is None else [str(finding) for finding in (*loaded.lint, *loaded.lint_ports())]
+    warnings = (
+        []
+        if loaded is None
+        else [str(finding) for finding in (*loaded.lint, *loaded.timeouts(), *loaded.lint_ports())]
+    )
     if json:
         print_json({"ok": loaded is not None, "errors": errors, "warnings": warnings})
     for warning in [] if json else warnings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import weakref
 
 
 class Visitor:
@@ -10,6 +11,8 @@ class Visitor:
     `members` lists who answered, in order; `lost` counts requests that a dying process broke off, which are
     sent again.
     """
+
+    everyone = weakref.WeakSet()
 
     def __init__(self, ports, path, fields=(), *, per_connection=10, source="127.0.0.1"):
         self.ports = list(ports)
@@ -23,6 +26,7 @@ class Visitor:
         self._source = source
         self._turn = 0
         self._open = {}
+        Visitor.everyone.add(self)
 
     async def ask(self):
         """One request; returns the name of the member that answered."""
@@ -56,7 +60,7 @@ class Visitor:
 
     def _forget(self, port):
         with contextlib.suppress(KeyError):
-            self._open.pop(port)[1].close()
+            self._open.pop(port)[1].transport.abort()
 
     async def _connection(self, port):
         if port in self._open:

@@ -1,0 +1,82 @@
+"""`adc doctor CONFIG`: time limits that do not agree, and with `--live` what the members really do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adc.cli.arguments import ConfigPath, Json
+from adc.cli.loading import load_or_fail
+from adc.cli.output import FAILED, print_json, print_table
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.config.timeouts import Seen
+
+SLACK = 5.0
+"""Seconds that a member is watched beyond the time for which its connections are kept."""
+
+COLUMNS = ("pool", "member", "kept", "announced", "closed", "cookie")
+
+
+def doctor(
+    config: ConfigPath,
+    live: Annotated[bool, typer.Option("--live", help="Ask the members, and see when they hang up.")] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option("--wait", min=0.1, help="Seconds to wait for a member to close; its pool's by default."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Name every mismatch of time limits, its symptom and the line to change: exit code 1 if there is any."""
+    loaded = load_or_fail(config)
+    rows, seen = asyncio.run(_look(loaded.config, wait)) if live else ([], {})
+    found = loaded.timeouts(seen)
+    if json:
+        print_json({"mismatches": [str(problem) for problem in found], "members": rows})
+    else:
+        if rows:
+            print_table(COLUMNS, ([_cell(row[column]) for column in COLUMNS] for row in rows))
+        for row in rows:
+            if row["error"]:
+                print(f"{row['pool']} {row['member']}: {row['error']}")
+        for problem in found:
+            print(problem)
+        if not found:
+            print("the time limits agree")
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:.1f} s" if isinstance(value, float) else str(value)
+
+
+async def _look(
+    config: Config, wait: float | None
+) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Seen]]:
+    """A row for each member, and what was seen of those that answered."""
+    from adc.cli.probe import probe
+    from adc.config.timeouts import Seen
+
+    asked = [(name, pool, member) for name, pool in config.pools.items() for member in pool.members]
+    answers = await asyncio.gather(
+        *(probe(pool, member, wait or pool.keep_alive.idle + SLACK) for _, pool, member in asked),
+        return_exceptions=True,
+    )
+    rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str, str], Seen] = {}
+    for (name, pool, member), answer in zip(asked, answers, strict=True):
+        address = member.address.text
+        error = ""
+        if isinstance(answer, Seen):
+            seen[name, address] = answer
+        elif isinstance(answer, OSError | ValueError):
+            error = str(answer) or type(answer).__name__
+        else:
+            raise answer
+        shown = answer._asdict() if isinstance(answer, Seen) else dict.fromkeys(Seen._fields)
+        rows.append({"pool": name, "member": address, "kept": pool.keep_alive.idle, "error": error, **shown})
+    return rows, seen

@@ -1,0 +1,179 @@
+"""Time limits of the chain that do not agree: which, what that looks like from outside, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from adc.config.errors import Path
+from adc.config.model.config import Config
+from adc.config.model.persistence import MODES
+from adc.config.model.pools import Pool
+from adc.config.model.routes import Route
+from adc.config.units import format_duration as told
+from adc.config.units import quote
+
+Finding = tuple[Path, str]
+
+SYNC_SHARE = 10
+"""Intervals that a pin should live: one that hardly outlives the news of it is of no use to the other nodes."""
+
+
+class Seen(NamedTuple):
+    """What a member showed on a connection of its own, in seconds; None if it did not show it.
+
+    `announced`: `Keep-Alive: timeout`; `closed`: when it closed an idle connection; `cookie`: Max-Age of the
+    session cookie that the pool's persistence rests on.
+    """
+
+    announced: float | None = None
+    closed: float | None = None
+    cookie: float | None = None
+
+
+NOTHING_SEEN: Mapping[tuple[str, str], Seen] = {}
+
+
+def disagreements(config: Config, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> Iterator[Finding]:
+    """The value to change and why. `seen` is by pool and member address."""
+    for number, route in enumerate(config.routes):
+        yield from _of_route(("routes", number), route, config)
+    for name, pool in config.pools.items():
+        at: Path = ("pools", name)
+        yield from _of_checks(at, pool)
+        yield from _of_pins(at, name, pool, config)
+        for member in pool.members:
+            found = seen.get((name, member.address.text))
+            if found is not None:
+                yield from _of_member(at, pool, member.address.text, found)
+
+
+def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
+    times = route.timeouts
+    if 0 < times.total < times.response_head:
+        yield (
+            (*at, "timeouts", "total"),
+            (
+                f"total ({told(times.total)}) ends before response_head "
+                f"({told(times.response_head)}) can: slow answers "
+                f"get 504 after {told(times.total)}; raise total or lower response_head"
+            ),
+        )
+    hedge = route.retries.hedge
+    if hedge is not None and 0 < times.response_head <= hedge.after:
+        yield (
+            (*at, "retries", "hedge", "after"),
+            (
+                f"hedge.after ({told(hedge.after)}) is not before response_head ({told(times.response_head)}): "
+                "no second attempt is ever made; lower hedge.after"
+            ),
+        )
+    for name in {route.pool, *(route.split or ())} - {None}:
+        pool = config.pools.get(name or "")
+        if pool is not None and 0 < times.total <= pool.limits.queue_timeout:
+            yield (
+                ("pools", name or "", "limits", "queue_timeout"),
+                (
+                    f"queue_timeout ({told(pool.limits.queue_timeout)}) is not below total "
+                    f"({told(times.total)}) of route "
+                    f"{quote(route.name)}: whoever waits in the queue gets 504 without a try; lower queue_timeout"
+                ),
+            )
+
+
+def _of_checks(at: Path, pool: Pool) -> Iterator[Finding]:
+    active = pool.health.active
+    if active is not None and active.timeout > active.interval:
+        yield (
+            (*at, "health", "active", "timeout"),
+            (
+                f"a check may take {told(active.timeout)}, longer than the interval "
+                f"({told(active.interval)}): a hanging "
+                f"member is found down {told(active.timeout * active.fall)} late; lower timeout"
+            ),
+        )
+
+
+def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Finding]:
+    held = _held(pool)
+    if held is None or pool.persistence is None:
+        return
+    mode, timeout = held
+    place = (*at, "persistence", mode, "timeout")
+    absolute = pool.persistence.absolute_timeout
+    if 0 < absolute < timeout:
+        yield (
+            (*at, "persistence", "absolute_timeout"),
+            (
+                f"absolute_timeout ({told(absolute)}) ends every pin before timeout "
+                f"({told(timeout)}) can: active clients "
+                "are moved; raise absolute_timeout"
+            ),
+        )
+    for listener in config.listeners:
+        keep_alive = listener.timeouts.keep_alive
+        if timeout < keep_alive:
+            yield (
+                place,
+                (
+                    f"a pin dies after {told(timeout)}, but listener {quote(listener.name)} keeps connections for "
+                    f"{told(keep_alive)}: a client that pauses is moved on an open connection and loses its session; "
+                    "raise timeout"
+                ),
+            )
+    for route in config.routes:
+        slowest = max(route.timeouts.response_head, route.timeouts.idle)
+        if timeout < slowest and name in {route.pool, *(route.split or ())}:
+            yield (
+                place,
+                (
+                    f"a pin dies after {told(timeout)}, but route {quote(route.name)} waits up to "
+                    f"{told(slowest)} for an "
+                    "answer: a client of a slow one comes back to another member; raise timeout"
+                ),
+            )
+    cluster = config.cluster
+    if cluster is not None and timeout < cluster.sync.interval * SYNC_SHARE:
+        yield (
+            ("cluster", "sync", "interval"),
+            (
+                f"sync.interval ({told(cluster.sync.interval)}) is long beside the pins of pool {quote(name)} "
+                f"({told(timeout)}): other nodes hear of them when they are about to die; lower interval"
+            ),
+        )
+
+
+def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Finding]:
+    idle = pool.keep_alive.idle
+    closes = [value for value in (seen.announced, seen.closed) if value is not None]
+    if closes and idle >= min(closes):
+        how = "closes" if seen.closed is not None and seen.closed <= min(closes) else "announces to close"
+        yield (
+            (*at, "keep_alive", "idle"),
+            (
+                f"idle connections are kept for {told(idle)}, but member {address} {how} them after "
+                f"{told(round(min(closes), 1))}: now and then a request meets a closing connection, "
+                f"gets 502 if it cannot "
+                "be repeated; lower keep_alive.idle below that"
+            ),
+        )
+    held = _held(pool)
+    if held is not None and seen.cookie is not None and held[1] < seen.cookie:
+        mode, timeout = held
+        yield (
+            (*at, "persistence", mode, "timeout"),
+            (
+                f"a pin dies after {told(timeout)}, but the session cookie of member {address} "
+                f"lives {told(seen.cookie)}: "
+                f"users are logged out when they come back later than {told(timeout)}; raise timeout"
+            ),
+        )
+
+
+def _held(pool: Pool) -> tuple[str, float] | None:
+    """The pool's way of persistence and its idle timeout."""
+    for mode in MODES:
+        settings = getattr(pool.persistence, mode, None)
+        if settings is not None:
+            return mode, settings.timeout
+    return None
