@@ -20,6 +20,7 @@ from adc.proxy.actions import Redirect, Respond, Split
 from adc.proxy.caching.lookup import Lookup
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.caching.unsafe import PassedBy
+from adc.proxy.caching.variants import Variants
 from adc.proxy.compress import AskForIdentity, Compress
 from adc.proxy.passing import Peers
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
@@ -122,7 +123,12 @@ class RouteBuilder:
     ) -> Lookup:
         store = self._stores[cache.store]
         purgers = Networks(str(network) for network in cache.purge.from_)
-        return Lookup(store, cache_options(cache, store), following, _key_suffix(route), purgers, quick)
+        compression = route.compression
+        variants = None
+        if compression is not None and not compression.breach_safe and not route.plugins:
+            variants = Variants(_compression(compression))
+        options, suffix = cache_options(cache, store), _key_suffix(route)
+        return Lookup(store, options, following, suffix, purgers, quick, variants)
 
 
 def _key_suffix(route: model.Route) -> bytes:

@@ -21,6 +21,7 @@ from adc.proxy.caching.fetch import Fetch
 from adc.proxy.caching.purge import purge
 from adc.proxy.caching.serve import AT_ONCE, serve
 from adc.proxy.caching.store import MOST_REFRESHING, SharedStore
+from adc.proxy.caching.variants import Variants
 from adc.proxy.pipeline import Action
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class Lookup:
     """The cache of one route. `following` asks the member. `suffix` is added to keys: it tells routes apart
     that the URL does not. `purgers` may send PURGE, nobody if it is empty. `quick`: nothing on the route
     changes the request's fields after they were noted, so that what they ask of caches can be told without
-    looking at each.
+    looking at each. `variants` codes content that the route compresses.
     """
 
-    __slots__ = ("_name", "following", "options", "purgers", "quick", "store", "suffix")
+    __slots__ = ("_name", "following", "options", "purgers", "quick", "store", "suffix", "variants")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Lookup:
         suffix: bytes = b"",
         purgers: Networks | None = None,
         quick: bool = False,
+        variants: Variants | None = None,
     ) -> None:
         self.store = store
         self.options = options
@@ -51,6 +53,7 @@ class Lookup:
         self.suffix = suffix
         self.purgers = purgers or Networks()
         self.quick = quick
+        self.variants = variants
         self._name = options.name.encode()
 
     def __call__(self, exchange: Exchange) -> None:
@@ -92,6 +95,8 @@ class Lookup:
         ):
             return False
         store = self.store
+        if self.variants is not None:
+            entry, body = self.variants.of(store.tiers.memory, request, entry, body)
         store.counters.hits += 1
         store.tiers.stats.memory_hits += 1
         exchange.cache = "hit"
@@ -100,7 +105,8 @@ class Lookup:
             (b"Age", b"%d" % age),
             (b"Cache-Status", b"%b;hit;ttl=%d" % (self._name, left)),
         ]
-        exchange.respond(Response(entry.status, Headers(lines), entry.reason, len(body), True), body, True)
+        response = Response(entry.status, Headers(lines), entry.reason, entry.length, dated=True)
+        exchange.respond(response, body, True)
         return True
 
     def key(self, request: Request) -> bytes:
@@ -138,8 +144,19 @@ class Lookup:
             return False
         exchange.cache = "hit"
         self.store.counters.hits += 1
-        serve(exchange, entry, hit(self.options.name, ttl, decision.detail), now)
+        serve(
+            exchange, self._coded(exchange.request, entry), hit(self.options.name, ttl, decision.detail), now
+        )
         return True
+
+    def _coded(self, request: Request, entry: Entry) -> Entry:
+        """The coded form of an entry, for a request that wants all of it."""
+        body = entry.body
+        if self.variants is None or not isinstance(body, bytes) or request.method != "GET":
+            return entry
+        if not SELECTING.isdisjoint(request.headers.index):
+            return entry
+        return self.variants.of(self.store.tiers.memory, request, entry, body)[0]
 
     def _stale(self, exchange: Exchange, key: bytes, decision: Stale, now: float) -> bool:
         """Answer with the stale entry and validate it in the background; False if its content is gone."""
