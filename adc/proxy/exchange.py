@@ -78,6 +78,8 @@ class Exchange:
     sticky: Stuck
     """Set by `StickyForward` only."""
 
+    body_due: float
+
     def __init__(self, service: Service, stream: Stream, request: Request) -> None:
         self.service = service
         self.stream = stream

@@ -89,7 +89,7 @@ class Service:
         Without the rate, a client could hold a member's connection as long as it likes, a byte now and then.
         """
         now, patience = self.clock.now, self.request_body_timeout
-        if received and self.request_body_rate:
+        if received and self.request_body_rate and exchange.phase == "request_body":
             exchange.body_due += received / self.request_body_rate
         else:
             exchange.body_due = now + patience

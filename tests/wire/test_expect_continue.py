@@ -78,6 +78,19 @@ async def test_content_that_comes_at_once_needs_no_100(tmp_path):
         assert b"expect" not in member.requests[0]
 
 
+async def test_content_that_comes_piece_by_piece_before_the_100_is_not_hurried(tmp_path):
+    async with (
+        Member() as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(ASK)
+        for piece in (b"a", b"b", b"c"):
+            await settled()
+            await client.send(piece)
+        assert (await client.reply()).status == 200
+
+
 async def test_an_unknown_expectation_is_417(tmp_path):
     async with (
         Member() as member,
