@@ -28,6 +28,7 @@ class Origin:
         self._server.close()
         for connection in list(self.open):
             connection.abort()
+        await asyncio.sleep(0.01)
 
     @property
     def address(self):

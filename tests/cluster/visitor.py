@@ -60,7 +60,7 @@ class Visitor:
 
     def _forget(self, port):
         with contextlib.suppress(KeyError):
-            self._open.pop(port)[1].transport.abort()
+            self._open.pop(port)[1].close()
 
     async def _connection(self, port):
         if port in self._open:
