@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 import lmdb
 
-from adc.cache.collapse import Outcome, Role
+from adc.cache.collapse import PASS_SECONDS, Outcome, Role
 from adc.cache.lease import Busy, Lease, LeaseTable
 from adc.proxy.caching.source import Source
 
@@ -151,3 +152,65 @@ class Leases:
             fetch.lease_may_be_free()
         if self._waiting:
             self._loop.call_later(POLL, self._poll)
+
+
+class Turn:
+    """A fetch's part in the collapsing: its role among the requests of this worker (`woken`: another's leader
+    let it go alone), and the lease that keeps other workers waiting.
+    """
+
+    __slots__ = ("_key", "_lease", "_renew_at", "_settled", "_store", "_woken", "leads")
+
+    def __init__(self, store: SharedStore, key: bytes, role: Role, woken: bool) -> None:
+        self._store = store
+        self._key = key
+        self._woken = woken
+        self._settled = False
+        self._lease: Lease | None = None
+        self._renew_at = inf
+        self.leads = role is Role.LEAD
+
+    def begin(self, fetch: Fetch) -> bool:
+        """Whether nobody has to be waited for; else `fetch.lease_may_be_free` will be called."""
+        leases = self._store.leases
+        if not self.leads or leases is None:
+            return True
+        lease = leases.acquire(self._key)
+        if isinstance(lease, Busy):
+            leases.wait(fetch, lease)
+            return False
+        self._lease = lease
+        self._renew_at = time.monotonic() + LEASE_SECONDS / 2
+        return True
+
+    def renew(self, now: float) -> None:
+        """Content arrives (`now` is monotonic): others may wait on."""
+        leases = self._store.leases
+        if now > self._renew_at and self._lease is not None and leases is not None:
+            self._renew_at = now + LEASE_SECONDS / 2
+            leases.renew(self._lease)
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether requests of this worker wait for the fetch."""
+        return self.leads and self._store.flights.waiting(self._key) > 0
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell those who wait, here and in other workers, how it ended. Once."""
+        if self._settled:
+            return
+        self._settled = True
+        leases = self._store.leases
+        if self._lease is not None and leases is not None:
+            pass_until = time.monotonic() + PASS_SECONDS if outcome is Outcome.UNCACHEABLE else None
+            leases.release(self._lease, pass_until)
+        if self.leads:
+            finish_flight(self._store, self._key, outcome)
+
+    def end(self, fetch: Fetch) -> None:
+        """The fetch is over, however that came."""
+        if self._store.leases is not None:
+            self._store.leases.forget(fetch)
+        self.settle(Outcome.FAILED)
+        if self._woken:
+            passed(self._store, self._key)

@@ -7,9 +7,8 @@ from copy import copy
 from math import inf
 from typing import TYPE_CHECKING
 
-from adc.cache.collapse import PASS_SECONDS, Outcome, Role
+from adc.cache.collapse import Outcome, Role
 from adc.cache.filling import Filling
-from adc.cache.lease import Busy, Lease
 from adc.cache.policy import Hit, Miss, Revalidate, Stale, lookup, without_conditions
 from adc.cache.status import forwarded
 from adc.cache.storable import Store, store
@@ -18,7 +17,7 @@ from adc.cache.vary import matches
 from adc.http.headers import Headers
 from adc.http.message import Response
 from adc.proxy.caching.aside import Aside
-from adc.proxy.caching.collapse import LEASE_SECONDS, finish_flight, passed
+from adc.proxy.caching.collapse import Turn
 from adc.proxy.caching.fill import Fill, Following
 from adc.proxy.caching.revalidate import confirmed, outdated, stand_in, told_by_head
 from adc.proxy.exchange import Exchange
@@ -43,17 +42,13 @@ class Fetch(Exchange):
         "fill",
         "held",
         "key",
-        "lease",
-        "leased_until",
         "mark",
         "paused",
-        "role",
         "sent_at",
         "sources",
         "stage",
-        "unsettled",
+        "turn",
         "why",
-        "woken",
     )
 
     def __init__(
@@ -75,11 +70,7 @@ class Fetch(Exchange):
         self.key = key
         self.held = None if isinstance(decision, Miss) else decision
         self.why = "stale" if isinstance(decision, Stale) else decision.why
-        self.role = role
-        self.woken = woken
-        self.unsettled = True
-        self.lease: Lease | None = None
-        self.leased_until = inf
+        self.turn = Turn(stage.store, key, role, woken)
         self.fill: Fill | None = None
         self.sources: list[Following] = []
         self.paused = False
@@ -95,22 +86,10 @@ class Fetch(Exchange):
         shared = self.stage.store
         shared.users += 1
         self.service.active.add(self)
-        if self.role is not Role.LEAD or shared.leases is None or self._leased():
+        if self.turn.begin(self):
             self.ask()
         elif not self.sources:  # another worker validates it
             self.end("")
-
-    def _leased(self) -> bool:
-        """Whether nobody has to be waited for; else `lease_may_be_free` will be called."""
-        leases = self.stage.store.leases
-        lease = None if leases is None else leases.acquire(self.key)
-        if isinstance(lease, Busy):
-            if leases is not None:
-                leases.wait(self, lease)
-            return False
-        self.lease = lease
-        self.leased_until = self.service.clock.now + LEASE_SECONDS
-        return True
 
     def lease_may_be_free(self) -> None:
         """Another worker is done with some key, or took too long."""
@@ -119,7 +98,7 @@ class Fetch(Exchange):
         decision = lookup(self.asked, entries, now, self.stage.options)
         if isinstance(decision, Hit | Stale):
             self._look_again()
-        elif self._leased():
+        elif self.turn.begin(self):
             self.ask()
 
     def _look_again(self) -> None:
@@ -128,7 +107,7 @@ class Fetch(Exchange):
         for source in self.sources:
             source.finish()
         self.sources = []
-        self.settle(Outcome.FILLED)
+        self.turn.settle(Outcome.FILLED)
         self.end("")
         for exchange in exchanges:
             exchange.attempt = None
@@ -215,10 +194,10 @@ class Fetch(Exchange):
     def _take_followers(self, verdict: Store) -> None:
         """Those who wait and may have this response; the others go on when it is known how this ends."""
         entry = verdict.entry
-        if self.role is not Role.LEAD:
+        if not self.turn.leads:
             return
         if verdict.ttl <= 0 or entry.terms.always_validate or entry.part is not None:
-            self.settle(Outcome.UNCACHEABLE)
+            self.turn.settle(Outcome.UNCACHEABLE)
             return
         self.take_waiting(entry.varying)
 
@@ -227,7 +206,7 @@ class Fetch(Exchange):
         fill = self.fill = Fill(None)
         fill.take(body)
         fill.complete = end
-        self.settle(Outcome.UNCACHEABLE if lasting else Outcome.FAILED)
+        self.turn.settle(Outcome.UNCACHEABLE if lasting else Outcome.FAILED)
         if not self.sources:
             self.abandon()
             return
@@ -252,8 +231,8 @@ class Fetch(Exchange):
         fill.take(data)
         if end:
             self._commit(fill)
-        elif self.service.clock.now > self.leased_until - LEASE_SECONDS / 2:
-            self._renew()
+        else:
+            self.turn.renew(self.service.clock.now)
         fill.give(data, end, tuple(self.sources))
         if end:
             self.end("")
@@ -266,14 +245,8 @@ class Fetch(Exchange):
         """All has come: store it before anybody can know and ask again."""
         fill.complete = True
         stored = fill.commit(self.stage.store.tiers, self.mark) is not None
-        self.settle(Outcome.FILLED if stored else Outcome.FAILED)
+        self.turn.settle(Outcome.FILLED if stored else Outcome.FAILED)
         return stored
-
-    def _renew(self) -> None:
-        leases = self.stage.store.leases
-        self.leased_until = self.service.clock.now + LEASE_SECONDS
-        if leases is not None and self.lease is not None:
-            leases.renew(self.lease)
 
     def _ended_if(self, end: bool) -> None:
         if end:
@@ -285,7 +258,7 @@ class Fetch(Exchange):
 
     def take_waiting(self, varying: tuple[tuple[bytes, bytes | None], ...]) -> list[Following]:
         """Make those sources that wait and are served by the same variant. Returns them."""
-        if self.role is not Role.LEAD:
+        if not self.turn.leads:
             return []
         waiting = self.stage.store.flights.take(
             self.key, lambda each: matches(varying, each.exchange.request.headers)
@@ -316,8 +289,7 @@ class Fetch(Exchange):
             self.pace()
             return
         fill = self.fill
-        waited_for = self.role is Role.LEAD and self.stage.store.flights.waiting(self.key) > 0
-        if (fill is None and not waited_for) or (fill is not None and not fill.stored):
+        if (fill is None and not self.turn.waited_for) or (fill is not None and not fill.stored):
             self.abandon()
         else:
             self.pace()
@@ -371,18 +343,6 @@ class Fetch(Exchange):
             self.fill.abort("nobody wants it")
         self.end("")
 
-    def settle(self, outcome: Outcome) -> None:
-        """Tell those who wait, here and in other workers, how it ended. Once."""
-        if not self.unsettled:
-            return
-        self.unsettled = False
-        shared = self.stage.store
-        if self.lease is not None and shared.leases is not None:
-            pass_until = time.monotonic() + PASS_SECONDS if outcome is Outcome.UNCACHEABLE else None
-            shared.leases.release(self.lease, pass_until)
-        if self.role is Role.LEAD:
-            finish_flight(shared, self.key, outcome)
-
     def end(self, reason: str) -> None:
         if self.finished_at:
             return
@@ -393,11 +353,7 @@ class Fetch(Exchange):
         shared = self.stage.store
         shared.users -= 1
         shared.refreshing.discard(self.key)
-        if shared.leases is not None:
-            shared.leases.forget(self)
-        self.settle(Outcome.FAILED)
-        if self.woken:
-            passed(shared, self.key)
+        self.turn.end(self)
 
     def cache_status(
         self,

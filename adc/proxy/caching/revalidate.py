@@ -41,7 +41,7 @@ def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> Non
     shareable = refreshed.keep and fresh.terms.freshness(now) > 0 and not fresh.terms.always_validate
     if shareable:
         fetch.take_waiting(fresh.varying)
-    fetch.settle(Outcome.FILLED if shareable else Outcome.UNCACHEABLE)
+    fetch.turn.settle(Outcome.FILLED if shareable else Outcome.UNCACHEABLE)
     status = forwarded(
         options.name, fetch.why, status=304, stored=refreshed.keep, ttl=fresh.terms.freshness(now)
     )
@@ -58,7 +58,7 @@ def stand_in(fetch: Fetch, why: str) -> None:
     now = time.time()
     shared, entry = fetch.stage.store, held.entry
     fetch.take_waiting(entry.varying)
-    fetch.settle(Outcome.FAILED)
+    fetch.turn.settle(Outcome.FAILED)
     shared.counters.stale += len(fetch.sources)
     told = fetch.status if fetch.status else None
     ttl = entry.terms.freshness(now)
