@@ -15,7 +15,7 @@ run: $(STAMP)
 	$(BIN)/adc demo
 
 test: $(STAMP) peers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 # JupyterLab and Wagtail behind adc; installs both (400 MB) into an environment of their own.
 test-apps: $(STAMP) $(APPS)/.installed

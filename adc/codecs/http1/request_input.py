@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections import deque
 from math import inf
 from typing import Any, cast
@@ -23,6 +24,7 @@ class _NoFlow:
 
     _reading_paused = False
 
+    @abstractmethod
     def pause_reading(self) -> None: ...
 
     def resume_reading(self, resume_parser: bool = True) -> None: ...
@@ -80,21 +82,20 @@ class RequestInput(asyncio.Protocol):
 
     # What the writing half does.
 
+    @abstractmethod
     def _begin(self, message: Any, payload: Any, size: int) -> None:
         """Begin an exchange; `size` is at least that of the head."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refuse(self, refused: Refused) -> None:
         """Answer with an error and close."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _discard(self, count: int) -> None:
         """Bytes came that nobody reads any more."""
-        raise NotImplementedError
 
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`."""
-        raise NotImplementedError
 
     # Requests and their content.
 
