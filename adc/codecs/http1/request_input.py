@@ -24,7 +24,6 @@ class _NoFlow:
 
     _reading_paused = False
 
-    @abstractmethod
     def pause_reading(self) -> None: ...
 
     def resume_reading(self, resume_parser: bool = True) -> None: ...
@@ -94,6 +93,7 @@ class RequestInput(asyncio.Protocol):
     def _discard(self, count: int) -> None:
         """Bytes came that nobody reads any more."""
 
+    @abstractmethod
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`."""
 
