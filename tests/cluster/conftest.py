@@ -1,0 +1,15 @@
+"""No visitor leaves a connection behind."""
+
+import asyncio
+
+import pytest
+
+from tests.cluster.visitor import Visitor
+
+
+@pytest.fixture(autouse=True)
+async def visitors_leave():
+    yield
+    for visitor in list(Visitor.everyone):
+        visitor.close()
+    await asyncio.sleep(0.01)
