@@ -26,6 +26,7 @@ class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "sample"
     disable_nagle_algorithm = True
+    wbufsize = -1  # head and content in one write: a member that is killed has answered wholly or not at all
 
     def log_message(self, *arguments):
         pass
