@@ -68,6 +68,13 @@ def _pools(runtime: Runtime) -> Iterator[Sample]:
         yield Sample("adc_pool_members_available", (name,), sum(member.available for member in pool.members))
         yield Sample("adc_upstream_retries_total", (name,), sum(member.retries for member in pool.members))
         yield Sample("adc_pool_requests_total", (name,), sum(member.requests for member in pool.members))
+        if pool.queue is not None:
+            yield Sample("adc_pool_queued", (name,), len(pool.queue))
+            yield Sample("adc_pool_queue_timeouts_total", (name,), pool.queue.expired)
+            yield Sample("adc_pool_queue_refused_total", (name,), pool.queue.refused)
+        if pool.breaker is not None:
+            for failure, count in pool.breaker.refused.items():
+                yield Sample("adc_pool_breaker_refused_total", (name, failure.value), count)
         for member in pool.members:
             labels = (name, member.name)
             yield Sample("adc_member_up", labels, member.health is not Health.DOWN and not member.ejected)

@@ -231,3 +231,19 @@ async def test_no_member_is_told_at_once_and_not_waited_for(tmp_path, gate):
         assert proxy.access_log()[-1]["end_reason"] == "no_member"
         assert "member_state" in proxy.error_log()
         assert 'before=unknown after=down reason="status 500"' in proxy.error_log()
+
+
+async def test_metrics_tell_who_waits_and_who_was_refused(tmp_path, gate):
+    async with limited(tmp_path, gate, {"breaker": {"requests": 5}}, queue=1) as proxy:
+        tasks = [asyncio.create_task(ask(proxy))]
+        await eventually(lambda: gate.now == 1)
+        tasks.append(asyncio.create_task(ask(proxy)))
+        await eventually(lambda: len(queue_of(proxy)) == 1)
+        assert (await ask(proxy)).status == 503
+        told = {(sample.name, *sample.labels): sample.value for sample in proxy.worker.samples()}
+        assert told["adc_pool_queued", "app"] == 1
+        assert told["adc_pool_queue_refused_total", "app"] == 1
+        assert told["adc_pool_queue_timeouts_total", "app"] == 0
+        assert told["adc_pool_breaker_refused_total", "app", "overload"] == 0
+        gate.open(2)
+        await asyncio.gather(*tasks)
