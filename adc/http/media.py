@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 _MOST_ITEMS = 64
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_QUOTED_OR_OPEN = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_QUOTED_OR_OPEN = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 """A string without its closing mark runs to the end, so that looking for the mark is never repeated."""
 
 _ITEM = re.compile(rf'(?:[^",]|{_QUOTED_OR_OPEN})+', re.DOTALL)

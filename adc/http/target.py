@@ -37,7 +37,8 @@ _UNRESERVED = r"A-Za-z0-9\-._~"
 _PCHAR = rf"{_UNRESERVED}!$&'()*+,;=:@"
 
 # An ordinary path: plain characters, and escapes that are already in normal form (a space, bytes over 0x7f).
-_ordinary_path = re.compile(rf"/(?:[{_PCHAR}/]++|%(?:20|[89A-F][0-9A-F]))*+\Z").match
+# No possessive quantifiers here or elsewhere: those of Python 3.11.2, Debian 12's, match what they should not.
+_ordinary_path = re.compile(rf"/[{_PCHAR}/]*(?:%(?:20|[89A-F][0-9A-F])[{_PCHAR}/]*)*\Z").match
 _not_visible = re.compile(r"[^!-~]").search
 _malformed_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _escape = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -143,7 +144,7 @@ def _without_dot_segments(path: str) -> str:
 
 
 _PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])?)?\Z"
-_name = re.compile(rf"([A-Za-z0-9_][A-Za-z0-9_\-]*+(?:\.[A-Za-z0-9_\-]++)*+)\.?{_PORT}").match
+_name = re.compile(rf"([A-Za-z0-9_][A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]+)*)\.?{_PORT}").match
 _bracketed = re.compile(rf"\[([0-9A-Fa-f:.]+)\]{_PORT}").match
 _long_label = re.compile(r"[^.]{64}").search
 _ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z").match
