@@ -187,7 +187,18 @@ class RedisStore:
 
     async def _flush(self) -> None:
         await self._link.flush()
+        if self._slow.open and self._slow.may_try(self._clock()):
+            await self._see_how_slow()
         await asyncio.sleep(self._interval)
+
+    async def _see_how_slow(self) -> None:
+        """Find out without a request that waits whether answers come in time again."""
+        began = time.monotonic()
+        await self._link.ping()
+        if time.monotonic() - began < self._fetch_limit:
+            self._slow.succeeded()
+        else:
+            self._slow.failed(self._slow.reason, self._clock())
 
     async def _follow(self) -> None:
         await self._link.follow(self._limit / 2)

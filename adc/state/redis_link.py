@@ -69,6 +69,10 @@ class RedisLink:
         for _, messages in found.items() if isinstance(found, dict) else found or ():  # RESP3, RESP2
             self._take_in(cast("list[_Message]", messages))
 
+    async def ping(self) -> None:
+        """Wait for an answer of any kind."""
+        await self._client.ping()
+
     async def entries(self, names: Sequence[tuple[RedisTable, bytes]]) -> list[Entry | None]:
         """What Redis holds under those keys."""
         async with self._client.pipeline(transaction=False) as pipeline:

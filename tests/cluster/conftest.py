@@ -10,6 +10,6 @@ from tests.cluster.visitor import Visitor
 @pytest.fixture(autouse=True)
 async def visitors_leave():
     yield
-    for visitor in list(Visitor.everyone):
-        visitor.close()
+    while Visitor.everyone:
+        Visitor.everyone.pop().close()
     await asyncio.sleep(0.01)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import weakref
+from typing import ClassVar
 
 
 class Visitor:
@@ -12,7 +12,7 @@ class Visitor:
     sent again.
     """
 
-    everyone = weakref.WeakSet()
+    everyone: ClassVar = set()
 
     def __init__(self, ports, path, fields=(), *, per_connection=10, source="127.0.0.1"):
         self.ports = list(ports)
