@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Admit:
     """Refuses at once what the breaker of the pool does not take on, before anything is spent on it."""
 
-    __slots__ = ("_breaker", "_counts_connections", "_forward", "_next", "_pool")
+    __slots__ = ("_breaker", "_counts_connections", "_counts_pending", "_forward", "_next", "_pool")
 
     def __init__(self, pool: Pool, breaker: Breaker, forward: Forward, following: Action) -> None:
         self._pool = pool
@@ -25,13 +25,16 @@ class Admit:
         self._forward = forward
         self._next = following
         self._counts_connections = pool.limits.connections > 0
+        self._counts_pending = pool.limits.pending > 0
 
     def __call__(self, exchange: Exchange) -> None:
         pool = self._pool
-        connections = (
-            sum(member.link.connections for member in pool.members) if self._counts_connections else 0
-        )
-        failure = self._breaker.refuse(pool.active, len(pool.queue or ()), connections)
+        connections = pending = 0
+        if self._counts_connections:
+            connections = sum(member.link.connections for member in pool.members)
+        if self._counts_pending:
+            pending = len(pool.queue or ())
+        failure = self._breaker.refuse(pool.active, pending, connections)
         if failure is None:
             self._next(exchange)
         else:
@@ -42,14 +45,16 @@ class Admit:
 class TakeTurns:
     """While others wait, a new exchange waits behind them."""
 
-    __slots__ = ("_forward", "_waiting")
+    __slots__ = ("_forward", "_pool", "_waiting")
 
-    def __init__(self, waiting: Waiting, forward: Forward) -> None:
+    def __init__(self, pool: Pool, waiting: Waiting, forward: Forward) -> None:
+        self._pool = pool
         self._waiting = waiting
         self._forward = forward
 
     def __call__(self, exchange: Exchange) -> None:
-        if self._waiting:
+        queue = self._pool.queue  # a reload may have brought another one
+        if queue is not None and queue.waiting:
             self._forward.enter(exchange)
             self._waiting.join(self._forward, exchange)
         else:

@@ -55,9 +55,6 @@ class Waiting:
         self._due = False
         pool.watch(self._ended)
 
-    def __len__(self) -> int:
-        return len(self._pool.queue or ())
-
     def join(self, forward: Forward, exchange: Exchange, wanted: Member | None = None) -> None:
         """Let `exchange` wait, or refuse it if the queue is full. One whose turn was lost keeps its time
         limit."""
@@ -84,7 +81,9 @@ class Waiting:
             asyncio.get_running_loop().call_soon(self._let_in)
 
     def _ended(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
-        self.review()
+        queue = self._pool.queue
+        if queue is not None and queue.waiting:
+            self.review()
 
     def _let_in(self) -> None:
         self._due = False

@@ -48,7 +48,7 @@ class ForwardBuilder:
         action: Action = forward
         if name in self.waiting:
             forward.waiting = self.waiting[name]
-            action = TakeTurns(forward.waiting, forward)
+            action = TakeTurns(pool, forward.waiting, forward)
         if pool.breaker is not None:
             action = Admit(pool, pool.breaker, forward, action)
         if isinstance(forward, ClusterForward):

@@ -46,6 +46,7 @@ def _pool(site: Site) -> dict[str, Any]:
         active = {"path": "/healthz", "interval": "1s", "timeout": "500ms", "rise": 2, "fall": 3}
         passive = {"failures": 5, "window": "10s", "eject": "30s", "max_ejected": "50%"}
         pool["health"] = {"active": active, "passive": passive}
+        pool["breaker"] = {"requests": 10_000, "pending": 1_000}
         pool["limits"] = {"connections_per_member": 512, "queue": 1024, "queue_timeout": "5s"}
     if site.features.sticky:
         pool["persistence"] = {"source": {"prefix4": 32, "timeout": "10m", "size": 100000}}
