@@ -41,14 +41,19 @@ class Pin(NamedTuple):
         )
 
 
+_PLAIN = _LAYOUT.size
+_unpack = _LAYOUT.unpack_from
+_make = Pin._make
+
+
 def unpack_pin(value: bytes) -> Pin | None:
     """The pin packed in `value`, None if there is none."""
-    if not _LAYOUT.size <= len(value) <= _LAYOUT.size + MAX_NODE_BYTES:
+    size = len(value)
+    if not _PLAIN <= size <= _PLAIN + MAX_NODE_BYTES:
         return None
-    member, created, seen, hits, moves = _LAYOUT.unpack_from(value)
-    return Pin(
-        member, created / 1e6, float(seen), hits, moves, value[_LAYOUT.size :].decode("utf-8", "replace")
-    )
+    member, created, seen, hits, moves = _unpack(value)
+    node = value[_PLAIN:].decode("utf-8", "replace") if size > _PLAIN else ""
+    return _make((member, created / 1e6, float(seen), hits, moves, node))
 
 
 def merge_pins(one: bytes, other: bytes) -> bytes:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 
 from adc.http.message import Request
 from adc.persistence.table import KeyOf
+
+_REMEMBERED = 4096
+"""Clients whose key is not worked out again."""
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
@@ -15,8 +19,8 @@ def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
     full-length prefix is left out. An IPv4 address mapped into IPv6 counts as IPv4. None if the address is
     none."""
 
-    def key(request: Request) -> bytes | None:
-        client = request.client
+    @lru_cache(maxsize=_REMEMBERED)
+    def network(client: str) -> bytes | None:
         if ":" not in client:
             return _network4(client, prefix4)
         try:
@@ -26,6 +30,9 @@ def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
         if packed.startswith(_MAPPED):
             return _network4(socket.inet_ntoa(packed[12:]), prefix4)
         return _shown(socket.AF_INET6, packed, prefix6)
+
+    def key(request: Request) -> bytes | None:
+        return network(request.client)
 
     return key
 
