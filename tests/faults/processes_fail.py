@@ -38,6 +38,32 @@ async def _replaced(service, victim):
     return len(workers) == 2 and victim not in [worker["pid"] for worker in workers]
 
 
+async def too_large(folder):
+    """Every worker is over `worker_memory` at every look: they are replaced again and again."""
+    async with members() as pool:
+        config = configuration([member.address for member in pool], worker_memory="10MB")
+        async with running(folder, config) as service:
+            first = await _pids(service)
+            async with Traffic(service.port) as traffic:
+                struck = time.monotonic()
+                await until(lambda: _none_left(service, first))
+                replaced = time.monotonic() - struck
+                await asyncio.sleep(1)
+    found = report(traffic, struck, note=f"both were replaced within {replaced:.1f} s")
+    if found.failed:
+        found.wrong = "requests failed"
+    return found
+
+
+async def _pids(service):
+    return {worker["pid"] for worker in (await service.status())["workers"]}
+
+
+async def _none_left(service, before):
+    now = await _pids(service)
+    return len(now) == 2 and not now & before
+
+
 async def reloaded(folder):
     """50 reloads under the load of wrk, which tells of every answer that is not 200 and every broken connection."""
     async with (
@@ -167,6 +193,7 @@ async def descriptors_run_out(folder):
 
 SCENARIOS = {
     "worker killed": worker_killed,
+    "workers over worker_memory": too_large,
     "reloaded 50 times under wrk": reloaded,
     "DNS name moves": renamed,
     "certificate replaced": certificate_replaced,
