@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-apps check format bench docs load faults peers clean
+.PHONY: run test test-apps check format bench docs load faults endurance peers clean
 
 run: $(STAMP)
 	$(BIN)/adc demo
@@ -78,3 +78,7 @@ peers:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
+
+# 10,000 requests of one client for each way of persistence, over 20 reloads and 2 worker deaths.
+endurance: $(STAMP)
+	$(BIN)/python -m tests.cluster.endurance

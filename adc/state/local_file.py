@@ -46,6 +46,7 @@ def open_file(folder: Path, map_size: int) -> LocalFile:
             map_size=map_size,
             max_dbs=_MAX_TABLES,
             max_readers=_MAX_READERS,
+            mode=0o600,
             sync=False,
             metasync=False,
             readahead=False,

@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.nodes import two_nodes
 from tests.cluster.visitor import Visitor
 from tests.wire.redis_server import needs_redis
-from tests.wire.service import until
+from tests.wire.service import http, until
 
 pytestmark = needs_redis
 
@@ -62,6 +62,9 @@ async def test_redirect_sends_even_the_second_request_to_the_member_of_the_first
             await client.ask()
             await client.ask()
         assert all([await node.metric("adc_cluster_passed_total") for node in nodes])
+        forged = {"X-Adc-Passed": "62 1700000000 0123456789abcdef", "X-Adc-Pool": "source"}
+        assert (await http(nodes[0].peer, "/source/"))[0] == 421
+        assert (await http(nodes[0].peer, "/source/", fields=forged))[0] == 421
         assert [client.misrouted for client in clients] == [0] * len(clients)
 
 

@@ -237,3 +237,22 @@ async def test_sessions_are_listed_and_dropped(tmp_path):
         kept = proxy.worker.call("sessions.list", {"member": member})["rows"]
         assert "bob" not in {row["client"] for row in proxy.worker.call("sessions.list", {})["rows"]}
         assert {row["member"] for row in kept} == {member}
+
+
+async def test_sticky_cookie_is_never_stored_in_the_cache(tmp_path):
+    async with contextlib.AsyncExitStack() as stack:
+        member = await stack.enter_async_context(Member(named("m0", "Cache-Control: max-age=60")))
+        mapping = config(
+            member.address,
+            pool={"persistence": {"cookie": HOUR}},
+            route={"cache": True},
+            state="memory",
+        )
+        proxy = await stack.enter_async_context(serving(tmp_path, mapping))
+        client = await stack.enter_async_context(proxy.client())
+        first = await client.ask(get())
+        assert cookie_of(first).startswith("ADCSESSION=")
+        second = await client.ask(get())
+        assert len(member.requests) == 1
+        assert second.body == b"m0"
+        assert b"set-cookie" not in second
