@@ -9,6 +9,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+TURNS_BYTES = 1 << 16
+"""Memory that all workers share, for the counts of `adc.runtime.turns`."""
+
 COMMAND = (sys.executable, "-m", "adc.control.worker_process")
 
 
@@ -22,13 +25,17 @@ class WorkerProcess:
         self._process = process
 
     @classmethod
-    def start(cls, worker_id: int, command: Sequence[str] = COMMAND) -> WorkerProcess:
-        """Start one. Needs no event loop. Raises OSError if that is not possible."""
+    def start(cls, worker_id: int, turns: int, command: Sequence[str] = COMMAND) -> WorkerProcess:
+        """Start one that counts turns in the memory behind the descriptor `turns`. Needs no event loop.
+
+        Raises OSError if that is not possible.
+        """
         ours, theirs = socket.socketpair()
+        passed = (theirs.fileno(), turns)
         try:
             process = subprocess.Popen(
-                (*command, str(worker_id), str(theirs.fileno())),
-                pass_fds=[theirs.fileno()],
+                (*command, str(worker_id), *map(str, passed)),
+                pass_fds=passed,
                 stdin=subprocess.DEVNULL,
             )
         except OSError:
@@ -67,18 +74,20 @@ class Recruits:
 
     def __init__(self) -> None:
         self._ready: dict[int, WorkerProcess] = {}
+        self._turns = os.memfd_create("adc-turns")
+        os.ftruncate(self._turns, TURNS_BYTES)
 
     def start(self, count: int) -> None:
         """Start processes for the workers 0 to `count` - 1; what cannot start now is left to `take`."""
         for worker_id in range(count):
             try:
-                self._ready[worker_id] = WorkerProcess.start(worker_id)
+                self._ready[worker_id] = WorkerProcess.start(worker_id, self._turns)
             except OSError:
                 return
 
     def take(self, worker_id: int) -> WorkerProcess:
         """The process for a worker: the one started ahead, or a new one. Raises OSError."""
-        return self._ready.pop(worker_id, None) or WorkerProcess.start(worker_id)
+        return self._ready.pop(worker_id, None) or WorkerProcess.start(worker_id, self._turns)
 
     def keep(self, count: int) -> None:
         """Let go of those beyond the workers 0 to `count` - 1."""

@@ -1,4 +1,4 @@
-"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD`, started by the supervisor."""
+"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD`, started by the supervisor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -85,16 +86,18 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
+    from adc.runtime.turns import Turns
     from adc.runtime.worker import BuildError, Worker
 
     quiet_about_server_names()
-    number, fd = map(int, arguments)
+    number, fd, turns = map(int, arguments)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     channel = socket.socket(fileno=fd)
     channel.set_inheritable(False)
-    uvloop.run(run(ServingSockets(Worker, number, (BuildError,)), channel))
+    worker = partial(Worker, turns=Turns(turns))
+    uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))
 
 
 if __name__ == "__main__":

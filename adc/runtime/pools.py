@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 from random import Random
 
 from adc.codecs.clock import Clock
@@ -23,8 +24,10 @@ from adc.pools.pool import Pool
 from adc.runtime.errors import BuildError
 
 
-def build_pool(name: str, pool: model.Pool, rng: Random, workers: int = 1) -> Pool:
-    """A pool without links yet; each of `workers` processes takes its part of the pool's limits.
+def build_pool(
+    name: str, pool: model.Pool, rng: Random, workers: int = 1, turns: Iterator[int] | None = None
+) -> Pool:
+    """A pool without links yet; each of `workers` processes takes its part of the pool's limits and its `turns`.
 
     Raises BuildError.
     """
@@ -37,7 +40,7 @@ def build_pool(name: str, pool: model.Pool, rng: Random, workers: int = 1) -> Po
     if "bound" in options:
         options["load"] = options.pop("bound")
     try:
-        balancer = make_balancer(algorithm, options, rng)
+        balancer = make_balancer(algorithm, options, rng, turns)
     except ValueError as error:
         raise BuildError(f"pools.{name}.balance: {error}") from None
     return Pool(

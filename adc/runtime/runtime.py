@@ -29,8 +29,12 @@ from adc.runtime.plugins import Plugins
 from adc.runtime.pools import build_pool
 from adc.runtime.routes import RouteBuilder
 from adc.runtime.tls import build_member_tls, build_server_tls
+from adc.runtime.turns import Turns
 
 Find = Callable[[Request], Pipeline | None]
+
+
+OWN_TURNS = Turns()
 
 
 class Runtime:
@@ -43,11 +47,13 @@ class Runtime:
         sticky: Mapping[str, Sticky] = NO_STICKY,
         stores: Mapping[str, SharedStore] = NO_STORES,
         peers: Peers | None = None,
+        turns: Turns = OWN_TURNS,
     ) -> None:
         self.config = config
         self.sticky = sticky
         self.pools: Mapping[str, Pool] = {
-            name: build_pool(name, pool, rng, worker_count(config)) for name, pool in config.pools.items()
+            name: build_pool(name, pool, rng, worker_count(config), turns.of(name))
+            for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
         builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers)

@@ -23,8 +23,9 @@ from adc.runtime.listeners import HttpListener
 from adc.runtime.metrics import worker_samples
 from adc.runtime.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.pools import Links
-from adc.runtime.runtime import Runtime
+from adc.runtime.runtime import OWN_TURNS, Runtime
 from adc.runtime.state import SharedState
+from adc.runtime.turns import Turns
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
@@ -39,7 +40,8 @@ _COLLECT = (20_000, 20, 50)
 class Worker:
     """Serves one configuration on sockets that stay the caller's, until it is told to drain."""
 
-    def __init__(self, config: Config, sockets: Sockets, worker_id: int) -> None:
+    def __init__(self, config: Config, sockets: Sockets, worker_id: int, turns: Turns = OWN_TURNS) -> None:
+        self._turns = turns
         self.worker_id = worker_id
         self.clock = Clock()
         self.listeners: dict[str, HttpListener] = {}
@@ -72,7 +74,7 @@ class Worker:
         self.caches.rollback()
         sticky = await self._sticky(config)
         peers = self.cluster if redirects(config) else None
-        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers)
+        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         access_log, error_log = self._open_logs(config)
         await runtime.plugins.start()
         self._candidate = (runtime, sockets, access_log, error_log)
@@ -186,8 +188,9 @@ class Worker:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
         for listener in self._all_listeners:
             listener.drain()
-        deadline = self._loop.time() + grace
-        while self._busy and self._loop.time() < deadline:
+        for _ in range(int(grace / _DRAIN_POLL) + 1):
+            if not self._busy:
+                break
             await asyncio.sleep(_DRAIN_POLL)
         for listener in self._all_listeners:
             listener.drop_all("shutdown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -20,27 +20,32 @@ from adc.pools.balancers.source_hash import SourceHash
 Options = Mapping[str, Any]
 
 
-def _consistent_hash(options: Options, rng: Random) -> Balancer:
+Turns = Iterator[int] | None
+
+
+def _consistent_hash(options: Options, rng: Random, turns: Turns) -> Balancer:
     return ConsistentHash(compile_key(options.get("key", "source")), options.get("load", 1.25))
 
 
-BALANCERS: dict[str, Callable[[Options, Random], Balancer]] = {
+BALANCERS: dict[str, Callable[[Options, Random, Turns], Balancer]] = {
     "consistent_hash": _consistent_hash,
-    "first": lambda options, rng: First(),
-    "least_connections": lambda options, rng: LeastConnections(),
-    "least_response_time": lambda options, rng: LeastResponseTime(),
-    "power_of_two": lambda options, rng: PowerOfTwo(rng),
-    "random": lambda options, rng: RandomChoice(rng),
-    "round_robin": lambda options, rng: RoundRobin(),
-    "source_hash": lambda options, rng: SourceHash(),
+    "first": lambda options, rng, turns: First(),
+    "least_connections": lambda options, rng, turns: LeastConnections(),
+    "least_response_time": lambda options, rng, turns: LeastResponseTime(),
+    "power_of_two": lambda options, rng, turns: PowerOfTwo(rng),
+    "random": lambda options, rng, turns: RandomChoice(rng),
+    "round_robin": lambda options, rng, turns: RoundRobin(turns),
+    "source_hash": lambda options, rng, turns: SourceHash(),
 }
 
 
-def make_balancer(name: str, options: Options, rng: Random) -> Balancer:
+def make_balancer(name: str, options: Options, rng: Random, turns: Turns = None) -> Balancer:
     """The balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
+
+    `turns` is what a round robin counts with, its own count by default.
 
     Raises ValueError for a name or an option value that does not exist.
     """
     if name not in BALANCERS:
         raise ValueError(f"{name!r} is no balancer: use one of {', '.join(BALANCERS)}")
-    return BALANCERS[name](options, rng)
+    return BALANCERS[name](options, rng, turns)

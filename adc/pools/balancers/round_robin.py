@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from adc.http.message import Request
 from adc.pools.member import Member
@@ -12,15 +13,16 @@ class RoundRobin:
     """Members in turn, each as often as its share says and spread evenly over the cycle.
 
     The weighted order is nginx's: at each pick every member's credit grows by its share, the richest is
-    chosen and pays the sum of all shares. Over a cycle of that many picks the proportions are exact.
+    chosen and pays the sum of all shares. Over a cycle of that many picks the proportions are exact. `turns`
+    counts for the plain rotation; processes that share it take turns with each other.
     """
 
     __slots__ = ("_credit", "_equal", "_turn")
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Iterator[int] | None = None) -> None:
         self._credit: dict[Member, float] = {}
         self._equal = True
-        self._turn = -1
+        self._turn = (count() if turns is None else turns).__next__
 
     def prepare(self, members: Sequence[Member]) -> None:
         credit = self._credit
@@ -29,8 +31,7 @@ class RoundRobin:
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         if self._equal:
-            self._turn = turn = (self._turn + 1) % len(members)
-            return members[turn]
+            return members[self._turn() % len(members)]
         credit = self._credit
         total: float = 0
         best = members[0]
