@@ -78,9 +78,11 @@ def drop(
     json: Json = False,
 ) -> None:
     """Forget sessions: of a client, of a pool, of a member, or all."""
-    wanted = _filter(pool=pool, client=client or "", member=member) | ({"all": "true"} if everything else {})
-    if everything == (len(wanted) > 1) or not wanted:
+    wanted = _filter(pool=pool, client=client or "", member=member)
+    if everything == bool(wanted):
         fail("say whose sessions to drop: CLIENT, --pool, --member, or --all", MISUSED)
+    if everything:
+        wanted = {"all": "true"}
     status, value = ask(admin_address(admin, config), "DELETE", f"{PATH}?{urlencode(wanted)}")
     if status != 200:
         fail(message(value))
