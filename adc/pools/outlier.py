@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.errors import Outcome, Source
 from adc.pools.member import Member
 
 FAILED_STATUSES = frozenset({500, 502, 503, 504})
@@ -52,12 +52,12 @@ class Outlier:
 
     def observe(self, member: Member, outcome: Outcome, now: float) -> bool:
         """Count one outcome; True when it makes `member` an outlier."""
-        if isinstance(outcome, Failure):
-            if outcome.source is not Source.MEMBER:
-                return False
+        if isinstance(outcome, int):
+            failed = outcome in self._statuses
+        elif outcome.source is Source.MEMBER:
             failed = True
         else:
-            failed = outcome in self._statuses
+            return False
         record = self._records.get(member)
         if record is None or now - record.opened >= self._window:
             record = self._records[member] = _Record(now)

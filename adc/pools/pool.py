@@ -120,7 +120,8 @@ class Pool:
         candidates = self._usable
         if exclude:
             return self._pick_another(candidates, request, exclude)
-        member = self._choose(candidates, request) if candidates else None
+        choose = self._choose
+        member = choose(candidates, request) if candidates else None
         if member is None:
             self.unserved += 1
         return member
@@ -148,7 +149,7 @@ class Pool:
         """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
         member.active -= 1
         self.active -= 1
-        if isinstance(outcome, Failure) and outcome.source is Source.MEMBER:
+        if not isinstance(outcome, int) and outcome.source is Source.MEMBER:
             member.failures += 1
             if outcome.unsent:
                 member.connect_failures += 1

@@ -141,7 +141,8 @@ class Exchange:
         self.body = body
         self.body_end = end
         self.bytes_in = len(body)
-        pipeline = self.pipeline = service.find(self.request)
+        find = service.find
+        pipeline = self.pipeline = find(self.request)
         if pipeline is None:
             self.fail(404, "no_route")
             return
@@ -152,7 +153,8 @@ class Exchange:
             if max(self.request.body_length, self.bytes_in) > self.body_limit:
                 self._refuse_body()
                 return
-        pipeline.start(self)
+        start = pipeline.start
+        start(self)
 
     def request_body(self, data: bytes, end: bool) -> None:
         self.bytes_in += len(data)

@@ -116,7 +116,7 @@ class Service:
             counters = pipeline.counters
             key = (self.name, exchange.status)
             counters.statuses[key] = counters.statuses.get(key, 0) + 1
-            counters.durations.observe(exchange.elapsed)
+            counters.durations.observe(exchange.finished_at - exchange.started_at)
             counters.bytes_in += exchange.bytes_in
             counters.bytes_out += exchange.bytes_out
         else:

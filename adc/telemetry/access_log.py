@@ -33,7 +33,8 @@ class AccessLog:
         if self._size >= self._limit:
             self.dropped += 1
             return
-        line = self._format(record)
+        compose = self._format
+        line = compose(record)
         self._lines.append(line)
         self._size += len(line)
 

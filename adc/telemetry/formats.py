@@ -14,6 +14,7 @@ Format = Callable[[LogRecord], str]
 
 _REQUEST_KEYS = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
 _RECORD_KEYS = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
+_PLAIN = bytes(code for code in range(0x20, 0x7F) if code not in b'"\\')
 _NO_REQUEST = ("",) * len(_REQUEST_KEYS)
 _JSON = (
     '{"time":"%s",'
@@ -35,8 +36,8 @@ def compile_format(text: str) -> Format:
 def combined(record: LogRecord) -> str:
     """The combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
 
-    The line is checked as a whole, its six quotation marks counted; only if something is wrong with it are the
-    client's texts escaped one by one.
+    The line is checked as a whole: without its plain characters, its six quotation marks are left. Only if
+    something is wrong with it are the client's texts escaped one by one.
     """
     client, when = record.client or "-", clf_time(int(record.started))
     request = record.request
@@ -47,7 +48,7 @@ def combined(record: LogRecord) -> str:
     status, size = record.status, record.bytes_out
     referer, agent = str(get(b"referer", b"-"), "latin-1"), str(get(b"user-agent", b"-"), "latin-1")
     line = f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{referer}" "{agent}"'
-    if line.isascii() and line.isprintable() and line.count('"') == 6 and "\\" not in line:
+    if line.isascii() and line.encode().translate(None, _PLAIN) == b'""""""':
         return line
     asked = escape_text(f"{method} {target} HTTP/{version}")
     referer, agent = escape_latin1(referer), escape_latin1(agent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ _MAX_HEAD = 256 << 10
 _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _VERSIONS = ("1.0", "1.1")
+_NOWHERE: deque[Pair] = deque(maxlen=0)
+"""Where field lines go that nobody reads: trailers, and those of a response that nobody asked for."""
 _REFUSED_CERTIFICATE = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 """Alerts that come after the handshake as a TLS 1.3 client sees it, but before anything is served."""
 
@@ -63,7 +66,7 @@ class ClientConnection(asyncio.Protocol):
         self._transport: Any = None
         self.receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._pairs: list[Pair] | None = None
+        self._pairs: list[Pair] | deque[Pair] = _NOWHERE
         self._body: list[bytes] = []
         self._head: Response | None = None
         self._head_bytes = 0
@@ -218,13 +221,13 @@ class ClientConnection(asyncio.Protocol):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._pairs is not None:
-            self._pairs.append((name, value))
+        self._pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self._done or self._pairs is None:
+        pairs = self._pairs
+        if pairs is _NOWHERE:
             return
-        pairs, self._pairs = self._pairs, None
+        self._pairs = _NOWHERE
         status = self._parser.get_status_code()
         lines, noted = divide(pairs)
         response = Response(status, Headers(lines), self._reason, UNKNOWN_LENGTH, b"date" in noted)
@@ -253,11 +256,12 @@ class ClientConnection(asyncio.Protocol):
     def _frame(self, response: Response, noted: dict[bytes, bytes]) -> None:
         """How the body ends (RFC 9112 section 6.3). Raises ValueError for what is ambiguous."""
         status = response.status
-        self._keep = self._parser.should_keep_alive()
-        if not self._keep and self._parser.get_http_version() not in _VERSIONS:
+        parser = self._parser
+        self._keep = parser.should_keep_alive()
+        if not self._keep and parser.get_http_version() not in _VERSIONS:
             raise ValueError("neither HTTP/1.0 nor HTTP/1.1")
         if b"transfer-encoding" in noted:
-            if noted[b"transfer-encoding"].lower() != b"chunked" or self._parser.get_http_version() != "1.1":
+            if noted[b"transfer-encoding"].lower() != b"chunked" or parser.get_http_version() != "1.1":
                 raise ValueError("only the transfer coding `chunked` of HTTP/1.1 is understood")
         elif b"content-length" in noted:
             response.body_length = int(noted[b"content-length"])

@@ -7,25 +7,22 @@ from http import HTTPStatus
 from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH
 
-_STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode("ascii"))
-    for status in HTTPStatus
-}
+_PHRASES = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+_STATUS_LINES = {status: b"HTTP/1.1 %d %b" % (status, phrase) for status, phrase in _PHRASES.items()}
+_field_line = b": ".join
 _EXPECTS_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
-def status_line(status: int, reason: bytes) -> bytes:
-    """The status line; the standard phrase stands for an empty reason."""
-    if reason:
-        return b"HTTP/1.1 %d %b\r\n" % (status, reason)
-    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+def response_head(status: int, reason: bytes, lines: list[Pair], last: bytes) -> bytes:
+    """A response head; the standard phrase stands for an empty reason.
 
-
-def field_lines(pairs: list[Pair]) -> bytes:
-    """Field lines, each with its CRLF."""
-    if not pairs:
-        return b""
-    return b"\r\n".join(map(b": ".join, pairs)) + b"\r\n"
+    `last` are further field lines, each with its CRLF, and the blank line.
+    """
+    if not reason or reason == _PHRASES.get(status):
+        start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status
+    else:
+        start = b"HTTP/1.1 %d %b" % (status, reason)
+    return b"\r\n".join((start, *map(_field_line, lines), last))
 
 
 def request_head(method: str, target: str, lines: list[Pair], body_length: int, upgrade: bytes) -> bytes:
@@ -34,15 +31,15 @@ def request_head(method: str, target: str, lines: list[Pair], body_length: int, 
     `lines` hold neither framing nor hop-by-hop fields, and one at least. Content of unknown length is chunked;
     a method that usually has content says so even when there is none (RFC 9110 section 8.6).
     """
-    last = b"\r\nConnection: upgrade\r\nUpgrade: %b\r\n" % upgrade if upgrade else b"\r\n"
+    last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % upgrade if upgrade else b"\r\n"
     if body_length > 0:
-        last += b"Content-Length: %d\r\n" % body_length
+        last = b"Content-Length: %d\r\n%b" % (body_length, last)
     elif body_length == UNKNOWN_LENGTH:
-        last += b"Transfer-Encoding: chunked\r\n"
+        last = b"Transfer-Encoding: chunked\r\n" + last
     elif method in _EXPECTS_CONTENT:
-        last += b"Content-Length: 0\r\n"
-    head = f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape")
-    return b"%b%b%b\r\n" % (head, b"\r\n".join(map(b": ".join, lines)), last)
+        last = b"Content-Length: 0\r\n" + last
+    start = f"{method} {target} HTTP/1.1".encode("utf-8", "surrogateescape")
+    return b"\r\n".join((start, *map(_field_line, lines), last))
 
 
 def chunk(data: bytes) -> bytes:

@@ -22,7 +22,7 @@ _JOIN_BYTES = 16 << 10
 _NO_CONTENT = frozenset({204, 304})
 _FLUSH_SECONDS = 60.0
 _DRAIN_SECONDS = 1.0
-"""How long a drain waits for the request of a client that has just come."""
+"""How long a drain waits for the next request of a client."""
 _RESET = struct.pack("ii", 1, 0)
 _UNKNOWN_SIZE = 1 << 62
 
@@ -160,22 +160,14 @@ class ServerConnection(RequestInput):
 
     def send_informational(self, response: Response) -> None:
         if self._version == "1.1" and not self._transport.is_closing():
-            head = heads.status_line(response.status, response.reason)
-            self._transport.write(head + heads.field_lines(response.headers.pairs) + b"\r\n")
+            lines = response.headers.pairs
+            self._transport.write(heads.response_head(response.status, response.reason, lines, b"\r\n"))
 
     def send_head(self, response: Response, body: bytes, end: bool) -> None:
-        status = response.status
-        pairs = response.headers.pairs
-        head = heads.status_line(status, response.reason)
-        if pairs:
-            head = b"%b%b\r\n" % (head, b"\r\n".join(map(b": ".join, pairs)))
+        status, length = response.status, response.body_length
         if status == 101:
-            self._switched = True
-            self._transport.write(
-                head + b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade + body
-            )
+            self._switch(response, body)
             return
-        length = response.body_length
         content = self._send_content and status not in _NO_CONTENT
         last = b"" if response.dated else self._settings.clock.date_line
         if length != UNKNOWN_LENGTH:
@@ -189,16 +181,24 @@ class ServerConnection(RequestInput):
             last += b"Connection: close\r\n"
         elif self._version == "1.0":
             last += b"Connection: keep-alive\r\n"
-        if self._respond_chunked and body:
-            self._transport.write(b"%b%b\r\n%x\r\n%b\r\n" % (head, last, len(body), body))
-        elif not content:
-            self._transport.write(b"%b%b\r\n" % (head, last))
+        head = heads.response_head(status, response.reason, response.headers.pairs, last + b"\r\n")
+        if not content:
+            self._transport.write(head)
+        elif self._respond_chunked and body:
+            self._transport.write(b"%b%x\r\n%b\r\n" % (head, len(body), body))
         elif len(body) <= _JOIN_BYTES:
-            self._transport.write(b"%b%b\r\n%b" % (head, last, body))
+            self._transport.write(head + body)
         else:
-            self._transport.writelines((b"%b%b\r\n" % (head, last), body))
+            self._transport.writelines((head, body))
         if end:
             self._finish()
+
+    def _switch(self, response: Response, body: bytes) -> None:
+        """Agree to another protocol; `body` are its first bytes."""
+        self._switched = True
+        last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade
+        head = heads.response_head(101, response.reason, response.headers.pairs, last)
+        self._transport.write(head + body)
 
     def _frame(self, size: int, end: bool) -> bytes:
         """How the end of a response of unknown length is told; its first `size` bytes are here."""
@@ -321,12 +321,10 @@ class ServerConnection(RequestInput):
             )
 
     def drain(self) -> None:
-        """Close now if idle, else after the response that is under way.
+        """Close after the response that is under way; if idle, soon.
 
-        A client that has just come has its request on the way: a close would reset it.
+        The next request of a client may be on its way: a close would reset it. What comes in time is answered with
+        `Connection: close`.
         """
         if self._receiver is None and not self._queue and not self._closing:
-            if self.requests == 0 or self._partial_head:
-                self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
-            else:
-                self._close()
+            self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
