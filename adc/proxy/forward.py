@@ -13,7 +13,6 @@ from adc.pools.pool import Pool
 from adc.pools.retry import RetryPolicy, Verdict
 from adc.proxy.attempt import Attempt
 from adc.proxy.end_reasons import end_reason
-from adc.proxy.forwarding import member_lines
 from adc.proxy.pipeline import Timeouts
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Forward:
         """Send the head and what has come of the body."""
         request = exchange.request
         if lines is None:
-            lines = member_lines(exchange, self.via)
+            lines = exchange.service.member_lines(exchange, self.via)
         body, end = exchange.body, exchange.body_end
         if request.body_length == 0:  # what an upgrade may have brought early waits for the switch
             body, end = b"", True

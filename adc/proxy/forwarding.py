@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
 from adc.telemetry.tracing import new_trace, parse_traceparent
 
@@ -61,3 +62,15 @@ def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
         (b"X-Request-Id", exchange.request_id.encode()),
         (b"traceparent", trace),
     ]
+
+
+def lines_with_forwarded(exchange: Exchange, via: Pair) -> list[Pair]:
+    """Those of `member_lines`, and `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept under the
+    same condition."""
+    request = exchange.request
+    host = request.noted.get(b"host", b"").decode("latin-1")
+    value = forwarded_element(request.peer, host=host, proto=request.scheme)
+    before = request.headers.joined(b"forwarded")
+    if before and exchange.service.trusts(request.peer):
+        value = b"%b, %b" % (before, value)
+    return [*member_lines(exchange, via), (b"Forwarded", value)]

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from adc.codecs.clock import Clock
 from adc.codecs.refused import Refused
+from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.proxy.end_reasons import proxy_status
 from adc.proxy.exchange import Exchange
+from adc.proxy.forwarding import member_lines
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.refusal import Refusal
 from adc.proxy.replies import Replies
@@ -46,6 +48,7 @@ class Service:
         self.error_log = error_log
         self.find: Callable[[Request], Pipeline | None] = lambda request: None
         self.trusts: Callable[[str], bool] = _nobody
+        self.member_lines: Callable[[Exchange, Pair], list[Pair]] = member_lines
         self.active: set[Exchange] = set()
         self.body_limit = 16 << 30
         self.request_body_timeout = 30.0

@@ -18,7 +18,6 @@ from adc.pools.pool import Pool
 from adc.pools.retry import RetryPolicy
 from adc.proxy.attempt import Attempt
 from adc.proxy.forward import Forward
-from adc.proxy.forwarding import member_lines
 from adc.proxy.pipeline import Timeouts
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ class StickyForward(Forward):
 
     def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         if self._persistence.marks_requests and b"cookie" in exchange.request.headers:
-            headers = Headers(member_lines(exchange, self.via))
+            headers = Headers(exchange.service.member_lines(exchange, self.via))
             self._persistence.forward(headers)
             lines = headers.pairs
         super().send(exchange, connection, lines)

@@ -138,8 +138,11 @@ class ClusterNode:
 
 
 def listener_of(config: Config) -> list[Listener]:
-    """The listener for other nodes, if requests are passed on."""
-    return [Listener.model_construct(name=CLUSTER, bind=())] if redirects(config) else []
+    """The listener for other nodes, if requests are passed on. It tells members what any of the others would."""
+    if not redirects(config):
+        return []
+    forwarded = any(listener.forwarded for listener in config.listeners)
+    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded)]
 
 
 def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:

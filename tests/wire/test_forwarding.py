@@ -90,6 +90,19 @@ async def test_a_trusted_proxy_is_believed_and_added_to(tmp_path, member):
     assert (request[b"x-forwarded-proto"], request[b"x-forwarded-host"]) == (b"https", b"www.example.com")
 
 
+async def test_forwarded_is_sent_where_the_listener_says_so(tmp_path, member):
+    lie = "Forwarded: for=3.3.3.3"
+    request = await seen(tmp_path, member, get("/", lie, host="a:80"), listener={"forwarded": True})
+    assert request.all(b"forwarded") == [b'for=127.0.0.1;host="a:80";proto=http']
+    assert request[b"x-forwarded-for"] == b"127.0.0.1"
+
+
+async def test_forwarded_of_a_trusted_proxy_is_added_to(tmp_path, member):
+    settings = {"listener": {"forwarded": True}, "trusted_proxies": ["127.0.0.0/8"]}
+    request = await seen(tmp_path, member, get("/", "Forwarded: for=1.1.1.1"), **settings)
+    assert request.all(b"forwarded") == [b"for=1.1.1.1, for=127.0.0.1;host=a;proto=http"]
+
+
 async def test_the_log_shows_the_client_behind_trusted_proxies(tmp_path, member):
     setting = config(member.address, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
     async with serving(tmp_path, setting) as proxy, proxy.client() as client:
