@@ -46,12 +46,12 @@ class Forward:
         self.waiting: Waiting | None = None
 
     def __call__(self, exchange: Exchange) -> None:  # `enter` and `choose` without two calls
-        now = exchange.service.clock.now
-        exchange.pool = self.pool.name
+        now, pool, budget = exchange.service.clock.now, self.pool, self.retry.budget
+        exchange.pool = pool.name
         exchange.total_at = now + self.timeouts.total
-        if self.retry.budget is not None:
-            self.retry.budget.request(now)
-        member = self.pool.pick(exchange.request, now)
+        if budget is not None:
+            budget.request(now)
+        member = pool.pick(exchange.request, now)
         if member is None:
             self.unserved(exchange)
         else:

@@ -62,6 +62,7 @@ def read_head(message: Any, scheme: str) -> Request:
         if major == 0:
             raise bad_request("HTTP/0.9 is not served")
         raise Refused(505, "bad_request", f"HTTP/{major}.{minor} does not begin like this")
+    version = "1.1" if minor else "1.0"
     method = message.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
@@ -75,7 +76,7 @@ def read_head(message: Any, scheme: str) -> Request:
         body_length = UNKNOWN_LENGTH
     elif b"content-length" in noted:
         body_length = int(noted[b"content-length"])
-    target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
+    target, authority = message.path, str(noted.get(b"host", b""), "latin-1")
     try:
         if target[0] == "/":
             path, query, clean = split_target(target)
@@ -95,7 +96,7 @@ def read_head(message: Any, scheme: str) -> Request:
     if not clean:
         target = join_target(path, query)
     request = Request(
-        method, target, path, query, authority, host, Headers(lines), noted, body_length, f"1.{minor}", scheme
+        method, target, path, query, authority, host, Headers(lines), noted, body_length, version, scheme
     )
     if b"upgrade" in noted:
         _read_upgrade(request, noted[b"upgrade"].lower(), message.upgrade)

@@ -139,7 +139,8 @@ class ServerConnection(RequestInput):
             self._keep_alive = False
             self._upgrading = bool(request.upgrade)
         self.deadline = inf
-        receiver = self._receiver = settings.exchange(self, request)
+        exchange = settings.exchange
+        receiver = self._receiver = exchange(self, request)
         if payload is EMPTY_PAYLOAD:
             receiver.start(b"", True)
             return
