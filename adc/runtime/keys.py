@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from redis.exceptions import RedisError
-
 from adc.config import Config
 from adc.runtime.folder import signing_key, state_folder
 from adc.runtime.state import redis_address, redis_prefix
-from adc.state.shared_secret import shared_secret
 
 _PATIENCE = 1.0
 
@@ -25,6 +22,10 @@ async def signing_keys(config: Config) -> list[bytes]:
     own = signing_key(state_folder(config))
     if config.state.backend != "redis":
         return [own]
+    from redis.exceptions import RedisError
+
+    from adc.state.shared_secret import shared_secret
+
     name = redis_prefix(config) + "secret"
     try:
         shared = await shared_secret(redis_address(config.state), name, own, _PATIENCE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import Config
 from adc.config.model.state import State
@@ -12,8 +12,9 @@ from adc.runtime.folder import private_folder, state_folder
 from adc.state.interface import Status, Store
 from adc.state.local import LocalStore
 from adc.state.memory import MemoryStore
-from adc.state.redis import RedisStore
-from adc.state.redis_client import RedisAddress
+
+if TYPE_CHECKING:
+    from adc.state.redis_client import RedisAddress
 
 REAPED_PER_TICK = 500
 """Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
@@ -110,6 +111,8 @@ def _open(config: Config, settings: tuple[object, ...]) -> Opened:
         raise BuildError(f"state: {error}") from error
     if state.backend == "local":
         return Opened(local, local, settings)
+    from adc.state.redis import RedisStore  # a tenth of a second that other backends need not wait
+
     cluster = config.cluster
     try:
         redis = RedisStore(
@@ -133,6 +136,8 @@ def redis_prefix(config: Config) -> str:
 
 def redis_address(state: State) -> RedisAddress:
     """Where the settings say that Redis is."""
+    from adc.state.redis_client import RedisAddress
+
     sentinel = state.sentinel
     if sentinel is None:
         return RedisAddress(state.url, state.cluster)

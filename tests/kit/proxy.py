@@ -7,7 +7,7 @@ import socket
 
 import yaml
 
-from adc.config.load import load
+from adc.config.loading import load
 from adc.runtime.worker import Worker
 from tests.kit.client import Client
 from tests.kit.waiting import PATIENCE

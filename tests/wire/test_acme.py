@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from adc.config.load import load
+from adc.config.loading import load
 from adc.control.acme import renewal_in, wanted_of
 from adc.control.acme_order import Order, Wanted
 from adc.runtime.runtime import Runtime

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import yaml
 
-from adc.config.load import load
+from adc.config.loading import load
 from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
 from tests.kit.client import chunked, get, post

@@ -12,7 +12,7 @@ import trustme
 import yaml
 
 from adc.codecs.tls import quiet_about_server_names
-from adc.config.load import load
+from adc.config.loading import load
 from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
 from tests.kit.authority import Authority, tls_client

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from adc.config import ConfigErrors
-from adc.config.load import load
+from adc.config.loading import load
 
 TLS = {"certificates": [{"certificate": "a.crt", "key": "a.key"}]}
 
