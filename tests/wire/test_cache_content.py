@@ -64,7 +64,9 @@ async def test_a_range_outside_gets_416(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("condition", "status"), [('"a"', 206), ('"b"', 200), ('W/"a"', 200), (date(-5), 200)]
+    ("condition", "status"),
+    [('"a"', 206), ('"b"', 200), ('W/"a"', 200), (date(-5), 200)],
+    ids=["same", "other", "weak", "date"],
 )
 async def test_if_range(condition, status, tmp_path):
     async with caching(tmp_path, response(b"0123456789", FRESH, TAG)) as cached:
