@@ -9,6 +9,8 @@ from adc.admin.node import Refused, Unavailable
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.fleet import Fleet
 
+PURGE = "cache.purge"
+
 SHARED = ("disk_bytes", "disk_entries", "disk_limit", "disk_path", "memory_limit", "store")
 """Columns in which every worker says the same; the others add up."""
 
@@ -25,32 +27,38 @@ async def cache_stats(fleet: Fleet) -> list[dict[str, Any]]:
 
 
 async def purge_cache(fleet: Fleet, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Purge in every worker; `purged` is the number of entries. Raises Refused, Unavailable.
+    """Purge in every worker; `purged` is the number of entries. Raises Refused, Unavailable."""
+    try:
+        counts = await purge_everywhere(fleet, wanted)
+    except CallRefused as error:
+        raise Refused(str(error)) from error
+    except CallFailed as error:
+        raise Unavailable(str(error)) from error
+    return {"purged": sum(counts.values()), "stores": counts}
+
+
+async def purge_everywhere(fleet: Fleet, wanted: Mapping[str, Any]) -> dict[str, int]:
+    """Purge in every worker; counts by store. Raises CallRefused, CallFailed.
 
     When this returns no worker serves what was purged: one purges the tiers that all share and tells the
     others by the log that they read before each answer; what each has for itself is purged by each.
     """
-    counts = await _ask_one(fleet, {**wanted, "part": "shared"})
-    for answer in (await _ask(fleet, "cache.purge", {**wanted, "part": "own"})).values():
+    counts: dict[str, int] = await fleet.call_one(PURGE, {**wanted, "part": "shared"})
+    asked = dict(fleet.workers)
+    answers = await fleet.call_all(PURGE, {**wanted, "part": "own"})
+    for worker_id, worker in asked.items():
+        if worker_id not in answers and fleet.workers.get(worker_id) is worker:
+            raise CallFailed(f"worker {worker_id} did not purge")
+    for answer in answers.values():
         for store, count in answer.items():
             counts[store] = counts.get(store, 0) + count
-    return {"purged": sum(counts.values()), "stores": counts}
+    return counts
 
 
 async def why_cached(fleet: Fleet, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each worker would do with a request. Raises Refused, Unavailable."""
     answers = await _ask(fleet, "cache.why", wanted)
     return [{"worker": worker, **answer} for worker, answer in sorted(answers.items())]
-
-
-async def _ask_one(fleet: Fleet, wanted: Mapping[str, Any]) -> dict[str, int]:
-    try:
-        counts: dict[str, int] = await fleet.call_one("cache.purge", wanted)
-    except CallRefused as error:
-        raise Refused(str(error)) from error
-    except CallFailed as error:
-        raise Unavailable(str(error)) from error
-    return counts
 
 
 async def _ask(fleet: Fleet, command: str, wanted: Mapping[str, Any]) -> dict[int, Any]:

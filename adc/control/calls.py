@@ -1,4 +1,4 @@
-"""Requests and answers over a channel, with a time limit on every wait."""
+"""Requests and answers over a channel, either way, with a time limit on every wait."""
 
 from __future__ import annotations
 
@@ -13,22 +13,36 @@ from adc.control.channel import Channel, ChannelClosed
 
 log = logging.getLogger(__name__)
 
+_ASK = "ask"
+
 
 class CallRefused(Exception):
-    """The worker understood and said no; the text is for the user."""
+    """The other process understood and said no; the text is for the user."""
 
 
 class CallFailed(Exception):
-    """The worker broke while it answered, did not answer in time, or has gone."""
+    """The other process broke while it answered, did not answer in time, or has gone."""
 
 
-class Caller:
-    """The asking end: the supervisor's."""
+class Peer:
+    """One end of a channel: asks, and answers what the other end asks, several questions at a time.
 
-    def __init__(self, sock: socket.socket) -> None:
+    `serve(verb, body, sockets)` answers. A CallRefused that it raises reaches the asker as it is, any other
+    exception as a CallFailed. `on_closed()` is called once, when the other end has hung up or died.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        serve: Callable[[str, Any, list[socket.socket]], Awaitable[object]],
+        on_closed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._serve = serve
+        self._on_closed = on_closed
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._channel = Channel(sock, self._answered, self._lost)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._channel = Channel(sock, self._heard, self._lost)
 
     async def ask(
         self, verb: str, body: object = None, *, sockets: Sequence[socket.socket] = (), timeout: float
@@ -38,7 +52,7 @@ class Caller:
         answer = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            self._channel.send((number, verb, body), sockets)
+            self._channel.send((number, _ASK, (verb, body)), sockets)
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
@@ -49,11 +63,20 @@ class Caller:
             del self._waiting[number]
 
     def close(self) -> None:
-        """Hang up; the worker drains and ends."""
+        """Hang up; a worker whose supervisor does drains and ends."""
         self._channel.close()
 
-    def _answered(self, message: Any, sockets: list[socket.socket]) -> None:
-        number, outcome, value = message
+    def _heard(self, message: Any, sockets: list[socket.socket]) -> None:
+        number, kind, value = message
+        if kind != _ASK:
+            self._answered(number, kind, value)
+            return
+        verb, body = value
+        task = asyncio.get_running_loop().create_task(self._answer(number, verb, body, sockets))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _answered(self, number: int, outcome: str, value: Any) -> None:
         answer = self._waiting.get(number)
         if answer is None or answer.done():
             return
@@ -64,44 +87,21 @@ class Caller:
         else:
             answer.set_exception(CallFailed(value))
 
-    def _lost(self) -> None:
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(CallFailed("the worker process has gone"))
-
-
-class Answerer:
-    """The answering end: a worker's. `serve(verb, body, sockets)` answers one request, several at a time.
-
-    A CallRefused that it raises reaches the caller as it is, any other exception as a CallFailed.
-    `on_closed()` is called once, when the supervisor has hung up or died.
-    """
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        serve: Callable[[str, Any, list[socket.socket]], Awaitable[object]],
-        on_closed: Callable[[], None],
-    ) -> None:
-        self._serve = serve
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._channel = Channel(sock, self._asked, on_closed)
-
-    def _asked(self, message: Any, sockets: list[socket.socket]) -> None:
-        number, verb, body = message
-        task = asyncio.get_running_loop().create_task(self._answer(number, verb, body, sockets))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _answer(self, number: int, verb: str, body: Any, sockets: list[socket.socket]) -> None:
         try:
             outcome, value = "done", await self._serve(verb, body, sockets)
         except CallRefused as error:
             outcome, value = "refused", str(error)
         except Exception as error:
-            log.exception("request %r of the supervisor failed", verb)
+            log.exception("request %r of the other process failed", verb)
             outcome, value = "failed", f"{type(error).__name__}: {error}"
         try:
             self._channel.send((number, outcome, value))
         except ChannelClosed:
-            log.debug("the supervisor hung up before the answer to %r", verb)
+            log.debug("the other process hung up before the answer to %r", verb)
+
+    def _lost(self) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(CallFailed("the other process has gone"))
+        self._on_closed()

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
 from adc.config import ConfigErrors
 from adc.control import activation
 from adc.control.acme import AcmeCertificates
 from adc.control.activation import Inherited
+from adc.control.caches import PURGE, purge_everywhere
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
@@ -45,7 +46,8 @@ class Service:
         self.reloads: Counter[str] = Counter()
         self.sockets = ListeningSockets()
         self.decisions = Decisions()
-        self.fleet = Fleet(hire, self._greet)
+        self.fleet = Fleet(self._hire_one, self._greet)
+        self._hire = hire
         self.health = HealthChecks(self._tell_health, rng=SystemRandom())
         self.acme = AcmeCertificates(self._tell_challenges)
         self._load = load
@@ -118,6 +120,17 @@ class Service:
         self.config_hash = hashlib.sha256("\0".join(loaded.files.values()).encode()).hexdigest()[:16]
         self.health.follow(loaded.config)
         self.acme.follow(loaded.config)
+
+    async def _hire_one(self, worker_id: int) -> WorkerHandle:
+        worker = await self._hire(worker_id)
+        worker.listen(self._asked)
+        return worker
+
+    async def _asked(self, verb: str, body: Any) -> object:
+        """What a worker asks of all: the only question is that all purge what it was told to."""
+        if verb != PURGE:
+            raise CallRefused(f"no such question: {verb}")
+        return await purge_everywhere(self.fleet, body)
 
     async def _greet(self, worker: WorkerHandle) -> None:
         """Tell a new worker what the others know: operators' decisions and health."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallRefused
@@ -30,7 +30,10 @@ class Serves(Protocol):
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
 
 
-WorkerFactory = Callable[["Config", Mapping[str, list[socket.socket]], int], Serves]
+Ask = Callable[[str, object], Awaitable[Any]]
+"""Asks the supervisor: verb and body. Raises OSError if it does not answer or refuses."""
+
+WorkerFactory = Callable[["Config", Mapping[str, list[socket.socket]], int, Ask | None], Serves]
 
 
 class ServingSockets:
@@ -67,10 +70,16 @@ class ServingSockets:
             raise CallRefused("the worker has not started")
         return self._worker
 
-    async def start(self, config: Config, listeners: Listeners, new: dict[str, socket.socket]) -> None:
-        """Make the worker and serve."""
+    async def start(
+        self,
+        config: Config,
+        listeners: Listeners,
+        new: dict[str, socket.socket],
+        ask: Ask | None = None,
+    ) -> None:
+        """Make the worker and serve. `ask` reaches the supervisor of several workers."""
         self._sockets = new
-        worker = self._factory(config, self._grouped(listeners), self._worker_id)
+        worker = self._factory(config, self._grouped(listeners), self._worker_id, ask)
         with self._refused():
             await worker.start()
         self._worker = worker

@@ -14,11 +14,13 @@ import uvloop
 
 from adc.codecs.tls import quiet_about_server_names
 from adc.control import journal
-from adc.control.calls import Answerer, CallRefused
+from adc.control.calls import CallFailed, CallRefused, Peer
 from adc.control.serving import ServingSockets
 
 GRACE_ALONE = 30.0
 """Seconds for work in flight when the supervisor died without saying how long."""
+
+ASK_TIMEOUT = 10.0
 
 
 class WorkerProcess:
@@ -29,7 +31,7 @@ class WorkerProcess:
         self._ended = asyncio.Event()
         self._grace = GRACE_ALONE
         self._draining = False
-        self._answerer = Answerer(channel, self._serve, self.alone)
+        self._supervisor = Peer(channel, self._serve, self.alone)
 
     async def run(self) -> None:
         """Return when the work is over."""
@@ -54,7 +56,7 @@ class WorkerProcess:
                 config, listeners, keys = body
                 self._grace = config.shutdown.grace
                 journal.configure(config)
-                await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)))
+                await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)), self._ask)
             case "prepare":
                 config, listeners, keys = body
                 await self._serving.prepare(config, listeners, dict(zip(keys, sockets, strict=True)))
@@ -72,6 +74,12 @@ class WorkerProcess:
             case _:
                 raise CallRefused(f"no such request: {verb}")
         return None
+
+    async def _ask(self, verb: str, body: object) -> Any:
+        try:
+            return await self._supervisor.ask(verb, body, timeout=ASK_TIMEOUT)
+        except (CallFailed, CallRefused) as error:
+            raise ConnectionError(str(error)) from error
 
 
 async def run(serving: ServingSockets, channel: socket.socket) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from adc.control.calls import Caller, CallFailed, CallRefused
+from adc.control.calls import CallFailed, CallRefused, Peer
 from adc.control.processes import WorkerProcess
 from adc.control.serving import ServingSockets
 from adc.control.sockets import SocketPlan
@@ -22,6 +22,12 @@ PREPARE_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 5.0
 DRAIN_SLACK = 5.0
 """Seconds that a worker may take beyond the grace it was given."""
+
+LONG_ANSWERS = {"cache.purge": 60.0}
+"""Seconds for commands that go through much, a little at a time."""
+
+Answers = Callable[[str, Any], Awaitable[object]]
+"""Answers a question of a worker, given its verb and body. May raise CallRefused."""
 
 
 class WorkerHandle(Protocol):
@@ -57,6 +63,9 @@ class WorkerHandle(Protocol):
     async def kill(self) -> None:
         """End it now."""
 
+    def listen(self, answers: Answers) -> None:
+        """Have `answers` answer what the worker asks."""
+
 
 class ChildWorker:
     """A worker process of ours, asked over a socket pair."""
@@ -65,7 +74,8 @@ class ChildWorker:
         self.worker_id = process.worker_id
         self.pid = process.pid
         self._process = process
-        self._caller = Caller(process.sock)
+        self._peer = Peer(process.sock, self._asked)
+        self._answers: Answers | None = None
         self._sent: set[str] = set()
         self._prepared: set[str] = set()
 
@@ -78,36 +88,45 @@ class ChildWorker:
         await self._hand_over("prepare", config, plan, PREPARE_TIMEOUT)
 
     async def commit(self) -> None:
-        await self._caller.ask("commit", timeout=PREPARE_TIMEOUT)
+        await self._peer.ask("commit", timeout=PREPARE_TIMEOUT)
         self._sent = self._prepared
 
     async def rollback(self) -> None:
-        await self._caller.ask("rollback", timeout=ANSWER_TIMEOUT)
+        await self._peer.ask("rollback", timeout=ANSWER_TIMEOUT)
 
     async def drain(self, grace: float) -> list[Sample]:
-        samples: list[Sample] = await self._caller.ask("drain", grace, timeout=grace + DRAIN_SLACK)
+        samples: list[Sample] = await self._peer.ask("drain", grace, timeout=grace + DRAIN_SLACK)
         return samples
 
     async def samples(self) -> list[Sample]:
-        samples: list[Sample] = await self._caller.ask("samples", timeout=ANSWER_TIMEOUT)
+        samples: list[Sample] = await self._peer.ask("samples", timeout=ANSWER_TIMEOUT)
         return samples
 
     async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
-        return await self._caller.ask("call", (command, dict(arguments)), timeout=ANSWER_TIMEOUT)
+        timeout = LONG_ANSWERS.get(command, ANSWER_TIMEOUT)
+        return await self._peer.ask("call", (command, dict(arguments)), timeout=timeout)
 
     async def wait(self) -> int:
         code = await self._process.wait()
-        self._caller.close()
+        self._peer.close()
         return code
 
     async def kill(self) -> None:
         self._process.kill()
         await self.wait()
 
+    def listen(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def _asked(self, verb: str, body: Any, sockets: list[socket.socket]) -> object:
+        if self._answers is None:
+            raise CallRefused("nobody answers yet")
+        return await self._answers(verb, body)
+
     async def _hand_over(self, verb: str, config: Config, plan: SocketPlan, timeout: float) -> None:
         new = [key for key in plan.sockets if key not in self._sent]
         body = (config, dict(plan.listeners), new)
-        await self._caller.ask(verb, body, sockets=[plan.sockets[key] for key in new], timeout=timeout)
+        await self._peer.ask(verb, body, sockets=[plan.sockets[key] for key in new], timeout=timeout)
 
 
 class LocalWorker:
@@ -155,6 +174,9 @@ class LocalWorker:
     async def kill(self) -> None:
         self._serving.close()
         self._gone.set()
+
+    def listen(self, answers: Answers) -> None:
+        """It asks nothing: there are no others."""
 
     def _copies(self, plan: SocketPlan) -> dict[str, socket.socket]:
         return {key: sock.dup() for key, sock in plan.sockets.items() if key not in self._known}

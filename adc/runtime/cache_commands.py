@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Arguments = Mapping[str, Any]
 
-_SCOPES = {"url": Scope.URL, "prefix": Scope.PREFIX, "tag": Scope.TAG, "all": Scope.ALL}
+_SCOPES = {"key": Scope.URL, "url": Scope.URL, "prefix": Scope.PREFIX, "tag": Scope.TAG, "all": Scope.ALL}
 _WORDS = {"Hit": "hit", "Stale": "stale", "Revalidate": "revalidate", "Miss": "miss"}
 
 
@@ -62,14 +62,14 @@ def disk_use(store: SharedStore) -> tuple[int, int]:
 
 
 def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
-    """Drop, or mark as stale if `soft`, what `scope` (url, prefix, tag, all) and `target` name: counts by
-    store.
+    """Drop, or mark as stale if `soft`, what `scope` and `target` name: counts by store.
 
+    The scope is `url`, `prefix`, `tag`, `all`, or `key`, whose target is the URL part of a key as bytes.
     `part` is `shared` for stores with a disk tier, which one worker purges for all (the others know by the
     purge log before they serve from memory), or `own` for stores that each worker has for itself. Raises
     BuildError for a URL that is none, an unknown store, or an index that cannot be written.
     """
-    scope, target = _SCOPES[arguments["scope"]], str(arguments.get("target", ""))
+    scope, target = _SCOPES[arguments["scope"]], arguments.get("target", "")
     counts: dict[str, int] = {}
     for name, store in _chosen(worker, arguments.get("store")).items():
         if (store.tiers.disk is not None) != (arguments["part"] == "shared"):
@@ -93,8 +93,10 @@ def _chosen(worker: Worker, name: str | None) -> Mapping[str, SharedStore]:
     return {name: stores[name]}
 
 
-def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str) -> set[bytes]:
+def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str | bytes) -> set[bytes]:
     """What to purge: a URL has a form for each of the rules by which routes make keys of it."""
+    if isinstance(target, bytes):
+        return {target}
     if scope is Scope.ALL:
         return {b""}
     if scope is Scope.TAG:

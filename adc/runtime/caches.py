@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import lmdb
 
@@ -18,6 +20,7 @@ from adc.cache.keys import KeyRules
 from adc.cache.lease import LeaseTable
 from adc.cache.memory import MemoryStore
 from adc.cache.options import CacheOptions
+from adc.cache.purge import Purge, Scope
 from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
@@ -26,6 +29,9 @@ from adc.config.model.policies import RouteCache
 from adc.proxy.caching.collapse import Leases
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
+
+Ask = Callable[[str, object], Awaitable[Any]]
+"""Asks the supervisor, who asks all workers. Raises OSError if that was not possible."""
 
 NO_STORES: Mapping[str, SharedStore] = MappingProxyType({})
 """For a runtime that does not serve: its routes have no caches."""
@@ -47,11 +53,18 @@ class _Held:
 
 
 class Caches:
-    """Opens, carries over and closes stores. `report` gets lines for the error log."""
+    """Opens, carries over and closes stores. `report` gets lines for the error log; without `ask` there are no
+    other workers.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, worker_id: int, report: Callable[[str], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        worker_id: int,
+        report: Callable[[str], None],
+        ask: Ask | None = None,
     ) -> None:
+        self._ask = ask
         self._loop = loop
         self._worker_id = worker_id
         self._report = report
@@ -127,7 +140,7 @@ class Caches:
         memory = MemoryStore(settings.memory, _most_in_memory(settings))
         if settings.disk is None:
             tiers = TieredStore(memory, None, None, stats, settings.max_object, self._worker_id)
-            return _Held(SharedStore(name, tiers, None, self._loop), None)
+            return _Held(self._shared(name, tiers, None), None)
         folder, limit = Path(settings.disk.path), settings.disk.size
         environment = self._environment(folder, min(limit + _INDEX_ROOM, _LARGEST_INDEX))
         disk = DiskStore(environment, limit, stats, self._report)
@@ -135,7 +148,16 @@ class Caches:
         tiers = TieredStore(memory, disk, log, stats, settings.max_object, self._worker_id)
         leases = Leases(LeaseTable(environment), self._loop)
         sweep = disk.sweep(time.time()) if self._worker_id == 0 else None
-        return _Held(SharedStore(name, tiers, leases, self._loop), folder, sweep)
+        return _Held(self._shared(name, tiers, leases), folder, sweep)
+
+    def _shared(self, name: str, tiers: TieredStore, leases: Leases | None) -> SharedStore:
+        return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name, tiers))
+
+    async def _purge_everywhere(self, name: str, tiers: TieredStore, url: bytes) -> int:
+        if self._ask is None:
+            return tiers.purge(Purge(Scope.URL, url))
+        counts = await self._ask("cache.purge", {"scope": "key", "target": url, "store": name})
+        return sum(counts.values())
 
     def _environment(self, folder: Path, map_size: int) -> Environment:
         """LMDB forbids to open a folder twice in a process: stores that follow each other share it."""

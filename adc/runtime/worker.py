@@ -13,7 +13,7 @@ from adc.codecs.clock import TICK, Clock
 from adc.config import Config
 from adc.pools.member import Member
 from adc.proxy.service import Service
-from adc.runtime.caches import Caches
+from adc.runtime.caches import Ask, Caches
 from adc.runtime.changes import teller
 from adc.runtime.cluster import CLUSTER, ClusterNode, listener_of, redirects
 from adc.runtime.commands import run_command
@@ -40,7 +40,15 @@ _COLLECT = (20_000, 20, 50)
 class Worker:
     """Serves one configuration on sockets that stay the caller's, until it is told to drain."""
 
-    def __init__(self, config: Config, sockets: Sockets, worker_id: int, turns: Turns = OWN_TURNS) -> None:
+    def __init__(
+        self,
+        config: Config,
+        sockets: Sockets,
+        worker_id: int,
+        ask: Ask | None = None,
+        turns: Turns = OWN_TURNS,
+    ) -> None:
+        self._ask = ask
         self._turns = turns
         self.worker_id = worker_id
         self.clock = Clock()
@@ -60,7 +68,7 @@ class Worker:
         """Build and serve. Raises BuildError."""
         self._loop = asyncio.get_running_loop()
         self.links = Links(self._loop, self.clock)
-        self.caches = Caches(self._loop, self.worker_id, self._report_cache)
+        self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask)
         config, sockets = self._first
         await self.prepare(config, sockets)
         await self.commit()

@@ -21,7 +21,7 @@ caches:
   site: {memory: 8MB, disk: {path: cache, size: 100MB}, max_object: 32MB}
   own: {memory: 1MB}
 routes:
-  - {match: {path: /own/}, pool: app, cache: own}
+  - {match: {path: /own/}, pool: app, cache: {store: own, purge: 127.0.0.1}}
   - {pool: app, cache: {store: site, purge: 127.0.0.1}}
 pools: {app: {members: ['@member']}}
 """
@@ -113,6 +113,16 @@ async def test_a_purge_of_one_url_leaves_the_others(service):
         assert len(member.requests) == asked
         await fetch(service, "/x")
         assert len(member.requests) == asked + 1
+
+
+async def test_the_purge_method_reaches_stores_that_each_worker_has_for_itself(service):
+    async with running(service, tagged()) as member:
+        await in_both_workers(service, "/own/x")
+        asked = len(member.requests)
+        assert await fetch(service, "/own/x", method="PURGE") == (200, b"purged 2\n")
+        assert {answer["decision"] for answer in await why(service, "/own/x")} == {"miss"}
+        assert len(member.requests) == asked
+        assert await fetch(service, "/own/x", method="PURGE") == (200, b"purged 0\n")
 
 
 async def test_figures_and_reasons_can_be_asked_for(service):

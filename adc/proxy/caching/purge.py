@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import lmdb
-
 from adc.cache.keys import url_key
-from adc.cache.purge import Purge, Scope
 from adc.http.headers import Headers
 from adc.http.message import Response
+from adc.proxy.caching.source import Source
 
 if TYPE_CHECKING:
+    import asyncio
+
     from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.caching.store import SharedStore
     from adc.proxy.exchange import Exchange
 
 _TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
@@ -21,7 +22,7 @@ _TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
 def purge(stage: Lookup, exchange: Exchange) -> None:
     """Answer a PURGE request: 200 when no worker serves the URL from its store any more.
 
-    405 where nobody may purge, 403 for those who may not.
+    405 where nobody may purge, 403 for those who may not, 503 if a worker was not reached.
     """
     request = exchange.request
     if not stage.purgers:
@@ -33,12 +34,31 @@ def purge(stage: Lookup, exchange: Exchange) -> None:
         return
     query = request.query if "?" in request.target else None
     url = url_key(request.scheme, request.authority, request.path, query, stage.options.key)
-    try:
-        count = stage.store.tiers.purge(Purge(Scope.URL, url))
-    except lmdb.Error as error:
-        exchange.service.error_log.warn("cache_purge_failed", detail=str(error))
-        exchange.fail(503, "cache_failed")
-        return
     exchange.cache = "purge"
-    body = b"purged %d\n" % count
-    exchange.respond(Response(200, Headers([_TEXT]), b"", len(body)), body, True)
+    Purging(exchange).begin(stage.store, url)
+
+
+class Purging(Source):
+    """An exchange that waits until its purge has reached every worker. One that leaves does not stop it."""
+
+    __slots__ = ("_task",)
+
+    def begin(self, store: SharedStore, url: bytes) -> None:
+        """Purge `url` and answer."""
+        self._task = store.loop.create_task(store.purge_everywhere(url))
+        self._task.add_done_callback(self._purged)
+
+    def _purged(self, task: asyncio.Task[int]) -> None:
+        if task.cancelled():
+            return
+        error, exchange = task.exception(), self.exchange
+        if error is not None:
+            exchange.service.error_log.warn("cache_purge_failed", detail=str(error))
+        if self.over:
+            return
+        self.finish()
+        if error is not None:
+            exchange.fail(503, "cache_failed")
+            return
+        body = b"purged %d\n" % task.result()
+        exchange.respond(Response(200, Headers([_TEXT]), b"", len(body)), body, True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from adc.cache.collapse import Flights
 from adc.cache.tiered import TieredStore
@@ -31,16 +32,23 @@ class CacheCounters:
 class SharedStore:
     """Tiers, requests that wait for one another (`flights`), the right to fetch for all workers (`leases`,
     None for a store of one worker), and the keys validated in the background. `users` counts the fetches
-    under way.
+    under way. `purge_everywhere(url)` has all workers drop the URL part of a key, and returns of how many entries;
+    it raises OSError or lmdb.Error if any was not reached.
     """
 
     def __init__(
-        self, name: str, tiers: TieredStore, leases: Leases | None, loop: asyncio.AbstractEventLoop
+        self,
+        name: str,
+        tiers: TieredStore,
+        leases: Leases | None,
+        loop: asyncio.AbstractEventLoop,
+        purge_everywhere: Callable[[bytes], Coroutine[Any, Any, int]],
     ) -> None:
         self.name = name
         self.tiers = tiers
         self.leases = leases
         self.loop = loop
+        self.purge_everywhere = purge_everywhere
         self.flights: Flights[Waiting] = Flights()
         self.counters = CacheCounters()
         self.refreshing: set[bytes] = set()

@@ -6,15 +6,19 @@ import socket
 
 import pytest
 
-from adc.control.calls import Answerer, Caller, CallFailed, CallRefused
+from adc.control.calls import CallFailed, CallRefused, Peer
+
+
+async def silent(verb, body, sockets):
+    await asyncio.Event().wait()
 
 
 @contextlib.contextmanager
 def connected(serve):
     here, there = socket.socketpair()
     ended = asyncio.Event()
-    caller = Caller(here)
-    Answerer(there, serve, ended.set)
+    caller = Peer(here, silent)
+    Peer(there, serve, ended.set)
     try:
         yield caller, ended
     finally:
@@ -54,17 +58,14 @@ async def test_an_exception_in_the_worker_is_a_failure_with_its_name():
 
 
 async def test_silence_ends_with_the_time_limit():
-    async def serve(verb, body, sockets):
-        await asyncio.Event().wait()
-
-    silent = pytest.raises(CallFailed, match=r"no answer to 'samples' within 0\.05 s")
-    with connected(serve) as (caller, _), silent:
+    fails = pytest.raises(CallFailed, match=r"no answer to 'samples' within 0\.05 s")
+    with connected(silent) as (caller, _), fails:
         await caller.ask("samples", timeout=0.05)
 
 
 async def test_a_worker_that_dies_fails_what_was_asked_and_what_is_asked_later():
     here, there = socket.socketpair()
-    caller = Caller(here)
+    caller = Peer(here, silent)
     asked = asyncio.create_task(caller.ask("samples", timeout=5))
     await asyncio.sleep(0)
     there.close()
@@ -81,3 +82,22 @@ async def test_the_worker_hears_that_the_supervisor_hung_up():
     with connected(serve) as (caller, ended):
         caller.close()
         await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_both_ends_ask_at_the_same_time_and_while_they_are_asked():
+    here, there = socket.socketpair()
+    ends = []
+
+    async def above(verb, body, sockets):
+        return body, "from above"
+
+    async def below(verb, body, sockets):
+        return await ends[1].ask("back", body, timeout=5)
+
+    ends += [Peer(here, above), Peer(there, below)]
+    try:
+        answers = await asyncio.gather(*(ends[0].ask("there", number, timeout=5) for number in range(3)))
+        assert answers == [(number, "from above") for number in range(3)]
+    finally:
+        ends[0].close()
+    await asyncio.sleep(0)
