@@ -123,6 +123,7 @@ def test_a_phase_that_is_overdue_ends_the_exchange(timeouts, idle, status, reaso
 
 def test_a_request_body_that_stalls_is_the_clients_fault():
     world = World()
+    world.service.request_body_rate = 0
     client = world.ask("POST", body=b"a", length=9, end=False)
     world.pass_time(29)
     client.exchange.request_body(b"b", False)
@@ -221,6 +222,7 @@ def test_a_switch_makes_a_tunnel_with_a_time_limit_of_its_own():
 
 def test_every_end_is_a_word_that_the_log_knows():
     assert all(end_reason(failure) in END_REASONS for failure in Failure)
-    phases = {"connect", "response_head", "idle", "request_body", "client_write", "total", "member_write"}
+    phases = {"queue", "connect", "response_head", "idle", "request_body", "client_write", "total"}
+    phases |= {"member_write"}
     assert {f"{phase}_timeout" for phase in phases - {"member_write"}} <= set(END_REASONS)
     assert set(OVERDUE_MEMBER) <= phases
