@@ -8,7 +8,7 @@ from tests.kit.client import get
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 
-BUDGET = 66
+BUDGET = 65
 """Calls of Python functions for one GET on open connections, logged and routed. Raise it only with a
 reason.
 """
