@@ -47,8 +47,10 @@ class WorkerProcess:
         self._drain_task = asyncio.get_running_loop().create_task(self._drain_alone())
 
     async def _drain_alone(self) -> None:
-        await self._serving.drain(self._grace)
-        self._ended.set()
+        try:
+            await self._serving.drain(self._grace)
+        finally:  # nobody is left who could end a worker that failed to drain
+            self._ended.set()
 
     async def _serve(self, verb: str, body: Any, sockets: list[socket.socket]) -> object:
         match verb:

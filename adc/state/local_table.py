@@ -53,8 +53,11 @@ class LocalTable:
         self._ceiling: int | None = None  # what the table grew to when the file was found nearly full
 
     def __len__(self) -> int:
-        with self._begin(self._database) as transaction:
-            return transaction.stat(self._database)["entries"]
+        try:
+            with self._begin(self._database) as transaction:
+                return transaction.stat(self._database)["entries"]
+        except lmdb.Error:  # closed, as when a worker that has drained tells its counters
+            return 0
 
     def get(self, key: bytes, now: float) -> Entry | None:
         try:

@@ -268,6 +268,23 @@ async def test_workers_of_a_killed_supervisor_finish_their_work_and_end(service)
         await until(ended)
 
 
+async def test_workers_of_a_killed_supervisor_that_keep_tables_end_too(service):
+    tables = "pools: {app: {members: [127.0.0.1:1], persistence: {source: {timeout: 1m}}}}"
+    service.write(
+        SLOW.replace("GRACE", "1s").replace('pools: {app: {members: ["@member"]}}', tables)
+        + f'state: {{path: "{service.folder}/state"}}\n'
+    )
+    await service.started()
+    (worker,) = (await service.status())["workers"]
+    service.process.kill()
+
+    async def ended():
+        return not alive(worker["pid"])
+
+    await until(ended)
+    assert "Traceback" not in service.log.read_text()
+
+
 async def test_without_workers_the_supervisor_serves_and_reloads_itself(service):
     service.write(ANSWERS.replace("BODY", "one"))
     await service.started("--workers", "0")

@@ -228,3 +228,11 @@ while True:
         assert table.get(b"after", NOW) is not None
     store.tick(NOW + 20)
     assert str(other.pid) not in store.environment.readers()
+
+
+async def test_a_closed_table_still_tells_a_size(folder: Path) -> None:
+    store = await _reopened(folder)
+    table = store.table("t", 100)
+    table.set(b"k", b"v", 1e6, NOW)
+    await store.close()
+    assert len(table) == 0
