@@ -66,19 +66,23 @@ def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
 
     The scope is `url`, `prefix`, `tag`, `all`, or `key`, whose target is the URL part of a key as bytes.
     `part` is `shared` for stores with a disk tier, which one worker purges for all (the others know by the
-    purge log before they serve from memory), or `own` for stores that each worker has for itself. Raises
+    purge log before they serve from memory), or `own` for stores that each worker has for itself. With `shared`
+    the other nodes are told. Raises
     BuildError for a URL that is none, an unknown store, or an index that cannot be written.
     """
     scope, target = _SCOPES[arguments["scope"]], arguments.get("target", "")
     counts: dict[str, int] = {}
+    shared = arguments["part"] == "shared"
     for name, store in _chosen(worker, arguments.get("store")).items():
-        if (store.tiers.disk is not None) != (arguments["part"] == "shared"):
+        soft = bool(arguments.get("soft"))
+        purges = [Purge(scope, place, soft) for place in _targets(worker, store, scope, target)]
+        if shared:  # once for all workers
+            for purge in purges:
+                worker.purges.tell(name, purge)
+        if (store.tiers.disk is not None) != shared:
             continue
         try:
-            counts[name] = sum(
-                store.tiers.purge(Purge(scope, place, bool(arguments.get("soft"))))
-                for place in _targets(worker, store, scope, target)
-            )
+            counts[name] = sum(store.tiers.purge(purge) for purge in purges)
         except lmdb.Error as error:
             raise BuildError(f"cache {name} cannot be purged: {error}") from error
     return counts

@@ -20,7 +20,7 @@ from adc.cache.keys import KeyRules
 from adc.cache.lease import LeaseTable
 from adc.cache.memory import MemoryStore
 from adc.cache.options import CacheOptions
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge
 from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
@@ -53,16 +53,14 @@ class _Held:
 
 
 class Caches:
-    """Opens, carries over and closes stores. `report` gets lines for the error log; without `ask` there are no
-    other workers.
-    """
+    """Opens, carries over and closes stores. `report` gets lines for the error log."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         worker_id: int,
         report: Callable[[str], None],
-        ask: Ask | None = None,
+        ask: Ask,
     ) -> None:
         self._ask = ask
         self._loop = loop
@@ -123,6 +121,23 @@ class Caches:
         if self._retired:
             self._close_retired(time.monotonic())
 
+    def purge(self, name: str, purge: Purge, kept_only: bool) -> None:
+        """Make a purge of another node; `kept_only`: in a tier that is kept over a restart, if there is one.
+
+        What all workers share the first of them purges.
+        """
+        held = self._held.get(name)
+        if (
+            held is None
+            or (held.folder is not None and self._worker_id)
+            or (kept_only and held.folder is None)
+        ):
+            return
+        try:
+            held.store.tiers.purge(purge)
+        except lmdb.Error as error:
+            self._report(f"cache {name} not purged as another node asked: {error}")
+
     def close(self) -> None:
         """Close everything; nothing is served any more. What was counted can still be read."""
         retired = [held for _, held in self._retired]
@@ -151,11 +166,9 @@ class Caches:
         return _Held(self._shared(name, tiers, leases), folder, sweep)
 
     def _shared(self, name: str, tiers: TieredStore, leases: Leases | None) -> SharedStore:
-        return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name, tiers))
+        return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name))
 
-    async def _purge_everywhere(self, name: str, tiers: TieredStore, url: bytes) -> int:
-        if self._ask is None:
-            return tiers.purge(Purge(Scope.URL, url))
+    async def _purge_everywhere(self, name: str, url: bytes) -> int:
         counts = await self._ask("cache.purge", {"scope": "key", "target": url, "store": name})
         return sum(counts.values())
 

@@ -9,6 +9,7 @@ from adc.config import Config
 from adc.config.model.state import State
 from adc.runtime.errors import BuildError
 from adc.runtime.folder import private_folder, state_folder
+from adc.runtime.purges import KEPT, TABLE, shares_purges
 from adc.state.interface import Status, Store
 from adc.state.local import LocalStore
 from adc.state.memory import MemoryStore
@@ -124,6 +125,8 @@ def _open(config: Config, settings: tuple[object, ...]) -> Opened:
         )
     except ValueError as error:
         raise BuildError(f"state: {error}") from error
+    if shares_purges(config):
+        redis.table(TABLE, KEPT)  # known before it connects, so that what was told meanwhile is heard
     shared = cluster is None or cluster.sync.persistence
     return Opened(redis, redis if shared else local, settings)
 

@@ -23,6 +23,7 @@ from adc.runtime.listeners import HttpListener
 from adc.runtime.metrics import worker_samples
 from adc.runtime.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.pools import Links
+from adc.runtime.purges import ClusterPurges, shares_purges
 from adc.runtime.runtime import OWN_TURNS, Runtime
 from adc.runtime.state import SharedState
 from adc.runtime.turns import Turns
@@ -68,7 +69,8 @@ class Worker:
         """Build and serve. Raises BuildError."""
         self._loop = asyncio.get_running_loop()
         self.links = Links(self._loop, self.clock)
-        self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask)
+        self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask or self._ask_itself)
+        self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first
         await self.prepare(config, sockets)
         await self.commit()
@@ -91,7 +93,7 @@ class Worker:
         """The persistence of every pool, on the tables in use if those stay. Raises BuildError."""
         self.state.rollback()
         tables = {}
-        if needs_store(config):
+        if needs_store(config) or shares_purges(config):
             tables = open_tables(config, (await self.state.prepare(config)).pins)
         keys = await signing_keys(config) if needs_keys(config) or redirects(config) else []
         self._key = keys[0] if keys else None
@@ -122,6 +124,7 @@ class Worker:
         self.state.commit()
         self.cluster.follow(runtime.config, self.state.shared, self._key)
         self.caches.commit(runtime.config.caches)
+        self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
         await self._apply_listeners(sockets)
         if previous is not None:
@@ -235,6 +238,10 @@ class Worker:
         self.cluster.tick(clock.wall)
         self.caches.tick(clock.wall)
         self._flush_logs()
+
+    async def _ask_itself(self, verb: str, body: Any) -> dict[str, int]:
+        """The answer of the only worker to what the supervisor of several asks all."""
+        return {**self.call(verb, {**body, "part": "shared"}), **self.call(verb, {**body, "part": "own"})}
 
     def _report_cache(self, text: str) -> None:
         self.error_log.warn("cache", detail=text)
