@@ -51,7 +51,11 @@ NOTED = SELECTING | frozenset(
 )
 """Lines that travel on but that a proxy reads, replaces or must not repeat."""
 
-_TAKEN = HOP_BY_HOP | FRAMING
+_UNDERSCORED = b"(with _)"
+"""Under this go special names with `_` for `-`: whoever makes variables of names cannot tell them from the real
+ones, and a client could say by them what only a proxy may."""
+
+_TAKEN = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
 _SPECIAL = _TAKEN | NOTED
 _SPELLINGS = 1024
 _LONGEST_SPELLING = 64
@@ -67,7 +71,7 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
 
     The second part maps the lower-case names of hop-by-hop, framing and noted lines to their values, several lines
     of one name joined by a comma. Lines named by `Connection` are dropped too, save those that a client could name
-    to strip what the next hop's decisions rest on.
+    to strip what the next hop's decisions rest on. Special names spelled with `_` are dropped.
     """
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
@@ -92,6 +96,8 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
 def _learn(spelling: bytes) -> bytes | None:
     lower = spelling.lower()
     name = lower if lower in _SPECIAL else None
+    if name is None and b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
+        name = _UNDERSCORED
     if len(_spelled) < _SPELLINGS and len(spelling) <= _LONGEST_SPELLING:
         _spelled[spelling] = name
     return name

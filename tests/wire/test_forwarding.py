@@ -40,6 +40,17 @@ async def test_connection_cannot_name_what_others_decide_by(tmp_path, member):
     assert {b"host", b"x-forwarded-for", b"cookie", b"authorization"} <= {name for name, _ in request.fields}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["X_Forwarded_For", "x_forwarded-host", "X-Forwarded_Proto", "Transfer_Encoding", "content_length"],
+)
+async def test_a_spelling_with_underscores_does_not_pass_for_a_field_that_counts(tmp_path, member, name):
+    request = await seen(tmp_path, member, get("/", f"{name}: 7", "X_Other: 1"))
+    names = {other.lower() for other, _ in request.fields}
+    assert name.lower().encode() not in names
+    assert b"x_other" in names
+
+
 async def test_hop_by_hop_fields_of_a_response_stay_behind(tmp_path):
     fields = [
         "Connection: X-Secret",
