@@ -1,5 +1,6 @@
 """Two real nodes that share a real redis-server."""
 
+import asyncio
 import contextlib
 
 from tests.cluster.origin import origins
@@ -66,8 +67,7 @@ async def two_nodes(folder, unknown="accept", count=3):
     async with origins(count) as members:
         nodes = [Node(name, folder / name, redis, members, unknown) for name in ("a", "b")]
         try:
-            for node in nodes:
-                await node.service.started()
+            await asyncio.gather(*(node.service.started() for node in nodes))
             yield redis, nodes, members
         finally:
             for node in nodes:

@@ -80,11 +80,21 @@ class Service:
         await self.told("READY=1")
 
     async def told(self, line):
-        """Wait until the service manager hears `line`."""
+        """Wait until the service manager hears `line`; one that ends by itself before is not waited for."""
+        heard = asyncio.ensure_future(self._hear(line.encode()))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (await asyncio.wait({heard}, timeout=0.1))[0]:
+                    if self.process.poll() and self._pid_in_file() in (None, self.process.pid):
+                        raise AssertionError(f"adc ended:\n{self.log.read_text()[-4000:]}")
+            await heard
+        finally:
+            heard.cancel()
+
+    async def _hear(self, line):
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(PATIENCE):
-            while line.encode() not in (await loop.sock_recv(self.manager, 4096)).split(b"\n"):
-                pass
+        while line not in (await loop.sock_recv(self.manager, 4096)).split(b"\n"):
+            pass
 
     def signal(self, number):
         os.kill(int(self.pidfile.read_text()), number)
