@@ -156,12 +156,13 @@ def _refused_request(request: Request, peer_trusted: bool) -> str | None:
     if request.method == "GET" and request.body_length != NO_BODY:
         return "request has content"
     index = request.headers.index
+    names = {name.replace(b"_", b"-") for name in index}  # what members that make variables of names see
     for name in _REROUTING:
-        if name in index:
+        if name in names:
             return f"request carries {name.decode()}"
     if not peer_trusted:
         for name in _REHOSTING:
-            if name in index:
+            if name in names:
                 return f"request carries {name.decode()}"
         claimed = index.get(b"x-forwarded-host")
         if claimed is not None and claimed.decode("latin-1").lower() != request.authority.lower():

@@ -151,6 +151,8 @@ def test_a_get_with_content_is_not_stored() -> None:
         "X-Forwarded-Scheme: nothttps",
         "X-Forwarded-Port: 1234",
         "X-Host: evil.test",
+        "X_Original_URL: /admin",
+        "x_forwarded-port: 1234",
     ],
 )
 def test_a_request_with_an_unkeyed_rerouting_field_fills_nothing(field: str) -> None:
