@@ -76,8 +76,7 @@ class Sync(Part):
     """What the nodes tell each other."""
 
     persistence: Flag = Field(True, description="Which client is pinned to which member.")
-    rate_limits: Flag = Field(True, description="Rate counters.")
-    sessions: Flag = Field(True, description="Session entries.")
+    rate_limits: Flag = Field(True, description="Rate counters. Accepted, but nothing counts rates yet.")
     purges: Flag = Field(True, description="Cache purges.")
     interval: Annotated[float, duration("1ms", "1m")] = Field(0.1, description="How often changes are sent.")
 
