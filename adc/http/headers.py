@@ -38,10 +38,11 @@ class Headers:
     def __len__(self) -> int:
         return len(self.pairs)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.pairs == other.pairs
+
+    def __hash__(self) -> int:
+        raise TypeError("Headers can change; they have no hash")
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"

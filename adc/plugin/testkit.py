@@ -172,14 +172,12 @@ class Trial:
         try:
             stopped = await chain.request_head.wait(contexts, 1)
             pieces = [body] if isinstance(body, bytes) else list(body)
-            content: bytes | Stopped = b"".join(pieces)
+            content = b"".join(pieces)
             if stopped is None and content:
-                content = await self._pass(chain.request_body, contexts, pieces)
-            if stopped is None and isinstance(content, Stopped):
-                stopped = content
+                content, stopped = await self._pass(chain.request_body, contexts, pieces)
             if stopped is not None:
                 return _stopped(head, stopped.response)
-            return await self._response(head, contexts, response, bytes(content))  # type: ignore[arg-type]
+            return await self._response(head, contexts, response, content)
         except BodyTooLarge:
             return _stopped(head, Response(413))
         except PluginFailed as failed:
@@ -191,30 +189,29 @@ class Trial:
         chain, (answered, body) = self._chain, response
         contexts[0].response = answered
         stopped = await chain.response_head.wait(contexts, 1)
-        passed: bytes | Stopped = body
+        passed = body
         if stopped is None and body and head.method != "HEAD":
-            passed = await self._pass(chain.response_body, contexts, [body])
-        if stopped is None and isinstance(passed, Stopped):
-            stopped = passed
+            passed, stopped = await self._pass(chain.response_body, contexts, [body])
         if stopped is not None:
             outcome = _stopped(head, stopped.response)
             outcome.request_body = content
             return outcome
-        return Outcome(head, answered, bytes(passed), content)  # type: ignore[arg-type]
+        return Outcome(head, answered, passed, content)
 
     async def _pass(
         self, steps: Sequence[Step], contexts: list[Context], pieces: Sequence[bytes]
-    ) -> bytes | Stopped:
+    ) -> tuple[bytes, Stopped | None]:
+        """What comes out of `steps`, or who stopped the exchange in them."""
         way = self._chain.body(steps, contexts, 1)
         if way is None:
-            return b"".join(pieces)
+            return b"".join(pieces), None
         out = b""
         for number, piece in enumerate(pieces, 1):
             passed = await way.wait(piece, number == len(pieces))
             if isinstance(passed, Stopped):
-                return passed
+                return b"", passed
             out += passed
-        return out
+        return out, None
 
 
 def _stopped(head: Request, response: Response) -> Outcome:

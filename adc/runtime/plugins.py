@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from adc.config import Config
 from adc.plugin.chain import Chain, StartFailed
@@ -57,7 +58,7 @@ class Plugins:
             task.add_done_callback(self._closing.discard)
 
         for chain in self.chains.values():
-            chain.retire(lambda chain=chain: close(chain))  # type: ignore[misc]
+            chain.retire(partial(close, chain))
 
     async def closed(self) -> None:
         """Wait for the chains that are being closed."""

@@ -28,7 +28,7 @@ from adc.runtime.runtime import OWN_TURNS, Runtime
 from adc.runtime.state import SharedState
 from adc.runtime.turns import Turns
 from adc.telemetry.access_log import AccessLog
-from adc.telemetry.error_log import ErrorLog
+from adc.telemetry.error_log import ErrorLog, Level
 from adc.telemetry.samples import Sample
 
 Sockets = Mapping[str, list[socket.socket]]
@@ -36,6 +36,8 @@ Sockets = Mapping[str, list[socket.socket]]
 _DRAIN_POLL = 0.05
 _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
+
+_LEVELS: Mapping[str, Level] = {"debug": "debug", "info": "info", "warning": "warn", "error": "error"}
 
 
 class Worker:
@@ -189,9 +191,8 @@ class Worker:
             access_log = None
             if config.access_log.path != "off":
                 access_log = AccessLog(config.access_log.path, config.access_log.format)
-            level = "warn" if config.error_log.level == "warning" else config.error_log.level
             path = {"-": "/dev/stderr", "off": "/dev/null"}.get(config.error_log.path, config.error_log.path)
-            return access_log, ErrorLog(path, level=level)  # type: ignore[arg-type]
+            return access_log, ErrorLog(path, level=_LEVELS[config.error_log.level])
         except (OSError, ValueError) as error:
             raise BuildError(f"logs: {error}") from error
 
