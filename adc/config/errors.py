@@ -44,5 +44,5 @@ def path_text(path: Path) -> str:
     """`routes[3].match.path`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        text += f"[{step}]" if isinstance(step, int) else f".{step if step.isprintable() else ascii(step)}"
     return text.removeprefix(".")

@@ -114,14 +114,16 @@ class Service:
 
     async def run(self, *arguments):
         """Run another verb; returns its exit code and what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            *self.command(*arguments),
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            self.command(*arguments),
             cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=PATIENCE,
+            check=False,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
-        return process.returncode, output.decode()
+        return ended.returncode, ended.stdout.decode()
 
     def close(self):
         """End whatever still runs: the process we started, and one that took its place."""

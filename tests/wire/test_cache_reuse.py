@@ -22,8 +22,8 @@ async def twice(folder, fields, first=(), second=(), *, status=200, methods=("GE
 REUSED = {
     "max-age": [FRESH],
     "s-maxage over max-age": ["Cache-Control: max-age=0, s-maxage=100"],
-    "Expires": [f"Expires: {date(100)}", NOW],
-    "Expires without Date": [f"Expires: {date(100)}"],
+    "Expires": [f"Expires: {date(86400)}", NOW],
+    "Expires without Date": [f"Expires: {date(86400)}"],
     "max-age over Expires": [f"Expires: {date(-100)}", FRESH],
     "an Age within the lifetime": [FRESH, "Age: 20"],
     "a Date ahead of our clock": [FRESH, f"Date: {date(200)}"],

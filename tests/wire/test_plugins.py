@@ -483,8 +483,8 @@ async def test_a_slow_member_stops_a_request_through_async_phases(folder):
         serving(folder, config(member.address, **route("slow", folder=folder))) as proxy,
         proxy.client() as client,
     ):
-        sending = asyncio.ensure_future(client.send(post(b"x" * (16 << 20))))
-        async with asyncio.timeout(5):
+        sending = asyncio.ensure_future(client.send(post(b"x" * (8 << 20))))
+        async with asyncio.timeout(20):
             while not any(each.plugins.member_blocked for each in proxy.listener.service.active):
                 await asyncio.sleep(0.01)
         (exchange,) = proxy.listener.service.active
