@@ -84,11 +84,6 @@ def without_conditions(lines: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in lines if pair[0].lower() not in CONDITIONAL]
 
 
-def error_window(request: Request) -> float | None:
-    """Seconds of `stale-if-error` that the client accepts (RFC 5861 section 4), None if it does not say."""
-    return request_directives(request.headers).seconds("stale-if-error")
-
-
 def _bypass(request: Request) -> Miss | None:
     if request.method not in ("GET", "HEAD"):
         return Miss("method", f"method {request.method}")

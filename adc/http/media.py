@@ -1,4 +1,4 @@
-"""Media types and lists with quality values (RFC 9110 sections 8.3.1 and 12.4.2)."""
+"""Lists with quality values (RFC 9110 section 12.4.2)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,9 @@ _QUOTED_OR_OPEN = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 
 _ITEM = re.compile(rf'(?:[^",]|{_QUOTED_OR_OPEN})+', re.DOTALL)
 _PART = re.compile(rf'(?:[^";]|{_QUOTED_OR_OPEN})+', re.DOTALL)
-_TYPE = re.compile(rf"({_TOKEN})/({_TOKEN})")
 _PARAMETER = re.compile(rf"({_TOKEN})=({_TOKEN}|{_QUOTED})", re.DOTALL)
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-
-
-class MediaType(NamedTuple):
-    """`type` and `subtype` are lower-case, as are the names of `parameters`; values are unquoted."""
-
-    type: str
-    subtype: str
-    parameters: dict[str, str]
-
-    @property
-    def essence(self) -> str:
-        """`type/subtype`."""
-        return f"{self.type}/{self.subtype}"
 
 
 class Preference(NamedTuple):
@@ -40,15 +26,6 @@ class Preference(NamedTuple):
     value: str
     parameters: dict[str, str]
     quality: float
-
-
-def parse_media_type(value: bytes) -> MediaType | None:
-    """The media type in a Content-Type value, None if it has none. Malformed parameters are left out."""
-    parts = _pieces(_PART, value.decode("latin-1"))
-    match = _TYPE.fullmatch(parts[0].strip(" \t")) if parts else None
-    if match is None:
-        return None
-    return MediaType(match[1].lower(), match[2].lower(), _parameters(parts[1:]))
 
 
 def parse_preferences(value: bytes) -> list[Preference]:
@@ -62,25 +39,6 @@ def parse_preferences(value: bytes) -> list[Preference]:
         if item is not None:
             items.append(item)
     return sorted(items, key=lambda item: -item.quality)
-
-
-def preferred(accept: bytes | None, offers: Sequence[str]) -> str | None:
-    """The one of `offers` (`type/subtype`, our best first) that `accept` rates highest, or None.
-
-    No Accept at all takes the first offer. The most specific range that fits an offer decides its quality
-    (RFC 9110 section 12.5.1); parameters of ranges are ignored.
-    """
-    if accept is None or not accept.strip(b" \t,"):
-        return offers[0] if offers else None
-    ranges = {item.value: item.quality for item in reversed(parse_preferences(accept))}
-    best, best_quality = None, 0.0
-    for offer in offers:
-        for wanted in (offer, offer.partition("/")[0] + "/*", "*/*"):
-            if wanted in ranges:
-                if ranges[wanted] > best_quality:
-                    best, best_quality = offer, ranges[wanted]
-                break
-    return best
 
 
 def _pieces(pattern: re.Pattern[str], text: str) -> list[str]:

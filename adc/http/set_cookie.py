@@ -47,16 +47,6 @@ class SetCookie(NamedTuple):
         """The same line with another value."""
         return self.name + b"=" + value + self.attributes
 
-    def attribute(self, name: bytes) -> bytes | None:
-        """The value of the last attribute called `name` (lower-case); empty for a bare one, None if
-        absent."""
-        found = None
-        for part in self.attributes.split(b";")[1:]:
-            key, _, value = part.partition(b"=")
-            if key.strip().lower() == name:
-                found = value.strip()
-        return found
-
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
     """Name, value and the rest of a Set-Cookie value; None if it has no `=` or no name (RFC 6265 section

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from itertools import accumulate
 from typing import Generic, TypeVar
 
@@ -27,11 +26,4 @@ class Split(Generic[T]):
 
     def pick(self, random: Callable[[], float]) -> T:
         """A value by chance; `random` gives a number from 0 up to but not including 1."""
-        return self._at(random())
-
-    def pick_for(self, key: bytes) -> T:
-        """The value that always belongs to `key`, in every process."""
-        return self._at(int.from_bytes(blake2b(key, digest_size=6).digest(), "big") / (1 << 48))
-
-    def _at(self, point: float) -> T:
-        return self._values[bisect_right(self._bounds, point * self._bounds[-1])]
+        return self._values[bisect_right(self._bounds, random() * self._bounds[-1])]

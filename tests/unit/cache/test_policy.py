@@ -9,7 +9,6 @@ from adc.cache.policy import (
     OnlyIfCached504,
     Revalidate,
     Stale,
-    error_window,
     lookup,
     select,
     without_conditions,
@@ -195,11 +194,6 @@ def test_stale_if_error(control: str, fields: tuple[str, ...], after: float, all
     decision = decide(stored(f"Cache-Control: {control}", 'ETag: "a"'), *fields, after=after)
     assert isinstance(decision, Revalidate)
     assert decision.if_error is allowed
-
-
-def test_the_clients_error_window() -> None:
-    assert error_window(request("Cache-Control: stale-if-error=5")) == 5
-    assert error_window(request()) is None
 
 
 class TestVary:

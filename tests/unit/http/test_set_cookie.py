@@ -31,11 +31,3 @@ def test_value_is_replaced_and_the_rest_is_left_alone() -> None:
     cookie = parse_set_cookie(b"a=b; Path=/;  HttpOnly")
     assert cookie is not None
     assert cookie.replace_value(b"c") == b"a=c; Path=/;  HttpOnly"
-
-
-def test_attributes_are_found_in_any_case_and_the_last_counts() -> None:
-    cookie = parse_set_cookie(b"a=b; PATH=/1; path=/2; Secure")
-    assert cookie is not None
-    assert cookie.attribute(b"path") == b"/2"
-    assert cookie.attribute(b"secure") == b""
-    assert cookie.attribute(b"domain") is None

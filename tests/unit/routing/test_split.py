@@ -26,14 +26,6 @@ def test_zero_weight_is_never_picked() -> None:
     assert Split([("off", 0), ("on", 1)]).pick(lambda: 0.0) == "on"
 
 
-def test_key_always_gets_the_same_value_and_keys_spread_by_weight() -> None:
-    split = Split([("blue", 3), ("green", 1)])
-    keys = [b"user-%d" % number for number in range(2000)]
-    picked = [split.pick_for(key) for key in keys]
-    assert picked == [split.pick_for(key) for key in keys]
-    assert 400 < picked.count("green") < 600
-
-
 @pytest.mark.parametrize("shares", [[], [("a", 0)], [("a", 2), ("b", -1)]])
 def test_weights_without_a_sum_are_refused(shares: list[tuple[str, int]]) -> None:
     with pytest.raises(ValueError, match="weights"):
