@@ -112,11 +112,9 @@ class Exchange:
         self.cache = ""
         self.end_reason = COMPLETE
         self._filters: tuple[BodyFilter, ...] = ()
-        noted = request.noted
+        given = request.noted.get(b"x-request-id")
         self.request_id = (
-            (accepted_request_id(noted[b"x-request-id"]) or new_request_id())
-            if b"x-request-id" in noted
-            else new_request_id()
+            new_request_id() if given is None else accepted_request_id(given) or new_request_id()
         )
 
     # What the log asks for.
