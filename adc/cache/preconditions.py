@@ -11,7 +11,9 @@ from adc.http.headers import Headers
 ORIGIN_ONLY = frozenset({b"if-match", b"if-unmodified-since"})
 """Preconditions that only the origin may evaluate (RFC 9111 section 4.3.2)."""
 
-_ELEMENT = re.compile(rb'[ \t]*((?:W/)?"[^"]*"|[^,]*?)[ \t]*(?:,|\Z)')
+_ELEMENT = re.compile(rb'[ \t]*((?:W/)?"[^"]*"(?=[ \t]*(?:,|\Z))|[^,]+)')
+"""An element of a list, perhaps with spaces behind it; to match those here would take the square of their number."""
+
 _STRONG_AFTER = 60
 """Seconds by which Date must follow Last-Modified for the latter to be a strong validator (RFC 9110 8.8.2.2).
 """
@@ -38,7 +40,7 @@ def none_match_fails(value: bytes, etag: bytes | None) -> bool:
     """Whether If-None-Match `value` names the stored `etag` (weak comparison) or is `*`."""
     if value.strip(b" \t") == b"*":
         return True
-    return etag is not None and any(same_weakly(tag, etag) for tag in _ELEMENT.findall(value))
+    return etag is not None and any(same_weakly(tag.rstrip(b" \t"), etag) for tag in _ELEMENT.findall(value))
 
 
 def same_weakly(one: bytes, other: bytes) -> bool:

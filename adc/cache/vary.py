@@ -12,7 +12,6 @@ Varying = tuple[tuple[bytes, bytes | None], ...]
 """
 
 MAX_FIELDS = 16
-_COMMA = re.compile(rb"[ \t]*,[ \t,]*")
 _SPACES = re.compile(rb"[ \t]+")
 _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"accept-charset"})
 _UNORDERED = frozenset({b"accept-encoding"})
@@ -49,7 +48,7 @@ def normal_value(name: bytes, lines: list[bytes]) -> bytes | None:
     value = b",".join(lines).strip(b" \t,")
     if b'"' in value:
         return value
-    value = _COMMA.sub(b",", value)
+    value = b",".join(element for part in value.split(b",") if (element := part.strip(b" \t")))
     if name not in _NEGOTIATED:
         return _SPACES.sub(b" ", value)
     return _negotiated(value.lower(), name in _UNORDERED)
