@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def check(config: ConfigPath, json: Json = False) -> None:
-    """Check a configuration: exit code 0 if it can be served, 2 with every error listed if not."""
+    """Check a configuration: exit code 2 with every error listed if it is wrong. What this machine lacks to serve it,
+    such as the file of a certificate, is a warning."""
     loaded, errors = read(config)
     if loaded is not None:
         errors = _wrong_plugins(loaded)
@@ -21,7 +22,10 @@ def check(config: ConfigPath, json: Json = False) -> None:
     warnings = (
         []
         if loaded is None
-        else [str(finding) for finding in (*loaded.lint, *loaded.timeouts(), *loaded.lint_ports())]
+        else [
+            *map(str, (*loaded.lint, *loaded.timeouts(), *loaded.lint_ports())),
+            *_missing_here(loaded),
+        ]
     )
     if json:
         print_json({"ok": loaded is not None, "errors": errors, "warnings": warnings})
@@ -41,3 +45,17 @@ def _wrong_plugins(loaded: Loaded) -> list[str]:
     return [
         str(Problem(loaded.where(path), path, message)) for path, message in plugin_uses(loaded.config)[2]
     ]
+
+
+def _missing_here(loaded: Loaded) -> list[str]:
+    """What keeps this machine from serving it: files of certificates, error pages, fixed answers."""
+    from random import Random
+
+    from adc.runtime.errors import BuildError
+    from adc.runtime.runtime import Runtime
+
+    try:
+        Runtime(loaded.config, Random())
+    except BuildError as error:
+        return [f"cannot be served here: {error}"]
+    return []

@@ -69,6 +69,14 @@ def test_check_warns_of_what_is_doubtful(config):
     assert "can never match" in result.stdout
 
 
+def test_check_warns_of_what_this_machine_lacks(config):
+    config.write_text(GOOD + "error_pages: {404: none.html}\n")
+    result = run("check", config)
+    assert result.exit_code == 0
+    assert "warning: cannot be served here: error_pages:" in result.stdout
+    assert "none.html" in result.stdout
+
+
 def test_check_as_json(config):
     assert json.loads(run("check", config, "--json").stdout)["ok"] is True
     config.write_text("listeners: 5\n")
