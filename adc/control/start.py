@@ -39,7 +39,7 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
     try:
         journal.configure(loaded.config)
     except OSError as error:
-        raise StartFailed(f"cannot write the error log: {error}", 1) from None
+        raise StartFailed(f"cannot write the error log: {error}", 2) from None
     inherited = activation.receive(environ)
     uvloop.run(_serve(options, loaded, inherited, recruits))
 

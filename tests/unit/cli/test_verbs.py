@@ -94,6 +94,13 @@ def test_a_file_that_is_not_there_is_code_2_without_a_traceback(tmp_path):
         assert "none.yaml" in result.stderr
 
 
+def test_a_log_that_cannot_be_written_is_code_2_without_a_traceback(config, tmp_path):
+    config.write_text(GOOD + f"error_log: {tmp_path}/none/error.log\n")
+    result = run("run", config, "--workers", 0)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("adc: cannot write the error log:")
+
+
 def test_schema_is_a_json_schema():
     assert json.loads(run("schema").stdout)["properties"]["listeners"]
 
