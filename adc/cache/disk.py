@@ -8,7 +8,7 @@ one that cannot write stores nothing, and `report` is told why in words.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -180,8 +180,8 @@ class DiskStore:
         if record is not None:
             self._discard(record)
 
-    def purge(self, purge: Purge) -> int:
-        """Drop, or mark if soft, everything that `purge` covers, in batches. Returns how many. Raises
+    def purging(self, purge: Purge) -> Generator[None, None, int]:
+        """Drop, or mark if soft, everything that `purge` covers, a batch a step. Returns how many. Raises
         lmdb.Error.
         """
         count, after = 0, b""
@@ -193,6 +193,7 @@ class DiskStore:
             if following is None:
                 return count
             after = following
+            yield
 
     def flush(self, now: float) -> None:
         """Write down the uses seen since the last time; to be called every few seconds."""

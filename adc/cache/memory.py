@@ -9,21 +9,25 @@ moves nothing: it is a look-up and a count.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
+from itertools import islice
 
 from adc.cache.entry import Entry
 from adc.cache.keys import url_of
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 
 _SMALL_SHARE = 10
 _MOST_HITS = 3
 _LEAST_GHOSTS = 512
+_SLICE = 1000
+_MOST_SWEEPS = 16
+_NARROW = (Scope.URL, Scope.REPLACED)
 
 
 class _Node:
     """All entries of one key, oldest first, and the hits they had since last looked at."""
 
-    __slots__ = ("entries", "hits", "key", "main", "size")
+    __slots__ = ("entries", "hits", "key", "main", "size", "swept")
 
     def __init__(self, key: bytes) -> None:
         self.key = key
@@ -31,10 +35,26 @@ class _Node:
         self.size = 0
         self.hits = 0
         self.main = False
+        self.swept = 0
+
+
+class _Sweep:
+    """A purge under way: the keys still to be looked at. Nodes whose `swept` is not below `number` are done."""
+
+    __slots__ = ("count", "keys", "number", "purge")
+
+    def __init__(self, number: int, purge: Purge, keys: Iterator[bytes]) -> None:
+        self.number = number
+        self.purge = purge
+        self.keys = keys
+        self.count = 0
 
 
 class MemoryStore:
-    """Entries by key. `capacity` and `max_object` are bytes; at most `max_variants` entries share a key."""
+    """Entries by key. `capacity` and `max_object` are bytes; at most `max_variants` entries share a key.
+
+    A purge of much is a sweep, in slices; what it has not reached yet it overtakes when it is asked for.
+    """
 
     def __init__(self, capacity: int, max_object: int, max_variants: int = 32) -> None:
         self.capacity = capacity
@@ -43,6 +63,8 @@ class MemoryStore:
         self.size = 0
         self.evicted = 0
         self._small_size = 0
+        self._sweeps: list[_Sweep] = []
+        self._sweep_number = 0
         self._nodes: dict[bytes, _Node] = {}
         self._small: OrderedDict[bytes, _Node] = OrderedDict()
         self._main: OrderedDict[bytes, _Node] = OrderedDict()
@@ -56,6 +78,8 @@ class MemoryStore:
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
         """The entries under `key`, oldest first, () if there are none."""
+        if self._sweeps:
+            self._overtake(key)
         node = self._nodes.get(key)
         if node is None:
             return ()
@@ -68,6 +92,8 @@ class MemoryStore:
         if entry.size > self.max_object:
             self.remove(entry)
             return False
+        if self._sweeps:
+            self._overtake(entry.key)
         node = self._nodes.get(entry.key)
         others = () if node is None else tuple(old for old in node.entries if not supersedes(entry, old))
         entries = (*others, entry)[-self.max_variants :]
@@ -90,30 +116,80 @@ class MemoryStore:
 
     def purge(self, purge: Purge) -> int:
         """Drop, or mark if soft, every entry that `purge` covers. Returns how many."""
-        count = 0
-        for key in self._candidates(purge):
-            node = self._nodes[key]
-            covered = [entry for entry in node.entries if purge.covers(entry.key, entry.tags)]
-            count += len(covered)
-            if purge.soft:
-                for entry in covered:
-                    entry.invalid = True
-            else:
-                self._keep(node, tuple(entry for entry in node.entries if entry not in covered))
-        return count
+        return finish(self.purging(purge))
+
+    def purging(self, purge: Purge) -> Generator[None, None, int]:
+        """The same in slices of a few milliseconds, a slice a step."""
+        if purge.scope in _NARROW:
+            return sum(self._purge_node(key, purge) for key in self._candidates(purge))
+        sweep = self.begin(purge)
+        while sweep in self._sweeps:
+            self.step()
+            yield
+        return sweep.count
+
+    def begin(self, purge: Purge) -> _Sweep:
+        """Purge so that nothing covered is found any more; `step` does the work."""
+        if len(self._sweeps) >= _MOST_SWEEPS:
+            self._sweeps.clear()
+            purge = Purge(Scope.ALL)
+        self._sweep_number += 1
+        sweep = _Sweep(self._sweep_number, purge, iter(self._candidates(purge)))
+        self._sweeps.append(sweep)
+        return sweep
+
+    def catch_up(self, purge: Purge) -> None:
+        """Purge now what is little, begin what may be much."""
+        if purge.scope in _NARROW:
+            self.purge(purge)
+        else:
+            self.begin(purge)
+
+    def step(self) -> None:
+        """A slice of the oldest purge under way, if there is one."""
+        if not self._sweeps:
+            return
+        sweep = self._sweeps[0]
+        keys = list(islice(sweep.keys, _SLICE))
+        for key in keys:
+            self._sweep(key, sweep)
+        if len(keys) < _SLICE:
+            self._sweeps.remove(sweep)
+
+    def _overtake(self, key: bytes) -> None:
+        for sweep in self._sweeps:
+            self._sweep(key, sweep)
+
+    def _sweep(self, key: bytes, sweep: _Sweep) -> None:
+        node = self._nodes.get(key)
+        if node is not None and node.swept < sweep.number:
+            node.swept = sweep.number
+            sweep.count += self._purge_node(key, sweep.purge)
+
+    def _purge_node(self, key: bytes, purge: Purge) -> int:
+        node = self._nodes.get(key)
+        if node is None:
+            return 0
+        covered = [entry for entry in node.entries if purge.covers(entry.key, entry.tags)]
+        if purge.soft:
+            for entry in covered:
+                entry.invalid = True
+        elif covered:
+            self._keep(node, tuple(entry for entry in node.entries if entry not in covered))
+        return len(covered)
 
     def _candidates(self, purge: Purge) -> list[bytes]:
         """Keys to look at: by index for a URL, a key or a tag; all of them for a prefix."""
-        if purge.scope in (Scope.URL, Scope.REPLACED):
-            keys: Iterable[bytes] = {purge.target} | self._longer.get(purge.target, set())
-        elif purge.scope is Scope.TAG:
+        if purge.scope in _NARROW:
+            return [purge.target, *self._longer.get(purge.target, ())]
+        keys: Iterable[bytes] = self._nodes
+        if purge.scope is Scope.TAG:
             keys = self._tagged.get(purge.target, ())
-        else:
-            keys = self._nodes
-        return [key for key in keys if key in self._nodes]
+        return list(keys)
 
     def _admit(self, key: bytes) -> _Node:
         node = self._nodes[key] = _Node(key)
+        node.swept = self._sweep_number
         node.main = hash(key) in self._ghosts
         if node.main:
             del self._ghosts[hash(key)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -54,3 +55,13 @@ class Purge:
         if len(data) < 10:
             raise ValueError("purge record too short")
         return cls(Scope(data[0]), data[10:], bool(data[1]), int.from_bytes(data[2:10], "big"))
+
+
+def finish(purging: Generator[None, None, int]) -> int:
+    """Take all steps of a purge at once; its result."""
+    while True:
+        try:
+            next(purging)
+        except StopIteration as done:
+            count: int = done.value
+            return count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import lmdb
 
 from adc.cache.disk import DiskBody, DiskStore
@@ -9,7 +11,7 @@ from adc.cache.entry import Entry
 from adc.cache.files import CHECKED_BYTES, FileBody, FileWriter
 from adc.cache.index import record_id
 from adc.cache.memory import MemoryStore
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 
@@ -106,16 +108,21 @@ class TieredStore:
         self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
 
     def purge(self, purge: Purge) -> int:
+        """`purging` in one go, for what covers little."""
+        return finish(self.purging(purge))
+
+    def purging(self, purge: Purge) -> Generator[None, None, int]:
         """Drop, or mark if soft, what `purge` covers, on disk and in every worker's memory. Returns how many.
 
-        Other workers' entries in memory are not counted. The log is told twice: before the disk is looked
-        through, so that a response being stored is seen by one of the two, and after, for what was read from
-        disk meanwhile. Raises lmdb.Error.
+        A step takes a few milliseconds. Other workers' entries in memory are not counted. The log is told
+        twice: before the disk is looked through, so that a response being stored is seen by one of the two,
+        and after, for what was read from disk meanwhile. Raises lmdb.Error.
         """
         self._append(purge)
-        count = self.memory.purge(purge)
+        count = yield from self.memory.purging(purge)
         if self.disk is not None:
-            count = max(count, self.disk.purge(purge))
+            on_disk = yield from self.disk.purging(purge)
+            count = max(count, on_disk)
             self._append(purge)
         self.stats.purged += count
         return count
@@ -173,7 +180,7 @@ class TieredStore:
             purges = None
         for purge in [Purge(Scope.ALL)] if purges is None else purges:
             if purge.scope is not Scope.REPLACED or purge.by != self._worker:
-                self.memory.purge(purge)
+                self.memory.catch_up(purge)
 
 
 def _date(entry: Entry) -> float:

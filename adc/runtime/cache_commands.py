@@ -61,7 +61,7 @@ def disk_use(store: SharedStore) -> tuple[int, int]:
         return 0, 0
 
 
-def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
+async def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
     """Drop, or mark as stale if `soft`, what `scope` and `target` name: counts by store.
 
     The scope is `url`, `prefix`, `tag`, `all`, or `key`, whose target is the URL part of a key as bytes.
@@ -73,7 +73,7 @@ def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
     scope, target = _SCOPES[arguments["scope"]], arguments.get("target", "")
     counts: dict[str, int] = {}
     shared = arguments["part"] == "shared"
-    for name, store in _chosen(worker, arguments.get("store")).items():
+    for name, store in list(_chosen(worker, arguments.get("store")).items()):
         soft = bool(arguments.get("soft"))
         purges = [Purge(scope, place, soft) for place in _targets(worker, store, scope, target)]
         if shared:  # once for all workers
@@ -82,7 +82,7 @@ def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
         if (store.tiers.disk is not None) != shared:
             continue
         try:
-            counts[name] = sum(store.tiers.purge(purge) for purge in purges)
+            counts[name] = sum([await store.purge(purge) for purge in purges])
         except lmdb.Error as error:
             raise BuildError(f"cache {name} cannot be purged: {error}") from error
     return counts

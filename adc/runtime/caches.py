@@ -71,6 +71,7 @@ class Caches:
         self._retired: list[tuple[float, _Held]] = []
         self._environments: dict[Path, tuple[Environment, int]] = {}
         self._flushed = 0.0
+        self._purging: set[asyncio.Task[None]] = set()
 
     @property
     def stores(self) -> Mapping[str, SharedStore]:
@@ -116,6 +117,7 @@ class Caches:
             disk = held.store.tiers.disk
             if disk is not None and due:
                 disk.flush(wall)
+            held.store.tiers.memory.step()
             if held.sweep is not None and next(held.sweep, None) is None:
                 held.sweep = None
         if self._retired:
@@ -133,13 +135,20 @@ class Caches:
             or (kept_only and held.folder is None)
         ):
             return
+        task = self._loop.create_task(self._purge(held.store, purge))
+        self._purging.add(task)
+        task.add_done_callback(self._purging.discard)
+
+    async def _purge(self, store: SharedStore, purge: Purge) -> None:
         try:
-            held.store.tiers.purge(purge)
+            await store.purge(purge)
         except lmdb.Error as error:
-            self._report(f"cache {name} not purged as another node asked: {error}")
+            self._report(f"cache {store.name} not purged as another node asked: {error}")
 
     def close(self) -> None:
         """Close everything; nothing is served any more. What was counted can still be read."""
+        for task in self._purging:
+            task.cancel()
         retired = [held for _, held in self._retired]
         self._retired = []
         for held in (*self._held.values(), *retired):

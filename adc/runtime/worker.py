@@ -242,7 +242,8 @@ class Worker:
 
     async def _ask_itself(self, verb: str, body: Any) -> dict[str, int]:
         """The answer of the only worker to what the supervisor of several asks all."""
-        return {**self.call(verb, {**body, "part": "shared"}), **self.call(verb, {**body, "part": "own"})}
+        answers = [await self.call(verb, {**body, "part": part}) for part in ("shared", "own")]
+        return {**answers[0], **answers[1]}
 
     def _report_cache(self, text: str) -> None:
         self.error_log.warn("cache", detail=text)
@@ -263,7 +264,9 @@ class Worker:
         return worker_samples(self)
 
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a named command of `adc.runtime.commands`. Raises BuildError for an unknown one."""
+        """Run a named command of `adc.runtime.commands`; some answers are awaitable. Raises BuildError for an
+        unknown one.
+        """
         return run_command(self, command, arguments)
 
 

@@ -15,7 +15,7 @@ from adc.cache.entry import Entry
 from adc.cache.environment import Environment
 from adc.cache.freshness import Terms
 from adc.cache.memory import MemoryStore
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 from adc.cache.stats import Stats
 from adc.http.headers import Headers
 
@@ -104,7 +104,7 @@ class DiskMachine(RuleBasedStateMachine):
 
     @rule(purge=purges)
     def purge(self, purge: Purge) -> None:
-        self.store.purge(purge)
+        finish(self.store.purging(purge))
         for number in range(12):
             assert not any(
                 purge.covers(held.key, held.tags) for held in self.store.get(b"u/%d" % number, self.now)

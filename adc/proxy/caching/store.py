@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from adc.cache.collapse import Flights
+from adc.cache.purge import Purge
 from adc.cache.tiered import TieredStore
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class CacheCounters:
 class SharedStore:
     """Tiers, requests that wait for one another (`flights`), the right to fetch for all workers (`leases`,
     None for a store of one worker), and the keys validated in the background. `users` counts the fetches
-    under way. `purge_everywhere(url)` has all workers drop the URL part of a key, and returns of how many entries;
-    it raises OSError or lmdb.Error if any was not reached.
+    and purges under way. `purge_everywhere(url)` has all workers drop the URL part of a key, and returns of how
+    many entries; it raises an exception, for the log, if any was not reached.
     """
 
     def __init__(
@@ -53,3 +54,20 @@ class SharedStore:
         self.counters = CacheCounters()
         self.refreshing: set[bytes] = set()
         self.users = 0
+
+    async def purge(self, purge: Purge) -> int:
+        """Purge in this worker and what it shares with others, while requests are served in between; returns of
+        how many entries. Raises lmdb.Error.
+        """
+        self.users += 1
+        try:
+            steps = self.tiers.purging(purge)
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as done:
+                    count: int = done.value
+                    return count
+                await asyncio.sleep(0)
+        finally:
+            self.users -= 1

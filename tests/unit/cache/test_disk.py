@@ -15,7 +15,7 @@ from adc.cache.disk import DiskBody, DiskStore
 from adc.cache.entry import Entry
 from adc.cache.environment import Environment
 from adc.cache.files import FileWriter
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 from adc.cache.stats import Stats
 from tests.unit.cache.messages import NOW, request, stored
 
@@ -138,7 +138,7 @@ def test_an_open_body_outlives_its_eviction(disk: Disk) -> None:
     assert isinstance(found.body, DiskBody)
     body = found.body.open(found.length)
     assert body is not None
-    disk.store.purge(Purge(Scope.ALL))
+    finish(disk.store.purging(Purge(Scope.ALL)))
     assert body.read() == b"hello"
 
 
@@ -196,7 +196,7 @@ def test_update_changes_the_head_and_keeps_the_file(disk: Disk) -> None:
     (found,) = disk.store.get(key("a"), NOW)
     assert found.headers.get(b"x-a") == b"new"
     assert (disk.files(), disk.read("a")) == (files, [b"hello"])
-    assert disk.store.purge(Purge(Scope.TAG, b"t")) == 1
+    assert finish(disk.store.purging(Purge(Scope.TAG, b"t"))) == 1
     assert not disk.store.update(entry("a"), NOW)
 
 
@@ -213,7 +213,7 @@ def test_purge(disk: Disk, purge: Purge, left: str) -> None:
     names = ["a", "b", "b/c", "d"]
     for name, fields in (("a", ("Cache-Tag: s t",)), ("b", ()), ("b/c", ()), ("d", ("Cache-Tag: t",))):
         disk.store.put(entry(name, *fields), NOW)
-    assert disk.store.purge(purge) == 4 - len(left.split())
+    assert finish(disk.store.purging(purge)) == 4 - len(left.split())
     assert [name for name in names if disk.read(name)] == left.split()
     assert len(disk.files()) == len(left.split())
 
@@ -223,15 +223,15 @@ def test_purge_in_many_batches_finds_long_urls_too(disk: Disk) -> None:
     for number in range(200):
         disk.store.put(entry(f"{long}{number}"), NOW)
     disk.store.put(entry("x"), NOW)
-    assert disk.store.purge(Purge(Scope.URL, key(f"{long}7"))) == 1
-    assert disk.store.purge(Purge(Scope.PREFIX, key(long + "1"))) == 111
-    assert disk.store.purge(Purge(Scope.ALL)) == 89
+    assert finish(disk.store.purging(Purge(Scope.URL, key(f"{long}7")))) == 1
+    assert finish(disk.store.purging(Purge(Scope.PREFIX, key(long + "1")))) == 111
+    assert finish(disk.store.purging(Purge(Scope.ALL))) == 89
     assert disk.store.index.total() == 0
 
 
 def test_a_soft_purge_marks(disk: Disk) -> None:
     disk.store.put(entry("a"), NOW)
-    assert disk.store.purge(Purge(Scope.ALL, soft=True)) == 1
+    assert finish(disk.store.purging(Purge(Scope.ALL, soft=True))) == 1
     assert disk.store.get(key("a"), NOW)[0].invalid
     assert disk.read("a") == [b"hello"]
 

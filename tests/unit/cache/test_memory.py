@@ -6,7 +6,7 @@ import pytest
 
 from adc.cache.entry import Entry
 from adc.cache.memory import MemoryStore
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 from tests.unit.cache.messages import request, stored
 
 BODY = b"x" * 1000
@@ -139,3 +139,44 @@ def test_accounts_are_even_after_many_random_operations() -> None:
     store.purge(Purge(Scope.ALL))
     assert (store.size, len(store), store._small_size) == (0, 0, 0)
     assert not store._tagged
+
+
+def many(count: int) -> MemoryStore:
+    store = MemoryStore(1 << 30, 5000)
+    for number in range(count):
+        store.put(entry(str(number), "Cache-Tag: t", body=b""))
+    return store
+
+
+@pytest.mark.parametrize("purge", [Purge(Scope.ALL), Purge(Scope.PREFIX, key("")), Purge(Scope.TAG, b"t")])
+def test_a_large_purge_takes_slices_and_what_it_has_not_reached_is_not_found(purge: Purge) -> None:
+    store = many(2500)
+    steps = store.purging(purge)
+    next(steps)
+    assert 0 < len(store) < 2500
+    assert store.get(key("2499")) == ()
+    fresh = entry("2498", "Cache-Tag: t", body=b"")
+    store.put(fresh)
+    assert finish(steps) == 2500
+    assert (store.get(key("2498")), len(store)) == ((fresh,), 1)
+
+
+def test_a_soft_purge_leaves_what_was_stored_meanwhile_as_it_is() -> None:
+    store = many(1500)
+    store.begin(Purge(Scope.ALL, soft=True))
+    fresh = entry("1499", body=b"")
+    store.put(fresh)
+    assert [item.invalid for item in (*store.get(key("1498")), *store.get(key("1499")))] == [True, False]
+    for _ in range(3):
+        store.step()
+    assert [item.invalid for item in (*store.get(key("0")), *store.get(key("1499")))] == [True, False]
+
+
+def test_more_large_purges_than_can_be_kept_under_way_drop_everything() -> None:
+    store = many(10)
+    for number in range(40):
+        store.begin(Purge(Scope.PREFIX, key(f"other{number}")))
+    assert store.get(key("5")) == ()
+    for _ in range(40):
+        store.step()
+    assert len(store) == 0
