@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import Stream
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.proxy.body_filter import BrokenContent
 from adc.proxy.end_reasons import OVERDUE_MEMBER
@@ -367,8 +367,10 @@ class Exchange:
         self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)
         self.fail(502, "bad_response", "http_response_content_coding")
 
-    def fail(self, status: int, reason: str, proxy_status: str = "") -> None:
-        """Answer with an error made here; if the response has begun, break it off so that it shows."""
+    def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
+        """Answer with an error made here, with `lines` in its head; if the response has begun, break it off so
+        that it shows.
+        """
         if self.finished_at:
             return
         if self.head_sent:
@@ -378,6 +380,8 @@ class Exchange:
             self.attempt.cancel()
         self.end_reason = reason
         response, body = self.service.error(self, status, proxy_status)
+        for name, value in lines:
+            response.headers.add(name, value)
         if self.request.method == "HEAD":
             body = b""
         self.head_sent = True

@@ -306,3 +306,22 @@ async def test_a_post_that_says_what_a_get_would_be_given_is_stored(tmp_path):
         await cached.client.ask(post(b"data", target="/a"))
         again = await cached.get("/a")
         assert (again.body, len(cached.asked)) == (b"made", 1)
+
+
+FAILED = {'detail="member closed"', 'detail="member reset"'}
+
+
+async def test_an_error_page_says_that_the_cache_had_to_ask(tmp_path):
+    async with caching(tmp_path, None) as cached:
+        reply = await cached.get()
+        assert (reply.status, told(reply) & {"fwd=uri-miss", *FAILED}) == (502, told(reply))
+        assert len(told(reply)) == 2
+
+
+async def test_an_error_page_in_place_of_what_may_not_be_served_stale_says_so(tmp_path):
+    first = response(b"x", "Cache-Control: max-age=1, must-revalidate", OLD, TAG)
+    async with caching(tmp_path, first, None) as cached:
+        await cached.get()
+        reply = await cached.get()
+        assert (reply.status, told(reply) & {"fwd=stale", *FAILED}) == (504, told(reply))
+        assert len(told(reply)) == 2

@@ -14,7 +14,7 @@ from adc.cache.status import forwarded
 from adc.cache.storable import Store, store
 from adc.cache.validation import STALE_ERRORS
 from adc.cache.vary import matches
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import Response
 from adc.proxy.caching.aside import Aside
 from adc.proxy.caching.collapse import Turn
@@ -312,7 +312,7 @@ class Fetch(Exchange):
 
     # The end.
 
-    def fail(self, status: int, reason: str, proxy_status: str = "") -> None:
+    def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
         if self.finished_at:
             return
         if self.attempt is not None:
@@ -324,12 +324,13 @@ class Fetch(Exchange):
             return
         elif self.held is not None and self.held.entry.terms.never_stale:
             status = 504  # RFC 9111 section 5.2.2.2
+        told = forwarded(self.stage.options.name, self.why, detail=reason.replace("_", " "))
         sources, self.sources = self.sources, []
         for source in sources:
             source.exchange.cache = "miss"
             self.tell(source)
             source.finish()
-            source.exchange.fail(status, reason, proxy_status)
+            source.exchange.fail(status, reason, proxy_status, (*lines, (b"Cache-Status", told)))
         self.end(reason)
 
     def _break_off(self, reason: str) -> None:
