@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from adc.cache.freshness import Terms
@@ -31,9 +31,8 @@ class Entry:
     Age.
 
     `length` counts the bytes of content held; `part` says which of the whole they are if it is a 206, None if
-    complete. `invalid` forces validation before any reuse (soft purge, invalidation). `rendered` is for the
-    reader of the store: the head as last put on the wire. Everything but `invalid`, `rendered` and `body`
-    never changes.
+    complete. `invalid` forces validation before any reuse (soft purge, invalidation). Everything but `invalid`
+    and `body` never changes.
     """
 
     key: bytes
@@ -50,7 +49,6 @@ class Entry:
     length: int = 0
     body: bytes | Body | None = None
     invalid: bool = False
-    rendered: bytes | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:

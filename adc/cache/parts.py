@@ -47,9 +47,6 @@ def _with_part(entry: Entry, part: ContentRange, body: bytes) -> Entry:
             part=None,
             body=body,
             length=len(body),
-            rendered=None,
         )
     where = (b"Content-Range", content_range(part, part.total))
-    return replace(
-        entry, headers=Headers([*lines, where]), part=part, body=body, length=len(body), rendered=None
-    )
+    return replace(entry, headers=Headers([*lines, where]), part=part, body=body, length=len(body))

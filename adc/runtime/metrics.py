@@ -28,7 +28,8 @@ def worker_samples(worker: Worker) -> list[Sample]:
         *_pools(runtime),
         *runtime.plugins.samples(),
         *_persistence(worker),
-        *cache_samples(worker), *_process(worker),
+        *cache_samples(worker),
+        *_process(worker),
     ]
     for name, listener in worker.listeners.items():
         samples += _routes(listener.preroutes.pipelines)

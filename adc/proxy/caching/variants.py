@@ -40,6 +40,6 @@ class Variants:
         vary_by_coding(headers)
         recode(headers, name)
         content = self._codings[name].whole(plain)
-        coded = replace(entry, key=key, headers=headers, body=content, length=len(content), rendered=None)
+        coded = replace(entry, key=key, headers=headers, body=content, length=len(content))
         memory.put(coded)
         return coded, content
