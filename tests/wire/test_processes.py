@@ -1,6 +1,7 @@
 """The supervisor and its workers as real processes: start, death, reload, drain."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ class SlowMember:
     def __init__(self):
         self.asked = asyncio.Event()
         self.answer = asyncio.Event()
+        self._serving = set()
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -43,14 +45,18 @@ class SlowMember:
     async def __aexit__(self, *error):
         self.answer.set()
         self._server.close()
-        await self._server.wait_closed()
+        await asyncio.gather(*self._serving)
 
     async def _serve(self, reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        self.asked.set()
-        await self.answer.wait()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nslow")
+        self._serving.add(asyncio.current_task())
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            self.asked.set()
+            await self.answer.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nslow")
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 @pytest.fixture
