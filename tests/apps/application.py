@@ -9,7 +9,8 @@ import subprocess
 import aiohttp
 import pytest
 
-from tests.wire.service import ROOT, Service, free_port, until
+from tests.kit.ports import free_port
+from tests.wire.service import ROOT, Service, until
 
 BIN = ROOT / os.environ.get("ADC_TEST_APPS", ".venv-apps") / "bin"
 START = 90

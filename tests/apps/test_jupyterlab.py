@@ -7,7 +7,8 @@ import uuid
 import aiohttp
 import pytest
 
-from tests.apps.application import application, browser, free_port, installed
+from tests.apps.application import application, browser, installed
+from tests.kit.ports import free_port
 
 TOKEN = "a-token-of-the-test"
 pytestmark = [installed, pytest.mark.timeout(180)]

@@ -9,7 +9,8 @@ import zlib
 import aiohttp
 import pytest
 
-from tests.apps.application import application, browser, command, free_port, installed
+from tests.apps.application import application, browser, command, installed
+from tests.kit.ports import free_port
 
 NAME, PASSWORD = "editor", "a-password-of-the-test"
 pytestmark = [installed, pytest.mark.timeout(180)]

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 
 from tests.cluster.origin import origins
+from tests.kit.ports import free_port
 from tests.wire.redis_server import RedisServer
-from tests.wire.service import Service, free_port
+from tests.wire.service import Service
 
 CONFIG = """
 node: @node

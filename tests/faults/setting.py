@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import yaml
 
 from tests.faults.load import percentile
-from tests.wire.service import ROOT, Service, free_port
+from tests.kit.ports import free_port
+from tests.wire.service import ROOT, Service
 
 HEALTH = {
     "active": {"path": "/healthz", "interval": "250ms", "timeout": "500ms", "rise": 2, "fall": 2},

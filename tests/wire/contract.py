@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.wire.service import PATIENCE, ROOT, Service, free_port
+from tests.kit.ports import free_port
+from tests.wire.service import PATIENCE, ROOT, Service
 
 COPIES = ROOT / "tests" / "contract"
 ORIGINALS = ROOT.parent / "shared" / "contract"

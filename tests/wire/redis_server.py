@@ -10,17 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.ports import free_port
+
 BINARY = shutil.which("redis-server") or shutil.which("valkey-server")
 needs_redis = pytest.mark.skipif(
     BINARY is None, reason="needs redis-server (Debian: apt install redis-server)"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class RedisServer:

@@ -11,13 +11,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.kit.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 async def http(port, path="/", *, method="GET", fields=None, body=b""):

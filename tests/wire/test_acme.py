@@ -12,8 +12,9 @@ from adc.runtime.runtime import Runtime
 from tests.kit.acme_server import AcmeServer
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
+from tests.kit.ports import free_port
 from tests.kit.waiting import eventually
-from tests.wire.service import Service, free_port, http, until
+from tests.wire.service import Service, http, until
 
 CONFIG = """
 workers: 2

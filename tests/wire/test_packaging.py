@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wire.service import PATIENCE, ROOT, free_port
+from tests.kit.ports import free_port
+from tests.wire.service import PATIENCE, ROOT
 
 SHIPPED = ("adc", "plugins", "config", "pyproject.toml", "setup.py", "README.md")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.service import PATIENCE, Service, alive, free_port, http, until
+from tests.kit.ports import free_port
+from tests.wire.service import PATIENCE, Service, alive, http, until
 
 ANSWERS = """
 workers: 2

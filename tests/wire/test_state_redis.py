@@ -10,8 +10,9 @@ import pytest
 from adc.state.interface import UNKNOWN, Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
+from tests.kit.ports import free_port
 from tests.unit.state.table_suite import NOW, TableSuite
-from tests.wire.redis_server import RedisServer, free_port, needs_redis
+from tests.wire.redis_server import RedisServer, needs_redis
 
 pytestmark = needs_redis
 
