@@ -33,6 +33,9 @@ _END_REASONS = {
     Failure.CLIENT_GONE: "client_gone",
 }
 
+CLIENT_CLOSED = 499
+"""Status in logs when the client went before a response was sent, as nginx has it."""
+
 OVERDUE_MEMBER = {
     "queue": Failure.QUEUE_TIMEOUT,
     "connect": Failure.CONNECTION_TIMEOUT,

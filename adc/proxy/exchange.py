@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from adc.codecs.interface import Stream
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
-from adc.proxy.body_filter import BrokenContent
-from adc.proxy.end_reasons import OVERDUE_MEMBER
+from adc.proxy.body_filter import BodyFilter, BrokenContent
+from adc.proxy.end_reasons import CLIENT_CLOSED, OVERDUE_MEMBER
 from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
     from adc.proxy.attempt import Attempt
-    from adc.proxy.body_filter import BodyFilter
     from adc.proxy.pipeline import Pipeline
     from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 HOLD_BYTES = 64 << 10
 """Request content kept for a member that is not connected yet, and for a retry."""
-
-CLIENT_CLOSED = 499
-"""Status in logs when the client went before a response was sent, as nginx has it."""
 
 
 class Exchange:
