@@ -40,9 +40,12 @@ UNDERSTOOD_STATUS = HEURISTIC_STATUS | frozenset(
         421,
         422,
     }
-    | {426, 428, 429, 431, 451, 500, 502, 503, 504, 505}
+    | {426, 451, 500, 502, 503, 504, 505}
 )
 """Status codes whose caching behaviour this cache implements (must-understand, RFC 9111 section 5.2.2.3)."""
+
+_ONE_CLIENT_STATUS = frozenset({428, 429, 431, 511})
+"""Status codes that speak of one client and must not be stored (RFC 6585 sections 3 to 6)."""
 
 _NEVER_STORED = HOP_BY_HOP | {b"age", b"content-length"}
 _REROUTING = frozenset(
@@ -178,8 +181,10 @@ def _refused_response(
     request: Request, response: Response, directives: Directives, options: CacheOptions
 ) -> str | None:
     control, status, headers = directives.control, response.status, response.headers
-    if status < 200 or status == 304:
+    if status < 200 or status == 304 or status in _ONE_CLIENT_STATUS:
         return f"status {status}"
+    if b"range" in request.headers and _blames_range(status):
+        return f"status {status} to a Range"
     if status == 206 and not _combinable(response):
         return "206 without a usable Content-Range"
     if "must-understand" in control:
@@ -200,6 +205,11 @@ def _refused_response(
     if response.body_length > options.max_object:
         return f"larger than {options.max_object} bytes"
     return None
+
+
+def _blames_range(status: int) -> bool:
+    """Whether an error may be the Range's, which is not in the key: kept, it would stand in for the whole."""
+    return 400 <= status < 500 and status not in (404, 410)
 
 
 def _shareable(directives: Directives, *more: str) -> bool:

@@ -39,6 +39,23 @@ def test_interim_responses_and_304_are_never_stored(status: int) -> None:
     assert not is_stored("Cache-Control: max-age=60", status=status)
 
 
+@pytest.mark.parametrize("status", [428, 429, 431, 511])
+@pytest.mark.parametrize("control", ["max-age=60", "public, s-maxage=60", "max-age=60, must-understand"])
+def test_what_rfc_6585_says_of_one_client_is_never_stored(status: int, control: str) -> None:
+    assert not is_stored(f"Cache-Control: {control}", status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [(416, False), (400, False), (403, False), (404, True), (410, True)]
+)
+def test_an_error_that_a_range_may_have_caused_is_not_kept_for_those_who_ask_for_all(
+    status: int, kept: bool
+) -> None:
+    answer = response("Cache-Control: max-age=60", status=status)
+    assert isinstance(decide(request("Range: bytes=50-60"), answer), Store) is kept
+    assert isinstance(decide(request(), answer), Store)
+
+
 @pytest.mark.parametrize(
     "control",
     [
