@@ -30,6 +30,17 @@ def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
     return newer
 
 
+def coexists(entry: Entry, old: Entry) -> bool:
+    """Whether `old`, chosen for the same request before, is still of use beside the newer `entry`, or has given
+    its place to it already.
+
+    With another Vary, or parts of another version, it would be chosen again in the place of what came after it.
+    """
+    if entry.varying != old.varying:
+        return False
+    return entry.part is None or entry.part == old.part or _same_representation(entry, old)
+
+
 def _same_representation(one: Entry, other: Entry) -> bool:
     if one.etag is None or other.etag is None or one.varying != other.varying or one.key != other.key:
         return False

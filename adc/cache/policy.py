@@ -13,7 +13,7 @@ from adc.cache.preconditions import ORIGIN_ONLY, range_applies
 from adc.cache.ranges import within
 from adc.cache.validation import CONDITIONAL, conditional_headers, may_serve_on_error
 from adc.cache.vary import matches
-from adc.http.cache_control import MAX_SECONDS, CacheControl
+from adc.http.cache_control import EMPTY, MAX_SECONDS, CacheControl
 from adc.http.headers import Pair
 from adc.http.message import NO_BODY, Request
 
@@ -69,11 +69,8 @@ Decision = Hit | Stale | Revalidate | Miss | OnlyIfCached504
 
 def lookup(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Decision:
     """Decide for `request`, given what is stored under its key (oldest first), at `now` (wall seconds)."""
-    bypass = _bypass(request)
-    if bypass is not None:
-        return bypass
     control = request_directives(request.headers)
-    decision = _choose(request, entries, control, now)
+    decision: Decision = _bypass(request) or _choose(request, entries, control, now)
     if "only-if-cached" in control and isinstance(decision, Miss | Revalidate):
         return OnlyIfCached504()
     return decision
@@ -115,17 +112,30 @@ def _choose(request: Request, entries: Sequence[Entry], control: CacheControl, n
     return Revalidate(found, conditional_headers(found), if_error, why, detail)
 
 
+def reusable(entry: Entry, now: float) -> bool:
+    """Whether `entry` answers requests that ask for nothing special, without validation."""
+    return _held_back(entry, EMPTY, now) is None
+
+
 def select(request: Request, entries: Sequence[Entry], now: float) -> Entry | None:
-    """The most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), if any."""
+    """The most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), if any.
+
+    One that was chosen by the request's fields comes before one without Vary: some members leave Vary out of
+    the response for those who ask for nothing in particular.
+    """
     chosen: Entry | None = None
     for entry in entries:
-        if chosen is not None and entry.date < chosen.date:
+        if chosen is not None and _rank(entry) < _rank(chosen):
             continue
         if entry.varying and not matches(entry.varying, request.headers):
             continue
         if entry.part is None or _inside(request, entry, now):
             chosen = entry
     return chosen
+
+
+def _rank(entry: Entry) -> tuple[bool, float]:
+    return bool(entry.varying), entry.date
 
 
 def _inside(request: Request, entry: Entry, now: float) -> bool:

@@ -92,13 +92,16 @@ class TieredStore:
             return None
         return self._settled(entry.filled(stored.body, entry.length), mark, stored.replaced)
 
-    def update(self, entry: Entry, mark: int, now: float) -> None:
-        """Replace the head of a stored entry after its validation; the content stays where it is."""
+    def update(self, entry: Entry, mark: int, now: float, outdates: bool) -> None:
+        """Replace the head of a stored entry after its validation; the content stays where it is.
+
+        `outdates`: what it was before could still be served, so that other workers must let go of their copies.
+        """
         if isinstance(entry.body, bytes):
             self.memory.put(entry)
         if self.disk is not None:
             self.disk.update(entry, now)
-        self._settled(entry, mark, replaced=False)
+        self._settled(entry, mark, replaced=outdates)
 
     def remove(self, entry: Entry) -> None:
         """Drop one variant everywhere."""

@@ -95,6 +95,37 @@ async def test_a_304_updates_the_stored_fields(tmp_path):
         assert reply[b"content-length"] == b"1"
 
 
+@pytest.mark.parametrize("size", [1, 3_000_000])
+@pytest.mark.parametrize("memory", ["8MB", "0B"])
+async def test_a_304_that_forbids_storing_is_answered_from_what_was_stored(memory, size, tmp_path):
+    first, last = response(b"x" * size, STALE, OLD, TAG), response(b"y", FRESH)
+    said = confirmed("Cache-Control: no-store", TAG)
+    async with caching(tmp_path, first, said, last, store={"memory": memory}) as cached:
+        await cached.get()
+        again = await cached.get()
+        assert (again.status, again.body) == (200, b"x" * size)
+        assert (await cached.get()).body == b"y"
+
+
+async def test_a_304_that_adds_vary_ends_the_sharing(tmp_path):
+    said = confirmed(FRESH, TAG, "Vary: L")
+    async with caching(tmp_path, response(b"x", FRESH, TAG), said, response(b"y", FRESH)) as cached:
+        await cached.get("/", "L: 1")
+        assert (await cached.get("/", "L: 1", "Cache-Control: no-cache")).body == b"x"
+        assert (await cached.get("/", "L: 1")).body == b"x"
+        assert (await cached.get("/", "L: 2")).body == b"y"
+        assert len(cached.asked) == 3
+
+
+async def test_a_reloaded_response_with_another_vary_takes_the_place_of_the_old_one(tmp_path):
+    first = response(b"x", FRESH, "Vary: L", f"Date: {date(-1)}")
+    async with caching(tmp_path, first, response(b"y", FRESH, f"Date: {date(-9)}")) as cached:
+        await cached.get("/", "L: 1")
+        await cached.get("/", "L: 1", "Cache-Control: no-cache")
+        assert (await cached.get("/", "L: 1")).body == b"y"
+        assert len(cached.asked) == 2
+
+
 async def test_a_304_of_something_else_is_followed_by_a_plain_request(tmp_path):
     first = response(b"x", STALE, OLD, TAG)
     async with caching(tmp_path, first, confirmed('ETag: "b"'), response(b"new", FRESH)) as cached:

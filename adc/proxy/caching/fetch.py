@@ -19,7 +19,7 @@ from adc.http.message import Response
 from adc.proxy.caching.aside import Aside
 from adc.proxy.caching.collapse import Turn
 from adc.proxy.caching.fill import Fill, Following
-from adc.proxy.caching.revalidate import confirmed, outdated, stand_in, told_by_head
+from adc.proxy.caching.revalidate import confirmed, drop_replaced, outdated, stand_in, told_by_head
 from adc.proxy.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -244,7 +244,10 @@ class Fetch(Exchange):
     def _commit(self, fill: Fill) -> bool:
         """All has come: store it before anybody can know and ask again."""
         fill.complete = True
-        stored = fill.commit(self.stage.store.tiers, self.mark) is not None
+        entry = fill.commit(self.stage.store.tiers, self.mark)
+        stored = entry is not None
+        if entry is not None:
+            drop_replaced(self, entry)
         self.turn.settle(Outcome.FILLED if stored else Outcome.FAILED)
         return stored
 

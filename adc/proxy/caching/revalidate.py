@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from adc.cache.collapse import Outcome
 from adc.cache.entry import Entry
-from adc.cache.policy import select
+from adc.cache.parts import coexists
+from adc.cache.policy import reusable, select
 from adc.cache.status import forwarded
 from adc.cache.validation import refresh, refresh_by_head
 from adc.http.headers import Pair
@@ -35,7 +36,7 @@ def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> Non
     shared.counters.revalidated += 1
     fresh = refreshed.entry
     if refreshed.keep:
-        shared.tiers.update(fresh, fetch.mark, now)
+        _renew(fetch, entry, loaded or fresh, now)
     else:
         shared.tiers.remove(fresh)
     shareable = refreshed.keep and fresh.terms.freshness(now) > 0 and not fresh.terms.always_validate
@@ -45,7 +46,18 @@ def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> Non
     status = forwarded(
         options.name, fetch.why, status=304, stored=refreshed.keep, ttl=fresh.terms.freshness(now)
     )
-    _answer_all(fetch, fresh, status, "revalidated", now, refreshed.own)
+    _answer_all(fetch, fresh, status, "revalidated", now, refreshed.own, loaded)
+
+
+def _renew(fetch: Fetch, entry: Entry, fresh: Entry, now: float) -> None:
+    """Store `fresh` in the place of `entry`, whose Vary may have been another."""
+    tiers = fetch.stage.store.tiers
+    if fresh.varying == entry.varying:
+        tiers.update(fresh, fetch.mark, now, outdates=reusable(entry, now))
+        return
+    tiers.remove(entry)
+    if isinstance(fresh.body, bytes):  # what is longer is fetched anew: its file went with the old variant
+        tiers.put(fresh, fetch.mark, now)
 
 
 def stand_in(fetch: Fetch, why: str) -> None:
@@ -85,13 +97,28 @@ def told_by_head(fetch: Fetch, response: Response, now: float) -> None:
     if updated is None:
         tiers.remove(entry)
     elif updated is not entry:
-        tiers.update(updated, fetch.mark, now)
+        _renew(fetch, entry, updated, now)
+
+
+def drop_replaced(fetch: Fetch, entry: Entry) -> None:
+    """`entry` was stored: what was held for the same request goes, even if the store keeps it apart."""
+    held = fetch.held
+    if held is not None and not coexists(entry, held.entry):
+        fetch.stage.store.tiers.remove(held.entry)
 
 
 def _answer_all(
-    fetch: Fetch, entry: Entry, cache_status: bytes, word: str, now: float, own: tuple[Pair, ...]
+    fetch: Fetch,
+    entry: Entry,
+    cache_status: bytes,
+    word: str,
+    now: float,
+    own: tuple[Pair, ...],
+    loaded: Entry | None = None,
 ) -> None:
-    """Answer every source from `entry`; the lines `own` are for the first, whose request it was."""
+    """Answer every source from `entry`; the lines `own`, and the content `loaded` if that was done before the
+    entry was dropped, are for the first, whose request it was.
+    """
     sources, fetch.sources = fetch.sources, []
     tiers = fetch.stage.store.tiers
     for source in sources:
@@ -99,11 +126,11 @@ def _answer_all(
         exchange.cache = word
         fetch.tell(source)
         source.finish()
-        loaded = tiers.load(entry)
+        content = tiers.load(entry) if loaded is None else loaded
         exchange.attempt = None
-        if loaded is None:
+        if content is None:
             exchange.fail(502, "cache_failed")
         else:
-            serve(exchange, loaded, cache_status, now, own)
-        own = ()
+            serve(exchange, content, cache_status, now, own)
+        own, loaded = (), None
     fetch.end("")

@@ -3,7 +3,7 @@
 import pytest
 
 from adc.cache.entry import Entry
-from adc.cache.parts import combined
+from adc.cache.parts import coexists, combined
 from adc.cache.ranges import ContentRange
 from tests.unit.cache.messages import request, stored
 
@@ -57,3 +57,18 @@ def test_what_is_apart_or_of_another_representation_stays_apart(newer: Entry, ot
 def test_the_result_is_bounded() -> None:
     newer = part(5, 9)
     assert combined(newer, [part(0, 4)], 9) is newer
+
+
+def test_what_a_newer_response_leaves_in_use() -> None:
+    whole = stored("Cache-Control: max-age=60", "Vary: L", 'ETag: "a"', asked=request("L: en"))
+    assert coexists(part(0, 4), part(5, 9))
+    assert coexists(part(0, 4), whole)
+    assert coexists(whole, part(0, 4, '"b"'))
+    assert coexists(part(0, 4, '"b"'), part(0, 4))
+
+
+def test_what_a_newer_response_outdates() -> None:
+    whole = stored("Cache-Control: max-age=60", 'ETag: "a"', asked=request("L: en"))
+    assert not coexists(part(0, 4, '"b"'), part(5, 9))
+    assert not coexists(part(0, 4, 'W/"a"'), part(5, 9, 'W/"a"'))
+    assert not coexists(whole, part(0, 4))

@@ -10,6 +10,7 @@ from adc.cache.policy import (
     Revalidate,
     Stale,
     lookup,
+    reusable,
     select,
     without_conditions,
 )
@@ -150,6 +151,27 @@ def test_only_if_cached_never_fetches() -> None:
     assert lookup(asked, [], NOW, OPTIONS) == OnlyIfCached504()
     assert lookup(asked, [stored(*FRESH)], NOW + 61, OPTIONS) == OnlyIfCached504()
     assert isinstance(lookup(asked, [stored(*FRESH)], NOW, OPTIONS), Hit)
+    with_condition = request("Cache-Control: only-if-cached", 'If-Match: "a"')
+    assert lookup(with_condition, [stored(*FRESH)], NOW, OPTIONS) == OnlyIfCached504()
+
+
+@pytest.mark.parametrize(
+    ("fields", "after", "expected"),
+    [
+        (FRESH, 0, True),
+        (FRESH, 61, False),
+        (("Cache-Control: max-age=60, no-cache", 'ETag: "a"'), 0, False),
+        (("Cache-Control: max-age=60, stale-while-revalidate=60",), 61, False),
+    ],
+)
+def test_what_is_reusable_without_validation(fields: tuple[str, ...], after: float, expected: bool) -> None:
+    assert reusable(stored(*fields), NOW + after) is expected
+
+
+def test_what_was_invalidated_is_not_reusable() -> None:
+    entry = stored(*FRESH)
+    entry.invalid = True
+    assert not reusable(entry, NOW)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +243,12 @@ class TestVary:
         older, newer = self.entry(f"Date: {date(-5)}"), self.entry(f"Date: {date(-1)}")
         assert select(self.ASKED, [newer, older], NOW) is newer
         assert select(self.ASKED, [older, newer], NOW) is newer
+
+    def test_a_response_without_vary_gives_way_to_one_chosen_by_the_fields(self) -> None:
+        chosen, default = self.entry(f"Date: {date(-5)}"), stored(*FRESH, f"Date: {date(-1)}")
+        for entries in ([chosen, default], [default, chosen]):
+            assert select(self.ASKED, entries, NOW) is chosen
+            assert select(request("Accept-Language: de"), entries, NOW) is default
 
     def test_all_named_fields_must_match(self) -> None:
         asked = request("A: 1", "B: 2")

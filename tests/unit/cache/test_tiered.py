@@ -130,10 +130,19 @@ def test_a_newer_response_ends_the_older_copy_of_other_workers(machine: Machine)
 def test_a_validated_head_is_shared(machine: Machine) -> None:
     put(machine.one, entry())
     renewed = stored("Cache-Control: max-age=60", "X-A: new")
-    machine.one.update(renewed, machine.one.mark(), NOW + 50)
+    machine.one.update(renewed, machine.one.mark(), NOW + 50, outdates=False)
     assert machine.one.get(KEY)[0].headers.get(b"x-a") == b"new"
     (found,) = machine.two.find(KEY, NOW)
     assert found.headers.get(b"x-a") == b"new"
+
+
+def test_other_workers_let_go_of_a_head_that_was_updated_before_its_time(machine: Machine) -> None:
+    for outdates in (False, True):
+        put(machine.one, entry())
+        machine.two.load(machine.two.find(KEY, NOW)[0])
+        renewed = stored("Cache-Control: max-age=60", "X-A: new")
+        machine.one.update(renewed, machine.one.mark(), NOW, outdates)
+        assert (machine.two.get(KEY) == ()) is outdates
 
 
 def test_remove_takes_one_variant_from_both_tiers(machine: Machine) -> None:
