@@ -36,7 +36,9 @@ REUSED = {
     "private for one field": ['Cache-Control: private="x", max-age=100'],
     "must-revalidate while fresh": ["Cache-Control: max-age=100, must-revalidate"],
     "must-understand over no-store": ["Cache-Control: max-age=100, no-store, must-understand"],
-    "a cookie with a stated lifetime": [FRESH, "Set-Cookie: a=b"],
+    "a public cookie": [FRESH + ", public", "Set-Cookie: a=b"],
+    "a cookie with s-maxage": ["Cache-Control: s-maxage=100", "Set-Cookie: a=b"],
+    "a cookie with CDN-Cache-Control": ["CDN-Cache-Control: max-age=100", "Set-Cookie: a=b"],
     "heuristic freshness": [OLD, NOW],
     "CDN-Cache-Control": ["CDN-Cache-Control: max-age=100", "Cache-Control: no-store"],
     "CDN-Cache-Control that cannot be read": ["CDN-Cache-Control: max-age=(", FRESH],
@@ -58,6 +60,8 @@ NOT_REUSED = {
     "the wrong quotes": ["Cache-Control: max-age='100'"],
     "Vary: *": [FRESH, "Vary: *"],
     "Vary with a * beside names": [FRESH, "Vary: Accept, *"],
+    "a cookie with a lifetime that browsers may have": [FRESH, "Set-Cookie: a=b"],
+    "a cookie with Expires": [f"Expires: {date(86400)}", "Set-Cookie: a=b"],
     "a cookie without a stated lifetime": [OLD, "Set-Cookie: a=b"],
     "CDN-Cache-Control: max-age=0": ["CDN-Cache-Control: max-age=0", FRESH],
     "CDN-Cache-Control: private": ["CDN-Cache-Control: private", FRESH],
@@ -229,13 +233,23 @@ async def test_negative_answers_get_the_route_s_lifetime(tmp_path):
         assert "hit" in told(await cached.get())
 
 
-async def test_cookies_are_stored_only_if_public_when_the_route_says_so(tmp_path):
-    private = response(b"x", FRESH, "Set-Cookie: a=b")
-    public = response(b"x", FRESH + ", public", "Set-Cookie: a=b")
-    async with caching(tmp_path, private, private, public, set_cookie="public") as cached:
-        for _ in range(4):
-            await cached.get()
-        assert len(cached.asked) == 3
+async def test_cookies_with_any_stated_lifetime_are_stored_when_the_route_says_so(tmp_path):
+    async with caching(tmp_path, response(b"x", FRESH, "Set-Cookie: a=b"), set_cookie="explicit") as cached:
+        await cached.get()
+        assert "hit" in told(await cached.get())
+
+
+async def test_one_client_s_cookie_is_not_given_to_another(tmp_path):
+    count = 0
+
+    def session(request):
+        nonlocal count
+        count += 1
+        return response(b"x", FRESH, f"Set-Cookie: session={count}")
+
+    async with caching(tmp_path, session) as cached:
+        cookies = {(await cached.get())[b"set-cookie"] for _ in range(3)}
+        assert cookies == {b"session=1", b"session=2", b"session=3"}
 
 
 async def test_only_if_cached_is_never_passed_on(tmp_path):

@@ -94,10 +94,10 @@ class RouteCache(Part):
         0.0, description="How long a stale answer serves while a new one is fetched (RFC 5861)."
     )
     tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
-    set_cookie: Annotated[str, one_of("explicit", "public")] = Field(
-        "explicit",
-        description="Which answers that set cookies are stored: explicit, those with a stated lifetime"
-        " (RFC 9111 section 7.3); public, only those that also say public or s-maxage.",
+    set_cookie: Annotated[str, one_of("public", "explicit")] = Field(
+        "public",
+        description="Which answers that set cookies are stored, and their cookies given to everybody: public, those"
+        " meant for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all with a stated lifetime.",
     )
     key: CacheKey = Field(CacheKey(), description="What belongs to the cache key.")
     purge: Purge = Field(Purge(), description="Who may send the PURGE method.")
