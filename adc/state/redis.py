@@ -14,7 +14,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from redis.exceptions import RedisError
 
@@ -161,13 +161,16 @@ class RedisStore:
     async def _run(self) -> None:
         while not self._stopping:
             if self._gone.may_try(self._clock()):
-                try:
-                    await self._link.resynchronise()
-                    self._returned()
-                    await self._serve()
-                except* _FAILURES as group:
-                    self._lost(group.exceptions[0])
+                error = await _outcome(self._live())
+                if error is not None:
+                    self._lost(error)
             await asyncio.sleep(self._interval / 2)
+
+    async def _live(self) -> None:
+        """One connection, from levelling to its end."""
+        await self._link.resynchronise()
+        self._returned()
+        await self._serve()
 
     async def _serve(self) -> None:
         """Flush, follow and fetch until one of them fails. The flag ends them too, because the client can
@@ -184,6 +187,7 @@ class RedisStore:
                 await step()
         finally:
             self._serving = False
+            self._wake.set()
 
     async def _flush(self) -> None:
         await self._link.flush()
@@ -227,6 +231,8 @@ class RedisStore:
         self._gone.succeeded()
 
     def _lost(self, error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
         if not self._gone.open:
             log.error("redis: %s; serving on from what this node knows", error)
         self._gone.failed(f"{type(error).__name__}: {error}", self._clock())
@@ -234,3 +240,16 @@ class RedisStore:
             self._answer(name, self._tables[name[0]].get(name[1], self._clock()))
         self._asked.clear()
         self._wake.clear()
+
+
+async def _outcome(attempt: Coroutine[None, None, None]) -> BaseException | None:
+    """What ends `attempt`. It is a task of its own, because nothing that goes wrong in it, in the client library
+    least of all, may keep the next one from being made: not even a cancellation that nobody asked for, which
+    comes of a connection whose closing was cancelled before."""
+    task = asyncio.ensure_future(attempt)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    return asyncio.CancelledError("a cancelled connection") if task.cancelled() else task.exception()

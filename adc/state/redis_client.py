@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -13,6 +15,8 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 Client = Redis | RedisCluster
+
+log = logging.getLogger("adc.state")
 
 
 class RedisAddress(NamedTuple):
@@ -45,9 +49,9 @@ def connect(address: RedisAddress, limit: float) -> Client:
 
 
 def _from_sentinels(address: RedisAddress, limit: float) -> Redis:
-    limits = {"socket_timeout": limit, "socket_connect_timeout": limit}
+    limits = {"socket_timeout": limit, "socket_connect_timeout": limit, "retry": Retry(NoBackoff(), 0)}
     sentinel = cast("Callable[..., Sentinel]", Sentinel)(
-        address.sentinels, sentinel_kwargs=limits, db=address.database, retry=Retry(NoBackoff(), 0), **limits
+        address.sentinels, sentinel_kwargs=limits, db=address.database, **limits
     )
     return cast("Redis", sentinel.master_for(address.master))
 
@@ -66,11 +70,20 @@ def _from_cluster(urls: tuple[str, ...], limit: float) -> RedisCluster:
 
 
 async def disconnect(client: Client) -> None:
-    """Close the client's connections, those to the Sentinels too, which it leaves open itself."""
+    """Close the client's connections, whatever state they are in. Raises nothing of what that meets."""
+    closing = asyncio.ensure_future(_close(client))
+    await asyncio.wait([closing])
+    if not closing.cancelled() and closing.exception() is not None:
+        log.info("redis: a connection was not closed in order: %s", closing.exception())
+
+
+async def _close(client: Client) -> None:
+    """Those to the Sentinels too, which the client leaves open itself."""
     if isinstance(client, RedisCluster):
         await client.aclose()
         return
-    await client.aclose(close_connection_pool=True)
-    if isinstance(client.connection_pool, SentinelConnectionPool):
-        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+    pool = client.connection_pool
+    if isinstance(pool, SentinelConnectionPool):
+        for sentinel in pool.sentinel_manager.sentinels:
             await sentinel.aclose(close_connection_pool=True)
+    await client.aclose(close_connection_pool=True)

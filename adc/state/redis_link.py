@@ -136,9 +136,12 @@ class RedisLink:
                 log.warning("redis does not count %s: %s", write.table, total)
 
     async def _catch_up(self) -> None:
-        if self._position is None:
-            last = await self._client.xrevrange(self._stream, count=1)
-            self._position = cast("bytes", last[0][0]) if last else b"0-0"
+        last = await self._client.xrevrange(self._stream, count=1)
+        newest = cast("bytes", last[0][0]) if last else b"0-0"
+        if self._position is None or _order(newest) < _order(self._position):
+            self._position = (
+                newest  # else a master that took over without the last changes would not be heard
+            )
             return
         while True:
             messages = await self._client.xrange(self._stream, min=b"(" + self._position, count=_CATCH_UP)
@@ -199,3 +202,9 @@ class RedisLink:
 
     def _name(self, table: str, key: bytes) -> bytes:
         return self._prefix + table.encode() + b":" + key
+
+
+def _order(position: bytes) -> tuple[int, int]:
+    """The place of a stream id: milliseconds, and a number within them."""
+    milliseconds, _, number = position.partition(b"-")
+    return int(milliseconds), int(number)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,9 @@ import pytest
 from adc.state.interface import UNKNOWN, Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
-from tests.kit.ports import free_port
 from tests.unit.state.table_suite import NOW, TableSuite
 from tests.wire.redis_server import RedisServer, needs_redis
+from tests.wire.shared_stores import connected, node, until
 
 pytestmark = needs_redis
 
@@ -31,25 +31,6 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
-
-
-async def until(condition: Callable[[], bool], limit: float = 5.0) -> None:
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.005)
-
-
-def node(address: RedisAddress | RedisServer, clock: Callable[[], float] = time.time) -> RedisStore:
-    if isinstance(address, RedisServer):
-        address = RedisAddress((address.url,))
-    return RedisStore(address, interval=0.02, limit=0.3, fetch_limit=0.05, clock=clock)
-
-
-async def connected(store: RedisStore) -> RedisStore:
-    await store.start()
-    await until(lambda: not store.status().degraded)
-    return store
 
 
 class TestRedis(TableSuite):
@@ -251,48 +232,19 @@ async def test_message_that_is_none_is_skipped(
     await until(lambda: theirs.get(b"k", time.time()) is not None)
 
 
-async def test_redis_cluster_is_served_too(tmp_path: Path) -> None:
-    server = RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
-    server.start()
-    try:
-        server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        await until(lambda: b"cluster_state:ok" in server.command("CLUSTER", "INFO"))
-        address = RedisAddress((f"redis://127.0.0.1:{server.port}",), cluster=True)
-        await _two_nodes_share(address)
-    finally:
-        server.kill()
-
-
-async def test_master_is_found_through_sentinels(server: RedisServer, tmp_path: Path) -> None:
-    configuration = tmp_path / "sentinel.conf"
-    configuration.write_text(f"sentinel monitor mymaster 127.0.0.1 {server.port} 1\n")
-    sentinel = SentinelServer(tmp_path, configuration)
-    sentinel.start()
-    try:
-        address = RedisAddress(sentinels=(("127.0.0.1", sentinel.port),), master="mymaster")
-        await _two_nodes_share(address)
-    finally:
-        sentinel.kill()
-
-
-class SentinelServer(RedisServer):
-    def __init__(self, folder: Path, configuration: Path) -> None:
-        super().__init__(folder)
-        self._arguments = [str(configuration), "--sentinel", "--port", str(self.port)]
-
-    def arguments(self) -> list[str]:
-        return self._arguments
-
-
-async def _two_nodes_share(address: RedisAddress) -> None:
-    one = await connected(node(address))
-    one.table("t", 1000).set(b"k", b"v", 100.0, time.time())
-    await one.close()
-    other = node(address)
-    table = other.table("t", 1000)
-    await connected(other)
-    assert (table.get(b"k", time.time()) or Entry(b"", 0)).value == b"v"
-    await other.close()
+async def test_master_whose_changes_are_numbered_lower_is_heard(
+    nodes: tuple[RedisStore, RedisStore], server: RedisServer
+) -> None:
+    mine, theirs = (store.table("plain", 1000) for store in nodes)
+    server.command("XADD", "adc:changes", "99999999999999-0", "o", "x", "w", '""')
+    mine.set(b"last", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"last", time.time()) is not None)
+    server.kill()
+    await until(lambda: all(store.status().degraded for store in nodes))
+    server.start()  # as a replica that takes over without having heard of that number
+    await until(lambda: not any(store.status().degraded for store in nodes), 10.0)
+    mine.set(b"k", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"k", time.time()) is not None)
 
 
 def test_address_that_makes_no_sense_is_refused() -> None:

@@ -1,0 +1,114 @@
+"""Tables shared through a master that a real Sentinel watches over and replaces."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from adc.state.interface import Entry
+from adc.state.redis import RedisStore
+from tests.unit.state.table_suite import NOW, TableSuite
+from tests.wire.redis_groups import Replicated
+from tests.wire.redis_server import needs_redis
+from tests.wire.shared_stores import connected, node, until
+
+pytestmark = needs_redis
+
+
+@pytest.fixture(scope="module")
+def shared_group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
+    group = Replicated(tmp_path_factory.mktemp("sentinel"))
+    group.start()
+    yield group
+    group.kill()
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[Replicated]:
+    group = Replicated(tmp_path)
+    group.start()
+    yield group
+    group.kill()
+
+
+class TestThroughSentinel(TableSuite):
+    @pytest.fixture
+    async def store(self, shared_group: Replicated) -> AsyncIterator[RedisStore]:
+        shared_group.master.command("FLUSHALL")
+        store = await connected(node(shared_group.address, clock=lambda: NOW))
+        yield store
+        await store.close()
+
+
+@pytest.fixture
+async def nodes(group: Replicated) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
+    one, other = node(group.address), node(group.address)
+    for store in (one, other):
+        store.table("t", 1000, min)
+        await connected(store)
+    yield one, other
+    await one.close()
+    await other.close()
+
+
+@pytest.mark.parametrize("fate", ["killed", "hung"])
+async def test_nodes_go_on_with_the_master_that_takes_over(
+    nodes: tuple[RedisStore, RedisStore], group: Replicated, fate: str
+) -> None:
+    one, other = nodes
+    mine, theirs = (store.table("t", 1000, min) for store in nodes)
+    mine.set(b"before", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"before", time.time()) is not None)
+    group.master.kill() if fate == "killed" else group.master.pause()
+    await until(lambda: one.status().degraded and other.status().degraded)
+    mine.set(b"mine", b"v", 100.0, time.time())
+    theirs.set(b"theirs", b"v", 100.0, time.time())
+    mine.set(b"both", b"b", 100.0, time.time())
+    theirs.set(b"both", b"a", 100.0, time.time())
+    assert mine.lookup(b"before", time.time()) is not None
+    await until(lambda: not one.status().degraded and not other.status().degraded, 15.0)
+    assert group.master_port == group.replica.port
+    await until(lambda: all(_level(table.get, time.time()) for table in (mine, theirs)))
+    held = group.replica.command("MGET", *(f"adc:t:{key}" for key in ("before", "mine", "theirs", "both")))
+    assert held.split(b"\r\n")[2::2] == [b"v", b"v", b"v", b"a"]
+    mine.set(b"after", b"v", 100.0, time.time())
+    await until(lambda: theirs.get(b"after", time.time()) is not None)
+    if fate == "hung":  # it comes back believing that it is the master still
+        group.master.resume()
+        await until(lambda: b"role:slave" in group.master.command("INFO", "replication"), 15.0)
+        theirs.set(b"last", b"v", 100.0, time.time())
+        await until(lambda: mine.get(b"last", time.time()) is not None)
+        assert not one.status().degraded
+
+
+def _level(get, now: float) -> bool:
+    values = {key: (get(key, now) or Entry(b"", 0)).value for key in (b"before", b"mine", b"theirs", b"both")}
+    return values == {b"before": b"v", b"mine": b"v", b"theirs": b"v", b"both": b"a"}
+
+
+async def test_master_that_is_replaced_in_peace_is_followed(
+    nodes: tuple[RedisStore, RedisStore], group: Replicated
+) -> None:
+    one, other = nodes
+    mine, theirs = (store.table("t", 1000, min) for store in nodes)
+    await until(lambda: b"OK" in group.sentinel.command("SENTINEL", "failover", "m"), 15.0)
+    number = 0
+    while group.master_port == group.master.port:
+        number += 1
+        mine.set(b"%d" % number, b"v", 100.0, time.time())
+        await asyncio.sleep(0.02)
+    await until(lambda: b"role:slave" in group.master.command("INFO", "replication"), 15.0)
+    mine.set(b"after", b"v", 100.0, time.time())
+    await until(lambda: not one.status().degraded and not other.status().degraded, 15.0)
+    await until(lambda: theirs.get(b"after", time.time()) is not None)
+    await until(lambda: len(theirs) == number + 1)
+
+
+async def test_a_sentinel_that_is_gone_does_not_keep_the_others_from_being_asked(group: Replicated) -> None:
+    gone = group.address._replace(sentinels=(("127.0.0.1", 1), *group.address.sentinels))
+    store = await connected(node(gone))
+    store.table("t", 10).set(b"k", b"v", 100.0, time.time())
+    await until(lambda: b"\r\nv\r\n" in group.master.command("GET", "adc:t:k"))
+    await store.close()
