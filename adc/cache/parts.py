@@ -11,6 +11,18 @@ from adc.cache.ranges import ContentRange, content_range, join_bytes, joined
 from adc.http.headers import Headers
 
 
+def joinable(newer: Entry, held: Sequence[Entry], limit: int) -> list[Entry]:
+    """Those of `held` that touch `newer` and make at most `limit` bytes with it: worth loading to be `combined`."""
+    return [other for other in held if _same_representation(newer, other) and _touch(newer, other, limit)]
+
+
+def _touch(one: Entry, other: Entry, limit: int) -> bool:
+    if one.part is None or other.part is None:
+        return False
+    part = joined(other.part, one.part)
+    return part is not None and part.length <= limit
+
+
 def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
     """`newer`, a part whose body is bytes, grown by what is `held` of the same representation.
 

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from adc.cache.files import FileWriter
+from adc.cache.purge import Purge, Scope
 from tests.kit.client import get
 from tests.kit.member import response
 from tests.kit.waiting import eventually
@@ -97,6 +98,15 @@ async def test_parts_of_one_representation_grow_into_the_whole(tmp_path):
         whole = await cached.get()
         assert (whole.status, whole.body) == (200, b"0123456789")
         assert b"content-range" not in whole
+        assert len(cached.asked) == 2
+
+
+async def test_a_part_that_another_worker_stored_grows_too(tmp_path):
+    async with caching(tmp_path, part(0, 4, FRESH, TAG), part(5, 9, FRESH, TAG)) as cached:
+        await cached.get("/", "Range: bytes=0-4")
+        cached.store.tiers.memory.purge(Purge(Scope.ALL))  # as in a worker that has not stored it
+        await cached.get("/", "Range: bytes=5-9")
+        assert (await cached.get()).body == b"0123456789"
         assert len(cached.asked) == 2
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adc.cache.entry import Entry
 from adc.cache.filling import Filling
-from adc.cache.parts import combined
+from adc.cache.parts import combined, joinable
 from adc.cache.tiered import TieredStore
 from adc.proxy.caching.source import Source
 
@@ -101,7 +101,9 @@ class Fill:
         if filling.entry.part.length != self.length:
             return None
         part = filling.entry.filled(filling.read_at(0, self.length), self.length)
-        whole = combined(part, tiers.get(part.key), tiers.memory.max_object)
+        limit = tiers.memory.max_object
+        loaded = [tiers.load(held) for held in joinable(part, tiers.find(part.key, now), limit)]
+        whole = combined(part, [held for held in loaded if held is not None], limit)
         return tiers.put(whole, mark, now)
 
     def abort(self, reason: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from adc.cache.entry import Entry
-from adc.cache.parts import coexists, combined
+from adc.cache.parts import coexists, combined, joinable
 from adc.cache.ranges import ContentRange
 from tests.unit.cache.messages import request, stored
 
@@ -72,3 +72,11 @@ def test_what_a_newer_response_outdates() -> None:
     assert not coexists(part(0, 4, '"b"'), part(5, 9))
     assert not coexists(part(0, 4, 'W/"a"'), part(5, 9, 'W/"a"'))
     assert not coexists(whole, part(0, 4))
+
+
+def test_only_what_touches_and_is_of_the_same_version_is_worth_loading() -> None:
+    whole = stored("Cache-Control: max-age=60", "Vary: L", 'ETag: "a"', asked=request("L: en"))
+    before, after, apart, long = part(1, 2), part(5, 5), part(7, 8), part(0, 8)
+    held = [before, after, apart, long, part(1, 2, '"b"'), part(1, 2, '"a"', asked="de"), whole]
+    assert joinable(part(3, 4), held, 5) == [before, after]
+    assert joinable(part(3, 4), held, 9) == [before, after, long]
