@@ -13,6 +13,7 @@ from adc.cache.index import record_id
 from adc.cache.memory import MemoryStore
 from adc.cache.purge import Purge, Scope, finish
 from adc.cache.purge_log import PurgeLog
+from adc.cache.recent_purges import RecentPurges
 from adc.cache.stats import Stats
 
 
@@ -37,6 +38,7 @@ class TieredStore:
         self.stats = stats
         self.max_object = max_object
         self._log = log
+        self._purges: PurgeLog | RecentPurges = RecentPurges() if log is None else log
         self._worker = worker
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
@@ -72,10 +74,23 @@ class TieredStore:
         return self._promoted(entry, body)
 
     def mark(self) -> int:
-        """The state of the purge log; to be taken before a response is asked for and given back when it is
+        """How many purges there were; to be taken before a response is asked for and given back when it is
         stored.
         """
-        return 0 if self._log is None else self._log.latest()
+        return self._purges.latest()
+
+    def purged(self, entry: Entry, mark: int) -> bool:
+        """Whether a purge since `mark` covers `entry`, or may do so."""
+        if self._purges.latest() == mark:
+            return False
+        try:
+            purges = self._purges.since(mark)
+        except lmdb.Error:
+            return True
+        if purges is None:
+            return True
+        real = [purge for purge in purges if purge.scope is not Scope.REPLACED]
+        return any(purge.covers(entry.key, entry.tags) for purge in real)
 
     def put(self, entry: Entry, mark: int, now: float) -> Entry | None:
         """Store an entry whose body is bytes; None if that failed or a purge since `mark` covers it."""
@@ -121,12 +136,12 @@ class TieredStore:
         twice: before the disk is looked through, so that a response being stored is seen by one of the two,
         and after, for what was read from disk meanwhile. Raises lmdb.Error.
         """
-        self._append(purge)
+        self._purges.append(purge)
         count = yield from self.memory.purging(purge)
         if self.disk is not None:
             on_disk = yield from self.disk.purging(purge)
             count = max(count, on_disk)
-            self._append(purge)
+            self._purges.append(purge)
         self.stats.purged += count
         return count
 
@@ -134,24 +149,12 @@ class TieredStore:
         """After storing: take it back if a purge since `mark` covers it; tell workers with older copies."""
         self.stats.stored += 1
         self.stats.stored_bytes += entry.length
-        if self._log is None:
-            return entry
-        if self._log.latest() != mark and self._purged_since(mark, entry):
+        if self.purged(entry, mark):
             self.remove(entry)
             return None
         if replaced:
             self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
         return entry
-
-    def _purged_since(self, mark: int, entry: Entry) -> bool:
-        try:
-            purges = None if self._log is None else self._log.since(mark)
-        except lmdb.Error:
-            purges = None
-        if purges is None:
-            return True
-        real = [purge for purge in purges if purge.scope is not Scope.REPLACED]
-        return any(purge.covers(entry.key, entry.tags) for purge in real)
 
     def _promoted(self, entry: Entry, body: FileBody) -> Entry:
         if entry.length > min(self.memory.max_object, CHECKED_BYTES):
@@ -162,16 +165,14 @@ class TieredStore:
         self.memory.put(whole)
         return whole
 
-    def _append(self, purge: Purge) -> None:
-        if self._log is not None:
-            self._log.append(purge)
-
     def _tell(self, purge: Purge) -> None:
         """Append where a failure costs no more than other workers' copies living on to the end of their
         freshness.
         """
+        if self._log is None:
+            return
         try:
-            self._append(purge)
+            self._log.append(purge)
         except lmdb.Error as error:
             if self.disk is not None:
                 self.disk.failed(error)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 
+import pytest
+
 from adc.cache.purge import Purge, Scope
 from tests.kit.client import get
 from tests.kit.member import response
@@ -206,3 +208,17 @@ async def test_stale_entries_are_validated_once_for_all(tmp_path):
             gate.open.set()
             assert [(await client.reply()).body for client in clients] == [b"x"] * 20
         assert gate.asked == 2
+
+
+@pytest.mark.parametrize("disk", [True, False])
+async def test_who_comes_after_a_purge_gets_nothing_asked_for_before_it(disk, tmp_path):
+    gate = Gate(lambda request: response(b"%d" % gate.asked, FRESH))
+    async with caching(tmp_path, script=gate, disk=disk) as cached, crowd(cached, 1) as clients:
+        await eventually(lambda: gate.asked == 1)
+        cached.store.tiers.purge(Purge(Scope.URL, b"http://a/"))
+        await cached.client.send(get())
+        await eventually(lambda: waiting(cached) == 1)
+        gate.open.set()
+        assert (await clients[0].reply()).body == b"1"
+        assert (await cached.client.reply()).body == b"2"
+        assert (await cached.get()).body == b"2"

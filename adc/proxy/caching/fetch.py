@@ -198,8 +198,8 @@ class Fetch(Exchange):
             return
         if verdict.ttl <= 0 or entry.terms.always_validate or entry.part is not None:
             self.turn.settle(Outcome.UNCACHEABLE)
-            return
-        self.take_waiting(entry.varying)
+        elif not self.stage.store.tiers.purged(entry, self.mark):  # else they may have come after the purge
+            self.take_waiting(entry.varying)
 
     def _pass(self, response: Response, body: bytes, end: bool, reason: str, lasting: bool) -> None:
         """Only the client that asked may have this response."""

@@ -39,8 +39,8 @@ def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> Non
         _renew(fetch, entry, loaded or fresh, now)
     else:
         shared.tiers.remove(fresh)
-    shareable = refreshed.keep and fresh.terms.freshness(now) > 0 and not fresh.terms.always_validate
-    if shareable:
+    shareable = refreshed.keep and reusable(fresh, now)
+    if shareable and not shared.tiers.purged(fresh, fetch.mark):
         fetch.take_waiting(fresh.varying)
     fetch.turn.settle(Outcome.FILLED if shareable else Outcome.UNCACHEABLE)
     status = forwarded(

@@ -1,6 +1,7 @@
 """Memory over disk, two workers over one folder, and fills under way."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from adc.cache.filling import Filling
 from adc.cache.memory import MemoryStore
 from adc.cache.purge import Purge, Scope
 from adc.cache.purge_log import KEPT, PurgeLog
+from adc.cache.recent_purges import KEPT as REMEMBERED
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from tests.unit.cache.messages import NOW, request, stored
@@ -240,3 +242,33 @@ def test_memory_alone_needs_no_folder() -> None:
     assert store.load(done) is done
     assert store.purge(Purge(Scope.URL, KEY)) == 1
     assert stats.as_dict()["purged"] == 1
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize(
+    ("purge", "covered"),
+    [
+        (Purge(Scope.URL, KEY), True),
+        (Purge(Scope.TAG, b"t"), True),
+        (Purge(Scope.ALL), True),
+        (Purge(Scope.URL, KEY + b"b"), False),
+    ],
+)
+def test_a_purge_while_filling_wins_in_memory_alone(purge: Purge, covered: bool, soft: bool) -> None:
+    store = TieredStore(MemoryStore(100_000, 50_000), None, None, Stats(), 50_000)
+    filling = Filling(store, entry("Cache-Tag: t", body=b""), 5, store.mark())
+    store.purge(replace(purge, soft=soft))
+    filling.write(b"hello")
+    assert (filling.commit(NOW) is None) is covered
+    assert (store.get(KEY) == ()) is covered
+
+
+def test_what_was_under_way_while_more_purges_came_than_are_remembered_is_not_stored() -> None:
+    store = TieredStore(MemoryStore(100_000, 50_000), None, None, Stats(), 50_000)
+    mark = store.mark()
+    for _ in range(REMEMBERED):
+        store.purge(Purge(Scope.URL, KEY + b"b"))
+    assert store.put(entry(body=b"hello"), mark, NOW) is not None
+    store.purge(Purge(Scope.URL, KEY + b"b"))
+    assert store.put(entry(body=b"hello"), mark, NOW) is None
+    assert store.put(entry(body=b"hello"), store.mark(), NOW) is not None

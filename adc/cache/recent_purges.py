@@ -1,0 +1,35 @@
+"""The purges of a store that one worker has for itself, for responses that were under way when they came."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from adc.cache.purge import Purge
+
+KEPT = 1024
+"""Purges remembered; a response under way while more came is not stored."""
+
+
+class RecentPurges:
+    """Numbered like those of a `PurgeLog`; nobody else reads them."""
+
+    def __init__(self) -> None:
+        self._latest = 0
+        self._kept: deque[Purge] = deque(maxlen=KEPT)
+
+    def append(self, purge: Purge) -> int:
+        """Add one; returns its number."""
+        self._kept.append(purge)
+        self._latest += 1
+        return self._latest
+
+    def latest(self) -> int:
+        """The number of the newest."""
+        return self._latest
+
+    def since(self, position: int) -> list[Purge] | None:
+        """Those after number `position`; None if some of them are forgotten."""
+        count = self._latest - position
+        if count > len(self._kept):
+            return None
+        return list(self._kept)[len(self._kept) - count :]
