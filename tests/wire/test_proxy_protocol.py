@@ -3,7 +3,7 @@ import pytest
 from adc.codecs.proxy_protocol import SIGNATURE, HeaderReader, compose
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
-from tests.kit.member import OK, Member
+from tests.kit.member import OK, Member, response
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
 
@@ -115,10 +115,11 @@ async def test_connections_are_limited_by_the_client_of_the_header(tmp_path, mem
 
 
 class Told:
-    """A member's script that reads a PROXY protocol header, then answers; `ends` of every connection."""
+    """A member's script that reads a PROXY protocol header, then gives `replies`; `ends` of every connection."""
 
-    def __init__(self):
+    def __init__(self, *replies):
         self.ends = []
+        self._replies = iter(replies)
 
     async def __call__(self, conversation):
         reader = HeaderReader()
@@ -128,7 +129,7 @@ class Told:
         self.ends.append(reader.ends)
         while True:
             await conversation.request()
-            await conversation.send(OK)
+            await conversation.send(next(self._replies, OK))
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -160,3 +161,29 @@ async def test_member_is_told_the_client_that_a_trusted_proxy_named(tmp_path):
     ):
         assert (await client.ask(get("/", "X-Forwarded-For: 2001:db8::7"))).status == 200
     assert told.ends[0][0] == ("2001:db8::7", 0)
+
+
+async def test_member_behind_a_cache_is_told_the_client_that_it_is_asked_for(tmp_path):
+    told = Told(
+        response(b"x", "Cache-Control: private"),
+        response(b"y", "Cache-Control: max-age=1, stale-while-revalidate=60", "Age: 10"),
+    )
+    cached = {
+        "pool": {"proxy_protocol": "v2"},
+        "route": {"cache": {"store": "site"}},
+        "caches": {"site": {"memory": "1MB"}},
+    }
+    async with (
+        Member(told) as member,
+        serving(tmp_path, config(member.address, **cached)) as proxy,
+        proxy.client() as one,
+        proxy.client() as other,
+    ):
+        for client in (one, other, one):
+            assert (await client.ask(get())).status == 200
+        await eventually(lambda: len(told.ends) == 3)
+        expected = [
+            tuple(client.writer.get_extra_info(name)[:2] for name in ("sockname", "peername"))
+            for client in (one, other)
+        ]
+        assert told.ends == [*expected, None]  # the last is a refresh, which nobody waits for

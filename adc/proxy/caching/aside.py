@@ -1,25 +1,38 @@
-"""The client's side of an exchange that has no client."""
+"""The client's side of an exchange that the cache made."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adc.http.message import Response
 
 if TYPE_CHECKING:
+    from adc.codecs.interface import Stream
     from adc.proxy.caching.fetch import Fetch
 
 
 class Aside:
-    """The `Stream` of a `Fetch`. Only interim responses come through it, for those who wait."""
+    """The `Stream` of a `Fetch`. Only interim responses come through it, for those who wait.
 
-    __slots__ = ("_fetch",)
+    `behind`: the stream of the client whose request is sent, so that a member that is told addresses hears of that
+    client and does not take the request for the proxy's own; None for a refresh that no client waits for.
+    """
 
-    address = None
-    own_address = None
+    __slots__ = ("_behind", "_fetch")
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, behind: Stream | None) -> None:
         self._fetch = fetch
+        self._behind = behind
+
+    @property
+    def address(self) -> Any:
+        """Where the client is, None for nobody."""
+        return None if self._behind is None else self._behind.address
+
+    @property
+    def own_address(self) -> Any:
+        """Where it connected to."""
+        return None if self._behind is None else self._behind.own_address
 
     def send_informational(self, response: Response) -> None:
         """Pass on early hints."""

@@ -60,7 +60,8 @@ class Fetch(Exchange):
         role: Role,
         woken: bool = False,
     ) -> None:
-        super().__init__(exchange.service, Aside(self), exchange.request)
+        behind = None if isinstance(decision, Stale) else exchange.stream
+        super().__init__(exchange.service, Aside(self, behind), exchange.request)
         self.pipeline = exchange.pipeline
         self.target = exchange.target
         self.request_id = exchange.request_id
