@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from adc.cache.entry import Entry
-from adc.cache.preconditions import not_modified, range_applies
+from adc.cache.preconditions import asked_range, not_modified
 from adc.cache.ranges import (
     ByteRange,
     Multipart,
@@ -48,11 +48,9 @@ def answer(request: Request, entry: Entry, now: float, boundary: bytes) -> Answe
     age = (b"Age", b"%d" % int(entry.terms.age(now)))
     if not_modified(headers, entry, now):
         return _not_modified(entry, age)
-    if b"range" in headers and request.method == "GET" and range_applies(headers, entry, now):
-        ranged = _ranged(headers.get_all(b"range")[0], entry, age, boundary)
-        if ranged is not None:
-            return ranged
-    return _whole(request, entry, age)
+    asked = asked_range(headers, entry, now) if request.method == "GET" else None
+    ranged = None if asked is None else _ranged(asked, entry, age, boundary)
+    return _whole(request, entry, age) if ranged is None else ranged
 
 
 def _whole(request: Request, entry: Entry, age: Pair) -> Answer:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from adc.cache.directives import request_directives
 from adc.cache.entry import Entry
 from adc.cache.options import CacheOptions
-from adc.cache.preconditions import ORIGIN_ONLY, range_applies
+from adc.cache.preconditions import ORIGIN_ONLY, asked_range
 from adc.cache.ranges import within
 from adc.cache.validation import CONDITIONAL, conditional_headers, may_serve_on_error
 from adc.cache.vary import matches
@@ -139,10 +139,10 @@ def _rank(entry: Entry) -> tuple[bool, float]:
 
 
 def _inside(request: Request, entry: Entry, now: float) -> bool:
-    asked = request.headers.get(b"range")
-    if asked is None or entry.part is None or request.method != "GET":
+    if entry.part is None or request.method != "GET":
         return False
-    return within(entry.part, asked) is not None and range_applies(request.headers, entry, now)
+    asked = asked_range(request.headers, entry, now)
+    return asked is not None and within(entry.part, asked) is not None
 
 
 def _nothing(request: Request, entries: Sequence[Entry]) -> Miss:

@@ -53,11 +53,22 @@ def same_strongly(one: bytes, other: bytes) -> bool:
     return one == other and not one.startswith(b"W/")
 
 
-def range_applies(request: Headers, entry: Entry, now: float) -> bool:
-    """Whether If-Range lets the Range be honoured (RFC 9110 section 13.1.5). True without an If-Range."""
-    value = request.get(b"if-range")
-    if value is None:
-        return True
+def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:
+    """The Range to answer from `entry`, None to answer with all of it: without one, if If-Range does not let it
+    be honoured (RFC 9110 section 13.1.5), or if there are several lines, of which others may read another.
+    """
+    lines = request.get_all(b"range")
+    if len(lines) != 1:
+        return None
+    conditions = request.get_all(b"if-range")
+    if not conditions:
+        return lines[0]
+    fits = len(conditions) == 1 and _names(conditions[0].strip(b" \t"), entry, now)
+    return lines[0] if fits else None
+
+
+def _names(value: bytes, entry: Entry, now: float) -> bool:
+    """Whether an If-Range `value` is the entry's strong validator."""
     if value.startswith((b'"', b"W/")):
         return entry.etag is not None and same_strongly(value, entry.etag)
     since = parse_date(value, now)

@@ -176,6 +176,11 @@ def test_if_range_needs_a_strong_match(value: str, status: int) -> None:
     assert ask(entry, "Range: bytes=0-1", f"If-Range: {value}").status == status
 
 
+def test_several_lines_of_range_or_if_range_get_all_of_it() -> None:
+    assert ask(held(), "Range: bytes=0-1", "Range: bytes=2-3").status == 200
+    assert ask(held('ETag: "a"'), "Range: bytes=0-1", 'If-Range: "b"', 'If-Range: "a"').status == 200
+
+
 def test_a_last_modified_close_to_date_is_weak() -> None:
     entry = held(f"Last-Modified: {date(-59)}")
     assert ask(entry, "Range: bytes=0-1", f"If-Range: {date(-59)}").status == 200

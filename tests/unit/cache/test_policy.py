@@ -275,6 +275,9 @@ class TestPartial:
     def test_a_request_for_all_is_fetched(self) -> None:
         assert decide(self.entry()).why == "partial"
 
+    def test_two_lines_of_range_are_fetched(self) -> None:
+        assert decide(self.entry(), "Range: bytes=0-1", "Range: bytes=3-4").why == "partial"
+
     def test_if_range_of_another_version_is_fetched(self) -> None:
         assert decide(self.entry(), "Range: bytes=2-6", 'If-Range: "b"').why == "partial"
         assert isinstance(decide(self.entry(), "Range: bytes=2-6", 'If-Range: "a"'), Hit)
