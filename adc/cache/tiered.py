@@ -48,14 +48,18 @@ class TieredStore:
         return self.memory.get(key)
 
     def find(self, key: bytes, now: float) -> list[Entry]:
-        """The entries in memory and on disk; of two for the same variant the one validated last."""
+        """The entries in memory and on disk; of two for the same variant the one that is fresh for longer.
+
+        A copy in memory that could still be served was dropped when another worker stored a newer one: what is
+        left is stale. How old they are does not tell, since a 304 may come with a higher Age than the 200 had.
+        """
         held = {record_id(entry): entry for entry in self.get(key)}
         if self.disk is None:
             return list(held.values())
         for entry in self.disk.get(key, now):
             place = record_id(entry)
             known = held.get(place)
-            if known is None or entry.terms.born > known.terms.born or entry.invalid:
+            if known is None or entry.invalid or entry.terms.freshness(now) > known.terms.freshness(now):
                 held[place] = entry
         return sorted(held.values(), key=_date)
 

@@ -147,6 +147,15 @@ def test_other_workers_let_go_of_a_head_that_was_updated_before_its_time(machine
         assert (machine.two.get(KEY) == ()) is outdates
 
 
+def test_a_validated_head_counts_even_if_it_came_with_a_higher_age(machine: Machine) -> None:
+    put(machine.one, entry())
+    machine.two.load(machine.two.find(KEY, NOW)[0])
+    renewed = stored("Cache-Control: max-age=600", "Age: 300", "X-A: new")
+    machine.one.update(renewed, machine.one.mark(), NOW + 61, outdates=False)
+    (found,) = machine.two.find(KEY, NOW + 61)
+    assert found.headers.get(b"x-a") == b"new"
+
+
 def test_remove_takes_one_variant_from_both_tiers(machine: Machine) -> None:
     held = entry()
     put(machine.one, held)
