@@ -158,6 +158,15 @@ def _refused_request(request: Request, peer_trusted: bool) -> str | None:
         return f"method {request.method}"
     if request.method == "GET" and request.body_length != NO_BODY:
         return "request has content"
+    return _unkeyed(request, peer_trusted) or ("request no-store" if _no_store(request) else None)
+
+
+def _no_store(request: Request) -> bool:
+    return "no-store" in request_directives(request.headers)
+
+
+def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
+    """What in `request` may have changed the response although the key does not tell."""
     index = request.headers.index
     names = {name.replace(b"_", b"-") for name in index}  # what members that make variables of names see
     for name in _REROUTING:
@@ -172,9 +181,17 @@ def _refused_request(request: Request, peer_trusted: bool) -> str | None:
             return "request claims another host"
     if len(request.headers.get_all(b"host")) > 1:
         return "more than one Host"
-    if "no-store" in request_directives(request.headers):
-        return "request no-store"
     return None
+
+
+def may_update(request: Request, directives: Directives, peer_trusted: bool) -> bool:
+    """Whether fields of a response to `request`, which says `directives`, may go into what is stored already.
+
+    The rules are those for storing: a 304 or an answer to HEAD must not bring in what a 200 could not.
+    """
+    if _unkeyed(request, peer_trusted) is not None or _no_store(request):
+        return False
+    return b"authorization" not in request.headers or _shareable(directives, "must-revalidate")
 
 
 def _refused_response(

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from adc.cache.directives import response_directives
+from adc.cache.directives import Directives, response_directives
 from adc.cache.entry import Entry
 from adc.cache.freshness import terms
 from adc.cache.options import CacheOptions
 from adc.cache.preconditions import same_weakly
-from adc.cache.storable import entry_for, stored_headers
+from adc.cache.storable import entry_for, may_update, stored_headers
 from adc.cache.vary import vary_names
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
@@ -28,12 +28,14 @@ STALE_ERRORS = frozenset({500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """An entry whose origin confirmed it. `keep` False: answer with it now, then drop it. `own` are cookie
-    lines of the confirming response: they go to this client and are not stored.
+    """An entry whose origin confirmed it. `keep` False: answer with it now, then drop it. `apart`: it is for this
+    client only, and what is stored stays as it was. `own` are cookie lines of the confirming response: they go to
+    this client and are not stored.
     """
 
     entry: Entry
     keep: bool = True
+    apart: bool = False
     own: tuple[Pair, ...] = ()
 
 
@@ -54,19 +56,28 @@ def refresh(
     request_time: float,
     response_time: float,
     options: CacheOptions,
+    *,
+    peer_trusted: bool = False,
 ) -> Refreshed | None:
     """Update `entry` by a 304, or None if that 304 speaks of another representation (RFC 9111 section 4.3.4).
 
-    After None the entry must go, and the request be sent again without the cache's conditions.
+    After None the entry must go, and the request be sent again without the cache's conditions. `peer_trusted` as
+    in `storable.store`.
     """
     if not _confirms(entry, response):
         return None
     own = tuple(pair for pair in response.headers if pair[0].lower() == b"set-cookie")
     updated = _updated(entry, request, response, request_time, response_time, options)
-    control = response_directives(updated.headers, options.targeted).control
-    dropped = ("no-store" in control and "must-understand" not in control) or control.forbids("private")
-    keep = not dropped and vary_names(updated.headers) is not None
-    return Refreshed(updated, keep, own)
+    directives = response_directives(updated.headers, options.targeted)
+    apart = not may_update(request, directives, peer_trusted)
+    return Refreshed(updated, _may_stay(updated, directives), apart, own)
+
+
+def _may_stay(updated: Entry, directives: Directives) -> bool:
+    control = directives.control
+    if ("no-store" in control and "must-understand" not in control) or control.forbids("private"):
+        return False
+    return vary_names(updated.headers) is not None
 
 
 def refresh_by_head(
@@ -76,11 +87,15 @@ def refresh_by_head(
     request_time: float,
     response_time: float,
     options: CacheOptions,
+    *,
+    peer_trusted: bool = False,
 ) -> Entry | None:
     """Update `entry` by an answer to HEAD, None if that shows it to be outdated (RFC 9111 section 4.3.5).
 
-    Statuses that say nothing of the representation leave it as it is.
+    Statuses that say nothing of the representation leave it as it is, and so do answers for one client only.
     """
+    if not may_update(request, response_directives(response.headers, options.targeted), peer_trusted):
+        return entry
     if response.status in (404, 410):
         return None
     if response.status != entry.status or entry.part is not None:
@@ -90,7 +105,8 @@ def refresh_by_head(
         return None
     if not _confirms(entry, response):
         return None
-    return _updated(entry, request, response, request_time, response_time, options)
+    updated = _updated(entry, request, response, request_time, response_time, options)
+    return updated if _may_stay(updated, response_directives(updated.headers, options.targeted)) else None
 
 
 def may_serve_on_error(entry: Entry, now: float, asked: float | None = None) -> bool:

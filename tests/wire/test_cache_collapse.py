@@ -194,8 +194,9 @@ async def test_a_request_that_wants_its_own_answer_does_not_wait(tmp_path):
         assert (await clients[0].reply()).body == b"x"
 
 
-async def test_stale_entries_are_validated_once_for_all(tmp_path):
-    first = response(b"x", FRESH, 'ETag: "a"')
+@pytest.mark.parametrize("body", [b"x", b"x" * 2_000_000], ids=["short", "long"])
+async def test_stale_entries_are_validated_once_for_all(body, tmp_path):
+    first = response(body, FRESH, 'ETag: "a"')
     confirmed = b'HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=99\r\nETag: "a"\r\n\r\n'
     gate = Gate(lambda request: confirmed if b"if-none-match" in request else first)
     gate.open.set()
@@ -206,7 +207,7 @@ async def test_stale_entries_are_validated_once_for_all(tmp_path):
         async with crowd(cached, 20) as clients:
             await eventually(lambda: waiting(cached) == 19)
             gate.open.set()
-            assert [(await client.reply()).body for client in clients] == [b"x"] * 20
+            assert [(await client.reply()).body for client in clients] == [body] * 20
         assert gate.asked == 2
 
 

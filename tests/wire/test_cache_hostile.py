@@ -50,6 +50,37 @@ async def test_a_get_with_content_is_neither_stored_nor_answered_from_the_store(
         assert "fwd=bypass" in told(reply)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "X-Host: evil",
+        "X-Original-URL: /evil",
+        "Authorization: evil",
+        "Cache-Control: no-cache, no-store, x=evil",
+    ],
+)
+async def test_what_may_not_be_stored_for_a_request_does_not_come_in_by_a_304_or_a_head(
+    field, method, tmp_path
+):
+    def reply(request):
+        said = b"|".join(value for _, value in request.fields).decode()
+        fields = [FRESH, 'ETag: "a"', f"Link: <{said}>"]
+        if b"if-none-match" in request and request.method == "GET":
+            return response(b"", *fields, status=304, length=False)
+        if request.method == "HEAD":
+            return response(b"", *fields, "Content-Length: 1", length=False)
+        return response(b"x", *fields)
+
+    async with caching(tmp_path, reply) as cached:
+        await cached.get("/")
+        lines = [field] if field.startswith("Cache-Control") else [field, "Cache-Control: no-cache"]
+        assert b"evil" in (await cached.get("/", *lines, method=method))[b"link"]
+        again = await cached.get("/")
+        assert b"evil" not in again[b"link"]
+        assert "hit" in told(again)
+
+
 @pytest.mark.parametrize("target", ["/account/x.css", "/account%2Fx.css", "/account;x.css"])
 async def test_a_private_page_under_the_name_of_a_style_sheet_is_not_stored(target, tmp_path):
     async with caching(tmp_path, response(b"secret")) as cached:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adc.cache.collapse import Outcome
 from adc.cache.entry import Entry
+from adc.cache.files import FileBody
 from adc.cache.parts import coexists
 from adc.cache.policy import reusable, select
 from adc.cache.status import forwarded
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> None:
     """A 304: the entry is good again (RFC 9111 section 4.3.4), unless it speaks of something else."""
     shared, options = fetch.stage.store, fetch.stage.options
-    refreshed = refresh(entry, fetch.asked, response, fetch.sent_at, now, options)
-    loaded = None
-    if refreshed is not None and fetch.sources:
-        loaded = shared.tiers.load(refreshed.entry)
+    trusted = fetch.service.trusts(fetch.asked.peer)
+    refreshed = refresh(entry, fetch.asked, response, fetch.sent_at, now, options, peer_trusted=trusted)
+    loaded = shared.tiers.load(entry) if refreshed is not None and fetch.sources else None
     if refreshed is None or (fetch.sources and loaded is None):
         shared.tiers.remove(entry)
         if fetch.sources:
@@ -34,30 +34,39 @@ def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> Non
             fetch.end("")
         return
     shared.counters.revalidated += 1
-    fresh = refreshed.entry
-    if refreshed.keep:
-        _renew(fetch, entry, loaded or fresh, now)
-    else:
-        shared.tiers.remove(fresh)
-    shareable = refreshed.keep and reusable(fresh, now)
+    fresh = refreshed.entry if loaded is None else refreshed.entry.filled(loaded.body, entry.length)
+    stored = False
+    if not refreshed.apart:
+        stored = refreshed.keep and _renew(fetch, entry, fresh, now)
+        if not stored:
+            shared.tiers.remove(entry)
+    if stored and isinstance(fresh.body, FileBody):  # each of those who wait opens it
+        fresh.body.close()
+        fresh = refreshed.entry
+    shareable = stored and reusable(fresh, now)
     if shareable and not shared.tiers.purged(fresh, fetch.mark):
         fetch.take_waiting(fresh.varying)
-    fetch.turn.settle(Outcome.FILLED if shareable else Outcome.UNCACHEABLE)
-    status = forwarded(
-        options.name, fetch.why, status=304, stored=refreshed.keep, ttl=fresh.terms.freshness(now)
-    )
-    _answer_all(fetch, fresh, status, "revalidated", now, refreshed.own, loaded)
+    fetch.turn.settle(_outcome(shareable, refreshed.apart))
+    status = forwarded(options.name, fetch.why, status=304, stored=stored, ttl=fresh.terms.freshness(now))
+    _answer_all(fetch, fresh, status, "revalidated", now, refreshed.own)
 
 
-def _renew(fetch: Fetch, entry: Entry, fresh: Entry, now: float) -> None:
-    """Store `fresh` in the place of `entry`, whose Vary may have been another."""
+def _outcome(shareable: bool, apart: bool) -> Outcome:
+    if shareable:
+        return Outcome.FILLED
+    return Outcome.FAILED if apart else Outcome.UNCACHEABLE
+
+
+def _renew(fetch: Fetch, entry: Entry, fresh: Entry, now: float) -> bool:
+    """Store `fresh` in the place of `entry`; False if its Vary is another and its content is not at hand."""
     tiers = fetch.stage.store.tiers
     if fresh.varying == entry.varying:
         tiers.update(fresh, fetch.mark, now, outdates=reusable(entry, now))
-        return
+        return True
+    if not isinstance(fresh.body, bytes):
+        return False
     tiers.remove(entry)
-    if isinstance(fresh.body, bytes):  # what is longer is fetched anew: its file went with the old variant
-        tiers.put(fresh, fetch.mark, now)
+    return tiers.put(fresh, fetch.mark, now) is not None
 
 
 def stand_in(fetch: Fetch, why: str) -> None:
@@ -93,11 +102,12 @@ def told_by_head(fetch: Fetch, response: Response, now: float) -> None:
     entry = select(fetch.asked, tiers.find(fetch.key, now), now)
     if entry is None:
         return
-    updated = refresh_by_head(entry, fetch.asked, response, fetch.sent_at, now, options)
-    if updated is None:
+    trusted = fetch.service.trusts(fetch.asked.peer)
+    updated = refresh_by_head(entry, fetch.asked, response, fetch.sent_at, now, options, peer_trusted=trusted)
+    if updated is entry:
+        return
+    if updated is None or not _renew(fetch, entry, updated, now):
         tiers.remove(entry)
-    elif updated is not entry:
-        _renew(fetch, entry, updated, now)
 
 
 def drop_replaced(fetch: Fetch, entry: Entry) -> None:
@@ -108,17 +118,9 @@ def drop_replaced(fetch: Fetch, entry: Entry) -> None:
 
 
 def _answer_all(
-    fetch: Fetch,
-    entry: Entry,
-    cache_status: bytes,
-    word: str,
-    now: float,
-    own: tuple[Pair, ...],
-    loaded: Entry | None = None,
+    fetch: Fetch, entry: Entry, cache_status: bytes, word: str, now: float, own: tuple[Pair, ...]
 ) -> None:
-    """Answer every source from `entry`; the lines `own`, and the content `loaded` if that was done before the
-    entry was dropped, are for the first, whose request it was.
-    """
+    """Answer every source from `entry`; the lines `own` are for the first, whose request it was."""
     sources, fetch.sources = fetch.sources, []
     tiers = fetch.stage.store.tiers
     for source in sources:
@@ -126,11 +128,11 @@ def _answer_all(
         exchange.cache = word
         fetch.tell(source)
         source.finish()
-        content = tiers.load(entry) if loaded is None else loaded
+        loaded = tiers.load(entry)
         exchange.attempt = None
-        if content is None:
+        if loaded is None:
             exchange.fail(502, "cache_failed")
         else:
-            serve(exchange, content, cache_status, now, own)
-        own, loaded = (), None
+            serve(exchange, loaded, cache_status, now, own)
+        own = ()
     fetch.end("")

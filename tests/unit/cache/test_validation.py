@@ -105,6 +105,37 @@ def test_a_new_vary_takes_the_values_of_the_confirming_request() -> None:
     assert updated.varying == ((b"accept", b"x"),)
 
 
+@pytest.mark.parametrize(
+    ("field", "control", "apart"),
+    [
+        ("X-A: 1", "max-age=60", False),
+        ("X-Host: evil", "max-age=60", True),
+        ("X_Host: evil", "max-age=60", True),
+        ("X-Forwarded-Host: evil", "max-age=60", True),
+        ("X-HTTP-Method-Override: PUT", "max-age=60", True),
+        ("Cache-Control: no-store", "max-age=60", True),
+        ("Authorization: x", "max-age=60", True),
+        ("Authorization: x", "max-age=60, public", False),
+    ],
+)
+def test_what_could_not_be_stored_for_a_request_updates_nothing(
+    field: str, control: str, apart: bool
+) -> None:
+    entry, asked = stored(*BASE), request(field)
+    head = response(f"Cache-Control: {control}", 'ETag: "a"', "X-A: new")
+    assert refreshed(entry, f"Cache-Control: {control}", asked=asked).apart is apart
+    assert (refresh_by_head(entry, asked, head, LATER, LATER, OPTIONS) is entry) is apart
+    gone = response(f"Cache-Control: {control}", status=404)
+    assert (refresh_by_head(entry, asked, gone, LATER, LATER, OPTIONS) is entry) is apart
+
+
+def test_a_trusted_proxy_may_say_where_it_was_asked() -> None:
+    answer = response('ETag: "a"', status=304)
+    asked = request("X-Forwarded-Port: 443")
+    found = refresh(stored(*BASE), asked, answer, LATER, LATER, OPTIONS, peer_trusted=True)
+    assert not found.apart
+
+
 def test_a_cookie_of_a_304_is_for_its_client_only() -> None:
     found = refreshed(stored(*BASE), "Set-Cookie: a=1")
     assert b"set-cookie" not in found.entry.headers
@@ -132,6 +163,12 @@ class TestHead:
     def test_a_contradicting_head_outdates(self, fields: tuple[str, ...], length: int) -> None:
         entry = stored(*BASE, f"Last-Modified: {date(-9)}")
         assert self.head(entry, *fields, length=length) is None
+
+    @pytest.mark.parametrize(
+        "field", ["Cache-Control: no-store, max-age=60", "Cache-Control: private", "Vary: *"]
+    )
+    def test_a_head_that_forbids_storing_ends_what_is_stored(self, field: str) -> None:
+        assert self.head(stored(*BASE), 'ETag: "a"', field) is None
 
     @pytest.mark.parametrize(("status", "outdated"), [(404, True), (410, True), (500, False), (302, False)])
     def test_other_statuses(self, status: int, outdated: bool) -> None:
