@@ -119,7 +119,7 @@ def store(
         return Pass(f"no freshness ({reuse.source}) and no validator")
     names = vary_names(response.headers)
     if names is None:
-        return Pass("Vary: *")
+        return Pass("Vary names * or who asks")
     if len(names) > MAX_FIELDS:
         return Pass(f"Vary names more than {MAX_FIELDS} fields")
     headers = stored_headers(response.headers, directives, response_time)

@@ -17,14 +17,19 @@ _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"ac
 _UNORDERED = frozenset({b"accept-encoding"})
 
 
+_OF_THE_PROXY = frozenset({b"*", b"forwarded", b"traceparent", b"x-forwarded-for", b"x-request-id"})
+"""`*`, and fields that the member gets with values of ours, told from the client's address or made for the
+request: what a client wrote into them does not choose the response."""
+
+
 def vary_names(response: Headers) -> tuple[bytes, ...] | None:
-    """Sorted lower-case names in Vary, () without the field; None for `*`, which never matches a later
-    request.
+    """Sorted lower-case names in Vary, () without the field; None if the response never matches a later
+    request: for `*`, and for fields that say who asks.
     """
     names: set[bytes] = set()
     for line in response.get_all(b"vary"):
         names.update(name for item in line.split(b",") if (name := item.strip(b" \t").lower()))
-    return None if b"*" in names else tuple(sorted(names))
+    return tuple(sorted(names)) if names.isdisjoint(_OF_THE_PROXY) else None
 
 
 def varying(names: Iterable[bytes], request: Headers) -> Varying:

@@ -1,8 +1,10 @@
 """Attempts to put something under a key that another client would hit."""
 
+import asyncio
+
 import pytest
 
-from tests.kit.client import get, post
+from tests.kit.client import Client, get, post
 from tests.kit.member import response
 from tests.wire.cached import caching, told
 
@@ -105,6 +107,18 @@ async def test_a_field_s_lines_all_belong_to_the_variant(tmp_path):
         await cached.get("/", "X-V: 1", "X-V: 2")
         assert (await cached.get("/", "X-V: 1")).body == b"1"
         assert (await cached.get("/", "X-V: 2")).body == b"2"
+
+
+async def test_a_response_that_varies_on_who_asks_is_not_shared(tmp_path):
+    def address(request):
+        return response(request[b"x-forwarded-for"], FRESH, "Vary: X-Forwarded-For")
+
+    async with caching(tmp_path, address) as cached:
+        assert (await cached.get()).body == b"127.0.0.1"
+        port = cached.proxy.port
+        other = Client(*await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0)))
+        assert (await other.ask(get())).body == b"127.0.0.2"
+        other.close()
 
 
 async def test_a_response_that_varies_on_too_much_is_not_stored(tmp_path):

@@ -61,6 +61,10 @@ def test_different_values(name: bytes, one: list[bytes], other: list[bytes]) -> 
         (("Vary: a, *",), None),
         (("Vary: *, *",), None),
         (("Vary: a", "Vary: *"), None),
+        (("Vary: a, X-Forwarded-For",), None),
+        (("Vary: forwarded",), None),
+        (("Vary: X-Request-ID",), None),
+        (("Vary: Traceparent",), None),
     ],
 )
 def test_names(fields: tuple[str, ...], names: object) -> None:
