@@ -7,6 +7,7 @@ other nodes; its ids let a node that was away catch up, deletions included.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -20,9 +21,9 @@ from adc.state.interface import Entry
 from adc.state.redis_client import Client
 from adc.state.redis_table import RedisTable
 
-BATCH = 128  # small enough that encoding one holds up the event loop for a few milliseconds only
+BATCH = 64  # small enough that making or reading one holds up the event loop for a few milliseconds only
 STREAM_LENGTH = 20_000
-_CATCH_UP = 200
+_CATCH_UP = 50
 
 _Fields = dict[FieldT, EncodableT]
 _Message = tuple[bytes, dict[bytes, bytes]]
@@ -67,7 +68,7 @@ class RedisLink:
             {self._stream: self._position or b"0-0"}, count=_CATCH_UP, block=max(1, int(wait * 1000))
         )
         for _, messages in found.items() if isinstance(found, dict) else found or ():  # RESP3, RESP2
-            self._take_in(cast("list[_Message]", messages))
+            await self._take_in(cast("list[_Message]", messages))
 
     async def ping(self) -> None:
         """Wait for an answer of any kind."""
@@ -147,21 +148,24 @@ class RedisLink:
             messages = await self._client.xrange(self._stream, min=b"(" + self._position, count=_CATCH_UP)
             if not messages:
                 return
-            self._take_in(cast("list[_Message]", messages))
+            await self._take_in(cast("list[_Message]", messages))
 
-    def _take_in(self, messages: Iterable[_Message]) -> None:
-        now = self._clock()
+    async def _take_in(self, messages: Iterable[_Message]) -> None:
         for position, fields in messages:
+            if fields.get(b"o") != self._origin:
+                self._hear(fields.get(b"w", b""))
+                await asyncio.sleep(0)  # a message is as much as the event loop can be held up for
             self._position = position
-            if fields.get(b"o") == self._origin:
-                continue
-            try:
-                for write in decode_writes(fields.get(b"w", b""), now):
-                    table = self._tables.get(write.table)
-                    if table is not None:
-                        table.heard(write, now)
-            except ValueError as error:
-                log.warning("a change by another node was not understood: %s", error)
+
+    def _hear(self, message: bytes) -> None:
+        now = self._clock()
+        try:
+            for write in decode_writes(message, now):
+                table = self._tables.get(write.table)
+                if table is not None:
+                    table.heard(write, now)
+        except ValueError as error:
+            log.warning("a change by another node was not understood: %s", error)
 
     async def _push(self, table: RedisTable) -> None:
         cursor: bytes | None = None

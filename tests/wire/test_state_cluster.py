@@ -11,7 +11,7 @@ from adc.state.redis import RedisStore
 from tests.unit.state.table_suite import NOW, TableSuite
 from tests.wire.redis_groups import Cluster
 from tests.wire.redis_server import needs_redis
-from tests.wire.shared_stores import connected, node, until
+from tests.wire.shared_stores import BOUND, connected, node, outage, until
 
 pytestmark = needs_redis
 
@@ -147,6 +147,11 @@ async def test_master_that_hangs_is_waited_for_by_nobody_and_all_is_level_on_ret
         cluster.servers[1].resume()
     await until(lambda: not one.status().degraded and not other.status().degraded, 15.0)
     await until(lambda: len(mine) == len(theirs) == 201)
+
+
+async def test_loop_is_not_held_up_by_a_master_that_hangs(cluster: Cluster, tmp_path: Path) -> None:
+    hangs = cluster.servers[2]
+    assert await outage(cluster.address, tmp_path, hangs.pause, hangs.resume, 2000) < BOUND
 
 
 async def test_the_first_address_may_be_of_a_master_that_is_gone(cluster: Cluster, tmp_path: Path) -> None:
