@@ -7,8 +7,6 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from adc.codecs.http1.link import NameUnresolved
-
 Addresses = tuple[str, ...]
 
 
@@ -67,7 +65,7 @@ class Dialer:
             await self._look_up()
         addresses = self._addresses
         self._next += 1
-        failed: OSError = NameUnresolved(f"{self.host} has no address")
+        failed: OSError = socket.gaierror(f"{self.host} has no address")
         for offset in range(len(addresses)):
             address = addresses[(self._next + offset) % len(addresses)]
             try:
@@ -128,7 +126,7 @@ class Dialer:
             found = await self._loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or error
-            raise NameUnresolved(f"{self.host} does not resolve: {reason}") from error
+            raise socket.gaierror(f"{self.host} does not resolve: {reason}") from error
         addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
         before, self._addresses = self._addresses, addresses
         self._resolved_at = self._loop.time()

@@ -51,7 +51,7 @@ class AdaptiveLimit:
         tolerance: float = 1.5,
         window: float = 0.5,
     ) -> None:
-        self.limit: float = initial
+        self.limit = float(initial)
         self._least = least
         self._most = most
         self._tolerance = tolerance

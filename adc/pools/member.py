@@ -71,7 +71,7 @@ class Member:
         self.name = name or address
         self.weight = weight
         self.backup = backup
-        self.share: float = weight
+        self.share = float(weight)
         self.link: Any = None
 
         self.active = 0

@@ -268,7 +268,7 @@ class Pool:
                 member.share = self._slow_start.share(member, now)
                 self._review_at = min(self._review_at, self._slow_start.next_step(member, now))
             else:
-                member.share = member.weight
+                member.share = float(member.weight)
         self._usable = self._candidates()
         self._balancer.prepare(self._usable)
 

@@ -10,6 +10,7 @@ from adc.codecs.proxy_protocol import Ends
 from adc.http.message import Response
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
+from adc.proxy.awaited import Awaited
 from adc.proxy.ends import client_ends
 
 if TYPE_CHECKING:
@@ -17,19 +18,21 @@ if TYPE_CHECKING:
     from adc.proxy.forward import Forward
 
 
-class Attempt:
-    """A request at one member: the `ResponseReceiver` of its connection. `over` once nothing more will come of it."""
+class Attempt(Awaited):
+    """A request at one member: the `ResponseReceiver` of its connection."""
 
-    __slots__ = ("began", "connection", "exchange", "forward", "member", "over", "status")
+    __slots__ = ("began", "forward", "member", "status")
 
     def __init__(self, forward: Forward, exchange: Exchange, member: Member) -> None:
+        super().__init__(exchange)
         self.forward = forward
-        self.exchange = exchange
         self.member = member
-        self.connection: MemberConnection | None = None
-        self.over = False
         self.status = 0
         self.began = time.monotonic()
+
+    @property
+    def answered_by(self) -> Attempt | None:
+        return self
 
     @property
     def ends(self) -> Ends | None:
@@ -85,7 +88,6 @@ class Attempt:
             self.exchange.await_next()
 
     def time_out(self, failure: Failure, phase: str) -> None:
-        """The member took too long in `phase`."""
         self.cancel(failure)
         self.forward.failed(self, failure, f"the member was over its time limit ({phase})")
 

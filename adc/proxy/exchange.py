@@ -16,7 +16,7 @@ from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
-    from adc.proxy.attempt import Attempt
+    from adc.proxy.awaited import Awaited
     from adc.proxy.pipeline import Pipeline
     from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
@@ -71,11 +71,6 @@ class Exchange:
         "upstream_elapsed",
     )
 
-    sticky: Stuck
-    """Set by `StickyForward` only."""
-
-    body_due: float
-
     def __init__(self, service: Service, stream: Stream, request: Request) -> None:
         self.service = service
         self.stream = stream
@@ -89,12 +84,13 @@ class Exchange:
         self.phase = ""
         self.pipeline: Pipeline | None = None
         self.plugins: PluginRun | None = None
-        self.attempt: Attempt | None = None
+        self.attempt: Awaited | None = None
         self.attempts = 0
         self.target = request.target
         self.tried: tuple[Member, ...] = ()
         self.body = b""
         self.body_end = False
+        self.body_due = inf
         self.body_limit = service.body_limit
         self.replayable = True
         self.head_sent = False
@@ -106,6 +102,7 @@ class Exchange:
         self.pool = ""
         self.member = ""
         self.cache = ""
+        self.sticky: Stuck | None = None
         self.end_reason = COMPLETE
         self._filters: tuple[BodyFilter, ...] = ()
         given = request.noted.get(b"x-request-id")

@@ -38,6 +38,7 @@ MARKER, POOL, CLIENT, PEER, SCHEME = (
     b"x-adc-scheme",
 )
 OURS = frozenset({MARKER, POOL, CLIENT, PEER, SCHEME})
+_REPLACED = OURS | {b"x-request-id"}
 PASSED = b"(passed by)"
 """The entry of `Request.noted` with the node that passed the request here; no field can have this name."""
 
@@ -115,11 +116,11 @@ class PassOn(Forward):
 
     def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         attempt, markers = exchange.attempt, self._peers.markers
-        if attempt is None or markers is None:
+        if not isinstance(attempt, Attempt) or markers is None:
             return
         request, wall = exchange.request, exchange.service.clock.wall
         marker = markers.sign(self._peers.name, attempt.member.name, wall)
-        kept = [pair for pair in request.headers.pairs if pair[0].lower() not in (*OURS, b"x-request-id")]
+        kept = [pair for pair in request.headers.pairs if pair[0].lower() not in _REPLACED]
         kept += [
             (b"X-Request-Id", exchange.request_id.encode()),
             (MARKER, marker),

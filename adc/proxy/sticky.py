@@ -149,6 +149,8 @@ class StickyForward(Forward):
         if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
             attempt.member.link.close_idle()
             return attempt.member
+        if stuck is None:
+            return super().another(attempt, outcome, now, tried)
         if stuck.kept and self._stickiness.fallback == "error":
             return None
         member = super().another(attempt, outcome, now, tried)
@@ -159,7 +161,7 @@ class StickyForward(Forward):
         if stuck.kept:
             self._count_move(MemberState.DOWN.value)
         member = self._assign(exchange, member, stuck.pin if pin is PENDING else pin, False)
-        exchange.sticky.pin = stuck.pin if stuck.kept else None
+        exchange.sticky = Stuck(stuck.pin if stuck.kept else None, self._ids[member], False)
         return member
 
     def switch(self, attempt: Attempt, response: Response, body: bytes) -> None:
@@ -169,6 +171,8 @@ class StickyForward(Forward):
     def answered(self, exchange: Exchange, attempt: Attempt, response: Response) -> None:
         """Let the persistence learn from the response or add to it."""
         stuck = exchange.sticky
+        if stuck is None:
+            return
         member = self._ids.get(attempt.member) if self._persistence.learns else stuck.member
         if member is not None:
             self._persistence.response(
@@ -180,5 +184,6 @@ def stick(exchange: Exchange, response: Response) -> None:
     """The last response stage of routes to pools with persistence: after a cache has taken its copy, so that
     what belongs to one client is never stored. Responses that no member gave just now pass as they are."""
     attempt = exchange.attempt
-    if attempt is not None and isinstance(attempt.forward, StickyForward):
-        attempt.forward.answered(exchange, attempt, response)
+    asked = None if attempt is None else attempt.answered_by
+    if asked is not None and isinstance(asked.forward, StickyForward):
+        asked.forward.answered(exchange, asked, response)

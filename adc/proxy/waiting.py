@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.attempt import Attempt
+from adc.proxy.awaited import Awaited
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
     from adc.proxy.forward import Forward
 
 
-class Waiter(Attempt):
+class Waiter(Awaited):
     """Stands in the place of a try at a member while its exchange waits; `wanted` is the only member that will
     do, None if any does."""
 
-    __slots__ = ("_waiting", "wanted")
+    __slots__ = ("_waiting", "forward", "wanted")
 
     def __init__(self, waiting: Waiting, forward: Forward, exchange: Exchange, wanted: Member | None) -> None:
+        super().__init__(exchange)
         self.forward = forward
-        self.exchange = exchange
         self.wanted = wanted
-        self.connection = None
-        self.over = False
         self._waiting = waiting
 
     def time_out(self, failure: Failure, phase: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -172,10 +173,6 @@ def failure_of(error: OSError) -> Failure:
         return Failure.CONNECTION_TIMEOUT
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):
         return Failure.CONNECTION_REFUSED
-    if isinstance(error, NameUnresolved):
+    if isinstance(error, socket.gaierror):
         return Failure.DNS_ERROR
     return Failure.UNROUTABLE
-
-
-class NameUnresolved(OSError):
-    """The member's name has no address now."""

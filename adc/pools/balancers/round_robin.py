@@ -33,7 +33,7 @@ class RoundRobin:
         if self._equal:
             return members[self._turn() % len(members)]
         credit = self._credit
-        total: float = 0
+        total = 0.0
         best = members[0]
         for member in members:
             share = member.share

@@ -281,9 +281,8 @@ class Fetch(Exchange):
         exchange.attempts, exchange.upstream_elapsed = self.attempts, self.upstream_elapsed
         attempt = self.attempt
         if attempt is not None and exchange.cache == "miss":
-            source.forward, source.member = attempt.forward, attempt.member
-            if hasattr(self, "sticky"):
-                exchange.sticky = self.sticky
+            source.asked = attempt.answered_by
+            exchange.sticky = self.sticky
 
     def left(self, source: Following) -> None:
         """The client of a source is gone. What can still be stored, or has others waiting, goes on."""

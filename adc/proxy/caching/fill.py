@@ -12,6 +12,7 @@ from adc.cache.tiered import TieredStore
 from adc.proxy.caching.source import Source
 
 if TYPE_CHECKING:
+    from adc.proxy.attempt import Attempt
     from adc.proxy.caching.fetch import Fetch
     from adc.proxy.exchange import Exchange
 
@@ -19,15 +20,21 @@ PIECE = 64 << 10
 
 
 class Following(Source):
-    """An exchange that is answered from a fetch. `position`: bytes of the content that it was given."""
+    """An exchange that is answered from a fetch. `position`: bytes of the content that it was given;
+    `asked`: the try whose response only this exchange gets."""
 
-    __slots__ = ("blocked", "fetch", "position")
+    __slots__ = ("asked", "blocked", "fetch", "position")
 
     def __init__(self, exchange: Exchange, fetch: Fetch) -> None:
         super().__init__(exchange)
         self.fetch = fetch
+        self.asked: Attempt | None = None
         self.position = 0
         self.blocked = False
+
+    @property
+    def answered_by(self) -> Attempt | None:
+        return self.asked
 
     def pause_reading(self) -> None:
         self.blocked = True

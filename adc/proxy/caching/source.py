@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.pools.errors import Failure, Outcome
-from adc.proxy.attempt import Attempt
+from adc.proxy.awaited import Awaited
 from adc.proxy.end_reasons import end_reason
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
-    from adc.proxy.forward import Forward
 
 
-class Source(Attempt):
+class Source(Awaited):
     """The exchange's `attempt` for a response that does not come straight from a member: it can be held up
     and given up. It is its own `connection`, whose sending side nobody uses: requests that reach a cache have
     no content.
@@ -24,10 +23,8 @@ class Source(Attempt):
     __slots__ = ("reused",)
 
     def __init__(self, exchange: Exchange) -> None:
-        self.forward = cast("Forward", None)
-        self.exchange = exchange
+        super().__init__(exchange)
         self.connection = self
-        self.over = False
         self.reused = False
         exchange.attempt = self
 
