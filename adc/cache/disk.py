@@ -170,6 +170,14 @@ class DiskStore:
             return False
         return True
 
+    def mixed(self, key: bytes) -> bool:
+        """Whether the entries of `key` differ in the field names of their Vary."""
+        try:
+            return self.index.mixed(key)
+        except lmdb.Error as error:
+            self.failed(error)
+            return False
+
     def remove(self, entry: Entry) -> None:
         """Drop what `entry` supersedes."""
         try:

@@ -2,8 +2,8 @@
 workers.
 
 Tables: `records` (record id -> fixed part and head), `use` (last use and id, for eviction), `urls` and `tags`
-(for purges), `totals`. A record id is 20 bytes of SHA-256 of the key and 8 of the variant, so that the
-variants of a key lie side by side.
+(for purges), `totals`. A record id is 20 bytes of SHA-256 of the key, 2 of the field names in Vary and 6 of
+the variant, so that the variants of a key lie side by side, in order of their Vary.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from adc.cache.environment import Environment
 from adc.cache.purge import Purge, Scope
 
 KEY_BYTES = 20
+_NAMES_END = 22
 ID_BYTES = 28
 _FIXED = struct.Struct(">8sQIB")
 _URL_BYTES = 380
@@ -62,7 +63,14 @@ def record_id(entry: Entry) -> bytes:
     """Where `entry` is stored: what supersedes it has the same id."""
     part = b"" if entry.part is None else b"%d-%d" % (entry.part.first, entry.part.last)
     variant = repr((entry.varying, part)).encode()
-    return sha256(entry.key).digest()[:KEY_BYTES] + sha256(variant).digest()[: ID_BYTES - KEY_BYTES]
+    names = b",".join(name for name, _ in entry.varying)
+    return b"".join(
+        (
+            sha256(entry.key).digest()[:KEY_BYTES],
+            sha256(names).digest()[: _NAMES_END - KEY_BYTES],
+            sha256(variant).digest()[: ID_BYTES - _NAMES_END],
+        )
+    )
 
 
 class NoRoomError(Exception):
@@ -88,6 +96,17 @@ class Index:
         start = sha256(key).digest()[:KEY_BYTES]
         with self._env.begin(buffers=False) as txn:
             return list(islice(_starting(txn, self._records, start), most))
+
+    def mixed(self, key: bytes) -> bool:
+        """Whether records of `key` differ in the field names of their Vary."""
+        start = sha256(key).digest()[:KEY_BYTES]
+        with self._env.begin() as txn, txn.cursor(db=self._records) as cursor:
+            if not cursor.set_range(start):
+                return False
+            first = bytes(cursor.key())
+            beyond = cursor.set_range(start + b"\xff" * (ID_BYTES - KEY_BYTES))
+            last = bytes(cursor.key()) if (cursor.prev() if beyond else cursor.last()) else first
+        return last.startswith(start) and first[:_NAMES_END] != last[:_NAMES_END]
 
     def get(self, record_id: bytes) -> Record | None:
         """The record with that id."""

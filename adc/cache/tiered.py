@@ -16,6 +16,8 @@ from adc.cache.purge_log import PurgeLog
 from adc.cache.recent_purges import RecentPurges
 from adc.cache.stats import Stats
 
+_MOST_MIXED = 4096
+
 
 class TieredStore:
     """What a route's cache reads and writes. `disk` and `log` may be None: one worker, memory only.
@@ -40,11 +42,17 @@ class TieredStore:
         self._log = log
         self._purges: PurgeLog | RecentPurges = RecentPurges() if log is None else log
         self._worker = worker
+        self._mixed: set[bytes] = set()
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
-        """The entries in memory, oldest first, after purges of other workers have been applied."""
+        """The entries in memory, oldest first, after purges of other workers have been applied.
+
+        None of a key whose entries differ in what they vary on: memory may hold but one of those that match.
+        """
         if self._log is not None and self._log.behind():
             self._catch_up()
+        if self._mixed and key in self._mixed:
+            return ()
         return self.memory.get(key)
 
     def find(self, key: bytes, now: float) -> list[Entry]:
@@ -53,9 +61,12 @@ class TieredStore:
         A copy in memory that could still be served was dropped when another worker stored a newer one: what is
         left is stale. How old they are does not tell, since a 304 may come with a higher Age than the 200 had.
         """
-        held = {record_id(entry): entry for entry in self.get(key)}
+        if self._log is not None and self._log.behind():
+            self._catch_up()
+        held = {record_id(entry): entry for entry in self.memory.get(key)}
         if self.disk is None:
             return list(held.values())
+        self._look_if_mixed(key, self.disk)
         for entry in self.disk.get(key, now):
             place = record_id(entry)
             known = held.get(place)
@@ -156,9 +167,20 @@ class TieredStore:
         if self.purged(entry, mark):
             self.remove(entry)
             return None
-        if replaced:
+        mixed = self.disk is not None and self._look_if_mixed(entry.key, self.disk)
+        if replaced or mixed:
             self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
         return entry
+
+    def _look_if_mixed(self, key: bytes, disk: DiskStore) -> bool:
+        mixed = disk.mixed(key)
+        if not mixed:
+            self._mixed.discard(key)
+        elif key not in self._mixed:
+            if len(self._mixed) >= _MOST_MIXED:
+                self._mixed.clear()
+            self._mixed.add(key)
+        return mixed
 
     def _promoted(self, entry: Entry, body: FileBody) -> Entry:
         if entry.length > min(self.memory.max_object, CHECKED_BYTES):

@@ -17,7 +17,7 @@ from adc.cache.purge_log import KEPT, PurgeLog
 from adc.cache.recent_purges import KEPT as REMEMBERED
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
-from tests.unit.cache.messages import NOW, request, stored
+from tests.unit.cache.messages import NOW, date, request, stored
 
 KEY = b"http://example.com/a"
 
@@ -154,6 +154,44 @@ def test_a_validated_head_counts_even_if_it_came_with_a_higher_age(machine: Mach
     machine.one.update(renewed, machine.one.mark(), NOW + 61, outdates=False)
     (found,) = machine.two.find(KEY, NOW + 61)
     assert found.headers.get(b"x-a") == b"new"
+
+
+def test_a_worker_sees_what_others_stored_with_another_vary(machine: Machine) -> None:
+    asked = request("L: en", "M: 1")
+    older = stored("Cache-Control: max-age=60", "Vary: L", f"Date: {date(-9)}", asked=asked)
+    newer = stored("Cache-Control: max-age=60", "Vary: M", f"Date: {date(-5)}", asked=asked)
+    put(machine.one, older)
+    put(machine.two, newer)
+    for store in (machine.one, machine.two):
+        assert store.get(KEY) == ()
+        found = store.find(KEY, NOW)
+        assert [entry.date for entry in found] == [older.date, newer.date]
+        store.load(found[0])
+        assert store.get(KEY) == ()
+    machine.one.remove(older)
+    (found,) = machine.two.find(KEY, NOW)
+    machine.two.load(found)
+    assert [entry.date for entry in machine.two.get(KEY)] == [newer.date]
+
+
+def test_a_key_is_mixed_by_its_own_entries_only(machine: Machine) -> None:
+    names = "abcdefghij"  # whose ids are in no order, so that one is the first and one the last
+    for name in names:
+        put(machine.one, entry(name=name))
+    disk = machine.one.disk
+    assert disk is not None
+    keys = {name: f"http://example.com/{name}".encode() for name in names}
+    assert not any(disk.mixed(key) for key in (*keys.values(), b"unknown"))
+    for number, name in enumerate(names):
+        put(machine.one, entry("Vary: L", name=name))
+        assert [disk.mixed(keys[other]) for other in names] == [True] * (number + 1) + [False] * (9 - number)
+
+
+def test_variants_of_one_vary_are_served_from_memory(machine: Machine) -> None:
+    for language in ("en", "de"):
+        asked = request(f"L: {language}")
+        put(machine.one, stored("Cache-Control: max-age=60", "Vary: L", asked=asked))
+    assert len(machine.one.get(KEY)) == 2
 
 
 def test_remove_takes_one_variant_from_both_tiers(machine: Machine) -> None:
