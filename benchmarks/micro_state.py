@@ -21,12 +21,10 @@ from adc.state.memory import MemoryStore
 
 NOW = 1_700_000_000.0
 VALUE = struct.pack("<8sIIIHH", b"memberid", 1_700_000_000, 1_700_000_000, 1, 0, 0) + b"adc-a"
-ROUNDS = 50_000
-
-
-def addresses(count: int) -> list[bytes]:
-    source = random.Random(1)
-    return [b"%d.%d.%d.%d" % (10, *source.randbytes(3)) for _ in range(count * 2)][:count]
+BLOCKS = 40
+BLOCK = 2_000
+"""Calls timed together, and how often at each size: the two take turns, so that what else the machine does meets
+both alike, and the best block of each is what counts."""
 
 
 def resident() -> int:
@@ -35,22 +33,18 @@ def resident() -> int:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def cost(call: Callable[[bytes], object], keys: list[bytes]) -> float:
-    """Microseconds a call, the best of three rounds."""
-    best = float("inf")
-    for _ in range(3):
-        begin = time.perf_counter()
-        for key in keys:
-            call(key)
-        best = min(best, time.perf_counter() - begin)
-    return best / len(keys) * 1e6
-
-
-def measure(table: Table, keys: list[bytes]) -> tuple[float, float]:
-    sample = random.Random(2).choices(keys, k=ROUNDS)
-    get = cost(lambda key: table.get(key, NOW), sample)
-    touch = cost(lambda key: table.touch(key, 600.0, NOW), sample[: ROUNDS // 5])
-    return get, touch
+def costs(call: Callable[[Table, bytes], object], tables: list[tuple[Table, list[bytes]]]) -> list[float]:
+    """Microseconds a call on keys drawn at random, for each table."""
+    source = random.Random(2)
+    best = [float("inf")] * len(tables)
+    for _ in range(BLOCKS):
+        for number, (table, keys) in enumerate(tables):
+            drawn = source.choices(keys, k=BLOCK)
+            begin = time.perf_counter()
+            for key in drawn:
+                call(table, key)
+            best[number] = min(best[number], (time.perf_counter() - begin) / BLOCK * 1e6)
+    return best
 
 
 def fill(table: Table, keys: list[bytes]) -> None:
@@ -64,15 +58,19 @@ def report(name: str, store: Store, file: Path | None) -> None:
     ]
     small = store.table("small", 2_000)
     fill(small, keys[:1_000])
-    get_small, touch_small = measure(small, keys[:1_000])
     gc.collect()
     before = resident()
     large = store.table("large", 1_000_000)
     fill(large, keys)
-    get_large, touch_large = measure(large, keys)
     used = resident() - before
     size = 0 if file is None else file.stat().st_blocks * 512
-    for what, few, many in (("get", get_small, get_large), ("touch", touch_small, touch_large)):
+    both = [(small, keys[:1_000]), (large, keys)]
+    calls: dict[str, Callable[[Table, bytes], object]] = {
+        "get": lambda table, key: table.get(key, NOW),
+        "touch": lambda table, key: table.touch(key, 600.0, NOW),
+    }
+    for what, call in calls.items():
+        few, many = costs(call, both)
         print(f"{name:8} {what:5} 1k {few:6.2f} us   1M {many:6.2f} us   x{many / few:.2f}")
     print(
         f"{name:8} 1,000,000 entries: {used / 1e6:.0f} MB resident, {size / 1e6:.0f} MB file,"
