@@ -31,6 +31,7 @@ class RewrittenCookie:
 
     learns: ClassVar[bool] = True
     marks_requests: ClassVar[bool] = False
+    marks_responses: ClassVar[bool] = True
 
     def __init__(
         self, name: str, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None

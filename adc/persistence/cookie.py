@@ -71,6 +71,7 @@ class CookiePersistence:
 
     learns: ClassVar[bool] = False
     marks_requests: ClassVar[bool] = True
+    marks_responses: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -37,9 +37,14 @@ class Stickiness(NamedTuple):
             return min(self.timeout, created + self.absolute_timeout - now)
         return self.timeout
 
+    @property
+    def refresh_after(self) -> float:
+        """Seconds after which the use of a pin is worth writing down: a tenth of the timeout."""
+        return self.timeout / 10
+
     def refresh_due(self, pin: Pin, now: float) -> bool:
-        """Whether a tenth of the timeout has passed, so that the use of the pin is worth writing down."""
-        return now - pin.seen >= self.timeout / 10
+        """Whether the use of `pin` is worth writing down."""
+        return now - pin.seen >= self.refresh_after
 
 
 class Action(Enum):

@@ -47,10 +47,13 @@ class Persistence(Protocol):
     marks_requests: ClassVar[bool]
     """Whether requests of pinned clients carry something that `forward` takes out."""
 
+    marks_responses: ClassVar[bool]
+    """Whether `response` does anything."""
+
     counts: PinCounts
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
-        """Which member the client is pinned to; None: none, or nothing to be trusted."""
+        """Which member the client is pinned to; None: none, nothing to be trusted, or its time has passed."""
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         """Ask the other machines, with a time limit; `done` is called once."""

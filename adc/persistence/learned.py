@@ -47,6 +47,7 @@ class LearnedPersistence(TablePersistence):
     responses."""
 
     learns: ClassVar[bool] = True
+    marks_responses: ClassVar[bool] = True
 
     def __init__(
         self,

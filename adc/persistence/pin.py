@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from adc.persistence.identity import ID_BYTES
@@ -44,8 +45,11 @@ class Pin(NamedTuple):
 _PLAIN = _LAYOUT.size
 _unpack = _LAYOUT.unpack_from
 _make = Pin._make
+_REMEMBERED = 4096
+"""Pins that are not unpacked again."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def unpack_pin(value: bytes) -> Pin | None:
     """The pin packed in `value`, None if there is none."""
     size = len(value)

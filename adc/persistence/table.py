@@ -28,6 +28,7 @@ class TablePersistence:
 
     learns: ClassVar[bool] = False
     marks_requests: ClassVar[bool] = False
+    marks_responses: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class TablePersistence:
         self._table = table
         self.key = key
         self._stickiness = stickiness
+        self._refresh_after = stickiness.refresh_after
         self._node = node
         self._hits: dict[bytes, int] = {}
         self.counts = counts or PinCounts()
@@ -48,8 +50,11 @@ class TablePersistence:
         key = self.key(request)
         if key is None:
             return None
-        entry = self._table.lookup(key, now)
-        return PENDING if entry is UNKNOWN else self._pin(entry, now)
+        entry = self._table.recall(key, now)
+        if entry is UNKNOWN:
+            return PENDING
+        pin = None if entry is None else unpack_pin(entry.value)
+        return None if pin is None or self._stickiness.expired(pin, now) else pin
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         key = self.key(request)
@@ -72,16 +77,21 @@ class TablePersistence:
 
     def pin(self, key: bytes, member: bytes, now: float, pin: Pin | None) -> bytes:
         """Write down that `key` belongs to `member`, if that is news. Returns the member that stands."""
-        if pin is None:
-            self.counts.created += 1
-            return self._write(key, Pin(member, now, now, 1, 0, self._node), now)
-        if pin.member != member:
-            return self._write(key, Pin(member, now, now, 1, pin.moves + 1, self._node), now)
-        hits = self._hits.pop(key, 0) + 1
-        if self._stickiness.refresh_due(pin, now):
-            return self._write(key, pin._replace(seen=now, hits=pin.hits + hits), now)
-        if len(self._hits) < _MAX_PENDING_HITS:
-            self._hits[key] = hits
+        hits = self._hits
+        if pin is None or pin.member != member:
+            hits.pop(key, None)
+            self.counts.created += pin is None
+            moves = 0 if pin is None else pin.moves + 1
+            return self._write(key, Pin(member, now, now, 1, moves, self._node), now)
+        if now - pin.seen >= self._refresh_after:
+            seen = pin._replace(seen=now, hits=pin.hits + hits.pop(key, 0) + 1)
+            return self._write(key, seen, now)
+        if key in hits:
+            hits[key] += 1
+            return member
+        if len(hits) >= _MAX_PENDING_HITS:  # the longest without a refresh: that client may be gone
+            del hits[next(iter(hits))]
+        hits[key] = 1
         return member
 
     def _write(self, key: bytes, pin: Pin, now: float) -> bytes:

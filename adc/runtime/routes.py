@@ -95,11 +95,16 @@ class RouteBuilder:
         if compression is not None and not compression.breach_safe:
             start = AskForIdentity(start)
             stages.append(Compress(_compression(compression)))
-        if not self._sticky.keys().isdisjoint((route.pool, *(route.split or ()))):
+        if any(self._sticks(pool) for pool in (route.pool, *(route.split or ()))):
             stages.append(stick)
         return Pipeline(
             route.name, start, timeouts=timeouts, response_stages=tuple(stages), body_limit=route.limits.body
         )
+
+    def _sticks(self, pool: str | None) -> bool:
+        """Whether answers of `pool` are learned from or added to."""
+        sticky = self._sticky.get(pool) if pool is not None else None
+        return sticky is not None and sticky.persistence.marks_responses
 
     def _action(self, route: model.Route, timeouts: Timeouts) -> Action:
         if route.respond is not None:

@@ -33,6 +33,7 @@ class LocalStore:
         map_size = max(map_size, SMALLEST_MAP)
         self._file = open_file(folder, map_size)
         self.environment = self._file.environment
+        self.versions = self._file.versions
         self.journal = Journal(self.environment)
         self._pages = map_size // self.environment.stat()["psize"]
         self._tables: dict[str, LocalTable] = {}

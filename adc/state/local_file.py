@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import lmdb
 
+from adc.state.versions import open_versions
+
 FORMAT = b"adc 1"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TAIL_PAGES = 16
@@ -20,10 +22,12 @@ log = logging.getLogger("adc.state")
 
 
 class LocalFile(NamedTuple):
-    """An open environment, its table of facts about itself, and the descriptor whose lock says "in use"."""
+    """An open environment, its table of facts about itself, what tells of changes, and the descriptor whose lock
+    says "in use"."""
 
     environment: lmdb.Environment
     facts: lmdb._Database
+    versions: memoryview
     users: int
 
 
@@ -41,6 +45,7 @@ def open_file(folder: Path, map_size: int) -> LocalFile:
     else:
         _clear_the_way(folder)
     try:
+        versions = open_versions(folder / "versions")
         environment = lmdb.open(
             str(folder),
             map_size=map_size,
@@ -51,7 +56,7 @@ def open_file(folder: Path, map_size: int) -> LocalFile:
             metasync=False,
             readahead=False,
         )
-    except lmdb.Error as error:
+    except (lmdb.Error, OSError) as error:
         os.close(users)
         raise OSError(f"{folder}: {error}") from error
     environment.reader_check()
@@ -60,7 +65,7 @@ def open_file(folder: Path, map_size: int) -> LocalFile:
         transaction.put(b"format", FORMAT)
         transaction.put(b"boot", _boot())
     fcntl.flock(users, fcntl.LOCK_SH)
-    return LocalFile(environment, facts, users)
+    return LocalFile(environment, facts, versions, users)
 
 
 def close_file(file: LocalFile) -> None:
@@ -76,6 +81,7 @@ def close_file(file: LocalFile) -> None:
 
 
 def _clear_the_way(folder: Path) -> None:
+    (folder / "versions").unlink(missing_ok=True)
     data = folder / "data.mdb"
     if not data.exists():
         return

@@ -3,7 +3,9 @@
 A record is the expiry, the time of the last write and the value. There is no index by time: it would double
 the cost of every write and half again the size. Instead a hand goes round the keys, as in the CLOCK
 algorithm: reaping looks at the next entries for expired ones, eviction at a window of entries and drops the
-oldest of them."""
+oldest of them.
+
+A process keeps what it has read of the clients it saw last, and knows by `versions` whether that still holds."""
 
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ from adc.state.interface import (
     Watcher,
     check_entry,
 )
+from adc.state.versions import group_of
 
 if TYPE_CHECKING:
     from adc.state.local import LocalStore
@@ -35,6 +38,8 @@ _MAX_BATCH = 64
 _WINDOWS = 4
 _SMALLEST_WINDOW = 32
 _SMALLEST_CEILING = 1024
+_MOST_KEPT = 4096
+"""Entries of which a process keeps what it has read."""
 
 
 class LocalTable:
@@ -49,6 +54,8 @@ class LocalTable:
         self._id = b"t:" + name.encode()
         self._database = store.environment.open_db(self._id)
         self._begin = store.environment.begin
+        self._noted = store.versions
+        self._kept: dict[bytes, tuple[int, int, Entry]] = {}  # group, its number when read, what was read
         self._hand = b""
         self._ceiling: int | None = None  # what the table grew to when the file was found nearly full
 
@@ -60,22 +67,48 @@ class LocalTable:
             return 0
 
     def get(self, key: bytes, now: float) -> Entry | None:
-        try:
-            transaction = self._begin(self._database)
-            record = transaction.get(key)
-            transaction.abort()
-        except lmdb.Error as error:
-            self._store.failed(error, now)
-            return None
-        if record is None:
-            return None
-        expires = _unpack_head(record)[0]
-        return Entry(record[_HEAD_SIZE:], expires) if expires > now else None
+        return self._read(key, now)[0]
 
     lookup = get
 
+    def recall(self, key: bytes, now: float) -> Entry | None:
+        known = self._kept.get(key)
+        if known is not None:
+            group, number, entry = known
+            if self._noted[group] == number:
+                return entry if entry.expires > now else None
+            del self._kept[key]
+        found, snapshot = self._read(key, now)
+        if found is not None:
+            self._keep(key, found, snapshot)
+        return found
+
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         done(self.get(key, now))
+
+    def _read(self, key: bytes, now: float) -> tuple[Entry | None, int]:
+        """The live entry, and the number of the last transaction that it is as of."""
+        try:
+            transaction = self._begin(self._database)
+            record = transaction.get(key)
+            snapshot = transaction.id()
+            transaction.abort()
+        except lmdb.Error as error:
+            self._store.failed(error, now)
+            return None, 0
+        if record is None:
+            return None, snapshot
+        expires = _unpack_head(record)[0]
+        return (Entry(record[_HEAD_SIZE:], expires) if expires > now else None), snapshot
+
+    def _keep(self, key: bytes, entry: Entry, snapshot: int) -> None:
+        group = group_of(key)
+        number = self._noted[group]
+        if number > snapshot:  # a newer write has begun: what was read may not hold any more
+            return
+        if len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = (group, number, entry)
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
         check_entry(key, value)
@@ -101,6 +134,7 @@ class LocalTable:
                 record = transaction.get(key)
                 if record is None or _unpack_head(record)[0] <= now:
                     return False
+                self._note(transaction, key)
                 transaction.put(key, _HEAD.pack(now + ttl, now) + record[_HEAD_SIZE:])
         except lmdb.Error as error:
             self._refused(error, now)
@@ -110,6 +144,7 @@ class LocalTable:
         check_entry(key)
         try:
             with self._begin(self._database, write=True) as transaction:
+                self._note(transaction, key)
                 record = transaction.pop(key)
                 if record is None or _unpack_head(record)[0] <= now:
                     return False
@@ -191,6 +226,7 @@ class LocalTable:
             surplus = entries + 1 - (self.size if self._ceiling is None else min(self.size, self._ceiling))
             if surplus > 0:
                 self._make_room(transaction, surplus, now)
+        self._note(transaction, key)
         transaction.put(key, _HEAD.pack(entry.expires, now) + entry.value)
 
     def _make_room(self, transaction: lmdb.Transaction, surplus: int, now: float) -> None:
@@ -215,8 +251,13 @@ class LocalTable:
         self.stats.evicted += len(oldest)
 
     def _drop(self, transaction: lmdb.Transaction, key: bytes, kind: ChangeKind, now: float) -> None:
+        self._note(transaction, key)
         transaction.delete(key)
         self._store.journal.append(transaction, self._id, kind, key, b"", now)
+
+    def _note(self, transaction: lmdb.Transaction, key: bytes) -> None:
+        """What others keep of `key` will not hold once `transaction` is committed."""
+        self._noted[group_of(key)] = transaction.id()
 
     def _next(self, transaction: lmdb.Transaction, count: int) -> list[tuple[bytes, bytes]]:
         """The next `count` records from the hand on, round the end, none twice."""

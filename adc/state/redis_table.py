@@ -48,6 +48,10 @@ class RedisTable:
         entry = self.known.get(key, now)
         return entry if entry is not None or not self._store.asks(now) else UNKNOWN
 
+    def recall(self, key: bytes, now: float) -> Entry | Unknown | None:
+        entry = self.known.recall(key, now)
+        return entry if entry is not None or not self._store.asks(now) else UNKNOWN
+
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         self._store.fetch(self, key, now, done)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from adc.state import local_file
+from adc.state import local_file, local_table
 from adc.state.local import LocalStore
 from adc.state.local_file import close_file
+from adc.state.versions import group_of
 from tests.unit.state.table_suite import NOW, TableSuite
 
 
@@ -191,6 +192,97 @@ def test_change_by_another_process_is_seen_and_told_to_watchers(store: LocalStor
     assert table.get(b"k", NOW) == (b"v", NOW + 1e6)
     store.tick(NOW + 0.1)
     assert heard == [("set", b"k", b"v")]
+
+
+def test_what_another_process_changed_is_never_answered_from_what_was_kept(
+    store: LocalStore, folder: Path
+) -> None:
+    table = store.table("t", 100_000)
+    code = """
+for line in sys.stdin:
+    what, *words = line.split()
+    if what == "set":
+        table.set(b"k", words[0].encode(), 1e6, NOW)
+    elif what == "touch":
+        table.touch(b"k", 2e6, NOW)
+    elif what == "delete":
+        table.delete(b"k", NOW)
+    else:
+        table.add(b"n", 1, 1e6, NOW)
+    print("done", flush=True)
+""".replace("NOW", str(NOW))
+    other = _other(folder, code)
+    assert other.stdin is not None
+    assert other.stdout is not None
+
+    def tell(line: str) -> None:
+        other.stdin.write(line + "\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "done\n"
+
+    for number in range(50):
+        table.set(b"k", b"mine", 1e6, NOW)
+        assert table.recall(b"k", NOW) == table.recall(b"k", NOW) == (b"mine", NOW + 1e6)
+        tell(f"set v{number}")
+        assert table.recall(b"k", NOW) == (b"v%d" % number, NOW + 1e6)
+        tell("touch")
+        assert table.recall(b"k", NOW) == (b"v%d" % number, NOW + 2e6)
+        tell("delete")
+        assert table.recall(b"k", NOW) is None
+        tell("add")
+        assert table.recall(b"n", NOW) == (b"%d" % (number + 1), NOW + 1e6)
+    other.stdin.close()
+    assert other.wait(20) == 0
+    other.stdout.close()
+
+
+def test_an_entry_is_read_once_until_it_or_a_neighbour_changes(store: LocalStore) -> None:
+    table = store.table("t", 100)
+    table.set(b"k", b"v", 1e6, NOW)
+    first = table.recall(b"k", NOW)
+    assert table.recall(b"k", NOW) is first
+    table.set(b"other", b"v", 1e6, NOW)
+    assert table.recall(b"k", NOW) is first
+    coming = store.environment.info()["last_txnid"] + 1
+    store.versions[group_of(b"k")] = coming  # as a process leaves it that dies before it has committed
+    again = table.recall(b"k", NOW)
+    assert again == first
+    assert again is not first
+    assert table.recall(b"k", NOW) is not again  # its number is of a transaction that nobody can see yet
+    table.set(b"k", b"w", 1e6, NOW)
+    assert table.recall(b"k", NOW) == (b"w", NOW + 1e6)
+
+
+def test_entry_that_was_kept_still_expires(store: LocalStore) -> None:
+    table = store.table("t", 100)
+    table.set(b"k", b"v", 10.0, NOW)
+    assert table.recall(b"k", NOW + 9) == table.recall(b"k", NOW + 9) == (b"v", NOW + 10)
+    assert table.recall(b"k", NOW + 10) is None
+
+
+def test_what_a_process_keeps_of_a_table_is_bounded(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_table, "_MOST_KEPT", 10)
+    table = store.table("t", 1000)
+    for number in range(100):
+        table.set(b"%d" % number, b"v", 1e6, NOW)
+        assert table.recall(b"%d" % number, NOW) is not None
+        assert table.recall(b"absent%d" % number, NOW) is None
+    assert len(table._kept) <= 10
+
+
+async def test_numbers_of_the_last_users_are_forgotten(folder: Path) -> None:
+    await _written(folder)
+    store = await _reopened(folder)
+    store.versions[group_of(b"k")] = 1 << 40
+    await store.close()
+    store = await _reopened(folder)
+    table = store.table("t", 100)
+    first = table.recall(b"k", NOW)
+    assert first is not None
+    assert table.recall(b"k", NOW) is first
+    await store.close()
 
 
 def test_nobody_pays_for_a_journal_that_nobody_reads(store: LocalStore) -> None:
