@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from json import dumps
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -102,7 +103,7 @@ def watch(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Print each session that is made, moves or goes, among the first LIMIT of them."""
+    """Print each session that is made, moves or goes, among the first LIMIT of them. JSON comes a line an event."""
     address, wanted = admin_address(admin, config), _filter(pool=pool)
     known = _snapshot(address, wanted, limit)
     looks = 0
@@ -112,7 +113,7 @@ def watch(
         now = _snapshot(address, wanted, limit)
         for event, row in _changes(known, now):
             if json:
-                print_json({"event": event, **row})
+                print(dumps({"event": event, **row}), flush=True)
             else:
                 print(f"{event} {row['pool']} {row['client']} {row['member']}", flush=True)
         known = now

@@ -1,13 +1,17 @@
 """Operators list, show and drop sessions of a running service."""
 
+import asyncio
+import contextlib
 import json
+import signal
+import subprocess
 
 import pytest
 
 from tests.cluster.endurance import configuration
 from tests.cluster.origin import origins
 from tests.cluster.visitor import Visitor
-from tests.wire.service import Service, http
+from tests.wire.service import PATIENCE, ROOT, Service, http
 
 
 @pytest.fixture
@@ -42,3 +46,97 @@ async def test_sessions_are_listed_shown_and_dropped(service, tmp_path):
         assert 'adc_persistence_entries{pool="header"} 1.0' in metrics
         assert 'adc_persistence_created_total{pool="header"} 2.0' in metrics
         assert "state local" in (await service.run("status", *where))[1]
+
+
+@contextlib.asynccontextmanager
+async def watching(service, *options):
+    """`adc sessions watch`: the function that waits for its next line, and the process."""
+    process = await asyncio.create_subprocess_exec(
+        *service.command("sessions", "watch", "--interval", "0.1", *options),
+        *("--pool", "header", "--admin", f"127.0.0.1:{service.admin}"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+    async def line():
+        return (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode().strip()
+
+    try:
+        yield line, process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def visit(service, user):
+    visitor = Visitor([service.port], "/header/", [f"X-User: {user}"])
+    member = await visitor.ask()
+    visitor.close()
+    return member
+
+
+async def told(service, method, path, **what):
+    """The status with which the admin API answers."""
+    body = json.dumps(what).encode()
+    fields = {"Host": f"127.0.0.1:{service.admin}", "Content-Type": "application/json"}
+    return (await http(service.admin, f"/api/v1/{path}", method=method, fields=fields, body=body))[0]
+
+
+async def first_look(service, line):
+    """Wait until the watch tells of what is made: it has had its first look then."""
+    told, number = asyncio.ensure_future(line()), 0
+    while not told.done():
+        number += 1
+        await visit(service, f"early{number}")
+        await asyncio.wait([told], timeout=0.05)
+    await told
+
+
+async def test_watch_tells_of_each_session_that_is_made_moves_or_goes(service, tmp_path):
+    async with origins(3) as members, contextlib.AsyncExitStack() as stack:
+        addresses = {member.name: member.address for member in members}
+        service.write(configuration(members, tmp_path, 2, 0))
+        await service.started()
+        await visit(service, "before")
+        line, process = await stack.enter_async_context(watching(service))
+        await first_look(service, line)
+
+        async def next_of(user):
+            while f" {user} " not in (told := await line()):
+                assert told.startswith("made header early"), told
+            return told
+
+        first = await visit(service, "ann")
+        assert await next_of("ann") == f"made header ann {addresses[first]}"
+        assert await told(service, "POST", f"members/header/{addresses[first]}", state="disable") == 200
+        second = await visit(service, "ann")
+        assert second != first
+        assert await next_of("ann") == f"moved header ann {addresses[second]}"
+        assert await told(service, "DELETE", "sessions?client=ann") == 200
+        assert await next_of("ann") == f"gone header ann {addresses[second]}"
+        process.send_signal(signal.SIGINT)
+        rest, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        assert b"Traceback" not in rest
+        assert process.returncode != 0
+
+
+async def test_watch_with_json_prints_each_event_on_a_line_at_once(service, tmp_path):
+    async with origins(2) as members, contextlib.AsyncExitStack() as stack:
+        service.write(configuration(members, tmp_path, 1, 0))
+        await service.started()
+        line, _ = await stack.enter_async_context(watching(service, "--json"))
+        events = []
+
+        async def event():
+            events.append(json.loads(await line()))
+
+        await first_look(service, event)
+        assert events[0]["event"] == "made"
+        assert events[0]["client"].startswith("early")
+        assert events[0]["member"] in {member.address for member in members}
+        where = ("--admin", f"127.0.0.1:{service.admin}")
+        code, text = await service.run("sessions", "watch", "--pool", "none", "--times", "1", *where)
+        assert code == 1
+        assert "keeps no sessions" in text

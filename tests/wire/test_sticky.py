@@ -189,16 +189,89 @@ async def test_fallback_error_answers_503_while_the_member_is_down(tmp_path):
         assert (await client.ask(get())).body == first.body
 
 
-async def test_draining_member_keeps_its_clients_and_gets_no_new_ones(tmp_path):
-    async with sticky(tmp_path, {"header": {"name": "x-user"}}) as (proxy, _), proxy.client() as client:
-        first = await client.ask(get("/", "X-User: ann"))
-        member = proxy.member(int(first.body[1:])).address
-        proxy.worker.call("members.set", {"pool": "app", "member": member, "admin": "draining"})
-        assert (await client.ask(get("/", "X-User: ann"))).body == first.body
+def set_admin(proxy, member, admin):
+    proxy.worker.call("members.set", {"pool": "app", "member": member.address, "admin": admin})
+
+
+KEEPS = [{"cookie": HOUR}, {"header": {"name": "x-user"}}]
+
+
+def asking(reply=None):
+    """A request of ann, with the cookie that `reply` set."""
+    fields = ["X-User: ann"]
+    if reply is not None and b"set-cookie" in reply:
+        fields.append(f"Cookie: {cookie_of(reply)}")
+    return get("/", *fields)
+
+
+@pytest.mark.parametrize("persistence", KEEPS)
+async def test_draining_member_keeps_its_clients_and_gets_no_new_ones(tmp_path, persistence):
+    async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
+        first = await client.ask(asking())
+        counts = proxy.worker.runtime.sticky["app"].persistence.counts
+        member = proxy.member(int(first.body[1:]))
+        set_admin(proxy, member, "draining")
+        for _ in range(3):
+            assert (await client.ask(asking(first))).body == first.body
         others = {(await client.ask(get("/", f"X-User: u{n}"))).body for n in range(6)}
         assert first.body not in others
-        proxy.worker.call("members.set", {"pool": "app", "member": member, "admin": "disabled"})
-        assert (await client.ask(get("/", "X-User: ann"))).body != first.body
+        set_admin(proxy, member, "enabled")
+        assert (await client.ask(asking(first))).body == first.body
+        assert counts.moved == {}
+
+
+@pytest.mark.parametrize("persistence", KEEPS)
+async def test_client_of_a_disabled_member_moves_once_and_does_not_return(tmp_path, persistence):
+    async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
+        first = await client.ask(asking())
+        counts = proxy.worker.runtime.sticky["app"].persistence.counts
+        member = proxy.member(int(first.body[1:]))
+        set_admin(proxy, member, "disabled")
+        moved = await client.ask(asking(first))
+        assert moved.body != first.body
+        latest = moved if b"set-cookie" in moved else first
+        assert (await client.ask(asking(latest))).body == moved.body
+        set_admin(proxy, member, "enabled")
+        assert (await client.ask(asking(latest))).body == moved.body
+        assert counts.moved == {"disabled": 1}
+
+
+async def test_client_of_a_draining_member_is_moved_when_it_is_disabled_or_goes_down(tmp_path):
+    async with sticky(tmp_path, KEEPS[1]) as (proxy, _), proxy.client() as client:
+        first = await client.ask(asking())
+        member = proxy.member(int(first.body[1:]))
+        set_admin(proxy, member, "draining")
+        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": False})
+        second = await client.ask(asking())
+        assert second.body != first.body
+        member = proxy.member(int(second.body[1:]))
+        set_admin(proxy, member, "draining")
+        assert (await client.ask(asking())).body == second.body
+        set_admin(proxy, member, "disabled")
+        assert (await client.ask(asking())).body not in (first.body, second.body)
+        counts = proxy.worker.runtime.sticky["app"].persistence.counts
+        assert counts.moved == {"down": 1, "disabled": 1}
+
+
+async def test_client_leaves_a_draining_member_when_its_pin_times_out(tmp_path):
+    persistence = {"header": {"name": "x-user", "timeout": "10m"}}
+    async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
+        first = await client.ask(asking())
+        set_admin(proxy, proxy.member(int(first.body[1:])), "draining")
+        sticky_table = proxy.worker.runtime.sticky["app"].table
+        now = proxy.worker.clock.wall
+        sticky_table.touch(b"ann", 0.001, now - 1)  # as after ten minutes of silence
+        assert (await client.ask(asking())).body != first.body
+
+
+async def test_fallback_error_does_not_wait_for_a_member_that_is_disabled(tmp_path):
+    persistence = {"header": {"name": "x-user"}, "fallback": "error"}
+    async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
+        first = await client.ask(asking())
+        set_admin(proxy, proxy.member(int(first.body[1:])), "disabled")
+        reply = await client.ask(asking())
+        assert reply.status == 200
+        assert reply.body != first.body
 
 
 async def test_stale_connection_is_retried_on_the_same_member(tmp_path):

@@ -59,6 +59,31 @@ def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
     assert pinned(mode, request(), NOW + 659) == Pin(A, NOW, NOW + 60, 61, 0, "adc-a")
 
 
+def test_hits_of_a_pin_that_is_gone_count_for_nobody(mode: TablePersistence, table: MemoryTable) -> None:
+    mode.assigned(request(), A, NOW, None)
+    for second in range(1, 10):
+        mode.assigned(request(), A, NOW + second, pinned(mode, request(), NOW + second))
+    table.delete(b"192.0.2.7", NOW + 10)
+    mode.assigned(request(), A, NOW + 10, None)
+    mode.assigned(request(), A, NOW + 100, pinned(mode, request(), NOW + 100))
+    assert pinned(mode, request(), NOW + 100) == Pin(A, NOW + 10, NOW + 100, 2, 0, "adc-a")
+
+
+def test_hits_of_new_clients_are_counted_however_many_old_ones_never_return(
+    mode: TablePersistence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adc.persistence.table._MAX_PENDING_HITS", 10)
+    for number in range(30):
+        asked = request(client=f"198.51.100.{number}")
+        mode.assigned(asked, A, NOW, None)
+        mode.assigned(asked, A, NOW + 1, pinned(mode, asked, NOW + 1))
+    assert len(mode._hits) == 10
+    mode.assigned(asked, A, NOW + 60, pinned(mode, asked, NOW + 60))
+    pin = pinned(mode, asked, NOW + 60)
+    assert pin is not None
+    assert pin.hits == 3
+
+
 def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence) -> None:
     mode.assigned(request(), A, NOW, None)
     for age in range(60, 3600, 60):
