@@ -145,4 +145,10 @@ def redis_address(state: State) -> RedisAddress:
     if sentinel is None:
         return RedisAddress(state.url, state.cluster)
     addresses = tuple((address.host, address.port) for address in sentinel.addresses)
-    return RedisAddress(sentinels=addresses, master=sentinel.master, database=sentinel.database)
+    return RedisAddress(
+        sentinels=addresses,
+        master=sentinel.master,
+        database=sentinel.database,
+        username=sentinel.username,
+        password=sentinel.password,
+    )

@@ -21,13 +21,16 @@ log = logging.getLogger("adc.state")
 
 class RedisAddress(NamedTuple):
     """Where the tables live. `urls`: redis://, rediss:// or unix:// (several for the nodes of a cluster).
-    `sentinels` and `master` instead of them: ask those for the master's address."""
+    `sentinels` and `master` instead of them: ask those for the master's address; `username` and `password`
+    are for the master, urls carry their own."""
 
     urls: tuple[str, ...] = ()
     cluster: bool = False
     sentinels: tuple[tuple[str, int], ...] = ()
     master: str = ""
     database: int = 0
+    username: str = ""
+    password: str = ""
 
 
 def connect(address: RedisAddress, limit: float) -> Client:
@@ -56,7 +59,12 @@ def connect(address: RedisAddress, limit: float) -> Client:
 def _from_sentinels(address: RedisAddress, limit: float) -> Redis:
     limits = {"socket_timeout": limit, "socket_connect_timeout": limit, "retry": Retry(NoBackoff(), 0)}
     sentinel = cast("Callable[..., Sentinel]", Sentinel)(
-        address.sentinels, sentinel_kwargs=limits, db=address.database, **limits
+        address.sentinels,
+        sentinel_kwargs=limits,
+        db=address.database,
+        username=address.username or None,
+        password=address.password or None,
+        **limits,
     )
     return cast("Redis", sentinel.master_for(address.master))
 

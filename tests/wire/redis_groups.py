@@ -38,6 +38,14 @@ class Replicated:
         answer = self.sentinel.command("SENTINEL", "get-master-addr-by-name", "m")
         return int(answer.split(b"\r\n")[4])
 
+    @property
+    def demoted(self) -> bool:
+        """Whether the first master follows the new one. Told to, it drops all connections."""
+        try:
+            return b"role:slave" in self.master.command("INFO", "replication")
+        except ConnectionError:
+            return False
+
     def kill(self) -> None:
         for server in (self.sentinel, self.replica, self.master):
             server.kill()

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from adc.config.loading import load
+from adc.runtime.state import redis_address
 from adc.state.interface import Entry
 from adc.state.redis import RedisStore
+from adc.state.redis_client import RedisAddress
 from tests.unit.state.table_suite import NOW, TableSuite
 from tests.wire.redis_groups import Replicated
 from tests.wire.redis_server import needs_redis
@@ -77,7 +80,7 @@ async def test_nodes_go_on_with_the_master_that_takes_over(
     await until(lambda: theirs.get(b"after", time.time()) is not None)
     if fate == "hung":  # it comes back believing that it is the master still
         group.master.resume()
-        await until(lambda: b"role:slave" in group.master.command("INFO", "replication"), 15.0)
+        await until(lambda: group.demoted, 15.0)
         theirs.set(b"last", b"v", 100.0, time.time())
         await until(lambda: mine.get(b"last", time.time()) is not None)
         assert not one.status().degraded
@@ -99,7 +102,7 @@ async def test_master_that_is_replaced_in_peace_is_followed(
         number += 1
         mine.set(b"%d" % number, b"v", 100.0, time.time())
         await asyncio.sleep(0.02)
-    await until(lambda: b"role:slave" in group.master.command("INFO", "replication"), 15.0)
+    await until(lambda: group.demoted, 15.0)
     mine.set(b"after", b"v", 100.0, time.time())
     await until(lambda: not one.status().degraded and not other.status().degraded, 15.0)
     await until(lambda: theirs.get(b"after", time.time()) is not None)
@@ -112,3 +115,33 @@ async def test_a_sentinel_that_is_gone_does_not_keep_the_others_from_being_asked
     store.table("t", 10).set(b"k", b"v", 100.0, time.time())
     await until(lambda: b"\r\nv\r\n" in group.master.command("GET", "adc:t:k"))
     await store.close()
+
+
+async def test_the_master_is_told_who_comes(shared_group: Replicated) -> None:
+    shared_group.master.command("ACL", "SETUSER", "adc", "on", ">secret", "~adc:*", "+@all")
+    store = await connected(node(shared_group.address._replace(username="adc", password="secret")))
+    assert b"user=adc" in shared_group.master.command("CLIENT", "LIST")
+    await store.close()
+    refused = node(shared_group.address._replace(username="adc", password="wrong"))
+    await refused.start()
+    await until(lambda: "AuthenticationError" in refused.status().reason)
+    await refused.close()
+
+
+def test_settings_of_sentinels_reach_the_client(tmp_path: Path) -> None:
+    file = tmp_path / "adc.yaml"
+    sentinel = (
+        "{master: m, addresses: ['127.0.0.1:26379', 'b.test:26380'], database: 2, username: u, password: p}"
+    )
+    file.write_text(
+        "listeners: [{name: web, bind: '127.0.0.1:0'}]\n"
+        "routes: [{respond: {status: 204}}]\n"
+        f"state: {{backend: redis, sentinel: {sentinel}}}\n"
+    )
+    assert redis_address(load(file).config.state) == RedisAddress(
+        sentinels=(("127.0.0.1", 26379), ("b.test", 26380)),
+        master="m",
+        database=2,
+        username="u",
+        password="p",
+    )

@@ -15,6 +15,7 @@ RedisUrl = Annotated[
     str,
     text_of(r"(?:rediss?://[^\s/]+(?:/[0-9]{0,4})?|unix://\S+)", "a redis://, rediss:// or unix:// address"),
 ]
+CREDENTIAL = text_of(r"[!-~]{0,512}", "at most 512 printable characters")
 REDIS_ONLY = ("url", "sentinel", "cluster", "prefix", "timeout")
 
 
@@ -26,6 +27,8 @@ class Sentinel(Part):
         min_length=1, description="The Sentinels."
     )
     database: Annotated[int, whole(0, 9999)] = Field(0, description="Number of the database.")
+    username: Annotated[str, CREDENTIAL] = Field("", description="Who to be at the master.")
+    password: Annotated[str, CREDENTIAL] = Field("", description="What to prove it with.")
 
 
 class State(Part):
