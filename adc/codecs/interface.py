@@ -7,8 +7,10 @@ brought is passed on in one call. After a 101 both sides carry raw bytes through
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
+from adc.codecs.file_output import FileOutput
 from adc.codecs.proxy_protocol import Ends
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
@@ -34,6 +36,11 @@ class Stream(Protocol):
 
     def send_body(self, data: bytes, end: bool) -> None:
         """Send more of the body. `send_head` came before."""
+
+    def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
+        """A way to send body past `send_body`, straight from files, which must end in `send_body(b"", True)`.
+        None if bytes cannot go to this client as they are (TLS, another framing), or for want of descriptors.
+        """
 
     def abort(self) -> None:
         """Give up: the client must be able to tell that the response is not whole."""

@@ -106,9 +106,7 @@ class Exchange:
         self.end_reason = COMPLETE
         self._filters: tuple[BodyFilter, ...] = ()
         given = request.noted.get(b"x-request-id")
-        self.request_id = (
-            new_request_id() if given is None else accepted_request_id(given) or new_request_id()
-        )
+        self.request_id = (accepted_request_id(given) if given else "") or new_request_id()
 
     # What the log asks for.
 
@@ -223,10 +221,10 @@ class Exchange:
             if self.plugins.responses.busy:
                 self.limit("plugin", inf)
                 return
+        self.await_next()
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.resume_reading()
-        self.await_next()
 
     def stream_lost(self) -> None:
         if self.attempt is not None:
@@ -355,6 +353,11 @@ class Exchange:
             self.end(COMPLETE)
         else:
             self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+
+    @property
+    def content_is_final(self) -> bool:
+        """Whether nothing on the way to the client reads or changes the content of the response."""
+        return not self._filters and (self.plugins is None or not self.plugins.takes_response_body)
 
     def _content_broke(self, broken: BrokenContent) -> None:
         self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)

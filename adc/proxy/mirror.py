@@ -110,6 +110,9 @@ class Nowhere:
     def send_body(self, data: bytes, end: bool) -> None:
         """Nobody hears it."""
 
+    def file_output(self, writable: Callable[[], None]) -> None:
+        """Nobody reads files."""
+
     def abort(self) -> None:
         """There is nothing to break off."""
 

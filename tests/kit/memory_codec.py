@@ -46,6 +46,9 @@ class MemoryStream:
     def send_body(self, data, end):
         self.sent.append(("body", data, end))
 
+    def file_output(self, writable):
+        return None
+
     def abort(self):
         self.sent.append(("abort",))
 

@@ -139,10 +139,9 @@ async def test_a_client_that_reads_slowly_holds_little_in_memory(tmp_path):
         assert (await cached.get()).body == big
         async with cached.proxy.client(receive_buffer=1 << 14) as slow:
             await slow.send(get())
-            connection = await eventually(
-                lambda: next((each for each in cached.proxy.connections if each._blocked), None)
-            )
-            assert connection._transport.get_write_buffer_size() < 1 << 20
+            (exchange,) = await eventually(lambda: cached.proxy.listener.service.active)
+            await eventually(lambda: exchange.phase == "client_write")
+            assert exchange.stream._transport.get_write_buffer_size() < 1 << 20
             assert (await slow.reply()).body == big
 
 

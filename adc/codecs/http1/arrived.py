@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adc.codecs import client_certificate
@@ -11,6 +12,7 @@ from adc.http.message import Response
 
 if TYPE_CHECKING:
     from adc.codecs.accept import Arrival
+    from adc.codecs.file_output import FileOutput
     from adc.codecs.http1.settings import ServerSettings
 
 _STRICT = b"strict-transport-security"
@@ -55,6 +57,9 @@ class SecureConnection(ArrivedConnection):
             self.certificate = client_certificate.describe(der) if der else {}
         except ValueError:  # OpenSSL takes some that are not well-formed; nobody could be told what they say
             transport.abort()
+
+    def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
+        return None  # the kernel does not encrypt
 
     def eof_received(self) -> bool:
         super().eof_received()

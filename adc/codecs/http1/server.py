@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 from aiohttp.streams import EMPTY_PAYLOAD
 
+from adc.codecs.file_output import FileOutput, open_output
 from adc.codecs.http1 import heads
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
@@ -229,6 +231,11 @@ class ServerConnection(RequestInput):
             if self._respond_chunked:
                 transport.write(heads.LAST_CHUNK)
             self._finish()
+
+    def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
+        if self._respond_chunked or not self._send_content:
+            return None
+        return open_output(self._settings.loop, self._transport, writable)
 
     def abort(self) -> None:
         self._receiver = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adc.http.message import Response
@@ -44,6 +45,9 @@ class Aside:
         """Responses go another way."""
 
     def send_body(self, data: bytes, end: bool) -> None:
+        """Responses go another way."""
+
+    def file_output(self, writable: Callable[[], None]) -> None:
         """Responses go another way."""
 
     def abort(self) -> None:

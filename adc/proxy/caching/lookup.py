@@ -19,7 +19,8 @@ from adc.http.networks import Networks
 from adc.proxy.caching.collapse import Waiting, finish_flight, may_share, passed
 from adc.proxy.caching.fetch import Fetch
 from adc.proxy.caching.purge import purge
-from adc.proxy.caching.serve import AT_ONCE, serve
+from adc.proxy.caching.sending import AT_ONCE
+from adc.proxy.caching.serve import serve
 from adc.proxy.caching.store import MOST_REFRESHING, SharedStore
 from adc.proxy.caching.variants import Variants
 from adc.proxy.pipeline import Action

@@ -1,0 +1,141 @@
+"""Stored content on its way to a client: cut into pieces, each sent when the client has taken the one before."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from adc.cache.files import FileBody
+from adc.cache.ranges import ByteRange
+from adc.http.message import Response
+from adc.proxy.caching.source import Source
+
+if TYPE_CHECKING:
+    from adc.codecs.file_output import FileOutput
+    from adc.proxy.exchange import Exchange
+
+AT_ONCE = 256 << 10
+"""Bytes of content handed to the client's connection in one piece."""
+
+_WORTH = 64 << 10
+"""Ranges of a file from this size on are sent without being read."""
+
+Piece = bytes | ByteRange
+"""Content to send: text made here, or part of the entry's body."""
+
+
+class Content:
+    """Content in memory, read like a file."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: object) -> None:
+        self._data = data if isinstance(data, bytes) else b""
+
+    def read_at(self, start: int, size: int) -> bytes:
+        """Up to `size` bytes from `start`."""
+        return self._data[start : start + size]
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._data = b""
+
+
+class Pieces:
+    """What is left to send of `pieces`, in order."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._left = deque(pieces)
+
+    @property
+    def next(self) -> Piece:
+        """What is due: a text in whole, or a range that may be sent bit by bit."""
+        return self._left[0]
+
+    def sent(self, count: int) -> bool:
+        """`count` bytes of `next` are sent; True if that was all."""
+        piece = self._left.popleft()
+        if isinstance(piece, ByteRange) and count < piece.length:
+            self._left.appendleft(ByteRange(piece.first + count, piece.last))
+        return not self._left
+
+
+class Sending(Source):
+    """Stored content on its way to a client, as fast as that takes it."""
+
+    __slots__ = ("_body", "_held", "_output", "_pieces", "_running")
+
+    def __init__(self, exchange: Exchange, body: FileBody | Content, pieces: list[Piece]) -> None:
+        super().__init__(exchange)
+        self._body = body
+        self._pieces = Pieces(pieces)
+        self._output: FileOutput | None = None
+        self._held = False
+        self._running = False
+
+    def begin(self, response: Response) -> None:
+        """Send the head and what the client takes at once."""
+        self.exchange.respond(response, b"", False)
+        self.resume_reading()
+
+    def pause_reading(self) -> None:
+        self._held = True
+
+    def resume_reading(self) -> None:
+        self._held = False
+        if self._running:  # told from within the sending of a piece
+            return
+        self._running = True
+        while not (self._held or self.over):
+            self._send_next()
+        self._running = False
+
+    def _send_next(self) -> None:
+        piece = self._pieces.next
+        try:
+            if isinstance(piece, bytes):
+                self._pass_on(piece)
+            elif not self._pass_file(piece):
+                self._pass_on(self._read(piece))
+        except OSError as error:
+            self.exchange.service.error_log.warn("cache_read_failed", detail=str(error))
+            self.exchange.fail(502, "cache_failed")
+
+    def _read(self, piece: ByteRange) -> bytes:
+        data = self._body.read_at(piece.first, min(AT_ONCE, piece.length))
+        if not data:
+            raise OSError("stored content is shorter than it was")
+        return data
+
+    def _pass_on(self, data: bytes) -> None:
+        end = self._pieces.sent(len(data))
+        if end:
+            self.cancel()
+        self.exchange.respond_body(data, end)
+
+    def _pass_file(self, piece: ByteRange) -> bool:
+        """Send of a file what the client takes now, then let others have their turn; False if it must be read."""
+        exchange, body = self.exchange, self._body
+        if not isinstance(body, FileBody):
+            return False
+        if self._output is None and piece.length >= _WORTH and exchange.content_is_final:
+            self._output = exchange.stream.file_output(exchange.stream_writable)
+        if self._output is None:
+            return False
+        sent = self._output.send(body.fd, body.offset + piece.first, min(AT_ONCE, piece.length))
+        exchange.bytes_out += sent
+        if self._pieces.sent(sent):
+            self.cancel()
+            exchange.respond_body(b"", True)
+        else:
+            self._output.wait()
+            exchange.stream_blocked()
+        return True
+
+    def left(self) -> None:
+        if self._output is not None:
+            self._output.close()
+        self._body.close()
