@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
 from adc.codecs.sources import SourceLimit
 
@@ -82,11 +83,15 @@ class Entrance:
     def take(self, sock: socket.socket, address: Any) -> None:
         """Bring an accepted connection in."""
         settings = self.settings
-        if len(settings.connections) + len(self.arriving) >= settings.max_connections:
+        if len(settings.connections) + len(self.arriving) < settings.max_connections:
+            coming = self._bring_in(sock, Arrival(address))
+        else:
             settings.rejected += 1
-            sock.close()
-            return
-        task = self.loop.create_task(self._bring_in(sock, Arrival(address)))
+            if self.context is not None or settings.shedding >= MOST:
+                sock.close()
+                return
+            coming = self._turn_away(sock)
+        task = self.loop.create_task(coming)
         self.arriving.add(task)
         task.add_done_callback(self.arriving.discard)
 
@@ -109,6 +114,13 @@ class Entrance:
             raise
         finally:
             arrival.release()
+
+    async def _turn_away(self, sock: socket.socket) -> None:
+        """Tell one without TLS that there is no room; a handshake for that would cost as much as serving it."""
+        try:
+            await self.loop.connect_accepted_socket(partial(ShedConnection, self.settings), sock)
+        except OSError:
+            sock.close()
 
     async def _hear_proxy(self, sock: socket.socket, arrival: Arrival) -> None:
         async with asyncio.timeout(self.handshake_timeout):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adc.codecs.proxy_protocol import compose
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.member import Member
@@ -14,6 +15,7 @@ from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+ENDS = (("203.0.113.9", 4711), ("198.51.100.7", 443))
 
 
 @pytest.fixture
@@ -148,6 +150,20 @@ async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_pa
         writer.transport.abort()
         process.stdin.close()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("header", [b"", compose("v1", ENDS), compose("v2", ENDS)], ids=["none", "v1", "v2"])
+async def test_a_connection_behind_the_proxy_protocol_is_told_too(tmp_path, member, header):
+    listener = {"limits": {"connections": 1}, "proxy_protocol": ["127.0.0.0/8" if header else "10.0.0.0/8"]}
+    async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
+        assert (await one.ask(header + get())).status == 200
+        async with proxy.client() as two:
+            reply = await two.ask(header + get())
+            assert (reply.status, reply[b"connection"]) == (503, b"close")
+            assert await two.closed()
+        await eventually(lambda: proxy.listener.settings.shedding == 0)
+        assert not proxy.listener._accepting.entrance.arriving
+        assert (proxy.listener.settings.rejected, len(proxy.connections)) == (1, 1)
 
 
 async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tmp_path, member):

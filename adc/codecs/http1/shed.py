@@ -21,14 +21,18 @@ _REST = (
 
 
 class ShedConnection(asyncio.Protocol):
-    """Answers the first bytes that come with 503, whatever they are, and gives the client a moment to read it."""
+    """Answers the first bytes that come with 503, whatever they are (a PROXY protocol header too), and gives the
+    client a moment to read it.
+    """
 
-    def __init__(self, settings: ServerSettings, transport: Any) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
-        self._transport = transport
         self._told = False
-        settings.shedding += 1
-        self._end = settings.loop.call_later(_SECONDS, transport.abort)
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._settings.shedding += 1
+        self._end = self._settings.loop.call_later(_SECONDS, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if not self._told:
@@ -47,6 +51,8 @@ class ShedConnection(asyncio.Protocol):
 def shed(settings: ServerSettings, transport: Any) -> None:
     """There is no room for this connection."""
     if settings.shedding < MOST:
-        transport.set_protocol(ShedConnection(settings, transport))
+        protocol = ShedConnection(settings)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
     else:
         transport.abort()
