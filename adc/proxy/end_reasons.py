@@ -51,6 +51,7 @@ _UNTOLD = frozenset(
     {
         "connection_limit",
         "limit_body",
+        "loop",
         "overload",
         "queue_full",
         "queue_timeout",

@@ -135,6 +135,8 @@ class Exchange:
         if pipeline is None:
             self.fail(404, "no_route")
             return
+        if b"via" in self.request.noted and service.ends_loop(self):
+            return
         if not end or body:
             limit = pipeline.body_limit
             if limit is not None and limit < self.body_limit:
@@ -320,12 +322,8 @@ class Exchange:
             self.limit("idle", self.pipeline_idle)
 
     def _through_stages(self, pipeline: Pipeline, response: Response, body: bytes, end: bool) -> bytes:
-        filters = []
-        for stage in pipeline.response_stages:
-            found = stage(self, response)
-            if found is not None:
-                filters.append(found)
-        self._filters = tuple(filters)
+        found = [stage(self, response) for stage in pipeline.response_stages]
+        self._filters = tuple([each for each in found if each is not None])
         for each in self._filters:
             body = each.feed(body, end)
         return body

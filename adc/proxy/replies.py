@@ -13,7 +13,7 @@ from adc.http.media import parse_preferences
 from adc.http.message import Request, Response
 
 _REQUEST_ID = "@request-id@"
-_STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 502, 503, 504, 505)
+_STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 502, 503, 504, 505, 508)
 _HINTS = {
     400: "The request was malformed or ambiguous.",
     403: "This is not allowed.",
@@ -31,6 +31,7 @@ _HINTS = {
     503: "The application is not available now; try again later.",
     504: "The application did not answer in time.",
     505: "This version of HTTP is not served.",
+    508: "The request goes round in a circle.",
 }
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json")

@@ -10,6 +10,7 @@ from adc.codecs.clock import Clock
 from adc.codecs.refused import Refused
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
+from adc.http.via import goes_round
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.proxy.end_reasons import proxy_status
@@ -78,6 +79,14 @@ class Service:
         self.error_log.warn(
             "request_refused", reason=reason, detail=detail, client=client, listener=self.name
         )
+
+    def ends_loop(self, exchange: Exchange) -> bool:
+        """Refuse a request that has come through here again and again; True if it was one."""
+        if not goes_round(exchange.request.noted[b"via"]):
+            return False
+        self.refused("loop", "the route leads back to where the request came from", exchange.request)
+        exchange.fail(508, "loop", "proxy_loop_detected")
+        return True
 
     def error(self, exchange: Exchange, status: int, token: str) -> tuple[Response, bytes]:
         """An error page for `exchange`, whose `end_reason` is known; `token` is its error type in

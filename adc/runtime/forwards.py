@@ -21,6 +21,9 @@ from adc.proxy.sticky import StickyForward, stick
 from adc.proxy.waiting import Waiting
 from adc.runtime.persistence import Sticky
 
+_RETRIED_5XX = frozenset(range(500, 600)) - {508}
+"""After "loop detected", another try would only go round once more, in every round."""
+
 
 class ForwardBuilder:
     """Builds the actions that end at the pools of one configuration. Raises ValueError."""
@@ -99,8 +102,5 @@ def _statuses(retries: policies.Retries) -> frozenset[int]:
     """The statuses that are retried."""
     if not retries.attempts:
         return frozenset()
-    return frozenset(
-        status
-        for word in retries.on
-        for status in (range(500, 600) if word == "5xx" else [int(word)] if word.isdigit() else [])
-    )
+    named = {int(word) for word in retries.on if word.isdigit()}
+    return frozenset(named | _RETRIED_5XX) if "5xx" in retries.on else frozenset(named)

@@ -14,6 +14,7 @@ from adc.config.model import routes as model
 from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.http.networks import Networks
+from adc.http.via import VIA
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
 from adc.proxy.actions import Redirect, Respond, Split
@@ -50,14 +51,13 @@ class RouteBuilder:
         sticky: Mapping[str, Sticky],
         stores: Mapping[str, SharedStore],
         peers: Peers | None,
-        pseudonym: str = "adc",
     ) -> None:
         self._rng = rng
         self._chains = chains
         self._sticky = sticky
         self._stores = stores
         self.lookups: dict[str, Lookup] = {}
-        self.forwards = ForwardBuilder(pools, sticky, (b"Via", f"1.1 {pseudonym}".encode()), rng, peers)
+        self.forwards = ForwardBuilder(pools, sticky, VIA, rng, peers)
 
     def build(self, route: model.Route) -> Pipeline:
         """The pipeline of one route. Raises BuildError."""

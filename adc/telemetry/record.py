@@ -24,6 +24,7 @@ END_REASONS: Mapping[str, str] = MappingProxyType(
         "limit_body": "the request body was over its limit",
         # We ended it by ourselves.
         "no_route": "no route matched",
+        "loop": "the request had come through here too often",
         "denied": "a rule or a plugin refused the request",
         "rate_limited": "a rate or connection limit refused the request",
         "no_member": "no member of the pool may take the request",
