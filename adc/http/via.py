@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from adc.http.headers import Pair
 
-_PSEUDONYM = b"adc"
-VIA: Pair = (b"Via", b"1.1 " + _PSEUDONYM)
+_PSEUDONYM: Final = b"adc"
+VIA: Final[Pair] = (b"Via", b"1.1 " + _PSEUDONYM)
 """The line that every message gets on its way through us."""
 
-MOST_ROUNDS = 10
+MOST_ROUNDS: Final = 10
 """How often a request may have come through already. More than once is no error: every node bears the same
 name, and a route may well lead to another listener of its own node.
 """

@@ -17,6 +17,9 @@ FLOOR = 50
 """Retries in a window that are allowed however little traffic there is."""
 DEFAULT_ON = ("connect_failure", "reset_before_response")
 
+_EVERY_5XX = frozenset(range(500, 600)) - {508}
+"""After "loop detected", another try would only go round once more, in every round."""
+
 
 class Verdict(StrEnum):
     """RETRY, or why not: the word goes to the log."""
@@ -77,31 +80,24 @@ class RetryPolicy:
 
     `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A stale keep-alive connection is
     retried at least once, listed or not, and at no cost to the budget: it is the price of reuse, not a sign
-    of trouble. Raises ValueError for a word that does not exist.
+    of trouble. Raises ValueError for a word that does not exist. `statuses` are those that may be retried.
     """
 
-    __slots__ = ("_attempts", "_statuses", "_words", "budget")
+    __slots__ = ("_attempts", "_words", "budget", "statuses")
 
     def __init__(
         self, attempts: int = 2, on: Iterable[str] = DEFAULT_ON, budget: RetryBudget | None = None
     ) -> None:
         self._attempts = attempts
         self._words = {"stale_connection"}
-        self._statuses: set[int] = set()
+        statuses: set[int] = set()
         for word in on:
-            self._add(word)
+            if word in RETRY_WORDS:
+                self._words.add(word)
+            else:
+                statuses |= _statuses(word)
+        self.statuses = frozenset(statuses if attempts else ())
         self.budget = budget
-
-    def _add(self, word: str) -> None:
-        if word == "5xx":
-            self._statuses.update(range(500, 600))
-        elif word.isascii() and word.isdigit() and 400 <= int(word) <= 599:
-            self._statuses.add(int(word))
-        elif word in RETRY_WORDS:
-            self._words.add(word)
-        else:
-            known = ", ".join(sorted(RETRY_WORDS))
-            raise ValueError(f"{word!r} is nothing to retry on: use {known}, 5xx or a status from 400 to 599")
 
     def decide(
         self,
@@ -138,4 +134,13 @@ class RetryPolicy:
     def _listed(self, outcome: Outcome) -> bool:
         if isinstance(outcome, Failure):
             return outcome.retry_on in self._words
-        return outcome in self._statuses
+        return outcome in self.statuses
+
+
+def _statuses(word: str) -> frozenset[int]:
+    if word == "5xx":
+        return _EVERY_5XX
+    if word.isascii() and word.isdigit() and 400 <= int(word) <= 599:
+        return frozenset((int(word),))
+    known = ", ".join(sorted(RETRY_WORDS))
+    raise ValueError(f"{word!r} is nothing to retry on: use {known}, 5xx or a status from 400 to 599")

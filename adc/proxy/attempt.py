@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from adc.codecs.interface import MemberConnection
 from adc.codecs.proxy_protocol import Ends
 from adc.http.message import Response
+from adc.http.via import VIA
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.proxy.awaited import Awaited
@@ -55,7 +56,7 @@ class Attempt(Awaited):
             self._settle(status)
         if status in forward.retry_statuses and forward.again(self, status):
             return
-        response.headers.pairs.append(forward.via)
+        response.headers.pairs.append(VIA)
         if status == 101:
             forward.switch(self, response, body)
         else:

@@ -28,21 +28,13 @@ class Forward:
     """Passes exchanges of one route to one pool. `waiting` is where those wait for which no member is free;
     None if the pool has no queue."""
 
-    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "via", "waiting")
+    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "waiting")
 
-    def __init__(
-        self,
-        pool: Pool,
-        timeouts: Timeouts,
-        via: Pair,
-        retry: RetryPolicy,
-        retry_statuses: frozenset[int] = frozenset(),
-    ) -> None:
+    def __init__(self, pool: Pool, timeouts: Timeouts, retry: RetryPolicy) -> None:
         self.pool = pool
         self.timeouts = timeouts
-        self.via = via
         self.retry = retry
-        self.retry_statuses = retry_statuses
+        self.retry_statuses = retry.statuses
         self.waiting: Waiting | None = None
 
     def __call__(self, exchange: Exchange) -> None:  # `enter` and `choose` without two calls
@@ -98,7 +90,7 @@ class Forward:
         """Send the head and what has come of the body."""
         request = exchange.request
         if lines is None:
-            lines = exchange.service.member_lines(exchange, self.via)
+            lines = exchange.service.member_lines(exchange)
         body, end = exchange.body, exchange.body_end
         if request.body_length == 0:  # what an upgrade may have brought early waits for the switch
             body, end = b"", True

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
+from adc.http.via import VIA
 from adc.telemetry.tracing import new_trace, parse_traceparent
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _REPLACED = frozenset(
 )
 
 
-def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
+def member_lines(exchange: Exchange) -> list[Pair]:
     """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
 
     What the client says in forwarding fields is kept only if the listener trusts its address
@@ -38,7 +39,7 @@ def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
         trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
         return [
             *lines,
-            via,
+            VIA,
             (b"X-Forwarded-For", peer),
             (b"X-Forwarded-Proto", proto),
             (b"X-Forwarded-Host", host),
@@ -55,7 +56,7 @@ def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
     trace = (known.child() if known is not None else new_trace()).value()
     return [
         *kept,
-        via,
+        VIA,
         (b"X-Forwarded-For", peer),
         (b"X-Forwarded-Proto", proto),
         (b"X-Forwarded-Host", host),
@@ -64,7 +65,7 @@ def member_lines(exchange: Exchange, via: Pair) -> list[Pair]:
     ]
 
 
-def lines_with_forwarded(exchange: Exchange, via: Pair) -> list[Pair]:
+def lines_with_forwarded(exchange: Exchange) -> list[Pair]:
     """Those of `member_lines`, and `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept under the
     same condition."""
     request = exchange.request
@@ -73,4 +74,4 @@ def lines_with_forwarded(exchange: Exchange, via: Pair) -> list[Pair]:
     before = request.headers.joined(b"forwarded")
     if before and exchange.service.trusts(request.peer):
         value = b"%b, %b" % (before, value)
-    return [*member_lines(exchange, via), (b"Forwarded", value)]
+    return [*member_lines(exchange), (b"Forwarded", value)]

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
-from adc.http.headers import Pair
 from adc.http.message import Response
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
@@ -32,13 +31,11 @@ class HedgedForward(Forward):
         self,
         pool: Pool,
         timeouts: Timeouts,
-        via: Pair,
         retry: RetryPolicy,
-        retry_statuses: frozenset[int],
         after: float,
         most: int,
     ) -> None:
-        super().__init__(pool, timeouts, via, retry, retry_statuses)
+        super().__init__(pool, timeouts, retry)
         self.after = after
         self.most = most
 

@@ -67,14 +67,12 @@ class ClusterForward(StickyForward):
         self,
         pool: Pool,
         timeouts: Timeouts,
-        via: Pair,
         retry: RetryPolicy,
-        retry_statuses: frozenset[int],
         persistence: TablePersistence,
         stickiness: Stickiness,
         peers: Peers,
     ) -> None:
-        super().__init__(pool, timeouts, via, retry, retry_statuses, persistence, stickiness)
+        super().__init__(pool, timeouts, retry, persistence, stickiness)
         self._table = persistence
         self._peers = peers
         self._pass_on = PassOn(self, peers)
@@ -105,7 +103,8 @@ class PassOn(Forward):
     def __init__(self, here: ClusterForward, peers: Peers) -> None:
         limits = here.timeouts
         timeouts = Timeouts(CONNECT_LIMIT, limits.response_head, limits.idle, inf, limits.tunnel)
-        super().__init__(peers.pool, timeouts, here.via, RetryPolicy(0), frozenset({REFUSED}))
+        super().__init__(peers.pool, timeouts, RetryPolicy(0))
+        self.retry_statuses = frozenset({REFUSED})
         self._here = here
         self._peers = peers
 

@@ -49,7 +49,7 @@ class Service:
         self.error_log = error_log
         self.find: Callable[[Request], Pipeline | None] = lambda request: None
         self.trusts: Callable[[str], bool] = _nobody
-        self.member_lines: Callable[[Exchange, Pair], list[Pair]] = member_lines
+        self.member_lines: Callable[[Exchange], list[Pair]] = member_lines
         self.active: set[Exchange] = set()
         self.body_limit = 16 << 30
         self.request_body_timeout = 30.0

@@ -47,13 +47,11 @@ class StickyForward(Forward):
         self,
         pool: Pool,
         timeouts: Timeouts,
-        via: Pair,
         retry: RetryPolicy,
-        retry_statuses: frozenset[int],
         persistence: Persistence,
         stickiness: Stickiness,
     ) -> None:
-        super().__init__(pool, timeouts, via, retry, retry_statuses)
+        super().__init__(pool, timeouts, retry)
         self._persistence = persistence
         self._stickiness = stickiness
         self._of: tuple[Member, ...] = ()
@@ -161,7 +159,7 @@ class StickyForward(Forward):
 
     def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         if self._persistence.marks_requests and b"cookie" in exchange.request.headers:
-            headers = Headers(exchange.service.member_lines(exchange, self.via))
+            headers = Headers(exchange.service.member_lines(exchange))
             self._persistence.forward(headers)
             lines = headers.pairs
         Forward.send(self, exchange, connection, lines)  # half the price of super()

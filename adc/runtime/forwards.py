@@ -7,7 +7,6 @@ from random import Random
 
 from adc.config.model import policies
 from adc.config.model import routes as model
-from adc.http.headers import Pair
 from adc.persistence.table import TablePersistence
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
@@ -21,9 +20,6 @@ from adc.proxy.sticky import StickyForward, stick
 from adc.proxy.waiting import Waiting
 from adc.runtime.persistence import Sticky
 
-_RETRIED_5XX = frozenset(range(500, 600)) - {508}
-"""After "loop detected", another try would only go round once more, in every round."""
-
 
 class ForwardBuilder:
     """Builds the actions that end at the pools of one configuration. Raises ValueError."""
@@ -32,13 +28,11 @@ class ForwardBuilder:
         self,
         pools: Mapping[str, Pool],
         sticky: Mapping[str, Sticky],
-        via: Pair,
         rng: Random,
         peers: Peers | None,
     ) -> None:
         self._pools = pools
         self._sticky = sticky
-        self._via = via
         self._rng = rng
         self._peers = peers
         self.passed: dict[str, Pipeline] = {}
@@ -72,35 +66,22 @@ class ForwardBuilder:
         self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy
     ) -> Forward:
         pool, sticky, hedge = self._pools[name], self._sticky.get(name), retries.hedge
-        statuses = _statuses(retries)
         if sticky is not None:  # whose clients belong to one member: there is nobody else to ask
             if self._peers is not None and isinstance(sticky.persistence, TablePersistence):
                 return ClusterForward(
                     pool,
                     timeouts,
-                    self._via,
                     retry,
-                    statuses,
                     sticky.persistence,
                     sticky.stickiness,
                     self._peers,
                 )
-            return StickyForward(
-                pool, timeouts, self._via, retry, statuses, sticky.persistence, sticky.stickiness
-            )
+            return StickyForward(pool, timeouts, retry, sticky.persistence, sticky.stickiness)
         if hedge is not None:
-            return HedgedForward(pool, timeouts, self._via, retry, statuses, hedge.after, hedge.attempts)
-        return Forward(pool, timeouts, self._via, retry, statuses)
+            return HedgedForward(pool, timeouts, retry, hedge.after, hedge.attempts)
+        return Forward(pool, timeouts, retry)
 
 
 def retry_policy(retries: policies.Retries) -> RetryPolicy:
     """The retry policy of one route."""
     return RetryPolicy(retries.attempts, retries.on, RetryBudget(retries.budget))
-
-
-def _statuses(retries: policies.Retries) -> frozenset[int]:
-    """The statuses that are retried."""
-    if not retries.attempts:
-        return frozenset()
-    named = {int(word) for word in retries.on if word.isdigit()}
-    return frozenset(named | _RETRIED_5XX) if "5xx" in retries.on else frozenset(named)

@@ -14,7 +14,6 @@ from adc.config.model import routes as model
 from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.http.networks import Networks
-from adc.http.via import VIA
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
 from adc.proxy.actions import Redirect, Respond, Split
@@ -57,7 +56,7 @@ class RouteBuilder:
         self._sticky = sticky
         self._stores = stores
         self.lookups: dict[str, Lookup] = {}
-        self.forwards = ForwardBuilder(pools, sticky, VIA, rng, peers)
+        self.forwards = ForwardBuilder(pools, sticky, rng, peers)
 
     def build(self, route: model.Route) -> Pipeline:
         """The pipeline of one route. Raises BuildError."""

@@ -150,9 +150,7 @@ class Log:
 class World:
     """A service with one route to one pool of `members`, each with `idle` open connections."""
 
-    def __init__(
-        self, members=1, idle=1, timeouts=None, retry=None, retry_statuses=(), stages=(), body_limit=None
-    ):
+    def __init__(self, members=1, idle=1, timeouts=None, retry=None, stages=(), body_limit=None):
         self.clock = Clock()
         self.log = Log()
         self.members = [Member("app", f"member-{number}") for number in range(members)]
@@ -161,7 +159,7 @@ class World:
         self.pool = Pool("app", self.members, make_balancer("round_robin", {}, Random(1)))
         timeouts = timeouts or Timeouts()
         retry = retry or RetryPolicy(2)
-        forward = Forward(self.pool, timeouts, (b"Via", b"1.1 adc"), retry, frozenset(retry_statuses))
+        forward = Forward(self.pool, timeouts, retry)
         pipeline = Pipeline(
             "all", forward, timeouts=timeouts, response_stages=tuple(stages), body_limit=body_limit
         )

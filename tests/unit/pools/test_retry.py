@@ -71,11 +71,13 @@ class TestStaleConnection:
 
 
 class TestWords:
-    def test_5xx_is_every_server_error(self):
+    def test_5xx_is_every_server_error_but_a_loop(self):
         policy = RetryPolicy(1, ("5xx",))
         assert decide(policy, 500) is Verdict.RETRY
         assert decide(policy, 599) is Verdict.RETRY
         assert decide(policy, 499) is Verdict.NOT_LISTED
+        assert decide(policy, 508) is Verdict.NOT_LISTED
+        assert decide(RetryPolicy(1, ("508",)), 508) is Verdict.RETRY
 
     @pytest.mark.parametrize("word", ["connect-failure", "200", "600", "", "4xx", "⁵⁰³"])
     def test_others_are_errors_that_list_the_known_ones(self, word: str):

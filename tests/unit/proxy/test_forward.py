@@ -79,7 +79,7 @@ def test_a_body_too_large_to_keep_is_not_sent_again():
 
 
 def test_a_listed_status_is_tried_elsewhere_and_its_connection_given_up():
-    world = World(members=2, retry=RetryPolicy(1, ["503"]), retry_statuses=[503])
+    world = World(members=2, retry=RetryPolicy(1, ["503"]))
     client = world.ask()
     world.link(0).answer(503, b"part", end=False)
     assert world.link(0).connection.aborted
@@ -88,7 +88,7 @@ def test_a_listed_status_is_tried_elsewhere_and_its_connection_given_up():
 
 
 def test_the_last_listed_status_is_passed_on():
-    world = World(members=2, retry=RetryPolicy(1, ["503"]), retry_statuses=[503])
+    world = World(members=2, retry=RetryPolicy(1, ["503"]))
     client = world.ask()
     world.link(0).answer(503)
     world.link(1).answer(503, b"still")
