@@ -31,48 +31,27 @@ def list_members(admin: AdminAddress = None, config: AdminConfig = None, json: J
         print_table(COLUMNS, ([row.get(column, "") for column in COLUMNS] for row in rows))
 
 
-@members.command()
-def drain(
-    pool: PoolName,
-    member: MemberName,
-    admin: AdminAddress = None,
-    config: AdminConfig = None,
-    json: Json = False,
-) -> None:
-    """Send no new clients to a member; those pinned to it stay."""
-    _set(pool, member, "drain", admin_address(admin, config), json)
+def _changes(state: str, tells: str) -> None:
+    """Add the verb that brings a member into `state`."""
+
+    @members.command(state, help=tells)
+    def change(
+        pool: PoolName,
+        member: MemberName,
+        admin: AdminAddress = None,
+        config: AdminConfig = None,
+        json: Json = False,
+    ) -> None:
+        path = f"/api/v1/members/{quote(pool, safe='')}/{quote(member, safe='')}"
+        status, value = ask(admin_address(admin, config), "POST", path, {"state": state})
+        if status != 200:
+            fail(message(value))
+        if json:
+            print_json(value)
+        else:
+            print(f"{pool} {member}: {state}")
 
 
-@members.command()
-def disable(
-    pool: PoolName,
-    member: MemberName,
-    admin: AdminAddress = None,
-    config: AdminConfig = None,
-    json: Json = False,
-) -> None:
-    """Send nothing at all to a member."""
-    _set(pool, member, "disable", admin_address(admin, config), json)
-
-
-@members.command()
-def enable(
-    pool: PoolName,
-    member: MemberName,
-    admin: AdminAddress = None,
-    config: AdminConfig = None,
-    json: Json = False,
-) -> None:
-    """Take a member back into service."""
-    _set(pool, member, "enable", admin_address(admin, config), json)
-
-
-def _set(pool: str, member: str, state: str, address: str, json: bool) -> None:
-    path = f"/api/v1/members/{quote(pool, safe='')}/{quote(member, safe='')}"
-    status, value = ask(address, "POST", path, {"state": state})
-    if status != 200:
-        fail(message(value))
-    if json:
-        print_json(value)
-    else:
-        print(f"{pool} {member}: {state}")
+_changes("drain", "Send no new clients to a member; those pinned to it stay.")
+_changes("disable", "Send nothing at all to a member.")
+_changes("enable", "Take a member back into service.")

@@ -47,3 +47,23 @@ class Wheel:
 
     def _sector(self, point: float) -> int:
         return min(bisect_right(self._ends, point), len(self._ends) - 1)
+
+
+class Draws:
+    """What balancers that draw members have in common: the wheel of all members is made once."""
+
+    __slots__ = ("_members", "_rng", "_wheel")
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._members: Sequence[Member] = ()
+        self._wheel = Wheel(())
+
+    def prepare(self, members: Sequence[Member]) -> None:
+        """These are all members, until the next call."""
+        self._members = members
+        self._wheel = Wheel(members)
+
+    def wheel_of(self, members: Sequence[Member]) -> Wheel:
+        """The wheel of `members`: all of them, or those left."""
+        return self._wheel if members is self._members else Wheel(members)
