@@ -19,8 +19,8 @@ from adc.proxy.forwarding import member_lines
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.refusal import Refusal
 from adc.proxy.replies import Replies
-from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
+from adc.telemetry.record import RecordLog
 from adc.telemetry.tracing import new_request_id
 
 
@@ -40,7 +40,7 @@ class Service:
     """
 
     def __init__(
-        self, name: str, clock: Clock, replies: Replies, access_log: AccessLog | None, error_log: ErrorLog
+        self, name: str, clock: Clock, replies: Replies, access_log: RecordLog | None, error_log: ErrorLog
     ) -> None:
         self.name = name
         self.clock = clock

@@ -116,3 +116,10 @@ class LogRecord(Protocol):
     @property
     def listener(self) -> str:
         """Name of the listener that accepted the connection."""
+
+
+class RecordLog(Protocol):
+    """Where records go."""
+
+    def write(self, record: LogRecord) -> None:
+        """Take `record` in."""

@@ -3,18 +3,25 @@
 import pytest
 
 from adc.cache.keys import KeyRules, url_of
+from adc.cache.memory import MemoryStore
 from adc.cache.options import CacheOptions
+from adc.cache.stats import Stats
+from adc.cache.tiered import TieredStore
 from adc.config.model.routes import Route
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.store import SharedStore
 from adc.runtime.routes import _key_suffix
 
 REQUEST = Request("GET", "/a?b", "/a", "b", "host", "host", Headers([(b"Host", b"host"), (b"X-T", b"1")]))
 
 
+STORE = SharedStore("site", TieredStore(MemoryStore(1000, 100), None, None, Stats(), 100), None, None, None)
+
+
 def key(suffix=b"", **rules):
-    return Lookup(None, CacheOptions(key=KeyRules(**rules)), None, suffix).key(REQUEST)
+    return Lookup(STORE, CacheOptions(key=KeyRules(**rules)), None, suffix).key(REQUEST)
 
 
 def test_the_url_of_a_key_stays_the_url_whatever_is_added():
