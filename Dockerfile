@@ -1,4 +1,4 @@
-FROM python:3.13-slim AS build
+FROM python:3.13 AS build
 WORKDIR /src
 COPY . .
 RUN python -m venv /opt/adc && /opt/adc/bin/pip install --no-cache-dir .

@@ -9,9 +9,9 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-apps check format bench docs load faults endurance peers clean
+.PHONY: run test test-apps check format bench docs load faults endurance peers compiled clean
 
-run: $(STAMP)
+run: compiled
 	$(BIN)/adc demo
 
 test: $(STAMP) peers
@@ -34,15 +34,15 @@ format: $(STAMP)
 	$(BIN)/ruff format $(wildcard $(SOURCES))
 	$(BIN)/ruff check --fix $(wildcard $(SOURCES))
 
-bench: $(STAMP)
+bench: compiled
 	$(BIN)/python -m benchmarks
 
 # Real processes, some of which are broken on purpose; about three minutes. As root also a network that drops packets.
-faults: $(STAMP)
+faults: compiled
 	$(BIN)/python -m tests.faults
 
 # What clients notice of reloads and of killed processes; 2 GB each way.
-load: $(STAMP)
+load: compiled
 	$(BIN)/python -m benchmarks.under_load
 	$(BIN)/python -m benchmarks.bulk
 
@@ -54,6 +54,7 @@ $(STAMP): pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "adc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(MAKE) --no-print-directory venv-from-apt
+	@$(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=23' 'setuptools>=70.1'
 	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
 	@touch $@
@@ -69,6 +70,23 @@ venv-from-apt:
 	fi
 	$(PYTHON) -m venv $(VENV)
 
+# Installation compiles the hot modules. After an edit to one of them their source is used, until this is called.
+compiled: $(STAMP)
+	@$(BIN)/python -c 'import sys; from adc.compilation import compiled; sys.exit(not compiled())' \
+	  || $(BIN)/python setup.py -q build_ext --inplace
+
+HAS_COMPILER = $(PYTHON) -c 'import os, shutil, sys, sysconfig as s; \
+  sys.exit(not (shutil.which("cc") and os.path.exists(s.get_path("include") + "/Python.h")))'
+
+.PHONY: compiler-from-apt
+compiler-from-apt:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends gcc libc6-dev python3-dev >/dev/null; \
+	else \
+	  echo "no C compiler or no Python.h: adc runs uncompiled; as root: apt-get install gcc libc6-dev python3-dev"; \
+	fi
+
 # Servers that tests talk to. Without them those tests are skipped and say so.
 peers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
@@ -78,7 +96,8 @@ peers:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
+	find adc -name '*.so' -delete
 
 # 10,000 requests of one client for each way of persistence, over 20 reloads and 2 worker deaths.
-endurance: $(STAMP)
+endurance: compiled
 	$(BIN)/python -m tests.cluster.endurance

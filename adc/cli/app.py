@@ -22,6 +22,7 @@ from adc.cli import (
     status,
 )
 from adc.cli.demo.verb import demo
+from adc.compilation import compiled
 
 app = typer.Typer(
     name="adc",
@@ -35,7 +36,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"adc {adc.__version__}")
+        print(f"adc {adc.__version__}, {'compiled' if compiled() else 'not compiled'}")
         raise typer.Exit
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from adc.http.headers import Pair
 
-HOP_BY_HOP = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
         b"keep-alive",
@@ -20,8 +21,8 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-FRAMING = frozenset({b"content-length", b"expect"})
-SELECTING = frozenset(
+FRAMING: Final = frozenset({b"content-length", b"expect"})
+SELECTING: Final = frozenset(
     {
         b"cache-control",
         b"if-match",
@@ -34,7 +35,7 @@ SELECTING = frozenset(
 )
 """Lines by which a request asks for less than what is stored for its URL, or for something else."""
 
-NOTED = SELECTING | frozenset(
+NOTED: Final = SELECTING | frozenset(
     {
         b"date",
         b"forwarded",
@@ -51,19 +52,21 @@ NOTED = SELECTING | frozenset(
 )
 """Lines that travel on but that a proxy reads, replaces or must not repeat."""
 
-_UNDERSCORED = b"(with _)"
+_UNDERSCORED: Final = b"(with _)"
 """Under this go special names with `_` for `-`: whoever makes variables of names cannot tell them from the real
 ones, and a client could say by them what only a proxy may."""
 
-_TAKEN = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
-_SPECIAL = _TAKEN | NOTED
-_SPELLINGS = 1024
-_LONGEST_SPELLING = 64
-_spelled: dict[bytes, bytes | None] = {}
+_TAKEN: Final = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
+_SPECIAL: Final = _TAKEN | NOTED
+_SPELLINGS: Final = 1024
+_LONGEST_SPELLING: Final = 64
+_spelled: Final[dict[bytes, bytes | None]] = {}
 """Names as peers spell them -> the lower-case name if it is special, else None. Bounded; cheaper than lowering."""
 
-_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
-_PROTECTED = frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED
+_PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
+_PROTECTED: Final = (
+    frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED
+)
 
 
 def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:

@@ -76,6 +76,29 @@ class Request:
         self.expect_continue = False
         self.certificate: dict[str, str] = {}
 
+    def with_headers(self, headers: Headers) -> Request:
+        """The same request with other field lines; `noted` is shared."""
+        other = Request(
+            self.method,
+            self.target,
+            self.path,
+            self.query,
+            self.authority,
+            self.host,
+            headers,
+            self.noted,
+            self.body_length,
+            self.version,
+            self.scheme,
+            self.client,
+            self.peer,
+            self.sni,
+        )
+        other.upgrade = self.upgrade
+        other.expect_continue = self.expect_continue
+        other.certificate = self.certificate
+        return other
+
 
 class Response:
     """A response head.

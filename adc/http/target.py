@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class BadTarget(ValueError):
@@ -30,27 +30,27 @@ class Target(NamedTuple):
     clean: bool
 
 
-ASTERISK = Target("*", "", True)
+ASTERISK: Final = Target("*", "", True)
 """What `OPTIONS *` asks for (RFC 9112 section 3.2.4); the caller knows the method and uses this."""
 
-_UNRESERVED = r"A-Za-z0-9\-._~"
-_PCHAR = rf"{_UNRESERVED}!$&'()*+,;=:@"
+_UNRESERVED: Final = r"A-Za-z0-9\-._~"
+_PCHAR: Final = rf"{_UNRESERVED}!$&'()*+,;=:@"
 
 # An ordinary path: plain characters, and escapes that are already in normal form (a space, bytes over 0x7f).
 # No possessive quantifiers here or elsewhere: those of Python 3.11.2, Debian 12's, match what they should not.
-_ordinary_path = re.compile(rf"/[{_PCHAR}/]*(?:%(?:20|[89A-F][0-9A-F])[{_PCHAR}/]*)*\Z").match
-_not_visible = re.compile(r"[^!-~]").search
-_malformed_escape = re.compile(r"%(?![0-9A-Fa-f]{2})").search
-_escape = re.compile(r"%[0-9A-Fa-f]{2}")
-_needs_escape = re.compile(rf"[^{_PCHAR}/%]")
-_encoded_unreserved = re.compile(
+_ordinary_path: Final = re.compile(rf"/[{_PCHAR}/]*(?:%(?:20|[89A-F][0-9A-F])[{_PCHAR}/]*)*\Z").match
+_not_visible: Final = re.compile(r"[^!-~]").search
+_malformed_escape: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
+_escape: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_needs_escape: Final = re.compile(rf"[^{_PCHAR}/%]")
+_encoded_unreserved: Final = re.compile(
     r"%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])"
 ).search
 # What a lenient member could still take for a dot segment: `..;x`, `..%2F`, `%5C..`.
-_hidden_dots = re.compile(r"(?:/|%2F|%5C)\.\.?(?:;|/|%2F|%3B|%5C|\Z)").search
-_absolute = re.compile(r"(https?)://([^/?#]*)(.*)\Z", re.IGNORECASE).match
+_hidden_dots: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?:;|/|%2F|%3B|%5C|\Z)").search
+_absolute: Final = re.compile(r"(https?)://([^/?#]*)(.*)\Z", re.IGNORECASE).match
 
-_new_tuple = tuple.__new__
+_new_tuple: Final = tuple.__new__
 
 
 def split_target(target: str) -> Target:
@@ -143,13 +143,15 @@ def _without_dot_segments(path: str) -> str:
     return f"/{'/'.join(kept)}{closing}"
 
 
-_PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])?)?\Z"
-_name = re.compile(rf"([A-Za-z0-9_][A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]+)*)\.?{_PORT}").match
-_bracketed = re.compile(rf"\[([0-9A-Fa-f:.]+)\]{_PORT}").match
-_long_label = re.compile(r"[^.]{64}").search
-_ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z").match
-_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_ipv4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}\Z").match
+_PORT: Final = (
+    r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])?)?\Z"
+)
+_name: Final = re.compile(rf"([A-Za-z0-9_][A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]+)*)\.?{_PORT}").match
+_bracketed: Final = re.compile(rf"\[([0-9A-Fa-f:.]+)\]{_PORT}").match
+_long_label: Final = re.compile(r"[^.]{64}").search
+_ends_in_number: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\Z").match
+_BYTE: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ipv4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}\Z").match
 
 
 def parse_host(value: str) -> str:

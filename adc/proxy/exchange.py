@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
 from adc.http.headers import Headers, Pair
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from adc.proxy.service import Service
     from adc.proxy.sticky import Stuck
 
-HOLD_BYTES = 64 << 10
+HOLD_BYTES: Final = 64 << 10
 """Request content kept for a member that is not connected yet, and for a retry."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import MemberConnection
 from adc.http.headers import Pair
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
     from adc.proxy.waiting import Waiting
 
-_EXPECT = (b"Expect", b"100-continue")
-_EXPECT_PATIENCE = 1.0
+_EXPECT: Final = (b"Expect", b"100-continue")
+_EXPECT_PATIENCE: Final = 1.0
 """Seconds to wait for the member's word on `Expect: 100-continue` before the client is told to go on."""
 
 

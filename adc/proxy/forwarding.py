@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
@@ -12,7 +12,7 @@ from adc.telemetry.tracing import new_trace, parse_traceparent
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
-_REPLACED = frozenset(
+_REPLACED: Final = frozenset(
     {
         b"forwarded",
         b"traceparent",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from adc.telemetry.formats import compile_format
 from adc.telemetry.log_file import LogFile
 from adc.telemetry.record import LogRecord
 
-DEFAULT_LIMIT = 4 << 20
+DEFAULT_LIMIT: Final = 4 << 20
 
 
 class AccessLog:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from adc.http.message import Request
 from adc.telemetry.escape import escape_latin1, escape_text, is_plain, json_text
@@ -12,11 +13,11 @@ from adc.telemetry.timestamps import clf_time, iso_time
 
 Format = Callable[[LogRecord], str]
 
-_REQUEST_KEYS = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
-_RECORD_KEYS = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
-_PLAIN = bytes(code for code in range(0x20, 0x7F) if code not in b'"\\')
-_NO_REQUEST = ("",) * len(_REQUEST_KEYS)
-_JSON = (
+_REQUEST_KEYS: Final = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
+_RECORD_KEYS: Final = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
+_PLAIN: Final = bytes(code for code in range(0x20, 0x7F) if code not in b'"\\')
+_NO_REQUEST: Final = ("",) * len(_REQUEST_KEYS)
+_JSON: Final = (
     '{"time":"%s",'
     + "".join(f'"{key}":"%s",' for key in _REQUEST_KEYS + _RECORD_KEYS)
     + '"status":%d,"bytes_in":%d,"bytes_out":%d,"elapsed":%.6f,"upstream_elapsed":%.6f,"attempts":%d}'
@@ -46,7 +47,7 @@ def combined(record: LogRecord) -> str:
     get = request.noted.get
     method, target, version = request.method, request.target, request.version
     status, size = record.status, record.bytes_out
-    referer, agent = str(get(b"referer", b"-"), "latin-1"), str(get(b"user-agent", b"-"), "latin-1")
+    referer, agent = get(b"referer", b"-").decode("latin-1"), get(b"user-agent", b"-").decode("latin-1")
     line = f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{referer}" "{agent}"'
     if line.isascii() and line.encode().translate(None, _PLAIN) == b'""""""':
         return line

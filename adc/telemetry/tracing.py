@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_BLOCK = 4096
-_ID_DIGITS = 32
+_BLOCK: Final = 4096
+_ID_DIGITS: Final = 32
 
-_TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[ -~]*)?")
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._+/=:@-]{1,128}")
+_TRACEPARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[ -~]*)?")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._+/=:@-]{1,128}")
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
 
-_ids: list[str] = []
+_ids: Final[list[str]] = []
 
 
 class TraceContext(NamedTuple):

@@ -7,7 +7,7 @@ import re
 import ssl
 from collections import deque
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 
@@ -21,13 +21,13 @@ from adc.pools.errors import Failure
 if TYPE_CHECKING:
     from adc.codecs.http1.link import HttpLink
 
-_MAX_HEAD = 256 << 10
-_JOIN_BYTES = 16 << 10
-_NO_CONTENT = frozenset({204, 304})
-_VERSIONS = ("1.0", "1.1")
+_MAX_HEAD: Final = 256 << 10
+_JOIN_BYTES: Final = 16 << 10
+_NO_CONTENT: Final = frozenset({204, 304})
+_VERSIONS: Final = ("1.0", "1.1")
 _NOWHERE: deque[Pair] = deque(maxlen=0)
 """Where field lines go that nobody reads: trailers, and those of a response that nobody asked for."""
-_REFUSED_CERTIFICATE = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+_REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 """Alerts that come after the handshake as a TLS 1.3 client sees it, but before anything is served."""
 
 

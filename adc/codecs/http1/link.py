@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from math import inf
+from typing import Final
 
 from adc.codecs.clock import Clock
 from adc.codecs.http1.client import ClientConnection
@@ -16,7 +17,7 @@ from adc.pools.errors import Failure
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
 """Opens a transport for the protocol that the factory makes; raises OSError (`socket.gaierror` for names)."""
 
-_MARGIN = 1.0
+_MARGIN: Final = 1.0
 """Seconds before the member's announced idle close at which a connection is not used any more."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import http_exceptions
 
@@ -22,7 +22,7 @@ from adc.http.target import (
     split_target,
 )
 
-_NO_HOST = (b"Host", b"")
+_NO_HOST: Final = (b"Host", b"")
 """What an HTTP/1.0 request without a Host gets (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
 
 
@@ -31,8 +31,8 @@ def bad_request(detail: str) -> Refused:
     return Refused(400, "bad_request", detail)
 
 
-_LONGEST_KNOWN = 255
-_known_host = lru_cache(maxsize=1024)(parse_host)
+_LONGEST_KNOWN: Final = 255
+_known_host: Final = lru_cache(maxsize=1024)(parse_host)
 """Hosts are few and come again; only short ones are kept."""
 
 
@@ -76,7 +76,7 @@ def read_head(message: Any, scheme: str) -> Request:
         body_length = UNKNOWN_LENGTH
     elif b"content-length" in noted:
         body_length = int(noted[b"content-length"])
-    target, authority = message.path, str(noted.get(b"host", b""), "latin-1")
+    target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
             path, query, clean = split_target(target)

@@ -6,7 +6,7 @@ import asyncio
 from abc import abstractmethod
 from collections import deque
 from math import inf
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
@@ -15,8 +15,8 @@ from adc.codecs.http1.request_head import Refused, refusal_of
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.interface import RequestReceiver
 
-_PIPELINE_BYTES = 1 << 30
-_BLANK_LINE = b"\r\n\r\n"
+_PIPELINE_BYTES: Final = 1 << 30
+_BLANK_LINE: Final = b"\r\n\r\n"
 
 
 class _NoFlow:
@@ -29,7 +29,7 @@ class _NoFlow:
     def resume_reading(self, resume_parser: bool = True) -> None: ...
 
 
-_NO_FLOW = cast(BaseProtocol, _NoFlow())
+_NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 
 
 class RequestInput(asyncio.Protocol):

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from aiohttp.streams import EMPTY_PAYLOAD
 
@@ -18,15 +18,15 @@ from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import shed
 from adc.http.message import UNKNOWN_LENGTH, Response
 
-_LINGER_SECONDS = 5.0
-_LINGER_BYTES = 64 << 20
-_JOIN_BYTES = 16 << 10
-_NO_CONTENT = frozenset({204, 304})
-_FLUSH_SECONDS = 60.0
-_DRAIN_SECONDS = 1.0
+_LINGER_SECONDS: Final = 5.0
+_LINGER_BYTES: Final = 64 << 20
+_JOIN_BYTES: Final = 16 << 10
+_NO_CONTENT: Final = frozenset({204, 304})
+_FLUSH_SECONDS: Final = 60.0
+_DRAIN_SECONDS: Final = 1.0
 """How long a drain waits for the next request of a client."""
-_RESET = struct.pack("ii", 1, 0)
-_UNKNOWN_SIZE = 1 << 62
+_RESET: Final = struct.pack("ii", 1, 0)
+_UNKNOWN_SIZE: Final = 1 << 62
 
 
 class ServerConnection(RequestInput):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from copy import copy
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -122,8 +121,7 @@ class Fetch(Exchange):
             lines = without_conditions(headers.pairs)
             if background:
                 lines = [pair for pair in lines if pair[0].lower() not in _FOR_ITSELF]
-            self.request = copy(self.asked)
-            self.request.headers = Headers((*lines, *held.conditions))
+            self.request = self.asked.with_headers(Headers((*lines, *held.conditions)))
         self.mark = self.stage.store.tiers.mark()
         self.sent_at = time.time()
         self.stage.following(self)

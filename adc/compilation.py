@@ -1,0 +1,54 @@
+"""Whether the compiled modules that installation may have left beside their source are used.
+
+They are not if `ADC_COMPILED=0`, as for stepping through the source, nor if in a checkout one of them is older than
+its source: then none is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+_PACKAGE = Path(__file__).parent
+_LIBRARY = f"compiled__mypyc{EXTENSION_SUFFIXES[0]}"
+"""The compiled code; an extension module beside a source file only leads there."""
+
+
+class _SourceFinder:
+    """Finds modules of this package as source, whatever else lies beside it."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is None or not name.startswith("adc."):
+            return None
+        return FileFinder(path[0], (SourceFileLoader, [".py"])).find_spec(name)
+
+
+def use_source_if_asked() -> None:
+    """From now on, import this package as source if that is wanted."""
+    if (_PACKAGE / _LIBRARY).exists() and (os.environ.get("ADC_COMPILED") == "0" or _outdated()):
+        sys.meta_path.insert(0, _SourceFinder)
+
+
+def compiled() -> bool:
+    """Whether the compiled modules are in use."""
+    return (_PACKAGE / _LIBRARY).exists() and _SourceFinder not in sys.meta_path
+
+
+def _outdated() -> bool:
+    """Whether a source changed since it was compiled. Only a checkout can tell: installation sets all times anew."""
+    if not (_PACKAGE.parent / "setup.py").exists():
+        return False
+    built = (_PACKAGE / _LIBRARY).stat().st_mtime
+    suffix = EXTENSION_SUFFIXES[0]
+    return any(
+        not (source := module.with_name(module.name.removesuffix(suffix) + ".py")).exists()
+        or source.stat().st_mtime > built
+        for module in _PACKAGE.glob(f"*/**/*{suffix}")
+    )
