@@ -42,6 +42,9 @@ HOT = (
 )
 """What a request runs through. mypyc compiles it as it stands: typed Python, which works uncompiled too."""
 
+FLAGS = ["-g0", "-fno-semantic-interposition", "-fvisibility=hidden", "-fno-plt"]
+"""Calls within the library go straight to their function; without debugging symbols half the time is enough to compile."""
+
 
 def compiled() -> list[Extension]:
     """The extensions for `HOT`; none if `ADC_COMPILE=0`, or if this machine has no compiler for them."""
@@ -61,6 +64,8 @@ def compiled() -> list[Extension]:
     extensions: list[Extension] = mypycify(
         [*options, *sources], opt_level="2", debug_level="0", group_name="adc.compiled"
     )
+    for extension in extensions:
+        extension.extra_compile_args += FLAGS
     return extensions
 
 

@@ -96,7 +96,7 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
-    from adc.runtime.turns import Turns
+    from adc.runtime.turns import SharedTurns
     from adc.runtime.worker import BuildError, Worker
 
     quiet_about_server_names()
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     channel = socket.socket(fileno=fd)
     channel.set_inheritable(False)
-    worker = partial(Worker, turns=Turns(turns))
+    worker = partial(Worker, turns=SharedTurns(turns))
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 from random import Random
 
 from adc.codecs.clock import Clock
@@ -17,6 +16,7 @@ from adc.config.model.health import PassiveHealth
 from adc.config.model.tls import MemberTls
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.registry import make_balancer
+from adc.pools.balancers.round_robin import Turns
 from adc.pools.limits import Limits
 from adc.pools.member import Member
 from adc.pools.outlier import Outlier
@@ -25,7 +25,7 @@ from adc.runtime.errors import BuildError
 
 
 def build_pool(
-    name: str, pool: model.Pool, rng: Random, workers: int = 1, turns: Iterator[int] | None = None
+    name: str, pool: model.Pool, rng: Random, workers: int = 1, turns: Turns | None = None
 ) -> Pool:
     """A pool without links yet; each of `workers` processes takes its part of the pool's limits and its `turns`.
 

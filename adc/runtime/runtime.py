@@ -29,12 +29,12 @@ from adc.runtime.plugins import Plugins
 from adc.runtime.pools import build_pool
 from adc.runtime.routes import RouteBuilder
 from adc.runtime.tls import build_member_tls, build_server_tls
-from adc.runtime.turns import Turns
+from adc.runtime.turns import SharedTurns
 
 Find = Callable[[Request], Pipeline | None]
 
 
-OWN_TURNS = Turns()
+OWN_TURNS = SharedTurns()
 
 
 class Runtime:
@@ -47,7 +47,7 @@ class Runtime:
         sticky: Mapping[str, Sticky] = NO_STICKY,
         stores: Mapping[str, SharedStore] = NO_STORES,
         peers: Peers | None = None,
-        turns: Turns = OWN_TURNS,
+        turns: SharedTurns = OWN_TURNS,
     ) -> None:
         self.config = config
         self.sticky = sticky

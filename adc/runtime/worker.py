@@ -26,7 +26,7 @@ from adc.runtime.pools import Links
 from adc.runtime.purges import ClusterPurges, shares_purges
 from adc.runtime.runtime import OWN_TURNS, Runtime
 from adc.runtime.state import SharedState
-from adc.runtime.turns import Turns
+from adc.runtime.turns import SharedTurns
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog, Level
 from adc.telemetry.samples import Sample
@@ -49,7 +49,7 @@ class Worker:
         sockets: Sockets,
         worker_id: int,
         ask: Ask | None = None,
-        turns: Turns = OWN_TURNS,
+        turns: SharedTurns = OWN_TURNS,
     ) -> None:
         self._ask = ask
         self._turns = turns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -14,20 +14,17 @@ from adc.pools.balancers.least_connections import LeastConnections
 from adc.pools.balancers.least_response_time import LeastResponseTime
 from adc.pools.balancers.power_of_two import PowerOfTwo
 from adc.pools.balancers.random import RandomChoice
-from adc.pools.balancers.round_robin import RoundRobin
+from adc.pools.balancers.round_robin import RoundRobin, Turns
 from adc.pools.balancers.source_hash import SourceHash
 
 Options = Mapping[str, Any]
 
 
-Turns = Iterator[int] | None
-
-
-def _consistent_hash(options: Options, rng: Random, turns: Turns) -> Balancer:
+def _consistent_hash(options: Options, rng: Random, turns: Turns | None) -> Balancer:
     return ConsistentHash(compile_key(options.get("key", "source")), options.get("load", 1.25))
 
 
-BALANCERS: dict[str, Callable[[Options, Random, Turns], Balancer]] = {
+BALANCERS: dict[str, Callable[[Options, Random, Turns | None], Balancer]] = {
     "consistent_hash": _consistent_hash,
     "first": lambda options, rng, turns: First(),
     "least_connections": lambda options, rng, turns: LeastConnections(),
@@ -39,7 +36,7 @@ BALANCERS: dict[str, Callable[[Options, Random, Turns], Balancer]] = {
 }
 
 
-def make_balancer(name: str, options: Options, rng: Random, turns: Turns = None) -> Balancer:
+def make_balancer(name: str, options: Options, rng: Random, turns: Turns | None = None) -> Balancer:
     """The balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
 
     `turns` is what a round robin counts with, its own count by default.

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import MutableSequence, Sequence
+from typing import Final
 
 from adc.http.message import Request
 from adc.pools.member import Member
+
+_WRAP: Final = (1 << 62) - 1
+
+
+class Turns:
+    """Counts turns in one place of an array of integers, which other processes may share.
+
+    Two that count at the same moment may get the same turn: a rotation can bear that, and needs no lock.
+    """
+
+    __slots__ = ("_counts", "_place")
+
+    def __init__(self, counts: MutableSequence[int] | memoryview, place: int = 0) -> None:
+        self._counts = counts
+        self._place = place
+
+    def take(self) -> int:
+        """The next turn."""
+        turn: int = self._counts[self._place]
+        self._counts[self._place] = turn + 1 & _WRAP
+        return turn
 
 
 class RoundRobin:
@@ -17,12 +38,12 @@ class RoundRobin:
     counts for the plain rotation; processes that share it take turns with each other.
     """
 
-    __slots__ = ("_credit", "_equal", "_turn")
+    __slots__ = ("_credit", "_equal", "_turns")
 
-    def __init__(self, turns: Iterator[int] | None = None) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
         self._credit: dict[Member, float] = {}
         self._equal = True
-        self._turn = (count() if turns is None else turns).__next__
+        self._turns = Turns([0]) if turns is None else turns
 
     def prepare(self, members: Sequence[Member]) -> None:
         credit = self._credit
@@ -31,7 +52,7 @@ class RoundRobin:
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         if self._equal:
-            return members[self._turn() % len(members)]
+            return members[self._turns.take() % len(members)]
         credit = self._credit
         total = 0.0
         best = members[0]

@@ -1,11 +1,10 @@
 """Turns of a round robin, shared by processes."""
 
 import os
-from itertools import islice
 
 import pytest
 
-from adc.runtime.turns import Turns
+from adc.runtime.turns import SharedTurns
 
 
 @pytest.fixture
@@ -17,17 +16,19 @@ def memory():
 
 
 def test_two_holders_of_the_memory_take_turns_with_each_other(memory):
-    one, other = Turns(memory).of("app"), Turns(memory).of("app")
-    assert [next(one), next(other), next(one), next(other)] == [0, 1, 2, 3]
+    one, other = SharedTurns(memory).of("app"), SharedTurns(memory).of("app")
+    assert [one.take(), other.take(), one.take(), other.take()] == [0, 1, 2, 3]
 
 
 def test_pools_do_not_share_a_count(memory):
-    turns = Turns(memory)
-    assert list(islice(turns.of("app"), 3)) == [0, 1, 2]
-    assert next(turns.of("other")) == 0
+    turns = SharedTurns(memory)
+    app = turns.of("app")
+    assert [app.take() for _ in range(3)] == [0, 1, 2]
+    assert turns.of("other").take() == 0
 
 
 def test_without_memory_each_pool_counts_for_itself():
-    turns = Turns()
-    assert list(islice(turns.of("app"), 3)) == [0, 1, 2]
-    assert next(turns.of("app")) == 0
+    turns = SharedTurns()
+    app = turns.of("app")
+    assert [app.take() for _ in range(3)] == [0, 1, 2]
+    assert turns.of("app").take() == 0
