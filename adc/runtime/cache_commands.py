@@ -16,7 +16,7 @@ from adc.cache.purge import Purge, Scope
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.target import BadHost, BadTarget, parse_host, split_target
-from adc.proxy.caching.store import SharedStore
+from adc.proxy.caching.store import COUNTED, SharedStore
 from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _figures(store: SharedStore) -> dict[str, Any]:
         "memory_keys": len(tiers.memory),
         "memory_limit": tiers.memory.capacity,
         **tiers.stats.as_dict(),
-        **{name: getattr(counters, name) for name in counters.__slots__},
+        **{name: getattr(counters, name) for name in COUNTED},
         "evicted_memory": tiers.memory.evicted,
     }
     if tiers.disk is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from adc.proxy.caching.store import COUNTED
 from adc.runtime.cache_commands import disk_use
 from adc.telemetry.samples import Sample
 
@@ -17,7 +18,7 @@ def cache_samples(worker: Worker) -> Iterator[Sample]:
     for name, store in worker.caches.stores.items():
         counters, tiers = store.counters, store.tiers
         stats = tiers.stats
-        for word in ("hits", "misses", "stale", "revalidated", "collapsed"):
+        for word in COUNTED:
             yield Sample(f"adc_cache_{word}_total", (name,), getattr(counters, word))
         yield Sample("adc_cache_stores_total", (name,), stats.stored)
         yield Sample("adc_cache_evictions_total", (name, "memory"), tiers.memory.evicted)

@@ -17,10 +17,14 @@ MOST_REFRESHING = 64
 """Entries validated in the background at a time; others stay stale a little longer."""
 
 
+COUNTED = ("hits", "misses", "stale", "revalidated", "collapsed")
+"""The names of `CacheCounters`."""
+
+
 class CacheCounters:
     """What became of requests. Plain integers."""
 
-    __slots__ = ("collapsed", "hits", "misses", "revalidated", "stale")
+    __slots__ = COUNTED
 
     def __init__(self) -> None:
         self.hits = 0
