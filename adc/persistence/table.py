@@ -50,10 +50,10 @@ class TablePersistence:
         key = self.key(request)
         if key is None:
             return None
-        entry = self._table.recall(key, now)
+        entry = self._table.lookup(key, now)
         if entry is UNKNOWN:
             return PENDING
-        pin = None if entry is None else unpack_pin(entry.value)
+        pin = None if entry is None else unpack_pin(entry.value)  # `_pin` without its call
         return None if pin is None or self._stickiness.expired(pin, now) else pin
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:

@@ -54,7 +54,7 @@ class Attempt(Awaited):
         forward = self.forward
         if end:
             self._settle(status)
-        if status in forward.retry_statuses and forward.again(self, status):
+        if status in forward.retry.statuses and forward.again(self, status):
             return
         response.headers.pairs.append(VIA)
         if status == 101:

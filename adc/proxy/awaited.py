@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
@@ -28,10 +29,10 @@ class Awaited:
         """The try at a member whose response this brings; None if no member was asked for it."""
         return None
 
+    @abstractmethod
     def time_out(self, failure: Failure, phase: str) -> None:
         """The exchange took too long in `phase`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel(self, outcome: Outcome = Failure.CLIENT_GONE) -> None:
         """Give up."""
-        raise NotImplementedError

@@ -28,13 +28,12 @@ class Forward:
     """Passes exchanges of one route to one pool. `waiting` is where those wait for which no member is free;
     None if the pool has no queue."""
 
-    __slots__ = ("pool", "retry", "retry_statuses", "timeouts", "waiting")
+    __slots__ = ("pool", "retry", "timeouts", "waiting")
 
     def __init__(self, pool: Pool, timeouts: Timeouts, retry: RetryPolicy) -> None:
         self.pool = pool
         self.timeouts = timeouts
         self.retry = retry
-        self.retry_statuses = retry.statuses
         self.waiting: Waiting | None = None
 
     def __call__(self, exchange: Exchange) -> None:  # `enter` and `choose` without two calls

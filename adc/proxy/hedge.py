@@ -145,7 +145,7 @@ class Runner(Attempt):
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
         rivals = len(self._race.running) > 1
-        if rivals and response.status in self.forward.retry_statuses:  # one of the others may do better
+        if rivals and response.status in self.forward.retry.statuses:  # one of the others may do better
             if end:
                 self._settle(response.status)
             else:

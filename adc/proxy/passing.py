@@ -103,8 +103,7 @@ class PassOn(Forward):
     def __init__(self, here: ClusterForward, peers: Peers) -> None:
         limits = here.timeouts
         timeouts = Timeouts(CONNECT_LIMIT, limits.response_head, limits.idle, inf, limits.tunnel)
-        super().__init__(peers.pool, timeouts, RetryPolicy(0))
-        self.retry_statuses = frozenset({REFUSED})
+        super().__init__(peers.pool, timeouts, RetryPolicy(1, (str(REFUSED),)))
         self._here = here
         self._peers = peers
 

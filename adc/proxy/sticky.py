@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import MemberConnection
 from adc.http.headers import Headers, Pair
 from adc.http.message import Response
 from adc.persistence.decide import Action, MemberState, Stickiness, decide
 from adc.persistence.identity import member_id
-from adc.persistence.interface import PENDING, Pending, Persistence
+from adc.persistence.interface import PENDING, Persistence
 from adc.persistence.pin import Pin
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Admin, Member
@@ -23,7 +23,7 @@ from adc.proxy.pipeline import Timeouts
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
-_ENABLED = Admin.ENABLED
+_ENABLED: Final = Admin.ENABLED
 
 
 class Stuck:
@@ -59,19 +59,22 @@ class StickyForward(Forward):
         self._ids: dict[Member, bytes] = {}
 
     def __call__(self, exchange: Exchange) -> None:
-        """`enter` and `choose`, without the calls that a client needs whose member serves as before."""
-        clock, pool, budget = exchange.service.clock, self.pool, self.retry.budget
-        exchange.pool = pool.name
-        exchange.total_at = clock.now + self.timeouts.total
-        if budget is not None:
-            budget.request(clock.now)
+        self.enter(exchange)
+        self.choose(exchange)
+
+    def choose(self, exchange: Exchange) -> None:
+        pool, wall = self.pool, exchange.service.clock.wall
         if self._of is not pool.members:
             self._learn_members()
-        wall = clock.wall
         pin = self._persistence.pinned(exchange.request, wall)
-        if pin is None or pin is PENDING:
-            self._unpinned(exchange, pin)
+        if pin is PENDING:
+            done = partial(self._fetched, exchange)
+            self._persistence.fetch(exchange.request, wall, done)
             return
+        if pin is None:
+            self._choose(exchange, None)
+            return
+        # The member of most clients serves as before: what `_choose` comes to then, in one go.
         member = self._members.get(pin.member)
         if (
             member is not None
@@ -82,20 +85,6 @@ class StickyForward(Forward):
         ):
             exchange.sticky = Stuck(pin, pin.member, True)
             self._try(exchange, member)
-        else:
-            self._choose(exchange, pin)
-
-    def choose(self, exchange: Exchange) -> None:
-        request = exchange.request
-        if self._of is not self.pool.members:
-            self._learn_members()
-        self._unpinned(exchange, self._persistence.pinned(request, exchange.service.clock.wall))
-
-    def _unpinned(self, exchange: Exchange, pin: Pin | Pending | None) -> None:
-        """Choose for a client of whom `pin` is what was found."""
-        if pin is PENDING:
-            done = partial(self._fetched, exchange)
-            self._persistence.fetch(exchange.request, exchange.service.clock.wall, done)
         else:
             self._choose(exchange, pin)
 
@@ -162,7 +151,7 @@ class StickyForward(Forward):
             headers = Headers(exchange.service.member_lines(exchange))
             self._persistence.forward(headers)
             lines = headers.pairs
-        Forward.send(self, exchange, connection, lines)  # half the price of super()
+        super().send(exchange, connection, lines)
 
     def another(
         self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]

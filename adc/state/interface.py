@@ -99,10 +99,8 @@ class Table(Protocol):
         """The live entry of `key` as far as this node knows."""
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
-        """Like `get`, but UNKNOWN where another machine may have the entry: ask with `fetch`."""
-
-    def recall(self, key: bytes, now: float) -> Entry | Unknown | None:
-        """Like `lookup`, and cheaper for an entry that this process has recalled lately and nobody changed."""
+        """Like `get`, but UNKNOWN where another machine may have the entry: ask with `fetch`. Cheaper for an entry
+        that this process has looked up lately and nobody changed."""
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""

@@ -69,9 +69,7 @@ class LocalTable:
     def get(self, key: bytes, now: float) -> Entry | None:
         return self._read(key, now)[0]
 
-    lookup = get
-
-    def recall(self, key: bytes, now: float) -> Entry | None:
+    def lookup(self, key: bytes, now: float) -> Entry | None:
         known = self._kept.get(key)
         if known is not None:
             group, number, entry = known

@@ -47,7 +47,7 @@ class MemoryTable:
         entry = self._entries.get(key)
         return entry if entry is not None and entry.expires > now else None
 
-    lookup = recall = get
+    lookup = get
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         done(self.get(key, now))

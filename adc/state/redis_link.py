@@ -140,9 +140,7 @@ class RedisLink:
         last = await self._client.xrevrange(self._stream, count=1)
         newest = cast("bytes", last[0][0]) if last else b"0-0"
         if self._position is None or _order(newest) < _order(self._position):
-            self._position = (
-                newest  # else a master that took over without the last changes would not be heard
-            )
+            self._position = newest  # a master that took over without the last changes counts from lower on
             return
         while True:
             messages = await self._client.xrange(self._stream, min=b"(" + self._position, count=_CATCH_UP)

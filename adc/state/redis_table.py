@@ -45,11 +45,7 @@ class RedisTable:
         return self.known.get(key, now)
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
-        entry = self.known.get(key, now)
-        return entry if entry is not None or not self._store.asks(now) else UNKNOWN
-
-    def recall(self, key: bytes, now: float) -> Entry | Unknown | None:
-        entry = self.known.recall(key, now)
+        entry = self.known.lookup(key, now)
         return entry if entry is not None or not self._store.asks(now) else UNKNOWN
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:

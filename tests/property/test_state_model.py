@@ -93,7 +93,7 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         for key in self.model:
-            assert self.table.get(key, self.now) == self.live(key) == self.table.recall(key, self.now)
+            assert self.table.get(key, self.now) == self.live(key) == self.table.lookup(key, self.now)
         assert len(self.table) >= sum(self.live(key) is not None for key in self.model)
 
 

@@ -58,7 +58,7 @@ async def test_a_pinned_client_costs_a_few_calls_more(tmp_path):
     async with Member() as member:
         plain = await least_calls(tmp_path / "plain", config(member.address))
         pinned = await least_calls(tmp_path / "pinned", config(member.address, pool=pool, state=state))
-    assert "LocalTable.recall" in pinned
+    assert "LocalTable.lookup" in pinned
     assert "LocalTable._read" not in pinned
     assert len(pinned) <= len(plain) + PINNED, "\n".join(pinned)
 

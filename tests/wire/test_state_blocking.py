@@ -49,7 +49,7 @@ class Timed:
         self.asked = 0
         self.at_once = 0
         self.late = 0
-        self.lookup, self.recall, self.set = table.lookup, table.recall, table.set
+        self.lookup, self.set = table.lookup, table.set
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         loop = asyncio.get_running_loop()

@@ -124,7 +124,7 @@ def test_value_that_is_no_pin_is_no_pin(mode: TablePersistence, table: MemoryTab
 class FarTable(MemoryTable):
     """Knows nothing itself; others do."""
 
-    def recall(self, key: bytes, now: float) -> Entry | Unknown | None:  # type: ignore[override]
+    def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:  # type: ignore[override]
         return UNKNOWN
 
 

@@ -222,15 +222,15 @@ for line in sys.stdin:
 
     for number in range(50):
         table.set(b"k", b"mine", 1e6, NOW)
-        assert table.recall(b"k", NOW) == table.recall(b"k", NOW) == (b"mine", NOW + 1e6)
+        assert table.lookup(b"k", NOW) == table.lookup(b"k", NOW) == (b"mine", NOW + 1e6)
         tell(f"set v{number}")
-        assert table.recall(b"k", NOW) == (b"v%d" % number, NOW + 1e6)
+        assert table.lookup(b"k", NOW) == (b"v%d" % number, NOW + 1e6)
         tell("touch")
-        assert table.recall(b"k", NOW) == (b"v%d" % number, NOW + 2e6)
+        assert table.lookup(b"k", NOW) == (b"v%d" % number, NOW + 2e6)
         tell("delete")
-        assert table.recall(b"k", NOW) is None
+        assert table.lookup(b"k", NOW) is None
         tell("add")
-        assert table.recall(b"n", NOW) == (b"%d" % (number + 1), NOW + 1e6)
+        assert table.lookup(b"n", NOW) == (b"%d" % (number + 1), NOW + 1e6)
     other.stdin.close()
     assert other.wait(20) == 0
     other.stdout.close()
@@ -239,25 +239,25 @@ for line in sys.stdin:
 def test_an_entry_is_read_once_until_it_or_a_neighbour_changes(store: LocalStore) -> None:
     table = store.table("t", 100)
     table.set(b"k", b"v", 1e6, NOW)
-    first = table.recall(b"k", NOW)
-    assert table.recall(b"k", NOW) is first
+    first = table.lookup(b"k", NOW)
+    assert table.lookup(b"k", NOW) is first
     table.set(b"other", b"v", 1e6, NOW)
-    assert table.recall(b"k", NOW) is first
+    assert table.lookup(b"k", NOW) is first
     coming = store.environment.info()["last_txnid"] + 1
     store.versions[group_of(b"k")] = coming  # as a process leaves it that dies before it has committed
-    again = table.recall(b"k", NOW)
+    again = table.lookup(b"k", NOW)
     assert again == first
     assert again is not first
-    assert table.recall(b"k", NOW) is not again  # its number is of a transaction that nobody can see yet
+    assert table.lookup(b"k", NOW) is not again  # its number is of a transaction that nobody can see yet
     table.set(b"k", b"w", 1e6, NOW)
-    assert table.recall(b"k", NOW) == (b"w", NOW + 1e6)
+    assert table.lookup(b"k", NOW) == (b"w", NOW + 1e6)
 
 
 def test_entry_that_was_kept_still_expires(store: LocalStore) -> None:
     table = store.table("t", 100)
     table.set(b"k", b"v", 10.0, NOW)
-    assert table.recall(b"k", NOW + 9) == table.recall(b"k", NOW + 9) == (b"v", NOW + 10)
-    assert table.recall(b"k", NOW + 10) is None
+    assert table.lookup(b"k", NOW + 9) == table.lookup(b"k", NOW + 9) == (b"v", NOW + 10)
+    assert table.lookup(b"k", NOW + 10) is None
 
 
 def test_what_a_process_keeps_of_a_table_is_bounded(
@@ -267,8 +267,8 @@ def test_what_a_process_keeps_of_a_table_is_bounded(
     table = store.table("t", 1000)
     for number in range(100):
         table.set(b"%d" % number, b"v", 1e6, NOW)
-        assert table.recall(b"%d" % number, NOW) is not None
-        assert table.recall(b"absent%d" % number, NOW) is None
+        assert table.lookup(b"%d" % number, NOW) is not None
+        assert table.lookup(b"absent%d" % number, NOW) is None
     assert len(table._kept) <= 10
 
 
@@ -279,9 +279,9 @@ async def test_numbers_of_the_last_users_are_forgotten(folder: Path) -> None:
     await store.close()
     store = await _reopened(folder)
     table = store.table("t", 100)
-    first = table.recall(b"k", NOW)
+    first = table.lookup(b"k", NOW)
     assert first is not None
-    assert table.recall(b"k", NOW) is first
+    assert table.lookup(b"k", NOW) is first
     await store.close()
 
 
