@@ -9,13 +9,17 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-apps check format bench docs load faults endurance peers compiled clean
+.PHONY: run test test-source test-apps check format bench docs load faults endurance peers compiled clean
 
 run: compiled
 	$(BIN)/adc demo
 
 test: $(STAMP) peers
 	$(BIN)/python -m pytest --numprocesses auto
+
+# Of the modules that installation compiled, their source.
+test-source: $(STAMP)
+	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses auto tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
 # JupyterLab and Wagtail behind adc; installs both (400 MB) into an environment of their own.
 test-apps: $(STAMP) $(APPS)/.installed
@@ -76,7 +80,8 @@ compiled: $(STAMP)
 	  || $(BIN)/python setup.py -q build_ext --inplace
 
 HAS_COMPILER = $(PYTHON) -c 'import os, shutil, sys, sysconfig as s; \
-  sys.exit(not (shutil.which("cc") and os.path.exists(s.get_path("include") + "/Python.h")))'
+  cc = (s.get_config_var("CC") or "cc").split()[0]; \
+  sys.exit(not (shutil.which(cc) and os.path.exists(s.get_path("include") + "/Python.h")))'
 
 .PHONY: compiler-from-apt
 compiler-from-apt:

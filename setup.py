@@ -47,7 +47,14 @@ FLAGS = ["-g0", "-fno-semantic-interposition", "-fvisibility=hidden", "-fno-plt"
 
 
 def compiled() -> list[Extension]:
-    """The extensions for `HOT`; none if `ADC_COMPILE=0`, or if this machine has no compiler for them."""
+    """The extensions for `HOT`; none if `ADC_COMPILE=0`, if this machine has no compiler for them, or if setuptools
+    is only asked for facts, as it is twice before an installation builds."""
+    if {"dist_info", "egg_info", "sdist"} & set(sys.argv):
+        return []
+    for left in Path("adc").rglob(
+        "*.so"
+    ):  # of an earlier build, of modules that may not be compiled any more
+        left.unlink()
     if os.environ.get("ADC_COMPILE") == "0":
         return []
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
@@ -56,8 +63,6 @@ def compiled() -> list[Extension]:
         return []
     from mypyc.build import mypycify
 
-    for left in Path("adc").rglob("*.so"):  # of a module that is not compiled any more
-        left.unlink()
     names = sorted({str(path) for pattern in HOT for path in Path().glob(pattern)})
     sources = [name for name in names if not name.endswith("__init__.py")]
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]

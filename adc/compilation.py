@@ -27,7 +27,10 @@ class _SourceFinder:
     ) -> ModuleSpec | None:
         if path is None or not name.startswith("adc."):
             return None
-        return FileFinder(path[0], (SourceFileLoader, [".py"])).find_spec(name)
+        found = FileFinder(path[0], (SourceFileLoader, [".py"])).find_spec(name)
+        if found is None:  # else what was compiled of a source that is gone would be found after us
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return found
 
 
 def use_source_if_asked() -> None:

@@ -1,12 +1,15 @@
 """A real redis-server of our own, on a free port of loopback, in a folder that goes with it."""
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -67,3 +70,26 @@ class RedisServer:
             self._process.kill()
             self._process.wait(10)
             self._process = None
+
+
+class Startable(Protocol):
+    """A server, or several that belong together."""
+
+    def start(self) -> None:
+        """Returns once it serves."""
+
+    def kill(self) -> None:
+        """Make an end of it."""
+
+
+S = TypeVar("S", bound=Startable)
+
+
+@contextlib.contextmanager
+def started(servers: S) -> Iterator[S]:
+    """`servers`, for as long as this is entered."""
+    servers.start()
+    try:
+        yield servers
+    finally:
+        servers.kill()

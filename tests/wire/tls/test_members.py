@@ -13,11 +13,6 @@ from tests.kit.proxy import config, serving
 from tests.kit.waiting import PATIENCE
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
 def shown_by_member(pair, clients=None, **options):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair["certificate"], pair["key"])

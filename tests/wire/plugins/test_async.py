@@ -2,24 +2,11 @@
 
 import asyncio
 
-import pytest
-
 from tests.kit.client import chunked, get, post
-from tests.kit.member import Member, answering, echo, response
+from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import within
-from tests.wire.plugged import asked, module_of, plugin_folder, route
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return plugin_folder(tmp_path)
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
+from tests.wire.plugins.plugged import asked, module_of, route
 
 
 async def test_async_phases_see_both_directions(folder, member):

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,10 @@ from tests.kit.client import get
 from tests.kit.member import Member, answering, response
 from tests.kit.ports import free_port
 from tests.kit.proxy import config, serving
-from tests.wire.redis_server import RedisServer, needs_redis
-from tests.wire.shared_stores import BOUND, connected, node, outage, until
+from tests.wire.redis_server import RedisServer, needs_redis, started
+from tests.wire.state.shared_stores import BOUND, connected, node, outage, until
 
 pytestmark = needs_redis
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("fate", ["hung", "killed"])
@@ -179,18 +170,19 @@ async def test_certificates_are_read_once_before_anything_connects(
 ) -> None:
     authority = Authority(tmp_path / "ca")
     pair = authority.issue("127.0.0.1")
-    port, options = free_port(), ("--cluster-enabled", "yes", "--tls-cluster", "yes") if cluster else ()
+    port, bus = free_port(), str(free_port())
+    options = ("--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", bus) if cluster else ()
     files = ("--tls-cert-file", pair["certificate"], "--tls-key-file", pair["key"], "--tls-ca-cert-file")
     server = RedisServer(
         tmp_path, "--tls-port", str(port), *files, authority.file, "--tls-auth-clients", "no", *options
     )
-    server.start()
     made: list[object] = []
     original = ssl.create_default_context
     monkeypatch.setattr(ssl, "create_default_context", lambda: made.append(1) or original())
-    try:
+    with started(server):
         if cluster:
             server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+            await until(lambda: b"cluster_state:ok" in server.command("CLUSTER", "INFO"))
         client = connect(
             RedisAddress((f"rediss://127.0.0.1:{port}?ssl_ca_certs={authority.file}",), cluster), 1.0
         )
@@ -200,5 +192,3 @@ async def test_certificates_are_read_once_before_anything_connects(
         await client.ping()
         await disconnect(client)
         assert len(made) == 1
-    finally:
-        server.kill()

@@ -7,20 +7,9 @@ import pytest
 
 from adc.compilation import compiled
 from tests.kit.client import chunked, get, post
-from tests.kit.member import Member, answering, echo, response
+from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
-from tests.wire.plugged import asked, plugin_folder, route
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return plugin_folder(tmp_path)
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
+from tests.wire.plugins.plugged import asked, route
 
 
 async def test_requests_pass_in_file_order_and_responses_in_reverse(folder, member):

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,26 +10,16 @@ from adc.state.interface import UNKNOWN, Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
 from tests.unit.state.table_suite import NOW, TableSuite
-from tests.wire.redis_server import RedisServer, needs_redis
-from tests.wire.shared_stores import connected, node, until
+from tests.wire.redis_server import RedisServer, needs_redis, started
+from tests.wire.state.shared_stores import connected, node, two_nodes, until
 
 pytestmark = needs_redis
 
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    with started(RedisServer(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
 
 
 class TestRedis(TableSuite):
@@ -44,14 +33,8 @@ class TestRedis(TableSuite):
 
 @pytest.fixture
 async def nodes(server: RedisServer) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
-    one, other = node(server), node(server)
-    for store in (one, other):
-        store.table("t", 1000, min)
-        store.table("plain", 1000)
-        await connected(store)
-    yield one, other
-    await one.close()
-    await other.close()
+    async with two_nodes(server) as stores:
+        yield stores
 
 
 async def test_what_one_node_writes_the_other_comes_to_know(nodes: tuple[RedisStore, RedisStore]) -> None:

@@ -10,23 +10,11 @@ import yaml
 from adc.config.loading import load
 from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
-from tests.kit.authority import Authority, tls_client
+from tests.kit.authority import tls_client
 from tests.kit.client import get
-from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
-from tests.wire.terminating import client_of, terminating
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-async def member():
-    async with Member() as member:
-        yield member
+from tests.wire.tls.terminating import client_of, terminating
 
 
 async def test_changed_certificate_is_used_and_open_connections_stay(tmp_path, authority, member):

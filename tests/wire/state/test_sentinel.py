@@ -13,27 +13,23 @@ from adc.state.interface import Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
 from tests.unit.state.table_suite import NOW, TableSuite
-from tests.wire.redis_groups import Replicated
-from tests.wire.redis_server import needs_redis
-from tests.wire.shared_stores import connected, node, until
+from tests.wire.redis_server import needs_redis, started
+from tests.wire.state.redis_groups import Replicated
+from tests.wire.state.shared_stores import connected, node, two_nodes, until
 
 pytestmark = needs_redis
 
 
 @pytest.fixture(scope="module")
 def shared_group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
-    group = Replicated(tmp_path_factory.mktemp("sentinel"))
-    group.start()
-    yield group
-    group.kill()
+    with started(Replicated(tmp_path_factory.mktemp("sentinel"))) as group:
+        yield group
 
 
 @pytest.fixture
 def group(tmp_path: Path) -> Iterator[Replicated]:
-    group = Replicated(tmp_path)
-    group.start()
-    yield group
-    group.kill()
+    with started(Replicated(tmp_path)) as group:
+        yield group
 
 
 class TestThroughSentinel(TableSuite):
@@ -47,13 +43,8 @@ class TestThroughSentinel(TableSuite):
 
 @pytest.fixture
 async def nodes(group: Replicated) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
-    one, other = node(group.address), node(group.address)
-    for store in (one, other):
-        store.table("t", 1000, min)
-        await connected(store)
-    yield one, other
-    await one.close()
-    await other.close()
+    async with two_nodes(group.address) as stores:
+        yield stores
 
 
 @pytest.mark.parametrize("fate", ["killed", "hung"])

@@ -10,22 +10,11 @@ import pytest
 import trustme
 
 from adc.codecs.tls import quiet_about_server_names
-from tests.kit.authority import Authority, tls_client
+from tests.kit.authority import tls_client
 from tests.kit.client import get
 from tests.kit.member import Member, answering, response
 from tests.kit.waiting import eventually
-from tests.wire.terminating import client_of, terminating
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-async def member():
-    async with Member() as member:
-        yield member
+from tests.wire.tls.terminating import client_of, terminating
 
 
 def shown_name(client):

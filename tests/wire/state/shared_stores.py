@@ -1,9 +1,10 @@
 """Stores as nodes have them, waiting for what becomes of them, and what they do to the event loop."""
 
 import asyncio
+import contextlib
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from adc.state.local import LocalStore
@@ -26,6 +27,19 @@ def node(address: RedisAddress | RedisServer, clock: Callable[[], float] = time.
     if isinstance(address, RedisServer):
         address = RedisAddress((address.url,))
     return RedisStore(address, interval=0.02, limit=0.3, fetch_limit=0.05, clock=clock)
+
+
+@contextlib.asynccontextmanager
+async def two_nodes(address: RedisAddress | RedisServer) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
+    """Two stores that share the tables `t`, in which the smaller value stands, and `plain`."""
+    one, other = node(address), node(address)
+    for store in (one, other):
+        store.table("t", 1000, min)
+        store.table("plain", 1000)
+        await connected(store)
+    yield one, other
+    await one.close()
+    await other.close()
 
 
 async def connected(store: RedisStore) -> RedisStore:

@@ -9,20 +9,8 @@ from adc.config.loading import load
 from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
 from tests.kit.client import get
-from tests.kit.member import Member, answering, echo
 from tests.kit.proxy import config, serving
-from tests.wire.plugged import asked, plugin_folder, route
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return plugin_folder(tmp_path)
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
+from tests.wire.plugins.plugged import asked, route
 
 
 @pytest.mark.parametrize("phase", ["request_head", "response_head"])

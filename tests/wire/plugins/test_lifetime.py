@@ -7,20 +7,9 @@ import pytest
 
 from adc.runtime.errors import BuildError
 from tests.kit.client import get, post
-from tests.kit.member import Member, answering, echo
+from tests.kit.member import Member
 from tests.kit.proxy import config, serving
-from tests.wire.plugged import PLUGINS, module_of, plugin_folder, route
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return plugin_folder(tmp_path)
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
+from tests.wire.plugins.plugged import PLUGINS, module_of, route
 
 
 async def test_counters_are_metrics_of_the_route(folder, member):

@@ -9,19 +9,17 @@ import pytest
 from adc.state.interface import UNKNOWN, Entry
 from adc.state.redis import RedisStore
 from tests.unit.state.table_suite import NOW, TableSuite
-from tests.wire.redis_groups import Cluster
-from tests.wire.redis_server import needs_redis
-from tests.wire.shared_stores import BOUND, connected, node, outage, until
+from tests.wire.redis_server import needs_redis, started
+from tests.wire.state.redis_groups import Cluster
+from tests.wire.state.shared_stores import BOUND, connected, node, outage, two_nodes, until
 
 pytestmark = needs_redis
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    cluster.start()
-    yield cluster
-    cluster.kill()
+    with started(Cluster(tmp_path_factory.mktemp("cluster"))) as cluster:
+        yield cluster
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +37,8 @@ class TestThroughCluster(TableSuite):
 
 @pytest.fixture
 async def nodes(cluster: Cluster) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
-    one, other = node(cluster.address), node(cluster.address)
-    for store in (one, other):
-        store.table("t", 1000, min)
-        store.table("plain", 1000)
-        await connected(store)
-    yield one, other
-    await one.close()
-    await other.close()
+    async with two_nodes(cluster.address) as stores:
+        yield stores
 
 
 async def test_one_batch_of_changes_goes_to_all_masters_and_to_the_other_node(

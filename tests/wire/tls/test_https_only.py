@@ -2,22 +2,9 @@
 
 import pytest
 
-from tests.kit.authority import Authority
 from tests.kit.client import get
-from tests.kit.member import Member
 from tests.kit.proxy import config, serving
-from tests.wire.terminating import client_of, terminating
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-async def member():
-    async with Member() as member:
-        yield member
+from tests.wire.tls.terminating import client_of, terminating
 
 
 @pytest.mark.parametrize("status", [301, 308])
