@@ -13,6 +13,7 @@ import httptools
 
 from adc.codecs.http1 import heads
 from adc.codecs.interface import ResponseReceiver
+from adc.codecs.outlet import Outlet
 from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
@@ -63,7 +64,7 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, link: HttpLink) -> None:
         self._link = link
-        self._transport: Any = None
+        self._transport = Outlet(link.outbox)
         self.receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._pairs: list[Pair] | deque[Pair] = _NOWHERE
@@ -135,8 +136,7 @@ class ClientConnection(asyncio.Protocol):
 
     def drop(self) -> None:
         """Nobody waits for this connection any more; it may not even be open."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     def close(self) -> None:
         """Close an idle connection."""
@@ -146,12 +146,12 @@ class ClientConnection(asyncio.Protocol):
     @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
-        return bool(self._transport.is_closing())
+        return self._transport.is_closing()
 
     # Events of the transport.
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = transport
+        self._transport.opened(transport)
         self._link.made()
 
     def data_received(self, data: bytes) -> None:
@@ -182,6 +182,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._link.lost(self)
+        self._transport.lost()
         receiver, self.receiver = self.receiver, None
         if receiver is None:
             return

@@ -12,6 +12,7 @@ from typing import Final
 from adc.codecs.clock import Clock
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.interface import ResponseReceiver
+from adc.codecs.outlet import Outbox
 from adc.pools.errors import Failure
 
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
@@ -40,6 +41,7 @@ class HttpLink:
         "idle_timeout",
         "max_idle",
         "opened",
+        "outbox",
         "predecessor",
     )
 
@@ -52,6 +54,7 @@ class HttpLink:
         max_idle: int = 256,
     ) -> None:
         self._loop = loop
+        self.outbox = Outbox(loop)
         self._clock = clock
         self._connect = connect
         self.idle_timeout = idle_timeout

@@ -16,6 +16,7 @@ from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import shed
+from adc.codecs.outlet import Outlet
 from adc.http.message import UNKNOWN_LENGTH, Response
 
 _LINGER_SECONDS: Final = 5.0
@@ -53,7 +54,7 @@ class ServerConnection(RequestInput):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
-        self._transport: Any = None
+        self._transport = Outlet(settings.outbox)
         self._lingering = 0
         self._respond_chunked = False
         self._switched = False
@@ -67,7 +68,7 @@ class ServerConnection(RequestInput):
     # Events of the transport.
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = transport
+        self._transport.opened(transport)
         settings = self._settings
         self.address = self._client_address()
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
@@ -97,6 +98,7 @@ class ServerConnection(RequestInput):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._transport.lost()
         self.deadline = inf
         self._queue.clear()
         self._settings.closed(self)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adc.codecs.http1.request_head import Refused
+from adc.codecs.outlet import Outbox
 from adc.http.message import Request, Response
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class ServerSettings:
         refused: Callable[[ServerConnection, Refused], tuple[Response, bytes]],
     ) -> None:
         self.loop = loop
+        self.outbox = Outbox(loop)
         self.clock = clock
         self.exchange = exchange
         self.refused = refused
