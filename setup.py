@@ -36,6 +36,7 @@ HOT = (
     "adc/cache/policy.py",
     "adc/cache/purge_log.py",
     "adc/cache/tiered.py",
+    "adc/codecs/clock.py",
     "adc/codecs/outlet.py",
     "adc/codecs/http1/*.py",
     "adc/proxy/*.py",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 _HOLD_BYTES: Final = 16 << 10
 """More than this is never held, or copied to be joined to what is."""
-_MOST: Final = 32
+_MOST: Final = 64
 """How many connections wait at the most: it bounds what the first one waits for the others."""
 
 
@@ -48,11 +48,12 @@ class Outbox:
 class Outlet:
     """A transport whose small writes wait in an `Outbox`. Everything else that is asked of it comes after them."""
 
-    __slots__ = ("_held", "_outbox", "_transport")
+    __slots__ = ("_held", "_lost", "_outbox", "_transport")
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._held = b""
+        self._lost = False
         self._transport: Any = None
 
     def opened(self, transport: Any) -> None:
@@ -60,8 +61,9 @@ class Outlet:
         self._transport = transport
 
     def lost(self) -> None:
-        """The connection is closed: nobody is there to take what is held."""
+        """The connection is closed: nobody is there to take what is held, or what may come."""
         self._held = b""
+        self._lost = True
 
     def write(self, data: bytes) -> None:
         held = self._held
@@ -70,7 +72,7 @@ class Outlet:
             self._transport.write(data)
         elif held:
             self._held = held + data
-        elif data:
+        elif data and not self._lost:
             self._held = data
             self._outbox.add(self)
 
@@ -86,8 +88,7 @@ class Outlet:
         held = self._held
         if held:
             self._held = b""
-            if not self._transport.is_closing():
-                self._transport.write(held)
+            self._transport.write(held)
 
     def can_write_eof(self) -> bool:
         return bool(self._transport.can_write_eof())

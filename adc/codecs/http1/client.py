@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,8 +25,6 @@ _MAX_HEAD: Final = 256 << 10
 _JOIN_BYTES: Final = 16 << 10
 _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
-_NOWHERE: deque[Pair] = deque(maxlen=0)
-"""Where field lines go that nobody reads: trailers, and those of a response that nobody asked for."""
 _REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 """Alerts that come after the handshake as a TLS 1.3 client sees it, but before anything is served."""
 
@@ -42,6 +39,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_chunked",
+        "_collecting",
         "_content",
         "_done",
         "_head",
@@ -67,7 +65,8 @@ class ClientConnection(asyncio.Protocol):
         self._transport = Outlet(link.outbox)
         self.receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._pairs: list[Pair] | deque[Pair] = _NOWHERE
+        self._pairs: list[Pair] = []
+        self._collecting = False
         self._body: list[bytes] = []
         self._head: Response | None = None
         self._head_bytes = 0
@@ -216,21 +215,22 @@ class ClientConnection(asyncio.Protocol):
             self._keep = False
         else:
             self._pairs = []
+            self._collecting = True
             self._reason = b""
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._pairs.append((name, value))
+        if self._collecting:  # not trailers, nor a response that nobody asked for
+            self._pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
-        pairs = self._pairs
-        if pairs is _NOWHERE:
+        if not self._collecting:
             return
-        self._pairs = _NOWHERE
+        self._collecting = False
         status = self._parser.get_status_code()
-        lines, noted = divide(pairs)
+        lines, noted = divide(self._pairs)
         response = Response(status, Headers(lines), self._reason, UNKNOWN_LENGTH, b"date" in noted)
         if status < 200:
             self._interim(response, noted)
