@@ -37,7 +37,6 @@ HOT = (
     "adc/cache/purge_log.py",
     "adc/cache/tiered.py",
     "adc/codecs/clock.py",
-    "adc/codecs/outlet.py",
     "adc/codecs/http1/*.py",
     "adc/proxy/*.py",
     "adc/proxy/caching/*.py",

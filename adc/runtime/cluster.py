@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adc.codecs.clock import Clock
 from adc.codecs.dial import Dialer
+from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink
 from adc.config import Config
 from adc.config.model.listeners import Listener
@@ -104,7 +105,7 @@ class ClusterNode:
         host, _, port = address.rpartition(":")
         loop = asyncio.get_running_loop()
         dialer = Dialer(loop, host.strip("[]"), int(port) if port.isdecimal() else 0)
-        member.link = HttpLink(loop, self._clock, dialer, _IDLE)
+        member.link = HttpLink(Batch(loop), self._clock, dialer, _IDLE)
         return member
 
     def owner(self, client: bytes, now: float) -> Member | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -11,6 +10,7 @@ from math import inf
 from adc.codecs.accept import Arrival
 from adc.codecs.clock import Clock
 from adc.codecs.http1.arrived import ArrivedConnection, SecureConnection, StrictConnection
+from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.sources import SourceLimit
 from adc.codecs.tls import ServerTls
@@ -33,15 +33,13 @@ from adc.telemetry.error_log import ErrorLog
 class HttpListener:
     """One listener: its service, its settings and its accepting servers."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, clock: Clock, service: Service, challenges: Challenges
-    ) -> None:
-        self._loop = loop
+    def __init__(self, batch: Batch, clock: Clock, service: Service, challenges: Challenges) -> None:
+        self._loop = batch.loop
         self.service = service
-        self.settings = ServerSettings(loop, clock, partial(Exchange, service), service.refuse_message)
+        self.settings = ServerSettings(batch, clock, partial(Exchange, service), service.refuse_message)
         self.tls: ServerTls | None = None
         self.preroutes = Preroutes(service.name, challenges)
-        self._accepting = Accepting(loop, self.settings, self._not_arrived)
+        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived)
         self._accepting.entrance.protocol = self._arrived
         self._watch = CertificateWatch(service.name, self._reloaded)
         self._told: tuple[Config, Networks]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from random import Random
 
 from adc.codecs.clock import Clock
 from adc.codecs.dial import Dialer
+from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink
 from adc.codecs.http1.proxied_link import ProxiedLink
 from adc.config.model import pools as model
@@ -100,8 +100,8 @@ def _part(limit: int, workers: int) -> int:
 class Links:
     """Gives each member of a pool its link, and keeps the settings of links that are carried over current."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
-        self._loop = loop
+    def __init__(self, batch: Batch, clock: Clock) -> None:
+        self._batch = batch
         self._clock = clock
         self._dialers: dict[Member, Dialer] = {}
         self._spoken: dict[Member, tuple[MemberTls | None, str | None]] = {}
@@ -123,12 +123,12 @@ class Links:
 
     def _attach(self, member: Member, address: Address, settings: model.Pool) -> None:
         interval = settings.dns.interval
-        dialer = Dialer(self._loop, address.host, address.port, address.path, interval=interval)
+        dialer = Dialer(self._batch.loop, address.host, address.port, address.path, interval=interval)
         link: HttpLink
         if settings.proxy_protocol is None:
-            link = HttpLink(self._loop, self._clock, dialer)
+            link = HttpLink(self._batch, self._clock, dialer)
         else:
-            link = ProxiedLink(self._loop, self._clock, dialer)
+            link = ProxiedLink(self._batch, self._clock, dialer)
             link.announce(dialer, settings.proxy_protocol)
         dialer.moved = link.close_idle
         if member.link is not None:

@@ -10,6 +10,7 @@ from random import SystemRandom
 from typing import Any
 
 from adc.codecs.clock import TICK, Clock
+from adc.codecs.http1.batch import Batch
 from adc.config import Config
 from adc.pools.member import Member
 from adc.proxy.service import Service
@@ -70,7 +71,8 @@ class Worker:
     async def start(self) -> None:
         """Build and serve. Raises BuildError."""
         self._loop = asyncio.get_running_loop()
-        self.links = Links(self._loop, self.clock)
+        self.batch = Batch(self._loop)
+        self.links = Links(self.batch, self.clock)
         self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask or self._ask_itself)
         self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first
@@ -143,7 +145,7 @@ class Worker:
             if held is None:
                 service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
                 held = self.listeners[listener.name] = HttpListener(
-                    self._loop, self.clock, service, self.challenges
+                    self.batch, self.clock, service, self.challenges
                 )
             find = runtime.finders[listener.name]
             held.configure(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import httptools
 
 from adc.codecs.http1 import heads
+from adc.codecs.http1.batch import HOLD_BYTES
+from adc.codecs.http1.outlet import Outlet
 from adc.codecs.interface import ResponseReceiver
-from adc.codecs.outlet import Outlet
 from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
@@ -37,6 +38,7 @@ class ClientConnection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_arrived",
         "_body",
         "_chunked",
         "_collecting",
@@ -62,11 +64,12 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, link: HttpLink) -> None:
         self._link = link
-        self._transport = Outlet(link.outbox)
+        self._transport = Outlet(link.batch)
         self.receiver: ResponseReceiver | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._pairs: list[Pair] = []
         self._collecting = False
+        self._arrived = b""
         self._body: list[bytes] = []
         self._head: Response | None = None
         self._head_bytes = 0
@@ -159,27 +162,55 @@ class ClientConnection(asyncio.Protocol):
             self._link.discard(self)
             self._transport.abort()
             return
-        if self._switched:
+        if self._arrived:
+            self._arrived += data
+        elif self._switched:
             receiver.response_body(data, False)
+        elif self._head_bytes or len(data) > HOLD_BYTES:
+            self._arrived = data
+            self.read_arrived()
+        else:
+            self._arrived = data
+            self._link.batch.response_arrived(self)
+
+    def parse_arrived(self) -> None:
+        """Parse what came of a response."""
+        data, receiver = self._arrived, self.receiver
+        if receiver is None or not data:
+            self._arrived = b""
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
+            self._arrived = b""
             self._switch(receiver, data[upgrade.args[0] :])
-            return
         except httptools.HttpParserError as error:
-            if not self._done:
+            if self._done:
+                self._keep = False
+            else:
+                self._arrived = b""
                 self._fail(Failure.PROTOCOL_ERROR, _cause(error))
-                return
-            self._keep = False
-        self._deliver(receiver, len(data))
+
+    def deliver_arrived(self) -> None:
+        """Pass on what was parsed."""
+        count, receiver = len(self._arrived), self.receiver
+        if count and receiver is not None:
+            self._arrived = b""
+            self._deliver(receiver, count)
+
+    def read_arrived(self) -> None:
+        """Do not wait for the end of the turn."""
+        self.parse_arrived()
+        self.deliver_arrived()
 
     def eof_received(self) -> bool:
+        self.read_arrived()
         if self.receiver is None:
             self._link.discard(self)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.read_arrived()
         self._link.lost(self)
         self._transport.lost()
         receiver, self.receiver = self.receiver, None

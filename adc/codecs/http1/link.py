@@ -10,9 +10,9 @@ from math import inf
 from typing import Final
 
 from adc.codecs.clock import Clock
+from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.interface import ResponseReceiver
-from adc.codecs.outlet import Outbox
 from adc.pools.errors import Failure
 
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
@@ -35,26 +35,24 @@ class HttpLink:
         "_clock",
         "_connect",
         "_idle",
-        "_loop",
         "_opening",
+        "batch",
         "connections",
         "idle_timeout",
         "max_idle",
         "opened",
-        "outbox",
         "predecessor",
     )
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        batch: Batch,
         clock: Clock,
         connect: Connect,
         idle_timeout: float = 50.0,
         max_idle: int = 256,
     ) -> None:
-        self._loop = loop
-        self.outbox = Outbox(loop)
+        self.batch = batch
         self._clock = clock
         self._connect = connect
         self.idle_timeout = idle_timeout
@@ -76,7 +74,7 @@ class HttpLink:
         return None
 
     def _begin(self, receiver: ResponseReceiver) -> None:
-        self._opening[receiver] = self._loop.create_task(self._open(receiver))
+        self._opening[receiver] = self.batch.loop.create_task(self._open(receiver))
 
     def _make(self, receiver: ResponseReceiver) -> ClientConnection:
         return ClientConnection(self)

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
 
+from adc.codecs.http1.batch import HOLD_BYTES
 from adc.codecs.http1.request_head import Refused, refusal_of
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.interface import RequestReceiver
@@ -43,12 +44,14 @@ class RequestInput(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_arrived",
         "_blocked",
         "_chunked",
         "_closing",
         "_edge",
         "_held",
         "_keep_alive",
+        "_parsed",
         "_parser",
         "_partial_head",
         "_payload",
@@ -64,6 +67,8 @@ class RequestInput(asyncio.Protocol):
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._parser: Any = None
+        self._arrived = b""
+        self._parsed: Any = None
         self._receiver: RequestReceiver | None = None
         self._payload: Any = None
         self._chunked: Any = None
@@ -97,18 +102,69 @@ class RequestInput(asyncio.Protocol):
     def pause_reading(self) -> None:
         """Read no more until `resume_reading`."""
 
+    @abstractmethod
+    def drop(self) -> None:
+        """Close at once."""
+
     # Requests and their content.
 
     def data_received(self, data: bytes) -> None:
-        if self._closing or self._queue or self._raw_input or self._chunked is not None:
+        if self._arrived:
+            self._arrived += data
+        elif self._payload is not None or self._not_awaited or len(data) > HOLD_BYTES:
+            self._read(data)
+        else:
+            self._arrived = data
+            self._settings.batch.request_arrived(self)
+
+    def parse_arrived(self) -> None:
+        """Parse what came of requests."""
+        data = self._arrived
+        if not data:
+            return
+        if self._closing:
+            self._arrived = b""
+            self._discard(len(data))
+            return
+        try:
+            self._parsed = self._parser.feed_data(data)
+        except Exception as error:
+            self._arrived = b""
+            self._broken(error)
+
+    def begin_arrived(self) -> None:
+        """Begin the requests that were parsed."""
+        data = self._arrived
+        if data:
+            parsed, self._parsed = self._parsed, None
+            self._arrived = b""
+            self._take(data, parsed, False)
+
+    def read_arrived(self) -> None:
+        """Do not wait for the end of the turn."""
+        self.parse_arrived()
+        self.begin_arrived()
+
+    @property
+    def _not_awaited(self) -> bool:
+        """Whether what comes is anything but the next of a request."""
+        return self._closing or bool(self._queue) or self._raw_input or self._chunked is not None
+
+    def _read(self, data: bytes) -> None:
+        if self._not_awaited:
             self._set_aside(data)
             return
         body_open = self._payload is not None
         try:
-            messages, upgraded, tail = self._parser.feed_data(data)
+            parsed = self._parser.feed_data(data)
         except Exception as error:
             self._broken(error)
             return
+        self._take(data, parsed, body_open)
+
+    def _take(self, data: bytes, parsed: Any, body_open: bool) -> None:
+        """Go on with what the parser made of `data`."""
+        messages, upgraded, tail = parsed
         count = len(data)
         if body_open:
             count -= self._pass_body()
@@ -127,7 +183,7 @@ class RequestInput(asyncio.Protocol):
             if upgraded:
                 self._raw_input = True
                 if tail:
-                    self.data_received(tail)
+                    self._read(tail)
             if self._queue:
                 self.pause_reading()
         elif count and self._payload is None:
@@ -199,7 +255,7 @@ class RequestInput(asyncio.Protocol):
                 break
         self._pass_body()
         if start < len(data):
-            self.data_received(data[start:])
+            self._read(data[start:])
 
     def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
         """The messages of one read, none with a trailer field of another; empty if all were fed again."""
@@ -236,7 +292,7 @@ class RequestInput(asyncio.Protocol):
         start = 0
         while start < len(data):
             end = _after_blank_line(data, start)
-            self.data_received(data[start:end])
+            self._read(data[start:end])
             start = end
 
     # What is refused.

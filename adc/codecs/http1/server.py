@@ -12,11 +12,11 @@ from aiohttp.streams import EMPTY_PAYLOAD
 
 from adc.codecs.file_output import FileOutput, open_output
 from adc.codecs.http1 import heads
+from adc.codecs.http1.outlet import Outlet
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import shed
-from adc.codecs.outlet import Outlet
 from adc.http.message import UNKNOWN_LENGTH, Response
 
 _LINGER_SECONDS: Final = 5.0
@@ -54,7 +54,7 @@ class ServerConnection(RequestInput):
 
     def __init__(self, settings: ServerSettings) -> None:
         super().__init__(settings)
-        self._transport = Outlet(settings.outbox)
+        self._transport = Outlet(settings.batch)
         self._lingering = 0
         self._respond_chunked = False
         self._switched = False
@@ -91,6 +91,8 @@ class ServerConnection(RequestInput):
         return self._transport.get_extra_info("sockname")
 
     def eof_received(self) -> bool:
+        self.read_arrived()
+        self._transport.flush()
         if self._switched and self._receiver is not None:
             self._receiver.request_body(b"", True)
             return True
@@ -98,6 +100,7 @@ class ServerConnection(RequestInput):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
+        self._arrived = b""
         self._transport.lost()
         self.deadline = inf
         self._queue.clear()
@@ -247,6 +250,9 @@ class ServerConnection(RequestInput):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
 
+    def drop(self) -> None:
+        self._transport.abort()
+
     def pause_reading(self) -> None:
         if not self._paused and not self._transport.is_closing():
             self._paused = True
@@ -286,7 +292,7 @@ class ServerConnection(RequestInput):
         if not self._queue:
             held, self._held = self._held, []
             for data in held:
-                self.data_received(data)
+                self._read(data)
             if self._payload is not None:
                 self.resume_reading()
 
@@ -321,6 +327,10 @@ class ServerConnection(RequestInput):
     def timed_out(self) -> None:
         """The tick found `deadline` passed: refuse a head that dribbles, close what is idle or lingers."""
         self.deadline = inf
+        if self._arrived:
+            self.read_arrived()
+            if self.deadline > self._settings.clock.now:
+                return
         if self._closing and not self._lingering:
             self._transport.abort()
         elif self._closing or not self._partial_head:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adc.codecs.http1.request_head import Refused
-from adc.codecs.outlet import Outbox
 from adc.http.message import Request, Response
 
 if TYPE_CHECKING:
     from adc.codecs.clock import Clock
+    from adc.codecs.http1.batch import Batch
     from adc.codecs.http1.server import ServerConnection
     from adc.codecs.interface import RequestReceiver, Stream
     from adc.codecs.sources import SourceLimit
@@ -32,13 +31,13 @@ class ServerSettings:
 
     def __init__(
         self,
-        loop: asyncio.AbstractEventLoop,
+        batch: Batch,
         clock: Clock,
         exchange: Exchange,
         refused: Callable[[ServerConnection, Refused], tuple[Response, bytes]],
     ) -> None:
-        self.loop = loop
-        self.outbox = Outbox(loop)
+        self.batch = batch
+        self.loop = batch.loop
         self.clock = clock
         self.exchange = exchange
         self.refused = refused

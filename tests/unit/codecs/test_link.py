@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from adc.codecs.clock import Clock
+from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink
 from adc.pools.errors import Failure
 
@@ -45,7 +46,7 @@ async def link(transports):
         transports.append(Transport())
         factory().connection_made(transports[-1])
 
-    return HttpLink(asyncio.get_running_loop(), Clock(), connect, idle_timeout=50.0, max_idle=2)
+    return HttpLink(Batch(asyncio.get_running_loop()), Clock(), connect, idle_timeout=50.0, max_idle=2)
 
 
 async def opened(link, count):
@@ -123,7 +124,7 @@ async def test_a_receiver_that_no_longer_waits_is_not_called(transports):
         reached.set()
         await go.wait()
 
-    link = HttpLink(asyncio.get_running_loop(), Clock(), connect)
+    link = HttpLink(Batch(asyncio.get_running_loop()), Clock(), connect)
     receiver = Receiver()
     link.acquire(receiver)
     await reached.wait()
@@ -138,7 +139,7 @@ async def test_a_connection_that_cannot_be_opened_fails_the_try():
     async def connect(factory):
         raise ConnectionRefusedError
 
-    link = HttpLink(asyncio.get_running_loop(), Clock(), connect)
+    link = HttpLink(Batch(asyncio.get_running_loop()), Clock(), connect)
     receiver = Receiver()
     link.acquire(receiver)
     await asyncio.sleep(0)

@@ -1,57 +1,21 @@
-"""Small writes wait for the end of the loop's turn, and then go out together.
-
-A turn of a busy loop reads from many connections. Were each answer written at once, each write would wake up a peer that has
-just gone to sleep, and our code and the kernel's would push each other out of the processor's caches at every request
-(`docs/decisions/hot-path.md`).
-"""
+"""The writing end of a connection."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Final
+from typing import Any
 
-_HOLD_BYTES: Final = 16 << 10
-"""More than this is never held, or copied to be joined to what is."""
-_MOST: Final = 64
-"""How many connections wait at the most: it bounds what the first one waits for the others."""
-
-
-class Outbox:
-    """The connections of one event loop that hold something to be written when its turn ends."""
-
-    __slots__ = ("_loop", "_scheduled", "_waiting")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._scheduled = False
-        self._waiting: list[Outlet] = []
-
-    def add(self, outlet: Outlet) -> None:
-        """`outlet` holds something."""
-        self._waiting.append(outlet)
-        if len(self._waiting) >= _MOST:
-            self._flush()
-        elif not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._turn_over)
-
-    def _turn_over(self) -> None:
-        self._scheduled = False
-        self._flush()
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for outlet in waiting:
-            outlet.flush()
+from adc.codecs.http1.batch import HOLD_BYTES, Batch
 
 
 class Outlet:
-    """A transport whose small writes wait in an `Outbox`. Everything else that is asked of it comes after them."""
+    """A transport whose small writes wait for the end of the turn (`Batch`). Whatever else is asked of it comes
+    after them.
+    """
 
-    __slots__ = ("_held", "_lost", "_outbox", "_transport")
+    __slots__ = ("_batch", "_held", "_lost", "_transport")
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
         self._held = b""
         self._lost = False
         self._transport: Any = None
@@ -67,14 +31,14 @@ class Outlet:
 
     def write(self, data: bytes) -> None:
         held = self._held
-        if len(held) + len(data) > _HOLD_BYTES:
+        if len(held) + len(data) > HOLD_BYTES:
             self.flush()
             self._transport.write(data)
         elif held:
             self._held = held + data
         elif data and not self._lost:
             self._held = data
-            self._outbox.add(self)
+            self._batch.written(self)
 
     def writelines(self, parts: tuple[bytes, ...]) -> None:
         """Write several pieces without joining them."""

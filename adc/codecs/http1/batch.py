@@ -1,0 +1,100 @@
+"""One turn of the event loop, in stages: each stage for all connections before the next.
+
+A busy loop hears of many connections in a turn. Were each served from its first byte to its last before the next,
+every stage would find the processor's caches full of the other stages' code, and every write would wake up a peer
+that has just gone to sleep (`docs/decisions/batches.md`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from adc.codecs.http1.client import ClientConnection
+    from adc.codecs.http1.outlet import Outlet
+    from adc.codecs.http1.request_input import RequestInput
+
+_MOST: Final = 64
+"""How many connections wait at the most: it bounds what the first waits for the others, and what is held for them."""
+HOLD_BYTES: Final = 16 << 10
+"""What is larger than this never waits."""
+
+
+class Batch:
+    """What waits for the end of this turn of `loop`: requests and responses that arrived, and what is to be written."""
+
+    __slots__ = ("_outlets", "_requests", "_responses", "_running", "_scheduled", "loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._requests: list[RequestInput] = []
+        self._responses: list[ClientConnection] = []
+        self._outlets: list[Outlet] = []
+        self._scheduled = False
+        self._running = False
+
+    def request_arrived(self, connection: RequestInput) -> None:
+        """Bytes came from a client."""
+        self._requests.append(connection)
+        if len(self._requests) >= _MOST:
+            self._run()
+        elif not self._scheduled:
+            self._schedule()
+
+    def response_arrived(self, connection: ClientConnection) -> None:
+        """Bytes came from a member."""
+        self._responses.append(connection)
+        if len(self._responses) >= _MOST:
+            self._run()
+        elif not self._scheduled:
+            self._schedule()
+
+    def written(self, outlet: Outlet) -> None:
+        """`outlet` holds something to be sent."""
+        self._outlets.append(outlet)
+        if not (self._running or self._scheduled):
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._scheduled = True
+        self.loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        self._scheduled = False
+        self._run()
+
+    def _run(self) -> None:
+        self._running = True
+        requests, self._requests = self._requests, []
+        responses, self._responses = self._responses, []
+        for request in requests:
+            try:
+                request.parse_arrived()
+            except Exception as error:
+                self._broke(request, error)
+        for request in requests:
+            try:
+                request.begin_arrived()
+            except Exception as error:
+                self._broke(request, error)
+        for response in responses:
+            try:
+                response.parse_arrived()
+            except Exception as error:
+                self._broke(response, error)
+        for response in responses:
+            try:
+                response.deliver_arrived()
+            except Exception as error:
+                self._broke(response, error)
+        outlets, self._outlets = self._outlets, []
+        for outlet in outlets:
+            outlet.flush()
+        self._running = False
+
+    def _broke(self, connection: RequestInput | ClientConnection, error: Exception) -> None:
+        """A defect of ours ends one connection, not the others; as loops have it when they call a protocol."""
+        message = "a connection broke while what had arrived was read"
+        self.loop.call_exception_handler({"message": message, "exception": error, "protocol": connection})
+        connection.drop()
