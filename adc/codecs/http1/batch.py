@@ -24,11 +24,12 @@ HOLD_BYTES: Final = 16 << 10
 class Batch:
     """What waits for the end of this turn of `loop`: requests and responses that arrived, and what is to be written."""
 
-    __slots__ = ("_outlets", "_requests", "_responses", "_running", "_scheduled", "loop")
+    __slots__ = ("_begun", "_outlets", "_requests", "_responses", "_running", "_scheduled", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._requests: list[RequestInput] = []
+        self._begun: list[RequestInput] = []
         self._responses: list[ClientConnection] = []
         self._outlets: list[Outlet] = []
         self._scheduled = False
@@ -41,6 +42,12 @@ class Batch:
             self._run()
         elif not self._scheduled:
             self._schedule()
+
+    def begun(self, connection: RequestInput) -> bool:
+        """An exchange has begun; False if it is to start at once."""
+        if self._running:
+            self._begun.append(connection)
+        return self._running
 
     def response_arrived(self, connection: ClientConnection) -> None:
         """Bytes came from a member."""
@@ -76,6 +83,12 @@ class Batch:
         for request in requests:
             try:
                 request.begin_arrived()
+            except Exception as error:
+                self._broke(request, error)
+        begun, self._begun = self._begun, []
+        for request in begun:
+            try:
+                request.start_begun()
             except Exception as error:
                 self._broke(request, error)
         for response in responses:

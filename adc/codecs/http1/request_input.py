@@ -140,6 +140,12 @@ class RequestInput(asyncio.Protocol):
             self._arrived = b""
             self._take(data, parsed, False)
 
+    def start_begun(self) -> None:
+        """Start the exchange that has begun; its request has no content."""
+        receiver = self._receiver
+        if receiver is not None:
+            receiver.start(b"", True)
+
     def read_arrived(self) -> None:
         """Do not wait for the end of the turn."""
         self.parse_arrived()

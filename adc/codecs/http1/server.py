@@ -149,7 +149,8 @@ class ServerConnection(RequestInput):
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
         if payload is EMPTY_PAYLOAD:
-            receiver.start(b"", True)
+            if not settings.batch.begun(self):
+                receiver.start(b"", True)
             return
         self._payload = payload
         body, end = self._take_body()
