@@ -30,6 +30,8 @@ def backtrack() -> None:
     re.match("(a+)+$", "a" * 60 + "b")
 
 
+# A look that falls into the callback of a weak reference is reported and lost; the next one comes 25 ms later.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("hog", [spin, swallow, backtrack])
 def test_code_over_its_budget_is_interrupted(hog: object) -> None:
     began = time.monotonic()
