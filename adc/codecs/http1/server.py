@@ -149,8 +149,8 @@ class ServerConnection(RequestInput):
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
         if payload is EMPTY_PAYLOAD:
-            if not settings.batch.begun(self):
-                receiver.start(b"", True)
+            if b"upgrade" in request.noted or not settings.batch.begun(self):
+                receiver.start(b"", True)  # at once: what comes behind an upgrade is told to the exchange
             return
         self._payload = payload
         body, end = self._take_body()
