@@ -24,7 +24,16 @@ HOLD_BYTES: Final = 16 << 10
 class Batch:
     """What waits for the end of this turn of `loop`: requests and responses that arrived, and what is to be written."""
 
-    __slots__ = ("_begun", "_outlets", "_requests", "_responses", "_running", "_scheduled", "loop")
+    __slots__ = (
+        "_beginning",
+        "_begun",
+        "_outlets",
+        "_requests",
+        "_responses",
+        "_running",
+        "_scheduled",
+        "loop",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -34,6 +43,7 @@ class Batch:
         self._outlets: list[Outlet] = []
         self._scheduled = False
         self._running = False
+        self._beginning = False
 
     def request_arrived(self, connection: RequestInput) -> None:
         """Bytes came from a client."""
@@ -45,9 +55,9 @@ class Batch:
 
     def begun(self, connection: RequestInput) -> bool:
         """An exchange has begun; False if it is to start at once."""
-        if self._running:
+        if self._beginning:
             self._begun.append(connection)
-        return self._running
+        return self._beginning
 
     def response_arrived(self, connection: ClientConnection) -> None:
         """Bytes came from a member."""
@@ -73,41 +83,57 @@ class Batch:
 
     def _run(self) -> None:
         self._running = True
-        requests, self._requests = self._requests, []
-        responses, self._responses = self._responses, []
-        for request in requests:
+        try:
+            self._serve_requests()
+            self._serve_responses()
+            self._send()
+        finally:
+            self._running = False
+
+    def _serve_requests(self) -> None:
+        arrived, self._requests = self._requests, []
+        for connection in arrived:
             try:
-                request.parse_arrived()
+                connection.parse_arrived()
             except Exception as error:
-                self._broke(request, error)
-        for request in requests:
+                self._broke(connection, error)
+        self._beginning = True
+        for connection in arrived:
             try:
-                request.begin_arrived()
+                connection.begin_arrived()
             except Exception as error:
-                self._broke(request, error)
+                self._broke(connection, error)
+        self._beginning = False
         begun, self._begun = self._begun, []
-        for request in begun:
+        for connection in begun:
             try:
-                request.start_begun()
+                connection.start_begun()
             except Exception as error:
-                self._broke(request, error)
-        for response in responses:
+                self._broke(connection, error)
+
+    def _serve_responses(self) -> None:
+        arrived, self._responses = self._responses, []
+        for connection in arrived:
             try:
-                response.parse_arrived()
+                connection.parse_arrived()
             except Exception as error:
-                self._broke(response, error)
-        for response in responses:
+                self._broke(connection, error)
+        for connection in arrived:
             try:
-                response.deliver_arrived()
+                connection.deliver_arrived()
             except Exception as error:
-                self._broke(response, error)
+                self._broke(connection, error)
+
+    def _send(self) -> None:
         outlets, self._outlets = self._outlets, []
         for outlet in outlets:
-            outlet.flush()
-        self._running = False
+            try:
+                outlet.flush()
+            except Exception as error:
+                self._broke(outlet, error)
 
-    def _broke(self, connection: RequestInput | ClientConnection, error: Exception) -> None:
+    def _broke(self, connection: RequestInput | ClientConnection | Outlet, error: Exception) -> None:
         """A defect of ours ends one connection, not the others; as loops have it when they call a protocol."""
-        message = "a connection broke while what had arrived was read"
+        message = "a connection broke while it was served"
         self.loop.call_exception_handler({"message": message, "exception": error, "protocol": connection})
         connection.drop()

@@ -70,6 +70,11 @@ class Outlet:
         if self._transport is not None:
             self._transport.abort()
 
+    def drop(self) -> None:
+        """Close at once, without what is held."""
+        self._held = b""
+        self.abort()
+
     def is_closing(self) -> bool:
         return bool(self._transport.is_closing())
 
