@@ -58,7 +58,17 @@ def combined(record: LogRecord) -> str:
 
 def json_line(record: LogRecord) -> str:
     """One JSON object; texts of the request are empty if its head was never complete."""
-    texts = (*_request_texts(record.request), *_record_texts(record))
+    texts = (
+        *_request_texts(record.request),
+        record.client,
+        record.listener,
+        record.route,
+        record.pool,
+        record.member,
+        record.cache,
+        record.request_id,
+        record.end_reason,
+    )
     if not is_plain("".join(texts)):
         texts = tuple([json_text(text)[1:-1] for text in texts])
     return _JSON % (
@@ -86,17 +96,4 @@ def _request_texts(request: Request | None) -> tuple[str, ...]:
         request.peer,
         get(b"referer", b"").decode("utf-8", "backslashreplace"),
         get(b"user-agent", b"").decode("utf-8", "backslashreplace"),
-    )
-
-
-def _record_texts(record: LogRecord) -> tuple[str, ...]:
-    return (
-        record.client,
-        record.listener,
-        record.route,
-        record.pool,
-        record.member,
-        record.cache,
-        record.request_id,
-        record.end_reason,
     )

@@ -75,20 +75,25 @@ class Batch:
 
     def _schedule(self) -> None:
         self._scheduled = True
-        self.loop.call_soon(self._end)
-
-    def _end(self) -> None:
-        self._scheduled = False
-        self._run()
+        self.loop.call_soon(self._run)
 
     def _run(self) -> None:
+        """At the end of the turn, or before it if many wait: then the end finds nothing, or what came since."""
+        self._scheduled = False
         self._running = True
         try:
-            self._serve_requests()
-            self._serve_responses()
-            self._send()
+            if self._requests:
+                self._serve_requests()
+            if self._responses:
+                self._serve_responses()
         finally:
             self._running = False
+        outlets, self._outlets = self._outlets, []
+        for outlet in outlets:  # what one of these causes to be written waits for the next turn
+            try:
+                outlet.flush()
+            except Exception as error:
+                self._broke(outlet, error)
 
     def _serve_requests(self) -> None:
         arrived, self._requests = self._requests, []
@@ -123,14 +128,6 @@ class Batch:
                 connection.deliver_arrived()
             except Exception as error:
                 self._broke(connection, error)
-
-    def _send(self) -> None:
-        outlets, self._outlets = self._outlets, []
-        for outlet in outlets:
-            try:
-                outlet.flush()
-            except Exception as error:
-                self._broke(outlet, error)
 
     def _broke(self, connection: RequestInput | ClientConnection | Outlet, error: Exception) -> None:
         """A defect of ours ends one connection, not the others; as loops have it when they call a protocol."""

@@ -90,3 +90,13 @@ async def test_nothing_is_written_to_a_connection_that_is_lost(outlet, transport
     outlet.write(b"late")
     await turn()
     assert transport.calls == []
+
+
+async def test_what_a_write_causes_to_be_written_elsewhere_is_sent_too(outlet, transport):
+    other = Outlet(outlet._batch)
+    other.opened(Transport())
+    transport.write = lambda data: other.write(b"caused")
+    outlet.write(b"cause")
+    await turn()
+    await turn()
+    assert other._transport.calls == [b"caused"]
