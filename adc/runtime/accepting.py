@@ -67,7 +67,7 @@ class Accepting:
                 self._open[sock] = own, await self._accept(own)
 
     async def _accept(self, sock: socket.socket) -> asyncio.Server | Acceptor:
-        if not self._direct:
+        if not self._direct or self.pauses:  # the loop's own server closes whom it has no descriptor for
             return Acceptor(self.entrance, sock)
         factory = partial(ServerConnection, self._settings)
         if sock.family == socket.AF_UNIX:
