@@ -1,4 +1,4 @@
-"""Accepting connections that do not begin with HTTP: a PROXY protocol header, a TLS handshake, or both."""
+"""Accepting connections, and what comes before HTTP: a PROXY protocol header, a TLS handshake, or both."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from adc.codecs.sources import SourceLimit
 _BATCH = 64
 """Connections accepted in a row before others get their turn."""
 
+_MOST_WAITING = 4096
+"""Connections accepted of those that wait when a socket is closed."""
+
 _SHUTDOWN_SECONDS = 5.0
 """How long a client that was told the end of TLS may take to say so as well."""
 
@@ -25,16 +28,18 @@ _SHUTDOWN_SECONDS = 5.0
 class Arrival:
     """A connection on its way in. `address` is the client's, as far as is known; `ends` what a header said.
 
-    While it is under way it counts for the limit of its source.
+    While it is under way it counts for the limits of its listener and of its source.
     """
 
-    __slots__ = ("_counted", "_sources", "address", "ends")
+    __slots__ = ("_counted", "_entrance", "_sources", "address", "ends")
 
-    def __init__(self, address: Any) -> None:
+    def __init__(self, entrance: Entrance, address: Any) -> None:
         self.address = address
         self.ends: Ends | None = None
+        self._entrance: Entrance | None = entrance
         self._sources: SourceLimit | None = None
         self._counted = ""
+        entrance.arriving += 1
 
     @property
     def peer(self) -> str:
@@ -52,6 +57,9 @@ class Arrival:
 
     def release(self) -> None:
         """It has arrived, or never will."""
+        if self._entrance is not None:
+            self._entrance.arriving -= 1
+            self._entrance = None
         if self._sources is not None:
             self._sources.leave(self._counted)
             self._sources = None
@@ -62,7 +70,7 @@ class Entrance:
 
     `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
     header, one of anybody else has none. `protocol` makes the protocol of a connection that has arrived. `failed(
-    reason, detail, address)` hears of those that do not.
+    reason, detail, address)` hears of those that do not. `arriving` counts those on their way in.
     """
 
     def __init__(
@@ -78,22 +86,24 @@ class Entrance:
         self.proxies: Callable[[str], bool] | None = None
         self.protocol: Callable[[Arrival], asyncio.Protocol]
         self.handshake_timeout = 10.0
-        self.arriving: set[asyncio.Task[None]] = set()
+        self.arriving = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, sock: socket.socket, address: Any) -> None:
         """Bring an accepted connection in."""
         settings = self.settings
-        if len(settings.connections) + len(self.arriving) < settings.max_connections:
-            coming = self._bring_in(sock, Arrival(address))
+        if len(settings.connections) + self.arriving < settings.max_connections:
+            arrival = Arrival(self, address)
+            task = self.loop.create_task(self._bring_in(sock, arrival))
+            task.add_done_callback(lambda _: arrival.release())
         else:
             settings.rejected += 1
             if self.context is not None or settings.shedding >= MOST:
                 sock.close()
                 return
-            coming = self._turn_away(sock)
-        task = self.loop.create_task(coming)
-        self.arriving.add(task)
-        task.add_done_callback(self.arriving.discard)
+            task = self.loop.create_task(self._turn_away(sock))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _bring_in(self, sock: socket.socket, arrival: Arrival) -> None:
         reason = "proxy_protocol"
@@ -112,8 +122,6 @@ class Entrance:
         except asyncio.CancelledError:
             sock.close()
             raise
-        finally:
-            arrival.release()
 
     async def _turn_away(self, sock: socket.socket) -> None:
         """Tell one without TLS that there is no room; a handshake for that would cost as much as serving it."""
@@ -143,56 +151,66 @@ class Entrance:
 
     def drop_all(self) -> None:
         """Give up what has not arrived."""
-        for task in self.arriving:
+        for task in self._tasks:
             task.cancel()
 
 
 class Acceptor:
-    """Accepts on one listening socket, which it closes at the end.
+    """Accepts on one listening socket, which it closes at the end. While paused, who comes waits in the kernel's queue.
 
-    When descriptors or memory run out it pauses, and the kernel's queue holds who comes; `resume` from the tick.
+    The loop's own server will not do: it closes those it has no descriptor for, and shortens the queue to 100.
     """
 
     def __init__(self, entrance: Entrance, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._entrance = entrance
         self._sock = sock
-        self.paused = True
-        self.resume()
+        self._paused = True
 
     def pause(self) -> None:
         """Leave new connections in the kernel's queue."""
-        if not self.paused:
-            self.paused = True
+        if not self._paused:
+            self._paused = True
             self._entrance.loop.remove_reader(self._sock.fileno())
 
     def resume(self) -> None:
-        """Accept again."""
-        if self.paused:
-            self.paused = False
+        """Accept from now on."""
+        if self._paused:
+            self._paused = False
             self._entrance.loop.add_reader(self._sock.fileno(), self._readable)
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more; those that wait stay for others who accept on a copy of the socket."""
         self.pause()
         self._sock.close()
 
+    def drain(self) -> None:
+        """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close."""
+        for _ in range(_MOST_WAITING):
+            if not self._accept():
+                break
+        self.close()
+
     def _readable(self) -> None:
         for _ in range(_BATCH):
-            if self.paused:
+            if self._paused or not self._accept():
                 return
-            try:
-                sock, address = self._sock.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError:
-                self._entrance.settings.exhausted()
-                self.pause()
-                return
-            sock.setblocking(False)
-            if sock.fileno() >= self._entrance.settings.max_descriptor:
-                self._entrance.settings.exhausted()
-            self._entrance.take(sock, address)
+
+    def _accept(self) -> bool:
+        """Take one in; False if nobody waits, or nobody can be taken in."""
+        settings = self._entrance.settings
+        try:
+            sock, address = self._sock.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False
+        except OSError:
+            settings.exhausted()
+            return False
+        sock.setblocking(False)
+        if sock.fileno() >= settings.max_descriptor:
+            settings.exhausted()
+        self._entrance.take(sock, address)
+        return True
 
 
 async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Ends | None:

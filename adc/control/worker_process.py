@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import signal
 import socket
 import sys
@@ -63,7 +62,7 @@ class WorkerProcess:
                 config, listeners, keys = body
                 await self._serving.prepare(config, listeners, dict(zip(keys, sockets, strict=True)))
             case "commit":
-                await self._serving.commit()
+                self._serving.commit()
             case "rollback":
                 self._serving.rollback()
             case "drain":
@@ -96,14 +95,13 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
+    from adc.runtime import descriptors
     from adc.runtime.turns import SharedTurns
     from adc.runtime.worker import BuildError, Worker
 
     quiet_about_server_names()
     number, fd, turns = map(int, arguments)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    descriptors.raise_limit()
     channel = socket.socket(fileno=fd)
     channel.set_inheritable(False)
     worker = partial(Worker, turns=SharedTurns(turns))

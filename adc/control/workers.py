@@ -147,7 +147,7 @@ class LocalWorker:
         await self._serving.prepare(config, plan.listeners, self._copies(plan))
 
     async def commit(self) -> None:
-        await self._serving.commit()
+        self._serving.commit()
         self._known = self._serving.keys
 
     async def rollback(self) -> None:

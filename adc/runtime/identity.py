@@ -7,8 +7,8 @@ from functools import partial
 
 from adc.codecs import client_certificate
 from adc.codecs.certificates import host_of
-from adc.codecs.http1.arrived import SecureConnection
 from adc.codecs.http1.request_head import Refused
+from adc.codecs.http1.secure import SecureConnection
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.tls import ServerTls
 from adc.config import Config

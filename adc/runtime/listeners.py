@@ -9,8 +9,9 @@ from math import inf
 
 from adc.codecs.accept import Arrival
 from adc.codecs.clock import Clock
-from adc.codecs.http1.arrived import ArrivedConnection, SecureConnection, StrictConnection
 from adc.codecs.http1.batch import Batch
+from adc.codecs.http1.secure import SecureConnection, StrictConnection
+from adc.codecs.http1.server import ServerConnection
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.sources import SourceLimit
 from adc.codecs.tls import ServerTls
@@ -31,7 +32,7 @@ from adc.telemetry.error_log import ErrorLog
 
 
 class HttpListener:
-    """One listener: its service, its settings and its accepting servers."""
+    """One listener: its service, its settings and its accepting."""
 
     def __init__(self, batch: Batch, clock: Clock, service: Service, challenges: Challenges) -> None:
         self._loop = batch.loop
@@ -93,10 +94,9 @@ class HttpListener:
             senders = listener.proxy_protocol.from_
             entrance.proxies = (Networks(map(str, senders)) if senders else trusted).contains
 
-    async def accept(self, sockets: Sequence[socket.socket]) -> None:
+    def accept(self, sockets: Sequence[socket.socket]) -> None:
         """Accept on exactly these sockets. The sockets stay the caller's."""
-        entrance = self._accepting.entrance
-        await self._accepting.follow(sockets, entrance.context is None and entrance.proxies is None)
+        self._accepting.follow(sockets)
 
     def _secure(self, tls: ServerTls | None) -> None:
         """Handshakes use `tls` from now on; what serves stays if nothing changed, and so do its session tickets."""
@@ -123,9 +123,9 @@ class HttpListener:
         config, trusted = self._told
         self.settings.identify = identification(config, trusted, self.tls)
 
-    def _arrived(self, arrival: Arrival) -> ArrivedConnection:
+    def _arrived(self, arrival: Arrival) -> ServerConnection:
         if self.tls is None:
-            return ArrivedConnection(self.settings, arrival)
+            return ServerConnection(self.settings, arrival)
         secure = StrictConnection if self.settings.strict_transport else SecureConnection
         return secure(self.settings, arrival)
 

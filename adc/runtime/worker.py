@@ -77,7 +77,7 @@ class Worker:
         self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first
         await self.prepare(config, sockets)
-        await self.commit()
+        self.commit()
         self._on_tick()
         gc.collect()
         gc.freeze()
@@ -109,7 +109,7 @@ class Worker:
         runtime: Runtime | None = getattr(self, "runtime", None)
         return {} if runtime is None else runtime.sticky
 
-    async def commit(self) -> None:
+    def commit(self) -> None:
         """Let the candidate serve; exchanges in flight finish with what they began with."""
         if self._candidate is None:
             raise RuntimeError("nothing is prepared")
@@ -130,13 +130,13 @@ class Worker:
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
-        await self._apply_listeners(sockets)
+        self._apply_listeners(sockets)
         if previous is not None:
             previous.plugins.retire(error_log)
         for member in gone:
             self.links.retire(member)
 
-    async def _apply_listeners(self, sockets: Sockets) -> None:
+    def _apply_listeners(self, sockets: Sockets) -> None:
         runtime = self.runtime
         config = runtime.config
         listeners = [*config.listeners, *listener_of(config)]
@@ -159,7 +159,7 @@ class Worker:
             )
             if listener.name == CLUSTER:
                 self.cluster.listen(held, self._trusts)
-            await held.accept(sockets.get(listener.name, []))
+            held.accept(sockets.get(listener.name, []))
         names = {listener.name for listener in listeners}
         for name in [name for name in self.listeners if name not in names]:
             left = self.listeners.pop(name)

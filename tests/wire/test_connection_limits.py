@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -119,9 +120,18 @@ STARVED = """
 """
 
 
-@pytest.mark.parametrize("listener", [{}, {"proxy_protocol": ["10.0.0.0/8"]}], ids=["direct", "acceptor"])
-async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_path, listener):
+@contextlib.asynccontextmanager
+async def killed_at_the_end(process):
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
+
+@pytest.mark.parametrize("listener", [{}, {"proxy_protocol": ["10.0.0.0/8"]}], ids=["http", "proxy_protocol"])
+async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_path, listener):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -132,9 +142,9 @@ async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_pa
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    port = int(await asyncio.wait_for(process.stdout.readline(), 20))
-    waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30), killed_at_the_end(process):
+        port = int(await process.stdout.readline())
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
         first = waiting[0]
         first[1].write(get())
         assert (await first[0].readline()).startswith(b"HTTP/1.1 200")
@@ -142,7 +152,8 @@ async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_pa
         pauses, held = json.loads(await process.stdout.readline())
         assert pauses >= 1
         assert held < 80
-        for _, writer in waiting[:-1]:
+        for reader, writer in waiting[:-1]:
+            assert not reader.at_eof()
             writer.transport.abort()
         reader, writer = waiting[-1]
         writer.write(get())

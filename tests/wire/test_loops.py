@@ -17,7 +17,7 @@ async def leading_back(proxy, folder, mapping):
     file = folder / "adc.yaml"
     file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **mapping}))
     await proxy.prepare()
-    await proxy.worker.commit()
+    proxy.worker.commit()
 
 
 async def test_a_route_that_leads_to_its_own_listener_ends_after_few_rounds(tmp_path):

@@ -157,7 +157,7 @@ async def test_waiters_outlive_a_reload(tmp_path, gate):
         second = asyncio.create_task(ask(proxy))
         await eventually(lambda: len(queue_of(proxy)) == 1)
         await proxy.prepare()
-        await proxy.worker.commit()
+        proxy.worker.commit()
         gate.open(2)
         assert [(await task).status for task in (first, second)] == [200, 200]
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from math import inf
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp.streams import EMPTY_PAYLOAD
 
@@ -16,8 +16,10 @@ from adc.codecs.http1.outlet import Outlet
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.http1.shed import shed
 from adc.http.message import UNKNOWN_LENGTH, Response
+
+if TYPE_CHECKING:
+    from adc.codecs.accept import Arrival
 
 _LINGER_SECONDS: Final = 5.0
 _LINGER_BYTES: Final = 64 << 20
@@ -38,6 +40,7 @@ class ServerConnection(RequestInput):
     """
 
     __slots__ = (
+        "_arrival",
         "_lingering",
         "_paused",
         "_respond_chunked",
@@ -52,8 +55,9 @@ class ServerConnection(RequestInput):
 
     scheme = "http"
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, arrival: Arrival) -> None:
         super().__init__(settings)
+        self._arrival = arrival
         self._transport = Outlet(settings.batch)
         self._lingering = 0
         self._respond_chunked = False
@@ -70,25 +74,21 @@ class ServerConnection(RequestInput):
     def connection_made(self, transport: Any) -> None:
         self._transport.opened(transport)
         settings = self._settings
-        self.address = self._client_address()
+        self._arrival.release()
+        self.address = self._arrival.address
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = self._new_parser()
         patience = min(settings.head_timeout, _DRAIN_SECONDS) if settings.draining else settings.head_timeout
         self.deadline = settings.clock.now + patience
-        if settings.turns_away():
-            self._closing = True
-            shed(settings, transport)
-        elif not settings.opened(self, transport):
+        if not settings.opened(self):
             self._closing = True
             transport.abort()
-
-    def _client_address(self) -> Any:
-        return self._transport.get_extra_info("peername")
 
     @property
     def own_address(self) -> Any:
         """Where the client connected to."""
-        return self._transport.get_extra_info("sockname")
+        ends = self._arrival.ends
+        return self._transport.get_extra_info("sockname") if ends is None else ends[1]
 
     def eof_received(self) -> bool:
         self.read_arrived()

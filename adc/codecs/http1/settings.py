@@ -24,9 +24,9 @@ class ServerSettings:
     A reload changes these attributes in place, so that open connections follow it. `exchange` begins one for a
     request, `refused` gives the response to what never became a request, `identify` derives the
     client's address from forwarding fields and may raise `Refused`, None if there is nothing to derive. `connections`
-    holds every open one; one with a descriptor from `max_descriptor` on calls `exhausted`. `strict_transport` is the
-    value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests` are those of a connection, 0
-    for any number.
+    holds every open one; `exhausted` hears that one was accepted with a descriptor from `max_descriptor` on.
+    `strict_transport` is the value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests`
+    are those of a connection, 0 for any number.
     """
 
     def __init__(
@@ -64,18 +64,9 @@ class ServerSettings:
         """Limit of one field; never equal to `target_bytes`, because the parser's error only tells the number."""
         return self.header_bytes + (self.header_bytes == self.target_bytes)
 
-    def turns_away(self) -> bool:
-        """Whether there are as many connections as there may be; counts the one that is one too many."""
-        if len(self.connections) < self.max_connections:
-            return False
-        self.rejected += 1
-        return True
-
-    def opened(self, connection: ServerConnection, transport: Any) -> bool:
+    def opened(self, connection: ServerConnection) -> bool:
         """Count a new connection; False if its source has too many."""
         self.accepted += 1
-        if transport.get_extra_info("socket").fileno() >= self.max_descriptor:
-            self.exhausted()
         sources = self.sources
         if sources is not None and not sources.admit(connection.peer):
             self.rejected += 1

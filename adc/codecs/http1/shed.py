@@ -46,13 +46,3 @@ class ShedConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
         self._settings.shedding -= 1
-
-
-def shed(settings: ServerSettings, transport: Any) -> None:
-    """There is no room for this connection."""
-    if settings.shedding < MOST:
-        protocol = ShedConnection(settings)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-    else:
-        transport.abort()

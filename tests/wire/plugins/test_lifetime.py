@@ -36,7 +36,7 @@ async def test_a_reload_brings_the_new_text_and_lets_the_old_finish(folder, memb
         file = folder / "plugins" / "several.py"
         file.write_text(PLUGINS.replace('"start"', '"START"'))
         await proxy.prepare()
-        await proxy.worker.commit()
+        proxy.worker.commit()
         assert module_of(proxy) is not old
         assert module_of(proxy).life == ["START"]
         await asyncio.sleep(0.01)
@@ -63,7 +63,7 @@ async def test_an_old_plugin_is_closed_only_after_its_exchanges(folder):
         while not member.requests:
             await asyncio.sleep(0.01)
         await proxy.prepare()
-        await proxy.worker.commit()
+        proxy.worker.commit()
         await asyncio.sleep(0.01)
         assert life == ["start"]
         go.set()

@@ -56,9 +56,9 @@ async def test_reload_turns_tls_on_and_off_on_the_same_socket(tmp_path, authorit
         file = tmp_path / "next.yaml"
         file.write_text(yaml.safe_dump(mapping))
         await proxy.worker.prepare(
-            load(file).config, {"web": proxy.worker.listeners["web"]._accepting._sockets}
+            load(file).config, {"web": list(proxy.worker.listeners["web"]._accepting._acceptors)}
         )
-        await proxy.worker.commit()
+        proxy.worker.commit()
 
     async with serving(tmp_path, plain) as proxy, proxy.client() as before:
         assert (await before.ask(get())).status == 200

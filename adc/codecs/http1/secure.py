@@ -1,4 +1,4 @@
-"""Client connections whose beginning was not HTTP: behind a PROXY protocol header, and under TLS."""
+"""Client connections under TLS."""
 
 from __future__ import annotations
 
@@ -11,36 +11,12 @@ from adc.http.headers import Headers
 from adc.http.message import Response
 
 if TYPE_CHECKING:
-    from adc.codecs.accept import Arrival
     from adc.codecs.file_output import FileOutput
-    from adc.codecs.http1.settings import ServerSettings
 
 _STRICT = b"strict-transport-security"
 
 
-class ArrivedConnection(ServerConnection):
-    """A client connection with the addresses that its PROXY protocol header told."""
-
-    __slots__ = ("_arrival",)
-
-    def __init__(self, settings: ServerSettings, arrival: Arrival) -> None:
-        super().__init__(settings)
-        self._arrival = arrival
-
-    def connection_made(self, transport: Any) -> None:
-        self._arrival.release()
-        super().connection_made(transport)
-
-    def _client_address(self) -> Any:
-        return self._arrival.address
-
-    @property
-    def own_address(self) -> Any:
-        ends = self._arrival.ends
-        return super().own_address if ends is None else ends[1]
-
-
-class SecureConnection(ArrivedConnection):
+class SecureConnection(ServerConnection):
     """A client connection under TLS. `certificate` tells of the client's, empty without one."""
 
     __slots__ = ("certificate",)
