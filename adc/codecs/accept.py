@@ -185,11 +185,15 @@ class Acceptor:
         self._sock.close()
 
     def drain(self) -> None:
-        """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close."""
+        """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close.
+
+        Who connects between the last look and the close is reset: the kernel has no way to close only the door.
+        """
+        self.pause()
         for _ in range(_MOST_WAITING):
             if not self._accept():
                 break
-        self.close()
+        self._sock.close()
 
     def _readable(self) -> None:
         for _ in range(_BATCH):

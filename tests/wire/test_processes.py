@@ -235,6 +235,8 @@ def _refuses(port):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:  # it came in the moment of closing
+            return False
         writer.close()
         return False
 
