@@ -176,7 +176,7 @@ async def fuzz(rounds, seed, folder):
                 clients = [asyncio.create_task(this.client(each, proxy.port)) for each in range(CLIENTS)]
                 await asyncio.wait(clients, timeout=0.02)
                 for _ in range(500):
-                    if not proxy.connections:
+                    if not proxy.connections and all(client.done() for client in clients):
                         break
                     proxy.pass_time(5000)
                     await asyncio.sleep(0.002)
