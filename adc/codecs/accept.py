@@ -10,10 +10,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from adc.codecs.arrival import Arrival
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
-from adc.codecs.sources import SourceLimit
 
 _BATCH = 64
 """Connections accepted in a row before others get their turn."""
@@ -23,46 +23,6 @@ _MOST_WAITING = 4096
 
 _SHUTDOWN_SECONDS = 5.0
 """How long a client that was told the end of TLS may take to say so as well."""
-
-
-class Arrival:
-    """A connection on its way in. `address` is the client's, as far as is known; `ends` what a header said.
-
-    While it is under way it counts for the limits of its listener and of its source.
-    """
-
-    __slots__ = ("_counted", "_entrance", "_sources", "address", "ends")
-
-    def __init__(self, entrance: Entrance, address: Any) -> None:
-        self.address = address
-        self.ends: Ends | None = None
-        self._entrance: Entrance | None = entrance
-        self._sources: SourceLimit | None = None
-        self._counted = ""
-        entrance.arriving += 1
-
-    @property
-    def peer(self) -> str:
-        """The client's address as text."""
-        return self.address[0] if isinstance(self.address, tuple) else "unix"
-
-    def count(self, sources: SourceLimit | None) -> bool:
-        """Count for the source; False if it has too many."""
-        if sources is None:
-            return True
-        if not sources.admit(self.peer):
-            return False
-        self._sources, self._counted = sources, self.peer
-        return True
-
-    def release(self) -> None:
-        """It has arrived, or never will."""
-        if self._entrance is not None:
-            self._entrance.arriving -= 1
-            self._entrance = None
-        if self._sources is not None:
-            self._sources.leave(self._counted)
-            self._sources = None
 
 
 class Entrance:
@@ -93,7 +53,8 @@ class Entrance:
         """Bring an accepted connection in."""
         settings = self.settings
         if len(settings.connections) + self.arriving < settings.max_connections:
-            arrival = Arrival(self, address)
+            self.arriving += 1
+            arrival = Arrival(address, self._left)
             task = self.loop.create_task(self._bring_in(sock, arrival))
             task.add_done_callback(lambda _: arrival.release())
         else:
@@ -105,6 +66,9 @@ class Entrance:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _left(self) -> None:
+        self.arriving -= 1
+
     async def _bring_in(self, sock: socket.socket, arrival: Arrival) -> None:
         reason = "proxy_protocol"
         try:
@@ -114,7 +78,7 @@ class Entrance:
                 self.settings.rejected += 1
                 sock.close()
                 return
-            reason = "tls_handshake"
+            reason = "accept" if self.context is None else "tls_handshake"
             await self._open(sock, arrival)
         except (OSError, BadHeader) as error:  # TimeoutError and ssl.SSLError among them
             sock.close()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from math import inf
 
-from adc.codecs.accept import Arrival
+from adc.codecs.arrival import Arrival
 from adc.codecs.clock import Clock
 from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.secure import SecureConnection, StrictConnection

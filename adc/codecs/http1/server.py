@@ -19,7 +19,7 @@ from adc.codecs.http1.settings import ServerSettings
 from adc.http.message import UNKNOWN_LENGTH, Response
 
 if TYPE_CHECKING:
-    from adc.codecs.accept import Arrival
+    from adc.codecs.arrival import Arrival
 
 _LINGER_SECONDS: Final = 5.0
 _LINGER_BYTES: Final = 64 << 20

@@ -1,0 +1,50 @@
+"""A connection between being accepted and its first byte of HTTP. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adc.codecs.proxy_protocol import Ends
+    from adc.codecs.sources import SourceLimit
+
+
+class Arrival:
+    """A connection on its way in. `address` is the client's, as far as is known; `ends` what a header said.
+
+    While it is under way it counts for the limits of its listener and of its source; `left()` hears once that it is
+    not any more.
+    """
+
+    __slots__ = ("_counted", "_left", "_sources", "address", "ends")
+
+    def __init__(self, address: Any, left: Callable[[], None]) -> None:
+        self.address = address
+        self.ends: Ends | None = None
+        self._left: Callable[[], None] | None = left
+        self._sources: SourceLimit | None = None
+        self._counted = ""
+
+    @property
+    def peer(self) -> str:
+        """The client's address as text."""
+        return self.address[0] if isinstance(self.address, tuple) else "unix"
+
+    def count(self, sources: SourceLimit | None) -> bool:
+        """Count for the source; False if it has too many."""
+        if sources is None:
+            return True
+        if not sources.admit(self.peer):
+            return False
+        self._sources, self._counted = sources, self.peer
+        return True
+
+    def release(self) -> None:
+        """It has arrived, or never will."""
+        left, self._left = self._left, None
+        if left is not None:
+            left()
+        if self._sources is not None:
+            self._sources.leave(self._counted)
+            self._sources = None
