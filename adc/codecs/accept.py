@@ -143,11 +143,6 @@ class Acceptor:
             self._paused = False
             self._entrance.loop.add_reader(self._sock.fileno(), self._readable)
 
-    def close(self) -> None:
-        """Accept no more; those that wait stay for others who accept on a copy of the socket."""
-        self.pause()
-        self._sock.close()
-
     def drain(self) -> None:
         """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close.
 
@@ -165,7 +160,7 @@ class Acceptor:
                 return
 
     def _accept(self) -> bool:
-        """Take one in; False if nobody waits, or nobody can be taken in."""
+        """Take one in; False if nobody waits, or nobody else can be taken in."""
         settings = self._entrance.settings
         try:
             sock, address = self._sock.accept()
@@ -175,10 +170,11 @@ class Acceptor:
             settings.exhausted()
             return False
         sock.setblocking(False)
-        if sock.fileno() >= settings.max_descriptor:
+        room = sock.fileno() < settings.max_descriptor
+        if not room:
             settings.exhausted()
         self._entrance.take(sock, address)
-        return True
+        return room
 
 
 async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Ends | None:

@@ -345,12 +345,14 @@ class Exchange:
             self._content_broke(broken)
             return
         self.bytes_out += len(data)
+        if (
+            not end and self.phase != "client_write"
+        ):  # sending may find the client slow, which has a limit of its own
+            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
         if data or end:
             self.stream.send_body(data, end)
         if end:
             self.end(COMPLETE)
-        else:
-            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
 
     @property
     def content_is_final(self) -> bool:

@@ -62,10 +62,10 @@ class Accepting:
         """Accept again if there are descriptors again."""
         if not self._paused:
             return
-        if self._pauses_told != self.pauses:
-            self._pauses_told = self.pauses
-            error_log.error("accept_paused", detail="file descriptors are short", pauses=self.pauses)
         if descriptors.left(self._settings.max_descriptor):
             self._paused = False
             for acceptor in self._acceptors.values():
                 acceptor.resume()
+        elif self._pauses_told != self.pauses:
+            self._pauses_told = self.pauses
+            error_log.error("accept_paused", detail="file descriptors are short", pauses=self.pauses)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 
-_LEAST_RESERVE = 16
-
 
 def raise_limit() -> None:
     """Let this process open as many as it may: clients and members need one each."""
@@ -16,11 +14,11 @@ def raise_limit() -> None:
 
 
 def last_for_clients() -> int:
-    """The descriptor from which on nothing is accepted: seven eighths of the limit of the process."""
+    """The descriptor from which on nothing is accepted: half the limit, as each client may need one to a member."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return 1 << 30
-    return soft - max(_LEAST_RESERVE, soft // 8)
+    return soft // 2
 
 
 def left(limit: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from adc.pools.member import Health
@@ -108,10 +109,11 @@ def _persistence(worker: Worker) -> Iterator[Sample]:
 def _process(worker: Worker) -> Iterator[Sample]:
     label = (str(worker.worker_id),)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        resident = int(statm.read().split()[1]) * _PAGE
-    yield Sample("adc_worker_resident_bytes", label, resident)
-    yield Sample("adc_worker_open_descriptors", label, len(os.listdir("/proc/self/fd")))
+    with suppress(OSError):  # no descriptor is left for it
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            resident = int(statm.read().split()[1]) * _PAGE
+        yield Sample("adc_worker_resident_bytes", label, resident)
+        yield Sample("adc_worker_open_descriptors", label, len(os.listdir("/proc/self/fd")))
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
     if worker.access_log is not None:
         yield Sample("adc_access_log_dropped_total", (), worker.access_log.dropped)

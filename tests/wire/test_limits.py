@@ -117,6 +117,15 @@ async def test_more_bytes_do_not_buy_a_head_more_time(proxy, client):
     assert connection.deadline == deadline
 
 
+async def test_bytes_that_arrive_as_the_time_is_up_do_not_buy_a_head_more(proxy, client):
+    await client.send(b"GET / HT")
+    await eventually(lambda: [each for each in proxy.connections if each._partial_head])
+    (connection,) = proxy.connections
+    connection._arrived = b"TP/1.1\r\n"
+    proxy.pass_time(11)
+    await refused(proxy, client, 408, "request_head_timeout")
+
+
 async def test_a_connection_without_a_request_is_closed_in_silence(proxy, client):
     await eventually(lambda: proxy.connections)
     proxy.pass_time(11)

@@ -333,7 +333,7 @@ async def test_clients_in_the_accept_queue_at_sigterm_are_answered(service):
     (worker,) = (await service.status())["workers"]
     os.kill(worker["pid"], signal.SIGSTOP)
     try:
-        clients = [asyncio.create_task(service.get()) for _ in range(40)]
+        clients = [asyncio.create_task(service.get()) for _ in range(300)]
         await until(_connected(service.port, len(clients)))
         service.signal(signal.SIGTERM)
         await service.told("STOPPING=1")

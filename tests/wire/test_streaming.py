@@ -113,13 +113,13 @@ async def test_a_slow_member_stops_the_client_and_memory_stays_flat(tmp_path):
 async def test_a_client_that_stops_reading_is_cut_off(tmp_path):
     async with (
         Member(answering(response(b"x" * 8 * MEGABYTE))) as member,
-        serving(tmp_path, config(member.address)) as proxy,
+        serving(tmp_path, config(member.address, listener={"timeouts": {"write": "5s"}})) as proxy,
         proxy.client(receive_buffer=4096) as client,
     ):
         client.writer.write(get())
         await eventually(lambda: any(each._blocked for each in proxy.connections))
         await settled(20)
-        proxy.pass_time(61)
+        proxy.pass_time(6)
         await eventually(lambda: not proxy.connections)
         assert proxy.access_log()[0]["end_reason"] == "client_write_timeout"
         await eventually(lambda: proxy.links[0].connections == 0)

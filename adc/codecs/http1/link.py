@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -163,6 +164,10 @@ class HttpLink:
         self.close_idle()
 
 
+_OWN_WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Errors of this machine, for which no member is to blame."""
+
+
 def failure_of(error: OSError) -> Failure:
     """What an error while opening a connection means."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -177,4 +182,6 @@ def failure_of(error: OSError) -> Failure:
         return Failure.CONNECTION_REFUSED
     if isinstance(error, socket.gaierror):
         return Failure.DNS_ERROR
+    if error.errno in _OWN_WANTS:
+        return Failure.CONNECTION_LIMIT
     return Failure.UNROUTABLE

@@ -327,11 +327,12 @@ class ServerConnection(RequestInput):
 
     def timed_out(self) -> None:
         """The tick found `deadline` passed: refuse a head that dribbles, close what is idle or lingers."""
-        self.deadline = inf
         if self._arrived:
+            passed = self.deadline
             self.read_arrived()
-            if self.deadline > self._settings.clock.now:
+            if self.deadline != passed:  # more of the same head leaves it; what completes or begins one does not
                 return
+        self.deadline = inf
         if self._closing and not self._lingering:
             self._transport.abort()
         elif self._closing or not self._partial_head:
