@@ -330,7 +330,9 @@ class ServerConnection(RequestInput):
         if self._arrived:
             passed = self.deadline
             self.read_arrived()
-            if self.deadline != passed:  # more of the same head leaves it; what completes or begins one does not
+            if (
+                self.deadline != passed
+            ):  # more of the same head leaves it; what completes or begins one does not
                 return
         self.deadline = inf
         if self._closing and not self._lingering:
