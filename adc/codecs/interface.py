@@ -128,13 +128,24 @@ class MemberConnection(Protocol):
 
 
 class Link(Protocol):
-    """All connections to one member (`Member.link`)."""
+    """All connections to one member (`Member.link`): `idle` wait for a request, `busy` have one or are being opened
+    for one.
+    """
+
+    @property
+    def idle(self) -> int: ...
+
+    @property
+    def busy(self) -> int: ...
 
     def acquire(self, receiver: ResponseReceiver) -> MemberConnection | None:
         """An idle connection, or None: then one is opened and `connected` or `failed` will be called."""
 
     def forget(self, receiver: ResponseReceiver) -> None:
         """The receiver does not wait for its connection any more."""
+
+    def close_oldest(self) -> None:
+        """Close the connection that has been idle longest; there is one."""
 
 
 __all__ = ["Headers", "Link", "MemberConnection", "RequestReceiver", "ResponseReceiver", "Stream"]

@@ -8,14 +8,15 @@ from adc.pools.limits import Limits
 
 
 class Breaker:
-    """Compares what a pool is doing with its limits. `refused` counts by reason."""
+    """Compares what a pool is doing with its limits. `refused` counts by reason; `connections` is the ceiling of
+    open connections, 0 for none."""
 
-    __slots__ = ("_adaptive", "_connections", "_pending", "_requests", "refused")
+    __slots__ = ("_adaptive", "_pending", "_requests", "connections", "refused")
 
     def __init__(self, limits: Limits, adaptive: AdaptiveLimit | None = None) -> None:
         self._requests = limits.requests
         self._pending = limits.pending
-        self._connections = limits.connections
+        self.connections = limits.connections
         self._adaptive = adaptive
         self.refused = {Failure.OVERLOAD: 0, Failure.QUEUE_FULL: 0, Failure.CONNECTION_LIMIT: 0}
 
@@ -25,8 +26,8 @@ class Breaker:
         if self._adaptive is not None and previous._adaptive is not None:
             self._adaptive.adopt(previous._adaptive)
 
-    def refuse(self, active: int, pending: int = 0, connections: int = 0) -> Failure | None:
-        """Why one more request cannot be taken on beside those in flight, those that wait and the
+    def refuse(self, active: int, pending: int = 0, busy: int = 0) -> Failure | None:
+        """Why one more request cannot be taken on beside those in flight, those that wait and the busy
         connections."""
         reason = None
         adaptive = self._adaptive
@@ -34,7 +35,7 @@ class Breaker:
             reason = Failure.OVERLOAD
         elif self._pending and pending >= self._pending:
             reason = Failure.QUEUE_FULL
-        elif self._connections and connections >= self._connections:
+        elif self.connections and busy >= self.connections:
             reason = Failure.CONNECTION_LIMIT
         if reason is not None:
             self.refused[reason] += 1

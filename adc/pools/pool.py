@@ -35,8 +35,7 @@ class Pool:
 
     `panic`: with no backup available, once less than this share of the enabled members is available, all
     enabled members serve, whatever their health (0: never). `changed` is called with a member whose state
-    changed and the word for its state before. `active` counts attempts in flight that were started through
-    this pool, `unserved` picks that found no member.
+    changed and the word for its state before. `unserved` counts picks that found no member.
     """
 
     __slots__ = (
@@ -49,8 +48,8 @@ class Pool:
         "_review_at",
         "_slow_start",
         "_spare",
+        "_successor",
         "_usable",
-        "active",
         "breaker",
         "changed",
         "limits",
@@ -78,7 +77,6 @@ class Pool:
         self.members = tuple(members)
         self.limits = limits
         self.changed = changed
-        self.active = 0
         self.unserved = 0
         self.panicking = False
         self._balancer = balancer
@@ -88,6 +86,9 @@ class Pool:
         self._slow_start = SlowStart(slow_start) if slow_start else None
         self._outlier = outlier
         self._panic = panic
+        self._successor: Pool | None = None
+        self._spare: tuple[Member, ...] = ()
+        self._usable: tuple[Member, ...] = ()
         self.queue: WaitQueue[Any] | None = None
         if limits.queue:
             self.queue = WaitQueue(limits.queue, newest_first=limits.newest_first)
@@ -127,13 +128,28 @@ class Pool:
         return member
 
     @property
+    def active(self) -> int:
+        """Attempts in flight at the members, whichever generation of the pool began them."""
+        return sum([member.active for member in self.members])
+
+    @property
     def room(self) -> bool:
         """Whether any of the members that serve now is below its limit."""
         return not self._cap or any(member.active < self._cap for member in self._usable)
 
+    def beside(self, tried: Container[Member]) -> list[Member]:
+        """The members that `pick` would choose from if it may choose none of `tried`."""
+        left = [member for member in self._usable if member not in tried]
+        return left or [member for member in self._spare if member not in tried]
+
     def has_room(self, member: Member) -> bool:
         """Whether `member` is below its limit."""
         return not self._cap or member.active < self._cap
+
+    def refresh(self, now: float) -> None:
+        """Take account of what time alone changes. `pick` does so, too."""
+        if now >= self._review_at:
+            self._review(now)
 
     def watch(self, observer: Observer) -> None:
         """Let `observer` know of the end of every attempt."""
@@ -143,12 +159,10 @@ class Pool:
         """An attempt at `member` begins."""
         member.active += 1
         member.requests += 1
-        self.active += 1
 
     def finished(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
         member.active -= 1
-        self.active -= 1
         if not isinstance(outcome, int) and outcome.source is Source.MEMBER:
             member.failures += 1
             if outcome.unsent:
@@ -183,8 +197,9 @@ class Pool:
         """Carry over the members that `previous` has too, by address, and return those that only it has.
 
         Their state, counters and links stay, and so does the queue; weight, backup and name become those of
-        this pool. Attempts in flight finish on `previous` and what they teach is learned here, so call this
-        when this pool takes over, before its first pick. `checked`: active checks go on; without them what
+        this pool. Exchanges that began on `previous` finish on it: it spreads them over the members of this
+        one, and what they teach is learned here. So call this when this pool takes over, before its first
+        pick. `checked`: active checks go on; without them what
         earlier ones found is forgotten, as nothing would ever correct it.
         """
         known = {member.address: member for member in previous.members}
@@ -200,7 +215,17 @@ class Pool:
             member.ejected = False
             member.refresh()
         self._review(now)
+        previous._successor = self
+        previous._review_at = -inf
         return list(known.values())
+
+    def _follow(self, successor: Pool) -> None:
+        """Serve what has begun here as `successor` would."""
+        self._cap = successor._cap
+        self._choose = self._choose_below_cap if self._cap else self._balancer.pick
+        self._spare, self._usable = successor._spare, successor._usable
+        self._balancer.prepare(self._usable)
+        self.queue = successor.queue
 
     def _carried(self, fresh: Member, known: dict[str, Member], now: float, checked: bool) -> Member:
         member = known.pop(fresh.address, None)
@@ -219,13 +244,12 @@ class Pool:
     def _pick_another(
         self, candidates: tuple[Member, ...], request: Request, exclude: Container[Member]
     ) -> Member | None:
-        left = [member for member in candidates if member not in exclude]
-        if left:
-            return self._choose(left, request)
-        spare = [member for member in self._spare if member not in exclude]
-        if not spare:
+        left = self.beside(exclude)
+        if not left:
             return None
-        member = min(spare, key=lambda member: member.active / member.share)
+        if left[0] in candidates:
+            return self._choose(left, request)
+        member = min(left, key=lambda member: member.active / member.share)  # backups, which nobody balances
         return None if self._cap and member.active >= self._cap else member
 
     def _choose_below_cap(self, members: Sequence[Member], request: Request) -> Member | None:
@@ -256,6 +280,10 @@ class Pool:
 
     def _review(self, now: float) -> None:
         """Bring shares and candidates up to date and note when time alone will change them next."""
+        if self._successor is not None:
+            self._successor.refresh(now)
+            self._follow(self._successor)
+            return
         for member in self.members:
             if member.ejected and member.ejected_until <= now:
                 member.ejected = False
@@ -280,7 +308,7 @@ class Pool:
         )
         self.panicking = not backups and len(primaries) < len(enabled) * self._panic
         if self.panicking:
-            self._spare: tuple[Member, ...] = ()
+            self._spare = ()
             return enabled
         self._spare = backups if primaries else ()
         return primaries or backups

@@ -11,35 +11,51 @@ from adc.proxy.pipeline import Action
 from adc.proxy.waiting import Waiting
 
 if TYPE_CHECKING:
+    from adc.codecs.interface import Link
     from adc.proxy.exchange import Exchange
 
 
 class Admit:
     """Refuses at once what the breaker of the pool does not take on, before anything is spent on it."""
 
-    __slots__ = ("_breaker", "_counts_connections", "_counts_pending", "_forward", "_next", "_pool")
+    __slots__ = ("_breaker", "_counts_pending", "_forward", "_most_connections", "_next", "_pool")
 
     def __init__(self, pool: Pool, breaker: Breaker, forward: Forward, following: Action) -> None:
         self._pool = pool
         self._breaker = breaker
         self._forward = forward
         self._next = following
-        self._counts_connections = pool.limits.connections > 0
+        self._most_connections = breaker.connections
         self._counts_pending = pool.limits.pending > 0
 
     def __call__(self, exchange: Exchange) -> None:
         pool = self._pool
-        connections = pending = 0
-        if self._counts_connections:
-            connections = sum(member.link.connections for member in pool.members)
+        busy = pending = 0
+        if self._most_connections:
+            busy = sum(member.link.busy for member in pool.members)
         if self._counts_pending:
             pending = len(pool.queue or ())
-        failure = self._breaker.refuse(pool.active, pending, connections)
+        failure = self._breaker.refuse(pool.active, pending, busy)
         if failure is None:
             self._next(exchange)
+            if self._most_connections:
+                self._make_room()
         else:
             exchange.pool = pool.name
             self._forward.refuse(exchange, failure)
+
+    def _make_room(self) -> None:
+        """Close idle connections if they and the busy ones are too many by now."""
+        links: list[Link] = [member.link for member in self._pool.members]
+        for _ in range(sum(link.busy + link.idle for link in links) - self._most_connections):
+            idlest = max(links, key=_idle)
+            if not idlest.idle:
+                return
+            idlest.close_oldest()
+
+
+def _idle(link: Link) -> int:
+    return link.idle
 
 
 class TakeTurns:

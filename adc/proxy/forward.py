@@ -57,16 +57,18 @@ class Forward:
             self.retry.budget.request(now)
 
     def choose(self, exchange: Exchange) -> None:
-        """Choose a member and try it."""
-        member = self.pool.pick(exchange.request, exchange.service.clock.now)
+        """Choose a member, none of those tried, and try it."""
+        member = self.pool.pick(exchange.request, exchange.service.clock.now, exchange.tried)
         if member is None:
             self.unserved(exchange)
-        else:
-            self._try(exchange, member)
+            return
+        if exchange.tried:
+            member.retries += 1
+        self._try(exchange, member)
 
     def unserved(self, exchange: Exchange, wanted: Member | None = None) -> None:
         """No member is free, or `wanted` is not: wait for it if that can help."""
-        if not self.pool.serving:
+        if not self.pool.beside(exchange.tried):
             self.refuse(exchange, Failure.NO_MEMBER)
         elif self.waiting is not None:
             self.waiting.join(self, exchange, wanted)
@@ -127,7 +129,8 @@ class Forward:
             self.refuse(exchange, failure)
 
     def again(self, attempt: Attempt, outcome: Outcome) -> bool:
-        """Try another member if the policy allows it and there is one; True if so."""
+        """Try another member if the policy allows it and there is one, in turn if all are at their limit; True if
+        so."""
         exchange = attempt.exchange
         now = exchange.service.clock.now
         verdict = self.retry.decide(
@@ -142,13 +145,21 @@ class Forward:
             return False
         tried = (*exchange.tried, attempt.member)
         member = self.another(attempt, outcome, now, tried)
-        if member is None:
+        if member is None and not self.may_wait(exchange, tried):
             return False
         attempt.cancel(outcome)
         exchange.tried = tried
-        member.retries += 1
-        self._try(exchange, member)
+        if member is None:
+            self.unserved(exchange)
+        else:
+            member.retries += 1
+            self._try(exchange, member)
         return True
+
+    def may_wait(self, exchange: Exchange, tried: tuple[Member, ...]) -> bool:
+        """Whether there is a queue for what may be sent to a member that is none of `tried`."""
+        waiting = self.waiting
+        return waiting is not None and not waiting.full and bool(self.pool.beside(tried))
 
     def another(
         self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]

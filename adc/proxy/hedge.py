@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
@@ -61,24 +62,44 @@ class Race:
         self.running: list[Runner] = []
 
     def start(self, member: Member) -> None:
-        """The first try, which sets the time limits."""
+        """The first try."""
+        self._timer = asyncio.get_running_loop().call_later(self._forward.after, self._hedge)
+        self._add(member)
+
+    def _add(self, member: Member) -> None:
         exchange, forward = self._exchange, self._forward
-        runner = self._add(member)
-        exchange.attempt = runner
-        exchange.member = member.address
-        self._timer = asyncio.get_running_loop().call_later(forward.after, self._hedge)
+        exchange.attempts += 1
+        runner = Runner(forward, exchange, member, self)
+        self.running.append(runner)
+        if len(self.running) == 1:
+            self._lead(runner)
+        forward.pool.started(member, runner.began)
         connection = member.link.acquire(runner)
         if connection is not None:
             runner.connected(connection)
         else:
             exchange.limit("connect", forward.timeouts.connect)
+            self.limited(runner)
 
-    def _add(self, member: Member) -> Runner:
-        self._exchange.attempts += 1
-        runner = Runner(self._forward, self._exchange, member, self)
-        self.running.append(runner)
-        self._forward.pool.started(member, runner.began)
-        return runner
+    def _lead(self, runner: Runner) -> None:
+        """Let `runner` be the one that the exchange and its log know of."""
+        self._exchange.attempt = runner
+        self._exchange.member = runner.member.address
+
+    def limited(self, runner: Runner) -> None:
+        """The time limit that the exchange has now is that of `runner`; the exchange heeds the nearest of all."""
+        exchange = self._exchange
+        runner.due, runner.phase = exchange.deadline, exchange.phase
+        self._heed()
+
+    def _heed(self) -> None:
+        due = self.nearest
+        self._exchange.deadline, self._exchange.phase = due.due, due.phase
+
+    @property
+    def nearest(self) -> Runner:
+        """The try whose time is up first."""
+        return min(self.running, key=lambda runner: runner.due)
 
     def _hedge(self) -> None:
         """Nobody has answered yet."""
@@ -93,15 +114,11 @@ class Race:
         self._left -= 1
         if self._left:
             self._timer = asyncio.get_running_loop().call_later(forward.after, self._hedge)
-        runner = self._add(member)
-        connection = member.link.acquire(runner)
-        if connection is not None:
-            runner.connected(connection)
+        self._add(member)
 
     def won(self, winner: Runner) -> None:
         """`winner` answers: nobody else is needed."""
-        self._exchange.attempt = winner
-        self._exchange.member = winner.member.address
+        self._lead(winner)
         self.running.remove(winner)
         self.stop(Failure.CLIENT_GONE)
 
@@ -111,10 +128,9 @@ class Race:
         if not self.running:
             self.stop(Failure.CLIENT_GONE)
             return False
-        following = self.running[0]
-        self._exchange.attempt = following
-        self._exchange.member = following.member.address
+        self._lead(self.running[0])
         self._exchange.tried = (*self._exchange.tried, loser.member)
+        self._heed()
         return True
 
     def stop(self, outcome: Outcome) -> None:
@@ -127,21 +143,41 @@ class Race:
 
 
 class Runner(Attempt):
-    """One try of a race."""
+    """One try of a race, with a time limit of its own: `phase` may last until `due` (monotonic seconds)."""
 
-    __slots__ = ("_race",)
+    __slots__ = ("_race", "due", "phase")
 
     def __init__(self, forward: Forward, exchange: Exchange, member: Member, race: Race) -> None:
         super().__init__(forward, exchange, member)
         self._race = race
+        self.due = inf
+        self.phase = ""
 
     def connected(self, connection: MemberConnection) -> None:
-        exchange = self.exchange
         self.connection = connection
-        deadline, phase = exchange.deadline, exchange.phase
-        self.forward.send(exchange, connection)
-        if exchange.attempt is not self:  # the time limits are those of the first
-            exchange.deadline, exchange.phase = deadline, phase
+        self.forward.send(self.exchange, connection)
+        self._race.limited(self)
+
+    def member_blocked(self) -> None:
+        super().member_blocked()
+        if self in self._race.running:
+            self._race.limited(self)
+
+    def member_writable(self) -> None:
+        super().member_writable()
+        if self in self._race.running:
+            self._race.limited(self)
+
+    def time_out(self, failure: Failure, phase: str) -> None:
+        race = self._race
+        if failure is Failure.TOTAL_TIMEOUT or len(race.running) < 2:
+            super().time_out(failure, phase)
+            return
+        late = race.nearest
+        late.give_up(failure)
+        race.lost(late)
+        detail = f"the member was over its time limit ({phase})"
+        self.exchange.service.member_failed(self.exchange, late.member, failure, detail)
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
         rivals = len(self._race.running) > 1

@@ -66,6 +66,9 @@ class StickyForward(Forward):
         pool, wall = self.pool, exchange.service.clock.wall
         if self._of is not pool.members:
             self._learn_members()
+        if exchange.tried:
+            self._choose_another(exchange)
+            return
         pin = self._persistence.pinned(exchange.request, wall)
         if pin is PENDING:
             done = partial(self._fetched, exchange)
@@ -87,6 +90,16 @@ class StickyForward(Forward):
             self._try(exchange, member)
         else:
             self._choose(exchange, pin)
+
+    def _choose_another(self, exchange: Exchange) -> None:
+        """The turn has come of an exchange whose member failed."""
+        tried = exchange.tried
+        member = self.pool.pick(exchange.request, exchange.service.clock.now, tried)
+        if member is None:
+            self.unserved(exchange)
+            return
+        member.retries += 1
+        self._try(exchange, self._moved(exchange, tried[-1], member))
 
     def _learn_members(self) -> None:
         """A reload lets the pool carry over members of the one before it."""
@@ -169,7 +182,17 @@ class StickyForward(Forward):
         if stuck.kept and self._stickiness.fallback == "error":
             return None
         member = super().another(attempt, outcome, now, tried)
-        if member is None or (stuck.kept and attempt.member.pinnable):
+        return None if member is None else self._moved(exchange, attempt.member, member)
+
+    def may_wait(self, exchange: Exchange, tried: tuple[Member, ...]) -> bool:
+        stuck = exchange.sticky
+        bound = stuck is not None and stuck.kept and self._stickiness.fallback == "error"
+        return not bound and super().may_wait(exchange, tried)
+
+    def _moved(self, exchange: Exchange, failed: Member, member: Member) -> Member:
+        """Let the client belong to `member` if `failed` is really down; returns the member that stands."""
+        stuck = exchange.sticky
+        if stuck is None or (stuck.kept and failed.pinnable):
             return member
         request, wall = exchange.request, exchange.service.clock.wall
         pin = self._persistence.pinned(request, wall)

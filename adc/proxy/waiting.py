@@ -67,6 +67,12 @@ class Waiting:
         if self._pool.room:
             self.review()
 
+    @property
+    def full(self) -> bool:
+        """Whether nobody else may wait."""
+        queue = self._pool.queue
+        return queue is None or len(queue) >= queue.limit
+
     def leave(self, waiter: Waiter, *, late: bool = False) -> None:
         """`waiter` gives up."""
         if self._pool.queue is not None:
@@ -85,9 +91,14 @@ class Waiting:
 
     def _let_in(self) -> None:
         self._due = False
-        queue = self._pool.queue
-        for _ in range(len(queue or ())):  # one who finds no place queues up again
-            waiter = queue.pop(asyncio.get_running_loop().time(), self._ready) if queue is not None else None
+        pool, now = self._pool, asyncio.get_running_loop().time()
+        queue = pool.queue
+        if queue is None:
+            return
+        pool.refresh(now)
+        ready = self._ready if pool.queue is queue else _any  # a reload may have taken the queue away
+        for _ in range(len(queue)):  # one who finds no place queues up again
+            waiter = queue.pop(now, ready)
             if waiter is None:
                 return
             waiter.over = True
@@ -95,4 +106,11 @@ class Waiting:
             waiter.forward.choose(waiter.exchange)
 
     def _ready(self, waiter: Waiter) -> bool:
-        return self._pool.room if waiter.wanted is None else self._pool.has_room(waiter.wanted)
+        pool, tried = self._pool, waiter.exchange.tried
+        if waiter.wanted is not None:
+            return pool.has_room(waiter.wanted)
+        return any(map(pool.has_room, pool.beside(tried))) if tried else pool.room
+
+
+def _any(waiter: Waiter) -> bool:
+    return True

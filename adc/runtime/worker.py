@@ -119,6 +119,8 @@ class Worker:
         gone: list[Member] = []
         if previous is not None:
             gone = runtime.adopt(previous, self.clock.now)
+            for held_up in (*previous.waiting.values(), *runtime.waiting.values()):
+                held_up.review()
         for name, pool in runtime.pools.items():
             waiting = runtime.waiting.get(name)
             review = waiting.review if waiting is not None else _nothing
@@ -236,6 +238,8 @@ class Worker:
         for listener in self._all_listeners:
             listener.tick(clock.now)
         self._leaving = [listener for listener in self._leaving if listener.busy]
+        for pool in self.runtime.pools.values():
+            pool.refresh(clock.now)
         self.links.tick(clock.now)
         self.state.tick(clock.wall)
         self.cluster.tick(clock.wall)

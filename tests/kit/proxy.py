@@ -62,6 +62,15 @@ class Proxy:
         sockets = {name: [self._sock] for name in self.worker.listeners}
         await self.worker.prepare(load(self._folder / "adc.yaml").config, sockets)
 
+    async def change(self, edit):
+        """Reload with what `edit` makes of the configuration file's mapping."""
+        file = self._folder / "adc.yaml"
+        mapping = yaml.safe_load(file.read_text())
+        edit(mapping)
+        file.write_text(yaml.safe_dump(mapping))
+        await self.prepare()
+        self.worker.commit()
+
     def pass_time(self, seconds):
         """Tell everything whose time limit is within `seconds` that it has run out."""
         self.listener.tick(self.worker.clock.now + seconds)

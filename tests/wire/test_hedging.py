@@ -1,6 +1,8 @@
 """Hedged requests and mirrored ones."""
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 
@@ -132,7 +134,7 @@ async def test_a_client_that_goes_ends_every_try(tmp_path):
         await eventually(lambda: not proxy.member(0).active + proxy.member(1).active)
 
 
-async def test_all_silent_ends_with_the_time_limit_of_the_first(tmp_path):
+async def test_all_silent_ends_with_the_time_limit_of_the_last(tmp_path):
     async with (
         Member(silent) as one,
         Member(silent) as two,
@@ -142,10 +144,50 @@ async def test_all_silent_ends_with_the_time_limit_of_the_first(tmp_path):
         await client.send(get("/"))
         await eventually(lambda: two.requests)
         proxy.pass_time(61)
+        assert [proxy.member(number).active for number in (0, 1)] == [0, 1]
+        proxy.pass_time(61)
         reply = await client.reply()
         assert reply.status == 504
         assert proxy.access_log()[0]["end_reason"] == "response_head_timeout"
         assert [proxy.member(number).active for number in (0, 1)] == [0, 0]
+
+
+@contextlib.contextmanager
+def unreachable():
+    """The address of a listening socket whose queue is full: whoever connects hangs."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(listening.getsockname())
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("late", [0, 1], ids=["the first", "the hedge"])
+async def test_who_cannot_connect_in_time_leaves_the_other_alone(tmp_path, late):
+    answer = asyncio.Event()
+
+    async def slow(conversation):
+        await conversation.request()
+        await answer.wait()
+        await conversation.send(OK)
+
+    async with Member(slow) as member:
+        with unreachable() as address:
+            members = [member.address]
+            members.insert(late, address)
+            settings = config(*members, pool=FIRST, route=HEDGED)
+            async with serving(tmp_path, settings) as proxy, proxy.client() as client:
+                tried, other = proxy.member(late), proxy.member(1 - late)
+                await client.send(get("/"))
+                await eventually(lambda: member.requests and tried.active)
+                proxy.pass_time(10)  # over `connect`, within `response_head`
+                assert (tried.active, tried.failures, other.active) == (0, 1, 1)
+                answer.set()
+                assert (await client.reply()).status == 200
+                record = proxy.access_log()[0]
+                assert (record["member"], record["attempts"]) == (member.address, 2)
 
 
 def mirrored(member, copies, **mirror):

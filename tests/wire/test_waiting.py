@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from adc.pools.member import Health
 from tests.kit.client import get
 from tests.kit.member import OK, Member
 from tests.kit.proxy import config, serving
@@ -247,3 +248,133 @@ async def test_metrics_tell_who_waits_and_who_was_refused(tmp_path, gate):
         assert told["adc_pool_breaker_refused_total", "app", "overload"] == 0
         gate.open(2)
         await asyncio.gather(*tasks)
+
+
+async def test_idle_connections_are_not_held_against_the_next_request(tmp_path, gate):
+    async with limited(tmp_path, gate, {"breaker": {"connections": 1}}, connections_per_member=0) as proxy:
+        gate.open(2)
+        assert (await ask(proxy)).status == 200
+        assert (await ask(proxy)).status == 200
+        assert proxy.links[0].opened == 1
+
+
+async def test_connections_that_are_being_opened_count_for_the_breaker(tmp_path, gate):
+    async with limited(tmp_path, gate, {"breaker": {"connections": 2}}, connections_per_member=0) as proxy:
+        asking = [asyncio.create_task(ask(proxy)) for _ in range(6)]
+        await eventually(lambda: sum(task.done() for task in asking) == 4)
+        gate.open(2)
+        assert sorted(reply.status for reply in await asyncio.gather(*asking)) == [200] * 2 + [503] * 4
+        assert gate.most == 2
+
+
+async def test_an_idle_connection_gives_way_to_one_to_another_member(tmp_path):
+    async with (
+        Member(answering) as one,
+        Member(answering) as two,
+        serving(tmp_path, config(one.address, two.address, pool={"breaker": {"connections": 1}})) as proxy,
+    ):
+        assert [(await ask(proxy)).status for _ in range(4)] == [200] * 4
+        await settled()
+        assert sum(link.connections for link in proxy.links) == 1
+
+
+async def answering(conversation):
+    while True:
+        await conversation.request()
+        await conversation.send(OK)
+
+
+async def resetting(conversation):
+    await conversation.request()
+    conversation.reset()
+
+
+async def test_a_retry_waits_for_a_member_that_is_at_its_limit(tmp_path, gate):
+    async with (
+        Member(gate) as full,
+        Member(resetting) as broken,
+        serving(
+            tmp_path,
+            config(full.address, broken.address, pool={"limits": {"connections_per_member": 1}}),
+        ) as proxy,
+    ):
+        first = asyncio.create_task(ask(proxy, "/first"))
+        await eventually(lambda: gate.now == 1)
+        second = asyncio.create_task(ask(proxy, "/second"))
+        await eventually(lambda: len(queue_of(proxy)) == 1)
+        assert proxy.member(1).failures == 1
+        gate.open(2)
+        assert [(await task).status for task in (first, second)] == [200, 200]
+        assert proxy.access_log()[1]["attempts"] == 2
+        assert (gate.most, proxy.member(0).retries) == (1, 1)
+
+
+async def test_a_retry_that_finds_the_queue_full_fails_as_what_it_was(tmp_path, gate):
+    breaking = asyncio.Event()
+
+    async def broken(conversation):
+        await conversation.request()
+        await breaking.wait()
+        conversation.reset()
+
+    limits = {"connections_per_member": 2, "queue": 1}
+    async with (
+        Member(gate) as full,
+        Member(broken) as other,
+        serving(tmp_path, config(full.address, other.address, pool={"limits": limits})) as proxy,
+    ):
+        asking = [asyncio.create_task(ask(proxy)) for _ in range(4)]
+        await eventually(lambda: gate.now == len(other.requests) == 2)
+        breaking.set()
+        await eventually(lambda: any(task.done() for task in asking))
+        gate.open(3)
+        assert sorted([(await task).status for task in asking]) == [200, 200, 200, 502]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"connections_per_member": 2, "queue": 10}, {"connections_per_member": 2, "queue": 0}],
+    ids=["no limit", "a higher limit", "no queue"],
+)
+async def test_a_reload_that_makes_room_lets_waiters_in(tmp_path, gate, limits):
+    async with limited(tmp_path, gate) as proxy:
+        first = asyncio.create_task(ask(proxy))
+        await eventually(lambda: gate.now == 1)
+        second = asyncio.create_task(ask(proxy))
+        await eventually(lambda: len(queue_of(proxy)) == 1)
+        await proxy.change(lambda settings: settings["pools"]["app"].update(limits=limits))
+        await eventually(lambda: gate.now == 2)
+        gate.open(2)
+        assert [(await task).status for task in (first, second)] == [200, 200]
+
+
+async def test_waiters_of_the_configuration_before_go_to_the_members_of_this_one(tmp_path, gate):
+    async with limited(tmp_path, gate) as proxy, Member(answering) as other:
+        first = asyncio.create_task(ask(proxy))
+        await eventually(lambda: gate.now == 1)
+        second = asyncio.create_task(ask(proxy))
+        await eventually(lambda: len(queue_of(proxy)) == 1)
+        await proxy.change(lambda settings: settings["pools"]["app"].update(members=[other.address]))
+        assert (await second).status == 200
+        gate.open()
+        assert (await first).status == 200
+
+
+async def test_what_was_in_flight_before_a_reload_counts_for_the_breaker(tmp_path, gate):
+    async with limited(tmp_path, gate, {"breaker": {"requests": 1}}, connections_per_member=0) as proxy:
+        first = asyncio.create_task(ask(proxy))
+        await eventually(lambda: gate.now == 1)
+        await proxy.change(lambda settings: None)
+        assert (await ask(proxy)).status == 503
+        gate.open()
+        assert (await first).status == 200
+
+
+async def test_an_ejection_ends_without_traffic(tmp_path, gate):
+    async with limited(tmp_path, gate, {"health": {"passive": {"failures": 1, "eject": "1s"}}}) as proxy:
+        member = proxy.member()
+        member.ejected, member.ejected_until = True, proxy.worker.clock.now + 0.1
+        pool = proxy.worker.runtime.pools["app"]
+        pool.set_health(member, Health.UP, proxy.worker.clock.now)
+        assert member.state == "ejected"
+        await eventually(lambda: member.state == "up")

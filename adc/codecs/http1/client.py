@@ -57,6 +57,7 @@ class ClientConnection(asyncio.Protocol):
         "_transport",
         "_until_close",
         "_upgrade",
+        "counted",
         "deadline",
         "receiver",
         "reused",
@@ -83,6 +84,7 @@ class ClientConnection(asyncio.Protocol):
         self._switched = False
         self._upgrade = b""
         self._paused = False
+        self.counted = False
         self.reused = False
         self.deadline = inf
 
@@ -146,6 +148,11 @@ class ClientConnection(asyncio.Protocol):
         self._transport.close()
 
     @property
+    def made(self) -> bool:
+        """Whether it has ever been open."""
+        return self._transport.made
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._transport.is_closing()
@@ -154,7 +161,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport.opened(transport)
-        self._link.made()
+        self._link.made(self)
 
     def data_received(self, data: bytes) -> None:
         receiver = self.receiver

@@ -28,6 +28,7 @@ class HttpLink:
 
     Idle connections are used last in, first out, so that surplus ones age and are reaped; `idle_timeout` (seconds)
     shrinks to what the member announces in `Keep-Alive: timeout=N`. `max_idle` bounds the idle ones.
+    `connections` are open, `opening` are to be.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class HttpLink:
         "idle_timeout",
         "max_idle",
         "opened",
+        "opening",
         "predecessor",
     )
 
@@ -63,6 +65,7 @@ class HttpLink:
         self._announced = b""
         self._announced_timeout = inf
         self.connections = 0
+        self.opening = 0
         self.opened = 0
         self.predecessor: HttpLink | None = None
 
@@ -74,8 +77,25 @@ class HttpLink:
         self._begin(receiver)
         return None
 
+    @property
+    def idle(self) -> int:
+        """How many connections wait for a request."""
+        return len(self._idle)
+
+    @property
+    def busy(self) -> int:
+        """How many connections have a request, or are being opened for one."""
+        return self.opening + self.connections - len(self._idle)
+
     def _begin(self, receiver: ResponseReceiver) -> None:
-        self._opening[receiver] = self.batch.loop.create_task(self._open(receiver))
+        self.opening += 1
+        connection = self._make(receiver)
+        task = self._opening[receiver] = self.batch.loop.create_task(self._open(receiver, connection))
+        task.add_done_callback(lambda _: self._opened(connection))
+
+    def _opened(self, connection: ClientConnection) -> None:
+        if not connection.made:
+            self.opening -= 1
 
     def _make(self, receiver: ResponseReceiver) -> ClientConnection:
         return ClientConnection(self)
@@ -90,8 +110,7 @@ class HttpLink:
         elif self.predecessor is not None:
             self.predecessor.forget(receiver)
 
-    async def _open(self, receiver: ResponseReceiver) -> None:
-        connection = self._make(receiver)
+    async def _open(self, receiver: ResponseReceiver, connection: ClientConnection) -> None:
         try:
             await self._dial(receiver, connection)
         except asyncio.CancelledError:
@@ -111,9 +130,11 @@ class HttpLink:
         else:
             self.release(connection)
 
-    def made(self) -> None:
+    def made(self, connection: ClientConnection) -> None:
         """A connection is open."""
+        self.opening -= 1
         self.connections += 1
+        connection.counted = True
         self.opened += 1
 
     def release(self, connection: ClientConnection) -> None:
@@ -126,8 +147,13 @@ class HttpLink:
 
     def lost(self, connection: ClientConnection) -> None:
         """A connection is closed."""
-        self.connections -= 1
+        self._uncount(connection)
         self.discard(connection)
+
+    def _uncount(self, connection: ClientConnection) -> None:
+        if connection.counted:
+            connection.counted = False
+            self.connections -= 1
 
     def discard(self, connection: ClientConnection) -> None:
         """A connection that may lie idle is not to be used again."""
@@ -155,7 +181,13 @@ class HttpLink:
     def close_idle(self) -> None:
         """Close every idle connection."""
         while self._idle:
-            self._idle.pop().close()
+            self.close_oldest()
+
+    def close_oldest(self) -> None:
+        """Close the connection that has been idle longest. It does not count any more."""
+        connection = self._idle.pop(0)
+        self._uncount(connection)
+        connection.close()
 
     def retire(self) -> None:
         """The member is no longer used: close idle connections, and the others when their response is complete."""

@@ -24,6 +24,11 @@ class Outlet:
         """The connection is open."""
         self._transport = transport
 
+    @property
+    def made(self) -> bool:
+        """Whether the connection has ever been open."""
+        return self._transport is not None
+
     def lost(self) -> None:
         """The connection is closed: nobody is there to take what is held, or what may come."""
         self._held = b""

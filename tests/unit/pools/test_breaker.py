@@ -13,10 +13,10 @@ from adc.pools.limits import Limits
 @pytest.mark.parametrize(
     ("load", "refused"),
     [
-        ({"active": 9, "pending": 4, "connections": 19}, None),
+        ({"active": 9, "pending": 4, "busy": 19}, None),
         ({"active": 10}, Failure.OVERLOAD),
         ({"active": 0, "pending": 5}, Failure.QUEUE_FULL),
-        ({"active": 0, "connections": 20}, Failure.CONNECTION_LIMIT),
+        ({"active": 0, "busy": 20}, Failure.CONNECTION_LIMIT),
     ],
 )
 def test_each_ceiling_refuses_for_its_own_reason_and_is_counted(
