@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adc.control.calls import CallRefused
 from adc.control.workers import WorkerHandle
 
@@ -21,6 +23,16 @@ class Decisions:
             self._states.pop((pool, member), None)
         else:
             self._states[pool, member] = state
+
+    def all(self) -> tuple[tuple[str, str, str], ...]:
+        """Every decision in force: pool, member, state."""
+        return tuple((pool, member, state) for (pool, member), state in self._states.items())
+
+    def take_over(self, decisions: Iterable[tuple[str, str, str]]) -> None:
+        """Go on with those of the binary before us; what it says in words that we do not know is passed over."""
+        for pool, member, state in decisions:
+            if state in ADMIN_STATES.values():
+                self.note(pool, member, state)
 
     async def replay(self, worker: WorkerHandle) -> None:
         """Tell a new worker all of them; members that are gone by now are forgotten."""

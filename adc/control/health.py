@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,11 @@ class HealthChecks:
         self._clock = clock
         self._build = build
         self._watches: dict[tuple[str, str], _Watch] = {}
+        self._taken_over: dict[tuple[str, str], Report] = {}
+
+    def take_over(self, reports: Iterable[Report]) -> None:
+        """Begin with what the binary before us found; call this before the first `follow`."""
+        self._taken_over = {(report["pool"], report["member"]): report for report in reports}
 
     def follow(self, config: Config) -> None:
         """Check what `config` says from now on; a member checked as before keeps its state."""
@@ -69,14 +74,18 @@ class HealthChecks:
         for key, target in wanted.items():
             if key not in self._watches:
                 self._begin(key, target)
+        self._taken_over = {}
 
     def reports(self) -> list[Report]:
         """What is known now, for a worker that is new."""
-        return [
+        return [*self._taken_over.values(), *self._known()]
+
+    def _known(self) -> Iterator[Report]:
+        return (
             _report(key, watch.state)
             for key, watch in self._watches.items()
             if watch.state.health is not Health.UNKNOWN
-        ]
+        )
 
     async def close(self) -> None:
         """Stop all checks."""
@@ -93,6 +102,9 @@ class HealthChecks:
             log.error("pool %s member %s is not checked: %s", *key, error)
             return
         state = HealthState(target.health.rise, target.health.fall)
+        before = self._taken_over.get(key)
+        if before is not None:
+            state.resume(Health.UP if before["up"] else Health.DOWN, before["reason"], self._clock())
         task = asyncio.create_task(self._keep_checking(key, target.health, state, check))
         self._watches[key] = _Watch(target, state, task)
 

@@ -24,6 +24,7 @@ from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
 from adc.control.health import HealthChecks, Report
+from adc.control.legacy import Legacy
 from adc.control.settings import ADMIN, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
 from adc.control.workers import WorkerHandle
@@ -64,8 +65,15 @@ class Service:
             raise RuntimeError("the service has not started")
         return self._loaded.config
 
+    @property
+    def legacy(self) -> Legacy:
+        """What the next binary should know from the start."""
+        return Legacy(self.decisions.all(), tuple(self.health.reports()))
+
     async def start(self, loaded: Loaded, inherited: Inherited) -> None:
         """Bind and start the workers. Raises BindError, CallRefused, CallFailed with nothing left behind."""
+        self.decisions.take_over(inherited.legacy.decisions)
+        self.health.take_over(inherited.legacy.health)
         layout = layout_of(loaded.config)
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)

@@ -144,7 +144,7 @@ class Supervisor:
 
     async def _upgrade(self) -> None:
         try:
-            successor = await upgrade(self._service.sockets.open())
+            successor = await upgrade(self._service.sockets.open(), self._service.legacy)
         except UpgradeFailed as error:
             log.error("upgrade: %s", error)
             return

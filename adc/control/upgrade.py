@@ -9,7 +9,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from adc.control.activation import UPGRADE_FDS, UPGRADE_READY
+from adc.control.activation import UPGRADE_FDS, UPGRADE_LEGACY, UPGRADE_READY
+from adc.control.legacy import Legacy
 
 START_TIMEOUT = 30.0
 
@@ -18,14 +19,17 @@ class UpgradeFailed(Exception):
     """The new program did not come to serve; the old one goes on."""
 
 
-async def upgrade(sockets: Mapping[str, socket.socket], *, timeout: float = START_TIMEOUT) -> int:
-    """Start this command line anew with `sockets` (by address key); returns its process id once it serves.
+async def upgrade(
+    sockets: Mapping[str, socket.socket], legacy: Legacy, *, timeout: float = START_TIMEOUT
+) -> int:
+    """Start this command line anew with `sockets` (by address key) and `legacy`; returns its process id once it
+    serves.
 
     Raises UpgradeFailed.
     """
     ready, told = os.pipe()
     try:
-        process = _start(sockets, told)
+        process = _start(sockets, legacy, told)
     except OSError as error:
         os.close(ready)
         raise UpgradeFailed(f"cannot start the new program: {error}") from error
@@ -45,13 +49,17 @@ async def upgrade(sockets: Mapping[str, socket.socket], *, timeout: float = STAR
     raise UpgradeFailed(f"the new program did not come to serve (exit code {code}); its messages say why")
 
 
-def _start(sockets: Mapping[str, socket.socket], told: int) -> subprocess.Popen[bytes]:
+def _start(sockets: Mapping[str, socket.socket], legacy: Legacy, told: int) -> subprocess.Popen[bytes]:
     named = "\n".join(f"{sock.fileno()}={key}" for key, sock in sockets.items())
-    return subprocess.Popen(
-        [sys.executable, *sys.orig_argv[1:]],
-        env={**os.environ, UPGRADE_FDS: named, UPGRADE_READY: str(told)},
-        pass_fds=[told, *(sock.fileno() for sock in sockets.values())],
-    )
+    left = legacy.write()
+    try:
+        return subprocess.Popen(
+            [sys.executable, *sys.orig_argv[1:]],
+            env={**os.environ, UPGRADE_FDS: named, UPGRADE_LEGACY: str(left), UPGRADE_READY: str(told)},
+            pass_fds=[left, told, *(sock.fileno() for sock in sockets.values())],
+        )
+    finally:
+        os.close(left)
 
 
 async def _first_word(fd: int) -> bytes:

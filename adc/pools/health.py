@@ -44,6 +44,10 @@ class HealthState:
         """Whether the last check contradicted the state, without being enough to change it."""
         return self._row > 0
 
+    def resume(self, health: Health, reason: str, now: float) -> None:
+        """Go on from what earlier checks came to."""
+        self.health, self.reason, self.since = health, reason, now
+
     def feed(self, failure: str | None, now: float) -> bool:
         """Take one result, None for a check that passed or else why it failed; True when `health` changed."""
         self.checks += 1

@@ -1,6 +1,8 @@
 """Sockets that outlive a process: binary upgrade and systemd socket activation."""
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
 import socket
@@ -9,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.wire.service import ROOT, Service, alive, until
+from tests.wire.service import ROOT, Service, alive, free_port, http, until
 
 ANSWERS = """
 workers: 1
@@ -61,6 +63,48 @@ async def test_an_upgrade_moves_to_the_new_process_without_a_failed_request(serv
         return not alive(successor)
 
     await until(ended)
+
+
+CHECKED = """
+workers: 1
+listeners: [{name: web, bind: "@web"}]
+routes: [{pool: app}]
+pools:
+  app:
+    members: [{address: "@one", name: one}, {address: "@two", name: two}, {address: "@three", name: three}]
+    health: {active: {tcp: true, interval: INTERVAL}}
+admin: {bind: "@admin"}
+"""
+
+
+async def test_an_upgrade_knows_what_operators_decided_and_what_checks_found(service):
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=128)) as member:
+        ports = {"one": member.getsockname()[1], "two": member.getsockname()[1], "three": free_port()}
+        service.write(CHECKED.replace("INTERVAL", "50ms"), **ports)
+        await service.started()
+
+        def states(*wanted):
+            async def are():
+                _, body = await http(service.admin, "/api/v1/members")
+                return [row["state"] for row in json.loads(body)] == list(wanted)
+
+            return are
+
+        await until(states("up", "up", "down"))
+        await service.run("members", "drain", "app", "two", "--admin", f"127.0.0.1:{service.admin}")
+        await until(states("up", "draining", "down"))
+        service.write(CHECKED.replace("INTERVAL", "1h"), **ports)  # so that it cannot find out by itself
+        service.signal(signal.SIGUSR2)
+        assert await service.ended() == 0
+        assert (await service.status())["pid"] != service.process.pid
+        assert await states("up", "draining", "down")()
+        successor = (await service.status())["pid"]
+        os.kill(successor, signal.SIGTERM)
+
+        async def ended():
+            return not alive(successor)
+
+        await until(ended)
 
 
 async def test_an_upgrade_that_does_not_start_leaves_the_old_process_serving(service):

@@ -1,0 +1,32 @@
+"""What a binary leaves to the next one."""
+
+import os
+
+import pytest
+
+from adc.control.decisions import Decisions
+from adc.control.legacy import Legacy
+
+LEGACY = Legacy(
+    (("app", "one", "draining"),),
+    ({"pool": "app", "member": "two", "up": False, "reason": "Connection refused"},),
+)
+
+
+def test_it_is_read_as_it_was_written():
+    assert Legacy.read(LEGACY.write()) == LEGACY
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b"{", b'{"decisions": [["a"]], "health": []}', b'{"decisions": 1, "health": 2}']
+)
+def test_what_cannot_be_understood_is_nothing(text):
+    descriptor = os.memfd_create("told")
+    os.write(descriptor, text)
+    assert Legacy.read(descriptor) == Legacy()
+
+
+def test_decisions_go_on_but_for_words_that_nobody_knows():
+    decisions = Decisions()
+    decisions.take_over([("app", "one", "disabled"), ("app", "two", "banished"), ("app", "three", "enabled")])
+    assert decisions.all() == (("app", "one", "disabled"),)
