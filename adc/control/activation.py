@@ -27,7 +27,7 @@ class Inherited:
     by_key: dict[str, socket.socket] = field(default_factory=dict)
     by_name: dict[str, list[socket.socket]] = field(default_factory=dict)
     ready_fd: int | None = None
-    legacy: Legacy = Legacy()
+    legacy: Legacy = field(default_factory=Legacy)
 
     @property
     def upgrading(self) -> bool:

@@ -1,4 +1,4 @@
-"""One health check of one member: HTTP, TCP connect or TLS handshake, within a time limit, reading little."""
+"""One health check of one member, in a limited time: a request, a connect or a TLS handshake, as traffic does it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
-from yarl import URL
-
+from adc.codecs.clock import Clock
+from adc.codecs.dial import Dialer
+from adc.codecs.http1.batch import Batch
+from adc.codecs.http1.client import ClientConnection
+from adc.codecs.http1.link import HttpLink
+from adc.codecs.proxy_protocol import compose
 from adc.codecs.tls import member_context
-from adc.http.headers import Headers
-from adc.pools.expect import BODY_LIMIT, Expectation
+from adc.control.checked import Answer, MemberFailed, check_request
+from adc.pools.expect import Expectation
 from adc.runtime.tls import context_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from adc.config.model.address import Address
     from adc.config.model.health import ActiveHealth, HealthExpect
     from adc.config.model.tls import MemberTls
@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 Check = Callable[[], Awaitable[str | None]]
 """Does one check: None if the member passed, else why not. Never raises."""
 
-MAX_LINE = 8190
 MAX_REASON = 200
-USER_AGENT = "adc health check"
 
 
-def build_check(address: Address, health: ActiveHealth, tls: MemberTls | None) -> Check:
-    """The check of one member. Raises OSError or ValueError if a certificate file cannot be used."""
-    context = _context(tls) if tls is not None or health.tls else None
-    host, port = address.host, health.port or address.port
-    name = (tls.sni if tls is not None else None) or host or None
+def build_check(
+    address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None = None
+) -> Check:
+    """The check of one member. Raises OSError or ValueError if a certificate file cannot be used.
+
+    `proxy_protocol` is the version that the pool speaks to its members. As with HAProxy, a check on another port than
+    that of the traffic sends no header.
+    """
+    way = _Way(address, health, tls, proxy_protocol)
     if health.path is None:
-        return _limited(_Connect(host, port, address.path, context, name), health.timeout)
-    return _limited(_Ask(address, health, context, name), health.timeout)
+        return _limited(_Connect(way), health.timeout)
+    return _limited(_Ask(way, address, health), health.timeout)
 
 
 def _limited(check: Callable[[], Awaitable[str | None]], timeout: float) -> Check:
@@ -50,111 +52,97 @@ def _limited(check: Callable[[], Awaitable[str | None]], timeout: float) -> Chec
                 return await check()
         except TimeoutError:
             return f"no answer within {timeout:g} s"
-        except (OSError, aiohttp.ClientError, ValueError) as error:
+        except (OSError, MemberFailed, ValueError) as error:
             return _words(error)
 
     return limited
 
 
 def _words(error: Exception) -> str:
-    """Why it failed: what the operating system or the TLS library said, rather than who passed it on."""
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError):
-        error = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    """Why it failed, in the words of the operating system or the TLS library."""
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     if isinstance(error, socket.gaierror):
         return "the name does not resolve"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
-    return f"{type(error).__name__}: {error}"[:MAX_REASON]
+    return str(error)[:MAX_REASON] or type(error).__name__
+
+
+class _Way:
+    """How to connect: where, with which TLS, with which PROXY protocol header in front."""
+
+    def __init__(
+        self, address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None
+    ) -> None:
+        self._host = address.host
+        self.port = health.port or address.port
+        self._path = address.path
+        self._context = _context(tls) if tls is not None or health.tls else None
+        self._name = tls.sni if tls is not None else None
+        header = proxy_protocol is not None and self.port == address.port
+        self._preface = compose(proxy_protocol, None) if header and proxy_protocol is not None else b""
+
+    async def open(self, protocol: asyncio.BaseProtocol) -> None:
+        """Open a connection of its own for `protocol`, after a look-up of its own. Raises OSError."""
+        dialer = Dialer(asyncio.get_running_loop(), self._host, self.port, self._path)
+        dialer.secure(self._context, self._name)
+        await dialer(lambda: protocol, self._preface)
 
 
 class _Connect:
     """Connect, with TLS the handshake too, and hang up."""
 
-    def __init__(
-        self, host: str, port: int, path: str, context: ssl.SSLContext | None, name: str | None
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._path = path
-        self._context = context
-        self._name = name if context is not None else None
+    def __init__(self, way: _Way) -> None:
+        self._way = way
 
     async def __call__(self) -> None:
-        if self._path:
-            _, writer = await asyncio.open_unix_connection(
-                self._path, ssl=self._context, server_hostname=self._name
-            )
-        else:
-            _, writer = await asyncio.open_connection(
-                self._host, self._port, ssl=self._context, server_hostname=self._name
-            )
-        writer.transport.abort()
+        caller = _Caller()
+        try:
+            await self._way.open(caller)
+        finally:
+            if caller.transport is not None:
+                caller.transport.abort()
+
+
+class _Caller(asyncio.Protocol):
+    transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            self.transport = transport
 
 
 class _Ask:
     """Send a request on a connection of its own and compare the answer with what is expected."""
 
-    def __init__(
-        self, address: Address, health: ActiveHealth, context: ssl.SSLContext | None, name: str | None
-    ) -> None:
-        scheme = "http" if context is None else "https"
+    def __init__(self, way: _Way, address: Address, health: ActiveHealth) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
-        port = health.port or address.port
-        authority = f"{host}:{port}" if port else host
-        self._url = URL(f"{scheme}://{authority}{health.path}", encoded=True)
-        self._path = address.path
-        self._method = health.method
-        self._fields = {"User-Agent": USER_AGENT, **health.headers}
-        if health.host is not None:
-            self._fields["Host"] = health.host
-        self._context = context
-        self._name = name if context is not None else None
+        authority = f"{host}:{way.port}" if way.port else host
+        self._way = way
+        self._request = check_request(
+            health.method, health.path or "/", health.host or authority, health.headers
+        )
         self._expected = _expectation(health.expect)
 
     async def __call__(self) -> str | None:
-        async with (
-            self._session() as session,
-            session.request(
-                self._method,
-                self._url,
-                headers=self._fields,
-                allow_redirects=False,
-                server_hostname=self._name,
-            ) as response,
-        ):
-            body = await _beginning(response.content) if self._expected.reads_body else b""
-            return self._expected.failure(response.status, Headers(response.raw_headers), body)
-
-    @asynccontextmanager
-    async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
-        connector: aiohttp.BaseConnector
-        if self._path:
-            connector = aiohttp.UnixConnector(self._path, force_close=True)
-        else:
-            connector = aiohttp.TCPConnector(
-                force_close=True,
-                use_dns_cache=False,
-                ssl=self._context if self._context is not None else True,
-            )
-        async with aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE,
-            timeout=aiohttp.ClientTimeout(total=None),
-        ) as session:
-            yield session
+        loop = asyncio.get_running_loop()
+        link = HttpLink(Batch(loop), Clock(), _never, max_idle=0)
+        connection = ClientConnection(link)
+        answer = Answer(loop, with_body=self._expected.reads_body)
+        request = self._request
+        try:
+            await self._way.open(connection)
+            connection.receiver = answer
+            connection.send(request, request.target, request.headers.pairs, b"", True)
+            response = await answer.here
+        finally:
+            connection.abort()
+        return self._expected.failure(response.status, response.headers, bytes(answer.body))
 
 
-async def _beginning(content: aiohttp.StreamReader) -> bytes:
-    """Up to BODY_LIMIT bytes."""
-    body = bytearray()
-    while len(body) < BODY_LIMIT and (piece := await content.read(BODY_LIMIT - len(body))):
-        body += piece
-    return bytes(body)
+async def _never(factory: object) -> None:
+    raise OSError("a check opens its connection itself")
 
 
 def _expectation(expect: HealthExpect) -> Expectation:

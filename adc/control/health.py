@@ -33,6 +33,7 @@ class Target:
     address: Address
     health: ActiveHealth
     tls: MemberTls | None
+    proxy_protocol: str | None
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class HealthChecks:
         *,
         rng: Random,
         clock: Callable[[], float] = time.monotonic,
-        build: Callable[[Address, ActiveHealth, MemberTls | None], Check] = build_check,
+        build: Callable[[Address, ActiveHealth, MemberTls | None, str | None], Check] = build_check,
     ) -> None:
         self._report = report
         self._rng = rng
@@ -97,7 +98,7 @@ class HealthChecks:
 
     def _begin(self, key: tuple[str, str], target: Target) -> None:
         try:
-            check = self._build(target.address, target.health, target.tls)
+            check = self._build(target.address, target.health, target.tls, target.proxy_protocol)
         except (OSError, ValueError) as error:
             log.error("pool %s member %s is not checked: %s", *key, error)
             return
@@ -141,5 +142,5 @@ def _targets(config: Config) -> Iterator[tuple[tuple[str, str], Target]]:
         for member in pool.members:
             yield (
                 (name, member.name or member.address.text),
-                Target(member.address, pool.health.active, pool.tls),
+                Target(member.address, pool.health.active, pool.tls, pool.proxy_protocol),
             )

@@ -35,20 +35,36 @@ SELECTING: Final = frozenset(
 )
 """Lines by which a request asks for less than what is stored for its URL, or for something else."""
 
-NOTED: Final = SELECTING | frozenset(
+CLAIMS: Final = frozenset(
     {
-        b"date",
-        b"forwarded",
-        b"host",
-        b"referer",
-        b"traceparent",
-        b"user-agent",
-        b"via",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
-        b"x-request-id",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-scheme",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+        b"x-real-ip",
     }
+)
+"""What other proxies say of a client in fields that we do not write: applications believe them all the same."""
+
+NOTED: Final = (
+    SELECTING
+    | CLAIMS
+    | frozenset(
+        {
+            b"date",
+            b"forwarded",
+            b"host",
+            b"referer",
+            b"traceparent",
+            b"user-agent",
+            b"via",
+            b"x-forwarded-for",
+            b"x-forwarded-host",
+            b"x-forwarded-proto",
+            b"x-request-id",
+        }
+    )
 )
 """Lines that travel on but that a proxy reads, replaces or must not repeat."""
 

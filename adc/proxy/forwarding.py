@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from adc.http.fields import CLAIMS
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
 from adc.http.via import VIA
@@ -22,20 +23,21 @@ _REPLACED: Final = frozenset(
         b"x-request-id",
     }
 )
+_RARE: Final = _REPLACED | CLAIMS
 
 
 def member_lines(exchange: Exchange) -> list[Pair]:
     """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
 
     What the client says in forwarding fields is kept only if the listener trusts its address
-    (`service.trusts(peer)`); otherwise it is replaced.
+    (`service.trusts(peer)`); otherwise it is replaced, or left out if we do not write such a field.
     """
     request = exchange.request
     noted = request.noted
     lines = request.headers.pairs
     peer = request.peer.encode()
     proto, host = request.scheme.encode(), noted.get(b"host", b"")
-    if _REPLACED.isdisjoint(noted):
+    if _RARE.isdisjoint(noted):
         trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
         return [
             *lines,
@@ -46,8 +48,10 @@ def member_lines(exchange: Exchange) -> list[Pair]:
             (b"X-Request-Id", request_id),
             (b"traceparent", trace),
         ]
-    kept = [pair for pair in lines if pair[0].lower() not in _REPLACED]
-    if exchange.service.trusts(request.peer):
+    trusted = exchange.service.trusts(request.peer)
+    dropped = _REPLACED if trusted else _RARE
+    kept = [pair for pair in lines if pair[0].lower() not in dropped]
+    if trusted:
         before = noted.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
         proto = noted.get(b"x-forwarded-proto", proto)

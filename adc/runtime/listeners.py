@@ -108,6 +108,7 @@ class HttpListener:
         ):
             return
         if (held is None) != (tls is None):
+            self.settings.scheme = "http" if tls is None else "https"
             for connection in list(self.settings.connections):
                 connection.drain()
         self.tls = tls

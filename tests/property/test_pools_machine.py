@@ -57,6 +57,7 @@ class PoolMachine(RuleBasedStateMachine):
     )
     def start(self, members, balancer: str, cap: int, slow_start: float, panic: float) -> None:
         self.cap, self.slow_start, self.panic = cap, slow_start, panic
+        self.former: list[Pool] = []
         self.pool = self.make(members, balancer)
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 9.0]))
@@ -80,6 +81,7 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(members=member_lists, balancer=st.sampled_from(sorted(BALANCERS)), checked=st.booleans())
     def reload(self, members, balancer: str, checked: bool) -> None:
         previous, self.pool = self.pool, self.make(members, balancer)
+        self.former.append(previous)
         known = {member.address: member for member in previous.members}
         gone = self.pool.adopt(previous, self.now, checked=checked)
         for member in self.pool.members:
@@ -89,15 +91,20 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(count=st.integers(1, 6))
     def pick(self, count: int) -> None:
         for _ in range(count):
-            self.pick_one([])
+            self.pick_one(self.pool, [])
+
+    @precondition(lambda self: self.former)
+    @rule(data=st.data())
+    def pick_for_who_began_before_a_reload(self, data: st.DataObject) -> None:
+        self.pick_one(data.draw(st.sampled_from(self.former)), [])
 
     @rule(data=st.data())
     def pick_another(self, data: st.DataObject) -> None:
-        self.pick_one(data.draw(st.lists(st.sampled_from(self.pool.members), unique=True)))
+        self.pick_one(self.pool, data.draw(st.lists(st.sampled_from(self.pool.members), unique=True)))
 
-    def pick_one(self, exclude: list[Member]) -> None:
+    def pick_one(self, by: Pool, exclude: list[Member]) -> None:
         pool = self.pool
-        member = pool.pick(GET, self.now, exclude)
+        member = by.pick(GET, self.now, exclude)
         if member is None:
             free = [m for m in pool.serving if m not in exclude and not (self.cap and m.active >= self.cap)]
             assert not free
@@ -110,8 +117,8 @@ class PoolMachine(RuleBasedStateMachine):
         assert member.available or pool.panicking
         if member.backup and not pool.panicking:
             assert not any(m.available and not m.backup and m not in exclude for m in pool.members)
-        pool.started(member, self.now)
-        self.in_flight.append((pool, member))
+        by.started(member, self.now)
+        self.in_flight.append((by, member))
 
     @precondition(lambda self: self.in_flight)
     @rule(results=st.lists(outcomes, min_size=1, max_size=6))
@@ -124,7 +131,7 @@ class PoolMachine(RuleBasedStateMachine):
     def attempts_add_up(self) -> None:
         for member in self.pool.members:
             assert member.active == sum(other is member for _, other in self.in_flight)
-        assert self.pool.active == sum(pool is self.pool for pool, _ in self.in_flight)
+        assert self.pool.active == sum(member in self.pool.members for _, member in self.in_flight)
 
     @invariant()
     def states_agree(self) -> None:

@@ -90,6 +90,21 @@ async def test_a_client_is_not_believed_about_where_it_comes_from(tmp_path, memb
     assert b"forwarded" not in request
 
 
+CLAIMS = ["X-Forwarded-Port: 8443", "X-Forwarded-Prefix: //evil", "X-Forwarded-Ssl: on", "X-Real-IP: 6.6.6.6"]
+
+
+async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path, member):
+    request = await seen(tmp_path, member, get("/", *CLAIMS))
+    assert not {b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-ssl", b"x-real-ip"} & {
+        name for name, _ in request.fields
+    }
+
+
+async def test_what_a_trusted_proxy_writes_travels_on(tmp_path, member):
+    request = await seen(tmp_path, member, get("/", *CLAIMS), trusted_proxies=["127.0.0.0/8"])
+    assert (request[b"x-forwarded-port"], request[b"x-real-ip"]) == (b"8443", b"6.6.6.6")
+
+
 async def test_a_trusted_proxy_is_believed_and_added_to(tmp_path, member):
     told = [
         "X-Forwarded-For: 1.1.1.1, 10.0.0.1",

@@ -56,8 +56,8 @@ def health(**keys):
     return ActiveHealth.model_validate({"timeout": "2s", **keys})
 
 
-async def result(member, health, tls=None):
-    return await build_check(member.address, health, tls)()
+async def result(member, health, tls=None, proxy_protocol=None):
+    return await build_check(member.address, health, tls, proxy_protocol)()
 
 
 async def test_the_request_is_the_one_configured():
@@ -111,7 +111,7 @@ async def test_a_body_without_an_end_is_not_read_to_its_end():
 
 async def test_garbage_is_a_failure_and_no_exception():
     async with Member(b"SSH-2.0-OpenSSH\r\n\r\n") as member:
-        assert "Bad status line" in await result(member, health(path="/"))
+        assert "Expected HTTP/" in await result(member, health(path="/"))
 
 
 async def test_a_refused_connection_is_a_failure():
@@ -150,3 +150,46 @@ async def test_a_certificate_of_a_stranger_fails_where_the_pool_verifies(tmp_pat
         assert await result(member, health(path="/"), MemberTls(ca=str(trusted))) is None
         failure = await result(member, health(path="/"), MemberTls(ca=str(other)))
         assert failure == "TLS: CERTIFICATE_VERIFY_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("version", "header"),
+    [("v1", b"PROXY UNKNOWN\r\n"), ("v2", b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0")],
+)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_member_that_wants_the_proxy_protocol_is_checked_with_a_header(version, header, secure):
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    came = []
+
+    async def behind_header(reader, writer):
+        came.append(await reader.readexactly(len(header)))
+        if secure:
+            await writer.start_tls(context)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer())
+        writer.close()
+
+    server = await asyncio.start_server(behind_header, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        address = Address(f"{host}:{port}", host, port)
+        tls = MemberTls(verify=False) if secure else None
+        assert await build_check(address, health(path="/"), tls, version)() is None
+    assert came == [header]
+
+
+async def test_a_port_of_its_own_is_checked_without_a_header():
+    async with Member(answer()) as member:
+        asked = health(path="/", port=member.address.port)
+        elsewhere = Address("127.0.0.1:1", "127.0.0.1", 1)
+        assert await build_check(elsewhere, asked, None, "v1")() is None
+    assert member.asked.startswith(b"GET / HTTP/1.1\r\n")
+
+
+async def test_a_member_that_hangs_up_is_a_failure():
+    async with Member() as member:
+        failure = await result(member, health(path="/"))
+    assert failure is not None
+    assert failure.startswith("the member")

@@ -41,6 +41,7 @@ class ServerConnection(RequestInput):
 
     __slots__ = (
         "_arrival",
+        "_leaving",
         "_lingering",
         "_paused",
         "_respond_chunked",
@@ -59,6 +60,7 @@ class ServerConnection(RequestInput):
         super().__init__(settings)
         self._arrival = arrival
         self._transport = Outlet(settings.batch)
+        self._leaving = False
         self._lingering = 0
         self._respond_chunked = False
         self._switched = False
@@ -78,8 +80,9 @@ class ServerConnection(RequestInput):
         self.address = self._arrival.address
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = self._new_parser()
-        patience = min(settings.head_timeout, _DRAIN_SECONDS) if settings.draining else settings.head_timeout
-        self.deadline = settings.clock.now + patience
+        self.deadline = settings.clock.now + settings.head_timeout
+        if settings.draining or settings.scheme != self.scheme:
+            self.drain()
         if not settings.opened(self):
             self._closing = True
             transport.abort()
@@ -184,7 +187,7 @@ class ServerConnection(RequestInput):
                 last += b"Content-Length: %d\r\n" % length
         elif content:
             last += self._frame(len(body), end)
-        if self._settings.draining or (end and self._payload is not None):
+        if self._leaving or (end and self._payload is not None):
             self._keep_alive = False
         if not self._keep_alive:
             last += b"Connection: close\r\n"
@@ -272,7 +275,7 @@ class ServerConnection(RequestInput):
         settings = self._settings
         if self._payload is not None or self._closing or (self._queue and not self._keep_alive):
             self._linger()
-        elif not self._keep_alive or settings.draining:
+        elif not self._keep_alive or self._leaving:
             self._close()
         else:
             self.deadline = settings.clock.now + settings.keep_alive
@@ -350,5 +353,6 @@ class ServerConnection(RequestInput):
         The next request of a client may be on its way: a close would reset it. What comes in time is answered with
         `Connection: close`.
         """
+        self._leaving = True
         if self._receiver is None and not self._queue and not self._closing:
             self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)

@@ -25,6 +25,8 @@ class ServerSettings:
     request, `refused` gives the response to what never became a request, `identify` derives the
     client's address from forwarding fields and may raise `Refused`, None if there is nothing to derive. `connections`
     holds every open one; `exhausted` hears that one was accepted with a descriptor from `max_descriptor` on.
+    `scheme` is what new connections speak, `draining` says that there are no new ones: open ones of another scheme, or
+    of a listener that drains, close after their next response.
     `strict_transport` is the value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests`
     are those of a connection, 0 for any number.
     """
@@ -53,6 +55,7 @@ class ServerSettings:
         self.sources: SourceLimit | None = None
         self.strict_transport = b""
         self.exhausted: Callable[[], None] = _ignore
+        self.scheme = "http"
         self.draining = False
         self.connections: set[ServerConnection] = set()
         self.accepted = 0

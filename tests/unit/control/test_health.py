@@ -29,7 +29,7 @@ class Bench:
         self.checked = []
         self.reports = asyncio.Queue()
 
-    def build(self, address, health, tls):
+    def build(self, address, health, tls, proxy_protocol):
         async def check():
             self.checked.append(address.text)
             return self.failures.get(address.text)
@@ -102,10 +102,10 @@ async def test_a_member_that_is_gone_is_checked_no_more(checks, bench):
 
 
 async def test_a_check_that_cannot_be_built_stops_no_other(bench):
-    def build(address, health, tls):
+    def build(address, health, tls, proxy_protocol):
         if address.port == 9001:
             raise FileNotFoundError("no such certificate")
-        return bench.build(address, health, tls)
+        return bench.build(address, health, tls, proxy_protocol)
 
     checks = HealthChecks(bench.report, rng=Random(1), build=build)
     checks.follow(config())

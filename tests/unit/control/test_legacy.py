@@ -18,7 +18,8 @@ def test_it_is_read_as_it_was_written():
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"[]", b"{}", b"{", b'{"decisions": [["a"]], "health": []}', b'{"decisions": 1, "health": 2}']
+    "text",
+    [b"", b"[]", b"{}", b"{", b'{"decisions": [["a"]], "health": []}', b'{"decisions": 1, "health": 2}'],
 )
 def test_what_cannot_be_understood_is_nothing(text):
     descriptor = os.memfd_create("told")

@@ -1,5 +1,6 @@
 """Certificates over time: changed files, reloads, expiry, what cannot be used."""
 
+import asyncio
 import os
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from adc.runtime.errors import BuildError
 from adc.runtime.runtime import Runtime
 from tests.kit.authority import tls_client
 from tests.kit.client import get
+from tests.kit.member import OK, Member
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
 from tests.wire.tls.terminating import client_of, terminating
@@ -70,6 +72,33 @@ async def test_reload_turns_tls_on_and_off_on_the_same_socket(tmp_path, authorit
         async with proxy.client() as client:
             assert (await client.ask(get())).status == 200
     assert [request[b"x-forwarded-proto"] for request in member.requests] == [b"http", b"https", b"http"]
+
+
+async def test_reload_that_turns_tls_on_ends_plain_connections_after_their_response(tmp_path, authority):
+    release = asyncio.Event()
+
+    async def held(conversation):
+        while True:
+            await conversation.request()
+            await release.wait()
+            await conversation.send(OK)
+
+    tls = {"certificates": [authority.issue("a.test")]}
+    async with (
+        Member(held) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as busy,
+        proxy.client() as idle,
+    ):
+        await busy.send(get())
+        await eventually(lambda: member.requests and len(proxy.connections) == 2)
+        await proxy.change(lambda settings: settings["listeners"][0].update(tls=tls))
+        release.set()
+        await idle.send(get())
+        for client in (busy, idle):
+            reply = await client.reply()
+            assert (reply.status, reply[b"connection"]) == (200, b"close")
+            assert await client.closed()
 
 
 async def test_expiry_is_a_metric(tmp_path, authority, member):
