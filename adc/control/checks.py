@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adc.codecs.clock import Clock
 from adc.codecs.dial import Dialer
@@ -106,11 +106,10 @@ class _Connect:
 
 
 class _Caller(asyncio.Protocol):
-    transport: asyncio.Transport | None = None
+    transport: Any = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self.transport = transport
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
 
 
 class _Ask:

@@ -54,6 +54,10 @@ class Node:
     async def in_step(self):
         return not await self.degraded()
 
+    async def acquainted(self):
+        """Whether it has heard of the other node."""
+        return await self.metric("adc_cluster_nodes") == 1
+
     async def metric(self, name):
         """The sum of all series of a family."""
         lines = [line for line in await self.service.metrics() if line.startswith(name)]

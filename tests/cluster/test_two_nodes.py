@@ -52,11 +52,8 @@ async def test_no_request_goes_astray_once_the_nodes_are_in_step(tmp_path, unkno
 async def test_redirect_sends_even_the_second_request_to_the_member_of_the_first(tmp_path):
     async with two_nodes(tmp_path, "redirect") as (_, nodes, _):
         await ready(nodes)
-
-        async def acquainted():
-            return all([await node.metric("adc_cluster_nodes") == 1 for node in nodes])
-
-        await until(acquainted)
+        for node in nodes:
+            await until(node.acquainted)
         clients = visitors(nodes, 20)[20:60]  # by source and by header
         for client in clients:
             await client.ask()

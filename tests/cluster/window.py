@@ -26,7 +26,7 @@ async def measure(folder, unknown, clients):
     async with two_nodes(folder, unknown) as (_, nodes, _):
         for node in nodes:
             await until(node.in_step)
-        await asyncio.sleep(1.5)  # both have heard of each other
+            await until(node.acquainted)
         ports = [node.port for node in nodes]
         number = 0
         for mode in MODES:

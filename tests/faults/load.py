@@ -1,6 +1,7 @@
 """Steady traffic from many clients, and what became of each request."""
 
 import asyncio
+import contextlib
 import ssl as tls
 import time
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Traffic:
 
     async def _ask(self, connection, data, outcome):
         """Send and read; the connection if it can be used again."""
-        try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # TimeoutError among them
             async with asyncio.timeout(PATIENCE):
                 if connection is None:
                     connection = await asyncio.open_connection("127.0.0.1", self.port, ssl=self.context)
@@ -98,8 +99,6 @@ class Traffic:
                 outcome.status = status
                 if b"connection: close" not in head.lower():
                     return connection
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass
         if connection is not None:
             connection[1].transport.abort()
         return None

@@ -37,32 +37,42 @@ def mutated(text: str, chance: Random) -> str:
     return text
 
 
-def check(text: str) -> None:
-    """Whatever is read raises only what it declares, and what is accepted is in its normal form."""
+def check_target(text: str) -> None:
     try:
         target = split_target(text)
     except BadTarget:
-        pass
-    else:
-        assert target.path.startswith("/")
-        assert target.path.isascii()
-        assert normalise_path(target.path) == target.path
-        assert not {"", ".", ".."} & set(target.path[1:].split("/")[:-1])
-        assert target.clean or target.path != text.partition("?")[0]
+        return
+    assert target.path.startswith("/")
+    assert target.path.isascii()
+    assert normalise_path(target.path) == target.path
+    assert not {"", ".", ".."} & set(target.path[1:].split("/")[:-1])
+    assert target.clean or target.path != text.partition("?")[0]
+
+
+def check_absolute(text: str) -> None:
     try:
         scheme, _, rest = split_absolute(text)
     except BadTarget:
-        pass
-    else:
-        assert scheme in ("http", "https")
-        assert rest.startswith("/")
+        return
+    assert scheme in ("http", "https")
+    assert rest.startswith("/")
+
+
+def check_host(text: str) -> None:
     try:
         host = parse_host(text)
     except BadHost:
-        pass
-    else:
-        assert parse_host(host) == host
-        assert not set(host) & set("/@?#% \r\n\x00")
+        return
+    assert parse_host(host) == host
+    assert not set(host) & set("/@?#% \r\n\x00")
+    assert host.startswith("[") or ":" not in host
+
+
+def check(text: str) -> None:
+    """Whatever is read raises only what it declares, and what is accepted is in its normal form."""
+    check_target(text)
+    check_absolute(text)
+    check_host(text)
     cookies = parse_cookies(Headers([(b"Cookie", text.encode("utf-8", "replace"))]))
     assert len(cookies) <= MAX_COOKIES
     assert all(";" not in value for value in cookies.values())

@@ -144,7 +144,8 @@ async def test_accepting_pauses_at_the_descriptor_limit_and_goes_on_later(tmp_pa
     )
     async with asyncio.timeout(30), killed_at_the_end(process):
         port = int(await process.stdout.readline())
-        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(150)]
+        # Those whom nobody accepts fit the queue (128): the kernel drops more, and they try again for seconds.
+        waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(120)]
         first = waiting[0]
         first[1].write(get())
         assert (await first[0].readline()).startswith(b"HTTP/1.1 200")
@@ -192,3 +193,41 @@ async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tm
         async with proxy.client() as three:
             assert (await three.ask(get())).status == 200
         assert len(member.requests) == 3
+
+
+async def test_only_so_many_over_the_limit_are_told_at_the_same_time(tmp_path, member, monkeypatch):
+    """Who is told is kept for a while, so the others of a flood are closed without a word."""
+    monkeypatch.setattr("adc.codecs.accept.MOST", 1)
+    listener = {"limits": {"connections": 1}}
+    async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
+        assert (await one.ask(get())).status == 200
+        settings = proxy.listener.settings
+        async with proxy.client() as told:
+            await eventually(lambda: settings.shedding == 1)
+            async with proxy.client() as other:
+                await other.send(get())
+                await other.closed()
+            assert (await told.ask(get())).status == 503
+        await eventually(lambda: settings.shedding == 0)
+        async with proxy.client() as later:
+            assert (await later.ask(get())).status == 503
+        assert (settings.rejected, len(proxy.connections)) == (3, 1)
+
+
+@pytest.mark.parametrize("missing", ["proxy_protocol", "tls"])
+async def test_who_is_still_on_the_way_in_at_the_end_is_closed(tmp_path, member, missing):
+    """Nobody waits for a header or a handshake that may never come, nor is told that one failed."""
+    certificate = Authority(tmp_path / "ca").issue("a.test")
+    listener = {
+        "proxy_protocol": {"proxy_protocol": ["127.0.0.0/8"]},
+        "tls": {"tls": {"certificates": [certificate]}},
+    }[missing]
+    async with (
+        serving(tmp_path, config(member.address, listener=listener)) as proxy,
+        proxy.client() as silent,
+    ):
+        await eventually(lambda: proxy.listener.busy)
+        proxy.listener.drop_all("shutdown")
+        await silent.closed()
+        await eventually(lambda: not proxy.listener.busy)
+        assert proxy.listener.service.refusals == {}

@@ -150,6 +150,18 @@ async def test_member_is_told_the_client_and_its_connection_is_not_shared(tmp_pa
         assert told.ends == expected
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_member_is_told_both_ends_of_the_header_that_a_client_came_with(tmp_path, version):
+    told = Told()
+    async with (
+        Member(told) as member,
+        serving(tmp_path, config(member.address, listener=BELIEVED, pool={"proxy_protocol": "v2"})) as proxy,
+        proxy.client() as client,
+    ):
+        assert (await client.ask(compose(version, ENDS) + get())).status == 200
+    assert told.ends == [ENDS]
+
+
 async def test_member_is_told_the_client_that_a_trusted_proxy_named(tmp_path):
     told = Told()
     async with (

@@ -1,0 +1,117 @@
+"""Accepting on the sockets of a listener, and the pause while descriptors are short."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from adc.codecs.clock import Clock
+from adc.codecs.http1.batch import Batch
+from adc.codecs.http1.server import ServerConnection
+from adc.codecs.http1.settings import ServerSettings
+from adc.runtime.accepting import Accepting
+from tests.kit.descriptors import descriptor_limit
+from tests.kit.waiting import eventually, settled
+
+ANY = 1 << 30
+
+
+def never(*arguments: Any) -> Any:
+    raise AssertionError(arguments)
+
+
+@pytest.fixture
+async def settings() -> AsyncIterator[ServerSettings]:
+    settings = ServerSettings(Batch(asyncio.get_running_loop()), Clock(), never, never)
+    yield settings
+    for connection in list(settings.connections):
+        connection.abort()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def accepting(settings: ServerSettings) -> AsyncIterator[Accepting]:
+    accepting = Accepting(asyncio.get_running_loop(), settings, never)
+    accepting.entrance.protocol = partial(ServerConnection, settings)
+    yield accepting
+    accepting.close()
+
+
+@pytest.fixture
+def sockets() -> Iterator[list[socket.socket]]:
+    """Two that listen."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        yield [one, other]
+
+
+class Log:
+    """The error log: `pauses` are the numbers of those that it was told."""
+
+    def __init__(self) -> None:
+        self.pauses: list[int] = []
+
+    def error(self, message: str, *, detail: str, pauses: int) -> None:
+        assert message == "accept_paused"
+        self.pauses.append(pauses)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+def client_of(sock: socket.socket) -> socket.socket:
+    """A connection that has come as far as the kernel's queue."""
+    return socket.create_connection(sock.getsockname())
+
+
+async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_there_are(
+    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+) -> None:
+    """Without the pause the loop would find the same client in the queue in every turn."""
+    accepting.follow(sockets)
+    with client_of(sockets[0]):
+        with descriptor_limit(0):
+            await eventually(lambda: accepting.pauses)
+            accepting.tick(log)
+            await settled()
+            assert (accepting.pauses, settings.accepted) == (1, 0)
+        accepting.tick(log)
+        await eventually(lambda: settings.accepted == 1)
+    assert accepting.pauses == 1
+
+
+async def test_a_socket_that_a_reload_brings_during_a_pause_is_accepted_on_after_it(
+    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+) -> None:
+    settings.max_descriptor = 0
+    accepting.follow(sockets[:1])
+    with client_of(sockets[0]), client_of(sockets[1]):
+        await eventually(lambda: settings.accepted == 1)
+        accepting.follow(sockets)
+        accepting.tick(log)
+        await settled()
+        assert (accepting.pauses, settings.accepted) == (1, 1)
+        settings.max_descriptor = ANY
+        accepting.tick(log)
+        await eventually(lambda: settings.accepted == 2)
+
+
+async def test_a_pause_is_told_once(
+    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+) -> None:
+    accepting.follow(sockets)
+    for _ in range(2):
+        settings.max_descriptor = 0
+        with client_of(sockets[0]):
+            await eventually(lambda: settings.accepted > len(log.pauses))
+            accepting.tick(log)
+            accepting.tick(log)
+        settings.max_descriptor = ANY
+        accepting.tick(log)
+    assert log.pauses == [1, 2]
