@@ -8,12 +8,15 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adc.codecs.arrival import Arrival
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
+
+if TYPE_CHECKING:
+    from adc.codecs.http1.server import ServerConnection
 
 _BATCH = 64
 """Connections accepted in a row before others get their turn."""
@@ -25,12 +28,16 @@ _SHUTDOWN_SECONDS = 5.0
 """How long a client that was told the end of TLS may take to say so as well."""
 
 
+_SHORT = "file descriptors are short"
+
+
 class Entrance:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
     `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
     header, one of anybody else has none. `protocol` makes the protocol of a connection that has arrived. `failed(
-    reason, detail, address)` hears of those that do not. `arriving` counts those on their way in.
+    reason, detail, address)` hears of those that do not. `arriving` counts those on their way in. `exhausted(why)`
+    hears that nobody else can be accepted: the system said so, or one came with a descriptor from `max_descriptor` on.
     """
 
     def __init__(
@@ -44,7 +51,9 @@ class Entrance:
         self.failed = failed
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
-        self.protocol: Callable[[Arrival], asyncio.Protocol]
+        self.protocol: Callable[[Arrival], ServerConnection]
+        self.exhausted: Callable[[str], None] = _ignore
+        self.max_descriptor = 1 << 30
         self.handshake_timeout = 10.0
         self.arriving = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,15 +65,22 @@ class Entrance:
             self.arriving += 1
             arrival = Arrival(address, self._left)
             task = self.loop.create_task(self._bring_in(sock, arrival))
-            task.add_done_callback(lambda _: arrival.release())
         else:
             settings.rejected += 1
             if self.context is not None or settings.shedding >= MOST:
                 sock.close()
                 return
+            arrival = None
             task = self.loop.create_task(self._turn_away(sock))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._done, sock, arrival))
+
+    def _done(self, sock: socket.socket, arrival: Arrival | None, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if arrival is not None:
+            arrival.release()
+        if task.cancelled():  # perhaps before it began
+            sock.close()
 
     def _left(self) -> None:
         self.arriving -= 1
@@ -83,9 +99,6 @@ class Entrance:
         except (OSError, BadHeader) as error:  # TimeoutError and ssl.SSLError among them
             sock.close()
             self.failed(reason, _words(error), arrival.peer)
-        except asyncio.CancelledError:
-            sock.close()
-            raise
 
     async def _turn_away(self, sock: socket.socket) -> None:
         """Tell one without TLS that there is no room; a handshake for that would cost as much as serving it."""
@@ -101,12 +114,17 @@ class Entrance:
             arrival.address = arrival.ends[0]
 
     async def _open(self, sock: socket.socket, arrival: Arrival) -> None:
-        factory = partial(self.protocol, arrival)
+        protocol = self.protocol(arrival)
         if self.context is None:
-            await self.loop.connect_accepted_socket(factory, sock)
+            try:
+                await self.loop.connect_accepted_socket(lambda: protocol, sock)
+            except asyncio.CancelledError:
+                if protocol in self.settings.connections:  # uvloop closes the transport, and tells nobody
+                    protocol.connection_lost(None)
+                raise
             return
         await self.loop.connect_accepted_socket(
-            factory,
+            lambda: protocol,
             sock,
             ssl=self.context,
             ssl_handshake_timeout=self.handshake_timeout,
@@ -161,19 +179,19 @@ class Acceptor:
 
     def _accept(self) -> bool:
         """Take one in; False if nobody waits, or nobody else can be taken in."""
-        settings = self._entrance.settings
+        entrance = self._entrance
         try:
             sock, address = self._sock.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return False
-        except OSError:
-            settings.exhausted()
+        except OSError as error:
+            entrance.exhausted(_words(error))
             return False
         sock.setblocking(False)
-        room = sock.fileno() < settings.max_descriptor
+        room = sock.fileno() < entrance.max_descriptor
         if not room:
-            settings.exhausted()
-        self._entrance.take(sock, address)
+            entrance.exhausted(_SHORT)
+        entrance.take(sock, address)
         return room
 
 
@@ -203,6 +221,10 @@ async def _until_readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) 
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _ignore(why: str) -> None:
+    """Nobody accepts here."""
 
 
 def _words(error: Exception) -> str:

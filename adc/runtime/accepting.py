@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from adc.codecs.http1.settings import ServerSettings
     from adc.telemetry.error_log import ErrorLog
 
+_TELL_PAUSE = 10.0
+"""Seconds between two lines of the log that tell of pauses; some last for a tick only, but come all the time."""
+
 
 class Accepting:
     """Accepts on the sockets of one listener, and pauses while descriptors are short.
 
-    From the descriptor `settings.max_descriptor` on nothing is accepted, so that some are left for members, files and
+    From the descriptor `entrance.max_descriptor` on nothing is accepted, so that some are left for members, files and
     the other listeners; clients wait in the kernel's queue meanwhile.
     """
 
@@ -28,14 +31,16 @@ class Accepting:
         settings: ServerSettings,
         failed: Callable[[str, str, str], None],
     ) -> None:
-        self._settings = settings
         self.entrance = Entrance(loop, settings, failed)
-        settings.exhausted = self._pause
-        settings.max_descriptor = descriptors.last_for_clients()
+        self.entrance.exhausted = self._pause
+        self.entrance.max_descriptor = descriptors.last_for_clients()
+        self._descriptors = descriptors.Watch()
         self._acceptors: dict[socket.socket, Acceptor] = {}
         self._paused = False
+        self._why = ""
         self.pauses = 0
         self._pauses_told = 0
+        self._next_told = 0.0
 
     def follow(self, sockets: Sequence[socket.socket]) -> None:
         """Accept on exactly these sockets, which stay the caller's."""
@@ -51,21 +56,23 @@ class Accepting:
         """Accept no more than who waits already."""
         self.follow(())
 
-    def _pause(self) -> None:
+    def _pause(self, why: str) -> None:
         if not self._paused:
             self._paused = True
+            self._why = why
             self.pauses += 1
             for acceptor in self._acceptors.values():
                 acceptor.pause()
 
-    def tick(self, error_log: ErrorLog) -> None:
-        """Accept again if there are descriptors again."""
+    def tick(self, now: float, error_log: ErrorLog) -> None:
+        """Accept again if there are descriptors again at `now` (monotonic seconds)."""
         if not self._paused:
             return
-        if descriptors.left(self._settings.max_descriptor):
+        if self._pauses_told != self.pauses and now >= self._next_told:
+            self._next_told = now + _TELL_PAUSE
+            self._pauses_told = self.pauses
+            error_log.error("accept_paused", detail=self._why, pauses=self.pauses)
+        if self._descriptors.left(self.entrance.max_descriptor, now):
             self._paused = False
             for acceptor in self._acceptors.values():
                 acceptor.resume()
-        elif self._pauses_told != self.pauses:
-            self._pauses_told = self.pauses
-            error_log.error("accept_paused", detail="file descriptors are short", pauses=self.pauses)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Callable
+
+_OPEN = "/proc/self/fd"
+
+_LIST_PAUSE = 1.0
+"""Seconds between two lists of what is open."""
 
 
 def raise_limit() -> None:
@@ -21,9 +27,39 @@ def last_for_clients() -> int:
     return soft // 2
 
 
-def left(limit: int) -> bool:
-    """Whether well under `limit` are open. The lowest free one does not tell: who leaves makes gaps under others."""
-    try:
-        return len(os.listdir("/proc/self/fd")) < limit - limit // 16
-    except OSError:
-        return False
+def _counted() -> int:
+    """How many are open; 0 before Linux 6.2, where the folder's size does not tell."""
+    return os.stat(_OPEN).st_size
+
+
+def _listed() -> int:
+    return len(os.listdir(_OPEN))
+
+
+class Watch:
+    """Tells a listener that has paused when descriptors are left again.
+
+    `counted()` says at no cost how many are open, 0 if it cannot; `listed()` needs a millisecond for each thousand, and
+    is asked once a second at the most. Both may raise OSError.
+    """
+
+    def __init__(self, counted: Callable[[], int] = _counted, listed: Callable[[], int] = _listed) -> None:
+        self._counted = counted
+        self._listed = listed
+        self._next_list = 0.0
+
+    def left(self, limit: int, now: float) -> bool:
+        """Whether well under `limit` are open at `now` (monotonic seconds); False as well if it is not known.
+
+        The lowest free one does not tell: who leaves makes gaps under others.
+        """
+        try:
+            count = self._counted()
+            if not count:
+                if now < self._next_list:
+                    return False
+                self._next_list = now + _LIST_PAUSE
+                count = self._listed()
+        except OSError:
+            return False
+        return count < limit - limit // 16

@@ -154,7 +154,7 @@ class HttpListener:
         for connection in [each for each in self.settings.connections if each.deadline <= now]:
             connection.timed_out()
         self.service.tick(now)
-        self._accepting.tick(self.service.error_log)
+        self._accepting.tick(now, self.service.error_log)
         if self.tls is not None:
             self._watch.tick(now, self.tls, self.service.error_log)
 

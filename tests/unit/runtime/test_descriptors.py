@@ -1,62 +1,55 @@
-"""How many descriptors are left: counted, because the lowest free number says nothing of those above it."""
+"""When descriptors are left again, and what it costs to find out."""
 
-from __future__ import annotations
-
-import os
-from collections.abc import Iterator
-
-import pytest
-
-from adc.runtime.descriptors import last_for_clients, left
-from tests.kit.descriptors import descriptor_limit
-
-GAPS = 100
+from adc.runtime.descriptors import Watch
 
 
-@pytest.fixture
-def opened() -> Iterator[list[int]]:
-    """Open descriptors; a test may close some and take them out."""
-    numbers = [os.open(os.devnull, os.O_RDONLY) for _ in range(2 * GAPS)]
-    yield numbers
-    for number in numbers:
-        os.close(number)
+class Open:
+    """So many descriptors are open; `lists` says how often they were listed."""
+
+    def __init__(self, count, *, known):
+        self.count = count
+        self.known = known
+        self.lists = 0
+
+    def counted(self):
+        return self.count if self.known else 0
+
+    def listed(self):
+        self.lists += 1
+        return self.count
+
+    def watch(self):
+        return Watch(self.counted, self.listed)
 
 
-def count() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def test_they_are_left_again_well_under_the_limit():
+    now_open = Open(1600, known=True)
+    watch = now_open.watch()
+    assert not watch.left(1600, 0.0)
+    now_open.count = 1500
+    assert not watch.left(1600, 0.1)
+    now_open.count = 1499
+    assert watch.left(1600, 0.2)
+    assert now_open.lists == 0
 
 
-def lowest_free() -> int:
-    number = os.open(os.devnull, os.O_RDONLY)
-    os.close(number)
-    return number
+def test_they_are_listed_once_a_second_at_the_most():
+    now_open = Open(17000, known=False)
+    watch = now_open.watch()
+    assert not any(watch.left(16000, 50 + tick / 10) for tick in range(25))
+    assert now_open.lists == 3
+    now_open.count = 10
+    assert not watch.left(16000, 52.5)
+    assert watch.left(16000, 53.0)
 
 
-def test_some_are_left_well_under_the_limit_and_none_near_it(opened: list[int]) -> None:
-    assert left(count() * 2)
-    for limit in (count() + 1, count(), count() // 2):
-        assert not left(limit)
+def test_what_cannot_be_found_out_is_not_taken_for_plenty():
+    def failing():
+        raise OSError
+
+    assert not Watch(failing, failing).left(100, 0.0)
 
 
-def test_who_leaves_makes_room_wherever_the_number_was(opened: list[int]) -> None:
-    limit = count() + 1
-    for _ in range(GAPS):
-        os.close(opened.pop(0))
-    assert left(limit)
-
-
-def test_a_low_number_that_is_free_does_not_mean_that_some_are_left(opened: list[int]) -> None:
-    for _ in range(GAPS):
-        os.close(opened.pop(0))
-    assert lowest_free() < count()
-    assert not left(count())
-
-
-def test_none_are_left_if_there_is_not_even_one_to_count_with() -> None:
-    with descriptor_limit(0):
-        assert not left(1 << 30)
-
-
-def test_clients_may_have_half_of_them() -> None:
-    with descriptor_limit(1000):
-        assert last_for_clients() == 500
+def test_the_descriptors_of_this_process_are_counted():
+    assert Watch().left(1 << 20, 0.0)
+    assert not Watch().left(1, 0.0)

@@ -1,0 +1,81 @@
+"""Accepting: what is given up on its way in, and what is said of errors."""
+
+import errno
+import os
+import socket
+
+import pytest
+
+from tests.kit.client import get
+from tests.kit.member import Member
+from tests.kit.proxy import config, serving
+from tests.kit.waiting import eventually
+
+
+@pytest.fixture
+async def proxy(tmp_path):
+    async with Member() as member, serving(tmp_path, config(member.address)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.settimeout(5)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def entrance_of(proxy):
+    return proxy.listener._accepting.entrance
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+async def test_who_is_given_up_on_the_way_in_is_closed(proxy, pair, turns):
+    """After `turns` turns of the loop: its task has not begun, or waits to hear that the protocol was told."""
+    ours, theirs = pair
+    entrance = entrance_of(proxy)
+    entrance.take(ours, ("127.0.0.1", 1))
+    for _ in range(turns):
+        await _turn(entrance.loop)
+    entrance.drop_all()
+    await eventually(lambda: not (entrance.arriving or entrance._tasks))
+    assert not proxy.connections
+    assert ours.fileno() == -1
+    assert theirs.recv(1) == b""
+
+
+async def _turn(loop):
+    turned = loop.create_future()
+    loop.call_soon(turned.set_result, None)
+    await turned
+
+
+class FailingSocket:
+    """A listening socket whose accept fails once."""
+
+    def __init__(self, sock, number):
+        self._sock = sock
+        self._number = number
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def accept(self):
+        number, self._number = self._number, 0
+        if number:
+            raise OSError(number, os.strerror(number))
+        return self._sock.accept()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EPROTO])
+async def test_an_error_of_accept_is_told_in_its_own_words(proxy, number):
+    (acceptor,) = proxy.listener._accepting._acceptors.values()
+    acceptor._sock = FailingSocket(acceptor._sock, number)
+    async with proxy.client() as client:
+        assert (await client.ask(get())).status == 200
+    proxy.worker.error_log.flush()
+    assert "accept_paused" in proxy.error_log()
+    assert os.strerror(number) in proxy.error_log()
