@@ -115,8 +115,8 @@ class Service:
         except BaseException:
             self.sockets.rollback()
             raise
+        self.sockets.commit()  # first: who came to a queue that only we hold open would be reset
         await self.fleet.commit()
-        self.sockets.commit()
         self._adopt(loaded)
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)

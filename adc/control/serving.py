@@ -92,12 +92,12 @@ class ServingSockets:
             await self.worker.prepare(config, self._grouped(listeners))
 
     def commit(self) -> None:
-        """Swap; then close the sockets that the new configuration does not name."""
-        self.worker.commit()
+        """Close the sockets that the new configuration does not name; swap: the worker empties its copies' queues."""
         self._sockets |= self._new
         self._new = {}
         for key in [key for key in self._sockets if key not in self._wanted]:
             self._sockets.pop(key).close()
+        self.worker.commit()
 
     def rollback(self) -> None:
         """Forget the candidate and its sockets."""
