@@ -14,12 +14,10 @@ from adc.codecs.arrival import Arrival
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
+from adc.codecs.share import AWAY, Share
 
 if TYPE_CHECKING:
     from adc.codecs.http1.server import ServerConnection
-
-_BATCH = 64
-"""Connections accepted in a row before others get their turn."""
 
 _MOST_WAITING = 4096
 """Connections accepted of those that wait when a socket is closed."""
@@ -45,10 +43,12 @@ class Entrance:
         loop: asyncio.AbstractEventLoop,
         settings: ServerSettings,
         failed: Callable[[str, str, str], None],
+        share: Share,
     ) -> None:
         self.loop = loop
         self.settings = settings
         self.failed = failed
+        self.share = share
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
         self.protocol: Callable[[Arrival], ServerConnection]
@@ -148,12 +148,17 @@ class Acceptor:
         self._entrance = entrance
         self._sock = sock
         self._paused = True
+        self._away: asyncio.TimerHandle | None = None
 
     def pause(self) -> None:
         """Leave new connections in the kernel's queue."""
         if not self._paused:
             self._paused = True
-            self._entrance.loop.remove_reader(self._sock.fileno())
+            if self._away is None:
+                self._entrance.loop.remove_reader(self._sock.fileno())
+            else:
+                self._away.cancel()
+                self._away = None
 
     def resume(self) -> None:
         """Accept from now on."""
@@ -173,9 +178,25 @@ class Acceptor:
         self._sock.close()
 
     def _readable(self) -> None:
-        for _ in range(_BATCH):
+        share = self._entrance.share
+        room = share.room(self._entrance.loop.time())
+        if not room:
+            self._give_way()
+            return
+        for _ in range(room):
             if self._paused or not self._accept():
-                return
+                break
+        share.took()
+
+    def _give_way(self) -> None:
+        """Leave those who wait to the other workers for a moment."""
+        loop = self._entrance.loop
+        loop.remove_reader(self._sock.fileno())
+        self._away = loop.call_later(AWAY, self._come_back)
+
+    def _come_back(self) -> None:
+        self._away = None
+        self._entrance.loop.add_reader(self._sock.fileno(), self._readable)
 
     def _accept(self) -> bool:
         """Take one in; False if nobody waits, or nobody else can be taken in."""

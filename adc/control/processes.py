@@ -12,6 +12,9 @@ from collections.abc import Sequence
 TURNS_BYTES = 1 << 16
 """Memory that all workers share, for the counts of `adc.runtime.turns`."""
 
+SHARE_BYTES = 1 << 12
+"""The same for `adc.codecs.share`."""
+
 COMMAND = (sys.executable, "-m", "adc.control.worker_process")
 
 
@@ -25,13 +28,13 @@ class WorkerProcess:
         self._process = process
 
     @classmethod
-    def start(cls, worker_id: int, turns: int, command: Sequence[str] = COMMAND) -> WorkerProcess:
-        """Start one that counts turns in the memory behind the descriptor `turns`. Needs no event loop.
+    def start(cls, worker_id: int, memory: Sequence[int], command: Sequence[str] = COMMAND) -> WorkerProcess:
+        """Start one that shares the memory behind the descriptors `memory` with others. Needs no event loop.
 
         Raises OSError if that is not possible.
         """
         ours, theirs = socket.socketpair()
-        passed = (theirs.fileno(), turns)
+        passed = (theirs.fileno(), *memory)
         try:
             process = subprocess.Popen(
                 (*command, str(worker_id), *map(str, passed)),
@@ -74,22 +77,28 @@ class Recruits:
 
     def __init__(self) -> None:
         self._ready: dict[int, WorkerProcess] = {}
-        self._turns = os.memfd_create("adc-turns")
-        os.ftruncate(self._turns, TURNS_BYTES)
+        self._memory = (_memory("adc-turns", TURNS_BYTES), _memory("adc-share", SHARE_BYTES))
 
     def start(self, count: int) -> None:
         """Start processes for the workers 0 to `count` - 1; what cannot start now is left to `take`."""
         for worker_id in range(count):
             try:
-                self._ready[worker_id] = WorkerProcess.start(worker_id, self._turns)
+                self._ready[worker_id] = WorkerProcess.start(worker_id, self._memory)
             except OSError:
                 return
 
     def take(self, worker_id: int) -> WorkerProcess:
         """The process for a worker: the one started ahead, or a new one. Raises OSError."""
-        return self._ready.pop(worker_id, None) or WorkerProcess.start(worker_id, self._turns)
+        return self._ready.pop(worker_id, None) or WorkerProcess.start(worker_id, self._memory)
 
     def keep(self, count: int) -> None:
         """Let go of those beyond the workers 0 to `count` - 1."""
         for worker_id in [worker_id for worker_id in self._ready if worker_id >= count]:
             self._ready.pop(worker_id).dismiss()
+
+
+def _memory(name: str, size: int) -> int:
+    """The descriptor of `size` bytes, all zero."""
+    descriptor = os.memfd_create(name)
+    os.ftruncate(descriptor, size)
+    return descriptor

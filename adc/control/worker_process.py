@@ -1,4 +1,4 @@
-"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD`, started by the supervisor."""
+"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD SHARE_FD`, which the supervisor starts."""
 
 from __future__ import annotations
 
@@ -95,16 +95,17 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
+    from adc.codecs.share import Share
     from adc.runtime import descriptors
-    from adc.runtime.turns import SharedTurns
+    from adc.runtime.turns import SharedTurns, shared_counts
     from adc.runtime.worker import BuildError, Worker
 
     quiet_about_server_names()
-    number, fd, turns = map(int, arguments)
+    number, fd, turns, shares = map(int, arguments)
     descriptors.raise_limit()
     channel = socket.socket(fileno=fd)
     channel.set_inheritable(False)
-    worker = partial(Worker, turns=SharedTurns(turns))
+    worker = partial(Worker, turns=SharedTurns(turns), share=Share(shared_counts(shares), number))
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))
 
 

@@ -12,6 +12,7 @@ from adc.runtime import descriptors
 
 if TYPE_CHECKING:
     from adc.codecs.http1.settings import ServerSettings
+    from adc.codecs.share import Share
     from adc.telemetry.error_log import ErrorLog
 
 _TELL_PAUSE = 10.0
@@ -30,13 +31,14 @@ class Accepting:
         loop: asyncio.AbstractEventLoop,
         settings: ServerSettings,
         failed: Callable[[str, str, str], None],
+        share: Share,
     ) -> None:
-        self.entrance = Entrance(loop, settings, failed)
+        self.entrance = Entrance(loop, settings, failed, share)
         self.entrance.exhausted = self._pause
         self.entrance.max_descriptor = descriptors.last_for_clients()
         self._descriptors = descriptors.Watch()
         self._acceptors: dict[socket.socket, Acceptor] = {}
-        self._paused = False
+        self.paused = False
         self._why = ""
         self.pauses = 0
         self._pauses_told = 0
@@ -49,7 +51,7 @@ class Accepting:
         for sock in sockets:
             if sock not in self._acceptors:
                 acceptor = self._acceptors[sock] = Acceptor(self.entrance, sock.dup())
-                if not self._paused:
+                if not self.paused:
                     acceptor.resume()
 
     def close(self) -> None:
@@ -57,8 +59,8 @@ class Accepting:
         self.follow(())
 
     def _pause(self, why: str) -> None:
-        if not self._paused:
-            self._paused = True
+        if not self.paused:
+            self.paused = True
             self._why = why
             self.pauses += 1
             for acceptor in self._acceptors.values():
@@ -66,13 +68,13 @@ class Accepting:
 
     def tick(self, now: float, error_log: ErrorLog) -> None:
         """Accept again if there are descriptors again at `now` (monotonic seconds)."""
-        if not self._paused:
+        if not self.paused:
             return
         if self._pauses_told != self.pauses and now >= self._next_told:
             self._next_told = now + _TELL_PAUSE
             self._pauses_told = self.pauses
             error_log.error("accept_paused", detail=self._why, pauses=self.pauses)
         if self._descriptors.left(self.entrance.max_descriptor, now):
-            self._paused = False
+            self.paused = False
             for acceptor in self._acceptors.values():
                 acceptor.resume()

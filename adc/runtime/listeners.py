@@ -13,6 +13,7 @@ from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.secure import SecureConnection, StrictConnection
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.share import Share
 from adc.codecs.sources import SourceLimit
 from adc.codecs.tls import ServerTls
 from adc.config import Config
@@ -34,13 +35,15 @@ from adc.telemetry.error_log import ErrorLog
 class HttpListener:
     """One listener: its service, its settings and its accepting."""
 
-    def __init__(self, batch: Batch, clock: Clock, service: Service, challenges: Challenges) -> None:
+    def __init__(
+        self, batch: Batch, clock: Clock, service: Service, challenges: Challenges, share: Share
+    ) -> None:
         self._loop = batch.loop
         self.service = service
         self.settings = ServerSettings(batch, clock, partial(Exchange, service), service.refuse_message)
         self.tls: ServerTls | None = None
         self.preroutes = Preroutes(service.name, challenges)
-        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived)
+        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived, share)
         self._accepting.entrance.protocol = self._arrived
         self._watch = CertificateWatch(service.name, self._reloaded)
         self._told: tuple[Config, Networks]
@@ -140,7 +143,18 @@ class HttpListener:
     @property
     def busy(self) -> bool:
         """Whether there are connections, or some on their way in."""
-        return bool(self.settings.connections or self._accepting.entrance.arriving)
+        return bool(self.held)
+
+    @property
+    def held(self) -> int:
+        """How many connections there are, with those on their way in."""
+        return len(self.settings.connections) + self._accepting.entrance.arriving
+
+    @property
+    def accepts(self) -> bool:
+        """Whether another connection would be served."""
+        settings = self.settings
+        return not (settings.draining or self._accepting.paused or self.held >= settings.max_connections)
 
     def drain(self) -> None:
         """Accept no more; close idle connections now and the others after their response."""

@@ -8,6 +8,11 @@ from zlib import crc32
 from adc.pools.balancers.round_robin import Turns
 
 
+def shared_counts(descriptor: int) -> memoryview[int]:
+    """The memory behind `descriptor` as whole numbers from 0 up."""
+    return memoryview(mmap.mmap(descriptor, 0)).cast("Q")
+
+
 class SharedTurns:
     """Counts by pool, in the memory behind `descriptor`; without one, counts of this process alone.
 
@@ -15,7 +20,7 @@ class SharedTurns:
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
-        self._counts = None if descriptor is None else memoryview(mmap.mmap(descriptor, 0)).cast("Q")
+        self._counts = None if descriptor is None else shared_counts(descriptor)
 
     def of(self, pool: str) -> Turns:
         """The turns of one pool."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from adc.codecs.clock import TICK, Clock
 from adc.codecs.http1.batch import Batch
+from adc.codecs.share import Share
 from adc.config import Config
 from adc.pools.member import Member
 from adc.proxy.service import Service
@@ -51,9 +52,12 @@ class Worker:
         worker_id: int,
         ask: Ask | None = None,
         turns: SharedTurns = OWN_TURNS,
+        share: Share | None = None,
     ) -> None:
         self._ask = ask
         self._turns = turns
+        self._share = share or Share()
+        self._share.held = self._held
         self.worker_id = worker_id
         self.clock = Clock()
         self.listeners: dict[str, HttpListener] = {}
@@ -147,7 +151,7 @@ class Worker:
             if held is None:
                 service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
                 held = self.listeners[listener.name] = HttpListener(
-                    self.batch, self.clock, service, self.challenges
+                    self.batch, self.clock, service, self.challenges, self._share
                 )
             find = runtime.finders[listener.name]
             held.configure(
@@ -204,6 +208,7 @@ class Worker:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
         for listener in self._all_listeners:
             listener.drain()
+        self._share.tick(self.clock.now, False)
         for _ in range(int(grace / _DRAIN_POLL) + 1):
             if not self._busy:
                 break
@@ -219,6 +224,13 @@ class Worker:
     @property
     def _busy(self) -> bool:
         return any(listener.busy for listener in self._all_listeners)
+
+    def _held(self) -> int:
+        """How many client connections there are."""
+        held = 0
+        for listener in self.listeners.values():
+            held += listener.held
+        return held
 
     @property
     def _all_listeners(self) -> list[HttpListener]:
@@ -237,6 +249,7 @@ class Worker:
         clock.tick()
         for listener in self._all_listeners:
             listener.tick(clock.now)
+        self._share.tick(clock.now, all(listener.accepts for listener in self.listeners.values()))
         self._leaving = [listener for listener in self._leaving if listener.busy]
         for pool in self.runtime.pools.values():
             pool.refresh(clock.now)

@@ -1,0 +1,99 @@
+"""How many connections a worker accepts before it lets the others have some. No I/O.
+
+All workers accept on the same sockets. Of many connections that come at once the first worker that wakes up would take
+the most, and keep them: one worker would be busy while others are idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableSequence, Sequence
+from typing import Final
+
+BATCH: Final = 64
+"""Connections accepted in a row before others of the same loop get their turn."""
+
+AWAY: Final = 0.001
+"""Seconds that a worker with more than its share leaves a queue to the others."""
+
+WORKERS: Final = 64
+"""How many workers share; those with a higher number accept as they come."""
+
+CELLS: Final = 2 * WORKERS
+"""Integers of the shared memory: for each worker how many connections it holds, and until when it counts."""
+
+_SLACK: Final = 2
+"""Connections above the mean that are no reason to wait; and an eighth of the mean."""
+
+_FEW: Final = 8
+"""Connections accepted in a row when the others took none in their time."""
+
+_INSIST: Final = 0.02
+"""Seconds for which others that took none are not waited for again: they are busy, or hang."""
+
+_STALE: Final = 10 * AWAY
+_COUNTS: Final = 300
+"""Milliseconds for which a worker counts that does not tick any more."""
+
+
+class Share:
+    """The share of one worker, `number`; `cells` are in memory that all share, none if there is but one.
+
+    `held()` tells how many connections the worker has. Times are monotonic seconds, the same in all processes.
+    """
+
+    def __init__(self, cells: MutableSequence[int] | None = None, number: int = 0) -> None:
+        self._cells: MutableSequence[int] = [] if cells is None or number >= WORKERS else cells
+        self._own = 2 * number
+        self._others: Sequence[int] = ()
+        self._left_at = 0.0
+        self._left_with = 0
+        self._insist_until = 0.0
+        self.held: Callable[[], int] = _none
+
+    def tick(self, now: float, accepts: bool) -> None:
+        """Tell the others that this worker lives and whether it accepts; see which of them do."""
+        cells = self._cells
+        if cells:
+            time = int(now * 1000)
+            cells[self._own] = self.held()
+            cells[self._own + 1] = time + _COUNTS if accepts else 0
+            self._others = [
+                cell for cell in range(0, CELLS, 2) if cell != self._own and cells[cell + 1] > time
+            ]
+
+    def room(self, now: float) -> int:
+        """How many to accept in a row; 0: leave the queue to the others for `AWAY` seconds, then ask again."""
+        others = self._others
+        if not others:
+            return BATCH
+        cells = self._cells
+        held = cells[self._own] = self.held()
+        of_others = 0
+        for cell in others:
+            of_others += cells[cell]
+        mean = (held + of_others) / (1 + len(others))
+        room = int(mean + mean / 8 + _SLACK) - held
+        if room > 0:
+            return min(room, BATCH)
+        return self._ahead(now, of_others)
+
+    def _ahead(self, now: float, of_others: int) -> int:
+        if now < self._insist_until:
+            return _FEW
+        waited = now - self._left_at
+        if waited > _STALE or of_others > self._left_with:
+            self._left_at, self._left_with = now, of_others
+            return 0
+        if waited < AWAY / 2:  # the queue of another socket
+            return 0
+        self._insist_until = now + _INSIST
+        return _FEW
+
+    def took(self) -> None:
+        """Tell the others what was accepted."""
+        if self._others:
+            self._cells[self._own] = self.held()
+
+
+def _none() -> int:
+    return 0
