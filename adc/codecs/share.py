@@ -6,7 +6,7 @@ the most, and keep them: one worker would be busy while others are idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 BATCH: Final = 64
@@ -24,10 +24,10 @@ CELLS: Final = 2 * WORKERS
 _SLACK: Final = 2
 """Connections above the mean that are no reason to wait; and an eighth of the mean."""
 
-_FEW: Final = 8
+_FEW: Final = 4
 """Connections accepted in a row when the others took none in their time."""
 
-_INSIST: Final = 0.02
+_INSIST: Final = 0.01
 """Seconds for which others that took none are not waited for again: they are busy, or hang."""
 
 _STALE: Final = 10 * AWAY
@@ -41,8 +41,8 @@ class Share:
     `held()` tells how many connections the worker has. Times are monotonic seconds, the same in all processes.
     """
 
-    def __init__(self, cells: MutableSequence[int] | None = None, number: int = 0) -> None:
-        self._cells: MutableSequence[int] = [] if cells is None or number >= WORKERS else cells
+    def __init__(self, cells: memoryview[int] | list[int] | None = None, number: int = 0) -> None:
+        self._cells: memoryview[int] | list[int] = [] if cells is None or number >= WORKERS else cells
         self._own = 2 * number
         self._others: Sequence[int] = ()
         self._left_at = 0.0

@@ -1,4 +1,7 @@
-"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD SHARE_FD`, which the supervisor starts."""
+"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD SHARE_FD`.
+
+The supervisor starts it.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,110 @@
+"""How many connections a worker accepts, by what the others hold."""
+
+import pytest
+
+from adc.codecs.share import AWAY, BATCH, CELLS, Share
+
+
+class Workers:
+    """Workers that share memory, and what each holds."""
+
+    def __init__(self, count):
+        self.cells = [0] * CELLS
+        self.held = [0] * count
+        self.shares = [self._share(number) for number in range(count)]
+        self.tick(100.0)
+        self.tick(100.0)
+
+    def _share(self, number):
+        share = Share(self.cells, number)
+        share.held = lambda: self.held[number]
+        return share
+
+    def tick(self, now, *, without=(), accepts=True):
+        for number, share in enumerate(self.shares):
+            if number not in without:
+                share.tick(now, accepts)
+
+    def accept(self, number, waiting, now):
+        """One worker hears of `waiting` connections; how many it takes."""
+        room = min(self.shares[number].room(now), waiting)
+        self.held[number] += room
+        self.shares[number].took()
+        return room
+
+
+def test_one_that_is_alone_takes_what_comes():
+    share = Share()
+    share.held = lambda: 1000
+    share.tick(1.0, True)
+    assert share.room(1.0) == BATCH
+    alone = Workers(1)
+    alone.held[0] = 1000
+    assert alone.shares[0].room(100.0) == BATCH
+
+
+def test_a_burst_is_shared_though_one_wakes_up_first():
+    workers = Workers(2)
+    waiting, now = 64, 100.0
+    while waiting:
+        for number in range(2):
+            while waiting and (taken := workers.accept(number, waiting, now)):
+                waiting -= taken
+        now += AWAY
+    assert max(workers.held) <= 40
+
+
+def test_who_holds_far_less_than_the_others_takes_whole_batches():
+    workers = Workers(2)
+    workers.held[1] = 1000
+    workers.shares[1].took()
+    assert workers.shares[0].room(100.0) == BATCH
+
+
+@pytest.fixture
+def ahead():
+    """Worker 0 holds more than its share and has given way once, at 100."""
+    workers = Workers(2)
+    workers.held[0] = 50
+    assert workers.accept(0, 9, 100.0) == 0
+    return workers
+
+
+def test_it_goes_on_giving_way_while_the_other_takes_some(ahead):
+    for step in range(1, 5):
+        assert ahead.accept(1, 5, 100.0) == 5
+        assert ahead.accept(0, 9, 100.0 + step * AWAY) == 0
+
+
+def test_it_does_not_wait_twice_for_another_that_is_busy(ahead):
+    assert ahead.accept(0, 9, 100.0 + AWAY) > 0
+    assert ahead.accept(0, 9, 100.0 + 2 * AWAY) > 0
+
+
+def test_it_gives_way_again_after_a_while(ahead):
+    assert ahead.accept(0, 9, 100.0 + AWAY) > 0
+    assert ahead.accept(0, 9, 100.05) == 0
+
+
+def test_another_socket_does_not_cut_the_wait_short(ahead):
+    assert ahead.accept(0, 9, 100.0) == 0
+
+
+def test_one_that_hangs_or_died_is_not_waited_for(ahead):
+    ahead.tick(100.2, without=[1])
+    assert ahead.accept(0, 9, 100.2) == 0
+    ahead.tick(100.4, without=[1])
+    assert ahead.accept(0, 9, 100.4) == 9
+
+
+def test_one_that_does_not_accept_is_not_waited_for(ahead):
+    ahead.shares[1].tick(100.1, False)
+    ahead.shares[0].tick(100.1, True)
+    assert ahead.accept(0, 9, 100.1) == 9
+
+
+def test_a_number_beyond_the_memory_accepts_as_it_comes():
+    share = Share([0] * CELLS, CELLS)
+    share.held = lambda: 1000
+    share.tick(1.0, True)
+    assert share.room(1.0) == BATCH
