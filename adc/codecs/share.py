@@ -27,8 +27,8 @@ _SLACK: Final = 2
 _FEW: Final = 4
 """Connections accepted in a row when the others took none in their time."""
 
-_INSIST: Final = 0.01
-"""Seconds for which others that took none are not waited for again: they are busy, or hang."""
+_INSIST: Final = 0.032
+"""Seconds for which others that took none are not waited for again, at the most: they are busy, or hang."""
 
 _STALE: Final = 10 * AWAY
 _COUNTS: Final = 300
@@ -47,6 +47,7 @@ class Share:
         self._others: Sequence[int] = ()
         self._left_at = 0.0
         self._left_with = 0
+        self._insist = 0.0
         self._insist_until = 0.0
         self.held: Callable[[], int] = _none
 
@@ -81,13 +82,16 @@ class Share:
         if now < self._insist_until:
             return _FEW
         waited = now - self._left_at
-        if waited > _STALE or of_others > self._left_with:
-            self._left_at, self._left_with = now, of_others
-            return 0
         if waited < AWAY / 2:  # the queue of another socket
             return 0
-        self._insist_until = now + _INSIST
-        return _FEW
+        if of_others > self._left_with:
+            self._insist = 0.0
+        elif waited < _STALE:
+            self._insist_until, self._left_at = now + self._insist, 0.0
+            self._insist = min(2 * self._insist + AWAY, _INSIST)
+            return _FEW
+        self._left_at, self._left_with = now, of_others
+        return 0
 
     def took(self) -> None:
         """Tell the others what was accepted."""

@@ -33,12 +33,10 @@ async def test_no_worker_takes_a_whole_burst(service):
     await asyncio.sleep(0.3)  # until they have heard of each other
     before = _open(pids)
     with contextlib.ExitStack() as clients:
-        for _ in range(3):
-            burst = [clients.enter_context(_connecting(service.port)) for _ in range(BURST)]
-            await asyncio.gather(*map(_answered, burst))
+        burst = [clients.enter_context(_connecting(service.port)) for _ in range(BURST)]
+        await asyncio.gather(*map(_answered, burst))
         shares = [after - first for after, first in zip(_open(pids), before, strict=True)]
-    assert sum(shares) >= 3 * BURST
-    assert min(shares) >= 3 * BURST / 8, shares
+    assert min(shares) >= BURST / 8, shares
 
 
 def _open(pids):

@@ -76,14 +76,19 @@ def test_it_goes_on_giving_way_while_the_other_takes_some(ahead):
         assert ahead.accept(0, 9, 100.0 + step * AWAY) == 0
 
 
-def test_it_does_not_wait_twice_for_another_that_is_busy(ahead):
-    assert ahead.accept(0, 9, 100.0 + AWAY) > 0
-    assert ahead.accept(0, 9, 100.0 + 2 * AWAY) > 0
+def test_it_waits_less_and_less_for_another_that_is_busy(ahead):
+    turns = [ahead.accept(0, 9, 100.0 + step * AWAY) > 0 for step in range(1, 200)]
+    assert turns[:3] == [True, False, True]
+    assert turns[10:].count(False) < 10
+    assert not all(turns[-50:])
 
 
-def test_it_gives_way_again_after_a_while(ahead):
-    assert ahead.accept(0, 9, 100.0 + AWAY) > 0
-    assert ahead.accept(0, 9, 100.05) == 0
+def test_it_is_patient_again_when_the_other_takes_some(ahead):
+    for step in range(1, 60):
+        ahead.accept(0, 9, 100.0 + step * AWAY)
+    assert ahead.accept(0, 9, 100.2) == 0
+    ahead.accept(1, 9, 100.2)
+    assert [ahead.accept(0, 9, 100.2 + step * AWAY) > 0 for step in range(1, 4)] == [False, True, False]
 
 
 def test_another_socket_does_not_cut_the_wait_short(ahead):
