@@ -13,6 +13,7 @@ from adc.runtime import descriptors
 if TYPE_CHECKING:
     from adc.codecs.http1.settings import ServerSettings
     from adc.codecs.share import Share
+    from adc.runtime.descriptors import Spare
     from adc.telemetry.error_log import ErrorLog
 
 _TELL_PAUSE = 10.0
@@ -23,7 +24,7 @@ class Accepting:
     """Accepts on the sockets of one listener, and pauses while descriptors are short.
 
     From the descriptor `entrance.max_descriptor` on nothing is accepted, so that some are left for members, files and
-    the other listeners; clients wait in the kernel's queue meanwhile.
+    the other listeners; clients wait in the kernel's queue meanwhile. `spare` are descriptors to be given up then.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class Accepting:
         settings: ServerSettings,
         failed: Callable[[str, str, str], None],
         share: Share,
+        spare: Spare,
     ) -> None:
         self.entrance = Entrance(loop, settings, failed, share)
         self.entrance.exhausted = self._pause
         self.entrance.max_descriptor = descriptors.last_for_clients()
-        self._descriptors = descriptors.Watch()
+        self._spare = spare
+        self._descriptors = descriptors.Watch(spare)
         self._acceptors: dict[socket.socket, Acceptor] = {}
         self.paused = False
         self._why = ""
@@ -61,6 +64,7 @@ class Accepting:
     def _pause(self, why: str) -> None:
         if not self.paused:
             self.paused = True
+            self._spare.close_idle()  # who was just accepted may need others than those that are idle
             self._why = why
             self.pauses += 1
             for acceptor in self._acceptors.values():

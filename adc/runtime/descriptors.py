@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from typing import Protocol
 
 _OPEN = "/proc/self/fd"
 
@@ -36,14 +37,27 @@ def _listed() -> int:
     return len(os.listdir(_OPEN))
 
 
+class Spare(Protocol):
+    """Descriptors that nobody needs now: `idle` of them, connections to members."""
+
+    @property
+    def idle(self) -> int: ...
+
+    def close_idle(self) -> None:
+        """Close them; they count until the next turn of the loop."""
+
+
 class Watch:
     """Tells a listener that has paused when descriptors are left again.
 
-    `counted()` says at no cost how many are open, 0 if it cannot; `listed()` needs a millisecond for each thousand, and
-    is asked once a second at the most. Both may raise OSError.
+    Those of `spare` are given up for it. `counted()` says at no cost how many are open, 0 if it cannot; `listed()`
+    needs a millisecond for each thousand, and is asked once a second at the most. Both may raise OSError.
     """
 
-    def __init__(self, counted: Callable[[], int] = _counted, listed: Callable[[], int] = _listed) -> None:
+    def __init__(
+        self, spare: Spare, counted: Callable[[], int] = _counted, listed: Callable[[], int] = _listed
+    ) -> None:
+        self._spare = spare
         self._counted = counted
         self._listed = listed
         self._next_list = 0.0
@@ -62,4 +76,7 @@ class Watch:
                 count = self._listed()
         except OSError:
             return False
-        return count < limit - limit // 16
+        enough = limit - limit // 16
+        if count >= enough > count - self._spare.idle:
+            self._spare.close_idle()
+        return count < enough

@@ -24,6 +24,7 @@ from adc.proxy.forwarding import lines_with_forwarded, member_lines
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
 from adc.runtime.accepting import Accepting
+from adc.runtime.descriptors import Spare
 from adc.runtime.identity import identification
 from adc.runtime.preroutes import Challenges, Preroutes
 from adc.runtime.runtime import Find
@@ -36,14 +37,14 @@ class HttpListener:
     """One listener: its service, its settings and its accepting."""
 
     def __init__(
-        self, batch: Batch, clock: Clock, service: Service, challenges: Challenges, share: Share
+        self, batch: Batch, clock: Clock, service: Service, challenges: Challenges, share: Share, spare: Spare
     ) -> None:
         self._loop = batch.loop
         self.service = service
         self.settings = ServerSettings(batch, clock, partial(Exchange, service), service.refuse_message)
         self.tls: ServerTls | None = None
         self.preroutes = Preroutes(service.name, challenges)
-        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived, share)
+        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived, share, spare)
         self._accepting.entrance.protocol = self._arrived
         self._watch = CertificateWatch(service.name, self._reloaded)
         self._told: tuple[Config, Networks]

@@ -143,6 +143,16 @@ class Links:
         self._dialers.pop(member, None)
         self._spoken.pop(member, None)
 
+    @property
+    def idle(self) -> int:
+        """How many connections wait for a request."""
+        return sum(member.link.idle for member in self._dialers)
+
+    def close_idle(self) -> None:
+        """Close those."""
+        for member in self._dialers:
+            member.link.close_idle()
+
     def tick(self, now: float) -> None:
         """Reap idle connections and look names up again."""
         for member, dialer in self._dialers.items():

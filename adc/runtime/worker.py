@@ -151,7 +151,7 @@ class Worker:
             if held is None:
                 service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
                 held = self.listeners[listener.name] = HttpListener(
-                    self.batch, self.clock, service, self.challenges, self._share
+                    self.batch, self.clock, service, self.challenges, self._share, self.links
                 )
             find = runtime.finders[listener.name]
             held.configure(

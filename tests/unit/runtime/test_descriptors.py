@@ -1,12 +1,15 @@
 """When descriptors are left again, and what it costs to find out."""
 
+import pytest
+
 from adc.runtime.descriptors import Watch
 
 
 class Open:
     """So many descriptors are open; `lists` says how often they were listed."""
 
-    def __init__(self, count, *, known):
+    def __init__(self, count, *, known=True, idle=0):
+        self.idle = idle
         self.count = count
         self.known = known
         self.lists = 0
@@ -19,11 +22,15 @@ class Open:
         return self.count
 
     def watch(self):
-        return Watch(self.counted, self.listed)
+        return Watch(self, self.counted, self.listed)
+
+    def close_idle(self):
+        self.count -= self.idle
+        self.idle = 0
 
 
 def test_they_are_left_again_well_under_the_limit():
-    now_open = Open(1600, known=True)
+    now_open = Open(1600)
     watch = now_open.watch()
     assert not watch.left(1600, 0.0)
     now_open.count = 1500
@@ -47,9 +54,25 @@ def test_what_cannot_be_found_out_is_not_taken_for_plenty():
     def failing():
         raise OSError
 
-    assert not Watch(failing, failing).left(100, 0.0)
+    assert not Watch(Open(1), failing, failing).left(100, 0.0)
+
+
+def test_idle_connections_are_given_up_if_that_is_enough():
+    now_open = Open(130, idle=20)
+    watch = now_open.watch()
+    assert not watch.left(128, 0.0)
+    assert now_open.count == 110
+    assert watch.left(128, 0.1)
+
+
+@pytest.mark.parametrize("count", [128 + 20, 119])
+def test_idle_connections_are_kept_if_it_is_not_enough_or_not_needed(count):
+    now_open = Open(count, idle=20)
+    now_open.watch().left(128, 0.0)
+    assert now_open.idle == 20
 
 
 def test_the_descriptors_of_this_process_are_counted():
-    assert Watch().left(1 << 20, 0.0)
-    assert not Watch().left(1, 0.0)
+    watch = Watch(Open(0))
+    assert watch.left(1 << 20, 0.0)
+    assert not watch.left(1, 0.0)
