@@ -14,7 +14,7 @@ from adc.codecs.arrival import Arrival
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
-from adc.codecs.share import AWAY, Share
+from adc.codecs.share import AWAY, BATCH, Share
 
 if TYPE_CHECKING:
     from adc.codecs.http1.server import ServerConnection
@@ -179,14 +179,15 @@ class Acceptor:
 
     def _readable(self) -> None:
         share = self._entrance.share
-        room = share.room(self._entrance.loop.time())
+        room = BATCH if share.alone else share.room(self._entrance.loop.time())
         if not room:
             self._give_way()
             return
         for _ in range(room):
             if self._paused or not self._accept():
                 break
-        share.took()
+        if not share.alone:
+            share.took()
 
     def _give_way(self) -> None:
         """Leave those who wait to the other workers for a moment."""

@@ -38,13 +38,15 @@ _COUNTS: Final = 300
 class Share:
     """The share of one worker, `number`; `cells` are in memory that all share, none if there is but one.
 
-    `held()` tells how many connections the worker has. Times are monotonic seconds, the same in all processes.
+    `held()` tells how many connections the worker has; it is `alone` if no other accepts. Times are monotonic seconds,
+    the same in all processes.
     """
 
     def __init__(self, cells: memoryview[int] | list[int] | None = None, number: int = 0) -> None:
         self._cells: memoryview[int] | list[int] = [] if cells is None or number >= WORKERS else cells
         self._own = 2 * number
         self._others: Sequence[int] = ()
+        self.alone = True
         self._left_at = 0.0
         self._left_with = 0
         self._insist = 0.0
@@ -61,13 +63,11 @@ class Share:
             self._others = [
                 cell for cell in range(0, CELLS, 2) if cell != self._own and cells[cell + 1] > time
             ]
+            self.alone = not self._others
 
     def room(self, now: float) -> int:
-        """How many to accept in a row; 0: leave the queue to the others for `AWAY` seconds, then ask again."""
-        others = self._others
-        if not others:
-            return BATCH
-        cells = self._cells
+        """How many to accept in a row if not alone; 0: leave the queue to the others for `AWAY` seconds, then ask."""
+        others, cells = self._others, self._cells
         held = cells[self._own] = self.held()
         of_others = 0
         for cell in others:
@@ -95,8 +95,7 @@ class Share:
 
     def took(self) -> None:
         """Tell the others what was accepted."""
-        if self._others:
-            self._cells[self._own] = self.held()
+        self._cells[self._own] = self.held()
 
 
 def _none() -> int:

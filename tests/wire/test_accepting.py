@@ -79,3 +79,14 @@ async def test_an_error_of_accept_is_told_in_its_own_words(proxy, number):
     proxy.worker.error_log.flush()
     assert "accept_paused" in proxy.error_log()
     assert os.strerror(number) in proxy.error_log()
+
+
+async def test_a_pause_gives_up_idle_connections_to_members(proxy):
+    async with proxy.client() as client:
+        assert (await client.ask(get())).status == 200
+        link = proxy.member().link
+        await eventually(lambda: link.idle == 1)
+        entrance_of(proxy).exhausted("short")
+        assert link.idle == 0
+        async with proxy.client() as other:
+            assert (await other.ask(get())).status == 200

@@ -27,9 +27,11 @@ class Workers:
 
     def accept(self, number, waiting, now):
         """One worker hears of `waiting` connections; how many it takes."""
-        room = min(self.shares[number].room(now), waiting)
+        share = self.shares[number]
+        room = min(BATCH if share.alone else share.room(now), waiting)
         self.held[number] += room
-        self.shares[number].took()
+        if not share.alone:
+            share.took()
         return room
 
 
@@ -37,10 +39,9 @@ def test_one_that_is_alone_takes_what_comes():
     share = Share()
     share.held = lambda: 1000
     share.tick(1.0, True)
-    assert share.room(1.0) == BATCH
-    alone = Workers(1)
-    alone.held[0] = 1000
-    assert alone.shares[0].room(100.0) == BATCH
+    assert share.alone
+    assert Workers(1).shares[0].alone
+    assert not Workers(2).shares[0].alone
 
 
 def test_a_burst_is_shared_though_one_wakes_up_first():
@@ -112,4 +113,4 @@ def test_a_number_beyond_the_memory_accepts_as_it_comes():
     share = Share([0] * CELLS, CELLS)
     share.held = lambda: 1000
     share.tick(1.0, True)
-    assert share.room(1.0) == BATCH
+    assert share.alone
