@@ -55,7 +55,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_response_bytes_total", "Bytes of response content sent.", "route"),
             _counter("adc_exchange_ends_total", "Exchanges that did not run to their end.", "reason"),
             _counter("adc_refused_total", "Connections and requests refused.", "listener", "reason"),
-            _counter("adc_connections_total", "Connections accepted.", "listener"),
+            _counter("adc_connections_total", "Connections that reached HTTP, not refused.", "listener"),
             _gauge("adc_connections_active", "Connections open.", "listener"),
             # Pools and members
             _counter("adc_pool_requests_total", "Requests that a pool took.", "pool"),

@@ -14,15 +14,26 @@ from adc.codecs.clock import Clock
 from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.share import Share
 from adc.runtime.accepting import Accepting
 from tests.kit.descriptors import descriptor_limit
 from tests.kit.waiting import eventually, settled
 
 ANY = 1 << 30
+NOW = 50.0
 
 
 def never(*arguments: Any) -> Any:
     raise AssertionError(arguments)
+
+
+class Spare:
+    """Nothing to give up."""
+
+    idle = 0
+
+    def close_idle(self) -> None:
+        """There is nothing."""
 
 
 @pytest.fixture
@@ -36,7 +47,7 @@ async def settings() -> AsyncIterator[ServerSettings]:
 
 @pytest.fixture
 async def accepting(settings: ServerSettings) -> AsyncIterator[Accepting]:
-    accepting = Accepting(asyncio.get_running_loop(), settings, never)
+    accepting = Accepting(asyncio.get_running_loop(), settings, never, Share(), Spare())
     accepting.entrance.protocol = partial(ServerConnection, settings)
     yield accepting
     accepting.close()
@@ -78,10 +89,9 @@ async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_
     with client_of(sockets[0]):
         with descriptor_limit(0):
             await eventually(lambda: accepting.pauses)
-            accepting.tick(log)
             await settled()
             assert (accepting.pauses, settings.accepted) == (1, 0)
-        accepting.tick(log)
+        accepting.tick(NOW, log)
         await eventually(lambda: settings.accepted == 1)
     assert accepting.pauses == 1
 
@@ -89,29 +99,29 @@ async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_
 async def test_a_socket_that_a_reload_brings_during_a_pause_is_accepted_on_after_it(
     accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
 ) -> None:
-    settings.max_descriptor = 0
+    accepting.entrance.max_descriptor = 0
     accepting.follow(sockets[:1])
     with client_of(sockets[0]), client_of(sockets[1]):
         await eventually(lambda: settings.accepted == 1)
         accepting.follow(sockets)
-        accepting.tick(log)
+        accepting.tick(NOW, log)
         await settled()
         assert (accepting.pauses, settings.accepted) == (1, 1)
-        settings.max_descriptor = ANY
-        accepting.tick(log)
+        accepting.entrance.max_descriptor = ANY
+        accepting.tick(NOW, log)
         await eventually(lambda: settings.accepted == 2)
 
 
-async def test_a_pause_is_told_once(
+async def test_pauses_are_told_once_in_ten_seconds_at_the_most(
     accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
 ) -> None:
     accepting.follow(sockets)
-    for _ in range(2):
-        settings.max_descriptor = 0
+    for number, now in enumerate((100.0, 101.0, 111.0)):
+        accepting.entrance.max_descriptor = 0
         with client_of(sockets[0]):
-            await eventually(lambda: settings.accepted > len(log.pauses))
-            accepting.tick(log)
-            accepting.tick(log)
-        settings.max_descriptor = ANY
-        accepting.tick(log)
-    assert log.pauses == [1, 2]
+            await eventually(lambda number=number: settings.accepted > number)
+            accepting.tick(now, log)
+            accepting.tick(now, log)
+        accepting.entrance.max_descriptor = ANY
+        accepting.tick(now, log)
+    assert log.pauses == [1, 3]

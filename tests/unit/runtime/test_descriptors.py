@@ -2,7 +2,8 @@
 
 import pytest
 
-from adc.runtime.descriptors import Watch
+from adc.runtime.descriptors import Watch, last_for_clients
+from tests.kit.descriptors import descriptor_limit
 
 
 class Open:
@@ -76,3 +77,13 @@ def test_the_descriptors_of_this_process_are_counted():
     watch = Watch(Open(0))
     assert watch.left(1 << 20, 0.0)
     assert not watch.left(1, 0.0)
+
+
+def test_clients_may_have_half_of_them():
+    with descriptor_limit(1000):
+        assert last_for_clients() == 500
+
+
+def test_it_is_not_known_whether_some_are_left_if_there_is_not_even_one_to_list_with():
+    with descriptor_limit(0):
+        assert not Watch(Open(0), lambda: 0).left(1 << 30, 0.0)
