@@ -24,7 +24,7 @@ class ServerSettings:
     A reload changes these attributes in place, so that open connections follow it. `exchange` begins one for a
     request, `refused` gives the response to what never became a request, `identify` derives the
     client's address from forwarding fields and may raise `Refused`, None if there is nothing to derive. `connections`
-    holds every open one; `exhausted` hears that one was accepted with a descriptor from `max_descriptor` on.
+    holds every open one.
     `scheme` is what new connections speak, `draining` says that there are no new ones: open ones of another scheme, or
     of a listener that drains, close after their next response.
     `strict_transport` is the value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests`
@@ -51,10 +51,8 @@ class ServerSettings:
         self.target_bytes = 8 << 10
         self.max_connections = 20000
         self.max_requests = 0
-        self.max_descriptor = 1 << 30
         self.sources: SourceLimit | None = None
         self.strict_transport = b""
-        self.exhausted: Callable[[], None] = _ignore
         self.scheme = "http"
         self.draining = False
         self.connections: set[ServerConnection] = set()
@@ -89,7 +87,3 @@ class ServerSettings:
         size = sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
         if size > self.header_bytes:
             raise Refused(431, "limit_head", f"the header block is over {self.header_bytes} bytes")
-
-
-def _ignore() -> None:
-    """Nobody accepts here."""
