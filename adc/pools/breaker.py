@@ -31,7 +31,9 @@ class Breaker:
         connections."""
         reason = None
         adaptive = self._adaptive
-        if (self._requests and active >= self._requests) or (adaptive and not adaptive.admits(active)):
+        if (self._requests and active >= self._requests) or (
+            adaptive is not None and not adaptive.admits(active)
+        ):
             reason = Failure.OVERLOAD
         elif self._pending and pending >= self._pending:
             reason = Failure.QUEUE_FULL

@@ -26,6 +26,15 @@ def _unheard(member: Member, before: str) -> None:
     """Nobody listens for changes of state."""
 
 
+class _Load:
+    """What all generations of a pool count together."""
+
+    __slots__ = ("attempts",)
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+
 class Pool:
     """A named set of members with one balancer.
 
@@ -42,6 +51,7 @@ class Pool:
         "_balancer",
         "_cap",
         "_choose",
+        "_load",
         "_observers",
         "_outlier",
         "_panic",
@@ -80,6 +90,7 @@ class Pool:
         self.unserved = 0
         self.panicking = False
         self._balancer = balancer
+        self._load = _Load()
         self._cap = limits.connections_per_member
         self._choose: Callable[[Sequence[Member], Request], Member | None]
         self._choose = self._choose_below_cap if self._cap else balancer.pick
@@ -129,8 +140,8 @@ class Pool:
 
     @property
     def active(self) -> int:
-        """Attempts in flight at the members, whichever generation of the pool began them."""
-        return sum([member.active for member in self.members])
+        """Attempts in flight, whichever generation of the pool began them."""
+        return self._load.attempts
 
     @property
     def room(self) -> bool:
@@ -158,11 +169,13 @@ class Pool:
     def started(self, member: Member, now: float) -> None:
         """An attempt at `member` begins."""
         member.active += 1
+        self._load.attempts += 1
         member.requests += 1
 
     def finished(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
         member.active -= 1
+        self._load.attempts -= 1
         if not isinstance(outcome, int) and outcome.source is Source.MEMBER:
             member.failures += 1
             if outcome.unsent:
@@ -211,6 +224,7 @@ class Pool:
             self.breaker.adopt(previous.breaker)
         previous._observers[:] = self._observers  # one list for all generations, so that the newest learns
         self._observers = previous._observers
+        self._load = previous._load
         for member in self._outlier.excess(self.members) if self._outlier else self.members:
             member.ejected = False
             member.refresh()

@@ -26,7 +26,7 @@ class Admit:
         self._forward = forward
         self._next = following
         self._most_connections = breaker.connections
-        self._counts_pending = pool.limits.pending > 0
+        self._counts_pending = pool.limits.pending > 0 and pool.queue is not None
 
     def __call__(self, exchange: Exchange) -> None:
         pool = self._pool
