@@ -22,6 +22,7 @@ HOT = (
     "adc/telemetry/tracing.py",
     "adc/routing/index.py",
     "adc/routing/router.py",
+    "adc/pools/breaker.py",
     "adc/pools/member.py",
     "adc/pools/outlier.py",
     "adc/pools/pool.py",

@@ -26,15 +26,16 @@ class Admit:
         self._forward = forward
         self._next = following
         self._most_connections = breaker.connections
-        self._counts_pending = pool.limits.pending > 0 and pool.queue is not None
+        self._counts_pending = pool.limits.pending > 0
 
     def __call__(self, exchange: Exchange) -> None:
         pool = self._pool
         busy = pending = 0
         if self._most_connections:
             busy = sum(member.link.busy for member in pool.members)
-        if self._counts_pending:
-            pending = len(pool.queue or ())
+        queue = pool.queue
+        if self._counts_pending and queue is not None:
+            pending = len(queue.waiting)
         failure = self._breaker.refuse(pool.active, pending, busy)
         if failure is None:
             self._next(exchange)
