@@ -79,6 +79,7 @@ class _Way:
         self.port = health.port or address.port
         self._path = address.path
         self._context = _context(tls) if tls is not None or health.tls else None
+        self.default_port = 80 if self._context is None else 443
         self._name = tls.sni if tls is not None else None
         header = proxy_protocol is not None and self.port == address.port
         self._preface = compose(proxy_protocol, None) if header and proxy_protocol is not None else b""
@@ -117,7 +118,7 @@ class _Ask:
 
     def __init__(self, way: _Way, address: Address, health: ActiveHealth) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
-        authority = f"{host}:{way.port}" if way.port else host
+        authority = host if way.port in (None, 0, way.default_port) else f"{host}:{way.port}"
         self._way = way
         self._request = check_request(
             health.method, health.path or "/", health.host or authority, health.headers

@@ -61,9 +61,13 @@ class HealthChecks:
         self._watches: dict[tuple[str, str], _Watch] = {}
         self._taken_over: dict[tuple[str, str], Report] = {}
 
-    def take_over(self, reports: Iterable[Report]) -> None:
-        """Begin with what the binary before us found; call this before the first `follow`."""
-        self._taken_over = {(report["pool"], report["member"]): report for report in reports}
+    def take_over(self, reports: Iterable[Report], config: Config) -> None:
+        """Begin with what the binary before us found of the members that `config` checks: of others nothing would
+        ever correct it. Call this before the first `follow`.
+        """
+        checked = dict(_targets(config)).keys()
+        known = {(report["pool"], report["member"]): report for report in reports}
+        self._taken_over = {key: report for key, report in known.items() if key in checked}
 
     def follow(self, config: Config) -> None:
         """Check what `config` says from now on; a member checked as before keeps its state."""

@@ -73,7 +73,7 @@ class Service:
     async def start(self, loaded: Loaded, inherited: Inherited) -> None:
         """Bind and start the workers. Raises BindError, CallRefused, CallFailed with nothing left behind."""
         self.decisions.take_over(inherited.legacy.decisions)
-        self.health.take_over(inherited.legacy.health)
+        self.health.take_over(inherited.legacy.health, loaded.config)
         layout = layout_of(loaded.config)
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)

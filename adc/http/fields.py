@@ -47,24 +47,23 @@ CLAIMS: Final = frozenset(
 )
 """What other proxies say of a client in fields that we do not write: applications believe them all the same."""
 
-NOTED: Final = (
-    SELECTING
-    | CLAIMS
-    | frozenset(
-        {
-            b"date",
-            b"forwarded",
-            b"host",
-            b"referer",
-            b"traceparent",
-            b"user-agent",
-            b"via",
-            b"x-forwarded-for",
-            b"x-forwarded-host",
-            b"x-forwarded-proto",
-            b"x-request-id",
-        }
-    )
+CLAIMED: Final = b"(claimed)"
+"""Under this `divide` notes all of those."""
+
+NOTED: Final = SELECTING | frozenset(
+    {
+        b"date",
+        b"forwarded",
+        b"host",
+        b"referer",
+        b"traceparent",
+        b"user-agent",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    }
 )
 """Lines that travel on but that a proxy reads, replaces or must not repeat."""
 
@@ -73,7 +72,7 @@ _UNDERSCORED: Final = b"(with _)"
 ones, and a client could say by them what only a proxy may."""
 
 _TAKEN: Final = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
-_SPECIAL: Final = _TAKEN | NOTED
+_SPECIAL: Final = _TAKEN | NOTED | CLAIMS
 _SPELLINGS: Final = 1024
 _LONGEST_SPELLING: Final = 64
 _spelled: Final[dict[bytes, bytes | None]] = {}
@@ -81,7 +80,7 @@ _spelled: Final[dict[bytes, bytes | None]] = {}
 
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
-    frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED
+    frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED | CLAIMS
 )
 
 
@@ -117,6 +116,8 @@ def _learn(spelling: bytes) -> bytes | None:
     name = lower if lower in _SPECIAL else None
     if name is None and b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
         name = _UNDERSCORED
+    elif name in CLAIMS:
+        name = CLAIMED
     if len(_spelled) < _SPELLINGS and len(spelling) <= _LONGEST_SPELLING:
         _spelled[spelling] = name
     return name

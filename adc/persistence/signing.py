@@ -29,14 +29,24 @@ Rejection = Literal["malformed", "forged", "removed"]
 class _Key:
     """One signing key as one pool uses it."""
 
-    __slots__ = ("_secret", "members", "number", "tokens")
+    __slots__ = ("_secret", "_tokens", "members", "number")
 
     def __init__(self, secret: bytes, pool: str, members: Iterable[bytes]) -> None:
         root = blake2b(secret, digest_size=32, person=b"adc.key").digest()
         self._secret = blake2b(pool.encode(), key=root, digest_size=32, person=b"adc.pool").digest()
         self.number = self.digest(b"number", b"adc.number", 1)[0]
-        self.tokens = {member: self.digest(member, b"adc.token", 8) for member in members}
-        self.members = {token: member for member, token in self.tokens.items()}
+        self._tokens: dict[bytes, bytes] = {}
+        self.members: dict[bytes, bytes] = {}
+        for member in members:
+            self.token(member)
+
+    def token(self, member: bytes) -> bytes:
+        """What stands for `member`. One that a reload brings is known from then on."""
+        token = self._tokens.get(member)
+        if token is None:
+            token = self._tokens[member] = self.digest(member, b"adc.token", 8)
+            self.members[token] = member
+        return token
 
     def digest(self, data: bytes, purpose: bytes, size: int) -> bytes:
         return blake2b(data, key=self._secret, digest_size=size, person=purpose).digest()
@@ -63,9 +73,9 @@ class Signer:
         self._keys = tuple(_Key(key, pool, listed) for key in keys)
 
     def sign(self, member: bytes, created: float, seen: float) -> str:
-        """The mark of 44 characters (base64url) for `member`; KeyError if the pool has no such member."""
+        """The mark of 44 characters (base64url) for `member`."""
         key = self._keys[0]
-        body = _BODY.pack(key.number, key.tokens[member], int(created), int(seen))
+        body = _BODY.pack(key.number, key.token(member), int(created), int(seen))
         text = binascii.b2a_base64(body + key.mac(body), newline=False)
         return text.translate(_TO_URL).decode("ascii")
 

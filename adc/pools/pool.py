@@ -237,6 +237,7 @@ class Pool:
         """Serve what has begun here as `successor` would."""
         self._cap = successor._cap
         self._choose = self._choose_below_cap if self._cap else self._balancer.pick
+        self.members = successor.members
         self._spare, self._usable = successor._spare, successor._usable
         self._balancer.prepare(self._usable)
         self.queue = successor.queue

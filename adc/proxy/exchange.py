@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
+from adc.http.fields import CLAIMED, CLAIMS
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.proxy.body_filter import BodyFilter, BrokenContent
@@ -127,21 +128,25 @@ class Exchange:
     def start(self, body: bytes, end: bool) -> None:
         service = self.service
         service.active.add(self)
+        request = self.request
+        noted = request.noted
+        if CLAIMED in noted and not service.trusts(request.peer):
+            request.headers.remove(*CLAIMS)
         self.body = body
         self.body_end = end
         self.bytes_in = len(body)
         find = service.find
-        pipeline = self.pipeline = find(self.request)
+        pipeline = self.pipeline = find(request)
         if pipeline is None:
             self.fail(404, "no_route")
             return
-        if b"via" in self.request.noted and service.ends_loop(self):
+        if b"via" in noted and service.ends_loop(self):
             return
         if not end or body:
             limit = pipeline.body_limit
             if limit is not None and limit < self.body_limit:
                 self.body_limit = limit
-            if max(self.request.body_length, self.bytes_in) > self.body_limit:
+            if max(request.body_length, self.bytes_in) > self.body_limit:
                 self._refuse_body()
                 return
         start = pipeline.start

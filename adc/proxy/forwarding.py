@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adc.http.fields import CLAIMS
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
 from adc.http.via import VIA
@@ -23,21 +22,20 @@ _REPLACED: Final = frozenset(
         b"x-request-id",
     }
 )
-_RARE: Final = _REPLACED | CLAIMS
 
 
 def member_lines(exchange: Exchange) -> list[Pair]:
     """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
 
     What the client says in forwarding fields is kept only if the listener trusts its address
-    (`service.trusts(peer)`); otherwise it is replaced, or left out if we do not write such a field.
+    (`service.trusts(peer)`); otherwise it is replaced.
     """
     request = exchange.request
     noted = request.noted
     lines = request.headers.pairs
     peer = request.peer.encode()
     proto, host = request.scheme.encode(), noted.get(b"host", b"")
-    if _RARE.isdisjoint(noted):
+    if _REPLACED.isdisjoint(noted):
         trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
         return [
             *lines,
@@ -48,10 +46,8 @@ def member_lines(exchange: Exchange) -> list[Pair]:
             (b"X-Request-Id", request_id),
             (b"traceparent", trace),
         ]
-    trusted = exchange.service.trusts(request.peer)
-    dropped = _REPLACED if trusted else _RARE
-    kept = [pair for pair in lines if pair[0].lower() not in dropped]
-    if trusted:
+    kept = [pair for pair in lines if pair[0].lower() not in _REPLACED]
+    if exchange.service.trusts(request.peer):
         before = noted.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
         proto = noted.get(b"x-forwarded-proto", proto)

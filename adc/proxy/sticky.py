@@ -64,8 +64,7 @@ class StickyForward(Forward):
 
     def choose(self, exchange: Exchange) -> None:
         pool, wall = self.pool, exchange.service.clock.wall
-        if self._of is not pool.members:
-            self._learn_members()
+        self._know_members(exchange.service.clock.now)
         if exchange.tried:
             self._choose_another(exchange)
             return
@@ -101,9 +100,12 @@ class StickyForward(Forward):
         member.retries += 1
         self._try(exchange, self._moved(exchange, tried[-1], member))
 
-    def _learn_members(self) -> None:
-        """A reload lets the pool carry over members of the one before it."""
+    def _know_members(self, now: float) -> None:
+        """A reload changes the members, of the pool of before, too."""
         pool = self.pool
+        pool.refresh(now)
+        if self._of is pool.members:
+            return
         self._of = pool.members
         self._members = {member_id(pool.name, member.address): member for member in pool.members}
         self._ids = {member: name for name, member in self._members.items()}
@@ -115,6 +117,7 @@ class StickyForward(Forward):
     def _choose(self, exchange: Exchange, pin: Pin | None) -> None:
         """Keep, choose or refuse."""
         clock = exchange.service.clock
+        self._know_members(clock.now)  # a pin that had to be fetched may have taken a while
         member = self._members.get(pin.member) if pin is not None else None
         verdict = decide(pin, self._state(member), clock.wall, self._stickiness)
         if verdict.action is Action.REFUSE:
@@ -174,6 +177,7 @@ class StickyForward(Forward):
         client is new and nothing is lost."""
         exchange = attempt.exchange
         stuck = exchange.sticky
+        self._know_members(now)
         if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
             attempt.member.link.close_idle()
             return attempt.member

@@ -100,8 +100,17 @@ async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path
     }
 
 
+async def test_a_client_cannot_take_away_what_the_route_sets(tmp_path, member):
+    route = {"request_headers": {"set": {"X-Real-IP": "1.2.3.4", "X-Forwarded-Port": "443"}}}
+    request = await seen(tmp_path, member, get("/", *CLAIMS), route=route)
+    assert (request.all(b"x-real-ip"), request.all(b"x-forwarded-port")) == ([b"1.2.3.4"], [b"443"])
+    assert b"x-forwarded-ssl" not in request
+
+
 async def test_what_a_trusted_proxy_writes_travels_on(tmp_path, member):
-    request = await seen(tmp_path, member, get("/", *CLAIMS), trusted_proxies=["127.0.0.0/8"])
+    request = await seen(
+        tmp_path, member, get("/", "Connection: X-Real-IP", *CLAIMS), trusted_proxies=["127.0.0.0/8"]
+    )
     assert (request[b"x-forwarded-port"], request[b"x-real-ip"]) == (b"8443", b"6.6.6.6")
 
 

@@ -1,13 +1,15 @@
 """Clients stay on their members: every mode over real sockets."""
 
+import asyncio
 import contextlib
 from collections import Counter
 
 import pytest
 
 from tests.kit.client import get
-from tests.kit.member import Member, answering, response
+from tests.kit.member import OK, Member, answering, response
 from tests.kit.proxy import config, serving
+from tests.kit.waiting import eventually
 
 HOUR = {"timeout": "1h"}
 
@@ -329,3 +331,47 @@ async def test_sticky_cookie_is_never_stored_in_the_cache(tmp_path):
         assert len(member.requests) == 1
         assert second.body == b"m0"
         assert b"set-cookie" not in second
+
+
+async def test_a_retry_after_a_reload_goes_to_a_member_that_it_brought(tmp_path):
+    begun, broken = asyncio.Event(), asyncio.Event()
+
+    async def breaking(conversation):
+        await conversation.request()
+        begun.set()
+        await broken.wait()
+        conversation.reset()
+
+    async with Member(breaking) as one, Member(answering(OK)) as other:
+        settings = config(one.address, pool={"persistence": {"cookie": HOUR}})
+        async with serving(tmp_path, settings) as proxy, proxy.client() as client:
+            await client.send(get())
+            await begun.wait()
+            members = [one.address, other.address]
+            await proxy.change(lambda settings: settings["pools"]["app"].update(members=members))
+            broken.set()
+            assert (await client.reply()).status == 200
+
+
+async def test_who_waits_while_a_reload_replaces_the_members_goes_to_the_new_one(tmp_path):
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def slow(conversation):
+        await conversation.request()
+        begun.set()
+        await over.wait()
+        await conversation.send(OK)
+
+    async with Member(slow) as one, Member(answering(OK)) as other:
+        settings = config(
+            one.address, pool={"persistence": {"cookie": HOUR}, "limits": {"connections_per_member": 1}}
+        )
+        async with serving(tmp_path, settings) as proxy, proxy.client() as first, proxy.client() as second:
+            await first.send(get())
+            await begun.wait()
+            await second.send(get())
+            await eventually(lambda: len(proxy.worker.runtime.pools["app"].queue) == 1)
+            await proxy.change(lambda settings: settings["pools"]["app"].update(members=[other.address]))
+            assert (await second.reply()).status == 200
+            over.set()
+            assert (await first.reply()).status == 200

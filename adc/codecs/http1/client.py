@@ -143,8 +143,9 @@ class ClientConnection(asyncio.Protocol):
         self._transport.abort()
 
     def close(self) -> None:
-        """Close an idle connection."""
+        """Close when what was sent has been taken; nothing is asked on it any more."""
         self.receiver = None
+        self._link.uncount(self)
         self._transport.close()
 
     @property
@@ -367,7 +368,7 @@ class ClientConnection(asyncio.Protocol):
                 self.resume_reading()
             self._link.release(self)
         elif self._request_end:
-            self._transport.close()
+            self.close()
         else:
             self._transport.abort()
 

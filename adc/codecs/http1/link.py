@@ -147,10 +147,11 @@ class HttpLink:
 
     def lost(self, connection: ClientConnection) -> None:
         """A connection is closed."""
-        self._uncount(connection)
+        self.uncount(connection)
         self.discard(connection)
 
-    def _uncount(self, connection: ClientConnection) -> None:
+    def uncount(self, connection: ClientConnection) -> None:
+        """A connection is as good as closed: under TLS the member may take its time to say so as well."""
         if connection.counted:
             connection.counted = False
             self.connections -= 1
@@ -184,10 +185,8 @@ class HttpLink:
             self.close_oldest()
 
     def close_oldest(self) -> None:
-        """Close the connection that has been idle longest. It does not count any more."""
-        connection = self._idle.pop(0)
-        self._uncount(connection)
-        connection.close()
+        """Close the connection that has been idle longest."""
+        self._idle.pop(0).close()
 
     def retire(self) -> None:
         """The member is no longer used: close idle connections, and the others when their response is complete."""

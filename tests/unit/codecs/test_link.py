@@ -158,3 +158,44 @@ async def test_a_connection_that_cannot_be_opened_fails_the_try():
 )
 def test_no_member_is_to_blame_for_what_this_machine_lacks(number, failure):
     assert failure_of(OSError(number, "")) is failure
+
+
+async def test_a_connection_that_is_closing_is_not_busy_however_long_that_takes(link, transports):
+    first, second, third = await opened(link, 3)
+    assert (link.busy, link.idle, link.connections) == (3, 0, 3)
+    for connection in (first, second, third):  # the third is one too many
+        link.release(connection)
+    assert (link.busy, link.idle, link.connections) == (0, 2, 2)
+    link.reap(first.deadline)
+    assert (link.busy, link.idle, link.connections) == (0, 0, 0)
+    for connection in (first, second, third):
+        connection.connection_lost(None)
+    assert (link.busy, link.connections, link.opening) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_who_stops_waiting_for_a_connection_leaves_no_count(begun):
+    async def connect(factory):
+        await asyncio.Event().wait()
+
+    link = HttpLink(Batch(asyncio.get_running_loop()), Clock(), connect)
+    receiver = Receiver()
+    link.acquire(receiver)
+    assert link.busy == 1
+    if begun:
+        await asyncio.sleep(0)
+    link.forget(receiver)
+    await asyncio.sleep(0.001)
+    assert (link.busy, link.opening) == (0, 0)
+
+
+async def test_a_connect_that_fails_leaves_no_count():
+    async def connect(factory):
+        raise ConnectionRefusedError
+
+    link = HttpLink(Batch(asyncio.get_running_loop()), Clock(), connect)
+    receiver = Receiver()
+    link.acquire(receiver)
+    await asyncio.sleep(0.001)
+    assert receiver.failure is Failure.CONNECTION_REFUSED
+    assert (link.busy, link.opening) == (0, 0)

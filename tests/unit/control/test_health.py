@@ -111,3 +111,18 @@ async def test_a_check_that_cannot_be_built_stops_no_other(bench):
     checks.follow(config())
     assert (await bench.next())["member"] == "second"
     await checks.close()
+
+
+async def test_what_was_found_before_an_upgrade_is_known_at_once_and_kept(checks, bench):
+    down = {"pool": "app", "member": "second", "up": False, "reason": "refused"}
+    checks.take_over([down], config())
+    assert checks.reports() == [down]
+    checks.follow(config())
+    assert checks.reports() == [down]
+    assert [(await bench.next())["member"] for _ in range(2)].count("second") == 1
+
+
+async def test_nothing_is_taken_over_of_members_that_are_not_checked_any_more(checks):
+    down = {"pool": "unchecked", "member": "127.0.0.1:9003", "up": False, "reason": "refused"}
+    checks.take_over([down], config())
+    assert checks.reports() == []
