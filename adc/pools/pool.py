@@ -230,6 +230,7 @@ class Pool:
             member.refresh()
         self._review(now)
         previous._successor = self
+        previous.members = self.members
         previous._review_at = -inf
         return list(known.values())
 

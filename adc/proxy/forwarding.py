@@ -12,7 +12,7 @@ from adc.telemetry.tracing import new_trace, parse_traceparent
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
-_REPLACED: Final = frozenset(
+WRITTEN: Final = frozenset(
     {
         b"forwarded",
         b"traceparent",
@@ -22,20 +22,27 @@ _REPLACED: Final = frozenset(
         b"x-request-id",
     }
 )
+"""What a proxy writes, and clients that are not trusted cannot."""
+
+DECIDED: Final = b"(decided)"
+"""Under this a request notes those of them, separated by commas, that its route writes, or wants left out."""
+
+_WATCHED: Final = WRITTEN | {DECIDED}
 
 
 def member_lines(exchange: Exchange) -> list[Pair]:
     """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
 
     What the client says in forwarding fields is kept only if the listener trusts its address
-    (`service.trusts(peer)`); otherwise it is replaced.
+    (`service.trusts(peer)`); otherwise it is replaced. What the
+    route has decided stays as it is.
     """
     request = exchange.request
     noted = request.noted
     lines = request.headers.pairs
     peer = request.peer.encode()
     proto, host = request.scheme.encode(), noted.get(b"host", b"")
-    if _REPLACED.isdisjoint(noted):
+    if _WATCHED.isdisjoint(noted):
         trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
         return [
             *lines,
@@ -46,7 +53,8 @@ def member_lines(exchange: Exchange) -> list[Pair]:
             (b"X-Request-Id", request_id),
             (b"traceparent", trace),
         ]
-    kept = [pair for pair in lines if pair[0].lower() not in _REPLACED]
+    decided = noted[DECIDED].split(b",") if DECIDED in noted else []
+    kept = [pair for pair in lines if pair[0].lower() not in WRITTEN or pair[0].lower() in decided]
     if exchange.service.trusts(request.peer):
         before = noted.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
@@ -54,21 +62,22 @@ def member_lines(exchange: Exchange) -> list[Pair]:
         host = noted.get(b"x-forwarded-host", host)
     known = parse_traceparent(noted[b"traceparent"]) if b"traceparent" in noted else None
     trace = (known.child() if known is not None else new_trace()).value()
-    return [
-        *kept,
-        VIA,
+    ours = [
         (b"X-Forwarded-For", peer),
         (b"X-Forwarded-Proto", proto),
         (b"X-Forwarded-Host", host),
         (b"X-Request-Id", exchange.request_id.encode()),
         (b"traceparent", trace),
     ]
+    return [*kept, VIA, *[pair for pair in ours if pair[0].lower() not in decided]]
 
 
 def lines_with_forwarded(exchange: Exchange) -> list[Pair]:
     """Those of `member_lines`, and `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept under the
     same condition."""
     request = exchange.request
+    if b"forwarded" in request.noted.get(DECIDED, b"").split(b","):
+        return member_lines(exchange)
     host = request.noted.get(b"host", b"").decode("latin-1")
     value = forwarded_element(request.peer, host=host, proto=request.scheme)
     before = request.headers.joined(b"forwarded")

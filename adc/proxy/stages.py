@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from adc.http.message import Response
 from adc.http.target import BadTarget
+from adc.proxy.forwarding import DECIDED, WRITTEN
 from adc.proxy.pipeline import Action
 from adc.routing.edits import HeaderEdits
 from adc.routing.rewrite import Rewrite
@@ -36,17 +37,21 @@ class RewriteTarget:
 
 
 class EditRequest:
-    """Header edits of the request."""
+    """Header edits of the request. What they say of fields that a proxy writes stands."""
 
-    __slots__ = ("_edits", "_next", "_route")
+    __slots__ = ("_decided", "_edits", "_next", "_route")
 
     def __init__(self, edits: HeaderEdits, route: str, following: Action) -> None:
         self._edits = edits
+        self._decided = b",".join(sorted(WRITTEN.intersection(edits.gone)))
         self._route = route
         self._next = following
 
     def __call__(self, exchange: Exchange) -> None:
-        self._edits.apply(exchange.request.headers, exchange.request, exchange.request_id, self._route)
+        request = exchange.request
+        self._edits.apply(request.headers, request, exchange.request_id, self._route)
+        if self._decided:
+            request.noted[DECIDED] = self._decided
         self._next(exchange)
 
 

@@ -64,7 +64,8 @@ class StickyForward(Forward):
 
     def choose(self, exchange: Exchange) -> None:
         pool, wall = self.pool, exchange.service.clock.wall
-        self._know_members(exchange.service.clock.now)
+        if self._of is not pool.members:
+            self._learn_members()
         if exchange.tried:
             self._choose_another(exchange)
             return
@@ -101,11 +102,13 @@ class StickyForward(Forward):
         self._try(exchange, self._moved(exchange, tried[-1], member))
 
     def _know_members(self, now: float) -> None:
-        """A reload changes the members, of the pool of before, too."""
+        """Several reloads may have changed the members, of the pools of before, too."""
+        self.pool.refresh(now)
+        if self._of is not self.pool.members:
+            self._learn_members()
+
+    def _learn_members(self) -> None:
         pool = self.pool
-        pool.refresh(now)
-        if self._of is pool.members:
-            return
         self._of = pool.members
         self._members = {member_id(pool.name, member.address): member for member in pool.members}
         self._ids = {member: name for name, member in self._members.items()}

@@ -18,17 +18,18 @@ _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HeaderEdits:
-    """Lines to remove, to set (in place of all of that name) and to add, applied in this order.
+    """Lines to remove, to set (in place of all of that name) and to add, applied in this order. `gone` are the
+    lower-case names of which no line is left as it came.
 
     Values may hold the `PLACEHOLDERS` in braces; a brace that is meant is written twice. Raises `ValueError`
     for a name that is no token (RFC 9110 section 5.6.2) or that the proxy itself writes (framing, hop-by-hop
     and `Host`, which a rewrite sets), and for a value with control characters or an unknown placeholder.
     """
 
-    __slots__ = ("_fixed", "_gone", "_made")
+    __slots__ = ("_fixed", "_made", "gone")
 
     def __init__(self, set_: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]) -> None:
-        self._gone = tuple(_name(name).lower() for name in (*remove, *set_))
+        self.gone = tuple(_name(name).lower() for name in (*remove, *set_))
         fixed: list[Pair] = []
         made: list[tuple[bytes, str]] = []
         for name, value in (*set_.items(), *add.items()):
@@ -41,8 +42,8 @@ class HeaderEdits:
 
     def apply(self, headers: Headers, request: Request, request_id: str, route: str) -> None:
         """Change `headers`, of the request or of its response, in place."""
-        if self._gone:
-            headers.remove(*self._gone)
+        if self.gone:
+            headers.remove(*self.gone)
         for name, value in self._fixed:
             headers.add(name, value)
         for name, template in self._made:

@@ -100,6 +100,23 @@ async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path
     }
 
 
+@pytest.mark.parametrize(
+    "said", [[], ["X-Forwarded-Proto: ftp", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=b"]]
+)
+@pytest.mark.parametrize("trusted", [[], ["127.0.0.0/8"]])
+async def test_what_the_route_says_of_fields_that_a_proxy_writes_stands(tmp_path, member, said, trusted):
+    edits = {
+        "set": {"X-Forwarded-Proto": "https", "Forwarded": "for={client_ip}"},
+        "remove": ["X-Forwarded-Host"],
+    }
+    settings = {"route": {"request_headers": edits}, "listener": {"forwarded": True}}
+    request = await seen(tmp_path, member, get("/", *said), trusted_proxies=trusted, **settings)
+    assert request.all(b"x-forwarded-proto") == [b"https"]
+    assert [value[:4] for value in request.all(b"forwarded")] == [b"for="]
+    assert b"x-forwarded-host" not in request
+    assert len(request.all(b"x-forwarded-for")) == len(request.all(b"x-request-id")) == 1
+
+
 async def test_a_client_cannot_take_away_what_the_route_sets(tmp_path, member):
     route = {"request_headers": {"set": {"X-Real-IP": "1.2.3.4", "X-Forwarded-Port": "443"}}}
     request = await seen(tmp_path, member, get("/", *CLAIMS), route=route)
