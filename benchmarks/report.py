@@ -31,6 +31,7 @@ COLUMNS = (
     Column("bytes", "bytes", "{:,.0f}".format),
     Column("hits", "hits", "{:.1%}".format),
     Column("busy", "core busy", "{:.0%}".format),
+    Column("connections", "connections", "{:,.0f}".format),
     Column("rss_mb", "RSS MB", "{:.0f}".format),
     Column("failed", "failed", "{:.0f}".format),
 )

@@ -96,7 +96,7 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "idle",
-            "Memory of 10,000 idle connections",
+            "Memory of idle connections, 10,000 if the machine has descriptors for them",
             "small",
             Idle(),
             _all(PROXIES),

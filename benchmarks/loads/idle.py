@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import select
 import time
 from contextlib import ExitStack, closing
@@ -15,6 +16,8 @@ from benchmarks.running import Running
 
 SETTLE = 1.0
 BATCH = 20
+_OTHERS = 500
+"""Descriptors that are not of clients."""
 
 
 def _ask(port: int, number: int) -> HTTPConnection:
@@ -50,7 +53,8 @@ def _count_closed(connections: list[HTTPConnection]) -> int:
 
 @dataclass(frozen=True)
 class Idle:
-    """`connections` opened and held."""
+    """`connections` opened and held: as many as this machine's limit of descriptors leaves a proxy, which needs two
+    for each client."""
 
     connections: int = 10_000
     fresh: bool = True
@@ -63,15 +67,17 @@ class Idle:
 
     def measure(self, peer: Running, seconds: int) -> Figures:
         """Resident memory before and with the connections, `seconds` unused. Raises LoadError, StartError."""
+        count = min(self.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - _OTHERS)
         before = peer.processes.usage()
         with ExitStack() as stack:
-            opened = _open(peer.site.port, self.connections, stack)
+            opened = _open(peer.site.port, count, stack)
             time.sleep(SETTLE)
             after = peer.processes.usage()
             closed = _count_closed(opened)
         grown = after.since(before).rss
         return {
-            "kb_each": grown / 1024 / self.connections,
+            "kb_each": grown / 1024 / count,
+            "connections": float(count),
             "rss_mb": after.rss / 2**20,
             "failed": float(closed),
         }
