@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Set
+import time
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class Supervisor:
         self._service = Service(options.config, load, hire, options.workers)
         self._admin = AdminServer(Operations(self._service, self.reload))
         self._admin_keys: Set[str] = frozenset()
+        self._started = asyncio.Event()
         self._ending = asyncio.Event()
         self._at_once = asyncio.Event()
         self._handed_over = False
@@ -71,6 +73,8 @@ class Supervisor:
 
     async def reload(self) -> ReloadResult:
         """Reload the configuration, and tell the service manager about it."""
+        if self._ending.is_set():
+            return ReloadResult(False, ("the service is ending",), time.time())
         notify.reloading()
         result = await self._service.reload()
         if result.ok:
@@ -79,12 +83,13 @@ class Supervisor:
         return result
 
     async def _start(self, loaded: Loaded) -> None:
+        self._listen_to_signals()  # before anybody can know whom to send one to
         if self._options.pidfile is not None:
             pidfile.write(self._options.pidfile, os.getppid() if self._inherited.upgrading else None)
-        self._listen_to_signals()
         await self._service.start(loaded, self._inherited)
         await self._open_admin()
         self._inherited.tell_ready()
+        self._started.set()
         notify.notify("READY=1", f"MAINPID={os.getpid()}")
         log.info("serving %s with %d workers", self._options.config, len(self._service.fleet.workers))
 
@@ -131,10 +136,16 @@ class Supervisor:
         self._ending.set()
 
     def _once(self, name: str, work: Any) -> None:
-        """Do what a signal asks for; one that comes while the same is under way is the same wish."""
+        """Do what a signal asks for, once the service has started and unless it ends; one that comes while the same
+        is under way is the same wish."""
         running = self._busy.get(name)
         if running is None or running.done():
-            self._busy[name] = asyncio.get_running_loop().create_task(work())
+            self._busy[name] = asyncio.get_running_loop().create_task(self._when_started(work))
+
+    async def _when_started(self, work: Callable[[], Awaitable[object]]) -> None:
+        await self._started.wait()
+        if not self._ending.is_set():
+            await work()
 
     async def _reopen_logs(self) -> None:
         try:

@@ -153,6 +153,26 @@ async def test_a_new_worker_knows_the_health_of_members_and_what_operators_decid
         assert await _states(service, ["draining", "down"])()
 
 
+async def test_a_reload_that_is_asked_for_during_the_start_follows_it(service):
+    service.write(ANSWERS.replace("BODY", "one"))
+    service.start()
+
+    async def is_known():
+        return service.pidfile.exists() and service.pidfile.read_text().endswith("\n")
+
+    await until(is_known)
+    service.write(ANSWERS.replace("BODY", "two"))
+    service.signal(signal.SIGHUP)
+    await service.told("READY=1")
+
+    async def reloaded():
+        return (await service.status())["reloads"] == {"ok": 1}
+
+    await until(reloaded)
+    assert await service.get() == (200, b"two")
+    assert "Traceback" not in service.log.read_text()
+
+
 def _states(service, wanted):
     async def are():
         status, body = await http(service.admin, "/api/v1/members")
