@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
-from adc.http.fields import CLAIMED, CLAIMS
+from adc.http.fields import CLAIMED
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.proxy.body_filter import BodyFilter, BrokenContent
@@ -128,10 +128,9 @@ class Exchange:
     def start(self, body: bytes, end: bool) -> None:
         service = self.service
         service.active.add(self)
-        request = self.request
-        noted = request.noted
-        if CLAIMED in noted and not service.trusts(request.peer):
-            request.headers.remove(*CLAIMS)
+        request, noted = self.request, self.request.noted
+        if CLAIMED in noted:
+            service.drop_claims(request)
         self.body = body
         self.body_end = end
         self.bytes_in = len(body)
@@ -170,7 +169,8 @@ class Exchange:
         if (
             attempt is not None
             and attempt.connection is not None
-            and not (self._awaits_switch() or attempt.over)
+            and not attempt.over
+            and (self.switched or not self.request.upgrade)
         ):
             if self.replayable:
                 self._keep(data)
@@ -190,9 +190,6 @@ class Exchange:
         detail = f"the request content is over {self.body_limit} bytes"
         self.service.refused("limit_body", detail, self.request)
         self.fail(413, "limit_body")
-
-    def _awaits_switch(self) -> bool:
-        return bool(self.request.upgrade) and not self.switched
 
     def _keep(self, data: bytes) -> None:
         if len(self.body) + len(data) <= HOLD_BYTES:
@@ -350,9 +347,7 @@ class Exchange:
             self._content_broke(broken)
             return
         self.bytes_out += len(data)
-        if (
-            not end and self.phase != "client_write"
-        ):  # sending may find the client slow, which has a limit of its own
+        if not end and self.phase != "client_write":  # that one is for a client who reads too slowly
             self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
         if data or end:
             self.stream.send_body(data, end)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from adc.codecs.clock import Clock
 from adc.codecs.refused import Refused
+from adc.http.fields import CLAIMS
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.http.via import goes_round
@@ -106,6 +107,11 @@ class Service:
         else:
             exchange.body_due = now + patience
         exchange.limit("request_body", min(patience, exchange.body_due - now))
+
+    def drop_claims(self, request: Request) -> None:
+        """Take from a client that is not trusted what only a proxy in front may say."""
+        if not self.trusts(request.peer):
+            request.headers.remove(*CLAIMS)
 
     def member_failed(self, exchange: Exchange, member: Member, failure: Failure, detail: str) -> None:
         """Count and log a failed try."""

@@ -20,7 +20,7 @@ class Scripted:
         self.answers = answers
 
     def warm_up(self, peer):
-        pass
+        """There is nothing to warm up."""
 
     def measure(self, peer, seconds):
         answer = self.answers.pop(0)

@@ -30,13 +30,13 @@ class FakeWorker:
         self.held_at_commit = set()
 
     def listen(self, answers):
-        pass
+        """It asks nothing."""
 
     async def start(self, config, plan):
-        pass
+        """It is ready at once."""
 
     async def prepare(self, config, plan):
-        pass
+        """It refuses nothing."""
 
     async def commit(self):
         self.held_at_commit = self._service.sockets.open().keys()
@@ -45,7 +45,7 @@ class FakeWorker:
         return 0
 
     async def kill(self):
-        pass
+        """There is no process."""
 
 
 async def test_the_supervisor_closes_its_copy_before_the_workers_drain_theirs(tmp_path):
