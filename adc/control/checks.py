@@ -81,8 +81,8 @@ class _Way:
         self._context = _context(tls) if tls is not None or health.tls else None
         self.default_port = 80 if self._context is None else 443
         self._name = tls.sni if tls is not None else None
-        header = proxy_protocol is not None and self.port == address.port
-        self._preface = compose(proxy_protocol, None) if header and proxy_protocol is not None else b""
+        version = proxy_protocol if self.port == address.port else None
+        self._preface = b"" if version is None else compose(version, None)
 
     async def open(self, protocol: asyncio.BaseProtocol) -> None:
         """Open a connection of its own for `protocol`, after a look-up of its own. Raises OSError."""
@@ -118,7 +118,7 @@ class _Ask:
 
     def __init__(self, way: _Way, address: Address, health: ActiveHealth) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"
-        authority = host if way.port in (None, 0, way.default_port) else f"{host}:{way.port}"
+        authority = host if way.port in (0, way.default_port) else f"{host}:{way.port}"
         self._way = way
         self._request = check_request(
             health.method, health.path or "/", health.host or authority, health.headers
@@ -142,6 +142,7 @@ class _Ask:
 
 
 async def _never(factory: object) -> None:
+    """A link would only say what kind of failure it was, not what the operating system said."""
     raise OSError("a check opens its connection itself")
 
 

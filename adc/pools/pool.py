@@ -120,11 +120,6 @@ class Pool:
             observers.append(adaptive.observe)
         return observers
 
-    @property
-    def serving(self) -> tuple[Member, ...]:
-        """The members that requests are spread over now. If `pick` found none of them free, waiting helps."""
-        return self._usable
-
     def pick(self, request: Request, now: float, exclude: Container[Member] = ()) -> Member | None:
         """The member for `request`, none of `exclude`; None if there is none, or all are at their limit."""
         if now >= self._review_at:
@@ -149,7 +144,8 @@ class Pool:
         return not self._cap or any(member.active < self._cap for member in self._usable)
 
     def beside(self, tried: Container[Member]) -> list[Member]:
-        """The members that `pick` would choose from if it may choose none of `tried`."""
+        """The members that `pick` would choose from if it may choose none of `tried`. If it found none of them
+        free, waiting helps."""
         left = [member for member in self._usable if member not in tried]
         return left or [member for member in self._spare if member not in tried]
 

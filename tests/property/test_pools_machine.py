@@ -106,7 +106,9 @@ class PoolMachine(RuleBasedStateMachine):
         pool = self.pool
         member = by.pick(GET, self.now, exclude)
         if member is None:
-            free = [m for m in pool.serving if m not in exclude and not (self.cap and m.active >= self.cap)]
+            free = [
+                m for m in pool.beside(()) if m not in exclude and not (self.cap and m.active >= self.cap)
+            ]
             assert not free
             return
         assert member in pool.members
@@ -146,7 +148,7 @@ class PoolMachine(RuleBasedStateMachine):
         available = [member for member in self.pool.members if member.available]
         primaries = [member for member in available if not member.backup]
         if not self.pool.panicking:
-            assert list(self.pool.serving) == (primaries or available)
+            assert self.pool.beside(()) == (primaries or available)
 
     @invariant()
     def few_are_ejected(self) -> None:

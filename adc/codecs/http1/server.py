@@ -333,9 +333,7 @@ class ServerConnection(RequestInput):
         if self._arrived:
             passed = self.deadline
             self.read_arrived()
-            if (
-                self.deadline != passed
-            ):  # more of the same head leaves it; what completes or begins one does not
+            if self.deadline != passed:  # a head was completed or begun: more of the same one changes nothing
                 return
         self.deadline = inf
         if self._closing and not self._lingering:

@@ -24,10 +24,9 @@ class ServerSettings:
     A reload changes these attributes in place, so that open connections follow it. `exchange` begins one for a
     request, `refused` gives the response to what never became a request, `identify` derives the
     client's address from forwarding fields and may raise `Refused`, None if there is nothing to derive. `connections`
-    holds every open one.
-    `scheme` is what new connections speak, `draining` says that there are no new ones: open ones of another scheme, or
-    of a listener that drains, close after their next response.
-    `strict_transport` is the value of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests`
+    holds every open one. `scheme` is what new connections speak, `draining` says that there are no new ones: open ones
+    of another scheme, or of a listener that drains, close after their next response. `strict_transport` is the value
+    of Strict-Transport-Security for responses over TLS, b"" for none; `max_requests`
     are those of a connection, 0 for any number.
     """
 

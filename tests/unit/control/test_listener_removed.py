@@ -80,10 +80,10 @@ class FakeServing:
         self.open_at_commit = []
 
     async def start(self):
-        pass
+        """It serves."""
 
     async def prepare(self, config, sockets):
-        pass
+        """It refuses nothing."""
 
     def commit(self):
         self.open_at_commit = [sock.fileno() != -1 for sock in self.watched]

@@ -10,7 +10,7 @@ class BrokenServing:
     started = True
 
     def close(self):
-        pass
+        """It holds no sockets."""
 
     async def drain(self, grace):
         raise ValueError("broken on the way out")

@@ -14,7 +14,7 @@ from adc.plugin.testkit import Trial, answer, request
 
 
 class Idle(Plugin[NoOptions]):
-    pass
+    """Has no hook."""
 
 
 class Heads(Plugin[NoOptions]):
@@ -22,7 +22,7 @@ class Heads(Plugin[NoOptions]):
         context.state["seen"] = True
 
     async def response_head(self, context: Context) -> None:
-        pass
+        """Leaves the response as it is."""
 
 
 class Answers(Plugin[NoOptions]):

@@ -79,7 +79,7 @@ def test_no_available_member_is_none_and_counted():
     pool.set_health(pool.members[0], Health.DOWN, 0.0)
     assert pool.pick(GET, 0.0) is None
     assert pool.unserved == 1
-    assert pool.serving == ()
+    assert pool.beside(()) == []
 
 
 def test_a_pool_without_members_serves_nobody():
@@ -132,7 +132,7 @@ class TestLimits:
         assert pool.pick(GET, 0.0) is b
         pool.started(b, 0.0)
         assert pool.pick(GET, 0.0) is None
-        assert pool.serving == (a, b)
+        assert pool.beside(()) == [a, b]
         pool.finished(a, 1.0, 200, 1.0)
         assert pool.pick(GET, 1.0) is a
 
