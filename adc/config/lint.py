@@ -10,6 +10,7 @@ from adc.config.model.config import Config
 from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
+from adc.config.shared_cookies import shared_cookies
 from adc.config.units import quote
 from adc.routing.paths import path_exact
 
@@ -20,8 +21,9 @@ MOST_COMPARED = 1000
 
 
 def doubtful(config: Config) -> Iterator[Finding]:
-    """Routes that never match, pools that nobody uses, members listed twice."""
+    """Yield routes that never match, pools without routes, members listed twice, cookies that pools share."""
     yield from _unreachable(config.routes)
+    yield from shared_cookies(config)
     used = _used(config.routes)
     for name, pool in config.pools.items():
         if name not in used:

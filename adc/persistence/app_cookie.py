@@ -15,7 +15,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.set_cookie import parse_set_cookie
 from adc.persistence.cookie import MarkReader
-from adc.persistence.cookie_lines import edit_cookie, find_cookie, replace_lines
+from adc.persistence.cookie_lines import cookie_values, edit_cookie, replace_lines
 from adc.persistence.decide import Stickiness
 from adc.persistence.interface import PinCounts
 from adc.persistence.pin import Pin
@@ -36,16 +36,14 @@ class RewrittenCookie:
     def __init__(
         self, name: str, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None
     ) -> None:
-        self._name = name
         self._wanted = name.encode("latin-1")
         self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer
         self.counts = self._marks.counts
 
     def pinned(self, request: Request, now: float) -> Pin | None:
-        value = find_cookie(request.headers, self._name, self._wanted)
-        mark = None if value is None else self._mark_in(value)
-        return None if mark is None else self._marks.read(mark, now)
+        marks = (self._mark_in(value) for value in cookie_values(request.headers, self._wanted))
+        return self._marks.first((mark for mark in marks if mark is not None), now)
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         done(self.pinned(request, now))

@@ -7,28 +7,31 @@ log or echo it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal, NamedTuple
 
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.set_cookie import CookieAttributes, format_set_cookie
-from adc.persistence.cookie_lines import edit_cookie, find_cookie
+from adc.persistence.cookie_lines import cookie_values, edit_cookie
+from adc.persistence.cookie_name import SHARED_NAME
 from adc.persistence.decide import Stickiness
 from adc.persistence.interface import PinCounts
 from adc.persistence.pin import Pin
-from adc.persistence.signing import Signer
+from adc.persistence.signing import Signer, looks_like_mark
 
 
 class CookieOptions(NamedTuple):
-    """The cookie's name and attributes. `secure: auto`: where the request came over TLS."""
+    """The cookie's name and attributes. `secure: auto`: where the request came over TLS. `former_name`: a name of
+    earlier versions, whose marks are read and replaced; none if empty."""
 
-    name: str = "ADCSESSION"
+    name: str = SHARED_NAME
     path: str = "/"
     domain: str = ""
     secure: Literal["auto", "true", "false"] = "auto"
     http_only: bool = True
     same_site: str = "lax"
+    former_name: str = ""
 
     def attributes(self, scheme: str) -> CookieAttributes:
         """The attributes for the answer to a request of `scheme`."""
@@ -50,20 +53,28 @@ class MarkReader:
         self.stickiness = stickiness
         self.counts = counts or PinCounts()
 
-    def read(self, mark: str, now: float) -> Pin | None:
-        """The pin in `mark` if it is genuine and alive. One that an older key signed is due for a refresh."""
+    def first(self, marks: Iterable[str], now: float) -> Pin | None:
+        """Return the pin in the first of `marks` that is genuine and alive, and count those rejected before it."""
+        for mark in marks:
+            pin = self.read(mark, now)
+            if isinstance(pin, Pin):
+                return pin
+            self.counts.rejected[pin] = self.counts.rejected.get(pin, 0) + 1
+        return None
+
+    def read(self, mark: str, now: float) -> Pin | str:
+        """Return the pin in `mark`, or why it is rejected. A pin that an older key signed is due for a refresh."""
         sealed = self.signer.read(mark, now)
         if isinstance(sealed, str):
-            self._reject(sealed)
-            return None
+            return sealed
         pin, current = sealed
         if self.stickiness.expired(pin, now):
-            self._reject("expired")
-            return None
-        return pin if current else pin._replace(seen=min(pin.seen, now - self.stickiness.timeout / 10))
+            return "expired"
+        return pin if current else self.stale(pin, now)
 
-    def _reject(self, reason: str) -> None:
-        self.counts.rejected[reason] = self.counts.rejected.get(reason, 0) + 1
+    def stale(self, pin: Pin, now: float) -> Pin:
+        """Return `pin` due for a refresh."""
+        return pin._replace(seen=min(pin.seen, now - self.stickiness.timeout / 10))
 
 
 class CookiePersistence:
@@ -82,14 +93,23 @@ class CookiePersistence:
     ) -> None:
         self._options = options
         self._name = options.name.encode("latin-1")
+        self._former_name = options.former_name.encode("latin-1")
         self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer
         self._stickiness = stickiness
         self.counts = self._marks.counts
 
     def pinned(self, request: Request, now: float) -> Pin | None:
-        mark = find_cookie(request.headers, self._options.name, self._name)
-        return None if mark is None else self._marks.read(mark, now)
+        pin = self._marks.first(cookie_values(request.headers, self._name), now)
+        return self._under_former_name(request, now) if pin is None and self._former_name else pin
+
+    def _under_former_name(self, request: Request, now: float) -> Pin | None:
+        """Marks under that name may be of other pools: those are not counted as rejected."""
+        for mark in cookie_values(request.headers, self._former_name):
+            pin = self._marks.read(mark, now)
+            if isinstance(pin, Pin):
+                return self._marks.stale(pin, now)
+        return None
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         done(self.pinned(request, now))
@@ -99,6 +119,8 @@ class CookiePersistence:
 
     def forward(self, headers: Headers) -> None:
         edit_cookie(headers, self._name, lambda value: None)
+        if self._former_name:  # which an application may use for something else
+            edit_cookie(headers, self._former_name, lambda value: None if looks_like_mark(value) else value)
 
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adc.http.cookies import parse_cookies
+from adc.http.cookies import MAX_COOKIES
 from adc.http.headers import Headers
 
 
-def find_cookie(headers: Headers, name: str, wanted: bytes) -> str | None:
-    """The value of the cookie `name` (`wanted` is the same name as bytes). Requests without it are told apart
-    without being parsed."""
+def cookie_values(headers: Headers, wanted: bytes) -> list[str]:
+    """Return the values of all cookies called `wanted`, in the order received, without quotes.
+
+    A client may send several: cookies of other paths, or of a parent domain. A request without the name is not
+    parsed.
+    """
     if b"cookie" not in headers:
-        return None
-    for line in headers.get_all(b"cookie"):
-        if wanted in line:
-            return parse_cookies(headers).get(name)
-    return None
+        return []
+    lines = headers.get_all(b"cookie")
+    if not any(wanted in line for line in lines):
+        return []
+    found = []
+    for pair in b";".join(lines).split(b";", MAX_COOKIES)[:MAX_COOKIES]:
+        name, equals, value = pair.partition(b"=")
+        if equals and name.strip(b" \t") == wanted:
+            found.append(_unquoted(value.strip(b" \t")).decode("latin-1"))
+    return found
 
 
 def edit_cookie(headers: Headers, name: bytes, edit: Callable[[bytes], bytes | None]) -> None:
@@ -47,3 +55,7 @@ def _edit_line(line: bytes, name: bytes, edit: Callable[[bytes], bytes | None]) 
         if edited is not None:
             kept.append(key + b"=" + edited)
     return b";".join(kept).strip(b" \t")
+
+
+def _unquoted(value: bytes) -> bytes:
+    return value[1:-1] if len(value) > 1 and value[:1] == b'"' == value[-1:] else value

@@ -99,6 +99,11 @@ class Signer:
         return Sealed(Pin(member, float(created), float(seen)), key is self._keys[0])
 
 
+def looks_like_mark(value: bytes) -> bool:
+    """Return True if a cookie's `value` has the shape of a mark, whoever signed it."""
+    return _decode(value.decode("latin-1")) is not None
+
+
 def _decode(mark: str) -> bytes | None:
     if len(mark) != MARK_CHARACTERS or not mark.isascii() or "+" in mark or "/" in mark:
         return None

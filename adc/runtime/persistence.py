@@ -11,6 +11,7 @@ from adc.config.model import persistence as model
 from adc.config.model import pools
 from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
 from adc.persistence.cookie import CookieOptions, CookiePersistence
+from adc.persistence.cookie_name import SHARED_NAME, cookie_name
 from adc.persistence.decide import Stickiness
 from adc.persistence.header import header_key
 from adc.persistence.identity import member_id, table_name
@@ -68,6 +69,16 @@ def build_all(
     }
 
 
+def own_cookie(config: Config, pool: str) -> bytes | None:
+    """Return the name of the cookie that this proxy inserts for clients of `pool`, None if it inserts none. A header
+    block as members see it, without what is ours, is what `Persistence.forward` makes of one."""
+    persistence = config.pools[pool].persistence
+    cookie = None if persistence is None else persistence.cookie
+    if cookie is None or cookie.mode != "insert":
+        return None
+    return cookie_name(pool, cookie.name).encode("latin-1")
+
+
 def _mode(settings: model.Persistence) -> Any:
     """The one mode that is set."""
     return next(mode for name in model.MODES if (mode := getattr(settings, name)) is not None)
@@ -111,16 +122,18 @@ def _by_cookie(
     counts: PinCounts | None,
 ) -> Persistence:
     signer = Signer(pool, [key.encode() for key in settings.keys] or generated, members)
+    name = cookie_name(pool, settings.name)
     if settings.mode != "insert":
         mode = PrefixedCookie if settings.mode == "prefix" else RewrittenCookie
-        return mode(settings.name, signer, stickiness, counts)
+        return mode(name, signer, stickiness, counts)
     options = CookieOptions(
-        name=settings.name,
+        name=name,
         path=settings.path,
         domain=settings.domain or "",
         secure=cast("Literal['auto', 'true', 'false']", settings.secure),
         http_only=settings.http_only,
         same_site=settings.same_site,
+        former_name=SHARED_NAME if settings.name is None else "",
     )
     return CookiePersistence(options, signer, stickiness, counts)
 

@@ -42,7 +42,7 @@ async def test_inserted_cookie_keeps_the_client_and_never_reaches_the_member(tmp
     async with sticky(tmp_path, {"cookie": HOUR}) as (proxy, members), proxy.client() as client:
         first = await client.ask(get())
         cookie = cookie_of(first)
-        assert cookie.startswith("ADCSESSION=")
+        assert cookie.startswith("ADCSESSION_")
         assert b"HttpOnly; SameSite=Lax" in first[b"set-cookie"]
         for _ in range(9):
             reply = await client.ask(get("/", f"Cookie: a=1; {cookie}; b=2"))
@@ -50,6 +50,33 @@ async def test_inserted_cookie_keeps_the_client_and_never_reaches_the_member(tmp
             assert b"set-cookie" not in reply
         seen = members[int(first.body[1:])].requests[-1]
         assert seen[b"cookie"] == b"a=1; b=2"
+
+
+async def test_cookies_of_two_pools_on_one_host_live_beside_each_other(tmp_path):
+    async with contextlib.AsyncExitStack() as stack:
+        members = [await stack.enter_async_context(Member(named(f"m{n}"))) for n in range(4)]
+        mapping = config(members[0].address, state="memory")
+        mapping["pools"] = {
+            name: {"persistence": {"cookie": HOUR}, "members": [member.address for member in part]}
+            for name, part in (("a", members[:2]), ("b", members[2:]))
+        }
+        mapping["routes"] = [
+            {"match": {"path": "/a/"}, "pool": "a"},
+            {"match": {"path": "/b/"}, "pool": "b"},
+        ]
+        proxy = await stack.enter_async_context(serving(tmp_path, mapping))
+        client = await stack.enter_async_context(proxy.client())
+        jar, seen = {}, []
+        for path in ("/a/", "/b/") * 3:
+            fields = [f"Cookie: {'; '.join(f'{name}={value}' for name, value in jar.items())}"] if jar else []
+            reply = await client.ask(get(path, *fields))
+            seen.append(reply.body)
+            if b"set-cookie" in reply:
+                name, _, value = cookie_of(reply).partition("=")
+                jar[name] = value
+        assert len(jar) == 2
+        assert set(seen[::2]) == {seen[0]}
+        assert set(seen[1::2]) == {seen[1]}
 
 
 async def test_clients_without_a_cookie_are_spread(tmp_path):
@@ -141,8 +168,9 @@ async def test_forged_cookie_is_ignored_counted_and_replaced(tmp_path):
         forged = cookie[:-1] + ("A" if cookie[-1] != "A" else "B")
         reply = await client.ask(get("/", f"Cookie: {forged}"))
         assert reply.status == 200
-        assert cookie_of(reply).startswith("ADCSESSION=")
-        await client.ask(get("/", f"Cookie: ADCSESSION={members[0].address}"))
+        assert cookie_of(reply).startswith("ADCSESSION_")
+        name = cookie.partition("=")[0]
+        await client.ask(get("/", f"Cookie: {name}={members[0].address}"))
         assert rejections(proxy) == {"forged": 1, "malformed": 1}
 
 
@@ -326,7 +354,7 @@ async def test_sticky_cookie_is_never_stored_in_the_cache(tmp_path):
         proxy = await stack.enter_async_context(serving(tmp_path, mapping))
         client = await stack.enter_async_context(proxy.client())
         first = await client.ask(get())
-        assert cookie_of(first).startswith("ADCSESSION=")
+        assert cookie_of(first).startswith("ADCSESSION_")
         second = await client.ask(get())
         assert len(member.requests) == 1
         assert second.body == b"m0"

@@ -25,7 +25,11 @@ class CookiePersistence(Part):
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
-    name: CookieName = Field("ADCSESSION", description="Name of the cookie.")
+    name: CookieName | None = Field(
+        None,
+        description="Name of the cookie. The default differs for each pool: ADCSESSION_ and a digest of the pool's "
+        "name. Modes rewrite and prefix need the name of the application's cookie.",
+    )
     mode: Annotated[str, one_of("insert", "rewrite", "prefix")] = Field(
         "insert",
         description="insert: our own cookie; rewrite: replace the application's value; prefix: mark it.",
@@ -63,6 +67,8 @@ class CookiePersistence(Part):
                 ("secure",),
                 "browsers drop cookies with same_site: none that are not secure; write secure: true or auto",
             )
+        if written.get("mode") in ("rewrite", "prefix") and written.get("name") is None:
+            yield ("mode",), f"mode: {written['mode']} needs name: the name of the application's cookie"
 
 
 class SourcePersistence(Part):

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adc.config import Loaded, lint
+from adc.config import ConfigErrors, Loaded, lint
 
 Load = Callable[..., Loaded]
 POOLS = "pools: {p: [m:1]}\n"
@@ -102,3 +102,54 @@ def test_thousands_of_routes_are_not_all_compared_with_each_other(
     )
     assert loaded(f"routes:\n{routes}- {{pool: p}}\n{POOLS}").lint == ()
     assert len(compared) < 1000
+
+
+def sharing(loaded: Load, cookies: tuple[str, str], hosts: tuple[str, str]) -> list[str]:
+    """Places of the cookies that the lint says an earlier pool of the same host uses."""
+    one, two = cookies
+    routes = "".join(f"- {{pool: {pool}, match: {host}}}\n" for pool, host in zip("pq", hosts, strict=True))
+    pools = f"pools:\n  p: {{members: m:1, persistence: {one}}}\n  q: {{members: m:1, persistence: {two}}}\n"
+    found = loaded(f"routes:\n{routes}{pools}").lint
+    return [str(problem).split(": ")[1] for problem in found if "replaces the other one" in problem.message]
+
+
+NAMED = "{cookie: {name: S}}"
+ON_PATHS = ("{path: /a/}", "{path: /b/}")
+
+
+@pytest.mark.parametrize(
+    ("cookies", "hosts"),
+    [
+        ((NAMED, NAMED), ON_PATHS),
+        ((NAMED, NAMED), ("{host: a.org, path: /a/}", "{host: A.org}")),
+        ((NAMED, NAMED), ("{host: '*.a.org'}", "{host: x.a.org}")),
+        ((NAMED, NAMED), ("{host: x.a.org}", "{host: '*.a.org'}")),
+        ((NAMED, NAMED), ("{host: x.a.org}", "{path: /b/}")),
+        ((NAMED, "{cookie: {name: S, mode: prefix}}"), ON_PATHS),
+    ],
+)
+def test_one_cookie_name_of_two_pools_on_one_host_is_reported(
+    loaded: Load, cookies: tuple[str, str], hosts: tuple[str, str]
+) -> None:
+    assert sharing(loaded, cookies, hosts) == ["pools.q.persistence.cookie.name"]
+
+
+@pytest.mark.parametrize(
+    ("cookies", "hosts"),
+    [
+        ((NAMED, "{cookie: {name: T}}"), ON_PATHS),
+        (("cookie", "cookie"), ON_PATHS),
+        ((NAMED, NAMED), ("{host: a.org}", "{host: b.org}")),
+        (("{cookie: {name: S, path: /a}}", "{cookie: {name: S, path: /b}}"), ON_PATHS),
+        (("{learned: {cookie: S}}", "{learned: {cookie: S}}"), ON_PATHS),
+    ],
+)
+def test_cookies_that_do_not_meet_are_not_reported(
+    loaded: Load, cookies: tuple[str, str], hosts: tuple[str, str]
+) -> None:
+    assert sharing(loaded, cookies, hosts) == []
+
+
+def test_mode_that_changes_a_cookie_of_the_application_needs_its_name(loaded: Load) -> None:
+    with pytest.raises(ConfigErrors, match=r"persistence\.cookie\.mode: mode: prefix needs name"):
+        loaded("pools: {p: {members: m:1, persistence: {cookie: {mode: prefix}}}}\nroutes: []\n")

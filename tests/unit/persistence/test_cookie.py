@@ -1,3 +1,4 @@
+import re
 import string
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from adc.http.headers import Headers
 from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
 from adc.persistence.cookie import CookieOptions, CookiePersistence
+from adc.persistence.cookie_name import cookie_name
 from adc.persistence.decide import Stickiness
 from adc.persistence.identity import member_id
 from adc.persistence.signing import MARK_CHARACTERS, Sealed, Signer
@@ -210,3 +212,50 @@ def test_genuine_mark_says_who_signed_it() -> None:
     sealed = Signer("app", [KEY, OLD_KEY], [A]).read(Signer("app", [OLD_KEY], [A]).sign(A, NOW, NOW), NOW)
     assert isinstance(sealed, Sealed)
     assert not sealed.current
+
+
+def test_first_valid_of_several_cookies_counts() -> None:
+    mode = inserting()
+    foreign, mine = value_set(inserting(pool="other")), value_set(mode)
+    for cookie in (f"{foreign}; {mine}", f"{mine}; {foreign}", f"ADCSESSION=; a=1; {mine}"):
+        pin = mode.pinned(request(cookie=cookie), NOW)
+        assert pin is not None
+        assert pin.member == A
+    pin = mode.pinned(request(cookie=f"{value_set(mode, member=B)}; {mine}"), NOW)
+    assert pin is not None
+    assert pin.member == B
+
+
+@pytest.mark.parametrize("kind", [RewrittenCookie, PrefixedCookie])
+def test_first_valid_of_several_cookies_of_the_application_counts(kind: type[RewrittenCookie]) -> None:
+    mode = kind("sid", Signer("app", [KEY], [A, B]), STICKY)
+    headers = Headers([(b"Set-Cookie", b"sid=x; Path=/")])
+    mode.response(request(), headers, B, NOW, None)
+    mine = (headers.get(b"set-cookie") or b"").decode().partition(";")[0]
+    pin = mode.pinned(request(cookie=f"sid=plain; sid={'A' * 44}~x; {mine}"), NOW)
+    assert pin is not None
+    assert pin.member == B
+
+
+def test_default_names_differ_between_pools_and_a_configured_name_stays() -> None:
+    assert cookie_name("a", None) != cookie_name("b", None)
+    assert cookie_name("a", None) == cookie_name("a", None)
+    assert cookie_name("a", "S") == "S"
+    assert re.fullmatch(r"ADCSESSION_[0-9a-f]{8}", cookie_name('a b"c/ü', None))
+
+
+def test_cookie_under_the_former_name_is_believed_and_replaced() -> None:
+    mark = value_set(inserting())
+    mode = inserting(name="ADCSESSION_1", former_name="ADCSESSION")
+    asked = request(cookie=f"{mark}; ADCSESSION=theirs; b=2")
+    pin = mode.pinned(asked, NOW + 1)
+    assert pin is not None
+    assert pin.member == A
+    headers = Headers()
+    mode.response(asked, headers, A, NOW + 1, pin)
+    assert (headers.get(b"set-cookie") or b"").startswith(b"ADCSESSION_1=")
+    mode.forward(asked.headers)
+    assert asked.headers.get_all(b"cookie") == [b"ADCSESSION=theirs; b=2"]
+    foreign = value_set(inserting(pool="other"))
+    assert mode.pinned(request(cookie=foreign), NOW) is None
+    assert mode.counts.rejected == {}

@@ -6,7 +6,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.persistence.decide import Stickiness
 from adc.persistence.header import header_key
-from adc.persistence.identity import member_id, shown_key
+from adc.persistence.identity import member_id, secret_key, shown_key
 from adc.persistence.interface import PENDING
 from adc.persistence.learned import LearnedPersistence, learned_key
 from adc.persistence.pin import Pin, merge_pins, unpack_pin
@@ -226,6 +226,39 @@ def test_learned_session_is_refreshed_by_requests_and_moved_with_its_client(tabl
     moved = pinned(mode, asked, NOW + 1001)
     assert moved is not None
     assert moved.member == B
+
+
+def test_first_session_id_with_a_pin_counts(table: MemoryTable) -> None:
+    mode = learned(table)
+    mode.response(request(), Headers([(b"Set-Cookie", b"JSESSIONID=s1")]), A, NOW, None)
+    mode.response(request(), Headers([(b"Set-Cookie", b"JSESSIONID=s2")]), B, NOW, None)
+    for cookie, target, member in (
+        ("JSESSIONID=old; JSESSIONID=s1", "/", A),
+        ("JSESSIONID=s2; JSESSIONID=s1", "/", B),
+        ("JSESSIONID=old", "/a;jsessionid=s1", A),
+    ):
+        asked = request(target, cookie=cookie)
+        pin = pinned(mode, asked, NOW + 500)
+        assert pin is not None
+        assert pin.member == member
+        assert mode.assigned(asked, member, NOW + 500, pin) == member
+        assert pinned(mode, asked, NOW + 1000) is not None
+
+
+def test_every_session_id_is_asked_for_until_one_has_a_pin() -> None:
+    table = FarTable("t", 10, merge_pins)
+    mode = learned(table)
+    table.set(secret_key("s2"), Pin(A, NOW, NOW).pack(), 600.0, NOW)
+    found: list[Pin | None] = []
+    mode.fetch(request(cookie="JSESSIONID=s1; JSESSIONID=s2"), NOW, found.append)
+    mode.fetch(request(cookie="JSESSIONID=s3"), NOW, found.append)
+    assert [pin and pin.member for pin in found] == [A, None]
+
+
+def test_empty_lines_of_a_field_count_for_nothing() -> None:
+    asked = request(x_user="ann")
+    asked.headers.pairs.insert(0, (b"X-User", b""))
+    assert header_key("X-User")(asked) == b"ann"
 
 
 def test_session_ids_are_not_readable_in_the_table(table: MemoryTable) -> None:
