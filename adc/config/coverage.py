@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
 from adc.config.model.match import HostRule, Match, PathRule, TextRule
 from adc.config.model.types import Network
+from adc.http.patterns import Pattern
 from adc.routing.hosts import Wildcard, host_rule
 from adc.routing.paths import PathPrefix, path_exact, path_prefix
 from adc.routing.values import Exact, Regex
@@ -73,13 +73,18 @@ def _path(rule: PathRule) -> Exact | PathPrefix | Regex:
     return path_exact(rule.exact) if rule.exact is not None else path_prefix(rule.prefix or "/")
 
 
+@lru_cache(maxsize=CACHED)
+def _pattern(text: str) -> Pattern:
+    return Pattern(text)
+
+
 def _covers_text(wide: TextRule, narrow: TextRule) -> bool:
     if wide == narrow:
         return True
     if wide.present is not None:
         return wide.present and narrow.present is None
     if narrow.exact is not None and wide.regex is not None:
-        return re.search(wide.regex, narrow.exact) is not None
+        return _pattern(wide.regex).found_in(narrow.exact)
     if wide.prefix is not None:
         return (narrow.exact or narrow.prefix or "").startswith(wide.prefix)
     return False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from adc.http.headers import Headers
+from adc.http.patterns import BytesPattern
 
 BODY_LIMIT = 64 * 1024
 """Bytes of the body that are looked at; a checker need not read more."""
@@ -52,8 +52,8 @@ class Expectation:
         self._statuses = parse_statuses(status)
         self._body = body.encode()
         try:
-            self._pattern = re.compile(body_regex.encode()) if body_regex else None
-        except re.error as error:
+            self._pattern = BytesPattern(body_regex) if body_regex else None
+        except ValueError as error:
             raise ValueError(f"body_regex {body_regex!r}: {error}") from error
         self._headers = tuple(
             (name.encode(), None if value is None else value.encode())
@@ -76,6 +76,6 @@ class Expectation:
         body = body[:BODY_LIMIT]
         if self._body not in body:
             return "body does not contain the expected text"
-        if self._pattern is not None and self._pattern.search(body) is None:
+        if self._pattern is not None and not self._pattern.found_in(body):
             return "body does not match the expected expression"
         return None

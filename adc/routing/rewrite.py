@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from adc.http.target import join_target, normalise_path, parse_host
+from adc.http.patterns import Replacement
+from adc.http.target import BadTarget, join_target, normalise_path, parse_host
 from adc.routing.paths import path_exact
 
 
@@ -28,7 +28,7 @@ class Rewrite:
         host: str | None = None,
     ) -> None:
         self._stripped = path_exact(strip_prefix).text.rstrip("/") if strip_prefix else ""
-        self._substitutions = tuple(_substitution(pattern, text) for pattern, text in substitutions)
+        self._substitutions = tuple(Replacement(pattern, text) for pattern, text in substitutions)
         self._added = path_exact(add_prefix).text.rstrip("/") if add_prefix else ""
         self.host = host
         if host is not None:
@@ -46,15 +46,9 @@ class Rewrite:
         return join_target(self._added + path, query)
 
     def _substituted(self, path: str) -> str:
-        for pattern, text in self._substitutions:
-            path = pattern.sub(text, path)
+        try:
+            for replacement in self._substitutions:
+                path = replacement.apply(path)
+        except ValueError as error:
+            raise BadTarget(str(error)) from None
         return normalise_path(path if path.startswith("/") else f"/{path}")
-
-
-def _substitution(pattern: str, text: str) -> tuple[re.Pattern[str], str]:
-    try:
-        compiled = re.compile(pattern)
-        compiled.sub(text, "")  # also parses the groups that `text` names
-    except (re.error, IndexError, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression and its replacement: {error}") from error
-    return compiled, text

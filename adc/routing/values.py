@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from adc.http.patterns import Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,19 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """Holds a match of `text` anywhere (`re.search`). A pattern that does not compile raises `ValueError`."""
+    """Holds a match of `text` anywhere. A pattern that does not compile raises `ValueError`."""
 
     text: str
-    search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
+    pattern: Pattern = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
-            object.__setattr__(self, "search", re.compile(self.text).search)
-        except (re.error, OverflowError, RecursionError) as error:
+            object.__setattr__(self, "pattern", Pattern(self.text))
+        except ValueError as error:
             raise ValueError(f"not a regular expression: {error}") from error
 
     def accepts(self, value: str) -> bool:
-        return self.search(value) is not None
+        return self.pattern.found_in(value)
 
     def __str__(self) -> str:
         return f"/{self.text}/"

@@ -7,10 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults import members_fail, processes_fail, slow_clients
+from tests.faults import hostile_requests, members_fail, processes_fail, slow_clients
 from tests.faults.setting import Report
 
-SCENARIOS = {**members_fail.SCENARIOS, **processes_fail.SCENARIOS, **slow_clients.SCENARIOS}
+SCENARIOS = {
+    **members_fail.SCENARIOS,
+    **processes_fail.SCENARIOS,
+    **slow_clients.SCENARIOS,
+    **hostile_requests.SCENARIOS,
+}
 HEAD = ("fault", "sent", "failed", "begun", "repeated", "lost", "p99 before", "p99 after", "recovered", "")
 FORM = "{:42} {:>6} {:>6} {:>6} {:>8} {:>5} {:>10} {:>10} {:>10}  {}"
 LEGEND = """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.base import Finding, Forms, Part, refusal
 from adc.config.model.types import (
     LISTED,
     OFF,
@@ -20,11 +21,13 @@ from adc.config.model.types import (
     Text,
     Value,
     duration,
+    is_regex,
     share,
     text_of,
     whole,
 )
 from adc.config.units import quote
+from adc.http.patterns import BytesPattern
 
 
 class StatusRange(NamedTuple):
@@ -87,6 +90,12 @@ class HealthExpect(Part):
     @classmethod
     def expanded(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, int | str | list) else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        regex = written.get("body_regex")
+        if isinstance(regex, str) and is_regex(regex):
+            yield from refusal(("body_regex",), regex, partial(BytesPattern, regex))
 
 
 class ActiveHealth(Part):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from adc.config import units
 from adc.config.units import quote
+from adc.http.patterns import Pattern
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -175,12 +175,10 @@ def _regex(value: Any) -> str:
 
 
 def _regex_error(pattern: str) -> str | None:
-    """Why `pattern` does not compile, or will mean something else in a later Python."""
+    """Why `pattern` cannot be used."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
+        Pattern(pattern)
+    except ValueError as error:
         return " ".join(str(error).split())
     return None
 
@@ -252,7 +250,8 @@ FieldValue = Annotated[str, Value(_field_value, {"type": "string"})]
 Method = Annotated[str, text_of(r"[A-Z][A-Z\-]{0,31}", "a method in capitals, such as GET")]
 Cidr = Annotated[Network, Value(_network, {"type": "string", "description": "An address or network (CIDR)."})]
 Regex = Annotated[
-    str, Value(_regex, {"type": "string", "format": "regex", "description": "A Python regular expression."})
+    str,
+    Value(_regex, {"type": "string", "format": "regex", "description": "A regular expression (RE2 syntax)."}),
 ]
 FilePath = Annotated[str, PlainValidator(absolute_path), WithJsonSchema({"type": "string"})]
 Hostname = Annotated[str, text_of(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,252})", "a host name")]

@@ -52,6 +52,33 @@ DURATION = "write a number with a unit: ms, s, m, h or d, such as 500ms, 30s, 10
 SIZE = "write a number with a unit: B, KB, MB, GB or TB, such as 64KB or 1GB"
 
 
+EXPRESSIONS = r"""
+routes:
+  - match:
+      host: {regex: "(?=a)"}
+      path: {regex: "^/(?!admin)"}
+      headers: {x-a: {regex: "a++"}}
+      query: {q: {regex: "(.{0,500}x.{0,500}){2}"}}
+    rewrite: {path: {regex: '(a)\1', replace: ""}}
+    pool: app
+pools:
+  app: {members: ["a:1"], health: {active: {expect: {body_regex: '\x{100}'}}}}
+"""
+
+
+def test_every_expression_that_may_be_slow_is_refused_with_its_place(refused: Refused) -> None:
+    lines = refused(EXPRESSIONS)
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["4:21", "routes[0].match.host.regex"],
+        ["5:21", "routes[0].match.path.regex"],
+        ["6:30", "routes[0].match.headers.x-a.regex"],
+        ["7:26", "routes[0].match.query.q.regex"],
+        ["8:29", "routes[0].rewrite.path.regex"],
+        ["11:66", "pools.app.health.active.expect.body_regex"],
+    ]
+    assert "lookahead ((?!) is not supported: expressions are matched in linear time" in lines[1]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,161 @@
+"""Regular expressions of a configuration, matched in time linear in the text (RE2).
+
+Every expression that an operator writes is compiled here, because Python's `re` backtracks: one request against
+`^/(a+)+$` would hold a worker for minutes. RE2 has no lookaround, backreferences, atomic groups or possessive
+quantifiers; `\\d`, `\\w`, `\\s` and `\\b` are ASCII, and `$` is the end of the text only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import re2
+
+MEMORY: Final = 1 << 20
+"""Bytes that RE2 may use for one expression."""
+
+MOST_STEPS: Final = 4000
+"""Instructions of a compiled expression: together with the length of the text they bound the time of a search."""
+
+MOST_REPLACED: Final = 256
+"""Occurrences that `Replacement` replaces: each one may scan the rest of the text."""
+
+TOO_LARGE: Final = "the expression is too large: repeat less, or shorter parts"
+
+_HINTS: Final = {
+    "(?=": "lookahead",
+    "(?!": "lookahead",
+    "(?<=": "lookbehind",
+    "(?<!": "lookbehind",
+    "(?>": "an atomic group",
+    "(?(": "a conditional group",
+    "(?P": "a backreference",
+    "++": "a possessive quantifier",
+    "*+": "a possessive quantifier",
+    "?+": "a possessive quantifier",
+}
+_escape: Final = re.compile(r"\\(?s:.)")
+_template_part: Final = re.compile(r"\\(?:([1-9][0-9]?)|g<([A-Za-z0-9_]+)>|(\\)|(?s:.)|\Z)")
+
+
+class Pattern:
+    """A compiled expression, searched anywhere in a text. Raises `ValueError` for one that RE2 refuses, or that is
+    too large."""
+
+    __slots__ = ("_search", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._search = _compile(text).search
+
+    def found_in(self, text: str) -> bool:
+        """True if the expression matches somewhere in `text`."""
+        return self._search(text.encode("utf-8", "replace")) is not None
+
+
+class BytesPattern:
+    """A compiled expression over bytes of any encoding; characters beyond ASCII in it stand for their UTF-8 bytes.
+
+    Raises `ValueError` as `Pattern` does.
+    """
+
+    __slots__ = ("_search",)
+
+    def __init__(self, text: str) -> None:
+        self._search = _compile(text, re2.Options.Encoding.LATIN1).search
+
+    def found_in(self, data: bytes) -> bool:
+        """True if the expression matches somewhere in `data`."""
+        return self._search(data) is not None
+
+
+class Replacement:
+    """Replaces every occurrence of an expression.
+
+    In `template`, `\\1` and `\\g<name>` are groups and `\\\\` is a backslash. Raises `ValueError` for an
+    expression or a template that cannot be used.
+    """
+
+    __slots__ = ("_find", "_pieces")
+
+    def __init__(self, pattern: str, template: str) -> None:
+        compiled = _compile(pattern)
+        self._find = compiled.finditer
+        self._pieces = _pieces(template, compiled.groups, compiled.groupindex)
+
+    def apply(self, text: str) -> str:
+        """`text` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
+        data = text.encode("utf-8", "replace")
+        made: list[bytes] = []
+        end = 0
+        for number, match in enumerate(self._find(data)):
+            if number == MOST_REPLACED:
+                raise ValueError(f"more than {MOST_REPLACED} occurrences to replace")
+            start, after = match.span()
+            made.append(data[end:start])
+            made += [
+                (match.group(piece) or b"") if isinstance(piece, int) else piece for piece in self._pieces
+            ]
+            end = after
+        made.append(data[end:])
+        return b"".join(made).decode("utf-8", "replace")
+
+
+def _compile(text: str, encoding: re2.Options.Encoding = re2.Options.Encoding.UTF8) -> re2._Regexp:
+    options = re2.Options()
+    options.encoding = encoding
+    options.log_errors = False
+    options.max_mem = MEMORY
+    try:
+        compiled = re2.compile(_escape.sub(_translated, text).encode("utf-8", "surrogatepass"), options)
+    except re2.error as error:
+        raise ValueError(_explained(error)) from None
+    if max(compiled.programsize, compiled.reverseprogramsize) > MOST_STEPS:
+        raise ValueError(TOO_LARGE)
+    return compiled
+
+
+def _translated(escape: re.Match[str]) -> str:
+    """Python's `\\Z` in RE2's spelling."""
+    return r"\z" if escape[0] == r"\Z" else escape[0]
+
+
+def _explained(error: re2.error) -> str:
+    said = error.args[0] if error.args else b""
+    reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    if reason.startswith("pattern too large"):
+        return TOO_LARGE
+    operator = reason.rpartition(": ")[2]
+    backreference = operator[:1] == "\\" and operator[1:].isdecimal()
+    what = "a backreference" if backreference else _HINTS.get(operator)
+    if what is None:
+        return reason
+    return f"{what} ({operator}) is not supported: expressions are matched in linear time, as RE2 does"
+
+
+def _pieces(template: str, groups: int, names: dict[bytes, int]) -> tuple[bytes | int, ...]:
+    """The fixed texts and the group numbers of a template."""
+    pieces: list[bytes | int] = []
+    end = 0
+    for part in _template_part.finditer(template):
+        pieces.append(template[end : part.start()].encode())
+        number, name, backslash = part.groups()
+        if backslash:
+            pieces.append(b"\\")
+        else:
+            pieces.append(_group(part[0], number, name, groups, names))
+        end = part.end()
+    pieces.append(template[end:].encode())
+    return tuple(piece for piece in pieces if piece != b"")
+
+
+def _group(written: str, number: str | None, name: str | None, groups: int, names: dict[bytes, int]) -> int:
+    if name is not None and name.encode() in names:
+        return names[name.encode()]
+    digits = number or name or ""
+    if digits.isdecimal() and int(digits) <= groups:
+        return int(digits)
+    if number is None and name is None:
+        raise ValueError(f"unknown escape '{written}'; use \\1, \\g<name> or \\\\")
+    raise ValueError(f"the expression has no group '{written}'")
