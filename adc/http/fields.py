@@ -123,6 +123,11 @@ def _learn(spelling: bytes) -> bytes | None:
     return name
 
 
+def elements(value: bytes) -> list[bytes]:
+    """Return the elements of a comma-separated list, empty ones left out (RFC 9110 section 5.6.1)."""
+    return [element for each in value.split(b",") if (element := each.strip(b" \t"))]
+
+
 def tokens(value: bytes) -> frozenset[bytes]:
     """The lower-case tokens of a comma-separated list."""
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}

@@ -17,8 +17,8 @@ class Request:
     without the port; `authority` is host and port as received. `client` is the address that the trusted-proxy
     rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
     `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
-    `upgrade` is the protocol the client asks to switch to, lower-case, b"" if none. `certificate` tells of the
-    client certificate that TLS verified: field names to values, empty without one.
+    `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
+    `certificate` tells of the client certificate that TLS verified: field names to values, empty without one.
     """
 
     __slots__ = (
@@ -105,7 +105,7 @@ class Response:
 
     `headers` holds end-to-end lines without `Content-Length`: `body_length` says it (bytes of content as sent, or as
     it would be sent to a GET when this answers HEAD or is a 304), UNKNOWN_LENGTH if only the framing will tell.
-    `dated` says whether `headers` has a Date.
+    `dated` says whether `headers` has a Date. `upgrade` is what a 101 switches to, or what a 426 asks for.
     """
 
     __slots__ = ("body_length", "dated", "headers", "reason", "status", "upgrade")

@@ -10,6 +10,7 @@ from adc.codecs.interface import Stream
 from adc.http.fields import CLAIMED
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
+from adc.http.upgrade import among
 from adc.proxy.body_filter import BodyFilter, BrokenContent
 from adc.proxy.end_reasons import CLIENT_CLOSED, OVERDUE_MEMBER
 from adc.telemetry.record import COMPLETE
@@ -139,6 +140,8 @@ class Exchange:
         if pipeline is None:
             self.fail(404, "no_route")
             return
+        if request.upgrade:
+            request.upgrade = among(request.upgrade, pipeline.upgrades)
         if b"via" in noted and service.ends_loop(self):
             return
         if not end or body:
@@ -166,12 +169,7 @@ class Exchange:
         """Pass request content on to the member, or hold it until one is connected."""
         self.body_end = self.body_end or end
         attempt = self.attempt
-        if (
-            attempt is not None
-            and attempt.connection is not None
-            and not attempt.over
-            and (self.switched or not self.request.upgrade)
-        ):
+        if attempt is not None and attempt.connection is not None and not attempt.over:
             if self.replayable:
                 self._keep(data)
             attempt.connection.send_body(data, end)

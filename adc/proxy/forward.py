@@ -93,8 +93,6 @@ class Forward:
         if lines is None:
             lines = exchange.service.member_lines(exchange)
         body, end = exchange.body, exchange.body_end
-        if request.body_length == 0:  # what an upgrade may have brought early waits for the switch
-            body, end = b"", True
         if end:
             connection.send(request, exchange.target, lines, body, True)
             exchange.limit("response_head", self.timeouts.response_head)
@@ -113,11 +111,9 @@ class Forward:
         exchange.switched = exchange.head_sent = True
         exchange.status = 101
         exchange.bytes_out = len(body)
-        early, exchange.body = exchange.body, b""
+        exchange.body = b""
         exchange.replayable = False
         exchange.stream.send_head(response, body, False)
-        if early and attempt.connection is not None:
-            attempt.connection.send_body(early, False)
         exchange.stream.resume_reading()
         exchange.limit("tunnel", self.timeouts.tunnel)
 

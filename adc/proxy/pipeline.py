@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from adc.http.message import Response
+from adc.http.upgrade import WEBSOCKET
 from adc.proxy.body_filter import BodyFilter
 from adc.telemetry.histogram import Histogram
 
@@ -53,9 +54,10 @@ class RouteCounters:
 
 
 class Pipeline:
-    """One route, compiled. `start` is its first stage; a phase that nothing uses is not in it."""
+    """One route, compiled. `start` is its first stage; a phase that nothing uses is not in it. `upgrades` are the
+    protocols, in lower case, that clients may offer to its members."""
 
-    __slots__ = ("body_limit", "counters", "name", "response_stages", "start", "timeouts")
+    __slots__ = ("body_limit", "counters", "name", "response_stages", "start", "timeouts", "upgrades")
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class Pipeline:
         response_stages: tuple[ResponseStage, ...] = (),
         body_limit: int | None = None,
         counters: RouteCounters | None = None,
+        upgrades: frozenset[bytes] = WEBSOCKET,
     ) -> None:
         self.name = name
         self.start = start
@@ -73,3 +76,4 @@ class Pipeline:
         self.response_stages = response_stages
         self.body_limit = body_limit
         self.counters = counters or RouteCounters()
+        self.upgrades = upgrades

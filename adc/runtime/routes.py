@@ -97,7 +97,12 @@ class RouteBuilder:
         if any(self._sticks(pool) for pool in (route.pool, *(route.split or ()))):
             stages.append(stick)
         return Pipeline(
-            route.name, start, timeouts=timeouts, response_stages=tuple(stages), body_limit=route.limits.body
+            route.name,
+            start,
+            timeouts=timeouts,
+            response_stages=tuple(stages),
+            body_limit=route.limits.body,
+            upgrades=frozenset(protocol.lower().encode() for protocol in route.upgrades),
         )
 
     def _sticks(self, pool: str | None) -> bool:

@@ -78,8 +78,8 @@ async def test_much_early_data_stops_being_read(proxy, client, tmp_path):
     ):
         client.writer.write(get("/ws", *UPGRADE) + b"x" * 3_000_000)
         await eventually(lambda: any(each._paused for each in proxy.connections))
-        (exchange,) = proxy.listener.service.active
-        assert len(exchange.body) < 1 << 20
+        (connection,) = proxy.connections
+        assert sum(map(len, connection._held)) < 1 << 20
         assert b"xxx" not in silent.received
 
 
@@ -145,8 +145,11 @@ NO_UPGRADES = {
         "/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"
     ),
     "an unknown protocol": get("/", "Connection: upgrade", "Upgrade: foo/2"),
-    "several protocols": get("/", "Connection: upgrade", "Upgrade: websocket, h2c"),
-    "several fields": get("/", "Connection: upgrade", "Upgrade: websocket", "Upgrade: h2c"),
+    "TLS": get("/", "Connection: upgrade", "Upgrade: TLS/1.2"),
+    "several protocols": get("/", "Connection: upgrade", "Upgrade: TLS/1.3, HTTP/2.0, h2c"),
+    "several fields": get("/", "Connection: upgrade", "Upgrade: h2", "Upgrade: h2c"),
+    "h2c with content": post(b"abc", "Connection: upgrade", "Upgrade: h2c"),
+    "h2c with chunked content": chunked(b"abc", fields=("Connection: upgrade", "Upgrade: h2c")),
     "HTTP/1.0": get("/", *UPGRADE, version="1.0"),
     "with content": post(b"abc", *UPGRADE),
     "with chunked content": chunked(b"abc", fields=UPGRADE),
@@ -164,9 +167,13 @@ async def test_what_is_no_plain_websocket_is_served_as_if_it_asked_for_nothing(t
         reply = await client.ask(request_ + get("/next"))
         assert reply.status == 200
         assert b"pgrade" not in reply.body
-        rest = await client.rest()
-        assert not rest or b"GET /next" in rest
+        if b"HTTP/1.0" in request_:
+            assert await client.closed()
+        else:
+            assert b"GET /next" in (await client.reply()).body
+            assert (await client.ask(get("/third"))).status == 200
         assert all(request.raw.count(b"HTTP/1.1\r\n") == 1 for request in member.requests)
+        assert len(member.connections) == 1
 
 
 BAD_SWITCHES = {
@@ -224,3 +231,123 @@ async def test_a_slow_reader_of_a_tunnel_stops_the_member(tmp_path):
             before = member.connections[0].sent
             await asyncio.sleep(0.05)
         assert member.connections[0].sent < 20 << 20
+
+
+@pytest.mark.parametrize("request_", NO_UPGRADES.values(), ids=NO_UPGRADES)
+async def test_an_untaken_offer_in_pieces_keeps_the_connection(tmp_path, request_):
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(3):
+            await client.dribble(request_)
+            assert (await client.reply()).status == 200
+            if b"HTTP/1.0" in request_:
+                assert await client.closed()
+                return
+        assert len(proxy.connections) == len(member.connections) == 1
+
+
+@pytest.mark.parametrize("status", [200, 403, 426])
+async def test_a_declined_websocket_keeps_both_connections(tmp_path, status):
+    async with (
+        Member(answering(response(b"no", status=status))) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(5):
+            assert (await client.ask(get("/ws", *UPGRADE))).status == status
+        assert len(proxy.connections) == len(member.connections) == 1
+
+
+async def test_a_declined_post_offer_keeps_both_connections(tmp_path):
+    offer = ("Connection: upgrade", "Upgrade: tcp")
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address, route={"upgrades": "tcp"})) as proxy,
+        proxy.client() as client,
+    ):
+        for body in (b"abc", b"x" * 300_000):
+            for _ in range(2):
+                reply = await client.ask(post(body, *offer))
+                assert (reply.status, reply.body[-len(body) :]) == (200, body)
+        assert len(proxy.connections) == len(member.connections) == 1
+
+
+async def test_426_keeps_its_upgrade_field(tmp_path):
+    reply = response(b"", "Connection: Upgrade", "Upgrade: TLS/1.2, websocket", status=426)
+    async with (
+        Member(answering(reply)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(get())
+        assert (reply[b"upgrade"], reply[b"connection"]) == (b"TLS/1.2, websocket", b"upgrade")
+        reply = await client.ask(get("/", "Connection: close"))
+        assert (reply[b"upgrade"], reply[b"connection"]) == (b"TLS/1.2, websocket", b"close, upgrade")
+
+
+OFFERS = {
+    "one": ("tcp", "tcp", "tcp"),
+    "another case": ("TCP", "tcp", "TCP"),
+    "a version": ("SPDY/3.1", "spdy/3.1", "SPDY/3.1"),
+    "any version": ("custom/7", "custom", "custom/7"),
+    "a list": ("h2c, , tcp,other/1", ["websocket", "tcp"], "tcp"),
+    "a websocket among others": ("h2c, websocket", "websocket", "websocket"),
+}
+
+
+@pytest.mark.parametrize(("offer", "allowed", "passed"), OFFERS.values(), ids=OFFERS)
+async def test_a_route_passes_the_protocols_that_it_names(tmp_path, offer, allowed, passed):
+    async def script(conversation):
+        request = await conversation.head()
+        await conversation.send(
+            b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: %b\r\n\r\n" % request[b"upgrade"]
+        )
+        while data := await conversation.some():
+            await conversation.send(data)
+
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address, route={"upgrades": allowed})) as proxy,
+        proxy.client() as client,
+    ):
+        reply = await client.ask(get("/attach", "Connection: Upgrade", f"Upgrade: {offer}"))
+        assert (reply.status, member.requests[0][b"upgrade"]) == (101, passed.encode())
+        await client.send(b"GET /not-a-request HTTP/1.1\r\n\r\n")
+        assert (await client.exactly(31)).startswith(b"GET /not")
+
+
+async def test_a_post_with_content_becomes_a_tunnel(tmp_path):
+    async def script(conversation):
+        request = await conversation.request()
+        await conversation.send(
+            b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + request.body
+        )
+        while data := await conversation.some():
+            await conversation.send(data)
+
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address, route={"upgrades": ["tcp"]})) as proxy,
+    ):
+        for pieces in (False, True):
+            async with proxy.client() as client:
+                request = post(b"{}", "Connection: Upgrade", "Upgrade: tcp", target="/exec/1/start")
+                await (client.dribble if pieces else client.send)(request)
+                assert (await client.reply()).status == 101
+                assert await client.exactly(2) == b"{}"
+                await client.send(b"raw")
+                assert await client.exactly(3) == b"raw"
+
+
+async def test_a_route_without_upgrades_passes_no_websocket(tmp_path):
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address, route={"upgrades": []})) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(2):
+            assert b"pgrade" not in (await client.ask(get("/ws", *UPGRADE))).body
+        assert len(member.connections) == 1

@@ -17,6 +17,7 @@ from adc.codecs.interface import ResponseReceiver
 from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
+from adc.http.upgrade import offers
 from adc.pools.errors import Failure
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MAX_HEAD: Final = 256 << 10
 _JOIN_BYTES: Final = 16 << 10
+_UPGRADE_REQUIRED: Final = 426
 _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
 _REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
@@ -308,6 +310,8 @@ class ClientConnection(asyncio.Protocol):
         elif self._content and status not in _NO_CONTENT:
             self._until_close = True
             self._keep = False
+        if status == _UPGRADE_REQUIRED:
+            response.upgrade = noted.get(b"upgrade", b"")
         if b"keep-alive" in noted:
             self._link.announced(noted[b"keep-alive"])
         if not self._content:
@@ -318,8 +322,7 @@ class ClientConnection(asyncio.Protocol):
         if response.status < 100:
             raise ValueError("a status below 100")
         if response.status == 101:
-            asked = self._upgrade and noted.get(b"upgrade", b"").lower() == self._upgrade
-            if not asked or not self._parser.should_upgrade():
+            if not offers(self._upgrade, noted.get(b"upgrade", b"")) or not self._parser.should_upgrade():
                 raise ValueError("a switch of protocols that nobody asked for")
             response.upgrade = noted[b"upgrade"]
             self._head = response

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import http_exceptions
 
 from adc.codecs.refused import Refused as Refused
-from adc.http.fields import divide
+from adc.http.fields import divide, elements
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, UNKNOWN_LENGTH, Request
 from adc.http.target import (
@@ -21,6 +21,7 @@ from adc.http.target import (
     split_absolute,
     split_target,
 )
+from adc.http.upgrade import name_of, passable
 
 _NO_HOST: Final = (b"Host", b"")
 """What an HTTP/1.0 request without a Host gets (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
@@ -98,8 +99,8 @@ def read_head(message: Any, scheme: str) -> Request:
     request = Request(
         method, target, path, query, authority, host, Headers(lines), noted, body_length, version, scheme
     )
-    if b"upgrade" in noted:
-        _read_upgrade(request, noted[b"upgrade"].lower(), message.upgrade)
+    if message.upgrade and minor:
+        request.upgrade = _offer(request, passable(noted.get(b"upgrade", b"")))
     if b"expect" in noted and minor:
         _read_expectation(request, noted[b"expect"])
     return request
@@ -115,14 +116,17 @@ def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Tar
     return origin, authority, split_target(origin)
 
 
-def _read_upgrade(request: Request, protocol: bytes, connection_says_so: bool) -> None:
-    """Only a switch to WebSocket is passed on: another protocol (h2c) could carry requests past the routes.
+def _offer(request: Request, offer: bytes) -> bytes:
+    """Return what of `offer` the request may ask for; its route decides further.
 
-    Whatever else asks for a switch is served as if it did not (RFC 9110 section 7.8).
+    A request is served as if it did not offer the rest (RFC 9110 section 7.8). WebSocket begins with a GET without
+    content (RFC 6455 section 4.1); the end of chunked content would have to be found in the middle of what follows.
     """
-    plain = request.method == "GET" and request.body_length == NO_BODY and request.version == "1.1"
-    if plain and protocol == b"websocket" and connection_says_so:
-        request.upgrade = protocol
+    if request.body_length == UNKNOWN_LENGTH:
+        return b""
+    if request.method != "GET" or request.body_length != NO_BODY:
+        return b", ".join([each for each in elements(offer) if name_of(each) != b"websocket"])
+    return offer
 
 
 def _read_expectation(request: Request, value: bytes) -> None:

@@ -39,8 +39,8 @@ class RequestInput(asyncio.Protocol):
     Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out; what
     was read behind them is `_held`, unparsed. `_payload` is the body of the current request while it is
     incomplete, `_chunked` the same as long as the parser is within a chunked body, `_partial_head` what has
-    come of a head. After a request that asked for a switch of protocols no further requests are read
-    (`_raw_input`).
+    come of a head. The parser stops behind a request that offers a switch of protocols (`_stopped`); while the offer
+    is open (`_upgrading`) what comes is no request (`_raw_input`) and is held until the member switches.
     """
 
     __slots__ = (
@@ -60,6 +60,8 @@ class RequestInput(asyncio.Protocol):
         "_receiver",
         "_send_content",
         "_settings",
+        "_stopped",
+        "_switched",
         "_upgrading",
         "deadline",
     )
@@ -79,6 +81,8 @@ class RequestInput(asyncio.Protocol):
         self._keep_alive = True
         self._send_content = True
         self._raw_input = False
+        self._stopped = False
+        self._switched = False
         self._upgrading = False
         self._blocked = False
         self._closing = False
@@ -173,8 +177,15 @@ class RequestInput(asyncio.Protocol):
         messages, upgraded, tail = parsed
         count = len(data)
         if body_open:
+            stopped = self._stopped
             count -= self._pass_body()
+            if stopped and self._payload is None:
+                if count:
+                    self._read(data[len(data) - count :])
+                return
         if messages:
+            if messages[-1][0].upgrade and not upgraded:
+                messages, tail = self._behind_offer(messages, self._partial_head + data, body_open)
             if len(messages) > 1 or messages[0][0].chunked:
                 messages = self._separated(messages, data, body_open)
                 if not messages:
@@ -186,10 +197,8 @@ class RequestInput(asyncio.Protocol):
                     self._begin(message, payload, count)
                 else:
                     self._queue.append((message, payload))
-            if upgraded:
-                self._raw_input = True
-                if tail:
-                    self._read(tail)
+            if tail:
+                self._read(tail)
             if self._queue:
                 self.pause_reading()
         elif count and self._payload is None:
@@ -224,6 +233,8 @@ class RequestInput(asyncio.Protocol):
         end: bool = payload.is_eof()
         if end:
             self._payload = None
+            if self._stopped:
+                self._read_on()
         return body, end
 
     def _pass_body(self) -> int:
@@ -233,9 +244,44 @@ class RequestInput(asyncio.Protocol):
             self._receiver.request_body(body, end)
         return len(body)
 
+    # Offers to switch protocols.
+
+    def _read_on(self) -> None:
+        """The parser has stopped behind the current request; another one reads the next request, unless bytes of
+        another protocol may follow."""
+        self._stopped = False
+        self._raw_input = self._upgrading
+        self._parser = self._new_parser()
+
+    def _behind_offer(self, messages: Any, data: bytes, body_open: bool) -> tuple[Any, bytes]:
+        """Return `messages`, of which the last offers a switch, and the bytes behind it, which the parser loses.
+
+        If nothing tells where it ended, nothing is read behind it, and the connection closes after the response.
+        """
+        message, payload = messages[-1]
+        if message.chunked or not payload.is_eof():
+            return messages, b""
+        if body_open or len(messages) > 1:
+            self._raw_input = True
+            return [*messages[:-1], (message._replace(should_close=True, upgrade=False), payload)], b""
+        data = data.lstrip(b"\r\n")
+        length = int(message.headers.get("Content-Length", "0"))
+        return messages, data[_after_blank_line(data, 0) + length :]
+
+    def _decline(self) -> None:
+        """The response is no switch: requests go on, unless bytes of another protocol came before it."""
+        self._upgrading = False
+        if self._held:
+            self._keep_alive = False
+        else:
+            self._raw_input = False
+
     def _pass_raw(self, data: bytes) -> None:
-        if self._upgrading and self._receiver is not None:
+        if self._switched and self._receiver is not None:
             self._receiver.request_body(data, False)
+        elif self._upgrading:
+            self._held.append(data)
+            self.pause_reading()
 
     # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next
     # request, so a parser that has read one is replaced. For that the end of the body must be the end of
@@ -271,7 +317,7 @@ class RequestInput(asyncio.Protocol):
             last = number == len(messages) - 1
             if not payload.is_eof():
                 self._chunked, self._edge = payload, data[-3:]
-            elif last and data.endswith(_BLANK_LINE):
+            elif last and data.endswith(_BLANK_LINE) and not message.upgrade:
                 self._parser = self._new_parser()
             elif not body_open and self._starts_with(messages[0][0], self._partial_head + data):
                 self._feed_again(self._partial_head + data)

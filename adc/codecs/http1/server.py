@@ -16,7 +16,7 @@ from adc.codecs.http1.outlet import Outlet
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
 from adc.codecs.http1.settings import ServerSettings
-from adc.http.message import UNKNOWN_LENGTH, Response
+from adc.http.message import UNKNOWN_LENGTH, Request, Response
 
 if TYPE_CHECKING:
     from adc.codecs.arrival import Arrival
@@ -45,7 +45,6 @@ class ServerConnection(RequestInput):
         "_lingering",
         "_paused",
         "_respond_chunked",
-        "_switched",
         "_transport",
         "_version",
         "address",
@@ -63,7 +62,6 @@ class ServerConnection(RequestInput):
         self._leaving = False
         self._lingering = 0
         self._respond_chunked = False
-        self._switched = False
         self._paused = False
         self._version = "1.1"
         self.peer = ""
@@ -145,19 +143,31 @@ class ServerConnection(RequestInput):
         except Refused as refused:
             self._refuse(refused)
             return
-        if b"upgrade" in request.noted:  # the parser does not read on after such a request
-            self._keep_alive = False
+        offer = message.upgrade
+        if offer:
+            self._stopped = not message.chunked
             self._upgrading = bool(request.upgrade)
         self.deadline = inf
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
         if payload is EMPTY_PAYLOAD:
-            if b"upgrade" in request.noted or not settings.batch.begun(self):
-                receiver.start(b"", True)  # at once: what comes behind an upgrade is told to the exchange
+            if offer:
+                self._read_on()
+                receiver.start(b"", True)  # at once: its route decides what the bytes behind the request are
+                self._heed_route(request)
+            elif not settings.batch.begun(self):
+                receiver.start(b"", True)
             return
         self._payload = payload
         body, end = self._take_body()
         receiver.start(body, end)
+        if offer:
+            self._heed_route(request)
+
+    def _heed_route(self, request: Request) -> None:
+        """The route may have left nothing of the offer: then requests go on."""
+        if self._upgrading and not request.upgrade:
+            self._upgrading = self._raw_input = False
 
     # What is refused.
 
@@ -180,6 +190,8 @@ class ServerConnection(RequestInput):
         if status == 101:
             self._switch(response, body)
             return
+        if self._upgrading:
+            self._decline()
         content = self._send_content and status not in _NO_CONTENT
         last = b"" if response.dated else self._settings.clock.date_line
         if length != UNKNOWN_LENGTH:
@@ -189,7 +201,9 @@ class ServerConnection(RequestInput):
             last += self._frame(len(body), end)
         if self._leaving or (end and self._payload is not None):
             self._keep_alive = False
-        if not self._keep_alive:
+        if response.upgrade:
+            last += _offered(response.upgrade, self._keep_alive)
+        elif not self._keep_alive:
             last += b"Connection: close\r\n"
         elif self._version == "1.0":
             last += b"Connection: keep-alive\r\n"
@@ -211,6 +225,9 @@ class ServerConnection(RequestInput):
         last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade
         head = heads.response_head(101, response.reason, response.headers.pairs, last)
         self._transport.write(head + body)
+        held, self._held = self._held, []
+        for data in held:
+            self._pass_raw(data)
 
     def _frame(self, size: int, end: bool) -> bytes:
         """How the end of a response of unknown length is told; its first `size` bytes are here."""
@@ -273,7 +290,8 @@ class ServerConnection(RequestInput):
         self._receiver = None
         self._respond_chunked = False
         settings = self._settings
-        if self._payload is not None or self._closing or (self._queue and not self._keep_alive):
+        unread = self._queue or self._held
+        if self._payload is not None or self._closing or (unread and not self._keep_alive):
             self._linger()
         elif not self._keep_alive or self._leaving:
             self._close()
@@ -354,3 +372,9 @@ class ServerConnection(RequestInput):
         self._leaving = True
         if self._receiver is None and not self._queue and not self._closing:
             self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
+
+
+def _offered(protocols: bytes, keep_alive: bool) -> bytes:
+    """Return the lines that ask the client of a 426 for `protocols` (RFC 9110 section 15.5.22)."""
+    options = b"upgrade" if keep_alive else b"close, upgrade"
+    return b"Connection: %b\r\nUpgrade: %b\r\n" % (options, protocols)

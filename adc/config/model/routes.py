@@ -11,11 +11,11 @@ from adc.config.model.actions import HeaderEdits, Mirror, Redirect, Respond, Rew
 from adc.config.model.base import Finding, Part, exactly_one
 from adc.config.model.match import Match
 from adc.config.model.policies import Compression, PluginUse, Retries, RouteCache, RouteLimits, RouteTimeouts
-from adc.config.model.types import OFF, Name, Names, Text, whole
+from adc.config.model.types import OFF, Name, Names, Protocols, Text, whole
 
 ACTIONS = ("pool", "split", "redirect", "respond")
 
-NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mirror")
+NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mirror", "upgrades")
 """Policies that only make sense where a member answers."""
 
 
@@ -45,6 +45,11 @@ class Route(Part):
     )
     timeouts: RouteTimeouts = Field(RouteTimeouts(), description="Time limits towards the member.")
     retries: Retries = Field(Retries(), description="When a failed attempt is repeated.")
+    upgrades: Protocols = Field(
+        ("websocket",),
+        description="Protocols that a client may offer to switch to by Upgrade: a name, or name/version; a name alone"
+        " allows every version. An offer of others is served as if it was not made.",
+    )
     limits: RouteLimits = Field(RouteLimits(), description="Size limits.")
     mirror: Mirror | None = Field(None, description="Requests copied to another pool.")
 

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 from adc.config import units
 from adc.config.units import quote
 from adc.http.patterns import Pattern
+from adc.http.upgrade import NEVER
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -183,6 +184,20 @@ def _regex_error(pattern: str) -> str | None:
     return None
 
 
+def _protocol(value: Any) -> str:
+    text = _text(value)
+    name, slash, version = text.partition("/")
+    if not TOKEN.fullmatch(name) or (slash and not TOKEN.fullmatch(version)):
+        raise ValueError(
+            f"{quote(value)} is not a protocol; write a name or name/version: websocket, SPDY/3.1"
+        )
+    if name.lower().encode() in NEVER:
+        raise ValueError(
+            f"{quote(value)} carries requests past the routes; allowed: protocols other than HTTP and TLS"
+        )
+    return text
+
+
 def _field_value(value: Any) -> str:
     text = _text(value)
     if any(c in "\r\n\0" or ord(c) > 255 for c in text) or text != text.strip(" \t"):
@@ -256,9 +271,13 @@ Regex = Annotated[
 FilePath = Annotated[str, PlainValidator(absolute_path), WithJsonSchema({"type": "string"})]
 Hostname = Annotated[str, text_of(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,252})", "a host name")]
 Url = Annotated[str, text_of(r"https?://[^\s/]+(?:/\S*)?", "an http:// or https:// address")]
+Protocol = Annotated[
+    str, Value(_protocol, {"type": "string", "description": "A protocol: name or name/version."})
+]
 CookieName = Annotated[str, text_of(TOKEN.pattern, "a cookie name")]
 Networks = Annotated[tuple[Cidr, ...], LISTED]
 FieldNames = Annotated[tuple[FieldName, ...], LISTED]
 Names = Annotated[tuple[Name, ...], LISTED]
 Texts = Annotated[tuple[Text, ...], LISTED]
+Protocols = Annotated[tuple[Protocol, ...], LISTED]
 FilePaths = Annotated[tuple[FilePath, ...], LISTED]

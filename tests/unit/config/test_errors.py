@@ -98,6 +98,14 @@ def test_every_expression_that_may_be_slow_is_refused_with_its_place(refused: Re
         ("caches: {c: {memory: 64}}", f"1:22: caches.c.memory: 64 is not a size; {SIZE}"),
         ("pools: {p: {members: []}}", "1:22: pools.p.members: has too few items; at least 1 needed"),
         ("pools: {'a b': [m:1]}", '1:9: pools.a b: "a b" is not a name: letters, digits, _ - and .'),
+        (
+            "routes: [{pool: p, upgrades: h2c}]\npools: {p: [m:1]}",
+            '1:30: routes[0].upgrades: "h2c" carries requests past the routes; allowed: protocols other than',
+        ),
+        (
+            "routes: [{pool: p, upgrades: [a b]}]\npools: {p: [m:1]}",
+            '1:31: routes[0].upgrades[0]: "a b" is not a protocol; write a name or name/version',
+        ),
         ("folder: /x", '1:1: folder: unknown key "folder"'),
     ],
 )

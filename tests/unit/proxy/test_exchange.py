@@ -200,10 +200,10 @@ def test_an_error_for_head_has_no_content_and_counts_none():
 def test_a_switch_makes_a_tunnel_with_a_time_limit_of_its_own():
     world = World(timeouts=Timeouts(idle=5.0, tunnel=50.0))
     client = world.ask("GET", upgrade=b"websocket")
-    client.exchange.request_body(b"early", False)
     assert world.link().connection.sent == [("GET", "/", b"", True)]
     world.link().answer(101, b"hi", end=False)
-    assert world.link().connection.sent[-1] == (b"early", False)
+    client.exchange.request_body(b"first", False)
+    assert world.link().connection.sent[-1] == (b"first", False)
     world.link().more(b"more")
     client.exchange.request_body(b"data", False)
     world.pass_time(49)
