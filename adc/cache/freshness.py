@@ -20,9 +20,8 @@ _HEURISTIC_LIMIT = 86_400.0
 
 
 def parse_date(value: bytes, now: float) -> int | None:
-    """An HTTP-date as a cache reads it: `UTC` counts as `GMT`, no other zone does (RFC 9111 section 4.2)."""
-    text = value.strip(b" \t")
-    return parse_http_date(text[:-3] + b"GMT" if text[-4:].upper() == b" UTC" else text, now)
+    """An HTTP-date, None if it is invalid, as one in another zone than GMT is (RFC 9111 section 4.2)."""
+    return parse_http_date(value.strip(b" \t"), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ class Terms:
     """What the origin and the operator allow with one stored response.
 
     `born` is the wall time at which its age was 0. `always_validate`: never reuse unvalidated (no-cache).
-    `never_stale`: no stale use that the response itself does not offer. The stale windows are seconds past
-    freshness.
+    `never_stale`: no stale use that the response itself does not offer, because it forbids stale use or has no
+    lifetime. The stale windows are seconds past freshness. `must_revalidate`: a failed validation is a 504.
     """
 
     born: float
@@ -50,6 +49,7 @@ class Terms:
     never_stale: bool = False
     stale_while_revalidate: float = 0.0
     stale_if_error: float = 0.0
+    must_revalidate: bool = False
 
     def age(self, now: float) -> float:
         """Current age (RFC 9111 section 4.2.3), never negative."""
@@ -70,12 +70,17 @@ def terms(
 ) -> Terms:
     """Work out the terms of a response received at `response_time` to a request sent at `request_time`
     (wall).
+
+    The operator's stale windows extend a lifetime. A response that arrives without any (no caching field, only a
+    validator, max-age=0, an old Age) may belong to one client: it is reused stale only as it offers itself.
     """
     life = lifetime(status, headers, directives, response_time, options)
+    age = initial_age(headers, request_time, response_time)
     control = directives.control
     always = control.forbids("no-cache")
     strict = always or "must-revalidate" in control or "proxy-revalidate" in control
-    offered = not strict and "s-maxage" not in control
+    must_revalidate = strict or "s-maxage" in control
+    offered = life.seconds > age and not must_revalidate
     while_revalidating = control.seconds("stale-while-revalidate")
     if_error = control.seconds("stale-if-error")
     if while_revalidating is None:
@@ -83,13 +88,14 @@ def terms(
     if if_error is None:
         if_error = int(options.stale_if_error) if offered else 0
     return Terms(
-        born=response_time - initial_age(headers, request_time, response_time),
+        born=response_time - age,
         lifetime=life.seconds,
         source=life.source,
         always_validate=always,
-        never_stale=strict or "s-maxage" in control,
+        never_stale=must_revalidate or life.seconds <= 0,
         stale_while_revalidate=0.0 if strict else float(while_revalidating),
         stale_if_error=0.0 if strict else float(if_error),
+        must_revalidate=must_revalidate,
     )
 
 

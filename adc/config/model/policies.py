@@ -88,10 +88,14 @@ class RouteCache(Part):
         None, description="Lifetime of 404 and 410 that state none."
     )
     stale_if_error: Annotated[float, duration("0s", "365d")] = Field(
-        0.0, description="How long a stale answer serves while the origin fails (RFC 5861)."
+        0.0,
+        description="How long a stale response serves while the origin fails (RFC 5861). It must have been fresh on"
+        " arrival, or offer the time itself.",
     )
     stale_while_revalidate: Annotated[float, duration("0s", "365d")] = Field(
-        0.0, description="How long a stale answer serves while a new one is fetched (RFC 5861)."
+        0.0,
+        description="How long a stale response serves while a new one is fetched (RFC 5861). It must have been fresh on"
+        " arrival, or offer the time itself.",
     )
     tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
     set_cookie: Annotated[str, one_of("public", "explicit")] = Field(

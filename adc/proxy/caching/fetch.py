@@ -121,6 +121,7 @@ class Fetch(Exchange):
             lines = without_conditions(headers.pairs)
             if background:
                 lines = [pair for pair in lines if pair[0].lower() not in _FOR_ITSELF]
+                self.asked = self.asked.with_headers(Headers(lines))
             self.request = self.asked.with_headers(Headers((*lines, *held.conditions)))
         self.mark = self.stage.store.tiers.mark()
         self.sent_at = time.time()
@@ -323,7 +324,7 @@ class Fetch(Exchange):
         elif self.may_stand_in:
             stand_in(self, reason)
             return
-        elif self.held is not None and self.held.entry.terms.never_stale:
+        elif self.held is not None and self.held.entry.terms.must_revalidate:
             status = 504  # RFC 9111 section 5.2.2.2
         told = forwarded(self.stage.options.name, self.why, detail=reason.replace("_", " "))
         sources, self.sources = self.sources, []
