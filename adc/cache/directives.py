@@ -19,17 +19,25 @@ class Directives:
 
 
 def response_directives(headers: Headers, targeted: tuple[bytes, ...]) -> Directives:
-    """The first usable field of `targeted`, else Cache-Control."""
+    """The first usable field of `targeted`, else Cache-Control, else Pragma.
+
+    RFC 9111 leaves Pragma of a response open (section 5.4). Origins mean it as `no-cache`, and HAProxy and Apache
+    read it so.
+    """
     for name in targeted:
         if name in headers:
             control = _targeted(headers.get_all(name))
             if control:
                 return Directives(control, targeted=True)
-    return Directives(parse_cache_control(headers.get_all(b"cache-control")))
+    return Directives(_control_or_pragma(headers))
 
 
 def request_directives(headers: Headers) -> CacheControl:
     """Cache-Control of a request; without one, `Pragma: no-cache` means `no-cache` (RFC 9111 section 5.4)."""
+    return _control_or_pragma(headers)
+
+
+def _control_or_pragma(headers: Headers) -> CacheControl:
     if b"cache-control" in headers:
         return parse_cache_control(headers.get_all(b"cache-control"))
     if b"pragma" in headers and "no-cache" in parse_cache_control(headers.get_all(b"pragma")):

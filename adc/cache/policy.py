@@ -17,6 +17,10 @@ from adc.http.cache_control import EMPTY, MAX_SECONDS, CacheControl
 from adc.http.headers import Pair
 from adc.http.message import NO_BODY, Request
 
+WANT_FRESH = frozenset({"no-cache", "max-age", "min-fresh", "max-stale"})
+"""Request directives that decide how stale a response the client takes (RFC 9111 section 5.2.1). Others, known or
+not, say nothing of it (5.2.3)."""
+
 
 class Hit(NamedTuple):
     """Answer from `entry`, with nothing sent to the member. `detail` is set when it is stale and the client
@@ -105,7 +109,8 @@ def _choose(request: Request, entries: Sequence[Entry], control: CacheControl, n
         lateness = -found.terms.freshness(now)
         if _accepts_stale(found, control, lateness):
             return Hit(found, "stale, as the client allows")
-        if not found.invalid and 0 <= lateness < found.terms.stale_while_revalidate and not control:
+        within = not found.invalid and 0 <= lateness < found.terms.stale_while_revalidate
+        if within and control.values.keys().isdisjoint(WANT_FRESH):
             return Stale(found, conditional_headers(found))
     asked = control.seconds("stale-if-error")
     if_error = may_serve_on_error(found, now, asked) and "no-cache" not in control

@@ -286,3 +286,21 @@ class TestPartial:
         entry = stored(*FRESH, "Content-Range: bytes 5-9/10", status=206)
         assert isinstance(decide(entry, "Range: bytes=-3"), Hit)
         assert isinstance(decide(entry, "Range: bytes=7-"), Hit)
+
+
+@pytest.mark.parametrize(
+    "directive", ["foo", "foo=bar", "no-transform", "no-store", "stale-if-error=5", "only-if-cached"]
+)
+def test_request_directive_that_says_nothing_of_staleness_keeps_stale_while_revalidate(
+    directive: str,
+) -> None:
+    entry = stored("Cache-Control: max-age=10, stale-while-revalidate=10")
+    asked = request(f"Cache-Control: {directive}")
+    assert isinstance(lookup(asked, [entry], NOW + 15, OPTIONS), Stale)
+
+
+@pytest.mark.parametrize("directive", ["no-cache", "max-age=100", "min-fresh=1", "max-stale=1"])
+def test_request_directive_that_limits_staleness_ends_stale_while_revalidate(directive: str) -> None:
+    entry = stored("Cache-Control: max-age=10, stale-while-revalidate=10")
+    asked = request(f"Cache-Control: {directive}")
+    assert isinstance(lookup(asked, [entry], NOW + 15, OPTIONS), Revalidate)
