@@ -19,10 +19,11 @@ from adc.persistence.cookie_lines import cookie_values, edit_cookie, replace_lin
 from adc.persistence.decide import Stickiness
 from adc.persistence.interface import PinCounts
 from adc.persistence.pin import Pin
-from adc.persistence.signing import MARK_CHARACTERS, Signer
+from adc.persistence.signing import FORMER_MARK_CHARACTERS, MARK_CHARACTERS, Signer
 
 _SEPARATOR = "~"
-_PREFIX = re.compile(rb"[A-Za-z0-9_-]{%d}~" % MARK_CHARACTERS)
+_MARK_SIZES = (MARK_CHARACTERS, FORMER_MARK_CHARACTERS)
+_PREFIX = re.compile(rb"[A-Za-z0-9_-]{%d}(?:[A-Za-z0-9_-]{4})?~" % FORMER_MARK_CHARACTERS)
 
 
 class RewrittenCookie:
@@ -93,7 +94,7 @@ class PrefixedCookie(RewrittenCookie):
 
     def _mark_in(self, value: str) -> str | None:
         mark, separator, _ = value.partition(_SEPARATOR)
-        return mark if separator and len(mark) == MARK_CHARACTERS else None
+        return mark if separator and len(mark) in _MARK_SIZES else None
 
     def _value(self, mark: bytes, value: bytes) -> bytes:
         return mark + _SEPARATOR.encode() + value

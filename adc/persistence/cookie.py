@@ -67,18 +67,18 @@ class MarkReader:
         sealed = self.signer.read(mark, now)
         if isinstance(sealed, str):
             return sealed
-        pin, current = sealed
+        pin = sealed.pin._replace(expires=self.stickiness.expiry(sealed.pin.created, sealed.pin.seen))
         if self.stickiness.expired(pin, now):
             return "expired"
-        return pin if current else self.stale(pin, now)
+        return pin if sealed.current else self.stale(pin, now)
 
     def stale(self, pin: Pin, now: float) -> Pin:
         """Return `pin` due for a refresh."""
-        return pin._replace(seen=min(pin.seen, now - self.stickiness.timeout / 10))
+        return pin._replace(expires=min(pin.expires, now + self.stickiness.timeout))
 
 
 class CookiePersistence:
-    """A `Persistence` that inserts its own cookie and refreshes it once a tenth of the timeout has passed."""
+    """A `Persistence` that inserts its own cookie and refreshes it once about a tenth of the timeout has passed."""
 
     learns: ClassVar[bool] = False
     marks_requests: ClassVar[bool] = True

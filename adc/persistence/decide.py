@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from adc.persistence.pin import Pin
 
@@ -18,33 +18,63 @@ class MemberState(Enum):
     REMOVED = "removed"
 
 
+GRACE: Final = 0.5
+"""Seconds that a pin outlives its timeout: the clocks of workers are as coarse as their ticks, and other workers
+and nodes learn of a refresh a little later."""
+
+_ROUNDING: Final = 0.01
+_JUMP: Final = 5.0
+
+
 class Stickiness(NamedTuple):
     """How long a pin holds and how hard. `timeout` without a request, `absolute_timeout` after it was made
-    (0: never), in seconds. `keep_draining`: a draining member keeps its clients until their pins time out."""
+    (0: never), in seconds. `keep_draining`: a draining member keeps its clients until their pins time out.
+
+    Not every use of a pin is written down. A write lets the pin live for `lifetime`, and a request writes again
+    if less than `keep` is left, so that after each request the pin lives on for at least `timeout`, and for at most
+    `slack` longer.
+    """
 
     timeout: float
     absolute_timeout: float = 0.0
     fallback: Literal["rebalance", "error"] = "rebalance"
     keep_draining: bool = True
-
-    def expired(self, pin: Pin, now: float) -> bool:
-        """Whether either time limit has passed."""
-        return now - pin.seen >= self.timeout or 0 < self.absolute_timeout <= now - pin.created
-
-    def time_left(self, created: float, now: float) -> float:
-        """How long a pin made at `created` and used `now` will live on without another request."""
-        if self.absolute_timeout > 0:
-            return min(self.timeout, created + self.absolute_timeout - now)
-        return self.timeout
+    grace: float = GRACE
 
     @property
-    def refresh_after(self) -> float:
-        """Seconds after which the use of a pin is worth writing down: a tenth of the timeout."""
-        return self.timeout / 10
+    def keep(self) -> float:
+        """Seconds that any request must leave to its pin."""
+        return self.timeout + self.grace
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds that a write leaves to a pin."""
+        return self.keep + self.timeout / 10
+
+    @property
+    def slack(self) -> float:
+        """Seconds that a pin may live longer than `timeout`."""
+        return self.lifetime - self.timeout
+
+    def expiry(self, created: float, now: float) -> float:
+        """Return when a pin made at `created` and written `now` expires."""
+        if self.absolute_timeout > 0:
+            return min(now + self.lifetime, created + self.absolute_timeout)
+        return now + self.lifetime
+
+    def expired(self, pin: Pin, now: float) -> bool:
+        """True if either timeout has passed."""
+        return pin.expires <= now or 0 < self.absolute_timeout <= now - pin.created
 
     def refresh_due(self, pin: Pin, now: float) -> bool:
-        """Whether the use of `pin` is worth writing down."""
-        return now - pin.seen >= self.refresh_after
+        """True if the use of `pin` must be written down: too little is left, or so much that the timeout must have
+        been lowered or the clock been set back."""
+        left = pin.expires - now
+        if left > self.lifetime + _JUMP:
+            return True
+        if left >= self.keep:
+            return False
+        return self.absolute_timeout <= 0 or pin.expires < pin.created + self.absolute_timeout - _ROUNDING
 
 
 class Action(Enum):

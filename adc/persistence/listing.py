@@ -12,7 +12,7 @@ from adc.state.interface import Entry
 
 class SessionRow(NamedTuple):
     """One entry. `member` is an address, or the id in hexadecimal if the pool has no such member any more;
-    times are wall-clock seconds, `left` seconds until it expires."""
+    times are wall-clock seconds, `left` seconds that it lives on at least."""
 
     pool: str
     client: str
@@ -68,8 +68,10 @@ def session_rows(
     entries: Iterable[tuple[bytes, Entry]],
     now: float,
     wanted: SessionFilter,
+    slack: float = 0.0,
 ) -> Iterator[SessionRow]:
-    """The entries of one page of `pool`'s table that `wanted` matches. `members` maps ids to addresses."""
+    """Yield the entries of one page of `pool`'s table that `wanted` matches. `members` maps ids to addresses; `slack`
+    is how long entries outlive the timeout."""
     for key, entry in entries:
         pin = unpack_pin(entry.value)
         if pin is None:
@@ -80,7 +82,7 @@ def session_rows(
             member=members.get(pin.member, pin.member.hex()),
             created=pin.created,
             seen=pin.seen,
-            left=entry.expires - now,
+            left=max(0.0, entry.expires - now - slack),
             node=pin.node,
             hits=pin.hits,
             moves=pin.moves,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 from adc.persistence.identity import ID_BYTES
+from adc.state.interface import Entry
 
 MAX_NODE_BYTES = 64
 _LAYOUT = struct.Struct(f"<{ID_BYTES}sQIIH")  # member, created (us), seen (s), hits, moves
@@ -15,10 +17,12 @@ _MAX_MOVES = 2**16 - 1
 
 
 class Pin(NamedTuple):
-    """A client's bond to a member. `created` and `seen` are wall-clock seconds, `node` the node that made it.
+    """A client's bond to a member. `created`, `seen` and `expires` are wall-clock seconds, `node` the node that made
+    it.
 
     `moves` counts how often the client had to change member: a pin that has moved on supersedes the one
-    before it wherever the two meet. `hits` lags behind by up to a tenth of the timeout, like `seen`.
+    before it wherever the two meet. `hits` lags behind by up to a tenth of the timeout, like `seen`, which is for
+    display only. `expires` is the expiry of the table's entry, or follows from a cookie.
     """
 
     member: bytes
@@ -27,9 +31,10 @@ class Pin(NamedTuple):
     hits: int = 0
     moves: int = 0
     node: str = ""
+    expires: float = inf
 
     def pack(self) -> bytes:
-        """26 bytes and the node's name."""
+        """Return 26 bytes and the node's name."""
         return (
             _LAYOUT.pack(
                 self.member,
@@ -57,7 +62,14 @@ def unpack_pin(value: bytes) -> Pin | None:
         return None
     member, created, seen, hits, moves = _unpack(value)
     node = value[_PLAIN:].decode("utf-8", "replace") if size > _PLAIN else ""
-    return _make((member, created / 1e6, float(seen), hits, moves, node))
+    return _make((member, created / 1e6, float(seen), hits, moves, node, inf))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def pin_of(entry: Entry) -> Pin | None:
+    """Return the pin in a table's entry, with its expiry; None if there is none."""
+    pin = unpack_pin(entry.value)
+    return None if pin is None else pin._replace(expires=entry.expires)
 
 
 def merge_pins(one: bytes, other: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """The mark that a client carries: opaque and signed, so that it names a member without revealing one.
 
-A mark holds a key number, a token of the member, when the pin was made and last refreshed, and a MAC over
-all of it. Keys are derived for each pool, so a mark of one pool means nothing in another. The token is a
-keyed digest: without the key it can be matched to no address, guessed or not.
+A mark holds a key number, a token of the member, when the pin was made and how old it was when it was last
+refreshed (in milliseconds), and a MAC over all of it. Keys are derived for each pool, so a mark of one pool means
+nothing in another. The token is a keyed digest: without the key it can be matched to no address, guessed or not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import struct
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from hmac import compare_digest
+from math import ceil
 from typing import Literal, NamedTuple
 
 from adc.persistence.pin import Pin
 
-MARK_CHARACTERS = 44
-_BODY = struct.Struct(">B8sII")  # key number, member token, created, seen
+MARK_CHARACTERS = 48
+FORMER_MARK_CHARACTERS = 44
+_BODY = struct.Struct(">B8s6s5s")  # key number, member token, created, age
+_FORMER_BODY = struct.Struct(">B8sII")  # key number, member token, created, seen: in whole seconds
 _MAC_BYTES = 16
 _CLOCK_SKEW = 300
+_OLDEST_AGE = (1 << 40) - 1
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
@@ -56,7 +60,8 @@ class _Key:
 
 
 class Sealed(NamedTuple):
-    """What a genuine mark says. `current` is False if an older key signed it: give the client a new one."""
+    """What a genuine mark says. `current` is False if the client should get a new one: an older key signed it, it
+    has the former layout, or its times lie ahead."""
 
     pin: Pin
     current: bool
@@ -73,30 +78,32 @@ class Signer:
         self._keys = tuple(_Key(key, pool, listed) for key in keys)
 
     def sign(self, member: bytes, created: float, seen: float) -> str:
-        """The mark of 44 characters (base64url) for `member`."""
+        """Return the mark of 48 characters (base64url) for `member`."""
         key = self._keys[0]
-        body = _BODY.pack(key.number, key.token(member), int(created), int(seen))
+        made = int(created * 1000)
+        age = min(max(0, ceil(seen * 1000) - made), _OLDEST_AGE)
+        body = _BODY.pack(key.number, key.token(member), made.to_bytes(6, "big"), age.to_bytes(5, "big"))
         text = binascii.b2a_base64(body + key.mac(body), newline=False)
         return text.translate(_TO_URL).decode("ascii")
 
     def read(self, mark: str, now: float) -> Sealed | Rejection:
-        """What `mark` says, or why it is not believed."""
+        """Return what `mark` says, or why it is not believed."""
         raw = _decode(mark)
         if raw is None:
             return "malformed"
-        body, mac = raw[: _BODY.size], raw[_BODY.size :]
-        number, token, created, seen = _BODY.unpack(body)
+        body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         for key in self._keys:
-            if key.number == number and compare_digest(key.mac(body), mac):
+            if key.number == body[0] and compare_digest(key.mac(body), mac):
                 break
         else:
             return "forged"
-        if created > now + _CLOCK_SKEW:
-            return "forged"
+        token, created, seen = _parts(body)
         member = key.members.get(token)
         if member is None:
             return "removed"
-        return Sealed(Pin(member, float(created), float(seen)), key is self._keys[0])
+        current = key is self._keys[0] and len(mark) == MARK_CHARACTERS and seen <= now + _CLOCK_SKEW
+        # Times that lie far ahead were written before the clock was set back: the pin counts as made now.
+        return Sealed(Pin(member, min(created, now), min(seen, now)), current)
 
 
 def looks_like_mark(value: bytes) -> bool:
@@ -104,8 +111,23 @@ def looks_like_mark(value: bytes) -> bool:
     return _decode(value.decode("latin-1")) is not None
 
 
+def _parts(body: bytes) -> tuple[bytes, float, float]:
+    """Return the member's token, when the pin was made and when it was refreshed, never earlier than it was."""
+    if len(body) == _FORMER_BODY.size:
+        _, token, created, seen = _FORMER_BODY.unpack(body)
+        return token, created + 1.0, seen + 1.0
+    _, token, made, age = _BODY.unpack(body)
+    milliseconds = int.from_bytes(made, "big")
+    return token, milliseconds / 1000, (milliseconds + int.from_bytes(age, "big")) / 1000
+
+
 def _decode(mark: str) -> bytes | None:
-    if len(mark) != MARK_CHARACTERS or not mark.isascii() or "+" in mark or "/" in mark:
+    if (
+        len(mark) not in (MARK_CHARACTERS, FORMER_MARK_CHARACTERS)
+        or not mark.isascii()
+        or "+" in mark
+        or "/" in mark
+    ):
         return None
     try:
         return binascii.a2b_base64(mark.encode("ascii").translate(_TO_STANDARD), strict_mode=True)

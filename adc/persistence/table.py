@@ -10,7 +10,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.persistence.decide import Stickiness
 from adc.persistence.interface import PENDING, Pending, PinCounts
-from adc.persistence.pin import Pin, unpack_pin
+from adc.persistence.pin import Pin, pin_of, unpack_pin
 from adc.state.interface import UNKNOWN, Entry, Table
 
 KeyOf = Callable[[Request], bytes | None]
@@ -22,8 +22,8 @@ class TablePersistence:
     """A `Persistence` over `table`, which must have been opened with `merge_pins` as its rule: so the first
     of two workers that pin a new client at one moment wins, and the other is told.
 
-    `node` is this node's name in a cluster. A pin in use is written again only once a tenth of the timeout
-    has passed; hits in between are counted here.
+    `node` is this node's name in a cluster. A pin in use is written again only once about a tenth of the
+    timeout has passed; hits in between are counted here.
     """
 
     learns: ClassVar[bool] = False
@@ -41,7 +41,8 @@ class TablePersistence:
         self._table = table
         self.key = key
         self._stickiness = stickiness
-        self._refresh_after = stickiness.refresh_after
+        self._keep = stickiness.keep
+        self._lifetime = stickiness.lifetime
         self._node = node
         self._hits: dict[bytes, int] = {}
         self.counts = counts or PinCounts()
@@ -53,7 +54,7 @@ class TablePersistence:
         entry = self._table.lookup(key, now)
         if entry is UNKNOWN:
             return PENDING
-        pin = None if entry is None else unpack_pin(entry.value)  # `_pin` without its call
+        pin = None if entry is None else pin_of(entry)  # `_pin` without its call
         return None if pin is None or self._stickiness.expired(pin, now) else pin
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
@@ -83,7 +84,7 @@ class TablePersistence:
             self.counts.created += pin is None
             moves = 0 if pin is None else pin.moves + 1
             return self._write(key, Pin(member, now, now, 1, moves, self._node), now)
-        if now - pin.seen >= self._refresh_after:
+        if not self._keep <= pin.expires - now <= self._lifetime and self._stickiness.refresh_due(pin, now):
             seen = pin._replace(seen=now, hits=pin.hits + hits.pop(key, 0) + 1)
             return self._write(key, seen, now)
         if key in hits:
@@ -95,10 +96,10 @@ class TablePersistence:
         return member
 
     def _write(self, key: bytes, pin: Pin, now: float) -> bytes:
-        ttl = self._stickiness.time_left(pin.created, now)
+        ttl = self._stickiness.expiry(pin.created, now) - now
         stored = unpack_pin(self._table.set(key, pin.pack(), ttl, now))
         return pin.member if stored is None else stored.member
 
     def _pin(self, entry: Entry | None, now: float) -> Pin | None:
-        pin = None if entry is None else unpack_pin(entry.value)
+        pin = None if entry is None else pin_of(entry)
         return None if pin is None or self._stickiness.expired(pin, now) else pin

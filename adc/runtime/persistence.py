@@ -12,7 +12,7 @@ from adc.config.model import pools
 from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
 from adc.persistence.cookie import CookieOptions, CookiePersistence
 from adc.persistence.cookie_name import SHARED_NAME, cookie_name
-from adc.persistence.decide import Stickiness
+from adc.persistence.decide import GRACE, Stickiness
 from adc.persistence.header import header_key
 from adc.persistence.identity import member_id, table_name
 from adc.persistence.interface import Persistence, PinCounts
@@ -95,7 +95,8 @@ def _build(
     settings = cast("model.Persistence", pool.persistence)
     chosen = _mode(settings)
     fallback = cast("Literal['rebalance', 'error']", settings.fallback)
-    stickiness = Stickiness(chosen.timeout, settings.absolute_timeout, fallback)
+    delay = 0.0 if config.cluster is None else config.cluster.sync.interval
+    stickiness = Stickiness(chosen.timeout, settings.absolute_timeout, fallback, grace=GRACE + delay)
     if table is None:
         members = (member_id(name, member.address.text) for member in pool.members)
         return Sticky(_by_cookie(name, chosen, keys, members, stickiness, counts), stickiness, None)

@@ -39,7 +39,9 @@ def list_sessions(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Any
         pool, after = place
         entries, following = _slice(tables[pool], wanted.client, after, min(_PAGE, limit - len(rows)), now)
         left -= max(1, len(entries))
-        rows += session_rows(pool, _members(worker, pool), entries, now, _by_address(worker, pool, wanted))
+        slack = worker.runtime.sticky[pool].stickiness.slack
+        chosen = _by_address(worker, pool, wanted)
+        rows += session_rows(pool, _members(worker, pool), entries, now, chosen, slack)
         place = (pool, following) if following is not None else _after(tables, pool)
     cursor = None if place is None else f"{place[1] or ''}:{place[0]}"
     return {"rows": [row._asdict() for row in rows], "cursor": cursor}

@@ -107,7 +107,8 @@ class Table(Protocol):
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
         """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live
-        value and this one, in one atomic step. Returns what is stored. Raises EntryTooLargeError."""
+        value and this one, in one atomic step; a live value that stands keeps the later of both expiries. Returns
+        what is stored. Raises EntryTooLargeError."""
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         """Let a live entry expire `ttl` seconds from `now`. False if there is none."""
@@ -157,3 +158,12 @@ def check_entry(key: bytes, value: bytes = b"") -> None:
         raise EntryTooLargeError(f"a key has 1 to {MAX_KEY_BYTES} bytes, this one {len(key)}")
     if len(value) > MAX_VALUE_BYTES:
         raise EntryTooLargeError(f"a value has at most {MAX_VALUE_BYTES} bytes, this one {len(value)}")
+
+
+def merged(live: Entry, offered: Entry, merge: Merge | None) -> Entry:
+    """Return the entry that stands after `offered` is written over `live`."""
+    if merge is None:
+        return offered
+    value = merge(live.value, offered.value)
+    expires = max(live.expires, offered.expires) if value == live.value else offered.expires
+    return Entry(value, expires)

@@ -25,6 +25,7 @@ from adc.state.interface import (
     TableStats,
     Watcher,
     check_entry,
+    merged,
 )
 from adc.state.versions import group_of
 
@@ -110,14 +111,15 @@ class LocalTable:
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
         check_entry(key, value)
-        merge = self.merge
+        offered = Entry(value, now + ttl)
         try:
             with self._begin(self._database, write=True) as transaction:
                 record = transaction.get(key)
-                live = record is not None and _unpack_head(record)[0] > now
-                if record is not None and live and merge is not None:
-                    value = merge(record[_HEAD_SIZE:], value)
-                self._put(transaction, key, Entry(value, now + ttl), now, old=record, live=live)
+                known = None if record is None else Entry(record[_HEAD_SIZE:], _unpack_head(record)[0])
+                live = known is not None and known.expires > now
+                entry = offered if known is None or not live else merged(known, offered, self.merge)
+                value = entry.value
+                self._put(transaction, key, entry, now, old=record, live=live)
                 self._store.journal.append(transaction, self._id, "set", key, value, now)
         except lmdb.Error as error:
             self._refused(error, now)

@@ -22,6 +22,7 @@ from adc.state.interface import (
     TableStats,
     Watcher,
     check_entry,
+    merged,
 )
 
 _HEAP_SLACK = 64
@@ -55,10 +56,10 @@ class MemoryTable:
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
         check_entry(key, value)
         live = self.get(key, now)
-        if live is not None and self.merge is not None:
-            value = self.merge(live.value, value)
-        self._store(key, Entry(value, now + ttl), new=live is None)
-        return value
+        offered = Entry(value, now + ttl)
+        entry = offered if live is None else merged(live, offered, self.merge)
+        self._store(key, entry, new=live is None)
+        return entry.value
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         entry = self.get(key, now)

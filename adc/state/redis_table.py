@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from adc.state.redis import RedisStore
 
 
+_SAME_EXPIRY = 0.1
+"""Seconds by which two expiries of one write may differ after their ways to this node."""
+
+
 class RedisTable:
     """A `Table` that answers from `known`, a table of memory or of the local file, and sends its changes
     behind the caller's back. What other nodes change is written into `known` as it is heard."""
@@ -53,7 +57,11 @@ class RedisTable:
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
         stored = self.known.set(key, value, ttl, now)
-        self._store.writes.add(Write("put", self.name, key, stored, now + ttl))
+        expires = now + ttl
+        if stored != value:
+            standing = self.known.get(key, now)
+            expires = expires if standing is None else standing.expires
+        self._store.writes.add(Write("put", self.name, key, stored, expires))
         return stored
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
@@ -91,14 +99,22 @@ class RedisTable:
             self.learn(write.key, Entry(write.value, write.expires), now)
 
     def learn(self, key: bytes, entry: Entry, now: float) -> Entry:
-        """Take in what Redis or another node holds; returns what stands now."""
+        """Take in what Redis or another node holds; returns what stands now. What is merged keeps the later of both
+        expiries: a node that missed a refresh must not end what another one has prolonged."""
         mine = self.known.get(key, now)
-        if mine is not None and mine.value == entry.value and abs(mine.expires - entry.expires) < 1.0:
+        if (
+            mine is not None
+            and mine.value == entry.value
+            and abs(mine.expires - entry.expires) < _SAME_EXPIRY
+        ):
             return mine
-        stored = self.known.set(key, entry.value, entry.expires - now, now)
-        if stored != entry.value:
-            self._store.writes.add(Write("put", self.name, key, stored, entry.expires))
-        return Entry(stored, entry.expires)
+        expires = entry.expires
+        if mine is not None and self.merge is not None:
+            expires = max(mine.expires, expires)
+        stored = self.known.set(key, entry.value, expires - now, now)
+        if stored != entry.value or expires - entry.expires > _SAME_EXPIRY:
+            self._store.writes.add(Write("put", self.name, key, stored, expires))
+        return Entry(stored, expires)
 
     def counted(self, key: bytes, total: int, expires: float, now: float) -> None:
         """Redis has counted to `total` for all nodes: never fall behind it."""

@@ -45,10 +45,12 @@ class Model(RuleBasedStateMachine):
     @rule(key=KEYS, value=VALUES, ttl=TTLS)
     def merge(self, key: bytes, value: bytes, ttl: float) -> None:
         known = self.highest.get(key)
-        if known is not None and known[1] > self.now:
-            value = max(value, known[0])
+        expires = self.now + ttl
+        if known is not None and known[1] > self.now and known[0] >= value:
+            value, expires = known[0], max(known[1], expires)
         assert self.merged.set(key, value, ttl, self.now) == value
-        self.highest[key] = (value, self.now + ttl)
+        self.highest[key] = (value, expires)
+        assert self.merged.get(key, self.now) == (value, expires)
 
     @rule(key=KEYS, ttl=TTLS)
     def touch(self, key: bytes, ttl: float) -> None:

@@ -1,5 +1,7 @@
 import re
 import string
+import struct
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -61,7 +63,7 @@ def test_any_changed_character_makes_the_mark_worthless(position: int) -> None:
             assert isinstance(signer.read(mark[:position] + other + mark[position + 1 :], NOW), str)
 
 
-@pytest.mark.parametrize("mark", ["", "x", "A" * 43, "A" * 45, "=" * 44, "é" * 44, "A" * 100_000])
+@pytest.mark.parametrize("mark", ["", "x", "A" * 43, "A" * 45, "A" * 47, "=" * 48, "é" * 44, "A" * 100_000])
 def test_mark_of_another_shape_is_malformed(mark: str) -> None:
     assert Signer("app", [KEY], [A]).read(mark, NOW) == "malformed"
 
@@ -90,12 +92,18 @@ def test_mark_of_a_removed_member_is_refused() -> None:
     assert mode.counts.rejected == {"removed": 1}
 
 
-def test_mark_from_the_future_is_refused() -> None:
+def test_mark_written_before_the_clock_was_set_back_counts_as_made_now_and_is_replaced() -> None:
     mode = inserting()
-    assert mode.pinned(request(cookie=value_set(mode, NOW + 3600)), NOW) is None
+    pin = mode.pinned(request(cookie=value_set(mode, NOW + 7200)), NOW)
+    assert pin is not None
+    assert (pin.member, pin.created) == (A, NOW)
+    assert STICKY.refresh_due(pin, NOW)
 
 
-@pytest.mark.parametrize(("age", "pinned"), [(3599.0, True), (3600.0, False)])
+SLACK = STICKY.slack
+
+
+@pytest.mark.parametrize(("age", "pinned"), [(3599.9, True), (3600 + SLACK, False)])
 def test_mark_dies_of_idleness(age: float, pinned: bool) -> None:
     mode = inserting()
     assert (mode.pinned(request(cookie=value_set(mode)), NOW + age) is not None) is pinned
@@ -109,7 +117,8 @@ def test_mark_dies_of_age_however_often_it_was_refreshed() -> None:
         assert pin is not None
         headers = Headers()
         mode.response(request(), headers, A, at, pin)
-        cookie = (headers.get(b"set-cookie") or b"").decode().partition(";")[0]
+        cookie = (headers.get(b"set-cookie") or cookie.encode()).decode().partition(";")[0]
+    assert mode.pinned(request(cookie=cookie), NOW + 86399.99) is not None
     assert mode.pinned(request(cookie=cookie), NOW + 86400) is None
     assert mode.counts.rejected == {"expired": 1}
 
@@ -117,7 +126,7 @@ def test_mark_dies_of_age_however_often_it_was_refreshed() -> None:
 def test_cookie_is_refreshed_only_after_a_tenth_of_the_timeout() -> None:
     mode = inserting()
     cookie = value_set(mode)
-    for age, refreshed in ((359.0, False), (360.0, True)):
+    for age, refreshed in ((359.9, False), (360.1, True)):
         headers = Headers()
         mode.response(request(), headers, A, NOW + age, mode.pinned(request(cookie=cookie), NOW + age))
         assert (b"set-cookie" in headers) is refreshed
@@ -206,6 +215,34 @@ def test_application_that_removes_its_cookie_is_left_to_it() -> None:
     headers = Headers([(b"Set-Cookie", b"sid=; Max-Age=0")])
     mode.response(request(), headers, A, NOW, None)
     assert headers.get(b"set-cookie") == b"sid=; Max-Age=0"
+
+
+def former_mark(key: bytes, created: int, seen: int) -> str:
+    """A mark as earlier versions made them, with times in whole seconds."""
+    made = Signer("app", [key], [A])._keys[0]
+    body = struct.pack(">B8sII", made.number, made.token(A), created, seen)
+    return urlsafe_b64encode(body + made.mac(body)).decode()
+
+
+def test_mark_of_the_former_layout_is_believed_and_replaced() -> None:
+    mode = inserting()
+    pin = mode.pinned(request(cookie=f"ADCSESSION={former_mark(KEY, int(NOW), int(NOW))}"), NOW + 3600)
+    assert pin is not None
+    assert pin.member == A
+    assert STICKY.refresh_due(pin, NOW + 3600)
+    prefixed = PrefixedCookie("sid", Signer("app", [KEY], [A, B]), STICKY)
+    asked = request(cookie=f"sid={former_mark(KEY, int(NOW), int(NOW))}~theirs")
+    assert prefixed.pinned(asked, NOW) is not None
+    prefixed.forward(asked.headers)
+    assert asked.headers.get(b"cookie") == b"sid=theirs"
+
+
+def test_times_in_a_mark_are_exact_to_a_millisecond() -> None:
+    signer = Signer("app", [KEY], [A])
+    sealed = signer.read(signer.sign(A, NOW + 0.1239, NOW + 5.4321), NOW + 9)
+    assert isinstance(sealed, Sealed)
+    assert sealed.pin.created == pytest.approx(NOW + 0.123)
+    assert NOW + 5.4321 <= sealed.pin.seen <= NOW + 5.4335
 
 
 def test_genuine_mark_says_who_signed_it() -> None:

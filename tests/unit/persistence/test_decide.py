@@ -34,8 +34,9 @@ def test_client_without_a_pin_is_new() -> None:
 
 
 def test_pin_that_has_timed_out_is_no_move() -> None:
-    assert decide(PIN, MemberState.UP, NOW + 600, REBALANCE) == (Action.CHOOSE, "expired", False)
-    old = PIN._replace(seen=NOW + 3000)
+    pin = PIN._replace(expires=NOW + 600)
+    assert decide(pin, MemberState.UP, NOW + 600, REBALANCE) == (Action.CHOOSE, "expired", False)
+    old = PIN._replace(expires=NOW + 9000)
     assert decide(old, MemberState.UP, NOW + 3000, Stickiness(600.0, 3000.0)).reason == "expired"
 
 

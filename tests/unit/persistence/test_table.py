@@ -38,12 +38,17 @@ def pinned(mode: TablePersistence, asked: Request, now: float) -> Pin | None:
     return found if isinstance(found, Pin) else None
 
 
+def lasting(pin: Pin) -> Pin:
+    """`pin` as it was written at `pin.seen`."""
+    return pin._replace(expires=STICKY.expiry(pin.created, pin.seen))
+
+
 def test_assigned_client_is_pinned_until_it_is_idle_too_long(mode: TablePersistence) -> None:
     assert pinned(mode, request(), NOW) is None
     assert mode.assigned(request(), A, NOW, None) == A
-    assert pinned(mode, request(), NOW + 599) == Pin(A, NOW, NOW, 1, 0, "adc-a")
+    assert pinned(mode, request(), NOW + 599) == lasting(Pin(A, NOW, NOW, 1, 0, "adc-a"))
     assert pinned(mode, request(client="192.0.2.8"), NOW) is None
-    assert pinned(mode, request(), NOW + 600) is None
+    assert pinned(mode, request(), NOW + 600 + STICKY.slack) is None
 
 
 def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
@@ -55,8 +60,8 @@ def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
     for second in range(1, 60):
         mode.assigned(request(), A, NOW + second, pinned(mode, request(), NOW + second))
     assert writes == []
-    mode.assigned(request(), A, NOW + 60, pinned(mode, request(), NOW + 60))
-    assert pinned(mode, request(), NOW + 659) == Pin(A, NOW, NOW + 60, 61, 0, "adc-a")
+    mode.assigned(request(), A, NOW + 61, pinned(mode, request(), NOW + 61))
+    assert pinned(mode, request(), NOW + 660) == lasting(Pin(A, NOW, NOW + 61, 61, 0, "adc-a"))
 
 
 def test_hits_of_a_pin_that_is_gone_count_for_nobody(mode: TablePersistence, table: MemoryTable) -> None:
@@ -66,7 +71,7 @@ def test_hits_of_a_pin_that_is_gone_count_for_nobody(mode: TablePersistence, tab
     table.delete(b"192.0.2.7", NOW + 10)
     mode.assigned(request(), A, NOW + 10, None)
     mode.assigned(request(), A, NOW + 100, pinned(mode, request(), NOW + 100))
-    assert pinned(mode, request(), NOW + 100) == Pin(A, NOW + 10, NOW + 100, 2, 0, "adc-a")
+    assert pinned(mode, request(), NOW + 100) == lasting(Pin(A, NOW + 10, NOW + 100, 2, 0, "adc-a"))
 
 
 def test_hits_of_new_clients_are_counted_however_many_old_ones_never_return(
@@ -78,8 +83,8 @@ def test_hits_of_new_clients_are_counted_however_many_old_ones_never_return(
         mode.assigned(asked, A, NOW, None)
         mode.assigned(asked, A, NOW + 1, pinned(mode, asked, NOW + 1))
     assert len(mode._hits) == 10
-    mode.assigned(asked, A, NOW + 60, pinned(mode, asked, NOW + 60))
-    pin = pinned(mode, asked, NOW + 60)
+    mode.assigned(asked, A, NOW + 61, pinned(mode, asked, NOW + 61))
+    pin = pinned(mode, asked, NOW + 61)
     assert pin is not None
     assert pin.hits == 3
 
@@ -93,10 +98,45 @@ def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence) -
     assert pinned(mode, request(), NOW + 3600) is None
 
 
+def test_requests_in_the_last_period_before_the_absolute_timeout_are_not_all_written(
+    mode: TablePersistence, table: MemoryTable
+) -> None:
+    mode.assigned(request(), A, NOW, None)
+    for age in (600, 1200, 1800, 2400, 2990):
+        mode.assigned(request(), A, NOW + age, pinned(mode, request(), NOW + age))
+    writes: list[object] = []
+    table.watch(writes.append)
+    for age in range(3000, 3600):
+        assert mode.assigned(request(), A, NOW + age, pinned(mode, request(), NOW + age)) == A
+    assert writes == []
+    assert pinned(mode, request(), NOW + 3600) is None
+
+
+@pytest.mark.parametrize("later", [Stickiness(60.0), Stickiness(6000.0)])
+def test_changed_timeout_applies_from_the_next_request_on(table: MemoryTable, later: Stickiness) -> None:
+    TablePersistence(table, source_key(), STICKY).assigned(request(), A, NOW, None)
+    mode = TablePersistence(table, source_key(), later)
+    mode.assigned(request(), A, NOW + 1, pinned(mode, request(), NOW + 1))
+    pin = pinned(mode, request(), NOW + 1)
+    assert pin is not None
+    assert pin.expires == pytest.approx(NOW + 1 + later.lifetime)
+
+
+def test_clock_that_is_set_back_and_forth_ends_no_pin(mode: TablePersistence) -> None:
+    mode.assigned(request(), A, NOW, None)
+    for now in (NOW - 7200, NOW - 7100, NOW - 7000):
+        pin = pinned(mode, request(), now)
+        assert pin is not None
+        assert mode.assigned(request(), A, now, pin) == A
+        later = pinned(mode, request(), now + 599)
+        assert later is not None
+        assert later.expires <= now + STICKY.lifetime
+
+
 def test_moved_client_is_pinned_to_its_new_member(mode: TablePersistence) -> None:
     mode.assigned(request(), A, NOW, None)
     assert mode.assigned(request(), B, NOW + 5, pinned(mode, request(), NOW + 5)) == B
-    assert pinned(mode, request(), NOW + 5) == Pin(B, NOW + 5, NOW + 5, 1, 1, "adc-a")
+    assert pinned(mode, request(), NOW + 5) == lasting(Pin(B, NOW + 5, NOW + 5, 1, 1, "adc-a"))
 
 
 def test_second_of_two_workers_that_pin_a_new_client_is_told_of_the_first(
@@ -136,7 +176,7 @@ def test_unknown_to_this_node_is_pending_and_fetched() -> None:
     found: list[Pin | None] = []
     mode.fetch(request(), NOW, found.append)
     mode.fetch(request(client="junk"), NOW, found.append)
-    assert found == [Pin(A, NOW, NOW), None]
+    assert found == [Pin(A, NOW, NOW, expires=NOW + 600), None]
 
 
 @pytest.mark.parametrize(
