@@ -37,8 +37,9 @@ def build_pool(
     ]
     options = pool.balance.model_dump(exclude={"algorithm"})
     algorithm = pool.balance.algorithm
-    if "bound" in options:
-        options["load"] = options.pop("bound")
+    if "bounded_load" in options:
+        former = options.pop("bound")
+        options["load"] = options.pop("bounded_load") or former
     try:
         balancer = make_balancer(algorithm, options, rng, turns)
     except ValueError as error:

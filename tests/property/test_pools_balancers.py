@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.pools.balancers.consistent_hash import ConsistentHash
+from adc.pools.balancers.consistent_hash import LEAST, ConsistentHash
 from adc.pools.balancers.keys import compile_key
 from adc.pools.balancers.registry import BALANCERS, make_balancer
 from adc.pools.balancers.round_robin import RoundRobin
+from adc.pools.balancers.source_hash import SourceHash
 from adc.pools.member import Member
 
 KEYS = 2000
@@ -79,7 +80,20 @@ def test_bounded_load_holds_for_any_keys(weights: list[int], keys: list[int], lo
     for active, key in enumerate(keys, 1):
         member = balancer.pick(members, REQUESTS[key])
         member.active += 1
-        assert member.active <= ceil(load * active * member.weight / sum(weights) * (1 + 1e-9))
+        bound = ceil(load * active * member.weight / sum(weights) * (1 + 1e-9))
+        assert member.active <= max(LEAST, bound)
+
+
+@settings(max_examples=30, deadline=None)
+@given(weights, st.lists(st.integers(0, 50), min_size=8, max_size=8), st.sampled_from(["path", "source"]))
+def test_member_of_a_key_does_not_depend_on_load(weights: list[int], loads: list[int], key: str):
+    members = [Member("app", f"m{i}", weight=weight) for i, weight in enumerate(weights)]
+    for balancer in (make_balancer("consistent_hash", {"key": key}, Random(1)), SourceHash()):
+        balancer.prepare(members)
+        before = [balancer.pick(members, request) for request in REQUESTS[:50]]
+        for member, load in zip(members, loads, strict=False):
+            member.active = load
+        assert [balancer.pick(members, request) for request in REQUESTS[:50]] == before
 
 
 @given(weights, st.integers(0, 30))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from adc.config.model.base import Part, unknown
+from adc.config.model.base import Finding, Part, unknown
 from adc.config.model.types import number, text_of
 
 KEY_WORDS = "one of: source, path, header:NAME, cookie:NAME, query:NAME"
 HashKey = Annotated[
     str, text_of(r"source|path|(?:header|cookie|query):[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}", KEY_WORDS)
 ]
+
+
+DEFAULT_BOUND = 1.25
 
 
 class PlainBalance(Part):
@@ -31,6 +35,13 @@ class PlainBalance(Part):
     ] = "round_robin"
 
 
+def _switched(value: Any) -> Any:
+    """Return the default bound for true, and None for false."""
+    if isinstance(value, bool):
+        return DEFAULT_BOUND if value else None
+    return value
+
+
 class ConsistentHash(Part):
     """A ring: the same key goes to the same member, and few keys move when members come and go."""
 
@@ -38,10 +49,19 @@ class ConsistentHash(Part):
 
     algorithm: Literal["consistent_hash"] = "consistent_hash"
     key: HashKey = Field("source", description=KEY_WORDS)
-    bound: Annotated[float, number(1.0, 10.0)] = Field(
-        1.25,
-        description="A member takes at most this many times the average load; the rest goes on to the next.",
+    bounded_load: Annotated[Annotated[float, number(1.0, 10.0)] | None, BeforeValidator(_switched)] = Field(
+        None,
+        description="A member takes at most this many times the average load, and the surplus of its keys goes to the "
+        "next member; true: 1.25. By default the member of a key does not depend on load.",
     )
+    bound: Annotated[float, number(1.0, 10.0)] | None = Field(
+        None, description="Former name of bounded_load."
+    )
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if "bound" in written and "bounded_load" in written:
+            yield ("bound",), "bound is the former name of bounded_load; write bounded_load only"
 
 
 PLAIN = get_args(PlainBalance.model_fields["algorithm"].annotation)
@@ -77,6 +97,13 @@ SCHEMA: dict[str, Any] = {
                     "type": "object",
                     "properties": {
                         "key": {"type": "string", "description": KEY_WORDS},
+                        "bounded_load": {
+                            "anyOf": [
+                                {"type": "boolean"},
+                                {"type": "number", "minimum": 1, "maximum": 10},
+                            ],
+                            "description": "true: 1.25",
+                        },
                         "bound": {"type": "number", "minimum": 1, "maximum": 10},
                     },
                     "additionalProperties": False,

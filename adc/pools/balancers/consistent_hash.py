@@ -1,4 +1,4 @@
-"""Consistent hash with bounded load: the same key to the same member, unless that one is overrun."""
+"""Consistent hash: the same key to the same member, if asked for with a bound on what a hot key may put on one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from adc.pools.balancers.keys import Key
 from adc.pools.balancers.slots import Slots
 from adc.pools.member import Member
 
+LEAST = 8
+"""Requests in flight that a member always takes from its keys: below that no bound is worth moving a key."""
+
 
 class ConsistentHash:
-    """A member takes at most `load` times its fair part of the requests in flight, rounded up; what is over
-    goes to the next in the key's own order, so that one hot key spreads over few members instead of sinking
-    one.
+    """Without `load` the member of a key depends on nothing but the members. With it a member takes at most `load`
+    times its fair part of the requests in flight, rounded up, and never less than LEAST; the surplus goes to the next
+    member in the key's order, so that one hot key spreads over few members instead of sinking one.
     """
 
     __slots__ = ("_key", "_load", "_slots")
 
-    def __init__(self, key: Key, load: float = 1.25) -> None:
+    def __init__(self, key: Key, load: float | None = None) -> None:
         """`load` is at least 1; with less some request would fit nowhere."""
-        if load < 1:
+        if load is not None and load < 1:
             raise ValueError(f"load is {load}: it must be at least 1")
         self._key = key
         self._load = load
@@ -33,13 +36,13 @@ class ConsistentHash:
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         key = self._key(request)
         owner = self._slots.owner(members, key)
-        if not owner.active:
+        if self._load is None or owner.active < LEAST:
             return owner
         active = 1 + sum([member.active for member in members])
         per_share = self._load * active / sum([member.share for member in members])
         if owner.active < ceil(per_share * owner.share):
             return owner
         for member in self._slots.ranking(key):
-            if member.active < ceil(per_share * member.share) and member in members:
+            if member.active < max(LEAST, ceil(per_share * member.share)) and member in members:
                 return member
         return owner

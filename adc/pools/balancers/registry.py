@@ -21,7 +21,7 @@ Options = Mapping[str, Any]
 
 
 def _consistent_hash(options: Options, rng: Random, turns: Turns | None) -> Balancer:
-    return ConsistentHash(compile_key(options.get("key", "source")), options.get("load", 1.25))
+    return ConsistentHash(compile_key(options.get("key", "source")), options.get("load"))
 
 
 BALANCERS: dict[str, Callable[[Options, Random, Turns | None], Balancer]] = {

@@ -102,6 +102,15 @@ def test_balances_have_their_options_typed() -> None:
     assert (hashed.key, hashed.bound) == ("header:x-user", 2.0)
 
 
+@pytest.mark.parametrize(
+    ("written", "load"), [({}, None), ({"bounded_load": False}, None), ({"bounded_load": True}, 1.25)]
+)
+def test_load_is_bounded_only_if_asked_for(written: dict[str, Any], load: float | None) -> None:
+    hashed = pool(balance={"consistent_hash": written}).balance
+    assert isinstance(hashed, ConsistentHash)
+    assert (hashed.bounded_load, hashed.bound) == (load, None)
+
+
 def test_actions() -> None:
     assert (
         Route.model_validate({"respond": 404}).respond

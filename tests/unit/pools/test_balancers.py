@@ -165,6 +165,16 @@ class TestHashes:
             balancer.pick(members, request(path="/hot")).active += 1
         assert sorted(member.active for member in members) == [2, 12, 13, 13]
 
+    def test_bound_moves_nothing_at_low_load(self):
+        balancer, members = ConsistentHash(compile_key("path"), load=1.0), weighted(1, 1, 1)
+        balancer.prepare(members)
+        for number in range(200):
+            owner = balancer.pick(members, request(path=f"/{number}"))
+            for busy in members:
+                busy.active = 2
+                assert balancer.pick(members, request(path=f"/{number}")) is owner
+                busy.active = 0
+
     def test_load_below_one_is_refused(self):
         with pytest.raises(ValueError, match="at least 1"):
             ConsistentHash(compile_key("path"), load=0.9)
