@@ -75,7 +75,10 @@ class Dialer:
                 failed = error
             else:
                 return
-        raise failed
+        try:
+            raise failed
+        finally:
+            del failed  # its traceback holds this frame: a cycle otherwise
 
     async def _connect(
         self, factory: Callable[[], asyncio.BaseProtocol], family: int, address: str, preface: bytes

@@ -69,7 +69,7 @@ class ClientConnection(asyncio.Protocol):
         self._link = link
         self._transport = Outlet(link.batch)
         self.receiver: ResponseReceiver | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = None
         self._pairs: list[Pair] = []
         self._collecting = False
         self._arrived = b""
@@ -164,6 +164,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport.opened(transport)
+        self._parser = httptools.HttpResponseParser(self)
         self._link.made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -223,6 +224,7 @@ class ClientConnection(asyncio.Protocol):
         self.read_arrived()
         self._link.lost(self)
         self._transport.lost()
+        self._parser = None  # it holds this connection: a cycle otherwise
         receiver, self.receiver = self.receiver, None
         if receiver is None:
             return
