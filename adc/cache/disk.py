@@ -15,6 +15,7 @@ from typing import Final
 
 import lmdb
 
+from adc.cache.claims import Claims
 from adc.cache.entry import Entry
 from adc.cache.environment import Environment
 from adc.cache.files import CorruptFileError, FileBody, FileWriter, open_body
@@ -25,6 +26,7 @@ from adc.cache.stats import Stats
 _BATCH = 64
 _MOST_BATCHES = 512
 _TOUCHES = 128
+_CLAIMED_SHARE = 4
 _COARSE = 60
 """Seconds within which a further use of an entry is not written down."""
 
@@ -78,6 +80,7 @@ class DiskStore:
         self.index = Index(environment, limit)
         self.objects = environment.path / "objects"
         self.max_variants = max_variants
+        self.claims = Claims(_CLAIMED_SHARE)
         self._stats = stats
         self._report = report
         self._touched: dict[bytes, None] = {}
@@ -112,6 +115,17 @@ class DiskStore:
         except OSError as error:
             self._report(f"cache file {record.name} cannot be read: {error.strerror}")
         return None
+
+    def claim(self, held: int, more: int) -> bool:
+        """Count `more` bytes of a file being filled, of which `held` were counted before, and evict entries for
+        them. Return False if this worker has no room for them."""
+        fits = self.claims.add(held, more, self.index.limit)
+        if fits:
+            try:
+                self._make_room(self.claims.total)
+            except (NoRoomError, lmdb.Error):
+                return False
+        return fits
 
     def begin(self) -> FileWriter | None:
         """A file to fill, None if the disk lets no file be made."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from adc.cache.entry import Entry
 from adc.cache.files import FileWriter
 from adc.cache.tiered import TieredStore
@@ -12,11 +14,24 @@ class Filling:
     """Content goes into memory, and from there to a file once it is too long for the memory tier.
 
     `expected` is the length announced, or UNKNOWN_LENGTH. `entry` is the head that followers may answer with,
-    `length` the bytes so far. After `write` returned False, or `abort`, nothing will be stored and `failed`
-    says why.
+    `length` the bytes so far. They are claimed in their tier until they are stored, dropped, or nobody refers to
+    them any more. Once `failed` says why, nothing will be stored; followers can read on until `abort`.
     """
 
-    __slots__ = ("_buffer", "_file", "_mark", "_store", "complete", "entry", "expected", "failed", "length")
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_claimed",
+        "_dropped",
+        "_file",
+        "_mark",
+        "_store",
+        "complete",
+        "entry",
+        "expected",
+        "failed",
+        "length",
+    )
 
     def __init__(self, store: TieredStore, entry: Entry, expected: int, mark: int) -> None:
         self.entry = entry
@@ -26,50 +41,89 @@ class Filling:
         self.failed = ""
         self._store = store
         self._mark = mark
-        self._buffer = bytearray()
+        self._buffer = BytesIO()
+        self._body: bytes | None = None
+        self._claimed = 0
+        self._dropped = False
         self._file: FileWriter | None = None
 
+    @property
+    def limit(self) -> int:
+        """The length in bytes over which content is not stored."""
+        store = self._store
+        return store.max_object if store.disk is not None else min(store.max_object, store.memory.max_object)
+
+    @property
+    def remaining(self) -> int:
+        """How many bytes may still come."""
+        return (self.limit if self.expected == UNKNOWN_LENGTH else self.expected) - self.length
+
     def write(self, data: bytes) -> bool:
-        """Add content. False once it cannot be stored: over the limit, or the disk refuses."""
-        if self.failed:
+        """Add content. False once it cannot be stored: over a limit, no room, or the disk refuses."""
+        if self._dropped:
             return False
         self.length += len(data)
-        if self.length > self._store.max_object:
+        if not self.failed and self.length > self.limit:
             self._store.stats.too_large += 1
-            self.abort(f"larger than {self._store.max_object} bytes")
-        elif self._file is not None:
+            self.failed = f"larger than {self.limit} bytes"
+        if self._file is not None:
             self._to_file(self._file, data)
         else:
-            self._buffer += data
-            if self._store.disk is not None and self.length > self._store.memory.max_object:
-                self._spill()
+            self._to_memory(data)
         return not self.failed
 
     def read_at(self, start: int, size: int) -> bytes:
         """Content received so far, from `start`, at most `size` bytes. Raises OSError."""
         if self._file is not None:
             return self._file.read_at(start, size)
-        return bytes(self._buffer[start : start + size])
+        if self._body is not None:
+            return self._body[start : start + size]
+        self._buffer.seek(start)
+        return self._buffer.read(size)
 
     def commit(self, now: float) -> Entry | None:
         """Store what was written, now whole. None if that did not succeed or a purge came meanwhile."""
         if self.failed:
+            self.abort(self.failed)
             return None
         if self.expected not in (UNKNOWN_LENGTH, self.length):
             self.abort(f"ended after {self.length} of {self.expected} bytes")
             return None
         self.complete = True
+        self._unclaim()
         if self._file is not None:
             return self._store.put_file(self.entry.filled(None, self.length), self._file, self._mark, now)
-        return self._store.put(self.entry.filled(bytes(self._buffer), self.length), self._mark, now)
+        body = self._body = self._buffer.getvalue()  # shares the buffer's bytes
+        self._buffer = BytesIO()
+        return self._store.put(self.entry.filled(body, self.length), self._mark, now)
 
     def abort(self, reason: str) -> None:
-        """Store nothing, and let go of what was held."""
+        """Store nothing, and drop what was collected."""
         self.failed = self.failed or reason
-        self._buffer = bytearray()
+        self._dropped = True
+        self._unclaim()
+        self._buffer = BytesIO()
         if self._file is not None:
             self._file.abort()
             self._file = None
+
+    def __del__(self) -> None:
+        if not self.complete:
+            self.abort("unfinished")
+
+    def _to_memory(self, data: bytes) -> None:
+        fits = self._store.memory.claim(self._claimed, len(data))
+        self._claimed += len(data)
+        self._buffer.seek(0, 2)
+        self._buffer.write(data)
+        if self.failed:
+            return
+        if self._store.disk is not None:
+            if not fits or self.length > self._store.memory.max_object:
+                self._spill()
+        elif not fits:
+            self._store.stats.no_room += 1
+            self.failed = "no room beside other responses"
 
     def _spill(self) -> None:
         disk = self._store.disk
@@ -77,14 +131,30 @@ class Filling:
         if file is None:
             self.abort("no file can be made")
             return
+        self._unclaim()
         self._file = file
-        self._to_file(file, bytes(self._buffer))
-        self._buffer = bytearray()
+        data = self._buffer.getvalue()
+        self._buffer = BytesIO()
+        self._to_file(file, data)
 
     def _to_file(self, file: FileWriter, data: bytes) -> None:
+        disk = self._store.disk
+        if disk is None:
+            return
+        fits = disk.claim(self._claimed, len(data))
+        self._claimed += len(data)
+        if not fits and not self.failed:
+            self._store.stats.no_room += 1
+            self.failed = "no room beside other responses"
         try:
             file.write(data)
         except OSError as error:
-            if self._store.disk is not None:
-                self._store.disk.failed(error)
+            disk.failed(error)
             self.abort(f"disk: {error.strerror}")
+
+    def _unclaim(self) -> None:
+        claimed, self._claimed = self._claimed, 0
+        if self._file is None:
+            self._store.memory.claims.release(claimed)
+        elif self._store.disk is not None:
+            self._store.disk.claims.release(claimed)

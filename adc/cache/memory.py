@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 
+from adc.cache.claims import Claims
 from adc.cache.entry import Entry
 from adc.cache.keys import url_of
 from adc.cache.purge import Purge, Scope, finish
@@ -21,6 +22,7 @@ _MOST_HITS = 3
 _LEAST_GHOSTS = 512
 _SLICE = 1000
 _MOST_SWEEPS = 16
+_CLAIMED_SHARE = 2
 _NARROW = (Scope.URL, Scope.REPLACED)
 
 
@@ -53,6 +55,8 @@ class _Sweep:
 class MemoryStore:
     """Entries by key. `capacity` and `max_object` are bytes; at most `max_variants` entries share a key.
 
+    `claims` counts content being collected: entries are evicted for it, as for stored content.
+
     A purge of much is a sweep, in slices; what it has not reached yet it overtakes when it is asked for.
     """
 
@@ -62,6 +66,7 @@ class MemoryStore:
         self.max_variants = max_variants
         self.size = 0
         self.evicted = 0
+        self.claims = Claims(_CLAIMED_SHARE)
         self._small_size = 0
         self._sweeps: list[_Sweep] = []
         self._sweep_number = 0
@@ -102,9 +107,19 @@ class MemoryStore:
         if node is None:
             node = self._admit(entry.key)
         self._set_entries(node, entries)
-        while self.size > self.capacity:
-            self._evict()
+        self._make_room()
         return True
+
+    def claim(self, held: int, more: int) -> bool:
+        """Count `more` bytes of content being collected, of which `held` were counted before, and evict entries for
+        them. Return False if there is no room for them."""
+        fits = self.claims.add(held, more, self.capacity)
+        self._make_room()
+        return fits
+
+    def _make_room(self) -> None:
+        while self._nodes and self.size + self.claims.total > self.capacity:
+            self._evict()
 
     def remove(self, entry: Entry) -> None:
         """Drop what `entry` supersedes."""

@@ -14,6 +14,7 @@ class Stats:
         "failed_writes",
         "memory_hits",
         "misses",
+        "no_room",
         "purged",
         "stored",
         "stored_bytes",
@@ -27,6 +28,7 @@ class Stats:
         self.stored = 0
         self.stored_bytes = 0
         self.too_large = 0
+        self.no_room = 0
         self.failed_writes = 0
         self.corrupt = 0
         self.purged = 0

@@ -26,7 +26,10 @@ def cache_samples(worker: Worker) -> Iterator[Sample]:
         yield Sample("adc_cache_evictions_total", (name, "purged"), stats.purged)
         yield Sample("adc_cache_evictions_total", (name, "corrupt"), stats.corrupt)
         yield Sample("adc_cache_bytes", (name, "memory"), tiers.memory.size)
+        yield Sample("adc_cache_filling_bytes", (name, "memory"), tiers.memory.claims.total)
         yield Sample("adc_cache_entries", (name, "memory"), len(tiers.memory))
+        if tiers.disk is not None:
+            yield Sample("adc_cache_filling_bytes", (name, "disk"), tiers.disk.claims.total)
         if tiers.disk is not None and worker.worker_id == 0:
             used, entries = disk_use(store)
             yield Sample("adc_cache_bytes", (name, "disk"), used)

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from adc.cache.purge import Purge, Scope
+from adc.cache.purge import Purge, Scope, finish
 from tests.kit.client import get
 from tests.kit.member import response
 from tests.kit.survivors import nothing_survives
@@ -21,10 +21,10 @@ LARGE = os.urandom(1 << 20)
 async def forget(cached):
     """Empty the store: what stays in it stays in memory on purpose."""
     await eventually(lambda: not cached.store.users)
-    for _ in cached.store.tiers.purging(Purge(Scope.ALL)):
-        pass
-    while len(cached.store.tiers.memory):
-        cached.store.tiers.memory.step()
+    tiers = cached.store.tiers
+    tiers.memory.purge(Purge(Scope.ALL))
+    if tiers.disk is not None:
+        finish(tiers.disk.purging(Purge(Scope.ALL)))
     cached.store.flights._passes.clear()
 
 
@@ -59,14 +59,6 @@ async def finished_alone(cached):
     async with cached.proxy.client(receive_buffer=1 << 14) as client:
         await client.send(get())
         await client.some()
-
-
-async def purged_meanwhile(cached):
-    async with cached.proxy.client() as client:
-        await client.send(get())
-        await client.some()
-        cached.store.tiers.purge(Purge(Scope.URL, b"http://a/"))
-        await client.rest_of_reply()
 
 
 async def broken_off(cached):
@@ -216,7 +208,7 @@ async def test_a_fetch_that_a_purge_overtakes_is_freed(tmp_path):
         assert not len(cached.store.tiers.memory)
 
     script = replying(response(LARGE, FRESH), pause=True)
-    async with caching(tmp_path, script=script, disk=False) as cached:
+    async with caching(tmp_path, script=script) as cached:
         await nothing_survives(once)
 
 

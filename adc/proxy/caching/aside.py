@@ -22,8 +22,12 @@ class Aside:
     __slots__ = ("_behind", "_fetch")
 
     def __init__(self, fetch: Fetch, behind: Stream | None) -> None:
-        self._fetch = fetch
+        self._fetch: Fetch | None = fetch
         self._behind = behind
+
+    def release(self) -> None:
+        """Forget the fetch, which is over: it holds this stream, a cycle otherwise."""
+        self._fetch = self._behind = None
 
     @property
     def address(self) -> Any:
@@ -37,7 +41,7 @@ class Aside:
 
     def send_informational(self, response: Response) -> None:
         """Pass on early hints."""
-        for source in self._fetch.sources:
+        for source in () if self._fetch is None else self._fetch.sources:
             if not source.exchange.head_sent:
                 source.exchange.stream.send_informational(response)
 

@@ -37,6 +37,7 @@ class Fetch(Exchange):
     """
 
     __slots__ = (
+        "aside",
         "asked",
         "fill",
         "held",
@@ -59,8 +60,8 @@ class Fetch(Exchange):
         role: Role,
         woken: bool = False,
     ) -> None:
-        behind = None if isinstance(decision, Stale) else exchange.stream
-        super().__init__(exchange.service, Aside(self, behind), exchange.request)
+        self.aside = Aside(self, None if isinstance(decision, Stale) else exchange.stream)
+        super().__init__(exchange.service, self.aside, exchange.request)
         self.pipeline = exchange.pipeline
         self.target = exchange.target
         self.request_id = exchange.request_id
@@ -103,15 +104,14 @@ class Fetch(Exchange):
 
     def _look_again(self) -> None:
         """The store has it by now: let everybody look."""
-        exchanges = [source.exchange for source in self.sources]
-        for source in self.sources:
+        sources, self.sources = self.sources, []
+        for source in sources:
             source.finish()
-        self.sources = []
         self.turn.settle(Outcome.FILLED)
         self.end("")
-        for exchange in exchanges:
-            exchange.attempt = None
-            self.stage.look(exchange, self.key, Role.FOLLOW)
+        for source in sources:
+            source.exchange.attempt = None
+            self.stage.look(source.exchange, self.key, Role.FOLLOW)
 
     def ask(self) -> None:
         """Send the request, with the conditions of what is held."""
@@ -189,7 +189,7 @@ class Fetch(Exchange):
                 head = Response(entry.status, Headers(lines), entry.reason, response.body_length, dated=True)
                 shared.counters.collapsed += 1
                 self._begin(source, head, body, end, "collapsed")
-        self._ended_if(end)
+        self._went_on(end)
 
     def _take_followers(self, verdict: Store) -> None:
         """Those who wait and may have this response; the others go on when it is known how this ends."""
@@ -212,7 +212,7 @@ class Fetch(Exchange):
             return
         response.headers.add(b"Cache-Status", self.cache_status(response.status, detail=reason))
         self._begin(self.sources[0], response, body, end, "miss")
-        self._ended_if(end)
+        self._went_on(end)
 
     def _begin(self, source: Following, response: Response, body: bytes, end: bool, word: str) -> None:
         """Send the head to one of `sources`."""
@@ -234,12 +234,7 @@ class Fetch(Exchange):
         else:
             self.turn.renew(self.service.clock.now)
         fill.give(data, end, tuple(self.sources))
-        if end:
-            self.end("")
-        elif not (self.sources or fill.stored):
-            self.abandon()
-        elif not self.paused:
-            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+        self._went_on(end)
 
     def _commit(self, fill: Fill) -> bool:
         """All has come: store it before anybody can know and ask again."""
@@ -251,11 +246,25 @@ class Fetch(Exchange):
         self.turn.settle(Outcome.FILLED if stored else Outcome.FAILED)
         return stored
 
-    def _ended_if(self, end: bool) -> None:
+    def _went_on(self, end: bool) -> None:
+        """A piece was passed on, maybe the last: what that means to the member."""
+        fill = self.fill
+        if fill is None or self.finished_at:
+            return
+        fill.drop_unread(self.sources)
         if end:
             self.end("")
+        elif not (self.sources or self._wanted(fill)):
+            self.abandon()
         else:
-            self.limit("idle", self.pipeline_idle)
+            if not fill.stored:
+                self.pace()
+            if not self.paused:
+                self.limit("idle", self.pipeline_idle)
+
+    def _wanted(self, fill: Fill) -> bool:
+        """True if the rest of the response is worth finishing for the store alone."""
+        return fill.stored and self.stage.store.unattended.admit(self, fill.remaining)
 
     # Those who get the response.
 
@@ -287,22 +296,29 @@ class Fetch(Exchange):
         """The client of a source is gone. What can still be stored, or has others waiting, goes on."""
         if source in self.sources:
             self.sources.remove(source)
+        fill = self.fill
+        if fill is not None:
+            fill.drop_unread(self.sources)
         if self.sources or self.finished_at:
             self.pace()
-            return
-        fill = self.fill
-        if (fill is None and not self.turn.waited_for) or (fill is not None and not fill.stored):
-            self.abandon()
-        else:
+        elif self.turn.waited_for if fill is None else self._wanted(fill):
             self.pace()
+        else:
+            self.abandon()
+
+    def released(self, source: Following) -> None:
+        """A source that read on after the end has all it wants."""
+        if self.finished_at and source in self.sources:
+            self.sources.remove(source)
 
     def pace(self) -> None:
-        """Hold the member up while every client is slow."""
+        """Hold the member up while every client is slow, and while one is that cannot read the rest later."""
         attempt = self.attempt
         connection = None if attempt is None or attempt.over else attempt.connection
         if connection is None:
             return
-        hold = bool(self.sources) and all(source.blocked for source in self.sources)
+        blocked = [source.blocked for source in self.sources]
+        hold = any(blocked) and (all(blocked) or self.fill is None or not self.fill.stored)
         if hold and not self.paused:
             self.paused = True
             connection.pause_reading()
@@ -352,8 +368,11 @@ class Fetch(Exchange):
         self.finished_at = time.monotonic()
         self.deadline = inf
         self.attempt = None
+        self.aside.release()
+        self.sources = [source for source in self.sources if not source.over]
         self.service.active.discard(self)
         shared = self.stage.store
+        shared.unattended.forget(self)
         shared.users -= 1
         shared.refreshing.discard(self.key)
         self.turn.end(self)

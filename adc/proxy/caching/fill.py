@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adc.cache.entry import Entry
@@ -42,20 +43,25 @@ class Following(Source):
 
     def resume_reading(self) -> None:
         self.blocked = False
-        fill = self.fetch.fill
+        fetch, fill = self.fetch, self.fetch.fill
         if fill is not None:
             fill.catch_up(self)
-        self.fetch.pace()
+            fill.drop_unread(fetch.sources)
+        fetch.pace()
 
     def left(self) -> None:
         self.fetch.left(self)
+
+    def finish(self) -> None:
+        super().finish()
+        self.fetch.released(self)
 
 
 class Fill:
     """Content so far. `filling` is None for a response that is not stored.
 
     Who keeps up gets the content as it comes, without a copy; who is slow reads later what was stored. The
-    member is held up only while everybody is slow.
+    member is held up only while everybody is slow, and while anybody is once the content cannot be stored.
     """
 
     __slots__ = ("complete", "filling", "length")
@@ -70,11 +76,24 @@ class Fill:
         """Whether what is slow can be read later, and what nobody wants is worth finishing."""
         return self.filling is not None and not self.filling.failed
 
+    @property
+    def remaining(self) -> int:
+        """How many bytes may still come for the store."""
+        return 0 if self.filling is None else self.filling.remaining
+
     def take(self, data: bytes) -> None:
         """More content: into the store."""
         self.length += len(data)
         if data and self.filling is not None:
             self.filling.write(data)
+
+    def drop_unread(self, sources: Iterable[Following]) -> None:
+        """Drop what was collected once it cannot be stored and none of `sources` has to read it any more."""
+        filling = self.filling
+        if filling is None or not filling.failed:
+            return
+        if all(source.over or source.position >= self.length for source in sources):
+            filling.abort(filling.failed)
 
     def give(self, data: bytes, end: bool, sources: tuple[Following, ...]) -> None:
         """The same content to everybody who keeps up."""

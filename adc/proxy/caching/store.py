@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adc.cache.collapse import Flights
 from adc.cache.purge import Purge
 from adc.cache.tiered import TieredStore
+from adc.proxy.caching.unattended import Unattended
 
 if TYPE_CHECKING:
     from adc.proxy.caching.collapse import Leases, Waiting
@@ -57,6 +58,7 @@ class SharedStore:
         self.flights: Flights[Waiting] = Flights()
         self.counters = CacheCounters()
         self.refreshing: set[bytes] = set()
+        self.unattended = Unattended()
         self.users = 0
 
     async def purge(self, purge: Purge) -> int:

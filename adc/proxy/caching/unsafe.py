@@ -67,7 +67,8 @@ class Keeping:
 
     def feed(self, data: bytes, end: bool) -> bytes:
         """Change nothing."""
-        self._filling.write(data)
+        if not self._filling.write(data):
+            self._filling.abort("cannot be stored")
         if end:
             self._filling.commit(time.time())
         return data

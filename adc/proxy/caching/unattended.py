@@ -1,0 +1,41 @@
+"""Downloads that go on for the store alone, after the last client has left: few, and with little still to come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from adc.proxy.caching.fetch import Fetch
+
+MOST: Final = 16
+"""How many of them a store finishes at the same time."""
+
+MOST_BYTES: Final = 32 << 20
+"""How many bytes may still have to come for all of them together, when each lost its last client. A single download
+may be longer."""
+
+
+class Unattended:
+    """The fetches of one store that no client waits for, with the bytes that each had still to receive."""
+
+    __slots__ = ("_fetches",)
+
+    def __init__(self) -> None:
+        self._fetches: dict[Fetch, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._fetches)
+
+    def admit(self, fetch: Fetch, remaining: int) -> bool:
+        """Count `fetch` in. Return False if it is one too many, or has too much to receive beside the others."""
+        fetches = self._fetches
+        if fetch in fetches:
+            return True
+        if fetches and (len(fetches) >= MOST or sum(fetches.values()) + remaining > MOST_BYTES):
+            return False
+        fetches[fetch] = remaining
+        return True
+
+    def forget(self, fetch: Fetch) -> None:
+        """The fetch is over."""
+        self._fetches.pop(fetch, None)
