@@ -82,7 +82,9 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_cache_stores_total", "Responses stored.", "cache"),
             _counter("adc_cache_evictions_total", "Entries removed.", "cache", "reason"),
             _gauge("adc_cache_bytes", "Bytes stored by the tier.", "cache", "tier"),
-            _gauge("adc_cache_filling_bytes", "Bytes of responses being received for the tier.", "cache", "tier"),
+            _gauge(
+                "adc_cache_filling_bytes", "Bytes of responses being received for the tier.", "cache", "tier"
+            ),
             _gauge("adc_cache_entries", "Entries stored by the tier.", "cache", "tier"),
             # Persistence
             _gauge("adc_persistence_entries", "Clients pinned.", "pool", merge="max"),

@@ -97,7 +97,9 @@ def replying(reply, *, pause=False, close=False):
         while True:
             request = await conversation.request()
             if b"if-none-match" in request:
-                await conversation.send(b'HTTP/1.1 304 Same\r\nCache-Control: max-age=100\r\nETag: "a"\r\n\r\n')
+                await conversation.send(
+                    b'HTTP/1.1 304 Same\r\nCache-Control: max-age=100\r\nETag: "a"\r\n\r\n'
+                )
                 continue
             data = reply(request) if callable(reply) else reply
             half = len(data) // 2 if pause else len(data)
@@ -229,5 +231,7 @@ async def test_a_stored_response_is_held_once(tmp_path):
     async with caching(tmp_path, response(LARGE, FRESH), disk=False) as cached:
         await cached.get()
         gc.collect()
-        copies = [each for each in gc.get_objects() if isinstance(each, bytearray) and len(each) == len(LARGE)]
+        copies = [
+            each for each in gc.get_objects() if isinstance(each, bytearray) and len(each) == len(LARGE)
+        ]
         assert not copies

@@ -27,7 +27,7 @@ class CacheStore(Part):
     """A named store."""
 
     memory: Annotated[int, byte_size("0B", "1TB")] = Field(
-        64 << 20, description="Bytes of the memory tier of a worker."
+        64 << 20, description="Bytes of the memory tier of a worker, responses being received included."
     )
     disk: DiskCache | None = Field(None, description="The disk tier; none by default.")
     max_object: Annotated[int, byte_size("1KB", "100GB")] = Field(

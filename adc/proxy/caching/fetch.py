@@ -254,7 +254,7 @@ class Fetch(Exchange):
         fill.drop_unread(self.sources)
         if end:
             self.end("")
-        elif not (self.sources or self._wanted(fill)):
+        elif not (self.sources or self._wanted()):
             self.abandon()
         else:
             if not fill.stored:
@@ -262,8 +262,11 @@ class Fetch(Exchange):
             if not self.paused:
                 self.limit("idle", self.pipeline_idle)
 
-    def _wanted(self, fill: Fill) -> bool:
-        """True if the rest of the response is worth finishing for the store alone."""
+    def _wanted(self) -> bool:
+        """True if the response is worth finishing though no client receives it."""
+        fill = self.fill
+        if fill is None:
+            return self.turn.waited_for
         return fill.stored and self.stage.store.unattended.admit(self, fill.remaining)
 
     # Those who get the response.
@@ -299,9 +302,7 @@ class Fetch(Exchange):
         fill = self.fill
         if fill is not None:
             fill.drop_unread(self.sources)
-        if self.sources or self.finished_at:
-            self.pace()
-        elif self.turn.waited_for if fill is None else self._wanted(fill):
+        if self.sources or self.finished_at or self._wanted():
             self.pace()
         else:
             self.abandon()
