@@ -6,8 +6,9 @@ import asyncio
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Sequence
+
+from adc.launch import command as command_of
 
 TURNS_BYTES = 1 << 16
 """Memory that all workers share, for the counts of `adc.runtime.turns`."""
@@ -15,7 +16,7 @@ TURNS_BYTES = 1 << 16
 SHARE_BYTES = 1 << 12
 """The same for `adc.codecs.share`."""
 
-COMMAND = (sys.executable, "-m", "adc.control.worker_process")
+COMMAND = command_of("adc.control.worker_process")
 
 
 class WorkerProcess:

@@ -1,4 +1,4 @@
-"""A worker process: `python -m adc.control.worker_process NUMBER CHANNEL_FD TURNS_FD SHARE_FD`.
+"""A worker process, started by `adc.launch` with NUMBER CHANNEL_FD TURNS_FD SHARE_FD.
 
 The supervisor starts it.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 from functools import partial
 from typing import Any
 
@@ -110,7 +109,3 @@ def main(arguments: list[str]) -> None:
     channel.set_inheritable(False)
     worker = partial(Worker, turns=SharedTurns(turns), share=Share(shared_counts(shares), number))
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -119,7 +119,7 @@ def test_the_compose_file_has_the_services_and_names_they_use_for_each_other():
     for name, service in services.items():
         assert ("build" in service) != ("image" in service), name
     for app in ("app-1", "app-2"):
-        assert services[app]["entrypoint"] == ["python", "-m", "adc.cli.demo.applications"]
+        assert services[app]["entrypoint"] == ["python", "-P", "-m", "adc.cli.demo.applications"]
 
 
 def test_docker_accepts_the_compose_file():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 
 from adc.cli.loading import load_or_fail
 from adc.cli.output import fail
+from adc.launch import command as command_of
 
 CONFIG = Path(__file__).with_name("demo.yaml")
 
@@ -63,7 +63,7 @@ def _applications() -> Iterator[dict[str, str]]:
 
     They end when their standard input does, so they outlive us in no case.
     """
-    command = [sys.executable, "-m", "adc.cli.demo.applications"]
+    command = command_of("adc.cli.demo.applications")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as process:
         assert process.stdin is not None
         assert process.stdout is not None
