@@ -1,7 +1,7 @@
 """Runs a module of this very package in a process of its own.
 
-The process imports nothing from the folder that it is started in: `python -m` would search that folder first, and anybody
-who may write there could run code as this service.
+The process imports nothing from the folder that it is started in: `python -m` would search that folder first, and
+anybody who may write there could run code as this service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/api/v1/status`, `/api/v1/routes`, `/api/v1/reload` and `/healthz`."""
+"""`/api/v1/status`, `/api/v1/routes`, `/api/v1/reload`, and for whoever watches: `/livez`, `/readyz`, `/healthz`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,17 @@ def routes(node: Node) -> list[web.RouteDef]:
     async def alive(request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
+    async def ready(request: web.Request) -> web.Response:
+        reasons = node.unready()
+        if reasons:
+            return web.Response(text="".join(f"{reason}\n" for reason in reasons), status=503)
+        return web.Response(text="ok\n")
+
     return [
         web.get("/api/v1/status", status),
         web.get("/api/v1/routes", route_list),
         web.post("/api/v1/reload", reload),
         web.get("/healthz", alive),
+        web.get("/livez", alive),
+        web.get("/readyz", ready),
     ]

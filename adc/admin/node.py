@@ -41,6 +41,9 @@ class ReloadResult:
 class Node(Protocol):
     """Everything that can be asked over the admin API."""
 
+    def unready(self) -> list[str]:
+        """Say why clients should not be sent here now; nothing if they may."""
+
     async def status(self) -> dict[str, Any]:
         """Version, uptime, workers, listeners, pools, configuration file, last reload."""
 

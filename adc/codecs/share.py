@@ -30,6 +30,9 @@ _FEW: Final = 4
 _INSIST: Final = 0.032
 """Seconds for which others that took none are not waited for again, at the most: they are busy, or hang."""
 
+_UNEVEN: Final = 8
+"""Connections above the mean that are no reason to send clients to other workers; and a quarter of the mean."""
+
 _STALE: Final = 10 * AWAY
 _COUNTS: Final = 300
 """Milliseconds for which a worker counts that does not tick any more."""
@@ -51,6 +54,7 @@ class Share:
         self._left_with = 0
         self._insist = 0.0
         self._insist_until = 0.0
+        self._evening = False
         self.held: Callable[[], int] = _none
 
     def tick(self, now: float, accepts: bool) -> None:
@@ -64,6 +68,27 @@ class Share:
                 cell for cell in range(0, CELLS, 2) if cell != self._own and cells[cell + 1] > time
             ]
             self.alone = not self._others
+
+    def surplus(self) -> int:
+        """Return how many connections others should have; 0 while it is no more than chance brings about.
+
+        Once there are more, it says so until no worker would leave the queue to others.
+        A worker that came in place of another one begins with none, and clients keep their connections for hours.
+        """
+        others, cells = self._others, self._cells
+        if not others:
+            return 0
+        held = cells[self._own]
+        mean = (held + sum([cells[cell] for cell in others])) / (1 + len(others))
+        enough = mean / 8 + _SLACK if self._evening else mean / 4 + _UNEVEN
+        self._evening = held > mean + enough
+        return int(held - mean) if self._evening else 0
+
+    def leave(self) -> None:
+        """Count no more among the workers; one with the same number may come in place of this one."""
+        if self._cells:
+            self._cells[self._own + 1] = 0
+        self._cells, self._others, self.alone = [], (), True
 
     def room(self, now: float) -> int:
         """How many to accept in a row if not alone; 0: leave the queue to the others for `AWAY` seconds, then ask."""

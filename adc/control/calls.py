@@ -24,6 +24,10 @@ class CallFailed(Exception):
     """The other process broke while it answered, did not answer in time, or has gone."""
 
 
+class PeerGone(CallFailed):
+    """The other process has ended, or hung up."""
+
+
 class Peer:
     """One end of a channel: asks, and answers what the other end asks, several questions at a time.
 
@@ -58,7 +62,7 @@ class Peer:
         except TimeoutError:
             raise CallFailed(f"no answer to {verb!r} within {timeout:g} s") from None
         except ChannelClosed as error:
-            raise CallFailed(f"{verb!r} not answered: {error}") from None
+            raise PeerGone(f"{verb!r} not answered: {error}") from None
         finally:
             del self._waiting[number]
 
@@ -103,5 +107,5 @@ class Peer:
     def _lost(self) -> None:
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(CallFailed("the other process has gone"))
+                answer.set_exception(PeerGone("the other process has gone"))
         self._on_closed()

@@ -8,8 +8,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from adc.control.calls import CallFailed, CallRefused
+from adc.control.calls import CallFailed, CallRefused, PeerGone
 from adc.control.sockets import SocketPlan
+from adc.control.watchdog import LOOK, Watchdog
 from adc.control.workers import WorkerHandle
 from adc.telemetry.families import family_of
 from adc.telemetry.samples import Sample, merge
@@ -29,15 +30,12 @@ PULSE = 5.0
 
 RESIDENT = "adc_worker_resident_bytes"
 
-MISSED_PULSES = 6
-"""Unanswered looks in a row after which a worker counts as hung and is killed."""
-
 Hire = Callable[[int], Awaitable[WorkerHandle]]
 Greet = Callable[[WorkerHandle], Awaitable[None]]
 
 
 class Fleet:
-    """All workers of this supervisor.
+    """All workers of this supervisor: those that serve, by number, and those that leave, which only finish their work.
 
     `hire(worker_id)` makes a worker, `greet(worker)` tells a new one what the others know already (health,
     operators' decisions). A replacement serves `current`, set by `start` and `commit`.
@@ -45,6 +43,8 @@ class Fleet:
 
     def __init__(self, hire: Hire, greet: Greet, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.workers: dict[int, WorkerHandle] = {}
+        self.leaving: set[WorkerHandle] = set()
+        self.wanted = 0
         self.restarts = 0
         self.last_samples: dict[WorkerHandle, list[Sample]] = {}
         self.retired: list[Sample] = []
@@ -53,33 +53,48 @@ class Fleet:
         self._clock = clock
         self._current: tuple[Config, SocketPlan] | None = None
         self._candidate: tuple[Config, SocketPlan] | None = None
+        self._prepared: list[WorkerHandle] = []
         self._changing = asyncio.Lock()
-        self._watchers: dict[int, asyncio.Task[None]] = {}
-        self._pulse: asyncio.Task[None] | None = None
+        self._watchers: dict[WorkerHandle, asyncio.Task[None]] = {}
+        self._looking: list[asyncio.Task[None]] = []
+        self._gone: set[WorkerHandle] = set()
         self._deaths_in_a_row: dict[int, int] = {}
-        self._leaving: set[WorkerHandle] = set()
-        self._relieved: set[WorkerHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._dismissals: set[asyncio.Task[None]] = set()
+        self._watchdog: Watchdog[WorkerHandle] = Watchdog()
+        self._pinged: set[WorkerHandle] = set()
 
     async def start(self, count: int, config: Config, plan: SocketPlan) -> None:
-        """Start `count` workers. Raises CallRefused or CallFailed if any cannot serve; none is left then."""
+        """Start `count` workers, which accept when all are ready: the first would take every client that waits.
+
+        Raises CallRefused or CallFailed if any cannot serve; none is left then.
+        """
         self._current = config, plan
+        self.wanted = count
         try:
             await _all(self._start_one(worker_id) for worker_id in range(count))
+            await _all(worker.accept() for worker in self.workers.values())
         except BaseException:
             await self.kill()
             raise
-        for worker_id in self.workers:
-            self._watch(worker_id)
-        self._pulse = asyncio.create_task(self._keep_pulse())
+        for worker in self.workers.values():
+            self._watch(worker)
+        self._looking = [asyncio.create_task(self._keep_pulse()), asyncio.create_task(self._keep_watch())]
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
-        """Let every worker build a candidate; raises what the first refusal says, with all rolled back."""
+        """Let every worker that serves build a candidate; raises what the first refusal says, with all rolled back.
+
+        A worker that dies meanwhile says nothing against the candidate: its replacement gets it. Workers that leave are
+        not asked.
+        """
         await self._changing.acquire()
         self._candidate = config, plan
-        workers = list(self.workers.values())
+        self._prepared = list(self.workers.values())
         try:
-            await _all(worker.prepare(config, plan) for worker in workers)
+            died = await _living(worker.prepare(config, plan) for worker in self._prepared)
+            self._prepared = [worker for worker, dead in zip(self._prepared, died, strict=True) if not dead]
+            if not self._prepared:
+                await self._try_out(config, plan)
         except BaseException:
             await self.rollback()
             raise
@@ -88,62 +103,77 @@ class Fleet:
         """Swap everywhere. A worker that fails now is replaced by one with the new configuration."""
         self._current, self._candidate = self._candidate, None
         try:
-            await asyncio.gather(
-                *(self._or_kill(worker, worker.commit()) for worker in self.workers.values())
-            )
+            await asyncio.gather(*(self._or_kill(worker, worker.commit()) for worker in self._prepared))
         finally:
+            self._prepared = []
             self._changing.release()
 
     async def rollback(self) -> None:
         """Drop the candidate everywhere."""
         self._candidate = None
         try:
-            await asyncio.gather(
-                *(self._or_kill(worker, worker.rollback()) for worker in self.workers.values())
-            )
+            await asyncio.gather(*(self._or_kill(worker, worker.rollback()) for worker in self._prepared))
         finally:
+            self._prepared = []
             self._changing.release()
+
+    async def _try_out(self, config: Config, plan: SocketPlan) -> None:
+        """Let a worker that is made for it build the candidate: all others died. Raises CallRefused, CallFailed."""
+        worker = await self._hire_for(0)
+        try:
+            await worker.start(config, plan)
+        finally:
+            await worker.kill()
 
     async def resize(self, count: int, grace: float) -> None:
         """Start workers until there are `count`; those too many drain on their own."""
         async with self._changing:
+            self.wanted = count
             for worker_id in range(count):
-                if worker_id not in self.workers:
-                    await self._start_one(worker_id)
-                    self._watch(worker_id)
-            surplus = [worker for worker_id, worker in self.workers.items() if worker_id >= count]
-        for worker in surplus:
-            self._later(self._dismiss(worker, grace))
+                if worker_id not in self.workers and not self._is_revived(worker_id):
+                    await self._replace(worker_id)
+            for worker in [worker for worker_id, worker in self.workers.items() if worker_id >= count]:
+                self._leave(worker, grace)
 
     async def drain(self, grace: float) -> None:
         """Finish what is in flight everywhere, then end all workers."""
         self._stop_watching()
-        leaving = (self._dismiss(worker, grace) for worker in list(self.workers.values()))
-        await asyncio.gather(*leaving, *self._dismissals)
+        for worker in list(self.workers.values()):
+            self._leave(worker, grace)
+        await asyncio.gather(*self._dismissals)
 
     async def kill(self) -> None:
         """End all workers at once."""
         self._stop_watching()
-        self._leaving.update(self.workers.values())
-        await asyncio.gather(*(worker.kill() for worker in [*self.workers.values(), *self._relieved]))
+        self.leaving.update(self.workers.values())
         self.workers.clear()
+        await asyncio.gather(*(worker.kill() for worker in list(self.leaving)))
+
+    def unready(self) -> list[str]:
+        """Say why not all workers serve; nothing if they do."""
+        reasons = []
+        if len(self.workers) < self.wanted:
+            reasons.append(f"{len(self.workers)} of {self.wanted} workers serve")
+        quiet = [worker for worker in self._watchdog.quiet() if worker not in self.leaving]
+        return reasons + [f"worker {worker.worker_id} does not answer" for worker in quiet]
 
     async def samples(self) -> list[list[Sample]]:
         """One list per worker, of those that answer, and the last ones of those that died."""
-        await asyncio.gather(*(self._take_samples(worker) for worker in list(self.workers.values())))
+        await asyncio.gather(*(self._take_samples(worker) for worker in self._everyone()))
         return [*self.last_samples.values(), self.retired]
 
     async def call_all(self, command: str, arguments: Mapping[str, object]) -> dict[int, Any]:
         """Run a named command in every worker: worker id -> answer, without those that failed.
 
+        Workers that leave do as they are told, too, but what they answer counts for nothing.
         Raises CallRefused if a worker refuses, CallFailed if none answers.
         """
         workers = list(self.workers.values())
         answers = await asyncio.gather(
-            *(worker.call(command, arguments) for worker in workers), return_exceptions=True
+            *(worker.call(command, arguments) for worker in (*workers, *self.leaving)), return_exceptions=True
         )
         done: dict[int, Any] = {}
-        for worker, answer in zip(workers, answers, strict=True):
+        for worker, answer in zip(workers, answers, strict=False):
             if isinstance(answer, CallFailed):
                 log.warning("worker %d: %s failed: %s", worker.worker_id, command, answer)
             elif isinstance(answer, BaseException):
@@ -164,42 +194,61 @@ class Fleet:
                 failure = error
         raise failure
 
-    async def _start_one(self, worker_id: int) -> None:
-        if self._current is None:
-            raise CallFailed("there is no configuration to serve")
+    def _everyone(self) -> list[WorkerHandle]:
+        return [*self.workers.values(), *self.leaving]
+
+    async def _hire_for(self, worker_id: int) -> WorkerHandle:
         try:
-            worker = await self._hire(worker_id)
+            return await self._hire(worker_id)
         except OSError as error:
             raise CallFailed(f"cannot start worker {worker_id}: {error}") from error
+
+    async def _start_one(self, worker_id: int) -> WorkerHandle:
+        """Start a worker in the place `worker_id`; it does not accept yet. Raises CallRefused, CallFailed."""
+        if self._current is None:
+            raise CallFailed("there is no configuration to serve")
+        worker = await self._hire_for(worker_id)
         before = self.workers.get(worker_id)
         try:
             await worker.start(*self._current)
             self.workers[worker_id] = worker  # before the greeting: news that comes meanwhile must reach it
             await self._greet(worker)
         except BaseException:
-            if before is not None:
+            self.workers.pop(worker_id, None)
+            if before is not None and before not in self._gone:
                 self.workers[worker_id] = before
-            else:
-                self.workers.pop(worker_id, None)
             await worker.kill()
             raise
+        return worker
 
-    def _watch(self, worker_id: int) -> None:
-        self._watchers[worker_id] = asyncio.create_task(self._replace_when_dead(worker_id))
+    async def _replace(self, worker_id: int) -> None:
+        """Let a new worker serve in the place `worker_id`. Raises CallRefused, CallFailed."""
+        worker = await self._start_one(worker_id)
+        try:
+            await worker.accept()
+        except (CallFailed, CallRefused):
+            await worker.kill()
+        self._watch(worker)
 
-    async def _replace_when_dead(self, worker_id: int) -> None:
-        while True:
-            worker = self.workers[worker_id]
-            born = self._clock()
-            code = await worker.wait()
-            if worker in self._leaving:
-                return
+    def _watch(self, worker: WorkerHandle) -> None:
+        self._watchers[worker] = asyncio.create_task(self._replace_when_dead(worker))
+
+    def _is_revived(self, worker_id: int) -> bool:
+        """True if somebody sees to it already that a worker serves in that place."""
+        return any(worker.worker_id == worker_id for worker in self._watchers if worker not in self.leaving)
+
+    async def _replace_when_dead(self, worker: WorkerHandle) -> None:
+        born = self._clock()
+        code = await worker.wait()
+        self._gone.add(worker)
+        if worker not in self.leaving:
             self._retire(worker)
-            log.error("worker %d (process %d) %s; it is replaced", worker_id, worker.pid, _how(code))
+            log.error("worker %d (process %d) %s; it is replaced", worker.worker_id, worker.pid, _how(code))
             lived = self._clock() - born
-            await self._revive(
-                worker_id, 0 if lived >= STABLE_AFTER else self._deaths_in_a_row.get(worker_id, 0)
-            )
+            deaths = 0 if lived >= STABLE_AFTER else self._deaths_in_a_row.get(worker.worker_id, 0)
+            await self._revive(worker.worker_id, deaths)
+        self._watchers.pop(worker, None)
+        self._gone.discard(worker)
 
     async def _revive(self, worker_id: int, deaths: int) -> None:
         while True:
@@ -208,7 +257,9 @@ class Fleet:
                 await asyncio.sleep(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY))
             try:
                 async with self._changing:
-                    await self._start_one(worker_id)
+                    if worker_id in self.workers or worker_id >= self.wanted:
+                        return
+                    await self._replace(worker_id)
             except (CallFailed, CallRefused) as error:
                 deaths += 1
                 log.error("worker %d does not start: %s", worker_id, error)
@@ -217,14 +268,23 @@ class Fleet:
                 log.warning("worker %d serves again as process %d", worker_id, self.workers[worker_id].pid)
                 return
 
+    def _leave(self, worker: WorkerHandle, grace: float) -> None:
+        """Count `worker` no more among those that serve; it finishes its work within `grace` seconds."""
+        if self.workers.get(worker.worker_id) is worker:
+            del self.workers[worker.worker_id]
+        self.leaving.add(worker)
+        task = asyncio.create_task(self._dismiss(worker, grace))
+        self._dismissals.add(task)
+        task.add_done_callback(self._dismissals.discard)
+
     async def _dismiss(self, worker: WorkerHandle, grace: float) -> None:
-        self._leaving.add(worker)
         try:
             self.last_samples[worker] = await worker.drain(grace)
         except (CallFailed, CallRefused) as error:
             log.warning("worker %d did not drain: %s", worker.worker_id, error)
         await worker.kill()
         self._retire(worker)
+        self.leaving.discard(worker)
 
     async def _or_kill(self, worker: WorkerHandle, step: Awaitable[None]) -> None:
         try:
@@ -234,20 +294,37 @@ class Fleet:
             await worker.kill()
 
     async def _keep_pulse(self) -> None:
-        missed: dict[WorkerHandle, int] = {}
         while True:
             await asyncio.sleep(PULSE)
-            for worker in list(self.workers.values()):
-                if await self._take_samples(worker):
-                    missed.pop(worker, None)
-                    if self._too_large(worker):
-                        self._later(self._relieve(worker))
-                    continue
-                missed[worker] = missed.get(worker, 0) + 1
-                if missed[worker] >= MISSED_PULSES:
-                    log.error("worker %d does not answer any more; it is killed", worker.worker_id)
-                    missed.pop(worker)
-                    await worker.kill()
+            for worker in self._everyone():
+                if await self._take_samples(worker) and self._too_large(worker):
+                    self._in_background(self._relieve(worker))
+
+    async def _keep_watch(self) -> None:
+        """Kill workers whose event loop does not turn."""
+        looked_at = self._clock()
+        while True:
+            await asyncio.sleep(LOOK)
+            now = self._clock()
+            # A worker that compiles a configuration answers when it is done; `prepare` has a time limit.
+            watched = [worker for worker in self._everyone() if worker not in self._prepared]
+            for worker in set(watched) - self._pinged:
+                self._pinged.add(worker)
+                self._in_background(self._ping(worker))
+            limit = 0.0 if self._current is None else self._current[0].worker_timeout
+            for worker in self._watchdog.look(watched, now - looked_at, limit):
+                log.error("worker %d (process %d) hangs; it is killed", worker.worker_id, worker.pid)
+                self._in_background(worker.kill())
+            looked_at = now
+
+    async def _ping(self, worker: WorkerHandle) -> None:
+        try:
+            await worker.ping()
+        except (CallFailed, CallRefused):
+            return  # a dead worker is replaced; one that is silent is counted as such
+        finally:
+            self._pinged.discard(worker)
+        self._watchdog.answered(worker)
 
     async def _take_samples(self, worker: WorkerHandle) -> bool:
         try:
@@ -257,9 +334,9 @@ class Fleet:
         return True
 
     def _too_large(self, worker: WorkerHandle) -> bool:
-        """Whether it takes more memory than it may."""
+        """True if it takes more memory than it may."""
         taken = sum(each.value for each in self.last_samples[worker] if each.name == RESIDENT)
-        if not taken or self._current is None or worker in self._leaving:
+        if not taken or self._current is None or worker in self.leaving:
             return False
         return 0 < self._current[0].worker_memory < taken
 
@@ -268,30 +345,24 @@ class Fleet:
         async with self._changing:
             if self._current is None or self.workers.get(worker.worker_id) is not worker:
                 return
-            self._leaving.add(worker)
             try:
-                await self._start_one(worker.worker_id)
+                await self._replace(worker.worker_id)
             except (CallFailed, CallRefused) as error:
                 log.error("worker %d is over worker_memory, but no other starts: %s", worker.worker_id, error)
-                self._leaving.discard(worker)
                 return
-            self._relieved.add(worker)
-            self._watch(worker.worker_id)
             self.restarts += 1
-            grace = self._current[0].shutdown.grace
+            self._leave(worker, self._current[0].shutdown.grace)
         log.warning(
             "worker %d (process %d) was over worker_memory; process %d serves in its place",
             worker.worker_id,
             worker.pid,
             self.workers[worker.worker_id].pid,
         )
-        await self._dismiss(worker, grace)
-        self._relieved.discard(worker)
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._dismissals.add(task)
-        task.add_done_callback(self._dismissals.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _retire(self, worker: WorkerHandle) -> None:
         if self.workers.get(worker.worker_id) is worker:
@@ -301,19 +372,27 @@ class Fleet:
         self.retired = merge((self.retired, counted))
 
     def _stop_watching(self) -> None:
-        for task in self._watchers.values():
+        for task in (*self._watchers.values(), *self._looking):
             task.cancel()
         self._watchers.clear()
-        if self._pulse is not None:
-            self._pulse.cancel()
+        self._looking.clear()
 
 
-async def _all(steps: Iterable[Awaitable[None]]) -> None:
+async def _all(steps: Iterable[Awaitable[object]]) -> None:
     """Wait for every step, then raise the first failure: nobody is left half-way unseen."""
     outcomes = await asyncio.gather(*steps, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def _living(steps: Iterable[Awaitable[object]]) -> list[bool]:
+    """Wait for every step, then raise the first failure, unless a worker died of it; return which of them did."""
+    outcomes = await asyncio.gather(*steps, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, PeerGone):
+            raise outcome
+    return [isinstance(outcome, PeerGone) for outcome in outcomes]
 
 
 def _how(code: int) -> str:

@@ -31,11 +31,21 @@ SUMMED = (
 
 
 class Operations:
-    """Implements `adc.admin.node.Node`. `reload` is the supervisor's, which tells the service manager too."""
+    """Implements `adc.admin.node.Node`. `reload` is the supervisor's, which tells the service manager too; `ending`
+    says whether the supervisor drains."""
 
-    def __init__(self, service: Service, reload: Callable[[], Awaitable[ReloadResult]]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        reload: Callable[[], Awaitable[ReloadResult]],
+        ending: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._service = service
         self._reload = reload
+        self._ending = ending
+
+    def unready(self) -> list[str]:
+        return (["the service is ending"] if self._ending() else []) + self._service.fleet.unready()
 
     async def status(self) -> dict[str, Any]:
         service = self._service
@@ -50,6 +60,7 @@ class Operations:
                 {"id": worker.worker_id, "pid": worker.pid}
                 for _, worker in sorted(service.fleet.workers.items())
             ],
+            "draining": [{"id": worker.worker_id, "pid": worker.pid} for worker in service.fleet.leaving],
             "worker_restarts": service.fleet.restarts,
             "listeners": self._listeners(),
             "pools": await self._pools(),

@@ -97,6 +97,9 @@ class Service:
                 result = ReloadResult(False, tuple(map(str, errors.problems)), time.time())
             except (BindError, CallRefused, CallFailed) as error:
                 result = ReloadResult(False, (str(error),), time.time())
+            except Exception as error:
+                log.exception("the reload broke")
+                result = ReloadResult(False, (f"{type(error).__name__}: {error}",), time.time())
             else:
                 result = ReloadResult(True, messages, time.time())
             self.last_reload = result

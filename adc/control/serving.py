@@ -22,6 +22,7 @@ class Serves(Protocol):
     """The part of `adc.runtime.worker.Worker` that the control side uses."""
 
     async def start(self) -> None: ...
+    def accept(self, sockets: Mapping[str, list[socket.socket]]) -> None: ...
     async def prepare(self, config: Config, sockets: Mapping[str, list[socket.socket]]) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -52,6 +53,7 @@ class ServingSockets:
         self._sockets: dict[str, socket.socket] = {}
         self._new: dict[str, socket.socket] = {}
         self._wanted: set[str] = set()
+        self._listeners: Listeners = {}
 
     @property
     def keys(self) -> set[str]:
@@ -77,12 +79,17 @@ class ServingSockets:
         new: dict[str, socket.socket],
         ask: Ask | None = None,
     ) -> None:
-        """Make the worker and serve. `ask` reaches the supervisor of several workers."""
+        """Make the worker, which accepts nothing yet. `ask` reaches the supervisor of several workers."""
         self._sockets = new
-        worker = self._factory(config, self._grouped(listeners), self._worker_id, ask)
+        self._listeners = listeners
+        worker = self._factory(config, {}, self._worker_id, ask)
         with self._refused():
             await worker.start()
         self._worker = worker
+
+    def accept(self) -> None:
+        """Accept on the sockets that `start` got."""
+        self.worker.accept(self._grouped(self._listeners))
 
     async def prepare(self, config: Config, listeners: Listeners, new: dict[str, socket.socket]) -> None:
         """Let the worker build a candidate on the kept and the new sockets."""

@@ -10,13 +10,14 @@ import time
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adc.admin.node import ReloadResult
 from adc.admin.server import AdminServer
 from adc.control import notify, pidfile
 from adc.control.activation import Inherited
 from adc.control.calls import CallFailed, CallRefused
+from adc.control.coalescing import Coalescing
 from adc.control.fleet import Hire
 from adc.control.operations import Operations
 from adc.control.service import Load, Service
@@ -44,14 +45,16 @@ class Supervisor:
     def __init__(self, options: RunOptions, load: Load, hire: Hire, inherited: Inherited) -> None:
         self._options = options
         self._inherited = inherited
+        self._ending = asyncio.Event()
+        self._changing = asyncio.Lock()
         self._service = Service(options.config, load, hire, options.workers)
-        self._admin = AdminServer(Operations(self._service, self.reload))
+        self.reload = Coalescing(self._reload)
+        self._admin = AdminServer(Operations(self._service, self.reload, self._ending.is_set))
         self._admin_keys: Set[str] = frozenset()
         self._started = asyncio.Event()
-        self._ending = asyncio.Event()
         self._at_once = asyncio.Event()
         self._handed_over = False
-        self._busy: dict[str, asyncio.Task[Any]] = {}
+        self._busy: set[asyncio.Task[None]] = set()
 
     async def run(self, loaded: Loaded) -> None:
         """Start, serve, end.
@@ -71,16 +74,17 @@ class Supervisor:
             if self._options.pidfile is not None:
                 pidfile.remove(self._options.pidfile)
 
-    async def reload(self) -> ReloadResult:
+    async def _reload(self) -> ReloadResult:
         """Reload the configuration, and tell the service manager about it."""
-        if self._ending.is_set():
-            return ReloadResult(False, ("the service is ending",), time.time())
-        notify.reloading()
-        result = await self._service.reload()
-        if result.ok:
-            await self._open_admin()
-        notify.notify("READY=1")
-        return result
+        async with self._changing:  # what a binary that takes over was given stays as it is until it serves
+            if self._ending.is_set():
+                return ReloadResult(False, ("the service is ending",), time.time())
+            notify.reloading()
+            result = await self._service.reload()
+            if result.ok:
+                await self._open_admin()
+            notify.notify("READY=1")
+            return result
 
     async def _start(self, loaded: Loaded) -> None:
         self._listen_to_signals()  # before anybody can know whom to send one to
@@ -122,9 +126,9 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        loop.add_signal_handler(signal.SIGHUP, self._once, "reload", self.reload)
-        loop.add_signal_handler(signal.SIGUSR1, self._once, "reopen", self._reopen_logs)
-        loop.add_signal_handler(signal.SIGUSR2, self._once, "upgrade", self._upgrade)
+        loop.add_signal_handler(signal.SIGHUP, self._when_started, self.reload)
+        loop.add_signal_handler(signal.SIGUSR1, self._when_started, Coalescing(self._reopen_logs))
+        loop.add_signal_handler(signal.SIGUSR2, self._when_started, Coalescing(self._upgrade))
 
     def _terminate(self) -> None:
         if self._ending.is_set():
@@ -135,17 +139,17 @@ class Supervisor:
         self._at_once.set()
         self._ending.set()
 
-    def _once(self, name: str, work: Any) -> None:
-        """Do what a signal asks for, once the service has started and unless it ends; one that comes while the same
-        is under way is the same wish."""
-        running = self._busy.get(name)
-        if running is None or running.done():
-            self._busy[name] = asyncio.get_running_loop().create_task(self._when_started(work))
+    def _when_started(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do what a signal asks for, once the service has started and unless it ends."""
 
-    async def _when_started(self, work: Callable[[], Awaitable[object]]) -> None:
-        await self._started.wait()
-        if not self._ending.is_set():
-            await work()
+        async def run() -> None:
+            await self._started.wait()
+            if not self._ending.is_set():
+                await work()
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
 
     async def _reopen_logs(self) -> None:
         try:
@@ -154,6 +158,11 @@ class Supervisor:
             log.error("the logs were not reopened: %s", error)
 
     async def _upgrade(self) -> None:
+        async with self._changing:
+            if not self._ending.is_set():
+                await self._hand_over()
+
+    async def _hand_over(self) -> None:
         try:
             successor = await upgrade(self._service.sockets.open(), self._service.legacy)
         except UpgradeFailed as error:

@@ -60,6 +60,10 @@ class WorkerProcess:
                 self._grace = config.shutdown.grace
                 journal.configure(config)
                 await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)), self._ask)
+            case "accept":
+                self._serving.accept()
+            case "ping":
+                pass
             case "prepare":
                 config, listeners, keys = body
                 await self._serving.prepare(config, listeners, dict(zip(keys, sockets, strict=True)))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 START_TIMEOUT = 30.0
 PREPARE_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 5.0
+PING_TIMEOUT = 7200.0
+"""Seconds for a sign of life; how long a worker may be silent is decided by who asks."""
+
 DRAIN_SLACK = 5.0
 """Seconds that a worker may take beyond the grace it was given."""
 
@@ -37,7 +40,13 @@ class WorkerHandle(Protocol):
     pid: int
 
     async def start(self, config: Config, plan: SocketPlan) -> None:
-        """Build and serve. Raises CallRefused."""
+        """Build all that serves; nothing is accepted yet. Raises CallRefused."""
+
+    async def accept(self) -> None:
+        """Accept on the sockets of the plan."""
+
+    async def ping(self) -> None:
+        """Return when the worker's event loop has come round."""
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
         """Build a candidate beside what serves. Raises CallRefused."""
@@ -82,6 +91,12 @@ class ChildWorker:
     async def start(self, config: Config, plan: SocketPlan) -> None:
         await self._hand_over("start", config, plan, START_TIMEOUT)
         self._sent = set(plan.sockets)
+
+    async def accept(self) -> None:
+        await self._peer.ask("accept", timeout=ANSWER_TIMEOUT)
+
+    async def ping(self) -> None:
+        await self._peer.ask("ping", timeout=PING_TIMEOUT)
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
         self._prepared = set(plan.sockets)
@@ -142,6 +157,12 @@ class LocalWorker:
     async def start(self, config: Config, plan: SocketPlan) -> None:
         await self._serving.start(config, plan.listeners, self._copies(plan))
         self._known = set(plan.sockets)
+
+    async def accept(self) -> None:
+        self._serving.accept()
+
+    async def ping(self) -> None:
+        """It answers: this is its own event loop."""
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
         await self._serving.prepare(config, plan.listeners, self._copies(plan))

@@ -157,6 +157,16 @@ class HttpListener:
         settings = self.settings
         return not (settings.draining or self._accepting.paused or self.held >= settings.max_connections)
 
+    def retire(self, count: int) -> None:
+        """Send up to `count` clients to other workers, busy ones first: each with the response to its next request."""
+        connections = self.settings.connections
+        count -= sum([connection.retiring for connection in connections])
+        if count > 0:
+            staying = [connection for connection in connections if not connection.retiring]
+            busy = [connection for connection in staying if connection.deadline == inf]
+            for connection in (busy or staying)[:count]:
+                connection.retire()
+
     def drain(self) -> None:
         """Accept no more; close idle connections now and the others after their response."""
         self.settings.draining = True

@@ -36,6 +36,9 @@ from adc.telemetry.samples import Sample
 Sockets = Mapping[str, list[socket.socket]]
 
 _DRAIN_POLL = 0.05
+_AT_ONCE = 4
+"""Of the connections that a worker has beyond its share, one in so many is sent away at a time."""
+
 _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
 
@@ -86,6 +89,12 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT)
+
+    def accept(self, sockets: Sockets) -> None:
+        """Accept on `sockets`, which a worker that was made without them has waited for."""
+        self._share.tick(self.clock.now, True)
+        for name, listener in self.listeners.items():
+            listener.accept(sockets.get(name, []))
 
     async def prepare(self, config: Config, sockets: Sockets) -> None:
         """Build a candidate beside what serves. Raises BuildError."""
@@ -208,7 +217,7 @@ class Worker:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
         for listener in self._all_listeners:
             listener.drain()
-        self._share.tick(self.clock.now, False)
+        self._share.leave()
         for _ in range(int(grace / _DRAIN_POLL) + 1):
             if not self._busy:
                 break
@@ -250,6 +259,7 @@ class Worker:
         for listener in self._all_listeners:
             listener.tick(clock.now)
         self._share.tick(clock.now, all(listener.accepts for listener in self.listeners.values()))
+        self._even_out()
         self._leaving = [listener for listener in self._leaving if listener.busy]
         for pool in self.runtime.pools.values():
             pool.refresh(clock.now)
@@ -258,6 +268,14 @@ class Worker:
         self.cluster.tick(clock.wall)
         self.caches.tick(clock.wall)
         self._flush_logs()
+
+    def _even_out(self) -> None:
+        """Send some clients to workers that have fewer, from each listener its part."""
+        surplus = self._share.surplus()
+        if surplus:
+            held = self._held()
+            for listener in self.listeners.values():
+                listener.retire(-(-surplus * listener.held // (held * _AT_ONCE)))
 
     async def _ask_itself(self, verb: str, body: Any) -> dict[str, int]:
         """The answer of the only worker to what the supervisor of several asks all."""

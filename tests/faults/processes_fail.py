@@ -9,6 +9,8 @@ import signal
 import ssl
 import time
 
+import yaml
+
 from tests.faults.load import Traffic
 from tests.faults.setting import configuration, members, report, running
 from tests.kit.authority import Authority
@@ -91,6 +93,38 @@ async def reloaded(folder):
     if errors or failed or found.failed:
         found.wrong = f"{failed} reloads failed; {'; '.join(errors)}"
     return found
+
+
+async def reloaded_while_draining(folder):
+    """The number of workers goes down and up again and again: those taken away drain while the next reload comes."""
+    async with members() as pool:
+        config = configuration([member.address for member in pool])
+        async with running(folder, config) as service, Traffic(service.port) as traffic:
+            await asyncio.sleep(1)
+            downloads = [await _slow_reader(service.port) for _ in range(8)]
+            struck = time.monotonic()
+            failed = []
+            for number in range(20):
+                service.write(yaml.safe_dump({**config, "workers": 1 + number % 3}))
+                status, told = await http(service.admin, "/api/v1/reload", method="POST", fields=JSON)
+                failed += [] if status == 200 else [told.decode()]
+            drained = len((await service.status())["draining"])
+            for writer in downloads:
+                writer.close()
+            await asyncio.sleep(1)
+    found = report(
+        traffic, struck, note=f"20 reloads, after which {drained} of the workers taken away still drained"
+    )
+    if failed:
+        found.wrong = f"{len(failed)} reloads failed: {failed[0]}"
+    return found
+
+
+async def _slow_reader(port):
+    """A client whose request is never whole, so that its worker cannot end."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx")
+    return writer
 
 
 async def renamed(folder):
@@ -195,6 +229,7 @@ SCENARIOS = {
     "worker killed": worker_killed,
     "workers over worker_memory": too_large,
     "reloaded 50 times under wrk": reloaded,
+    "reloaded while workers drain": reloaded_while_draining,
     "DNS name moves": renamed,
     "certificate replaced": certificate_replaced,
     "descriptors run out": descriptors_run_out,

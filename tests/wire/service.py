@@ -15,6 +15,12 @@ from tests.kit.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 
 
 async def http(port, path="/", *, method="GET", fields=None, body=b""):
@@ -64,7 +70,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 kwargs.pop("command", self.command(*arguments)),
-                cwd=ROOT,
+                cwd=kwargs.pop("cwd", ROOT),
                 env=environ,
                 stdout=output or log,
                 stderr=output or log,
@@ -75,6 +81,14 @@ class Service:
         """Start it and wait until it says that it serves."""
         self.start(*options, **kwargs)
         await self.told("READY=1")
+
+    async def activated(self, listening):
+        """Start it on a socket as systemd does, and wait until it says that it serves."""
+        arguments = ("run", str(self.config), "--pidfile", str(self.pidfile))
+        await self.started(
+            command=[sys.executable, "-c", ACTIVATE, str(listening.fileno()), *self.command(*arguments)[1:]],
+            pass_fds=[listening.fileno()],
+        )
 
     async def told(self, line):
         """Wait until the service manager hears `line`; one that ends by itself before is not waited for."""

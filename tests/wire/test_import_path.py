@@ -1,6 +1,5 @@
 """Nothing that the service starts imports from the folder that it is started in."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -56,14 +55,9 @@ async def test_a_service_imports_nothing_from_its_current_folder(tmp_path, hosti
     service = Service(tmp_path)
     service.write(ANSWERS)
     run = [sys.executable, *start, "run", str(service.config), "--pidfile", str(service.pidfile)]
-    environ = {"NOTIFY_SOCKET": service.manager.getsockname(), **os.environ}
-    environ.pop("PYTHONPATH", None)
-    if pythonpath:
-        environ["PYTHONPATH"] = pythonpath
-    with service.log.open("ab") as log:
-        service.process = subprocess.Popen(run, cwd=hostile, env=environ, stdout=log, stderr=log)
+    environ = {"PYTHONPATH": pythonpath or ""}
     try:
-        await service.told("READY=1")
+        await service.started(command=run, environ=environ, cwd=hostile)
         assert (await service.get())[0] == 200
         service.signal(signal.SIGUSR2)
         await service.told("READY=1")

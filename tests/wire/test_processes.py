@@ -103,6 +103,41 @@ async def test_a_killed_worker_is_replaced_and_its_counters_stay(service):
     assert "adc_worker_restarts_total 1.0" in metrics
 
 
+async def test_a_worker_that_hangs_is_replaced_and_the_node_is_not_ready_meanwhile(service):
+    service.write(ANSWERS.replace("BODY", "one") + "worker_timeout: 1s\n")
+    await service.started()
+    assert await http(service.admin, "/readyz") == (200, b"ok\n")
+    victim = (await service.status())["workers"][1]["pid"]
+    os.kill(victim, signal.SIGSTOP)
+    await until(lambda: _gone(victim))
+
+    async def ready():
+        return (await http(service.admin, "/readyz"))[0] == 200
+
+    await until(ready)
+    assert "hangs; it is killed" in service.log.read_text()
+    assert [worker["id"] for worker in (await service.status())["workers"]] == [0, 1]
+
+
+async def _gone(pid):
+    return not alive(pid)
+
+
+async def test_a_node_that_drains_lives_and_is_not_ready(service):
+    async with SlowMember() as member:
+        service.write(SLOW.replace("GRACE", "20s"), member=member.port)
+        await service.started()
+        asked = asyncio.create_task(service.get())
+        await member.asked.wait()
+        service.signal(signal.SIGTERM)
+        await service.told("STOPPING=1")
+        assert await http(service.admin, "/readyz") == (503, b"the service is ending\n0 of 1 workers serve\n")
+        assert (await http(service.admin, "/livez"))[0] == 200
+        member.answer.set()
+        assert await asked == (200, b"slow")
+        assert await service.ended() == 0
+
+
 async def test_with_all_workers_dead_connections_wait_for_the_next_ones(service):
     service.write(ANSWERS.replace("BODY", "one"))
     await service.started()

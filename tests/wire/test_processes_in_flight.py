@@ -1,6 +1,7 @@
 """What is under way outlives reloads, upgrades and the deaths of others: real processes, real connections."""
 
 import asyncio
+import json
 import os
 import signal
 
@@ -10,7 +11,7 @@ from tests.faults.load import Traffic
 from tests.kit.client import Client, get
 from tests.kit.member import Member
 from tests.kit.waiting import settled
-from tests.wire.service import Service, until
+from tests.wire.service import Service, http, until
 
 CONFIG = """
 workers: 1
@@ -23,6 +24,7 @@ admin: {bind: "@admin"}
 shutdown: {grace: 20s}
 """
 PIECE = b"x" * 50_000
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -100,6 +102,45 @@ async def test_reloads_keep_downloads_and_tunnels_alive(serving, download):
     await _finish(client, download)
     tunnel.close()
     await settled()
+
+
+async def test_reloads_go_through_while_removed_workers_drain(serving, download):
+    """Two workers with downloads, one is taken away, reloaded twice, put back: nothing is refused or cut off."""
+    text = serving.config.read_text()
+
+    async def reload(workers):
+        serving.config.write_text(text.replace("workers: 1", f"workers: {workers}"))
+        status, told = await http(serving.admin, "/api/v1/reload", method="POST", fields=JSON)
+        assert (status, json.loads(told)["messages"]) == (200, [])
+        return await serving.status()
+
+    await reload(2)
+    clients = [await _begin(serving) for _ in range(12)]
+    status = await reload(1)
+    assert [each["id"] for each in status["draining"]] == [1]
+    for workers in (1, 2, 1, 1):
+        status = await reload(workers)
+        assert [each["id"] for each in status["workers"]] == list(range(workers))
+    assert status["worker_restarts"] == 0
+    for client in clients:
+        await _finish(client, download)
+    await until(lambda: _nobody_drains(serving))
+
+
+async def _nobody_drains(service):
+    return (await service.status())["draining"] == []
+
+
+async def test_a_storm_of_reloads_is_answered_with_one_that_came_after_all(serving):
+    text = serving.config.read_text()
+
+    async def ask(number):
+        serving.config.write_text(text + f"\n# {number}\n")
+        return await http(serving.admin, "/api/v1/reload", method="POST", fields=JSON)
+
+    answers = await asyncio.gather(*map(ask, range(30)))
+    assert {status for status, _ in answers} == {200}
+    assert sum((await serving.status())["reloads"].values()) < 30
 
 
 async def test_an_upgrade_lets_a_download_finish(serving, download):

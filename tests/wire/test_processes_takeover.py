@@ -20,13 +20,6 @@ routes: [{respond: {status: 200, body: BODY}}]
 admin: {bind: "@admin"}
 """
 
-ACTIVATE = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
-"""
-
 
 @pytest.fixture
 def service(tmp_path):
@@ -126,16 +119,7 @@ async def test_a_socket_of_systemd_is_served_although_the_port_is_taken_by_it(se
     service.write(ANSWERS.replace("BODY", "activated"))
     with socket.create_server(("127.0.0.1", service.port)) as listening:
         asked = asyncio.create_task(service.get())
-        await service.started(
-            command=[
-                sys.executable,
-                "-c",
-                ACTIVATE,
-                str(listening.fileno()),
-                *service.command("run", str(service.config), "--pidfile", str(service.pidfile))[1:],
-            ],
-            pass_fds=[listening.fileno()],
-        )
+        await service.activated(listening)
         assert await asked == (200, b"activated")
     assert (await service.status())["listeners"][0]["addresses"] == [f"tcp:127.0.0.1:{service.port}"]
 

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
-from tests.wire.service import Service
+from tests.wire.service import Service, until
 
 ANSWERS = """
 workers: 2
@@ -30,7 +31,6 @@ async def test_no_worker_takes_a_whole_burst(service):
     service.write(ANSWERS)
     await service.started()
     pids = [worker["pid"] for worker in (await service.status())["workers"]]
-    await asyncio.sleep(0.3)  # until they have heard of each other
     before = _open(pids)
     with contextlib.ExitStack() as clients:
         burst = [clients.enter_context(_connecting(service.port)) for _ in range(BURST)]
@@ -51,6 +51,57 @@ def _connecting(port):
 
 
 async def _answered(client):
+    """Ask for a page; True if the answer says that the connection ends."""
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
-    assert (await loop.sock_recv(client, 4096)).startswith(b"HTTP/1.1 200")
+    answer = await loop.sock_recv(client, 4096)
+    assert answer.startswith(b"HTTP/1.1 200")
+    return b"Connection: close" in answer
+
+
+async def test_clients_that_wait_for_the_start_are_shared(service):
+    """They wait on a socket that the service inherits, so that all are there before the first worker."""
+    with (
+        socket.create_server(("127.0.0.1", service.port), backlog=BURST) as listening,
+        contextlib.ExitStack() as clients,
+    ):
+        waiting = [clients.enter_context(_connecting(service.port)) for _ in range(BURST)]
+        service.write(ANSWERS)
+        await service.activated(listening)
+        await asyncio.gather(*map(_answered, waiting))
+        held = await _held(service)
+    assert sum(held) == BURST
+    assert min(held) >= BURST / 8, held
+
+
+async def test_keep_alive_clients_of_one_worker_come_to_share_a_new_one(service):
+    service.write(ANSWERS.replace("workers: 2", "workers: 1"))
+    await service.started()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(_connecting(service.port)) for _ in range(BURST)]
+        await asyncio.gather(*map(_answered, clients))
+        service.write(ANSWERS)
+        assert (await service.run("reload", "--admin", f"127.0.0.1:{service.admin}"))[0] == 0
+
+        async def even():
+            for number, client in enumerate(clients):
+                if await _answered(client):
+                    clients[number] = stack.enter_context(_connecting(service.port))
+            held = await _held(service)
+            return len(held) == 2 and min(held) >= BURST / 3
+
+        await until(even)
+        assert sum(await _held(service)) == BURST
+
+
+async def _held(service):
+    """How many of the connections each worker has."""
+    return [_sockets(worker["pid"], service.port) for worker in (await service.status())["workers"]]
+
+
+def _sockets(pid, port):
+    """Connections to `port` that a process has, by the kernel's tables."""
+    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in table]
+    ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    return sum(os.readlink(f"/proc/{pid}/fd/{fd}") in ours for fd in os.listdir(f"/proc/{pid}/fd"))

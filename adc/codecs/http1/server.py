@@ -50,6 +50,7 @@ class ServerConnection(RequestInput):
         "address",
         "peer",
         "requests",
+        "retiring",
         "sni",
     )
 
@@ -68,6 +69,7 @@ class ServerConnection(RequestInput):
         self.address: Any = None
         self.sni = ""
         self.requests = 0
+        self.retiring = False
 
     # Events of the transport.
 
@@ -362,6 +364,12 @@ class ServerConnection(RequestInput):
             self._refuse_next(
                 Refused(408, "request_head_timeout", "the request head was not complete in time")
             )
+
+    def retire(self) -> None:
+        """Let the next request be the last one: its response says `Connection: close`."""
+        if not self._switched:
+            self.retiring = True
+            self.requests = self._settings.max_requests - 1
 
     def drain(self) -> None:
         """Close after the response that is under way; if idle, soon.

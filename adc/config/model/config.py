@@ -27,6 +27,7 @@ from adc.config.model.types import (
     Networks,
     Value,
     byte_size,
+    duration,
 )
 from adc.config.units import quote
 
@@ -71,6 +72,11 @@ class Config(Part):
     )
     worker_memory: Annotated[int, byte_size("0B", "1TB")] = Field(
         0, description="Resident memory over which a worker is replaced, without losing a request; 0: any."
+    )
+    worker_timeout: Annotated[float, duration("0s", "1h")] = Field(
+        10.0,
+        description="A worker whose event loop does not answer for so long is killed and replaced; looked at once a "
+        "second; 0s: never.",
     )
     listeners: Annotated[tuple[Listener, ...], LISTED] = Field(
         min_length=1, description="Where clients connect."

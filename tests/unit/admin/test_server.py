@@ -18,6 +18,10 @@ class FakeNode:
         self.set = []
         self.reload_result = ReloadResult(True, (), 1.0)
         self.workers_answer = True
+        self.lacks = []
+
+    def unready(self):
+        return self.lacks
 
     async def status(self):
         return {
@@ -78,6 +82,15 @@ async def client(node):
 async def test_status_and_routes_are_json(client):
     assert (await (await client.get("/api/v1/status")).json())["version"] == "1.2.3"
     assert await (await client.get("/api/v1/routes")).json() == [{"name": "rest", "pool": "app"}]
+
+
+async def test_it_lives_while_it_is_not_ready(client, node):
+    assert (await client.get("/readyz")).status == 200
+    node.lacks = ["1 of 2 workers serve", "the service is ending"]
+    response = await client.get("/readyz")
+    assert response.status == 503
+    assert (await response.text()).splitlines() == node.lacks
+    assert (await client.get("/livez")).status == 200
 
 
 async def test_metrics_of_all_workers_are_summed(client):

@@ -114,3 +114,44 @@ def test_a_number_beyond_the_memory_accepts_as_it_comes():
     share.held = lambda: 1000
     share.tick(1.0, True)
     assert share.alone
+
+
+def test_connections_beyond_a_share_are_for_others():
+    workers = Workers(4)
+    workers.held[:] = [64, 0, 0, 0]
+    workers.tick(100.1)
+    assert [share.surplus() for share in workers.shares] == [48, 0, 0, 0]
+
+
+@pytest.mark.parametrize("held", [[20, 12], [100, 70], [9, 0]])
+def test_what_chance_brings_about_is_left_as_it_is(held):
+    workers = Workers(2)
+    workers.held[:] = held
+    workers.tick(100.1)
+    assert [share.surplus() for share in workers.shares] == [0, 0]
+
+
+def test_evening_out_goes_on_until_the_shares_are_even():
+    workers = Workers(2)
+    for held, surplus in (([64, 0], 32), ([45, 19], 13), ([38, 26], 0), ([45, 19], 0)):
+        workers.held[:] = held
+        workers.tick(100.1)
+        assert workers.shares[0].surplus() == surplus
+
+
+def test_one_that_is_alone_sends_nobody_away():
+    workers = Workers(2)
+    workers.held[:] = [1000, 0]
+    workers.tick(100.1, without={0})
+    workers.tick(200.0, without={1})
+    assert workers.shares[0].surplus() == 0
+
+
+def test_one_that_leaves_counts_no_more_and_says_nothing_more():
+    workers = Workers(2)
+    workers.shares[0].leave()
+    workers.cells[0], workers.cells[1] = 7, 100_500  # of its successor
+    workers.shares[0].tick(100.2, True)
+    assert workers.cells[:2] == [7, 100_500]
+    assert workers.shares[0].alone
+    assert workers.shares[0].surplus() == 0

@@ -35,6 +35,12 @@ class FakeWorker:
     async def start(self, config, plan):
         """It is ready at once."""
 
+    async def accept(self):
+        """It serves nobody."""
+
+    async def ping(self):
+        """It lives."""
+
     async def prepare(self, config, plan):
         """It refuses nothing."""
 
