@@ -6,6 +6,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
+
+from adc.codecs.leftover import LeftoverReader
 
 Addresses = tuple[str, ...]
 
@@ -83,18 +86,36 @@ class Dialer:
     async def _connect(
         self, factory: Callable[[], asyncio.BaseProtocol], family: int, address: str, preface: bytes
     ) -> None:
+        if self._tls is None:
+            await self._open(factory, family, address, preface)
+            return
+        context, name = self._tls
+        plain = await self._open(asyncio.Protocol, family, address, preface)
+        protocol = factory()
+        try:
+            transport = await self._loop.start_tls(plain, protocol, context, server_hostname=name)
+        except RuntimeError as error:  # uvloop's word for a transport that closed meanwhile
+            raise ConnectionResetError("the member closed the connection before the handshake") from error
+        except BaseException:
+            plain.abort()
+            raise
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the member closed the connection after the handshake")
+        plain.set_protocol(LeftoverReader(plain, plain.get_protocol()))
+        protocol.connection_made(transport)
+
+    async def _open(
+        self, factory: Callable[[], asyncio.BaseProtocol], family: int, address: str, preface: bytes
+    ) -> Any:
+        """Return an open transport without TLS."""
         loop = self._loop
-        context, name = self._tls if self._tls is not None else (None, None)
-        if preface:
-            sock = await self._prefaced(family, address, preface)
-            if family == socket.AF_UNIX:
-                await loop.create_unix_connection(factory, sock=sock, ssl=context, server_hostname=name)
-            else:
-                await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=name)
-        elif family == socket.AF_UNIX:
-            await loop.create_unix_connection(factory, address, ssl=context, server_hostname=name)
-        else:
-            await loop.create_connection(factory, address, self.port, ssl=context, server_hostname=name)
+        sock = await self._prefaced(family, address, preface) if preface else None
+        if family == socket.AF_UNIX:
+            path = None if preface else address
+            return (await loop.create_unix_connection(factory, path, sock=sock))[0]
+        if sock is not None:
+            return (await loop.create_connection(factory, sock=sock))[0]
+        return (await loop.create_connection(factory, address, self.port))[0]
 
     async def _prefaced(self, family: int, address: str, preface: bytes) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)

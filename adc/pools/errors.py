@@ -54,6 +54,14 @@ class Failure(Enum):
         False,
     )
     RESET = "reset", Source.MEMBER, 502, "connection_terminated", "reset_before_response", False
+    UPLOAD_RESET = (
+        "upload_reset",
+        Source.PROXY,
+        502,
+        "connection_terminated",
+        "reset_before_response",
+        False,
+    )
     HEAD_INCOMPLETE = (
         "head_incomplete",
         Source.MEMBER,

@@ -15,6 +15,7 @@ _END_REASONS = {
     Failure.TLS_ALERT: "tls_failed",
     Failure.STALE_CONNECTION: "member_closed",
     Failure.RESET: "member_reset",
+    Failure.UPLOAD_RESET: "member_reset",
     Failure.HEAD_INCOMPLETE: "member_closed",
     Failure.BODY_INCOMPLETE: "member_closed",
     Failure.PROTOCOL_ERROR: "bad_response",

@@ -55,6 +55,7 @@ class ClientConnection(asyncio.Protocol):
         "_paused",
         "_reason",
         "_request_end",
+        "_streams",
         "_switched",
         "_transport",
         "_until_close",
@@ -83,6 +84,7 @@ class ClientConnection(asyncio.Protocol):
         self._keep = False
         self._until_close = False
         self._request_end = True
+        self._streams = False
         self._switched = False
         self._upgrade = b""
         self._paused = False
@@ -99,6 +101,7 @@ class ClientConnection(asyncio.Protocol):
         self._upgrade = request.upgrade
         self._chunked = length == UNKNOWN_LENGTH
         self._request_end = end
+        self._streams = not end
         self._head_bytes = 0
         self._done = False
         if not body:
@@ -218,10 +221,18 @@ class ClientConnection(asyncio.Protocol):
         self.read_arrived()
         if self.receiver is None:
             self._link.discard(self)
+        elif (
+            not self._switched
+        ):  # a request that the member has stopped reading would keep the transport open
+            self._transport.abort()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.read_arrived()
+        if exc is not None and self.receiver is not None:
+            self._read_leftover()
+        if isinstance(exc, BrokenPipeError):  # Linux: the stream ended in order before the reset
+            exc = None
         self._link.lost(self)
         self._transport.lost()
         self._parser = None  # it holds this connection: a cycle otherwise
@@ -232,7 +243,9 @@ class ClientConnection(asyncio.Protocol):
             receiver.response_body(b"", True)
             return
         reset = "reset the connection" if exc is not None else "closed the connection"
-        if self._head_sent:
+        if self._streams and (not self._request_end or self._transport.undelivered):
+            receiver.failed(Failure.UPLOAD_RESET, f"the member {reset} before the end of the request content")
+        elif self._head_sent:
             receiver.failed(Failure.BODY_INCOMPLETE, f"the member {reset} before the end of the response")
         elif self._head_bytes:
             receiver.failed(Failure.HEAD_INCOMPLETE, f"the member {reset} within the response head")
@@ -242,6 +255,12 @@ class ClientConnection(asyncio.Protocol):
             receiver.failed(Failure.TLS_ALERT, f"the member refused the TLS connection: {exc.reason}")
         else:
             receiver.failed(Failure.RESET, f"the member {reset} without a response")
+
+    def _read_leftover(self) -> None:
+        """Read what came before the connection broke."""
+        for data in self._transport.read_leftover():
+            self.data_received(data)
+        self.read_arrived()
 
     def pause_writing(self) -> None:
         if self.receiver is not None:

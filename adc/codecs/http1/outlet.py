@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adc.codecs.http1.batch import HOLD_BYTES, Batch
+from adc.codecs.leftover import read_leftover, undelivered
 
 
 class Outlet:
@@ -91,6 +92,17 @@ class Outlet:
 
     def get_extra_info(self, name: str) -> Any:
         return self._transport.get_extra_info(name)
+
+    def read_leftover(self) -> list[bytes]:
+        """Return what a broken connection still holds; under TLS a `LeftoverReader` has read it already."""
+        if self._transport.get_extra_info("sslcontext") is not None:
+            return []
+        return read_leftover(self._transport)
+
+    @property
+    def undelivered(self) -> bool:
+        """True if the peer's kernel has not taken all that was written; unknown under TLS, and False."""
+        return self._transport.get_extra_info("sslcontext") is None and undelivered(self._transport)
 
     def get_write_buffer_size(self) -> int:
         """Bytes that the kernel has not taken yet."""

@@ -35,6 +35,7 @@ class Loop:
         if host in self.dead:
             raise ConnectionRefusedError
         self.opened.append(host)
+        return asyncio.Transport(), None
 
 
 @pytest.fixture
