@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from adc.codecs.file_output import FileOutput
 from adc.codecs.proxy_protocol import Ends
+from adc.codecs.refused import Refused
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
@@ -70,8 +71,8 @@ class RequestReceiver(Protocol):
     def stream_lost(self) -> None:
         """The client is gone; nothing can be sent any more."""
 
-    def bad_body(self, reason: str) -> None:
-        """The framing of the request content broke."""
+    def bad_body(self, refused: Refused) -> None:
+        """The framing of the request content broke, or its trailers are over a limit."""
 
 
 class ResponseReceiver(Protocol):

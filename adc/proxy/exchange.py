@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
+from adc.codecs.refused import Refused
 from adc.http.fields import CLAIMED
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
@@ -205,9 +206,9 @@ class Exchange:
         else:
             self.service.await_body(self, count)
 
-    def bad_body(self, reason: str) -> None:
-        self.service.refused("bad_request", reason, self.request)
-        self.fail(400, "bad_request")
+    def bad_body(self, refused: Refused) -> None:
+        self.service.refused(refused.reason, refused.detail, self.request)
+        self.fail(refused.status, refused.reason)
 
     def stream_blocked(self) -> None:
         if self.plugins is not None:

@@ -13,7 +13,7 @@ from adc.http.media import parse_preferences
 from adc.http.message import Request, Response
 
 _REQUEST_ID = "@request-id@"
-_STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 502, 503, 504, 505, 508)
+_STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 501, 502, 503, 504, 505, 508)
 _HINTS = {
     400: "The request was malformed or ambiguous.",
     403: "This is not allowed.",
@@ -27,6 +27,7 @@ _HINTS = {
     429: "Too many requests; try again later.",
     431: "The request header is too large.",
     500: "Something went wrong here.",
+    501: "This method is not known here.",
     502: "The application could not be reached or gave no valid answer.",
     503: "The application is not available now; try again later.",
     504: "The application did not answer in time.",

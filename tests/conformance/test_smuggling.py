@@ -103,6 +103,9 @@ CHUNKS = {
     "size space before": b" 3\r\nabc\r\n0\r\n\r\n",
     "size space behind": b"3 \r\nabc\r\n0\r\n\r\n",
     "size tab behind": b"3\t\r\nabc\r\n0\r\n\r\n",
+    "extension without semicolon": b"3 a=b\r\nabc\r\n0\r\n\r\n",
+    "size with CR before the extension": b"3\r;a\r\nabc\r\n0\r\n\r\n",
+    "extension with CR": b"3;a\rb\r\nabc\r\n0\r\n\r\n",
     "size underscore": b"1_0\r\nabcdefghijklmnop\r\n0\r\n\r\n",
     "size overflow": b"10000000000000003\r\nabc\r\n0\r\n\r\n",
     "size overflow by zeros": b"f" * 17 + b"\r\nabc\r\n0\r\n\r\n",
@@ -168,7 +171,11 @@ LINES = {
     "HTTP/0.9 version": head(start="GET / HTTP/0.9"),
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/2.0": head(start="GET / HTTP/2.0"),
-    "HTTP/1.2": head(start="GET / HTTP/1.2"),
+    "HTTP/3.0": head(start="GET / HTTP/3.0"),
+    "HTTP/0.2": head(start="GET / HTTP/0.2"),
+    "RTSP": head(start="OPTIONS / RTSP/1.0"),
+    "RTSP with a method of HTTP": head(start="GET / RTSP/1.0"),
+    "ICE": head(start="SOURCE / ICE/1.0"),
     "HTTP/1.10": head(start="GET / HTTP/1.10"),
     "HTTP/1": head(start="GET / HTTP/1"),
     "lower-case http": head(start="GET / http/1.1"),
@@ -197,8 +204,33 @@ LINES = {
     "CONNECT": head(start="CONNECT a:443 HTTP/1.1"),
     "CONNECT with data": head(start="CONNECT a:443 HTTP/1.1") + SMUGGLED,
     "TRACE": head(start="TRACE / HTTP/1.1"),
-    "unknown method": head(start="SMUGGLE / HTTP/1.1"),
-    "lower-case method": head(start="get / HTTP/1.1"),
+    "method over 64 bytes": head(start=f"{'M' * 65} / HTTP/1.1"),
+    "method with a slash": head(start="A/B / HTTP/1.1"),
+    "method with a quote": head(start='"GET" / HTTP/1.1'),
+    "method non-ASCII": head(start="G\xc9T / HTTP/1.1"),
+    "method with a colon": head(start="Host: / HTTP/1.1"),
+    "lower-case CONNECT target": head(start="connect a:443 HTTP/1.1"),
+    "unknown method, both lengths": head(
+        "Content-Length: 3", "Transfer-Encoding: chunked", start="LIST / HTTP/1.1"
+    )
+    + b"0\r\n\r\n"
+    + SMUGGLED,
+    "unknown method, two lengths": head("Content-Length: 0", "Content-Length: 35", start="LIST / HTTP/1.1")
+    + SMUGGLED,
+    "unknown method, bad coding": head("Transfer-Encoding: xchunked", start="LIST / HTTP/1.1") + SMUGGLED,
+    "unknown method, two hosts": head("Host: b", start="LIST / HTTP/1.1"),
+    "unknown method, folded": head("X: a", " b", start="LIST / HTTP/1.1"),
+    "unknown method, HTTP/2.0": head(start="LIST / HTTP/2.0"),
+    "unknown method, HTTP/0.9": head(start="LIST / HTTP/0.9"),
+    "unknown method, no host": head(start="LIST / HTTP/1.1", host=None),
+    "unknown method, bad target": head(start="LIST /../x HTTP/1.1"),
+    "HTTP/1.2, both lengths": head("Content-Length: 3", "Transfer-Encoding: chunked", start="POST / HTTP/1.2")
+    + SMUGGLED,
+    "repeated field, two lengths": head(*["User-Agent: a", "Content-Length: 0"] * 2) + SMUGGLED,
+    "repeated field, two hosts": head("ETag: a", "Host: a", "ETag: a"),
+    "repeated field, folded": head("ETag: a", "ETag: a", " b"),
+    "repeated field with a space": head("ETag: a", "ETag : a"),
+    "repeated field, bare LF": head("ETag: a\nETag: b"),
     "method with NUL": head(start="GE\x00T / HTTP/1.1"),
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)),
     "nothing but NUL": b"\x00" * 100,
@@ -221,6 +253,11 @@ CUT_EVERYWHERE = (
     "folded",
     "HTTP/0.9",
     "absolute with user",
+    "method over 64 bytes",
+    "unknown method, both lengths",
+    "unknown method, two lengths",
+    "HTTP/1.2, both lengths",
+    "repeated field, two lengths",
 )
 
 
@@ -301,6 +338,17 @@ ALLOWED = {
     "IPv6": head(host="[::1]:80"),
     "more spaces in the request line": head(start="GET  /   HTTP/1.1"),
     "unusual methods": head(start="PROPFIND / HTTP/1.1"),
+    "unknown method": head(start="LIST / HTTP/1.1"),
+    "unknown method with a length": head("Content-Length: 3", start="LIST / HTTP/1.1") + b"abc",
+    "unknown method, chunked": head("Transfer-Encoding: chunked", start="LIST / HTTP/1.1")
+    + b"3\r\nabc\r\n0\r\n\r\n",
+    "lower-case method": head(start="get / HTTP/1.1"),
+    "HTTP/1.2": head(start="GET / HTTP/1.2"),
+    "HTTP/1.9 with a length": head("Content-Length: 3", start="POST / HTTP/1.9") + b"abc",
+    "HTTP/1.5, chunked": head("Transfer-Encoding: chunked", start="POST / HTTP/1.5")
+    + b"3\r\nabc\r\n0\r\n\r\n",
+    "repeated field": head("User-Agent: a", "User-Agent: b"),
+    "blanks before a chunk extension": chunks(b"3 \t;a=b\r\nabc\r\n0 ; x\r\n\r\n"),
 }
 
 

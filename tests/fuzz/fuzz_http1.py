@@ -35,6 +35,12 @@ REQUESTS = (
     b"GET /ws/@ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nraw @",
     b"GET http://b/@ HTTP/1.1\r\nHost: a\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Token: @\r\n\r\n",
+    b"LIST /@ HTTP/1.1\r\nHost: a\r\nContent-Length: 18\r\n\r\n@",
+    b"GETX /@ HTTP/1.4\r\nHost: a\r\nETag: @\r\nETag: @\r\n\r\n",
+    (
+        b"pr /@ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"12 ;e=1\r\n@\r\n0\r\nX: @\r\nY: @\r\n\r\n"
+    ),
 )
 
 RESPONSES = (
@@ -74,6 +80,10 @@ SPICE = (
     *(
         b"Connection: close\r\n",
         b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+        b"Server: a\r\nServer: b\r\n",
+        b"LIST",
+        b"HTTP/1.7",
+        b";" + b"e" * 5000,
         b"0\r\n\r\n",
         b"HTTP/1.1",
         b"HTTP/1.0",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import http_exceptions
 
 from adc.codecs.refused import Refused as Refused
-from adc.http.fields import divide, elements
+from adc.http.fields import divide, elements, tokens
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, UNKNOWN_LENGTH, Request
 from adc.http.target import (
@@ -32,6 +32,7 @@ def bad_request(detail: str) -> Refused:
     return Refused(400, "bad_request", detail)
 
 
+_CONTINUE: Final = frozenset({b"100-continue"})
 _LONGEST_KNOWN: Final = 255
 _known_host: Final = lru_cache(maxsize=1024)(parse_host)
 """Hosts are few and come again; only short ones are kept."""
@@ -130,6 +131,7 @@ def _offer(request: Request, offer: bytes) -> bytes:
 
 
 def _read_expectation(request: Request, value: bytes) -> None:
-    if value.lower() != b"100-continue":
+    expectations = tokens(value)
+    if expectations - _CONTINUE:
         raise Refused(417, "bad_request", "the only expectation understood is 100-continue")
-    request.expect_continue = request.body_length != NO_BODY
+    request.expect_continue = bool(expectations) and request.body_length != NO_BODY

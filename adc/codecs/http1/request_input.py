@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections import deque
 from math import inf
 from typing import Any, Final, cast
 
+from aiohttp import http_exceptions
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
 
 from adc.codecs.http1.batch import HOLD_BYTES
-from adc.codecs.http1.request_head import Refused, refusal_of
+from adc.codecs.http1.chunked import ChunkedContent
+from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
 from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.unusual_head import may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
+from adc.http.message import UNKNOWN_LENGTH, Request
 
-_PIPELINE_BYTES: Final = 1 << 30
 _BLANK_LINE: Final = b"\r\n\r\n"
+_NO_LIMIT: Final = 1 << 30
+_FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
+"""What is wrong with a head however it is read."""
 
 
 class _NoFlow:
-    """aiohttp's body reader asks its protocol to pause and resume; here the exchange decides that."""
+    """Stands in for the protocol that aiohttp's parser would pause: it never gets content to read."""
 
     _reading_paused = False
 
@@ -36,33 +41,35 @@ _NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 class RequestInput(asyncio.Protocol):
     """Reads requests. The writing half begins an exchange for each (`_begin`), one at a time.
 
-    Requests that were pipelined wait in `_queue`, with reading paused, until the response before is out; what
-    was read behind them is `_held`, unparsed. `_payload` is the body of the current request while it is
-    incomplete, `_chunked` the same as long as the parser is within a chunked body, `_partial_head` what has
-    come of a head. The parser stops behind a request that offers a switch of protocols (`_stopped`); while the offer
-    is open (`_upgrading`) what comes is no request (`_raw_input`) and is held until the member switches.
+    The parser gets one head at a time, cut at its blank line, and no content. `_partial_head` is what has come of a
+    head; `_gathering` says that the parser rejected it, but that it may be read another way once it is complete.
+    `_content` is what is missing of the content of the current request, in bytes, UNKNOWN_LENGTH if it is chunked.
+    What lies behind that is kept unparsed in `_unread` (from `_start` on), with reading paused, until the response is
+    out. If the request offers to switch protocols (`_offer`), it belongs to another protocol and waits for the switch;
+    once `_switched`, all bytes go to the exchange as they are.
     """
 
     __slots__ = (
         "_arrived",
         "_blocked",
-        "_chunked",
+        "_chunks",
         "_closing",
-        "_edge",
-        "_held",
+        "_content",
+        "_gathering",
+        "_head_end",
+        "_held_up",
         "_keep_alive",
+        "_offer",
         "_parsed",
         "_parser",
         "_partial_head",
-        "_payload",
-        "_queue",
-        "_raw_input",
         "_receiver",
+        "_scheduled",
         "_send_content",
         "_settings",
-        "_stopped",
+        "_start",
         "_switched",
-        "_upgrading",
+        "_unread",
         "deadline",
     )
 
@@ -71,28 +78,29 @@ class RequestInput(asyncio.Protocol):
         self._parser: Any = None
         self._arrived = b""
         self._parsed: Any = None
+        self._head_end = 0
         self._receiver: RequestReceiver | None = None
-        self._payload: Any = None
-        self._chunked: Any = None
-        self._queue: deque[tuple[Any, Any]] = deque()
-        self._held: list[bytes] = []
-        self._edge = b""
+        self._content = 0
+        self._chunks: ChunkedContent | None = None
+        self._unread = b""
+        self._start = 0
+        self._scheduled = False
         self._partial_head = b""
+        self._gathering = False
         self._keep_alive = True
         self._send_content = True
-        self._raw_input = False
-        self._stopped = False
+        self._offer: Request | None = None
         self._switched = False
-        self._upgrading = False
         self._blocked = False
+        self._held_up = False
         self._closing = False
         self.deadline = inf
 
     # What the writing half does.
 
     @abstractmethod
-    def _begin(self, message: Any, payload: Any, size: int) -> None:
-        """Begin an exchange; `size` is at least that of the head."""
+    def _begin(self, message: Any, data: bytes, start: int, size: int) -> None:
+        """Begin an exchange; `size` is that of the head, and behind it came `data` from `start` on."""
 
     @abstractmethod
     def _refuse(self, refused: Refused) -> None:
@@ -100,49 +108,64 @@ class RequestInput(asyncio.Protocol):
 
     @abstractmethod
     def _discard(self, count: int) -> None:
-        """Bytes came that nobody reads any more."""
+        """Count bytes that nobody reads any more."""
 
     @abstractmethod
-    def pause_reading(self) -> None:
-        """Read no more until `resume_reading`."""
+    def _pause(self) -> None:
+        """Have the transport read no more."""
+
+    @abstractmethod
+    def _resume(self) -> None:
+        """Have the transport read again, unless something is unread or the exchange does not want it."""
 
     @abstractmethod
     def drop(self) -> None:
         """Close at once."""
 
-    # Requests and their content.
+    # Bytes in.
 
     def data_received(self, data: bytes) -> None:
         if self._arrived:
             self._arrived += data
-        elif self._payload is not None or self._not_awaited or len(data) > HOLD_BYTES:
+        elif self._receiver is not None or self._must_wait or len(data) > HOLD_BYTES:
             self._read(data)
         else:
             self._arrived = data
             self._settings.batch.request_arrived(self)
 
+    @property
+    def _must_wait(self) -> bool:
+        """True if no request may begin now, though there is no exchange."""
+        return self._closing or self._blocked or self._unread != b""
+
     def parse_arrived(self) -> None:
-        """Parse what came of requests."""
+        """Parse a head that arrived whole; whatever else arrived waits for `begin_arrived`."""
+        data = self._arrived
+        if not data or self._partial_head or self._closing:
+            return
+        end = data.find(_BLANK_LINE) + 4
+        if end < 4:
+            return
+        self._head_end = end
+        try:
+            self._parsed = self._parser.feed_data(data if end == len(data) else data[:end])
+        except Exception as error:
+            self._arrived = b""
+            self._rejected(data[:end], error, data, end)  # a whole head: it is refused or begun
+
+    def begin_arrived(self) -> None:
+        """Begin the request that was parsed, read what was not."""
         data = self._arrived
         if not data:
             return
-        if self._closing:
-            self._arrived = b""
-            self._discard(len(data))
+        self._arrived = b""
+        parsed, self._parsed = self._parsed, None
+        if parsed is None:
+            self._read(data)
             return
-        try:
-            self._parsed = self._parser.feed_data(data)
-        except Exception as error:
-            self._arrived = b""
-            self._broken(error)
-
-    def begin_arrived(self) -> None:
-        """Begin the requests that were parsed."""
-        data = self._arrived
-        if data:
-            parsed, self._parsed = self._parsed, None
-            self._arrived = b""
-            self._take(data, parsed, False)
+        end = self._head_end
+        if not self._take(parsed, data if end == len(data) else data[:end], data, end):
+            self._read_head(data, end)
 
     def start_begun(self) -> None:
         """Start the exchange that has begun; its request has no content."""
@@ -151,235 +174,217 @@ class RequestInput(asyncio.Protocol):
             receiver.start(b"", True)
 
     def read_arrived(self) -> None:
-        """Do not wait for the end of the turn."""
+        """Do not wait for the end of the loop iteration."""
         self.parse_arrived()
         self.begin_arrived()
 
-    @property
-    def _not_awaited(self) -> bool:
-        """Whether what comes is anything but the next of a request."""
-        return self._closing or bool(self._queue) or self._raw_input or self._chunked is not None
-
     def _read(self, data: bytes) -> None:
-        if self._not_awaited:
-            self._set_aside(data)
-            return
-        body_open = self._payload is not None
-        try:
-            parsed = self._parser.feed_data(data)
-        except Exception as error:
-            self._broken(error)
-            return
-        self._take(data, parsed, body_open)
-
-    def _take(self, data: bytes, parsed: Any, body_open: bool) -> None:
-        """Go on with what the parser made of `data`."""
-        messages, upgraded, tail = parsed
-        count = len(data)
-        if body_open:
-            stopped = self._stopped
-            count -= self._pass_body()
-            if stopped and self._payload is None:
-                if count:
-                    self._read(data[len(data) - count :])
-                return
-        if messages:
-            if messages[-1][0].upgrade and not upgraded:
-                messages, tail = self._behind_offer(messages, self._partial_head + data, body_open)
-            if len(messages) > 1 or messages[0][0].chunked:
-                messages = self._separated(messages, data, body_open)
-                if not messages:
-                    return
-            count += len(self._partial_head)
-            self._partial_head = b""
-            for message, payload in messages:
-                if self._receiver is None and not (self._queue or self._blocked or self._closing):
-                    self._begin(message, payload, count)
-                else:
-                    self._queue.append((message, payload))
-            if tail:
-                self._read(tail)
-            if self._queue:
-                self.pause_reading()
-        elif count and self._payload is None:
-            self._keep_head(data[-count:])
-
-    def _set_aside(self, data: bytes) -> None:
-        """What came is not simply the next of a request."""
         if self._closing:
             self._discard(len(data))
-        elif self._queue:
-            self._held.append(data)
-        elif self._raw_input:
+        elif self._unread:
+            self._keep(self._unread[self._start :] + data, 0)
+        elif self._content:
+            self._read_content(data, 0)
+        elif self._switched:
             self._pass_raw(data)
+        elif self._receiver is not None or self._blocked:
+            self._keep(data, 0)
         else:
-            self._feed_chunked(self._chunked, data)
+            self._read_head(data, 0)
+
+    def _keep(self, data: bytes, start: int) -> None:
+        """Read `data` from `start` on later: `_go_on` does. No more is read from the client until then."""
+        if start < len(data):
+            self._unread = data
+            self._start = start
+            self._pause()
+
+    def _schedule(self) -> None:
+        """Go on in the next loop iteration: a client with much to read does not keep others waiting."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._settings.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Read what was kept, as far as that is possible now."""
+        self._scheduled = False
+        data, start = self._unread, self._start
+        if not data or self._closing:
+            return
+        if self._content:
+            if self._held_up:
+                return
+            self._unread = b""
+            self._read_content(data, start)
+        elif self._receiver is None and not self._blocked:
+            self._unread = b""
+            self._read_head(data, start)
+        self._resume()
+
+    # Heads.
+
+    def _read_head(self, data: bytes, start: int) -> None:
+        """Parse `data` from `start` on, up to the end of one head."""
+        done = False
+        while start < len(data) and not done:
+            end = self._end_of_head(data, start)
+            piece = data[start:end]
+            start = end
+            if self._gathering:
+                done = self._gather(piece, data, end)
+                continue
+            try:
+                parsed = self._parser.feed_data(piece)
+            except Exception as error:
+                done = self._rejected(piece, error, data, end)
+                continue
+            done = self._take(parsed, piece, data, end)
+
+    def _end_of_head(self, data: bytes, start: int) -> int:
+        """Where the next CRLF CRLF ends, the end of `data` if there is none."""
+        if self._partial_head:
+            edge = self._partial_head[-3:]
+            found = (edge + data[start : start + 3]).find(_BLANK_LINE)
+            if found >= 0:
+                return start + found + 4 - len(edge)
+        found = data.find(_BLANK_LINE, start)
+        return found + 4 if found >= 0 else len(data)
+
+    def _take(self, parsed: Any, piece: bytes, data: bytes, end: int) -> bool:
+        """Go on with what the parser made of `piece`, which ends at `end` of `data`; False if no head is complete."""
+        messages = parsed[0]
+        if not messages:
+            return self._keep_head(piece)
+        head = piece
+        if self._partial_head:
+            head = self._partial_head + piece
+            self._partial_head = b""
+        line_end = head.find(b"\r\n")
+        if head[line_end - 9 : line_end - 3] != b" HTTP/" and not speaks_http(head):
+            return self._refuse_head(bad_request("the request is not of HTTP"))
+        self._begin(messages[0][0], data, end, len(head))
+        return True
+
+    def _keep_head(self, piece: bytes) -> bool:
+        """Keep a part of a head: from its first byte on it has `head_timeout`, and a limit in bytes."""
+        settings = self._settings
+        if not self._partial_head:
+            self.deadline = settings.clock.now + settings.head_timeout
+        self._partial_head += piece
+        if len(self._partial_head) <= settings.header_bytes + settings.target_bytes:
+            return False
+        if self._partial_head.find(b"\r\n", 1) < 0:
+            return self._refuse_head(Refused(414, "limit_target", "the request line does not end"))
+        return self._refuse_head(Refused(431, "limit_head", "the request head is over its limit"))
+
+    def _rejected(self, piece: bytes, error: Exception, data: bytes, end: int) -> bool:
+        """Refuse the head that the parser rejected at `piece`, unless it only is unusual; False if that is open."""
+        if isinstance(error, _FINAL) or not may_be_unusual(self._partial_head + piece):
+            return self._refuse_head(refusal_of(error, self._settings.target_bytes))
+        self._gathering = True
+        return self._gather(piece, data, end)
+
+    def _gather(self, piece: bytes, data: bytes, end: int) -> bool:
+        """Keep a head that the parser rejected until it is complete, and read it then."""
+        head = self._partial_head + piece
+        if not head.endswith(_BLANK_LINE):
+            if may_be_unusual(head):
+                return self._keep_head(piece)
+            return self._refuse_head(bad_request("the request line is malformed"))
+        self._gathering = False
+        self._partial_head = b""
+        self._parser = self._new_parser()
+        try:
+            message = read_unusual(head, self._parser.feed_data)
+        except Exception as error:
+            return self._refuse_head(refusal_of(error, self._settings.target_bytes))
+        self._begin(message, data, end, len(head))
+        return True
+
+    def _refuse_head(self, refused: Refused) -> bool:
+        self._partial_head = b""
+        self._send_content = True
+        self._refuse(refused)
+        return True
 
     def _new_parser(self) -> Any:
+        """A parser of heads: it does not look for content behind them."""
         settings = self._settings
         return HttpRequestParser(
             _NO_FLOW,
             settings.loop,
-            _PIPELINE_BYTES,
+            _NO_LIMIT,
             max_line_size=settings.target_bytes,
             max_field_size=settings.field_bytes,
             max_headers=settings.header_count,
+            response_with_body=False,
             auto_decompress=False,
         )
 
-    def _take_body(self) -> tuple[bytes, bool]:
-        payload = self._payload
-        body: bytes = payload.read_nowait(-1)
-        end: bool = payload.is_eof()
-        if end:
-            self._payload = None
-            if self._stopped:
-                self._read_on()
-        return body, end
+    # Content.
 
-    def _pass_body(self) -> int:
-        """Pass on what there is of the body; how much it was."""
-        body, end = self._take_body()
-        if (body or end) and self._receiver is not None:
-            self._receiver.request_body(body, end)
-        return len(body)
+    def _first_content(self, body_length: int, data: bytes, start: int) -> bytes:
+        """The content that came with its head, in `data` from `start` on; what is behind it is kept.
 
-    # Offers to switch protocols.
-
-    def _read_on(self) -> None:
-        """The parser has stopped behind the current request; another one reads the next request, unless bytes of
-        another protocol may follow."""
-        self._stopped = False
-        self._raw_input = self._upgrading
-        self._parser = self._new_parser()
-
-    def _behind_offer(self, messages: Any, data: bytes, body_open: bool) -> tuple[Any, bytes]:
-        """Return `messages`, of which the last offers a switch, and the bytes behind it, which the parser loses.
-
-        If nothing tells where it ended, nothing is read behind it, and the connection closes after the response.
+        Raises `Refused`.
         """
-        message, payload = messages[-1]
-        if message.chunked or not payload.is_eof():
-            return messages, b""
-        if body_open or len(messages) > 1:
-            self._raw_input = True
-            return [*messages[:-1], (message._replace(should_close=True, upgrade=False), payload)], b""
-        data = data.lstrip(b"\r\n")
-        length = int(message.headers.get("Content-Length", "0"))
-        return messages, data[_after_blank_line(data, 0) + length :]
+        if body_length != UNKNOWN_LENGTH:
+            body = data[start : start + body_length]
+            self._content = body_length - len(body)
+            self._keep(data, start + len(body))
+            return body
+        settings = self._settings
+        chunks = self._chunks = ChunkedContent(settings.header_bytes, settings.header_count)
+        self._content = UNKNOWN_LENGTH
+        return self._decode(chunks, data, start)
 
-    def _decline(self) -> None:
-        """The response is no switch: requests go on, unless bytes of another protocol came before it."""
-        self._upgrading = False
-        if self._held:
-            self._keep_alive = False
+    def _read_content(self, data: bytes, start: int) -> None:
+        """Pass content on to the exchange."""
+        receiver, chunks = self._receiver, self._chunks
+        if chunks is None:
+            body = data[start : start + self._content] if start or len(data) > self._content else data
+            self._content -= len(body)
+            self._keep(data, start + len(body))
         else:
-            self._raw_input = False
+            try:
+                body = self._decode(chunks, data, start)
+            except Refused as refused:
+                self._content_broke(refused)
+                return
+        if receiver is not None and (body or not self._content):
+            receiver.request_body(body, not self._content)
+        if self._switched and not self._content:
+            self._pass_unread()
+
+    def _decode(self, chunks: ChunkedContent, data: bytes, start: int) -> bytes:
+        """Decode as many chunks of `data` from `start` on as one step may, keep the rest."""
+        self._keep(data, chunks.read(data, start))
+        if chunks.ended:
+            self._chunks = None
+            self._content = 0
+        elif self._unread:
+            self._schedule()
+        return chunks.take()
+
+    def _content_broke(self, refused: Refused) -> None:
+        receiver = self._receiver
+        self._keep_alive = False
+        self._closing = True
+        self._content = 0
+        self._chunks = None
+        if receiver is not None:
+            receiver.bad_body(refused)
+
+    # After a switch of protocols.
+
+    def _pass_unread(self) -> None:
+        """Pass on what came before the switch, behind the request."""
+        data, start = self._unread, self._start
+        if data:
+            self._unread = b""
+            self._pass_raw(data[start:])
+            self._resume()
 
     def _pass_raw(self, data: bytes) -> None:
-        if self._switched and self._receiver is not None:
+        if self._receiver is not None:
             self._receiver.request_body(data, False)
-        elif self._upgrading:
-            self._held.append(data)
-            self.pause_reading()
-
-    # Chunked requests. aiohttp's parser adds the last trailer field of one to the header of the next
-    # request, so a parser that has read one is replaced. For that the end of the body must be the end of
-    # what it is fed: as it is always CRLF CRLF, input is cut behind each of those while such a body is read.
-
-    def _feed_chunked(self, payload: Any, data: bytes) -> None:
-        edge = self._edge
-        self._edge = (edge + data[-3:])[-3:]
-        found = (edge + data[:3]).find(_BLANK_LINE)
-        start, end = 0, found + 4 - len(edge) if found >= 0 else 0
-        while start < len(data):
-            if end <= start:
-                end = _after_blank_line(data, start)
-            try:
-                self._parser.feed_data(data[start:end])
-            except Exception as error:
-                self._broken(error)
-                return
-            start = end
-            if payload.is_eof():
-                self._chunked = None
-                self._parser = self._new_parser()
-                break
-        self._pass_body()
-        if start < len(data):
-            self._read(data[start:])
-
-    def _separated(self, messages: Any, data: bytes, body_open: bool) -> Any:
-        """The messages of one read, none with a trailer field of another; empty if all were fed again."""
-        for number, (message, payload) in enumerate(messages):
-            if not message.chunked:
-                continue
-            last = number == len(messages) - 1
-            if not payload.is_eof():
-                self._chunked, self._edge = payload, data[-3:]
-            elif last and data.endswith(_BLANK_LINE) and not message.upgrade:
-                self._parser = self._new_parser()
-            elif not body_open and self._starts_with(messages[0][0], self._partial_head + data):
-                self._feed_again(self._partial_head + data)
-                return ()
-            else:
-                self._raw_input = True
-                return [*messages[:number], (message._replace(should_close=True), payload)]
-        return messages
-
-    def _starts_with(self, message: Any, data: bytes) -> bool:
-        """Whether the head of `message` began with `data`: what else may have come before it was not kept."""
-        try:
-            again = self._new_parser().feed_data(data)[0][0][0]
-        except Exception:
-            return False
-        return bool(
-            (again.method, again.path, again.version, again.raw_headers)
-            == (message.method, message.path, message.version, message.raw_headers)
-        )
-
-    def _feed_again(self, data: bytes) -> None:
-        self._parser = self._new_parser()
-        self._partial_head = b""
-        start = 0
-        while start < len(data):
-            end = _after_blank_line(data, start)
-            self._read(data[start:end])
-            start = end
-
-    # What is refused.
-
-    def _keep_head(self, data: bytes) -> None:
-        """A head is incomplete: from its first byte on it has `head_timeout`, and a limit in bytes."""
-        settings = self._settings
-        if not self._partial_head and self._receiver is None:
-            self.deadline = settings.clock.now + settings.head_timeout
-        self._partial_head += data
-        if len(self._partial_head) > settings.header_bytes + settings.target_bytes:
-            self._refuse_next(Refused(431, "limit_head", "the request head is over its limit"))
-
-    def _broken(self, error: Exception) -> None:
-        refused = refusal_of(error, self._settings.target_bytes)
-        receiver = self._receiver
-        if receiver is not None and self._payload is not None:
-            self._keep_alive = False
-            self._closing = True
-            self._payload = None
-            receiver.bad_body(refused.detail)
-        else:
-            self._refuse_next(refused)
-
-    def _refuse_next(self, refused: Refused) -> None:
-        """Refuse what came, after the responses to what came before it."""
-        if self._receiver is not None or self._queue:
-            self._queue.append((refused, None))
-            self.pause_reading()
-        else:
-            self._send_content = True
-            self._refuse(refused)
-
-
-def _after_blank_line(data: bytes, start: int) -> int:
-    """Where the next CRLF CRLF ends, the end of `data` if there is none."""
-    found = data.find(_BLANK_LINE, start)
-    return found + 4 if found >= 0 else len(data)

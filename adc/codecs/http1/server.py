@@ -8,8 +8,6 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp.streams import EMPTY_PAYLOAD
-
 from adc.codecs.file_output import FileOutput, open_output
 from adc.codecs.http1 import heads
 from adc.codecs.http1.outlet import Outlet
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from adc.codecs.arrival import Arrival
 
 _LINGER_SECONDS: Final = 5.0
+_LINGER_LONGEST: Final = 30.0
+_IDLE_LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES: Final = 64 << 20
 _JOIN_BYTES: Final = 16 << 10
 _NO_CONTENT: Final = frozenset({204, 304})
@@ -29,7 +29,6 @@ _FLUSH_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = 1.0
 """How long a drain waits for the next request of a client."""
 _RESET: Final = struct.pack("ii", 1, 0)
-_UNKNOWN_SIZE: Final = 1 << 62
 
 
 class ServerConnection(RequestInput):
@@ -42,6 +41,7 @@ class ServerConnection(RequestInput):
     __slots__ = (
         "_arrival",
         "_leaving",
+        "_linger_until",
         "_lingering",
         "_paused",
         "_respond_chunked",
@@ -62,6 +62,7 @@ class ServerConnection(RequestInput):
         self._transport = Outlet(settings.batch)
         self._leaving = False
         self._lingering = 0
+        self._linger_until = inf
         self._respond_chunked = False
         self._paused = False
         self._version = "1.1"
@@ -106,10 +107,11 @@ class ServerConnection(RequestInput):
         self._arrived = b""
         self._transport.lost()
         self.deadline = inf
-        self._queue.clear()
+        self._unread = b""
         self._settings.closed(self)
         receiver, self._receiver = self._receiver, None
-        self._payload = None
+        self._content = 0
+        self._chunks = None
         if receiver is not None:
             receiver.stream_lost()
 
@@ -122,13 +124,12 @@ class ServerConnection(RequestInput):
         self._blocked = False
         if self._receiver is not None:
             self._receiver.stream_writable()
-        elif self._queue:
-            self._settings.loop.call_soon(self._next)
+        elif self._unread:
+            self._schedule()
 
     # Requests.
 
-    def _begin(self, message: Any, payload: Any, size: int) -> None:
-        """Begin an exchange; `size` is at least that of the head."""
+    def _begin(self, message: Any, data: bytes, start: int, size: int) -> None:
         settings = self._settings
         self.requests += 1
         self._keep_alive = not message.should_close and self.requests != settings.max_requests
@@ -142,41 +143,35 @@ class ServerConnection(RequestInput):
             request.client = request.peer = self.peer
             if settings.identify is not None:
                 settings.identify(request, self)
+            if request.upgrade:
+                self._offer = request
+            if request.body_length:
+                self._begin_with_content(request, self._first_content(request.body_length, data, start))
+                return
         except Refused as refused:
             self._refuse(refused)
             return
-        offer = message.upgrade
-        if offer:
-            self._stopped = not message.chunked
-            self._upgrading = bool(request.upgrade)
         self.deadline = inf
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
-        if payload is EMPTY_PAYLOAD:
-            if offer:
-                self._read_on()
-                receiver.start(b"", True)  # at once: its route decides what the bytes behind the request are
-                self._heed_route(request)
-            elif not settings.batch.begun(self):
-                receiver.start(b"", True)
-            return
-        self._payload = payload
-        body, end = self._take_body()
-        receiver.start(body, end)
-        if offer:
-            self._heed_route(request)
+        if start < len(data):
+            self._keep(data, start)
+        if not settings.batch.begun(self):
+            receiver.start(b"", True)
 
-    def _heed_route(self, request: Request) -> None:
-        """The route may have left nothing of the offer: then requests go on."""
-        if self._upgrading and not request.upgrade:
-            self._upgrading = self._raw_input = False
+    def _begin_with_content(self, request: Request, body: bytes) -> None:
+        self.deadline = inf
+        exchange = self._settings.exchange
+        receiver = self._receiver = exchange(self, request)
+        receiver.start(body, not self._content)
 
     # What is refused.
 
     def _refuse(self, refused: Refused) -> None:
         self._keep_alive = False
         self._closing = True
-        self._queue.clear()
+        self._content = 0
+        self._chunks = None
         response, body = self._settings.refused(self, refused)
         self.send_head(response, body if self._send_content else b"", True)
 
@@ -192,8 +187,8 @@ class ServerConnection(RequestInput):
         if status == 101:
             self._switch(response, body)
             return
-        if self._upgrading:
-            self._decline()
+        if self._offer is not None:
+            self._decline(self._offer)
         content = self._send_content and status not in _NO_CONTENT
         last = b"" if response.dated else self._settings.clock.date_line
         if length != UNKNOWN_LENGTH:
@@ -201,7 +196,7 @@ class ServerConnection(RequestInput):
                 last += b"Content-Length: %d\r\n" % length
         elif content:
             last += self._frame(len(body), end)
-        if self._leaving or (end and self._payload is not None):
+        if self._leaving or (end and self._content):
             self._keep_alive = False
         if response.upgrade:
             last += _offered(response.upgrade, self._keep_alive)
@@ -227,9 +222,14 @@ class ServerConnection(RequestInput):
         last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade
         head = heads.response_head(101, response.reason, response.headers.pairs, last)
         self._transport.write(head + body)
-        held, self._held = self._held, []
-        for data in held:
-            self._pass_raw(data)
+        if not self._content:
+            self._pass_unread()
+
+    def _decline(self, offered: Request) -> None:
+        """Go on with requests, as the response is no switch, unless bytes of another protocol came before it."""
+        self._offer = None
+        if offered.upgrade and self._unread:  # its route may have left nothing of the offer
+            self._keep_alive = False
 
     def _frame(self, size: int, end: bool) -> bytes:
         """How the end of a response of unknown length is told; its first `size` bytes are here."""
@@ -277,12 +277,24 @@ class ServerConnection(RequestInput):
         self._transport.abort()
 
     def pause_reading(self) -> None:
+        self._held_up = True
+        self._pause()
+
+    def resume_reading(self) -> None:
+        if self._held_up:
+            self._held_up = False
+            if self._unread:
+                self._schedule()
+            else:
+                self._resume()
+
+    def _pause(self) -> None:
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
-    def resume_reading(self) -> None:
-        if self._paused and not self._queue and not self._transport.is_closing():
+    def _resume(self) -> None:
+        if self._paused and not (self._held_up or self._unread or self._transport.is_closing()):
             self._paused = False
             self._transport.resume_reading()
 
@@ -291,55 +303,41 @@ class ServerConnection(RequestInput):
     def _finish(self) -> None:
         self._receiver = None
         self._respond_chunked = False
+        self._held_up = False
         settings = self._settings
-        unread = self._queue or self._held
-        if self._payload is not None or self._closing or (unread and not self._keep_alive):
-            self._linger()
-        elif not self._keep_alive or self._leaving:
-            self._close()
-        else:
-            self.deadline = settings.clock.now + settings.keep_alive
-            if self._queue:
-                settings.loop.call_soon(self._next)
-            elif self._paused:
-                self.resume_reading()
-
-    def _next(self) -> None:
-        if not self._queue or self._receiver is not None or self._blocked or self._closing:
+        if self._content or self._closing or self._leaving or not self._keep_alive:
+            self._linger(_LINGER_SECONDS)
             return
-        message, payload = self._queue.popleft()
-        if isinstance(message, Refused):
-            self._send_content = True
-            self._refuse(message)
-            return
-        self._begin(message, payload, _UNKNOWN_SIZE)
-        if not self._queue:
-            held, self._held = self._held, []
-            for data in held:
-                self._read(data)
-            if self._payload is not None:
-                self.resume_reading()
+        self.deadline = settings.clock.now + settings.keep_alive
+        if self._unread:
+            self._schedule()
+        elif self._paused:
+            self._resume()
 
-    def _linger(self) -> None:
+    def _linger(self, seconds: float) -> None:
         """Close only after the client had time to read: unread input would turn the close into a reset."""
         self._closing = True
-        self._payload = None
-        self._queue.clear()
-        self._held.clear()
+        self._content = 0
+        self._chunks = None
+        self._unread = b""
+        self._held_up = False
         transport = self._transport
         if transport.is_closing():
             return
         if transport.can_write_eof():
             transport.write_eof()
         self._lingering = _LINGER_BYTES
-        self.deadline = self._settings.clock.now + _LINGER_SECONDS
-        self._paused = True
-        self.resume_reading()
+        now = self._settings.clock.now
+        self.deadline = now + seconds
+        self._linger_until = now + _LINGER_LONGEST
+        self._resume()
 
     def _discard(self, count: int) -> None:
         self._lingering -= count
         if self._lingering < 0:
             self._close()
+        elif self.deadline != inf:
+            self.deadline = min(self._settings.clock.now + _LINGER_SECONDS, self._linger_until)
 
     def _close(self) -> None:
         """Close when the client has taken what is left to send, but do not wait for that for ever."""
@@ -358,10 +356,12 @@ class ServerConnection(RequestInput):
         self.deadline = inf
         if self._closing and not self._lingering:
             self._transport.abort()
-        elif self._closing or not self._partial_head:
+        elif self._closing:
             self._close()
+        elif not self._partial_head:
+            self._linger(_IDLE_LINGER_SECONDS)
         else:
-            self._refuse_next(
+            self._refuse_head(
                 Refused(408, "request_head_timeout", "the request head was not complete in time")
             )
 
@@ -378,7 +378,7 @@ class ServerConnection(RequestInput):
         `Connection: close`.
         """
         self._leaving = True
-        if self._receiver is None and not self._queue and not self._closing:
+        if self._receiver is None and not self._unread and not self._closing:
             self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
 
 

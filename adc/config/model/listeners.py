@@ -41,10 +41,10 @@ class ListenerLimits(Part):
         0, description="Open connections of one client; 0: no limit."
     )
     header_bytes: Annotated[int, byte_size("1KB", "1MB")] = Field(
-        32_768, description="Request head in all; more gets 431."
+        32_768, description="Request head in all, and trailers in all; more gets 431."
     )
     headers: Annotated[int, whole(1, 10_000)] = Field(
-        100, description="Number of request fields; more gets 431."
+        100, description="Number of request fields, and of trailer fields; more gets 431."
     )
     target: Annotated[int, byte_size("256B", "64KB")] = Field(
         8192, description="Request target; longer gets 414."

@@ -1,0 +1,146 @@
+"""Chunked request content (RFC 9112 section 7.1), decoded strictly and with a bound on everything but its data."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from adc.codecs.refused import Refused
+
+CHUNKS_PER_STEP: Final = 512
+"""Chunks decoded in one call: a few hundred microseconds, so that one client cannot keep the loop to itself."""
+_LINE_BYTES: Final = 4096
+_OVERHEAD_BYTES: Final = 16 << 10
+_FREE_PER_CHUNK: Final = 16
+"""Overhead is free up to this for each chunk and twice its data, as in Go's net/http: one byte a chunk passes, an
+endless chunk extension does not."""
+
+_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_FIELD_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+
+_SIZE: Final = 0
+_DATA: Final = 1
+_DATA_END: Final = 2
+_TRAILER: Final = 3
+_ENDED: Final = 4
+
+
+class ChunkedContent:
+    """The content of one request, as it comes out of `read`. Chunk extensions and trailer fields are dropped.
+
+    Lines end in CRLF and in nothing else. Trailers count against the limits of a header block.
+    """
+
+    __slots__ = (
+        "_data",
+        "_fields",
+        "_left",
+        "_line",
+        "_most_fields",
+        "_overhead",
+        "_state",
+        "_trailer_bytes",
+        "_trailer_left",
+    )
+
+    def __init__(self, header_bytes: int, header_count: int) -> None:
+        self._state = _SIZE
+        self._left = 0
+        self._line = b""
+        self._data: list[bytes] = []
+        self._overhead = 0
+        self._trailer_bytes = header_bytes
+        self._trailer_left = header_bytes
+        self._fields = 0
+        self._most_fields = header_count
+
+    @property
+    def ended(self) -> bool:
+        """True if the content is complete, its trailer section included."""
+        return self._state == _ENDED
+
+    def take(self) -> bytes:
+        """Return the data decoded since the last call."""
+        data = self._data
+        if not data:
+            return b""
+        self._data = []
+        return data[0] if len(data) == 1 else b"".join(data)
+
+    def read(self, source: bytes, start: int) -> int:
+        """Decode `source` from `start` on; return where that stopped: at the end of `source` or of the content, or
+        after `CHUNKS_PER_STEP` chunks. Raises `Refused`.
+        """
+        end = len(source)
+        chunks = CHUNKS_PER_STEP
+        while start < end and chunks and self._state != _ENDED:
+            if self._state == _DATA:
+                piece = source[start : start + self._left]
+                self._data.append(piece)
+                self._left -= len(piece)
+                start += len(piece)
+                if not self._left:
+                    self._state = _DATA_END
+                    chunks -= 1
+            else:
+                start = self._read_line(source, start)
+        return start
+
+    def _read_line(self, source: bytes, start: int) -> int:
+        found = source.find(b"\n", start)
+        if found < 0:
+            self._line += source[start:]
+            self._check_part(len(self._line))
+            return len(source)
+        line = source[start:found]
+        if self._line:
+            line = self._line + line
+            self._line = b""
+        if line[-1:] != b"\r":
+            raise _malformed("a line of chunked content does not end in CRLF")
+        self._check_part(len(line))
+        self._take_line(line[:-1])
+        return found + 1
+
+    def _check_part(self, size: int) -> None:
+        """Raise `Refused` if a line of `size` bytes is too long for where it stands."""
+        if self._state == _SIZE and size > _LINE_BYTES:
+            raise _malformed(f"a chunk extension is over {_LINE_BYTES} bytes")
+        if self._state == _DATA_END and size > 1:
+            raise _malformed("a chunk is longer than its size says")
+        if self._state == _TRAILER and size > self._trailer_left:
+            raise Refused(431, "limit_head", f"the trailer section is over {self._trailer_bytes} bytes")
+
+    def _take_line(self, line: bytes) -> None:
+        if self._state == _SIZE:
+            self._begin_chunk(line)
+        elif self._state == _DATA_END:
+            self._state = _SIZE
+        elif line:
+            self._drop_field(line)
+        else:
+            self._state = _ENDED
+
+    def _begin_chunk(self, line: bytes) -> None:
+        matched = _SIZE_LINE.fullmatch(line)
+        if matched is None:
+            raise _malformed("a chunk size is malformed")
+        size = int(matched[1], 16)
+        self._left = size
+        self._state = _DATA if size else _TRAILER
+        overhead = self._overhead + len(line) + 4 - _FREE_PER_CHUNK - 2 * size
+        self._overhead = max(overhead, 0)
+        if overhead > _OVERHEAD_BYTES:
+            raise _malformed("chunk extensions outweigh the content")
+
+    def _drop_field(self, line: bytes) -> None:
+        if _FIELD_LINE.fullmatch(line) is None:
+            raise _malformed("a trailer field is malformed")
+        self._trailer_left -= len(line) + 2
+        self._fields += 1
+        if self._fields > self._most_fields:
+            raise Refused(431, "limit_head", f"the trailer section has over {self._most_fields} fields")
+
+
+def _malformed(detail: str) -> Refused:
+    return Refused(400, "bad_request", detail)
