@@ -260,7 +260,7 @@ async def test_a_background_validation_that_fails_leaves_the_entry(tmp_path):
             await eventually(lambda: not cached.store.refreshing)
 
 
-UNSAFE = ["POST", "PUT", "DELETE", "PATCH", "M-SEARCH"]
+UNSAFE = ["POST", "PUT", "DELETE", "PATCH", "M-SEARCH", "LIST", "get"]
 
 
 @pytest.mark.parametrize("method", UNSAFE)
