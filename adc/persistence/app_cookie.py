@@ -1,8 +1,9 @@
 """Persistence inside a cookie that the application sets: its value replaced by a mark, or a mark put before
 it.
 
-Both act only when the application sets its cookie, so both time limits count from then, and a client whose
-member went down is chosen afresh for each request until the application sets the cookie again.
+Both act only when the application sets its cookie. What happens to a client afterwards is kept in a table, under a
+digest of the cookie's value: that it moved because its member went down, or that it is still active when its mark would
+expire. Only a genuine mark makes an entry, so that a client that invents cookies fills no table.
 """
 
 from __future__ import annotations
@@ -17,13 +18,25 @@ from adc.http.set_cookie import parse_set_cookie
 from adc.persistence.cookie import MarkReader
 from adc.persistence.cookie_lines import cookie_values, edit_cookie, replace_lines
 from adc.persistence.decide import Stickiness
-from adc.persistence.interface import PinCounts
-from adc.persistence.pin import Pin
+from adc.persistence.identity import secret_key
+from adc.persistence.interface import PENDING, Pending, PinCounts
+from adc.persistence.pin import Pin, pin_of
 from adc.persistence.signing import FORMER_MARK_CHARACTERS, MARK_CHARACTERS, Signer
+from adc.persistence.table import TablePersistence
+from adc.state.interface import UNKNOWN, Entry, Table
 
 _SEPARATOR = "~"
 _MARK_SIZES = (MARK_CHARACTERS, FORMER_MARK_CHARACTERS)
 _PREFIX = re.compile(rb"[A-Za-z0-9_-]{%d}(?:[A-Za-z0-9_-]{4})?~" % FORMER_MARK_CHARACTERS)
+
+
+_FOREIGN = ("malformed", "forged")
+"""Why marks are rejected that are none of ours."""
+
+
+def _no_key(request: Request) -> bytes | None:
+    """Keys are passed to `TablePersistence.pin` here."""
+    return None
 
 
 class RewrittenCookie:
@@ -35,22 +48,70 @@ class RewrittenCookie:
     marks_responses: ClassVar[bool] = True
 
     def __init__(
-        self, name: str, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None
+        self,
+        name: str,
+        signer: Signer,
+        stickiness: Stickiness,
+        counts: PinCounts | None = None,
+        *,
+        table: Table | None = None,
+        node: str = "",
     ) -> None:
+        """Without `table` only marks count."""
         self._wanted = name.encode("latin-1")
         self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer
+        self._stickiness = stickiness
+        self._table = table
         self.counts = self._marks.counts
+        self._pins: TablePersistence | None = None
+        if table is not None:
+            self._pins = TablePersistence(table, _no_key, stickiness, node, self.counts)
 
-    def pinned(self, request: Request, now: float) -> Pin | None:
-        marks = (self._mark_in(value) for value in cookie_values(request.headers, self._wanted))
-        return self._marks.first((mark for mark in marks if mark is not None), now)
+    def pinned(self, request: Request, now: float) -> Pin | Pending | None:
+        return self._find(request, now, self.counts.rejected)[1]
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
-        done(self.pinned(request, now))
+        key, pin = self._find(request, now, {})
+        if pin is not PENDING or key is None or self._table is None:
+            done(pin if isinstance(pin, Pin) else None)
+            return
+        self._table.fetch(key, now, lambda entry: done(self._alive(entry, now)))
 
     def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
-        return member
+        if self._pins is None:
+            return member
+        if pin is not None and pin.member == member and not self._stickiness.refresh_due(pin, now):
+            return member
+        key = self._find(request, now, {})[0]
+        return member if key is None else self._pins.pin(key, member, now, pin)
+
+    def _find(
+        self, request: Request, now: float, rejected: dict[str, int]
+    ) -> tuple[bytes | None, Pin | Pending | None]:
+        """Return the key of the cookie that counts, and the pin that it stands for. The first cookie that pins its
+        client counts, else the first with a genuine mark. Counts why others are `rejected`."""
+        genuine: bytes | None = None
+        for value in cookie_values(request.headers, self._wanted):
+            mark = self._mark_in(value)
+            if mark is None:
+                continue
+            pin = self._marks.read(mark, now)
+            if pin not in _FOREIGN:
+                key = secret_key(value)
+                genuine = genuine or key
+                entry = None if self._table is None else self._table.lookup(key, now)
+                if entry is UNKNOWN:
+                    return key, pin if isinstance(pin, Pin) else PENDING
+                pin = self._alive(entry, now) or pin
+                if isinstance(pin, Pin):
+                    return key, pin
+            rejected[str(pin)] = rejected.get(str(pin), 0) + 1
+        return genuine, None
+
+    def _alive(self, entry: Entry | None, now: float) -> Pin | None:
+        pin = None if entry is None else pin_of(entry)
+        return None if pin is None or self._stickiness.expired(pin, now) else pin
 
     def forward(self, headers: Headers) -> None:
         """The application gets back what it finds in its cookie."""

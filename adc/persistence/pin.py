@@ -84,5 +84,16 @@ def merge_pins(one: bytes, other: bytes) -> bytes:
     return winner._replace(seen=max(winner.seen, loser.seen), hits=max(winner.hits, loser.hits)).pack()
 
 
+def first_pin(live: bytes, mine: bytes) -> bytes:
+    """Return which of two packed pins stands on one machine: the live one, whose client has been sent to its member
+    already, unless `mine` has moved on further. A refresh becomes one pin with the live one."""
+    first, second = unpack_pin(live), unpack_pin(mine)
+    if first is None or second is None:
+        return mine if first is None else live
+    if first.moves == second.moves and first.member == second.member:
+        return merge_pins(live, mine)
+    return mine if second.moves > first.moves else live
+
+
 def _rank(pin: Pin) -> tuple[int, float, bytes, str]:
     return (-pin.moves, pin.created, pin.member, pin.node)

@@ -10,7 +10,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.persistence.decide import Stickiness
 from adc.persistence.interface import PENDING, Pending, PinCounts
-from adc.persistence.pin import Pin, pin_of, unpack_pin
+from adc.persistence.pin import Pin, first_pin, pin_of, unpack_pin
 from adc.state.interface import UNKNOWN, Entry, Table
 
 KeyOf = Callable[[Request], bytes | None]
@@ -19,8 +19,8 @@ _MAX_PENDING_HITS = 10_000
 
 
 class TablePersistence:
-    """A `Persistence` over `table`, which must have been opened with `merge_pins` as its rule: so the first
-    of two workers that pin a new client at one moment wins, and the other is told.
+    """A `Persistence` over `table`, which must have been opened with `merge_pins` as its rule. Of several workers
+    that pin a new client at one moment the first to write wins, and the others follow it.
 
     `node` is this node's name in a cluster. A pin in use is written again only once about a tenth of the
     timeout has passed; hits in between are counted here.
@@ -95,10 +95,34 @@ class TablePersistence:
         hits[key] = 1
         return member
 
+    def claim(self, request: Request, member: bytes, now: float, done: Callable[[Pin | None], None]) -> None:
+        """Pin a client that this machine does not know to `member`, unless another machine has pinned it. `done` gets
+        the pin of the other machine, or None if the client belongs to `member` now."""
+        key = self.key(request)
+        if key is None:
+            done(None)
+            return
+        offered = Pin(member, now, now, 1, 0, self._node)
+        value = offered.pack()
+
+        def claimed(entry: Entry) -> None:
+            won = entry.value == value
+            self.counts.created += won
+            done(None if won else self._pin(entry, now))
+
+        self._table.claim(key, value, self._stickiness.expiry(now, now) - now, now, claimed)
+
     def _write(self, key: bytes, pin: Pin, now: float) -> bytes:
-        ttl = self._stickiness.expiry(pin.created, now) - now
-        stored = unpack_pin(self._table.set(key, pin.pack(), ttl, now))
+        """Write `pin` down and return the member that stands: another worker may have pinned the client a moment
+        before."""
+        stored = self._put(key, pin, now)
+        if stored is not None and stored.moves >= pin.moves and self._stickiness.expired(stored, now):
+            stored = self._put(key, pin._replace(moves=stored.moves + 1), now)
         return pin.member if stored is None else stored.member
+
+    def _put(self, key: bytes, pin: Pin, now: float) -> Pin | None:
+        ttl = self._stickiness.expiry(pin.created, now) - now
+        return unpack_pin(self._table.set(key, pin.pack(), ttl, now, first_pin))
 
     def _pin(self, entry: Entry | None, now: float) -> Pin | None:
         pin = None if entry is None else pin_of(entry)

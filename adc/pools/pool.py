@@ -9,6 +9,8 @@ from typing import Any
 from adc.http.message import Request
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.base import Balancer, Learner
+from adc.pools.balancers.first import First
+from adc.pools.balancers.rendezvous import member_for
 from adc.pools.breaker import Breaker
 from adc.pools.errors import Failure, Outcome, Source
 from adc.pools.limits import Limits
@@ -132,6 +134,20 @@ class Pool:
         if member is None:
             self.unserved += 1
         return member
+
+    def relocate(
+        self, key: bytes, request: Request, now: float, exclude: Container[Member] = ()
+    ) -> Member | None:
+        """Return the member for a client that cannot stay where it is: the same for each request with `key` and in all
+        workers, whatever the load; None if there is none, or all are at their limit."""
+        self.refresh(now)
+        if isinstance(self._balancer, First):  # which has an order of its own
+            return self.pick(request, now, exclude)
+        free = [member for member in self.beside(exclude) if self.has_room(member)]
+        if not free:
+            self.unserved += 1
+            return None
+        return member_for(key, free)
 
     @property
     def active(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,6 +77,10 @@ class ClusterForward(StickyForward):
         self._table = persistence
         self._peers = peers
         self._pass_on = PassOn(self, peers)
+
+    def _ask(self, exchange: Exchange, wall: float) -> None:
+        """A client that nobody knows is pinned by the node that it belongs to."""
+        self._persistence.fetch(exchange.request, wall, partial(self._fetched, exchange))
 
     def _choose(self, exchange: Exchange, pin: Pin | None) -> None:
         request = exchange.request

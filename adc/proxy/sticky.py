@@ -12,6 +12,7 @@ from adc.persistence.decide import Action, MemberState, Stickiness, decide
 from adc.persistence.identity import member_id
 from adc.persistence.interface import PENDING, Persistence
 from adc.persistence.pin import Pin
+from adc.persistence.table import TablePersistence
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Admin, Member
 from adc.pools.pool import Pool
@@ -71,8 +72,7 @@ class StickyForward(Forward):
             return
         pin = self._persistence.pinned(exchange.request, wall)
         if pin is PENDING:
-            done = partial(self._fetched, exchange)
-            self._persistence.fetch(exchange.request, wall, done)
+            self._ask(exchange, wall)
             return
         if pin is None:
             self._choose(exchange, None)
@@ -94,12 +94,12 @@ class StickyForward(Forward):
     def _choose_another(self, exchange: Exchange) -> None:
         """The turn has come of an exchange whose member failed."""
         tried = exchange.tried
-        member = self.pool.pick(exchange.request, exchange.service.clock.now, tried)
+        member = self._elsewhere(exchange, tried[-1], exchange.service.clock.now, tried)
         if member is None:
             self.unserved(exchange)
             return
         member.retries += 1
-        self._try(exchange, self._moved(exchange, tried[-1], member))
+        self._try(exchange, member)
 
     def _know_members(self, now: float) -> None:
         """Several reloads may have changed the members, of the pools of before, too."""
@@ -112,6 +112,36 @@ class StickyForward(Forward):
         self._of = pool.members
         self._members = {member_id(pool.name, member.address): member for member in pool.members}
         self._ids = {member: name for name, member in self._members.items()}
+
+    def _ask(self, exchange: Exchange, wall: float) -> None:
+        """Ask the other machines for the client's pin. Where a request alone makes a pin, ask with the pin that is to
+        be made if there is none: of machines that ask at one moment only one makes its pin."""
+        persistence, request = self._persistence, exchange.request
+        if isinstance(persistence, TablePersistence) and not persistence.learns:
+            self._know_members(exchange.service.clock.now)
+            member = self.pool.pick(request, exchange.service.clock.now)
+            if member is not None:
+                claimed = partial(self._claimed, exchange, member)
+                persistence.claim(request, self._ids[member], wall, claimed)
+                return
+        persistence.fetch(request, wall, partial(self._fetched, exchange))
+
+    def _claimed(self, exchange: Exchange, member: Member, pin: Pin | None) -> None:
+        """The client has `pin`, or belongs to `member` from now on."""
+        if exchange.finished_at:
+            return
+        if pin is not None:
+            self._choose(exchange, pin)
+            return
+        self._know_members(exchange.service.clock.now)
+        mine = self._ids.get(member)
+        if mine is None or not member.pinnable:  # gone in the meantime
+            self.choose(exchange)
+        elif not self.pool.has_room(member):
+            self.unserved(exchange, member)
+        else:
+            exchange.sticky = Stuck(None, mine, False)
+            self._try(exchange, member)
 
     def _fetched(self, exchange: Exchange, pin: Pin | None) -> None:
         if not exchange.finished_at:  # the client may have gone meanwhile
@@ -127,7 +157,9 @@ class StickyForward(Forward):
             self.refuse(exchange, Failure.NO_MEMBER)
             return
         kept = verdict.action is Action.KEEP
-        if not kept:
+        if verdict.moves and pin is not None:
+            member = self.pool.relocate(_identity(pin), exchange.request, clock.now)
+        elif not kept:
             member = self.pool.pick(exchange.request, clock.now)
         elif member is not None and not self.pool.has_room(member):
             self.unserved(exchange, member)
@@ -188,24 +220,42 @@ class StickyForward(Forward):
             return super().another(attempt, outcome, now, tried)
         if stuck.kept and self._stickiness.fallback == "error":
             return None
-        member = super().another(attempt, outcome, now, tried)
-        return None if member is None else self._moved(exchange, attempt.member, member)
+        return self._elsewhere(exchange, attempt.member, now, tried)
 
     def may_wait(self, exchange: Exchange, tried: tuple[Member, ...]) -> bool:
         stuck = exchange.sticky
         bound = stuck is not None and stuck.kept and self._stickiness.fallback == "error"
         return not bound and super().may_wait(exchange, tried)
 
-    def _moved(self, exchange: Exchange, failed: Member, member: Member) -> Member:
+    def _elsewhere(
+        self, exchange: Exchange, failed: Member, now: float, tried: tuple[Member, ...]
+    ) -> Member | None:
+        """Return the member for another attempt: where another request of the client has moved it already, else the
+        same one for each request of the client, so that its session stays in one place."""
+        stuck, request = exchange.sticky, exchange.request
+        found = self._persistence.pinned(request, exchange.service.clock.wall)
+        pin = found if isinstance(found, Pin) else None if stuck is None else stuck.pin
+        if pin is None:
+            member = self.pool.pick(request, now, tried)
+        else:
+            member = self._members.get(pin.member)
+            if member is not None and self._serves(member, tried):
+                exchange.sticky = Stuck(pin, pin.member, True)
+                return member
+            member = self.pool.relocate(_identity(pin), request, now, tried)
+        return None if member is None else self._moved(exchange, failed, member, pin)
+
+    def _serves(self, member: Member, tried: tuple[Member, ...]) -> bool:
+        return member.pinnable and member not in tried and self.pool.has_room(member)
+
+    def _moved(self, exchange: Exchange, failed: Member, member: Member, pin: Pin | None) -> Member:
         """Let the client belong to `member` if `failed` is really down; returns the member that stands."""
         stuck = exchange.sticky
         if stuck is None or (stuck.kept and failed.pinnable):
             return member
-        request, wall = exchange.request, exchange.service.clock.wall
-        pin = self._persistence.pinned(request, wall)
         if stuck.kept:
             self._count_move(MemberState.DOWN.value)
-        member = self._assign(exchange, member, stuck.pin if pin is PENDING else pin, False)
+        member = self._assign(exchange, member, pin, False)
         exchange.sticky = Stuck(stuck.pin if stuck.kept else None, self._ids[member], False)
         return member
 
@@ -223,6 +273,11 @@ class StickyForward(Forward):
             self._persistence.response(
                 exchange.request, response.headers, member, exchange.service.clock.wall, stuck.pin
             )
+
+
+def _identity(pin: Pin) -> bytes:
+    """Return what all requests of a client with this pin have in common."""
+    return b"%b %d" % (pin.member, round(pin.created * 1e6))
 
 
 def stick(exchange: Exchange, response: Response) -> None:

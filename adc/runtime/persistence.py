@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 from adc.codecs.client_certificate import FINGERPRINT
@@ -38,8 +38,8 @@ NO_STICKY: Mapping[str, Sticky] = {}
 
 
 def needs_store(config: Config) -> bool:
-    """Whether any pool keeps pins in a table."""
-    return any(pool.persistence and not pool.persistence.cookie for pool in config.pools.values())
+    """True if any pool keeps pins in a table."""
+    return any(_in_table(pool) for pool in config.pools.values())
 
 
 def needs_keys(config: Config) -> bool:
@@ -53,7 +53,7 @@ def open_tables(config: Config, store: Store) -> dict[str, Table]:
     return {
         name: store.table(table_name(name), _mode(pool.persistence).size, merge_pins)
         for name, pool in config.pools.items()
-        if pool.persistence and not pool.persistence.cookie
+        if pool.persistence and _in_table(pool)
     }
 
 
@@ -67,6 +67,12 @@ def build_all(
         for name, pool in config.pools.items()
         if pool.persistence is not None
     }
+
+
+def _in_table(pool: pools.Pool) -> bool:
+    """True if pins of `pool` are kept in a table, and not in a cookie of ours alone."""
+    settings = pool.persistence
+    return settings is not None and (settings.cookie is None or settings.cookie.mode != "insert")
 
 
 def own_cookie(config: Config, pool: str) -> bytes | None:
@@ -97,10 +103,13 @@ def _build(
     fallback = cast("Literal['rebalance', 'error']", settings.fallback)
     delay = 0.0 if config.cluster is None else config.cluster.sync.interval
     stickiness = Stickiness(chosen.timeout, settings.absolute_timeout, fallback, grace=GRACE + delay)
-    if table is None:
-        members = (member_id(name, member.address.text) for member in pool.members)
-        return Sticky(_by_cookie(name, chosen, keys, members, stickiness, counts), stickiness, None)
     node = "" if config.cluster is None else config.node
+    if isinstance(chosen, model.CookiePersistence):
+        members = (member_id(name, member.address.text) for member in pool.members)
+        signer = Signer(name, [key.encode() for key in chosen.keys] or keys, members)
+        return Sticky(_by_cookie(name, chosen, signer, stickiness, counts, table, node), stickiness, table)
+    if table is None:
+        raise ValueError(f"pool {name} has no table")
     if isinstance(chosen, model.LearnedPersistence):
         learned = LearnedPersistence(
             table,
@@ -117,16 +126,16 @@ def _build(
 def _by_cookie(
     pool: str,
     settings: model.CookiePersistence,
-    generated: Sequence[bytes],
-    members: Iterable[bytes],
+    signer: Signer,
     stickiness: Stickiness,
     counts: PinCounts | None,
+    table: Table | None,
+    node: str,
 ) -> Persistence:
-    signer = Signer(pool, [key.encode() for key in settings.keys] or generated, members)
     name = cookie_name(pool, settings.name)
     if settings.mode != "insert":
         mode = PrefixedCookie if settings.mode == "prefix" else RewrittenCookie
-        return mode(name, signer, stickiness, counts)
+        return mode(name, signer, stickiness, counts, table=table, node=node)
     options = CookieOptions(
         name=name,
         path=settings.path,

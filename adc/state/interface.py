@@ -80,6 +80,7 @@ Merge = Callable[[bytes, bytes], bytes]
 Watcher = Callable[[Change], None]
 Cancel = Callable[[], None]
 Fetched = Callable[[Entry | None], None]
+Claimed = Callable[[Entry], None]
 
 
 class Table(Protocol):
@@ -105,10 +106,15 @@ class Table(Protocol):
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
 
-    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+    def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
         """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live
-        value and this one, in one atomic step; a live value that stands keeps the later of both expiries. Returns
+        value and this one, in one atomic step; a live value that stands keeps the later of both expiries. `merge`
+        is the rule of this write only: it is called with the live value first, and may depend on that order. Returns
         what is stored. Raises EntryTooLargeError."""
+
+    def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
+        """Store `value` unless the key has a live entry, on other machines too as far as they can be asked within
+        the store's fetch limit. Call `done` once, with the entry that stands."""
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         """Let a live entry expire `ttl` seconds from `now`. False if there is none."""
@@ -167,3 +173,8 @@ def merged(live: Entry, offered: Entry, merge: Merge | None) -> Entry:
     value = merge(live.value, offered.value)
     expires = max(live.expires, offered.expires) if value == live.value else offered.expires
     return Entry(value, expires)
+
+
+def first_stands(live: bytes, offered: bytes) -> bytes:
+    """A merge rule of one write: return the live value."""
+    return live

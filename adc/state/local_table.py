@@ -18,6 +18,7 @@ import lmdb
 from adc.state.interface import (
     Cancel,
     ChangeKind,
+    Claimed,
     Entry,
     Fetched,
     Merge,
@@ -25,6 +26,7 @@ from adc.state.interface import (
     TableStats,
     Watcher,
     check_entry,
+    first_stands,
     merged,
 )
 from adc.state.versions import group_of
@@ -109,7 +111,7 @@ class LocalTable:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (group, number, entry)
 
-    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+    def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
         check_entry(key, value)
         offered = Entry(value, now + ttl)
         try:
@@ -117,7 +119,7 @@ class LocalTable:
                 record = transaction.get(key)
                 known = None if record is None else Entry(record[_HEAD_SIZE:], _unpack_head(record)[0])
                 live = known is not None and known.expires > now
-                entry = offered if known is None or not live else merged(known, offered, self.merge)
+                entry = offered if known is None or not live else merged(known, offered, merge or self.merge)
                 value = entry.value
                 self._put(transaction, key, entry, now, old=record, live=live)
                 self._store.journal.append(transaction, self._id, "set", key, value, now)
@@ -126,6 +128,9 @@ class LocalTable:
         else:
             self._store.worked()
         return value
+
+    def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
+        done(Entry(self.set(key, value, ttl, now, first_stands), now + ttl))
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         check_entry(key)

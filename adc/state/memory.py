@@ -14,6 +14,7 @@ from adc.state.interface import (
     Cancel,
     Change,
     ChangeKind,
+    Claimed,
     Entry,
     Fetched,
     Merge,
@@ -22,6 +23,7 @@ from adc.state.interface import (
     TableStats,
     Watcher,
     check_entry,
+    first_stands,
     merged,
 )
 
@@ -53,13 +55,16 @@ class MemoryTable:
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         done(self.get(key, now))
 
-    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
+    def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
         check_entry(key, value)
         live = self.get(key, now)
         offered = Entry(value, now + ttl)
-        entry = offered if live is None else merged(live, offered, self.merge)
+        entry = offered if live is None else merged(live, offered, merge or self.merge)
         self._store(key, entry, new=live is None)
         return entry.value
+
+    def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
+        done(Entry(self.set(key, value, ttl, now, first_stands), now + ttl))
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         entry = self.get(key, now)

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from adc.state.breaker import Breaker
 from adc.state.changes import WriteQueue
-from adc.state.interface import Entry, Fetched, Merge, Status, Store
+from adc.state.interface import Claimed, Entry, Fetched, Merge, Status, Store
 from adc.state.memory import MemoryStore
 from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
@@ -36,12 +36,14 @@ log = logging.getLogger("adc.state")
 
 
 class _Waiting:
-    """Those who wait for one entry, and the timer that ends their wait."""
+    """The callers that wait for one entry, and the timer that ends their wait. `offer` is the entry to store if there
+    is none."""
 
-    __slots__ = ("done", "timer")
+    __slots__ = ("done", "offer", "timer")
 
-    def __init__(self, timer: asyncio.TimerHandle) -> None:
+    def __init__(self, timer: asyncio.TimerHandle, offer: Entry | None) -> None:
         self.done: list[Fetched] = []
+        self.offer = offer
         self.timer = timer
 
 
@@ -116,7 +118,7 @@ class RedisStore:
             except _FAILURES as error:
                 log.warning("redis: the last changes were not sent: %s", error)
         for name in list(self._waiting):
-            self._answer(name, None)
+            self._answer_from_here(name)
         await disconnect(self._client)
         await self._first.close()
 
@@ -125,24 +127,42 @@ class RedisStore:
         return not self._gone.open and self._slow.may_try(now)
 
     def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
-        """Ask Redis, together with whatever else is asked in this turn of the loop."""
-        loop = asyncio.get_running_loop()
+        """Ask Redis, together with whatever else is asked in this iteration of the loop."""
+        if not self._ask(table, key, None, now, done):
+            asyncio.get_running_loop().call_soon(done, table.get(key, now))
+
+    def claim(self, table: RedisTable, key: bytes, offer: Entry, now: float, done: Claimed) -> None:
+        """Ask Redis for the entry, and store `offer` there if there is none."""
+
+        def settled(entry: Entry | None) -> None:
+            done(table.claimed(key, offer, self._clock()) if entry is None else entry)
+
+        if not self._ask(table, key, offer, now, settled):
+            asyncio.get_running_loop().call_soon(settled, None)
+
+    def _ask(self, table: RedisTable, key: bytes, offer: Entry | None, now: float, done: Fetched) -> bool:
+        """Queue a question; False if there is nothing to ask. Of several claims the first one's offer counts."""
         name = (table.name, key)
         waiting = self._waiting.get(name)
         if waiting is None:
-            known = table.get(key, now)
-            if known is not None or not self.asks(now) or len(self._waiting) >= MAX_WAITING:
-                loop.call_soon(done, known)
-                return
-            waiting = _Waiting(loop.call_later(self._fetch_limit, self._late, name))
-            self._waiting[name] = waiting
+            if table.get(key, now) is not None or not self.asks(now) or len(self._waiting) >= MAX_WAITING:
+                return False
+            timer = asyncio.get_running_loop().call_later(self._fetch_limit, self._late, name)
+            waiting = self._waiting[name] = _Waiting(timer, offer)
             self._asked.append(name)
             self._wake.set()
         waiting.done.append(done)
+        return True
 
     def _late(self, name: tuple[str, bytes]) -> None:
         self._slow.failed(f"an answer takes over {self._fetch_limit * 1000:.0f} ms", self._clock())
-        self._answer(name, self._tables[name[0]].get(name[1], self._clock()))
+        self._answer_from_here(name)
+
+    def _answer_from_here(self, name: tuple[str, bytes]) -> None:
+        """Answer with what this machine knows. An offer is stored: Redis may have taken it already."""
+        table, now = self._tables[name[0]], self._clock()
+        offer = self._waiting[name].offer if name in self._waiting else None
+        self._answer(name, table.get(name[1], now) if offer is None else table.claimed(name[1], offer, now))
 
     def _answer(self, name: tuple[str, bytes], entry: Entry | None) -> None:
         waiting = self._waiting.pop(name, None)
@@ -218,12 +238,18 @@ class RedisStore:
 
     async def _fetch(self, names: list[tuple[str, bytes]]) -> None:
         tables = [(self._tables[name], key) for name, key in names]
-        entries = await self._link.entries(tables)
+        offers = [self._waiting[name].offer for name in names]
+        entries = await self._link.entries(tables, offers)
         now = self._clock()
         if all(name in self._waiting for name in names):  # none of them was late
             self._slow.succeeded()
-        for (table, key), entry in zip(tables, entries, strict=True):
-            stands = table.get(key, now) if entry is None else table.learn(key, entry, now)
+        for (table, key), entry, offer in zip(tables, entries, offers, strict=True):
+            if entry is None:
+                stands = table.get(key, now)
+            elif offer is not None and entry.value == offer.value:
+                stands = table.claimed(key, entry, now)
+            else:
+                stands = table.learn(key, entry, now)
             self._answer((table.name, key), stands)
 
     def _returned(self) -> None:
@@ -237,7 +263,7 @@ class RedisStore:
             log.error("redis: %s; serving on from what this node knows", error)
         self._gone.failed(f"{type(error).__name__}: {error}", self._clock())
         for name in list(self._waiting):
-            self._answer(name, self._tables[name[0]].get(name[1], self._clock()))
+            self._answer_from_here(name)
         self._asked.clear()
         self._wake.clear()
 

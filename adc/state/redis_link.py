@@ -11,6 +11,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from typing import cast
 
 from redis.exceptions import ResponseError
@@ -74,18 +75,28 @@ class RedisLink:
         """Wait for an answer of any kind."""
         await self._client.ping()
 
-    async def entries(self, names: Sequence[tuple[RedisTable, bytes]]) -> list[Entry | None]:
-        """What Redis holds under those keys."""
+    async def entries(
+        self, names: Sequence[tuple[RedisTable, bytes]], offers: Sequence[Entry | None] = ()
+    ) -> list[Entry | None]:
+        """Return what Redis holds under those keys, after storing the `offers` for those that it did not hold."""
         async with self._client.pipeline(transaction=False) as pipeline:
-            for table, key in names:
-                pipeline.get(self._name(table.name, key))
-                pipeline.pttl(self._name(table.name, key))
+            for (table, key), offer in zip_longest(names, offers):
+                name = self._name(table.name, key)
+                left = 1 if offer is None else max(1, int((offer.expires - self._clock()) * 1000))
+                if offer is not None:
+                    pipeline.set(name, offer.value, px=left, nx=True)
+                pipeline.get(name)
+                pipeline.pttl(name)
             found = await pipeline.execute()
+        results = iter(found)
+        entries: list[Entry | None] = []
         now = self._clock()
-        return [
-            None if value is None or left <= 0 else Entry(value, now + left / 1000)
-            for value, left in zip(found[::2], found[1::2], strict=True)
-        ]
+        for _, offer in zip_longest(names, offers):
+            if offer is not None:
+                next(results)
+            value, left = next(results), next(results)
+            entries.append(None if value is None or left <= 0 else Entry(value, now + left / 1000))
+        return entries
 
     async def resynchronise(self) -> None:
         """Hear what was missed, send what waits, then level what this node and Redis know: push, and pull."""

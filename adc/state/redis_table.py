@@ -8,6 +8,7 @@ from adc.state.changes import Write
 from adc.state.interface import (
     UNKNOWN,
     Cancel,
+    Claimed,
     Entry,
     Fetched,
     Merge,
@@ -17,6 +18,7 @@ from adc.state.interface import (
     Unknown,
     Watcher,
     check_entry,
+    first_stands,
 )
 
 if TYPE_CHECKING:
@@ -55,8 +57,16 @@ class RedisTable:
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         self._store.fetch(self, key, now, done)
 
-    def set(self, key: bytes, value: bytes, ttl: float, now: float) -> bytes:
-        stored = self.known.set(key, value, ttl, now)
+    def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
+        self._store.claim(self, key, Entry(value, now + ttl), now, done)
+
+    def claimed(self, key: bytes, offered: Entry, now: float) -> Entry:
+        """Settle a claim on this machine: return the entry that stands, `offered` if there was none."""
+        stored = self.set(key, offered.value, offered.expires - now, now, first_stands)
+        return self.known.get(key, now) or Entry(stored, offered.expires)
+
+    def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
+        stored = self.known.set(key, value, ttl, now, merge)
         expires = now + ttl
         if stored != value:
             standing = self.known.get(key, now)

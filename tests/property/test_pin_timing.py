@@ -202,6 +202,31 @@ def test_absolute_timeout_is_exact_to_the_tick(mode: str) -> None:
 
 @pytest.mark.parametrize("make", [RewrittenCookie, PrefixedCookie])
 @QUICK
+@given(gaps=st.lists(st.floats(0.15, 13.0), min_size=1, max_size=12))
+def test_cookie_of_the_application_that_is_set_once_pins_as_long_as_requests_come(
+    make: Callable[..., RewrittenCookie], gaps: list[float]
+) -> None:
+    stickiness = Stickiness(10.0)
+    table = MemoryStore().table("t", 1000, merge_pins)
+    mode = make("sid", Signer("app", [b"k" * 16], [A, B]), stickiness, table=table)
+    headers = Headers([(b"Set-Cookie", b"sid=x")])
+    mode.response(Request("GET", "/", "/", "", "h", "h", Headers([])), headers, A, START, None)
+    cookie = (headers.get(b"set-cookie") or b"").partition(b";")[0]
+    now = START
+    for gap in gaps:
+        now += gap
+        asked = Request("GET", "/", "/", "", "h", "h", Headers([(b"Cookie", cookie)]))
+        pin = mode.pinned(asked, now)
+        if gap < 10.0:
+            assert isinstance(pin, Pin)
+        elif gap > 10.0 + stickiness.slack + TICK:
+            assert pin is None
+        member = pin.member if isinstance(pin, Pin) else B
+        assert mode.assigned(asked, member, now, pin if isinstance(pin, Pin) else None) == member
+
+
+@pytest.mark.parametrize("make", [RewrittenCookie, PrefixedCookie])
+@QUICK
 @given(gap=st.floats(0.0, 12.0))
 def test_mark_in_the_application_s_cookie_lives_for_the_timeout(
     make: Callable[[str, Signer, Stickiness], RewrittenCookie], gap: float

@@ -18,7 +18,7 @@ from adc.state.interface import UNKNOWN, Entry, Unknown
 from adc.state.memory import MemoryStore, MemoryTable
 from tests.unit.persistence.requests import NOW, request
 
-A, B = member_id("app", "a:80"), member_id("app", "b:80")
+A, B, C = (member_id("app", f"{name}:80") for name in "abc")
 STICKY = Stickiness(timeout=600.0, absolute_timeout=3600.0)
 
 
@@ -145,6 +145,37 @@ def test_second_of_two_workers_that_pin_a_new_client_is_told_of_the_first(
     other = TablePersistence(table, source_key(), STICKY)
     assert mode.assigned(request(), B, NOW, None) == B
     assert other.assigned(request(), A, NOW + 0.001, None) == B
+
+
+def test_first_to_write_wins_even_if_the_clock_of_the_second_is_behind(
+    mode: TablePersistence, table: MemoryTable
+) -> None:
+    other = TablePersistence(table, source_key(), STICKY)
+    assert mode.assigned(request(), B, NOW, None) == B
+    assert other.assigned(request(), A, NOW - 0.09, None) == B
+    before = pinned(mode, request(), NOW + 1)
+    assert mode.assigned(request(), A, NOW + 1, before) == A
+    assert other.assigned(request(), C, NOW + 0.91, before) == A
+
+
+def test_claim_tells_the_pin_of_another_machine(mode: TablePersistence, table: MemoryTable) -> None:
+    other = TablePersistence(table, source_key(), STICKY, "adc-b")
+    found: list[Pin | None] = []
+    mode.claim(request(), A, NOW, found.append)
+    other.claim(request(), B, NOW, found.append)
+    other.claim(request(client="junk"), B, NOW, found.append)
+    assert [pin and (pin.member, pin.node) for pin in found] == [None, (A, "adc-a"), None]
+    assert (mode.counts.created, other.counts.created) == (1, 0)
+
+
+def test_pin_that_a_lowered_absolute_timeout_ends_is_replaced(table: MemoryTable) -> None:
+    TablePersistence(table, source_key(), Stickiness(600.0)).assigned(request(), A, NOW, None)
+    mode = TablePersistence(table, source_key(), Stickiness(600.0, absolute_timeout=60.0))
+    assert pinned(mode, request(), NOW + 60) is None
+    assert mode.assigned(request(), B, NOW + 60, None) == B
+    pin = pinned(mode, request(), NOW + 61)
+    assert pin is not None
+    assert (pin.member, pin.created) == (B, NOW + 60)
 
 
 def test_late_refresh_does_not_undo_a_move(mode: TablePersistence) -> None:

@@ -2,7 +2,17 @@
 
 import pytest
 
-from adc.state.interface import MAX_KEY_BYTES, MAX_VALUE_BYTES, UNKNOWN, Change, EntryTooLargeError, Store
+from adc.state.interface import (
+    MAX_KEY_BYTES,
+    MAX_VALUE_BYTES,
+    UNKNOWN,
+    Change,
+    Entry,
+    EntryTooLargeError,
+    Store,
+    first_stands,
+)
+from tests.kit.waiting import eventually as until
 
 NOW = 1_000_000.0
 
@@ -219,3 +229,19 @@ async def _until(condition) -> None:  # type: ignore[no-untyped-def]
             return
         await asyncio.sleep(0.005)
     raise AssertionError("it did not happen within 2.5 s")
+
+    async def test_first_claim_of_a_key_stands(self, store: Store) -> None:
+        table = store.table("t", 100, max)
+        standing: list[Entry] = []
+        for value in (b"a", b"b"):
+            table.claim(b"k", value, 10.0, NOW, standing.append)
+        await until(lambda: len(standing) == 2)
+        assert [entry.value for entry in standing] == [b"a", b"a"]
+        assert table.get(b"k", NOW) == (b"a", NOW + 10.0)
+
+    async def test_rule_of_one_write_goes_before_that_of_the_table(self, store: Store) -> None:
+        table = store.table("t", 100, max)
+        table.set(b"k", b"a", 10.0, NOW)
+        assert table.set(b"k", b"b", 5.0, NOW, first_stands) == b"a"
+        assert table.get(b"k", NOW) == (b"a", NOW + 10.0)
+        assert table.set(b"k", b"b", 5.0, NOW) == b"b"

@@ -71,6 +71,35 @@ async def test_node_that_does_not_know_asks_and_hears_at_once(server: RedisServe
     await other.close()
 
 
+async def test_of_nodes_that_claim_at_one_moment_one_wins_and_the_others_are_told(
+    nodes: tuple[RedisStore, RedisStore],
+) -> None:
+    tables = [store.table("t", 1000, min) for store in nodes]
+    found: list[list[bytes]] = [[] for _ in range(50)]
+    now = time.time()
+    for number in range(50):
+        for value, table in ((b"b", tables[number % 2]), (b"a", tables[1 - number % 2]), (b"c", tables[0])):
+            key = b"claim%d" % number
+            table.claim(
+                key, value, 100.0, now, lambda entry, number=number: found[number].append(entry.value)
+            )
+    await until(lambda: all(len(values) == 3 for values in found))
+    assert all(len(set(values)) == 1 for values in found)
+
+
+async def test_claim_that_redis_is_too_slow_to_settle_is_settled_here(server: RedisServer) -> None:
+    store = await connected(node(server))
+    table = store.table("t", 1000, min)
+    server.pause()
+    found: list[bytes] = []
+    for value in (b"b", b"a"):
+        table.claim(b"k", value, 100.0, time.time(), lambda entry: found.append(entry.value))
+    await until(lambda: len(found) == 2)
+    server.resume()
+    assert found == [b"b", b"b"]
+    await store.close()
+
+
 async def test_two_nodes_that_pin_at_one_moment_come_to_agree(
     nodes: tuple[RedisStore, RedisStore], server: RedisServer
 ) -> None:
