@@ -1,15 +1,16 @@
 """Content decoders for clients that do not take the coding a member chose.
 
-A few KB can decode to gigabytes. Output is therefore made in bounded steps and counted against the input:
-what expands beyond `MAX_RATIO` after the first `FREE_BYTES`, or is larger than `max_bytes`, is refused
-before it is made.
+A few KB can decode to gigabytes, or take long to decode to nothing. Content is therefore decoded in steps that the
+caller spreads over loop iterations, and output is counted against input: what expands beyond `MAX_RATIO` after the
+first `FREE_BYTES`, or is larger than `max_bytes`, is refused before it is made.
 """
 
 from __future__ import annotations
 
 import zlib
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 import brotli
 import zstandard
@@ -17,7 +18,17 @@ import zstandard
 MAX_RATIO = 100
 FREE_BYTES = 1 << 20
 MAX_BYTES = 1 << 30
-_STEP = 64 << 10
+STEP_BYTES = 256 << 10
+"""A step ends when it has made this much output; a single call of a library may go over it once."""
+
+STEP_WORK = 64 << 10
+"""A step ends when it has read this many bytes of input, of which each member of gzip content costs `_MEMBER` more."""
+
+_MEMBER = 256
+_SLICE = 4 << 10
+"""Bytes of input given to a library at a time: they copy what they leave of it."""
+
+_AT_ONCE = 64 << 10
 _GZIP_CONTAINER = 31
 _MAX_WINDOW = 8 << 20
 """The largest window of the zstd content coding (RFC 9659)."""
@@ -25,16 +36,6 @@ _MAX_WINDOW = 8 << 20
 
 class DecodeError(Exception):
     """The content is not in its coding, is cut off, or decodes to more than is allowed."""
-
-
-class Decoder(Protocol):
-    """One stream out of a content coding. Methods raise DecodeError."""
-
-    def decode(self, data: bytes) -> bytes:
-        """Everything that `data` makes decodable."""
-
-    def finish(self) -> None:
-        """The content is at its end."""
 
 
 class Allowance:
@@ -58,107 +59,194 @@ class Allowance:
             raise DecodeError("the content decodes to more than is allowed")
 
 
-class GzipDecoder:
-    """gzip, of one member or several (RFC 1952 section 2.2)."""
+class Decoder:
+    """One stream out of a content coding: `feed` input, then `step` while `pending`. Methods raise DecodeError."""
 
-    __slots__ = ("_allowance", "_fed", "_stream")
+    __slots__ = ("_allowance", "_at", "_input", "_work", "begun")
 
     def __init__(self, allowance: Allowance) -> None:
+        self.begun = False
         self._allowance = allowance
-        self._stream = zlib.decompressobj(_GZIP_CONTAINER)
-        self._fed = False
+        self._input = b""
+        self._at = 0
+        self._work = 0
 
-    def decode(self, data: bytes) -> bytes:
-        self._allowance.earn(len(data))
-        self._fed = self._fed or bool(data)
+    def feed(self, data: bytes) -> None:
+        """Take more input."""
+        if data:
+            self.begun = True
+            self._allowance.earn(len(data))
+            self._input = self._input[self._at :] + data
+            self._at = 0
+
+    @property
+    def pending(self) -> bool:
+        """True if another step may make more of what was fed."""
+        return self._at < len(self._input) or self._holds_output
+
+    def step(self) -> bytes:
+        """Return the next output: a bounded amount, made with a bounded amount of work; maybe nothing yet."""
         parts: list[bytes] = []
-        try:
-            while data:
-                if self._stream.eof:
-                    self._stream = zlib.decompressobj(_GZIP_CONTAINER)
-                data = self._drain(data, parts)
-        except zlib.error as error:
-            raise DecodeError(f"malformed gzip content: {error}") from error
+        made = self._work = 0
+        while made < STEP_BYTES and self._work < STEP_WORK and self.pending:
+            part = self._decode()
+            if part:
+                self._allowance.spend(len(part))
+                parts.append(part)
+                made += len(part)
         return b"".join(parts)
 
-    def _drain(self, data: bytes, parts: list[bytes]) -> bytes:
-        """Decode to the end of `data` or of a gzip member, whatever comes first; what is left of `data`."""
+    @abstractmethod
+    def finish(self) -> None:
+        """The content is at its end."""
+
+    @property
+    @abstractmethod
+    def _holds_output(self) -> bool:
+        """True if the library may give more output without more input."""
+
+    @abstractmethod
+    def _decode(self) -> bytes:
+        """Call the library once."""
+
+    def _slice(self, size: int = _SLICE) -> bytes:
+        """The next bytes of the input, at most `size`."""
+        data = self._input[self._at : self._at + size]
+        self._at += len(data)
+        self._work += len(data)
+        return data
+
+
+class GzipDecoder(Decoder):
+    """gzip, of one member or several (RFC 1952 section 2.2)."""
+
+    __slots__ = ("_full", "_left", "_stream")
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(allowance)
+        self._stream = zlib.decompressobj(_GZIP_CONTAINER)
+        self._left = b""
+        self._full = False
+
+    @property
+    def _holds_output(self) -> bool:
+        return bool(self._left) or self._full
+
+    def _decode(self) -> bytes:
+        data = self._left or (b"" if self._full else self._slice())
         stream = self._stream
-        while True:
-            part = stream.decompress(data, _STEP)
-            self._allowance.spend(len(part))
-            parts.append(part)
-            if stream.eof:
-                left: bytes = stream.unused_data
-                return left
-            data = stream.unconsumed_tail
-            if not data and len(part) < _STEP:
-                return b""
+        if stream.eof:
+            stream = self._stream = zlib.decompressobj(_GZIP_CONTAINER)
+            self._work += _MEMBER
+        try:
+            part = stream.decompress(data, _AT_ONCE)
+        except zlib.error as error:
+            raise DecodeError(f"malformed gzip content: {error}") from error
+        self._left = stream.unused_data if stream.eof else stream.unconsumed_tail
+        self._full = not stream.eof and len(part) >= _AT_ONCE
+        return part
 
     def finish(self) -> None:
-        if self._fed and not self._stream.eof:
+        if self.begun and not self._stream.eof:
             raise DecodeError("gzip content is cut off")
 
 
-class BrotliDecoder:
-    """br (RFC 7932)."""
+class BrotliDecoder(Decoder):
+    """br (RFC 7932). What comes after the end of the stream is ignored."""
 
-    __slots__ = ("_allowance", "_fed", "_stream")
+    __slots__ = ("_holds", "_stream")
 
     def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
+        super().__init__(allowance)
         self._stream = brotli.Decompressor()
-        self._fed = False
+        self._holds = False
 
-    def decode(self, data: bytes) -> bytes:
-        self._allowance.earn(len(data))
-        self._fed = self._fed or bool(data)
-        parts: list[bytes] = []
+    @property
+    def _holds_output(self) -> bool:
+        return self._holds
+
+    def _decode(self) -> bytes:
+        stream, data = self._stream, b"" if self._holds else self._slice()
+        if stream.is_finished():
+            return b""
         try:
-            while part := self._stream.process(data, output_buffer_limit=_STEP):
-                self._allowance.spend(len(part))
-                parts.append(part)
-                if self._stream.is_finished():
-                    break
-                data = b""
+            part: bytes = stream.process(data, output_buffer_limit=_AT_ONCE)
         except brotli.error as error:
             raise DecodeError("malformed brotli content") from error
-        return b"".join(parts)
+        self._holds = (
+            bool(part) and not stream.is_finished()
+        )  # only a call that gives nothing shows that no more is left
+        return part
 
     def finish(self) -> None:
-        if self._fed and not self._stream.is_finished():
+        if self.begun and not self._stream.is_finished():
             raise DecodeError("brotli content is cut off")
 
 
-class ZstdDecoder:
-    """zstd (RFC 8878), one frame or several. The library does not tell whether the last frame is whole."""
+class ZstdDecoder(Decoder):
+    """zstd (RFC 8878), one frame or several. The library does not tell whether the last frame is whole.
 
-    __slots__ = ("_allowance", "_parts", "_stream")
+    The library gives output only when it reads input, so the last byte fed is kept back until all output of the
+    bytes before it is out. What the last byte completes fits into one call: at most the rest of a block and another.
+    """
+
+    __slots__ = ("_source", "_stream")
 
     def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-        self._parts: list[bytes] = []
+        super().__init__(allowance)
+        self._source = _ZstdSource()
         decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-        self._stream = decompressor.stream_writer(cast(IO[bytes], self), write_size=_STEP, closefd=False)
+        self._stream = decompressor.stream_reader(cast(IO[bytes], self._source), read_across_frames=True)
 
-    def write(self, part: bytes) -> int:
-        """Takes what the library has decoded, a step at a time."""
-        self._allowance.spend(len(part))
-        self._parts.append(bytes(part))
-        return len(part)
+    @property
+    def _holds_output(self) -> bool:
+        return not self._source.starved
 
-    def decode(self, data: bytes) -> bytes:
-        self._allowance.earn(len(data))
+    def _decode(self) -> bytes:
+        source = self._source
+        if source.starved:
+            source.offer(self._slice(min(_SLICE, max(1, len(self._input) - self._at - 1))))
         try:
-            self._stream.write(data)
+            count = self._stream.readinto1(_SCRATCH)
+        except _Starved:
+            return b""
         except zstandard.ZstdError as error:
             raise DecodeError(f"malformed zstd content: {error}") from error
-        decoded = b"".join(self._parts)
-        self._parts.clear()
-        return decoded
+        return bytes(_SCRATCH[:count])
 
     def finish(self) -> None:
         return
+
+
+_SCRATCH = memoryview(bytearray(2 * zstandard.BLOCKSIZE_MAX))
+"""Where zstd decodes to. One for all streams: what is in it is copied at once."""
+
+
+class _Starved(Exception):
+    """There is no input now, but it is not the end either."""
+
+
+class _ZstdSource:
+    """What a zstd stream reads. `starved`: it has asked for more than there is."""
+
+    __slots__ = ("_data", "starved")
+
+    def __init__(self) -> None:
+        self._data = b""
+        self.starved = True
+
+    def offer(self, data: bytes) -> None:
+        """`data` is next."""
+        self._data = data
+        self.starved = not data
+
+    def read(self, size: int) -> bytes:
+        """What was offered. Raises _Starved."""
+        data, self._data = self._data, b""
+        if not data:
+            self.starved = True
+            raise _Starved
+        return data
 
 
 _DECODERS: dict[bytes, Callable[[Allowance], Decoder]] = {

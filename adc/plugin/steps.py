@@ -86,7 +86,7 @@ class Step:
                 WATCH.end()
             return self._checked(result)
         except (Exception, Overrun) as error:
-            self._failed(context, error)
+            self.use.failed(context, self.phase, *self._failure(error))
 
     async def wait(self, context: Context, *arguments: Any) -> Any:
         """The same for a phase of either kind; must run in a task."""
@@ -98,12 +98,14 @@ class Step:
                 result = await watched(self._call(context, *arguments), policy.budget)
             return self._checked(result)
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if _being_cancelled():
                 raise
-            self._failed(context, error)  # what the plugin waited for was cancelled, not the exchange
+            failure = self._failure(error)  # what the plugin waited for was cancelled, not the exchange
         except (Exception, Overrun) as error:
-            self._failed(context, error)
+            failure = self._failure(error)
+        # Not in the handler: the error of a timeout holds the task, which would hold the error raised here.
+        self.use.failed(context, self.phase, *failure)
+        return None
 
     def _checked(self, result: Any) -> Any:
         if result is None or isinstance(result, self._allowed):
@@ -113,15 +115,20 @@ class Step:
         allowed = " or ".join(["None", *(kind.__name__ for kind in self._allowed)])
         raise TypeError(f"{self.phase} returned {type(result).__name__}; allowed: {allowed}")
 
-    def _failed(self, context: Context, error: BaseException) -> None:
+    def _failure(self, error: BaseException) -> tuple[str, str]:
+        """Reason and detail of a failed call."""
         policy = self.use.policy
         if isinstance(error, Overrun):
-            reason, detail = "overrun", f"held the worker for more than its budget of {policy.budget:g} s"
-        elif isinstance(error, TimeoutError):
-            reason, detail = "timeout", f"took more than {policy.timeout:g} s"
-        else:
-            reason, detail = "error", _told(error)
-        self.use.failed(context, self.phase, reason, detail)
+            return "overrun", f"held the worker for more than its budget of {policy.budget:g} s"
+        if isinstance(error, TimeoutError):
+            return "timeout", f"took more than {policy.timeout:g} s"
+        return "error", _told(error)
+
+
+def _being_cancelled() -> bool:
+    """True if the running task was cancelled. A frame that held the task would be held by its exception: a cycle."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _allowed(phase: str, limit: int | None) -> tuple[type, ...]:

@@ -75,4 +75,5 @@ def watched(work: Coroutine[Any, Any, ResultT], budget: float) -> Generator[Any,
             except BaseException as error:
                 resume, value = work.throw, error
     finally:
+        value = None  # an error that was thrown in holds this frame: a cycle otherwise
         work.close()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adc.compression.decoders import DecodeError, Decoder, decoder
+from adc.compression.decoders import decoder
 from adc.compression.eligibility import ask_for_identity, client_accepts, eligible, may_transform
 from adc.compression.encoders import ContentCoding, Encoder, content_coding
 from adc.compression.negotiation import accepts, negotiate
 from adc.compression.options import CompressionOptions
 from adc.compression.representation import recode, restate_validator, vary_by_coding
 from adc.http.message import UNKNOWN_LENGTH, Response
-from adc.proxy.body_filter import BodyFilter, BrokenContent
+from adc.proxy.body_filter import BodyFilter
 from adc.proxy.pipeline import Action
+from adc.proxy.unpack import Unpacker
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
@@ -76,7 +77,9 @@ def _decoding(exchange: Exchange, response: Response) -> BodyFilter | None:
     if accepts(client_accepts(exchange.request), coding.decode("latin-1")):
         return None
     _recode(response, None)
-    return None if exchange.request.method == "HEAD" else DecodeBody(found)
+    if exchange.request.method != "HEAD":
+        exchange.unpacker = Unpacker(found)
+    return None
 
 
 class EncodeBody:
@@ -114,21 +117,3 @@ class EncodeBody:
         if end:
             return encoded + encoder.finish()
         return encoded + encoder.flush() if data and self._flushing else encoded
-
-
-class DecodeBody:
-    """Decodes what passes. Raises BrokenContent."""
-
-    __slots__ = ("_decoder",)
-
-    def __init__(self, found: Decoder) -> None:
-        self._decoder = found
-
-    def feed(self, data: bytes, end: bool) -> bytes:
-        try:
-            decoded = self._decoder.decode(data) if data else b""
-            if end:
-                self._decoder.finish()
-        except DecodeError as error:
-            raise BrokenContent(str(error)) from error
-        return decoded

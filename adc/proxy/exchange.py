@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
     from adc.proxy.sticky import Stuck
+    from adc.proxy.unpack import Unpacker
 
 HOLD_BYTES: Final = 64 << 10
 """Request content kept for a member that is not connected yet, and for a retry."""
@@ -71,6 +72,7 @@ class Exchange:
         "target",
         "total_at",
         "tried",
+        "unpacker",
         "upstream_elapsed",
     )
 
@@ -107,6 +109,7 @@ class Exchange:
         self.cache = ""
         self.sticky: Stuck | None = None
         self.end_reason = COMPLETE
+        self.unpacker: Unpacker | None = None
         self._filters: tuple[BodyFilter, ...] = ()
         given = request.noted.get(b"x-request-id")
         self.request_id = (accepted_request_id(given) if given else "") or new_request_id()
@@ -213,6 +216,8 @@ class Exchange:
     def stream_blocked(self) -> None:
         if self.plugins is not None:
             self.plugins.client_blocked = True
+        if self.unpacker is not None:
+            self.unpacker.client_blocked = True
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.pause_reading()
@@ -225,6 +230,8 @@ class Exchange:
                 self.limit("plugin", inf)
                 return
         self.await_next()
+        if self.unpacker is not None and self.unpacker.writable(self):
+            return
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
             attempt.connection.resume_reading()
@@ -313,21 +320,26 @@ class Exchange:
                 body = self._through_stages(pipeline, response, body, end)
             except BrokenContent as broken:
                 self.head_sent = False
-                self._content_broke(broken)
+                self.content_broke(broken)
                 return
+        unpacker = self.unpacker
+        if unpacker is not None:
+            end = unpacker.ended
         self.bytes_out = len(body)
         self.stream.send_head(response, body, end)
         if end:
             self.end(self.end_reason)
-        else:
-            self.limit("idle", self.pipeline_idle)
+            return
+        self.limit("idle", self.pipeline_idle)
+        if unpacker is not None and unpacker.pending:
+            unpacker.schedule(self)
 
     def _through_stages(self, pipeline: Pipeline, response: Response, body: bytes, end: bool) -> bytes:
         found = [stage(self, response) for stage in pipeline.response_stages]
         self._filters = tuple([each for each in found if each is not None])
         for each in self._filters:
             body = each.feed(body, end)
-        return body
+        return body if self.unpacker is None else self.unpacker.first(body, end)
 
     def respond_body(self, data: bytes, end: bool) -> None:
         """Send more of the response, through the plugins that want its content."""
@@ -343,8 +355,15 @@ class Exchange:
             for each in self._filters:
                 data = each.feed(data, end)
         except BrokenContent as broken:
-            self._content_broke(broken)
+            self.content_broke(broken)
             return
+        if self.unpacker is None:
+            self.pass_on(data, end)
+        else:
+            self.unpacker.push(self, data, end)
+
+    def pass_on(self, data: bytes, end: bool) -> None:
+        """Send more of the response as it is."""
         self.bytes_out += len(data)
         if not end and self.phase != "client_write":  # that one is for a client who reads too slowly
             self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
@@ -356,9 +375,14 @@ class Exchange:
     @property
     def content_is_final(self) -> bool:
         """Whether nothing on the way to the client reads or changes the content of the response."""
-        return not self._filters and (self.plugins is None or not self.plugins.takes_response_body)
+        return (
+            self.unpacker is None
+            and not self._filters
+            and (self.plugins is None or not self.plugins.takes_response_body)
+        )
 
-    def _content_broke(self, broken: BrokenContent) -> None:
+    def content_broke(self, broken: BrokenContent) -> None:
+        """The content cannot be passed on: answer 502, or abort the response."""
         self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)
         self.fail(502, "bad_response", "http_response_content_coding")
 
@@ -395,5 +419,6 @@ class Exchange:
         if self.plugins is not None:
             plugins, self.plugins = self.plugins, None
             plugins.ended()
+        self.unpacker = None
         self.attempt = None  # the one reference cycle: without it an exchange is freed at once
         self.service.ended(self)

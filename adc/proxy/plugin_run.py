@@ -180,7 +180,8 @@ class PluginRun:
         if self.client_blocked:
             exchange.limit("client_write", exchange.service.client_write_timeout)
             return
-        if connection is not None:
+        unpacker = exchange.unpacker
+        if connection is not None and (unpacker is None or not unpacker.pending):
             connection.resume_reading()
         exchange.limit("idle", exchange.pipeline_idle)
 

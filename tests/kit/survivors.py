@@ -13,7 +13,9 @@ def ours():
     """Living objects of classes of `adc`, counted by class."""
     classes = (type(each) for each in gc.get_objects())
     return Counter(
-        f"{kind.__module__}.{kind.__qualname__}" for kind in classes if kind.__module__.startswith("adc.")
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in classes
+        if str(kind.__module__).startswith("adc.")
     )
 
 

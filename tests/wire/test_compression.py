@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import zlib
 
 import brotli
@@ -11,6 +12,8 @@ import zstandard
 from tests.kit.client import get
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
+from tests.kit.waiting import eventually, within
+from tests.wire.cached import caching
 
 PAGE = b"".join(b"<p class=row>line %d of the page</p>\n" % number for number in range(500))
 HTML = "Content-Type: text/html"
@@ -214,11 +217,106 @@ async def test_content_that_must_not_be_transformed_is_not_decoded(tmp_path):
     assert reply.body == encoded
 
 
-async def test_a_bomb_is_a_bad_gateway(tmp_path):
+async def test_a_bomb_is_broken_off_before_it_is_out(tmp_path):
     bomb = gzip.compress(bytes(20 << 20))
-    reply, _ = await ask(tmp_path, coded(bomb), get("/"))
-    assert reply.status == 502
-    assert len(reply.body) < 10_000
+    async with (
+        Member(answering(coded(bomb))) as member,
+        serving(tmp_path, config(member.address, route=COMPRESSED)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get("/"))
+        with pytest.raises(ConnectionError):
+            await client.rest()
+        assert len(client.received) < 5 << 20
+        assert proxy.access_log()[0]["end_reason"] == "bad_response"
+
+
+WIDE = b"".join(os.urandom(1000) * 40 for _ in range(200))
+"""8 MB that compress to a fortieth."""
+
+ENCODE = {
+    "gzip": lambda data: gzip.compress(data, 6),
+    "br": lambda data: brotli.compress(data, quality=5),
+    "zstd": lambda data: zstandard.ZstdCompressor(level=3).compress(data),
+}
+
+
+@pytest.mark.parametrize("coding", ENCODE)
+async def test_content_that_takes_many_steps_is_decoded_whole(tmp_path, coding):
+    reply = response(ENCODE[coding](WIDE), HTML, f"Content-Encoding: {coding}")
+    async with (
+        Member(answering(reply)) as member,
+        serving(tmp_path, config(member.address, route=COMPRESSED)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(2):
+            assert (await client.ask(get("/"))).body == WIDE
+        assert len(member.connections) == 1
+
+
+@pytest.mark.parametrize("coding", ENCODE)
+async def test_a_slow_reader_stops_the_decoding(tmp_path, coding):
+    reply = response(ENCODE[coding](WIDE), HTML, f"Content-Encoding: {coding}")
+    async with (
+        Member(answering(reply)) as member,
+        serving(tmp_path, config(member.address, route=COMPRESSED)) as proxy,
+        proxy.client(receive_buffer=1 << 14) as client,
+    ):
+        await client.send(get("/"))
+        (exchange,) = await eventually(lambda: proxy.listener.service.active)
+        await eventually(lambda: exchange.phase == "client_write")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        (connection,) = proxy.connections
+        assert connection._transport.get_write_buffer_size() < 2 << 20
+        assert exchange.bytes_out < len(WIDE)
+        assert (await within(client.reply(), 20)).body == WIDE
+
+
+async def test_others_are_served_while_much_is_decoded_to_nothing(tmp_path):
+    hollow = coded(gzip.compress(b"") * 12_000 + gzip.compress(b"end"))
+    async with (
+        Member(answering(hollow)) as member,
+        serving(tmp_path, config(member.address, route=COMPRESSED)) as proxy,
+        proxy.client() as client,
+    ):
+        turns = 0
+
+        def turn():
+            nonlocal turns
+            turns += 1
+            if not reply.done():
+                asyncio.get_running_loop().call_soon(turn)
+
+        reply = asyncio.ensure_future(client.ask(get("/")))
+        turn()
+        assert (await reply).body == b"end"
+        assert turns > 40  # steps, each in a loop iteration of its own
+
+
+async def test_a_client_that_leaves_ends_the_decoding(tmp_path):
+    reply = response(ENCODE["gzip"](WIDE), HTML, "Content-Encoding: gzip")
+    async with (
+        Member(answering(reply)) as member,
+        serving(tmp_path, config(member.address, route=COMPRESSED)) as proxy,
+    ):
+        async with proxy.client(receive_buffer=1 << 14) as client:
+            await client.send(get("/"))
+            await client.some()
+        await eventually(lambda: not proxy.listener.service.active)
+        assert proxy.access_log()[0]["end_reason"] == "client_gone"
+
+
+@pytest.mark.parametrize("disk", [False, True])
+@pytest.mark.parametrize("coding", ENCODE)
+async def test_stored_content_that_takes_many_steps_is_decoded_whole(tmp_path, coding, disk):
+    encoded = ENCODE[coding](WIDE)
+    reply = response(encoded, HTML, f"Content-Encoding: {coding}", "Cache-Control: max-age=100")
+    async with caching(tmp_path, reply, route=COMPRESSED, disk=disk) as cached:
+        for _ in range(2):
+            assert (await cached.get()).body == WIDE
+        assert (await cached.get("/", f"Accept-Encoding: {coding}")).body == encoded
+        assert len(cached.asked) == 1
 
 
 async def test_content_that_breaks_later_breaks_the_connection(tmp_path):

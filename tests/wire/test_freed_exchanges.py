@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 
 import pytest
 
+from adc.codecs.proxy_protocol import compose
+from adc.compression.encoders import content_coding
 from tests.kit.client import get, post
 from tests.kit.member import OK, Member, answering, response
 from tests.kit.proxy import config, serving
@@ -14,6 +17,7 @@ from tests.kit.waiting import eventually
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: x")
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 BIG = 4 << 20
+PAGE = b"".join(os.urandom(1000) * 40 for _ in range(50))
 
 
 async def replying(conversation):
@@ -233,6 +237,70 @@ async def test_a_compressed_exchange_is_freed(tmp_path, coding, whole):
 
     async with proxied(tmp_path, script, route={"compression": True}) as proxy:
         await nothing_survives(lambda: asked(proxy, get("/", f"Accept-Encoding: {coding}")))
+
+
+@pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])
+@pytest.mark.parametrize("end", ["whole", "broken", "client gone"])
+async def test_a_decoded_exchange_is_freed(tmp_path, coding, end):
+    page = content_coding(coding, 4).whole(PAGE)
+    page = b"nothing" * 100 if end == "broken" else page
+    reply = response(page, "Content-Type: text/html", f"Content-Encoding: {coding}")
+
+    async def once():
+        if end == "client gone":
+            async with proxy.client(receive_buffer=1 << 14) as client:
+                await client.send(get())
+                await client.some()
+            await eventually(lambda: not proxy.connections)
+        else:
+            await asked(proxy, get())
+
+    async with proxied(tmp_path, answering(reply), route={"compression": True}) as proxy:
+        await nothing_survives(once)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_connections_with_a_proxy_protocol_header_are_freed(tmp_path, version):
+    ends = (("203.0.113.9", 4711), ("198.51.100.7", 443))
+
+    async def script(conversation):
+        first = await conversation.exactly(6)
+        if first == b"PROXY ":
+            while await conversation.exactly(1) != b"\n":
+                pass
+        else:
+            rest = await conversation.exactly(10)
+            await conversation.exactly(int.from_bytes(rest[8:], "big"))
+        await answering()(conversation)
+
+    async def once():
+        await asked(proxy, compose(version, ends) + get())
+        proxy.member().link.close_idle()
+        await eventually(lambda: not proxy.member().link.connections)
+
+    settings = {"listener": {"proxy_protocol": ["127.0.0.0/8"]}, "pool": {"proxy_protocol": version}}
+    async with proxied(tmp_path, script, **settings) as proxy:
+        await nothing_survives(once)
+
+
+@pytest.mark.parametrize("mode", [{"cookie": {"timeout": "1h"}}, {"source": {"timeout": "1h"}}])
+async def test_sticky_exchanges_are_freed(tmp_path, mode):
+    async with proxied(tmp_path, answering(), pool={"persistence": mode}, state="memory") as proxy:
+        await nothing_survives(lambda: asked(proxy, get(), get()))
+
+
+async def test_a_refused_connection_is_freed(tmp_path):
+    async def refused():
+        async with proxy.client() as first:
+            await first.ask(get("/keep"))
+            async with proxy.client() as second:
+                await second.send(get("/keep"))
+                with contextlib.suppress(ConnectionError):
+                    await second.rest()
+        await eventually(lambda: not (proxy.connections or proxy.listener.settings.shedding))
+
+    async with proxied(tmp_path, listener={"limits": {"connections": 1}}) as proxy:
+        await nothing_survives(refused)
 
 
 async def test_a_connection_that_asked_nothing_is_freed(tmp_path):
