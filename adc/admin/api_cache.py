@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aiohttp import web
 
 from adc.admin.node import Node
 from adc.admin.responses import PROBLEMS, answer, problem, read_object
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
+"""`token` of RFC 9110 section 5.6.2."""
 
 SCOPES = ("url", "prefix", "tag")
 
@@ -31,12 +35,11 @@ def routes(node: Node) -> list[web.RouteDef]:
     async def why(request: web.Request) -> web.Response:
         if "url" not in request.query:
             raise web.HTTPBadRequest(text="say which: ?url=http://host/path\n")
+        method = request.query.get("method", "GET")
+        if not TOKEN.fullmatch(method):
+            raise web.HTTPBadRequest(text="method is a token, such as GET\n")
         headers = dict(_field(text) for text in request.query.getall("header", []))
-        wanted = {
-            "url": request.query["url"],
-            "method": request.query.get("method", "GET"),
-            "headers": headers,
-        }
+        wanted = {"url": request.query["url"], "method": method, "headers": headers}
         try:
             return answer(await node.why_cached(wanted))
         except PROBLEMS as error:
@@ -67,5 +70,8 @@ def _purge(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _field(text: str) -> tuple[str, str]:
+    """Name and value of one field. Raises HTTPBadRequest."""
     name, _, value = text.partition(":")
+    if not TOKEN.fullmatch(name.strip()):
+        raise web.HTTPBadRequest(text="header is a field: name: value\n")
     return name.strip(), value.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,21 @@ from aiohttp import web
 from adc.admin.node import Node
 from adc.admin.responses import PROBLEMS, answer, problem
 
+
+def _seconds(text: str) -> float:
+    """Read a finite number. Raises ValueError."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 _READ: dict[str, Callable[[str], Any]] = {
     "pool": str,
     "client": str,
     "member": str,
-    "min_age": float,
-    "max_age": float,
+    "min_age": _seconds,
+    "max_age": _seconds,
     "limit": int,
     "cursor": str,
 }

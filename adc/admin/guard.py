@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -14,21 +17,36 @@ LOCAL_NAMES = ("localhost", "ip6-localhost")
 SAFE_METHODS = ("GET", "HEAD")
 
 
-def guard(allowed_hosts: Collection[str]) -> Middleware:
-    """A middleware: only a Host that is an address, a local name or one of `allowed_hosts` is let in.
+OPEN_PATHS = ("/livez", "/readyz", "/healthz")
+"""What probes ask without a token."""
+
+
+@dataclass(slots=True)
+class Access:
+    """Who is let in: by which names the server is called, and what a request must show (nothing if empty)."""
+
+    hosts: Collection[str] = ()
+    token: str = ""
+
+
+def guard(access: Access) -> Middleware:
+    """A middleware: only a Host that is an address, a local name or one of `access.hosts` is let in, and only with
+    its token.
 
     A page of another site can make a browser resolve its own name to this server (DNS rebinding), but the
     Host field then is that name. What changes something must also be JSON (a page cannot send that across
     origins without asking first, and we never answer a preflight) and must not name another origin.
     """
-    names = {*LOCAL_NAMES, *(name.lower() for name in allowed_hosts)}
 
     @web.middleware
     async def check(request: web.Request, handler: Reply) -> web.StreamResponse:
+        names = {*LOCAL_NAMES, *(name.lower() for name in access.hosts)}
         if not _known(request.headers.getall("Host", []), names):
             raise web.HTTPMisdirectedRequest(
-                text="this Host is not served here; use the address or a name of admin.hosts\n"
+                text="this Host is not served here; use the address, or add the name to admin.hosts\n"
             )
+        if access.token and request.path not in OPEN_PATHS:
+            _check_token(request.headers.getall("Authorization", []), access.token)
         if request.method not in SAFE_METHODS:
             _check_change(request)
         response = await handler(request)
@@ -40,6 +58,28 @@ def guard(allowed_hosts: Collection[str]) -> Middleware:
         return response
 
     return check
+
+
+def _check_token(shown: list[str], token: str) -> None:
+    """Raise HTTPUnauthorized unless exactly one token was shown, and the right one, in a time that tells nothing."""
+    if len(shown) != 1 or not hmac.compare_digest(_token_in(shown[0]), token.encode()):
+        raise web.HTTPUnauthorized(
+            text="show the token of admin.token: Authorization: Bearer TOKEN\n",
+            headers={"WWW-Authenticate": 'Basic realm="adc: the token is the password", charset="UTF-8"'},
+        )
+
+
+def _token_in(line: str) -> bytes:
+    """The token of `Bearer TOKEN` or the password of `Basic`, which browsers ask for; empty if there is none."""
+    scheme, _, value = line.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip().encode("utf-8", "surrogateescape")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _check_change(request: web.Request) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from adc.admin.node import NotFound, Refused, Unavailable
 
@@ -27,13 +28,17 @@ def problem(error: Exception) -> web.Response:
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """The JSON object in the body; an empty body is an empty object. Raises HTTPBadRequest."""
-    text = await request.text()
-    if not text:
+    try:
+        data = await request.read()
+    except (web.RequestPayloadError, HttpProcessingError):
+        raise web.HTTPBadRequest(text="the body cannot be read\n") from None
+    if not data:
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(data.decode())
+        json.dumps(value, ensure_ascii=False).encode()  # which lone surrogates cannot be
     except (ValueError, RecursionError):
-        raise web.HTTPBadRequest(text="the body is not JSON\n") from None
+        raise web.HTTPBadRequest(text="the body is not JSON in UTF-8\n") from None
     if not isinstance(value, dict):
         raise web.HTTPBadRequest(text="the body is not a JSON object\n")
     return value

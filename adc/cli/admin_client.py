@@ -4,29 +4,52 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import ssl
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adc.cli.loading import load_or_fail
 from adc.cli.output import MISUSED, fail
+
+if TYPE_CHECKING:
+    from adc.config.model.node import Admin
 
 DEFAULT_ADDRESS = "127.0.0.1:9901"
 TIMEOUT = 60.0
 """Seconds; a reload builds the whole configuration in every worker."""
 
 MAX_ANSWER = 64 * 1024 * 1024
+TOKEN = "ADC_ADMIN_TOKEN"
+CA = "ADC_ADMIN_CA"
+CERTIFICATE = "ADC_ADMIN_CERTIFICATE"
+KEY = "ADC_ADMIN_KEY"
+"""Environment variables: the token, and PEM files for TLS."""
+
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
-def admin_address(address: str | None, config: Path | None) -> str:
-    """`address` if given, else what the configuration says, else the default."""
-    if address is not None:
-        return address
+class Endpoint(NamedTuple):
+    """Where the admin server is, what it must be shown, and how it is spoken to (None: plain HTTP)."""
+
+    address: str
+    token: str = ""
+    tls: ssl.SSLContext | None = None
+
+
+def admin_address(address: str | None, config: Path | None) -> Endpoint:
+    """What the configuration says, with `address` instead of its own, and the environment's token before its own."""
+    token, ca = os.environ.get(TOKEN, ""), os.environ.get(CA)
     if config is None:
-        return DEFAULT_ADDRESS
+        return Endpoint(address or DEFAULT_ADDRESS, token, None if ca is None else _context(ca))
     admin = load_or_fail(config).config.admin
     if admin is None:
         fail(f"{config}: the admin server is off (admin: false)", MISUSED)
+    tls = None if admin.tls is None else _context(ca or admin.tls.certificate, pinned=ca is None)
+    return Endpoint(address or _bound(config, admin), token or admin.token, tls)
+
+
+def _bound(config: Path, admin: Admin) -> str:
     bind = next((bind for bind in admin.bind if not bind.path), None)
     if bind is None:
         fail(f"{config}: the admin server listens on no TCP address", MISUSED)
@@ -34,28 +57,60 @@ def admin_address(address: str | None, config: Path | None) -> str:
     return f"[{host}]:{bind.port}" if ":" in host else f"{host}:{bind.port}"
 
 
-def ask(address: str, method: str, path: str, body: object = None) -> tuple[int, Any]:
+def _context(ca: str, *, pinned: bool = False) -> ssl.SSLContext:
+    """Trust the certificates in `ca`; if `pinned`, they are the server's own, whatever name they are for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(ca)
+        if CERTIFICATE in os.environ:
+            context.load_cert_chain(os.environ[CERTIFICATE], os.environ.get(KEY))
+    except OSError as error:  # ssl.SSLError among them
+        fail(f"certificates for the admin server: {ca}: {error}", MISUSED)
+    if pinned:
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def ask(endpoint: Endpoint, method: str, path: str, body: object = None) -> tuple[int, Any]:
     """One request; returns status and decoded answer. Ends the command if nobody answers."""
+    address = endpoint.address
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         fail(f"{address!r} is not an address; write HOST:PORT", MISUSED)
-    connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=TIMEOUT)
+    connection = _connection(host.strip("[]"), int(port), endpoint.tls)
     headers = {} if method == "GET" else {"Content-Type": "application/json"}
+    if endpoint.token:
+        headers["Authorization"] = f"Bearer {endpoint.token}"
     try:
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
-        return response.status, json.loads(response.read(MAX_ANSWER))
+        answer = response.read(MAX_ANSWER)
     except (OSError, http.client.HTTPException) as error:
         fail(f"no answer from the admin server at {address}: {error}; is adc running?")
-    except ValueError:
-        fail(f"{address} answered, but not as an adc admin server does")
     finally:
         connection.close()
+    return response.status, _decoded(address, response.status, answer)
 
 
-def get(address: str, path: str) -> Any:
+def _connection(host: str, port: int, tls: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    if tls is None:
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=tls)
+
+
+def _decoded(address: str, status: int, answer: bytes) -> Any:
+    if status == 401:
+        fail(f"{address} wants its token: set {TOKEN}, or name the configuration with --config")
+    try:
+        return json.loads(answer)
+    except ValueError:
+        fail(f"{address} answered, but not as an adc admin server does")
+
+
+def get(endpoint: Endpoint, path: str) -> Any:
     """The answer to a GET; anything but 200 ends the command."""
-    status, value = ask(address, "GET", path)
+    status, value = ask(endpoint, "GET", path)
     if status != 200:
         fail(message(value))
     return value

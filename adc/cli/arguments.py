@@ -16,7 +16,8 @@ AdminAddress = Annotated[
     typer.Option(
         "--admin",
         metavar="HOST:PORT",
-        help="Admin address; the configuration's, or 127.0.0.1:9901, by default.",
+        help="Admin address; the configuration's, or 127.0.0.1:9901, by default. ADC_ADMIN_TOKEN in the environment is "
+        "its token.",
     ),
 ]
 AdminConfig = Annotated[

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from adc.cli.admin_client import admin_address, ask, get, message
+from adc.cli.admin_client import Endpoint, admin_address, ask, get, message
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
 from adc.cli.output import MISUSED, fail, print_json, print_table
 
@@ -122,9 +122,9 @@ def watch(
 Snapshot = dict[tuple[str, str], dict[str, Any]]
 
 
-def _snapshot(address: str, wanted: dict[str, Any], limit: int) -> Snapshot:
+def _snapshot(endpoint: Endpoint, wanted: dict[str, Any], limit: int) -> Snapshot:
     rows: Snapshot = {}
-    for row in _rows(address, wanted):
+    for row in _rows(endpoint, wanted):
         rows[row["pool"], row["client"]] = row
         if len(rows) >= limit:
             break
@@ -142,11 +142,11 @@ def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, dict[str,
             yield "gone", row
 
 
-def _rows(address: str, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(endpoint: Endpoint, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The rows of all pages."""
     cursor = ""
     while True:
-        page = get(address, f"{PATH}?{urlencode(wanted | {'limit': PAGE, 'cursor': cursor})}")
+        page = get(endpoint, f"{PATH}?{urlencode(wanted | {'limit': PAGE, 'cursor': cursor})}")
         yield from page["rows"]
         cursor = page["cursor"]
         if not cursor:

@@ -25,7 +25,7 @@ from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
 from adc.control.health import HealthChecks, Report
 from adc.control.legacy import Legacy
-from adc.control.settings import ADMIN, layout_of, worker_count
+from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
 from adc.control.workers import WorkerHandle
 
@@ -57,6 +57,7 @@ class Service:
         self.loaded_at = 0.0
         self.config_hash = ""
         self._reloading = asyncio.Lock()
+        self.admin_tls: AdminTls | None = None
 
     @property
     def config(self) -> Config:
@@ -74,6 +75,7 @@ class Service:
         """Bind and start the workers. Raises BindError, CallRefused, CallFailed with nothing left behind."""
         self.decisions.take_over(inherited.legacy.decisions)
         self.health.take_over(inherited.legacy.health, loaded.config)
+        self.admin_tls = admin_tls(loaded.config)
         layout = layout_of(loaded.config)
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)
@@ -112,6 +114,7 @@ class Service:
         count = worker_count(loaded.config, self._workers)
         if (count == 0) != (worker_count(self.config, self._workers) == 0):
             raise CallRefused("workers: 0 (no worker processes) is decided at start; restart to change it")
+        tls = await asyncio.to_thread(admin_tls, loaded.config)
         plan = self.sockets.prepare(layout_of(loaded.config))
         try:
             await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan))
@@ -120,6 +123,7 @@ class Service:
             raise
         self.sockets.commit()  # first: who came to a queue that only we hold open would be reset
         await self.fleet.commit()
+        self.admin_tls = tls
         self._adopt(loaded)
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)

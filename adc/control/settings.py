@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from adc.control.calls import CallRefused
 from adc.control.sockets import Address, BindError, Layout
 
 if TYPE_CHECKING:
@@ -35,6 +38,33 @@ def layout_of(config: Config) -> Layout:
     return layout
 
 
+@dataclass(frozen=True, slots=True)
+class AdminTls:
+    """The TLS of the admin server; equal to another one if settings and files are the same."""
+
+    settings: object
+    signature: object
+    context: ssl.SSLContext = field(compare=False)
+
+
+def admin_tls(config: Config) -> AdminTls | None:
+    """The TLS of the admin server, read from its files. Raises CallRefused."""
+    if config.admin is None or config.admin.tls is None:
+        return None
+    from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
+
+    written = config.admin.tls
+    options = ServerTlsOptions(
+        (KeyPair(written.certificate, written.key),),
+        client_auth="required" if written.client_ca else "none",
+        client_ca=written.client_ca or "",
+    )
+    try:
+        return AdminTls(options, options.signature(), ServerTls(options).context)
+    except TlsError as error:
+        raise CallRefused(f"admin.tls: {error}") from None
+
+
 def worker_count(config: Config, override: int | None) -> int:
     """The number of worker processes; 0 means that the supervisor serves itself."""
     wanted = config.workers if override is None else override
@@ -46,7 +76,7 @@ def _resolved(written: Iterable[Written], protocol: str, owner: str, backlog: in
     found = []
     for address in written:
         if address.path:
-            found.append(Address("unix", address.path, backlog=backlog))
+            found.append(Address("unix", address.path, backlog=backlog, private=owner == ADMIN))
             continue
         label = "" if address.port else owner
         found += [Address(kind, host, address.port, label, backlog) for host in _hosts(address)]

@@ -22,7 +22,8 @@ class BindError(Exception):
 class Address:
     """Where to listen: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
 
-    Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one.
+    Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one. To a `private` unix
+    socket only its owner connects.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Address:
     port: int = 0
     owner: str = ""
     backlog: int = field(default=BACKLOG, compare=False)
+    private: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -179,13 +181,26 @@ def _bind_unix(address: Address) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
-        sock.bind("\0" + path[1:] if path.startswith("@") else path)
+        if path.startswith("@"):
+            sock.bind("\0" + path[1:])
+        else:
+            _bind_file(sock, path, private=address.private)
         sock.listen(address.backlog)
         sock.setblocking(False)
     except OSError:
         sock.close()
         raise
     return sock
+
+
+def _bind_file(sock: socket.socket, path: str, *, private: bool) -> None:
+    """Make the file of a unix socket, which nobody else has connected to before its mode is right."""
+    before = os.umask(0o177) if private else None
+    try:
+        sock.bind(path)
+    finally:
+        if before is not None:
+            os.umask(before)
 
 
 def _remove_stale(path: str) -> None:

@@ -7,10 +7,10 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Coroutine, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
 from adc.admin.server import AdminServer
@@ -21,7 +21,7 @@ from adc.control.coalescing import Coalescing
 from adc.control.fleet import Hire
 from adc.control.operations import Operations
 from adc.control.service import Load, Service
-from adc.control.settings import ADMIN
+from adc.control.settings import ADMIN, AdminTls
 from adc.control.upgrade import UpgradeFailed, upgrade
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Supervisor:
         self._service = Service(options.config, load, hire, options.workers)
         self.reload = Coalescing(self._reload)
         self._admin = AdminServer(Operations(self._service, self.reload, self._ending.is_set))
-        self._admin_keys: Set[str] = frozenset()
+        self._admin_serves: tuple[Set[str], AdminTls | None] = (frozenset(), None)
         self._started = asyncio.Event()
         self._at_once = asyncio.Event()
         self._handed_over = False
@@ -81,8 +81,8 @@ class Supervisor:
                 return ReloadResult(False, ("the service is ending",), time.time())
             notify.reloading()
             result = await self._service.reload()
-            if result.ok:
-                await self._open_admin()
+            if result.ok:  # not waited for: it waits for answers in flight, of which this may be one
+                self._in_background(self._open_admin())
             notify.notify("READY=1")
             return result
 
@@ -112,13 +112,18 @@ class Supervisor:
         await asyncio.gather(drained, at_once, return_exceptions=True)
 
     async def _open_admin(self) -> None:
-        """Serve admin where the configuration says; nothing to do if that has not changed."""
-        wanted = self._service.sockets.of(ADMIN)
-        if wanted.keys() == self._admin_keys:
+        """Serve admin where and as the configuration says."""
+        service = self._service
+        admin, wanted = service.config.admin, service.sockets.of(ADMIN)
+        if admin is not None:
+            self._admin.access.hosts = (service.config.node, *admin.hosts)
+            self._admin.access.token = admin.token
+        if (wanted.keys(), service.admin_tls) == self._admin_serves:
             return
-        self._admin_keys = wanted.keys()
+        self._admin_serves = (wanted.keys(), service.admin_tls)
         if wanted:
-            await self._admin.start(wanted.values(), (self._service.config.node,))
+            context = None if service.admin_tls is None else service.admin_tls.context
+            await self._admin.start(wanted.values(), context)
         else:
             await self._admin.close()
 
@@ -147,7 +152,10 @@ class Supervisor:
             if not self._ending.is_set():
                 await work()
 
-        task = asyncio.get_running_loop().create_task(run())
+        self._in_background(run())
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
 

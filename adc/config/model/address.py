@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,28 @@ class Address:
     host: str = ""
     port: int = 0
     path: str = ""
+
+
+def is_private(text: str) -> bool:
+    """True if nobody from other machines, and no other user, reaches what listens on the address `text`.
+
+    What is no address is private: another check reports it. No name but `localhost` is believed. An abstract unix
+    socket (`unix:@name`) has no permissions.
+    """
+    try:
+        address = _parse(text)
+    except ValueError:
+        return True
+    if address.path:
+        return not address.path.startswith("@")
+    if address.host == "localhost":
+        return True
+    try:
+        found = ipaddress.ip_address(address.host)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
 
 
 def _parse(value: Any) -> Address:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
 
-from adc.config.model.address import Address, ListenAddress
-from adc.config.model.base import Forms, Part
-from adc.config.model.types import LISTED, Text, absolute_path, duration, one_of
+from adc.config.model.address import Address, ListenAddress, is_private
+from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.types import (
+    LISTED,
+    FilePath,
+    Hostname,
+    Text,
+    absolute_path,
+    duration,
+    listed,
+    one_of,
+    text_of,
+)
+from adc.config.units import quote
 
 _STREAMS = {"-": "-", "stdout": "-", "stderr": "-", "off": "off"}
 
@@ -64,6 +76,25 @@ class ErrorLog(Part):
 DEFAULT_BIND = (Address("127.0.0.1:9901", "127.0.0.1", 9901),)
 
 
+class AdminTls(Part):
+    """TLS of the admin server."""
+
+    certificate: FilePath = Field(
+        description="The certificate, followed by the intermediate ones; a PEM file."
+    )
+    key: FilePath = Field(description="Its private key.")
+    client_ca: FilePath | None = Field(
+        None,
+        description="PEM file of the authorities of clients' certificates; with it every client needs one.",
+    )
+
+
+_NEEDS_TOKEN = (
+    "can be reached by others, who could disable members: admin needs a token (token: ${ADC_ADMIN_TOKEN}), or tls with "
+    "client_ca; or bind 127.0.0.1"
+)
+
+
 class Admin(Part):
     """The admin API, metrics and pages. A bare string is `bind`."""
 
@@ -72,12 +103,34 @@ class Admin(Part):
     bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
         default_factory=lambda: DEFAULT_BIND,
         min_length=1,
-        description="Where to listen.",
+        description="Where to listen. Other addresses than loopback and files of unix sockets need a token, or tls "
+        "with client_ca.",
     )
+    token: Annotated[str, text_of(r"(?:[!-~]{16,512})?", "16 to 512 printable characters without spaces")] = (
+        Field(
+            "",
+            description="What every request must show (`Authorization: Bearer TOKEN`, or as password of a browser), "
+            "except for /livez, /readyz and /healthz; empty: nothing.",
+        )
+    )
+    hosts: Annotated[tuple[Hostname, ...], LISTED] = Field(
+        (),
+        description="Names in the Host field that are this server's, beside addresses, localhost and `node`.",
+    )
+    tls: AdminTls | None = Field(None, description="TLS; none by default.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
         return {"bind": value} if isinstance(value, str) else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        tls = written.get("tls")
+        if written.get("token") or (isinstance(tls, dict) and tls.get("client_ca")):
+            return
+        for place, bind in enumerate(listed(written.get("bind", ()))):
+            if isinstance(bind, str) and not is_private(bind):
+                yield ("bind", place), f"{quote(bind)} {_NEEDS_TOKEN}"
 
 
 class Shutdown(Part):

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adc.admin.guard import Access
 from adc.admin.node import NotFound, ReloadResult, Unavailable
 from adc.admin.server import application
 from adc.telemetry.samples import Sample
@@ -75,7 +76,7 @@ async def node():
 
 @pytest.fixture
 async def client(node):
-    async with TestClient(TestServer(application(node, ["edge.example"]))) as client:
+    async with TestClient(TestServer(application(node, Access(["edge.example"])))) as client:
         yield client
 
 

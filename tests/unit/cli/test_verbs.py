@@ -191,8 +191,9 @@ def test_a_service_without_admin_server_cannot_be_asked(config):
     [('"[::]:99"', "[::1]:99"), ('":99"', "127.0.0.1:99"), ("10.0.0.1:99", "10.0.0.1:99")],
 )
 def test_the_admin_address_is_one_that_can_be_connected_to(config, bind, address):
-    config.write_text(GOOD.replace("{bind: 127.0.0.1:1}", f"{{bind: {bind}}}"))
-    assert admin_client.admin_address(None, config) == address
+    token = "a-token-of-some-length"
+    config.write_text(GOOD.replace("{bind: 127.0.0.1:1}", f"{{bind: {bind}, token: {token}}}"))
+    assert admin_client.admin_address(None, config) == (address, token, None)
 
 
 def answers(monkeypatch, status, value):

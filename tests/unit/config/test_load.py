@@ -44,8 +44,8 @@ def test_a_folder_is_merged_by_key(tmp_path: Path) -> None:
 
 
 def test_what_two_files_write_is_told_with_both_places(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(BASE + "node: x\npools:\n  p: [m:1]\nadmin: {bind: ':1'}")
-    (tmp_path / "b.yaml").write_text("node: y\npools:\n  p: [m:2]\nadmin: {bind: ':2'}")
+    (tmp_path / "a.yaml").write_text(BASE + "node: x\npools:\n  p: [m:1]\nadmin: {bind: 'localhost:1'}")
+    (tmp_path / "b.yaml").write_text("node: y\npools:\n  p: [m:2]\nadmin: {bind: 'localhost:2'}")
     at = tmp_path / "a.yaml"
     assert told(tmp_path) == [
         f"b.yaml:1:1: node: written twice; the first is at {at}:2:1".replace(f"{tmp_path}{os.sep}", ""),
