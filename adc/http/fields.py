@@ -47,8 +47,12 @@ CLAIMS: Final = frozenset(
 )
 """What other proxies say of a client in fields that we do not write: applications believe them all the same."""
 
+RESERVED: Final = b"x-adc-"
+"""How the names begin by which nodes of a cluster talk to each other. A client's fields with such names reach neither
+a member nor another node."""
+
 CLAIMED: Final = b"(claimed)"
-"""Under this `divide` notes all of those."""
+"""Under this `divide` notes all of those, and reserved ones."""
 
 NOTED: Final = SELECTING | frozenset(
     {
@@ -116,7 +120,7 @@ def _learn(spelling: bytes) -> bytes | None:
     name = lower if lower in _SPECIAL else None
     if name is None and b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
         name = _UNDERSCORED
-    elif name in CLAIMS:
+    elif name in CLAIMS or is_reserved(lower):
         name = CLAIMED
     if len(_spelled) < _SPELLINGS and len(spelling) <= _LONGEST_SPELLING:
         _spelled[spelling] = name
@@ -126,6 +130,11 @@ def _learn(spelling: bytes) -> bytes | None:
 def elements(value: bytes) -> list[bytes]:
     """Return the elements of a comma-separated list, empty ones left out (RFC 9110 section 5.6.1)."""
     return [element for each in value.split(b",") if (element := each.strip(b" \t"))]
+
+
+def is_reserved(name: bytes) -> bool:
+    """True if `name`, spelled with `-` or `_`, is one by which nodes talk to each other."""
+    return name.lower().replace(b"_", b"-").startswith(RESERVED)
 
 
 def tokens(value: bytes) -> frozenset[bytes]:

@@ -19,6 +19,7 @@ class Request:
     `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
     `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
     `certificate` tells of the client certificate that TLS verified: field names to values, empty without one.
+    `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Request:
         "host",
         "method",
         "noted",
+        "passed_by",
         "path",
         "peer",
         "query",
@@ -75,6 +77,7 @@ class Request:
         self.upgrade = b""
         self.expect_continue = False
         self.certificate: dict[str, str] = {}
+        self.passed_by = ""
 
     def with_headers(self, headers: Headers) -> Request:
         """The same request with other field lines; `noted` is shared."""
@@ -97,6 +100,7 @@ class Request:
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
         other.certificate = self.certificate
+        other.passed_by = self.passed_by
         return other
 
 

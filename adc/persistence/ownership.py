@@ -1,5 +1,4 @@
-"""Which node of a cluster serves a client that may be known elsewhere, and the mark that keeps requests from
-circling.
+"""Which node of a cluster serves a client that may be known elsewhere.
 
 Two ways: *synchronise*, where the tables are shared and any node serves what it finds there; and *redirect*,
 where a node that does not know the client passes the request, once, to the node that does. Which node that
@@ -9,18 +8,12 @@ knows is made known there.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Collection
 from enum import Enum
 from hashlib import blake2b
-from hmac import compare_digest
 from typing import Literal, NamedTuple
 
 from adc.persistence.pin import Pin
-
-MARKER_LIFE = 10.0
-_MAC_BYTES = 16
-_MAX_MARKER = 400
 
 OnUnknown = Literal["accept", "synchronise", "redirect"]
 
@@ -66,32 +59,3 @@ def route(
         return Route(Way.SERVE, me, "new")
     owner = home(client, {me, *living})
     return Route(Way.SERVE, me, "home") if owner == me else Route(Way.PASS, owner, "unknown")
-
-
-class Markers:
-    """Signs requests that are passed on, and checks those that arrive. All nodes share `secret`."""
-
-    def __init__(self, secret: bytes, cluster: str) -> None:
-        self._key = blake2b(
-            cluster.encode(), key=blake2b(secret, digest_size=32).digest(), digest_size=32
-        ).digest()
-
-    def sign(self, sender: str, receiver: str, now: float) -> bytes:
-        """The marker's field value: valid for MARKER_LIFE seconds, at `receiver` only."""
-        body = b"%s %d" % (sender.encode().hex().encode(), int(now))
-        return body + b" " + self._mac(body, receiver)
-
-    def sender(self, value: bytes, me: str, now: float) -> str | None:
-        """Which node passed the request on to `me`; None if the marker is forged, stale or for another
-        node."""
-        body, _, mac = value.rpartition(b" ")
-        if len(value) > _MAX_MARKER or not compare_digest(self._mac(body, me), mac):
-            return None
-        name, _, signed = body.partition(b" ")
-        if abs(now - int(signed)) > MARKER_LIFE:
-            return None
-        return bytes.fromhex(name.decode("ascii")).decode()
-
-    def _mac(self, body: bytes, receiver: str) -> bytes:
-        data = body + b"\0" + receiver.encode()
-        return binascii.hexlify(blake2b(data, key=self._key, digest_size=_MAC_BYTES).digest())

@@ -409,6 +409,14 @@ class Exchange:
         self.stream.send_head(response, body, True)
         self.end(reason)
 
+    def reply_unlogged(self, response: Response) -> None:
+        """Send `response`, which has no body, and neither count nor log the exchange."""
+        self.finished_at = time.monotonic()
+        self.deadline = inf
+        self.head_sent = True
+        self.service.active.discard(self)
+        self.stream.send_head(response, b"", True)
+
     def end(self, reason: str) -> None:
         """The exchange is over: count it, log it, forget it. Once."""
         if self.finished_at:

@@ -1,19 +1,24 @@
-"""Passing a request, once, to the node of the cluster that its client belongs to, or serving it here."""
+"""Passing a request, once, to the node of the cluster that its client belongs to, or serving it here.
+
+A request is passed only on a connection whose other end has proved `cluster.secret` (`adc.runtime.peer`), and it is
+served here instead only if the other node cannot have executed it, or may execute it twice: the connection was not
+proved, the node refused the request with a reply that only a node can sign, or the method is idempotent.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adc.codecs.interface import MemberConnection
-from adc.http.headers import Pair
-from adc.http.message import Request
+from adc.http.headers import Headers, Pair
+from adc.http.message import Request, Response
 from adc.persistence.decide import Stickiness
-from adc.persistence.ownership import Markers
+from adc.persistence.marks import Markers
 from adc.persistence.pin import Pin
 from adc.persistence.table import TablePersistence
-from adc.pools.errors import Failure, Outcome
+from adc.pools.errors import Failure, Source
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.pools.retry import IDEMPOTENT, RetryPolicy
@@ -25,23 +30,24 @@ from adc.proxy.sticky import StickyForward
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
-REFUSED = 421
-"""What a node answers to a marker that it does not believe (RFC 9110 section 15.5.20)."""
+REFUSED: Final = 421
+"""The status of a request that a node does not serve (RFC 9110 section 15.5.20). It means that only beside
+`x-adc-refused`: an application may answer 421, too."""
 
-CONNECT_LIMIT = 0.3
-"""Seconds that another node may take to accept a connection."""
+CONNECT_LIMIT: Final = 0.3
+"""Seconds that another node may take to accept a connection and prove the secret."""
 
-MARKER, POOL, CLIENT, PEER, SCHEME = (
-    b"x-adc-passed",
-    b"x-adc-pool",
-    b"x-adc-client",
-    b"x-adc-peer",
-    b"x-adc-scheme",
-)
-OURS = frozenset({MARKER, POOL, CLIENT, PEER, SCHEME})
-_REPLACED = OURS | {b"x-request-id"}
-PASSED = b"(passed by)"
-"""The entry of `Request.noted` with the node that passed the request here; no field can have this name."""
+_ITS_OWN: Final = 1.0
+"""Seconds for the other node's own 504 to arrive."""
+
+MARKER: Final = b"x-adc-passed"
+POOL: Final = b"x-adc-pool"
+CLIENT: Final = b"x-adc-client"
+PEER: Final = b"x-adc-peer"
+SCHEME: Final = b"x-adc-scheme"
+REFUSAL: Final = b"x-adc-refused"
+OURS: Final = frozenset({MARKER, POOL, CLIENT, PEER, SCHEME})
+_REPLACED: Final = OURS | {b"x-request-id"}
 
 
 class Peers(Protocol):
@@ -50,10 +56,24 @@ class Peers(Protocol):
     name: str
     pool: Pool
     markers: Markers | None
+    redirects: bool
+
+    @property
+    def apart(self) -> bool:
+        """True while nodes cannot share what they know of clients."""
 
     def owner(self, client: bytes, now: float) -> Member | None:
         """The node that `client` belongs to, as a member named after it; None if it is this one. `now` is
         wall-clock."""
+
+    def sent(self, attempt: PassedAttempt) -> None:
+        """Report `attempt` failed if its node falls silent before it responds."""
+
+    def lives(self, node: Member) -> bool:
+        """True if `node` proved lately that it lives."""
+
+    def silent(self, node: Member) -> None:
+        """Pass nothing to `node` until it proves again that it lives."""
 
     def counted(self, node: str, result: str) -> None:
         """A request was passed on, and with what result."""
@@ -79,12 +99,15 @@ class ClusterForward(StickyForward):
         self._pass_on = PassOn(self, peers)
 
     def _ask(self, exchange: Exchange, wall: float) -> None:
-        """A client that nobody knows is pinned by the node that it belongs to."""
-        self._persistence.fetch(exchange.request, wall, partial(self._fetched, exchange))
+        """Leave it to the node that the client belongs to to pin it, if there is such a node."""
+        if self._peers.redirects:
+            self._persistence.fetch(exchange.request, wall, partial(self._fetched, exchange))
+        else:
+            super()._ask(exchange, wall)
 
     def _choose(self, exchange: Exchange, pin: Pin | None) -> None:
         request = exchange.request
-        if pin is None and PASSED not in request.noted and not request.upgrade:
+        if pin is None and not request.passed_by and not request.upgrade:
             client = self._table.key(request)
             now = exchange.service.clock.wall
             owner = None if client is None else self._peers.owner(client, now)
@@ -93,11 +116,38 @@ class ClusterForward(StickyForward):
                 return
         super()._choose(exchange, pin)
 
+    def place(self, exchange: Exchange, pin: Pin | None, tried: tuple[Member, ...] = ()) -> Member | None:
+        """Choose as every other node would while the nodes cannot share pins."""
+        request = exchange.request
+        client = self._table.key(request) if self._peers.apart else None
+        if client is None:
+            return super().place(exchange, pin, tried)
+        return self.pool.relocate(client, request, exchange.service.clock.now, tried)
+
     def serve_here(self, exchange: Exchange) -> None:
         """The node that the client belongs to cannot serve it."""
         exchange.attempts = 0
         exchange.tried = ()
         super()._choose(exchange, None)
+
+
+class PassedAttempt(Attempt):
+    """A request at another node, with the marker that it carries."""
+
+    __slots__ = ("marker", "passing")
+
+    def __init__(self, passing: PassOn, exchange: Exchange, member: Member) -> None:
+        super().__init__(passing, exchange, member)
+        self.passing = passing
+        self.marker = b""
+
+    def response_head(self, response: Response, body: bytes, end: bool) -> None:
+        if response.status == REFUSED and self.passing.refuses(self, response):
+            if end:
+                self._settle(REFUSED)
+            self.passing.refused(self)
+        else:
+            super().response_head(response, body, end)
 
 
 class PassOn(Forward):
@@ -107,58 +157,100 @@ class PassOn(Forward):
 
     def __init__(self, here: ClusterForward, peers: Peers) -> None:
         limits = here.timeouts
-        timeouts = Timeouts(CONNECT_LIMIT, limits.response_head, limits.idle, inf, limits.tunnel)
-        super().__init__(peers.pool, timeouts, RetryPolicy(1, (str(REFUSED),)))
+        response_head = limits.response_head + _ITS_OWN
+        timeouts = Timeouts(CONNECT_LIMIT, response_head, limits.idle, inf, limits.tunnel)
+        super().__init__(peers.pool, timeouts, RetryPolicy(0))
         self._here = here
         self._peers = peers
 
     def to(self, exchange: Exchange, owner: Member) -> None:
-        """Pass `exchange` to `owner`."""
+        """Pass `exchange` to `owner`: what must not be executed twice goes on a connection proved just now."""
         self._peers.counted(owner.name, "passed")
+        if exchange.request.method not in IDEMPOTENT:
+            owner.link.close_idle()
         self._try(exchange, owner)
+
+    def _try(self, exchange: Exchange, member: Member) -> None:
+        exchange.attempts += 1
+        exchange.member = member.address
+        attempt = PassedAttempt(self, exchange, member)
+        exchange.attempt = attempt
+        self.pool.started(member, attempt.began)
+        connection = member.link.acquire(attempt)
+        if connection is not None:
+            attempt.connection = connection
+            self.send(exchange, connection)
+        else:
+            exchange.limit("connect", self.timeouts.connect)
 
     def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         attempt, markers = exchange.attempt, self._peers.markers
-        if not isinstance(attempt, Attempt) or markers is None:
+        if not isinstance(attempt, PassedAttempt) or markers is None:
             return
-        request, wall = exchange.request, exchange.service.clock.wall
-        marker = markers.sign(self._peers.name, attempt.member.name, wall)
-        kept = [pair for pair in request.headers.pairs if pair[0].lower() not in _REPLACED]
-        kept += [
-            (b"X-Request-Id", exchange.request_id.encode()),
-            (MARKER, marker),
+        request = exchange.request
+        told = [
             (POOL, self._here.pool.name.encode()),
             (CLIENT, request.client.encode()),
             (PEER, request.peer.encode()),
             (SCHEME, request.scheme.encode()),
+            (b"X-Request-Id", exchange.request_id.encode()),
         ]
-        super().send(exchange, connection, kept)
+        kept = [pair for pair in request.headers.pairs if pair[0].lower() not in _REPLACED] + told
+        parts = signed_parts(request.method, exchange.target, Headers(kept))
+        wall = exchange.service.clock.wall
+        attempt.marker = markers.sign(self._peers.name, attempt.member.name, parts, wall)
+        self._peers.sent(attempt)
+        super().send(exchange, connection, [*kept, (MARKER, attempt.marker)])
 
     def failed(self, attempt: Attempt, failure: Failure, detail: str) -> None:
         exchange = attempt.exchange
         self._peers.counted(attempt.member.name, failure.value)
-        if (
-            failure is Failure.STALE_CONNECTION
-            and exchange.replayable
-            and self._repeatable(exchange, failure)
-        ):
+        exchange.service.member_failed(exchange, attempt.member, failure, detail)
+        if failure.unsent and failure.source is Source.MEMBER:
+            self._peers.silent(attempt.member)
+        if not self.may_repeat(exchange, failure) or self._is_slow(attempt.member, failure):
+            self.refuse(exchange, failure)
+        elif failure is Failure.STALE_CONNECTION:
             attempt.member.link.close_idle()
             self._try(exchange, attempt.member)
-        elif exchange.replayable and not exchange.head_sent and self._repeatable(exchange, failure):
+        else:
+            self._here.serve_here(exchange)
+
+    def gone(self, attempt: PassedAttempt) -> None:
+        """The node of `attempt` fell silent."""
+        attempt.cancel(Failure.RESPONSE_TIMEOUT)
+        self.failed(attempt, Failure.RESPONSE_TIMEOUT, "the node fell silent")
+
+    def _is_slow(self, node: Member, failure: Failure) -> bool:
+        """True if it was the application that did not respond in time: it would not here, either."""
+        return failure is Failure.RESPONSE_TIMEOUT and self._peers.lives(node)
+
+    def refuses(self, attempt: PassedAttempt, response: Response) -> bool:
+        """True if the other node signed that it does not serve the request; an application's 421 is a response."""
+        markers = self._peers.markers
+        return markers is not None and markers.refuses(response.headers.get(REFUSAL), attempt.marker)
+
+    def refused(self, attempt: PassedAttempt) -> None:
+        """Serve here what the other node did not."""
+        exchange = attempt.exchange
+        self._peers.counted(attempt.member.name, "refused")
+        attempt.cancel(REFUSED)
+        if exchange.replayable:
             self._here.serve_here(exchange)
         else:
-            self.refuse(exchange, failure)
+            self.refuse(exchange, Failure.NO_MEMBER)
 
-    def again(self, attempt: Attempt, outcome: Outcome) -> bool:
-        if not attempt.exchange.replayable:
+    def may_repeat(self, exchange: Exchange, failure: Failure) -> bool:
+        """True if the request can be sent again and no harm is done by executing it twice."""
+        if not exchange.replayable or exchange.head_sent:
             return False
-        self._peers.counted(attempt.member.name, "refused")
-        attempt.cancel(outcome)
-        self._here.serve_here(attempt.exchange)
-        return True
-
-    def _repeatable(self, exchange: Exchange, failure: Failure) -> bool:
         return failure.unsent or exchange.request.method in IDEMPOTENT
+
+
+def signed_parts(method: str, target: str, headers: Headers) -> list[bytes]:
+    """What the marker of a request covers: whatever decides who is served, where, and what."""
+    fields = [headers.get(name) or b"" for name in (b"host", POOL, CLIENT, PEER, SCHEME, b"x-request-id")]
+    return [method.encode("utf-8", "surrogateescape"), target.encode("utf-8", "surrogateescape"), *fields]
 
 
 def arrive(request: Request, sender: str) -> None:
@@ -167,5 +259,4 @@ def arrive(request: Request, sender: str) -> None:
     request.client = (headers.get(CLIENT) or b"").decode("latin-1")
     request.peer = (headers.get(PEER) or b"").decode("latin-1")
     request.scheme = (headers.get(SCHEME) or b"http").decode("latin-1")
-    request.noted[PASSED] = sender.encode()
-    headers.remove(*(OURS - {POOL}))
+    request.passed_by = sender

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from adc.codecs.clock import Clock
 from adc.codecs.refused import Refused
-from adc.http.fields import CLAIMS
+from adc.http.fields import CLAIMS, is_reserved
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.http.via import goes_round
@@ -109,9 +109,17 @@ class Service:
         exchange.limit("request_body", min(patience, exchange.body_due - now))
 
     def drop_claims(self, request: Request) -> None:
-        """Take from a client that is not trusted what only a proxy in front may say."""
+        """Take from a client what only another node may say, and if it is not trusted, what only a proxy in front may.
+
+        A request that another node passed here has been through this there; since then its route may have written
+        such fields.
+        """
+        if request.passed_by:
+            return
+        headers = request.headers
         if not self.trusts(request.peer):
-            request.headers.remove(*CLAIMS)
+            headers.remove(*CLAIMS)
+        headers.remove(*{name.lower() for name, _ in headers.pairs if is_reserved(name)})
 
     def member_failed(self, exchange: Exchange, member: Member, failure: Failure, detail: str) -> None:
         """Count and log a failed try."""

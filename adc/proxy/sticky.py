@@ -119,7 +119,7 @@ class StickyForward(Forward):
         persistence, request = self._persistence, exchange.request
         if isinstance(persistence, TablePersistence) and not persistence.learns:
             self._know_members(exchange.service.clock.now)
-            member = self.pool.pick(request, exchange.service.clock.now)
+            member = self.place(exchange, None)
             if member is not None:
                 claimed = partial(self._claimed, exchange, member)
                 persistence.claim(request, self._ids[member], wall, claimed)
@@ -157,10 +157,8 @@ class StickyForward(Forward):
             self.refuse(exchange, Failure.NO_MEMBER)
             return
         kept = verdict.action is Action.KEEP
-        if verdict.moves and pin is not None:
-            member = self.pool.relocate(_identity(pin), exchange.request, clock.now)
-        elif not kept:
-            member = self.pool.pick(exchange.request, clock.now)
+        if not kept:
+            member = self.place(exchange, pin if verdict.moves else None)
         elif member is not None and not self.pool.has_room(member):
             self.unserved(exchange, member)
             return
@@ -170,6 +168,14 @@ class StickyForward(Forward):
         if verdict.moves:
             self._count_move(verdict.reason)
         self._try(exchange, self._assign(exchange, member, pin, kept))
+
+    def place(self, exchange: Exchange, pin: Pin | None, tried: tuple[Member, ...] = ()) -> Member | None:
+        """Choose a member for a client that has none, or whose member does not serve: then the same one for each of
+        its requests. None if no member is free."""
+        now, request = exchange.service.clock.now, exchange.request
+        if pin is None:
+            return self.pool.pick(request, now, tried)
+        return self.pool.relocate(_identity(pin), request, now, tried)
 
     def _assign(self, exchange: Exchange, member: Member, pin: Pin | None, kept: bool) -> Member:
         """Remember where the client belongs; returns the member that stands, should another worker have
@@ -235,14 +241,12 @@ class StickyForward(Forward):
         stuck, request = exchange.sticky, exchange.request
         found = self._persistence.pinned(request, exchange.service.clock.wall)
         pin = found if isinstance(found, Pin) else None if stuck is None else stuck.pin
-        if pin is None:
-            member = self.pool.pick(request, now, tried)
-        else:
+        if pin is not None:
             member = self._members.get(pin.member)
             if member is not None and self._serves(member, tried):
                 exchange.sticky = Stuck(pin, pin.member, True)
                 return member
-            member = self.pool.relocate(_identity(pin), request, now, tried)
+        member = self.place(exchange, pin, tried)
         return None if member is None else self._moved(exchange, failed, member, pin)
 
     def _serves(self, member: Member, tried: tuple[Member, ...]) -> bool:

@@ -1,26 +1,42 @@
-"""The other nodes of the cluster: who lives, where to reach them, and what arrives from them."""
+"""The other nodes of the cluster: who lives, which of them a client belongs to, and what arrives from them.
+
+Nodes find each other by signed records in the shared table (or by `cluster.peers`), and tell who lives by probing
+each other directly, so that they agree on it while the shared table is away. A node that does not prove the secret is
+neither counted nor sent anything.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
 from adc.codecs.clock import Clock
-from adc.codecs.dial import Dialer
 from adc.codecs.http1.batch import Batch
-from adc.codecs.http1.link import HttpLink
 from adc.config import Config
 from adc.config.model.listeners import Listener
-from adc.http.message import Request
-from adc.persistence.ownership import Markers, Way, route
+from adc.http.headers import Headers
+from adc.http.message import Request, Response
+from adc.persistence.marks import MARKER_LIFE, Markers, Record
+from adc.persistence.ownership import Way, route
 from adc.pools.balancers.registry import make_balancer
+from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.actions import Respond
-from adc.proxy.passing import MARKER, PASSED, POOL, REFUSED, arrive
+from adc.proxy.exchange import Exchange
+from adc.proxy.passing import (
+    MARKER,
+    OURS,
+    POOL,
+    REFUSAL,
+    REFUSED,
+    PassedAttempt,
+    arrive,
+    signed_parts,
+)
 from adc.proxy.pipeline import Pipeline, Timeouts
+from adc.runtime.peer import CLUSTER as CLUSTER
+from adc.runtime.peer import HELLO, LIFE, PROOF, Peer
 from adc.state.interface import Store, Table
 
 if TYPE_CHECKING:
@@ -28,108 +44,214 @@ if TYPE_CHECKING:
 
     from adc.runtime.listeners import HttpListener
 
-CLUSTER = "(cluster)"
-"""The name of the listener for other nodes."""
-
 HEARTBEAT = 1.0
-LIFE = 3.0
-"""Seconds between two signs of life, and after which a node without one counts as gone."""
+"""Seconds between two records of one node."""
 
 _LOOK = 0.5
+_FORGET = 3600.0
+"""Seconds after which a node that neither wrote a record nor proved that it lives is not looked for any more."""
+
 _MOST_NODES = 1024
-_IDLE = 10.0
+_TABLE = "cluster.records"
 
 
 def redirects(config: Config) -> bool:
-    """Whether requests of unknown clients are passed to the node that they belong to."""
+    """True if requests of unknown clients are passed to the node that they belong to."""
     return config.cluster is not None and config.cluster.on_unknown == "redirect"
 
 
 class ClusterNode:
-    """This node among the others: `adc.proxy.passing.Peers`, and what arrives from them."""
+    """This node among the others: `adc.proxy.passing.Peers`, and what arrives from them. `report` is called with an
+    event and its fields when another node begins or ceases to live."""
 
-    def __init__(self, clock: Clock, rng: Random) -> None:
+    def __init__(self, clock: Clock, rng: Random, report: Callable[..., None]) -> None:
         self.name = ""
         self.markers: Markers | None = None
         self.pool = Pool(CLUSTER, (), make_balancer("round_robin", {}, rng))
         self.passed: dict[tuple[str, str], int] = {}
         self._clock = clock
+        self._report = report
+        self._batch: Batch | None = None
+        self._store: Store | None = None
         self._table: Table | None = None
-        self._address = b""
+        self._address = ""
+        self.redirects = False
+        self._fixed: frozenset[str] = frozenset()
+        self._peers: dict[str, Peer] = {}
         self._living: dict[str, Member] = {}
-        self._looked_at = self._told_at = -inf
+        self._waiting: list[PassedAttempt] = []
+        self._looked_at = self._wrote_at = -inf
 
-    def follow(self, config: Config, store: Store | None, key: bytes | None) -> None:
+    def follow(self, config: Config, store: Store | None, key: bytes | None, batch: Batch) -> None:
         """Take part in the cluster of `config`, or in none."""
         cluster = config.cluster
+        self._batch = batch
+        self._store = None if cluster is None else store
         if cluster is None or store is None or key is None or cluster.advertise is None:
             self.markers = self._table = None
-            self._living = {}
+            self.close()
             return
         self.name = config.node
         self.markers = Markers(key, cluster.name)
-        self._table = store.table("cluster.nodes", _MOST_NODES)
-        self._address = cluster.advertise.text.encode()
-        self._told_at = -inf
+        self._address = cluster.advertise.text
+        self.redirects = redirects(config)
+        self._fixed = frozenset(address.text for address in cluster.peers) - {self._address}
+        self._table = store.table(_TABLE, _MOST_NODES)
+        self._looked_at = self._wrote_at = -inf
+        for address in self._fixed:
+            self._peer(address)
+        for peer in self._peers.values():
+            peer.introduce(self.markers, self._record)
 
-    def tick(self, now: float) -> None:
-        """Give a sign of life, and look for those of others; `now` is wall-clock."""
-        table = self._table
-        if table is None:
+    def close(self) -> None:
+        """Close all connections to other nodes."""
+        for peer in self._peers.values():
+            peer.retire()
+        self._peers = {}
+        self._living = {}
+
+    def tick(self, wall: float) -> None:
+        """Write a record, look for those of others, probe; `wall` is wall-clock."""
+        table, markers = self._table, self.markers
+        if table is None or markers is None:
             return
-        if now - self._told_at >= HEARTBEAT:
-            self._told_at = now
-            table.set(self.name.encode(), self._address, LIFE, now)
-        if now - self._looked_at >= _LOOK:
-            self._looked_at = now
-            self._look(table, now)
-        for member in self._living.values():
-            member.link.reap(self._clock.now)
+        if wall - self._wrote_at >= HEARTBEAT:
+            self._wrote_at = wall
+            self._write(table, markers, self._record())
+        if wall - self._looked_at >= _LOOK:
+            self._looked_at = wall
+            self._look(table, markers, wall)
+        for peer in self._peers.values():
+            if self.redirects:
+                peer.tick(self._clock.now)
+            else:  # no listener that could be probed: signs of life are all there is
+                peer.alive = wall - peer.recorded < LIFE
+        self._count_living()
+        self._give_up()
 
-    def _look(self, table: Table, now: float) -> None:
-        found: dict[str, Member] = {}
-        for key, entry in table.scan(now, limit=_MOST_NODES).entries:
-            name, address = key.decode("utf-8", "replace"), entry.value.decode("utf-8", "replace")
-            known = self._living.get(name)
-            if name != self.name:
-                found[name] = (
-                    known if known is not None and known.address == address else self._peer(name, address)
-                )
-        for name, member in self._living.items():
-            if found.get(name) is not member:
-                member.link.retire()
-        self._living = found
+    def _record(self) -> Record:
+        return Record(self.name, self._address, int(self._clock.wall))
 
-    def _peer(self, name: str, address: str) -> Member:
-        member = Member(CLUSTER, address, name=name)
-        host, _, port = address.rpartition(":")
-        loop = asyncio.get_running_loop()
-        dialer = Dialer(loop, host.strip("[]"), int(port) if port.isdecimal() else 0)
-        member.link = HttpLink(Batch(loop), self._clock, dialer, _IDLE)
-        return member
+    def _write(self, table: Table, markers: Markers, record: Record) -> None:
+        """Write `record` down unless another worker did a moment ago."""
+        key = record.name.encode()
+        known = table.get(key, record.at)
+        found = None if known is None else markers.read_record(known.value)
+        if found is None or found.address != record.address or record.at - found.at >= HEARTBEAT:
+            table.set(key, markers.record(record), _FORGET, record.at)
+
+    def _look(self, table: Table, markers: Markers, wall: float) -> None:
+        for key, entry in table.scan(wall, limit=_MOST_NODES).entries:
+            record = markers.read_record(entry.value)
+            if record is not None and record.name.encode() == key:
+                self._know(record)
+        for address, peer in list(self._peers.items()):
+            if not peer.alive and address not in self._fixed and wall - peer.recorded > _FORGET:
+                self._peers.pop(address).retire()
+
+    def _know(self, record: Record) -> None:
+        if record.name == self.name or record.address == self._address:
+            return
+        peer = self._peer(record.address)
+        if peer.recorded < record.at and self._clock.wall - record.at < _FORGET:
+            peer.learn(record)
+
+    def _peer(self, address: str) -> Peer:
+        peer = self._peers.get(address)
+        if peer is None and self._batch is not None and self.markers is not None:
+            peer = self._peers[address] = Peer(self._batch, self._clock, address)
+            peer.introduce(self.markers, self._record)
+        assert peer is not None
+        return peer
+
+    def _count_living(self) -> None:
+        living = {}
+        for peer in self._peers.values():
+            member = peer.member
+            if peer.alive and member is not None and member.name != self.name:
+                living[member.name] = member
+        for name in living.keys() - self._living.keys():
+            self._report("cluster_node_up", node=name, address=living[name].address)
+        for name in self._living.keys() - living.keys():
+            address = self._living[name].address
+            gone = self._peers.get(address)
+            reason = "forgotten" if gone is None else gone.reason
+            self._report("cluster_node_down", node=name, address=address, reason=reason)
+        self._living = living
 
     def owner(self, client: bytes, now: float) -> Member | None:
-        if not self._living:
+        if not self._living or not self.redirects:
             return None
         found = route(client, None, self.name, self._living, "redirect", None)
         return self._living[found.node] if found.way is Way.PASS else None
+
+    @property
+    def apart(self) -> bool:
+        return self._store is not None and self._store.status().degraded
 
     @property
     def living(self) -> int:
         """The number of other nodes that live."""
         return len(self._living)
 
+    def lives(self, node: Member) -> bool:
+        return self._living.get(node.name) is node
+
+    def silent(self, node: Member) -> None:
+        peer = self._peers.get(node.address)
+        if peer is not None:
+            peer.silent("a connection for a request could not be opened and proved in time")
+        self._count_living()
+
+    def sent(self, attempt: PassedAttempt) -> None:
+        self._waiting.append(attempt)
+
+    def _give_up(self) -> None:
+        """Report attempts failed whose node fell silent: at once if that costs nothing, else after LIFE seconds."""
+        waiting, self._waiting = self._waiting, []
+        for attempt in waiting:
+            exchange = attempt.exchange
+            if attempt.over or exchange.head_sent or exchange.finished_at:
+                continue
+            peer = self._peers.get(attempt.member.address)
+            silence = inf if peer is None else peer.silence(self._clock.now)
+            if silence > LIFE or (
+                silence > 0.0 and attempt.passing.may_repeat(exchange, Failure.RESPONSE_TIMEOUT)
+            ):
+                attempt.passing.gone(attempt)
+            else:
+                self._waiting.append(attempt)
+
     def counted(self, node: str, result: str) -> None:
         self.passed[node, result] = self.passed.get((node, result), 0) + 1
 
     def identify(self, request: Request, connection: object) -> None:
-        """What arrives from another node is what it was there, if its marker is genuine."""
-        value = request.headers.get(MARKER)
-        if value is None or self.markers is None:
+        """Make what arrives from another node what it was there, if its marker is genuine; note what it is replied
+        if it is a hello, or is not served."""
+        headers, markers = request.headers, self.markers
+        if markers is None:
             return
-        sender = self.markers.sender(value, self.name, self._clock.wall)
-        if sender is not None:
-            arrive(request, sender)
+        hello, marker = headers.get(HELLO), headers.get(MARKER)
+        if hello is not None:
+            self._greet(request, markers, hello)
+        elif marker is not None:
+            parts = signed_parts(request.method, request.target, headers)
+            found = markers.sender(marker, self.name, parts)
+            if found is not None:
+                sender, at = found
+                request.noted[REFUSAL] = markers.refusal(marker)
+                if abs(self._clock.wall - at) <= MARKER_LIFE:
+                    arrive(request, sender)
+
+    def _greet(self, request: Request, markers: Markers, hello: bytes) -> None:
+        found = markers.read_hello(hello, self._address)
+        if found is None:
+            return
+        sender, nonce = found
+        request.noted[PROOF] = markers.proof(self._record(), nonce)
+        self._know(sender)
+        if self._table is not None and sender.name != self.name:
+            self._write(self._table, markers, sender)
 
     def listen(self, listener: HttpListener, trusts: Callable[[str], bool]) -> None:
         """Make `listener` the one for other nodes: they have enforced the limits of the client's listener."""
@@ -148,11 +270,26 @@ def listener_of(config: Config) -> list[Listener]:
 
 def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
     """The search of the listener for other nodes; `pipelines` by pool."""
-    refusal = Pipeline(CLUSTER, Respond(REFUSED, [], b""), timeouts=Timeouts())
+    refusal = Pipeline(CLUSTER, _refuse, timeouts=Timeouts())
+    greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
 
     def find(request: Request) -> Pipeline:
-        pool = request.headers.get(POOL) if PASSED in request.noted else None
-        request.headers.remove(POOL)
-        return refusal if pool is None else pipelines.get(pool.decode("latin-1"), refusal)
+        if PROOF in request.noted:
+            return greeting
+        pool = request.headers.get(POOL) if request.passed_by else None
+        found = None if pool is None else pipelines.get(pool.decode("latin-1"))
+        request.headers.remove(*OURS)
+        return refusal if found is None else found
 
     return find
+
+
+def _refuse(exchange: Exchange) -> None:
+    """Say that this request is served by nobody here, in a way that no application can."""
+    refusal = exchange.request.noted.get(REFUSAL)
+    lines = [] if refusal is None else [(REFUSAL, refusal)]
+    exchange.respond(Response(REFUSED, Headers(lines), b"", 0), b"", True)
+
+
+def _reply(exchange: Exchange) -> None:
+    exchange.reply_unlogged(Response(204, Headers([(PROOF, exchange.request.noted[PROOF])]), b"", 0))

@@ -17,7 +17,7 @@ from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.caches import Ask, Caches
 from adc.runtime.changes import teller
-from adc.runtime.cluster import CLUSTER, ClusterNode, listener_of, redirects
+from adc.runtime.cluster import CLUSTER, ClusterNode, listener_of
 from adc.runtime.commands import run_command
 from adc.runtime.errors import BuildError
 from adc.runtime.keys import signing_keys
@@ -67,7 +67,7 @@ class Worker:
         self._leaving: list[HttpListener] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
-        self.cluster = ClusterNode(self.clock, SystemRandom())
+        self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
         self._rng = SystemRandom()
@@ -100,7 +100,7 @@ class Worker:
         """Build a candidate beside what serves. Raises BuildError."""
         self.caches.rollback()
         sticky = await self._sticky(config)
-        peers = self.cluster if redirects(config) else None
+        peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         access_log, error_log = self._open_logs(config)
         await runtime.plugins.start()
@@ -112,7 +112,7 @@ class Worker:
         tables = {}
         if needs_store(config) or shares_purges(config):
             tables = open_tables(config, (await self.state.prepare(config)).pins)
-        keys = await signing_keys(config) if needs_keys(config) or redirects(config) else []
+        keys = await signing_keys(config) if needs_keys(config) or config.cluster is not None else []
         self._key = keys[0] if keys else None
         counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
         return build_all(config, tables, keys, counts)
@@ -141,7 +141,7 @@ class Worker:
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
-        self.cluster.follow(runtime.config, self.state.shared, self._key)
+        self.cluster.follow(runtime.config, self.state.shared, self._key, self.batch)
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
@@ -250,6 +250,7 @@ class Worker:
         """Stop the tick and write the logs out."""
         if self._tick is not None:
             self._tick.cancel()
+        self.cluster.close()
         self._flush_logs()
 
     def _on_tick(self) -> None:
@@ -281,6 +282,10 @@ class Worker:
         """The answer of the only worker to what the supervisor of several asks all."""
         answers = [await self.call(verb, {**body, "part": part}) for part in ("shared", "own")]
         return {**answers[0], **answers[1]}
+
+    def _report_cluster(self, event: str, **fields: object) -> None:
+        if self.worker_id == 0:
+            self.error_log.warn(event, **fields)
 
     def _report_cache(self, text: str) -> None:
         self.error_log.warn("cache", detail=text)

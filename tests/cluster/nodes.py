@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from tests.cluster.origin import origins
+from tests.cluster.origin import Origin, origins
 from tests.kit.ports import free_port
 from tests.wire.redis_server import RedisServer
 from tests.wire.service import Service
@@ -12,7 +12,7 @@ CONFIG = """
 node: @node
 workers: 1
 state: {backend: redis, url: "@redis", path: @state}
-cluster: {name: edge, advertise: "@peer", on_unknown: @unknown, sync: {interval: 100ms}}
+cluster: {name: edge, advertise: "@peer", on_unknown: @unknown, sync: {interval: 100ms}@more}
 admin: {bind: "@admin"}
 access_log: off
 trusted_proxies: [127.0.0.1]
@@ -33,12 +33,13 @@ pools:
 class Node:
     """One `adc run` of the cluster."""
 
-    def __init__(self, name, folder, redis, members, unknown):
+    def __init__(self, name, folder, redis, members, unknown, more=""):
         folder.mkdir()
         self.name = name
         self.service = Service(folder)
         members = members[:: 1 if name == "a" else -1]
         text = CONFIG.replace("@node", name).replace("@redis", redis.url).replace("@unknown", unknown)
+        text = text.replace("@more", more)
         text = text.replace("@state", str(folder / "state"))
         text = text.replace("@members", ", ".join(member.address for member in members))
         self.peer = free_port()
@@ -58,6 +59,15 @@ class Node:
         """Whether it has heard of the other node."""
         return await self.metric("adc_cluster_nodes") == 1
 
+    async def alone(self):
+        """Whether no other node lives, as far as it knows."""
+        return await self.metric("adc_cluster_nodes") == 0
+
+    async def pids(self):
+        """The supervisor and its workers."""
+        workers = (await self.service.status())["workers"]
+        return [self.service.process.pid, *(worker["pid"] for worker in workers)]
+
     async def metric(self, name):
         """The sum of all series of a family."""
         lines = [line for line in await self.service.metrics() if line.startswith(name)]
@@ -65,12 +75,15 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def two_nodes(folder, unknown="accept", count=3):
-    """Redis, both nodes in step with it, and the members."""
+async def two_nodes(folder, unknown="accept", count=3, more=("", ""), origin=Origin):
+    """Redis, both nodes in step with it, and the members. `more` is what else each says of the cluster."""
     redis = RedisServer(folder)
     redis.start()
-    async with origins(count) as members:
-        nodes = [Node(name, folder / name, redis, members, unknown) for name in ("a", "b")]
+    async with origins(count, origin) as members:
+        nodes = [
+            Node(name, folder / name, redis, members, unknown, words)
+            for name, words in zip(("a", "b"), more, strict=True)
+        ]
         try:
             await asyncio.gather(*(node.service.started() for node in nodes))
             yield redis, nodes, members

@@ -65,7 +65,7 @@ class _Connection(asyncio.Protocol):
 
 
 @contextlib.asynccontextmanager
-async def origins(count):
+async def origins(count, kind=Origin):
     """`count` origins named m0, m1 and so on."""
     async with contextlib.AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(Origin(f"m{number}")) for number in range(count)]
+        yield [await stack.enter_async_context(kind(f"m{number}")) for number in range(count)]

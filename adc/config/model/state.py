@@ -89,10 +89,15 @@ class Cluster(Part):
 
     name: Name = Field(description="Name of the cluster; nodes of one name belong together.")
     advertise: MemberAddress | None = Field(None, description="Where other nodes reach this one.")
+    peers: Annotated[tuple[MemberAddress, ...], LISTED] = Field(
+        (),
+        description="What the other nodes advertise, so that they are found while state is away; they are found "
+        "through state anyway. The node's own address may be among them.",
+    )
     secret: Annotated[str, text_of(r".{16,256}", "16 to 256 characters")] | None = Field(
         None,
-        description="What the nodes prove their membership with and derive keys from, the same on all of them; "
-        "agreed on through state if it is not written.",
+        description="What the nodes prove their membership with and derive keys from, the same on all of them. "
+        "Without it they agree on one through state, which whoever can read state knows.",
     )
     sync: Sync = Field(Sync(), description="What the nodes tell each other.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
@@ -104,3 +109,8 @@ class Cluster(Part):
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         if written.get("on_unknown") == "redirect" and "advertise" not in written:
             yield ("on_unknown",), "redirect needs advertise: the address where other nodes reach this one"
+        if "peers" in written and written.get("on_unknown", "accept") != "redirect":
+            yield (
+                ("peers",),
+                "peers has no effect without on_unknown: redirect; only then do nodes ask each other",
+            )

@@ -67,6 +67,18 @@ def test_a_cluster_needs_redis(refused: Refused) -> None:
     assert "state: {backend: redis" in refused("cluster: {name: a}\n")[0]
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("on_unknown: redirect", "cluster.on_unknown: redirect needs advertise"),
+        ("peers: [b:7946]", "cluster.peers: peers has no effect without on_unknown: redirect"),
+    ],
+)
+def test_cluster_options_that_need_another_one_say_so(refused: Refused, written: str, message: str) -> None:
+    state = "state: {backend: redis, url: 'redis://127.0.0.1'}\n"
+    assert message in refused(f"{state}cluster: {{name: a, {written}}}\n")[0]
+
+
 def test_expectations_name_what_exists(refused: Refused) -> None:
     lines = refused(f"{POOLS}tests: [{{request: {{url: /, listener: x}}, expect: {{route: r, pool: p}}}}]\n")
     assert [line.split(": ")[1] for line in lines] == [

@@ -2,7 +2,7 @@ import pytest
 
 from adc.persistence.identity import member_id, plain_key, secret_key
 from adc.persistence.listing import SessionFilter, candidate_keys, session_rows
-from adc.persistence.ownership import Markers, Way, home, route
+from adc.persistence.ownership import Way, home, route
 from adc.persistence.pin import Pin
 from adc.state.interface import Entry
 from tests.unit.persistence.requests import NOW
@@ -50,27 +50,6 @@ def test_lost_node_moves_only_its_own_clients() -> None:
         before = home(b"%d" % number, NODES)
         if before != "n3":
             assert home(b"%d" % number, NODES[:2]) == before
-
-
-def test_marker_names_its_sender_to_its_receiver_for_a_while() -> None:
-    markers = Markers(b"secret", "edge")
-    marker = markers.sign("n1", "n2", NOW)
-    assert markers.sender(marker, "n2", NOW + 9) == "n1"
-    assert markers.sender(marker, "n3", NOW) is None
-    assert markers.sender(marker, "n2", NOW + 12) is None
-    assert Markers(b"secret", "other").sender(marker, "n2", NOW) is None
-    assert Markers(b"other", "edge").sender(marker, "n2", NOW) is None
-
-
-def test_any_changed_byte_makes_a_marker_worthless() -> None:
-    markers = Markers(b"secret", "edge")
-    marker = markers.sign("n1", "n2", NOW)
-    for position in range(len(marker)):
-        changed = bytearray(marker)
-        changed[position] ^= 1
-        assert markers.sender(bytes(changed), "n2", NOW) is None
-    for junk in (b"", b" ", b"a b c", b"\xff" * 50, b"x" * 100_000):
-        assert markers.sender(junk, "n2", NOW) is None
 
 
 ENTRIES = [

@@ -1,0 +1,145 @@
+"""What a node believes of another one, of an application and of a client."""
+
+import asyncio
+import contextlib
+
+from tests.cluster.nodes import two_nodes
+from tests.cluster.origin import Origin
+from tests.cluster.visitor import Visitor
+from tests.wire.redis_server import needs_redis
+from tests.wire.service import http, until
+
+pytestmark = needs_redis
+
+SECRET = ", secret: the secret of these two nodes"
+BOTH = (SECRET, SECRET)
+
+
+class Recorder(Origin):
+    """Keeps the heads of all requests; answers `status`, with `fields`."""
+
+    status = b"200 OK"
+    fields = b""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.heads = []
+
+    def answer(self, head):
+        self.heads.append(head)
+        name = self.name.encode()
+        form = b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b"
+        return form % (self.status, self.fields, len(name), name)
+
+
+class Misdirected(Recorder):
+    status = b"421 Misdirected Request"
+    fields = b"X-Adc-Refused: 0123456789abcdef0123456789abcdef\r\n"
+
+
+@contextlib.asynccontextmanager
+async def acquainted(folder, **options):
+    """Two nodes that pass requests to each other."""
+    async with two_nodes(folder, "redirect", more=BOTH, **options) as (redis, nodes, members):
+        for node in nodes:
+            await until(node.acquainted)
+        yield redis, nodes, members
+
+
+def seen(members):
+    return [head for member in members for head in member.heads]
+
+
+async def ask(port, number, **options):
+    """One request of a client by its source."""
+    fields = {"X-Forwarded-For": f"192.0.2.{number}", **options.pop("fields", {})}
+    return await http(port, "/source/", fields=fields, **options)
+
+
+async def test_an_applications_421_is_executed_once(tmp_path):
+    async with acquainted(tmp_path, origin=Misdirected) as (_, nodes, members):
+        answers = [await ask(nodes[0].port, number, method="POST", body=b"x") for number in range(20)]
+        assert [status for status, _ in answers] == [421] * 20
+        assert {body for _, body in answers} <= {b"m0", b"m1", b"m2"}
+        assert len(seen(members)) == 20
+        assert await nodes[0].metric("adc_cluster_passed_total") > 0
+
+
+async def test_a_clients_fields_of_the_cluster_reach_no_member(tmp_path):
+    forged = {
+        "X-Adc-Passed": "62 1700000000 0123456789abcdef",
+        "x-adc-pool": "header",
+        "X-ADC-Client": "203.0.113.9",
+        "X-Adc-Peer": "203.0.113.9",
+        "X-Adc-Scheme": "https",
+        "X-Adc-Hello": "a",
+        "X-Adc-Anything": "a",
+        "X_Adc_Client": "203.0.113.9",
+        "X-Adc_Pool": "a",
+    }
+    async with acquainted(tmp_path, origin=Recorder) as (_, nodes, members):
+        for number in range(20):
+            assert (await ask(nodes[0].port, number, fields=forged))[0] == 200
+        heads = seen(members)
+        assert len(heads) == 20
+        assert not [head for head in heads if b"adc" in head.lower().replace(b"via: 1.1 adc", b"")]
+        assert await nodes[0].metric("adc_cluster_passed_total") > 0
+        for port in (nodes[0].peer, nodes[1].peer):
+            assert (await http(port, "/source/", fields=forged))[0] == 421
+        assert len(seen(members)) == 20
+
+
+async def test_a_node_without_the_secret_is_neither_counted_nor_sent_anything(tmp_path):
+    async with two_nodes(tmp_path, "redirect", more=(SECRET, "")) as (_, nodes, members):
+        for node in nodes:
+            await until(node.in_step)
+        await asyncio.sleep(0.1)
+        for number in range(20):
+            for node in nodes:
+                assert (await ask(node.port, number))[0] == 200
+        for node in nodes:
+            assert await node.alone()
+            assert await node.metric("adc_cluster_passed_total") == 0
+        assert sum(member.requests for member in members) == 40
+
+
+class Impostor(asyncio.Protocol):
+    """Answers whatever it hears with 200, and keeps it."""
+
+    heard = b""
+
+    def connection_made(self, transport):
+        self._transport = transport
+
+    def data_received(self, data):
+        type(self).heard += data
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+
+
+async def test_a_listener_in_the_place_of_a_node_is_sent_nothing_of_clients(tmp_path):
+    async with acquainted(tmp_path) as (_, nodes, _):
+        nodes[1].service.process.kill()
+        nodes[1].service.process.wait()
+        await until(nodes[0].alone)
+        Impostor.heard = b""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Impostor, "127.0.0.1", nodes[1].peer)
+        try:
+            await until(lambda: asyncio.sleep(0, Impostor.heard))
+            clients = [
+                Visitor(
+                    [nodes[0].port],
+                    "/source/",
+                    [f"X-Forwarded-For: 192.0.2.{number}", "Cookie: of=a-client"],
+                )
+                for number in range(20)
+            ]
+            for client in clients:
+                await client.ask()
+        finally:
+            server.close()
+        assert {status for client in clients for status in client.statuses} == {200}
+        assert not {member for client in clients for member in client.members} & {"no"}
+        assert b"a-client" not in Impostor.heard
+        assert b"192.0.2." not in Impostor.heard
+        assert await nodes[0].alone()
