@@ -10,14 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 MAX_SECONDS = 2**31
 """Larger delta-seconds count as this (RFC 9111 section 1.2.2)."""
 
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_CLOSED = re.compile(rb'(?:[^"]|"(?:[^"\\]|\\.)*")*', re.DOTALL)
+"""A line up to the first quote that is never closed."""
+
+_ELEMENT = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*")+', re.DOTALL)
+_PLAIN_ELEMENT = re.compile(rb"[^, \t][^,]*")
+_COMMA = 0x2C
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAX_DIGITS = 10
+MAX_DIRECTIVES = 100
+"""Directives read in one field. A field with more of them restricts reuse as far as a field can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +67,22 @@ class CacheControl:
 
 
 EMPTY = CacheControl()
+_OVERLONG = CacheControl({"no-store": None, "no-cache": None, "no-transform": None})
 
 
 def parse_cache_control(lines: Iterable[bytes]) -> CacheControl:
     """Read the field's lines. Empty elements are skipped, names lower-cased, quoted arguments unquoted."""
+    elements: list[bytes] = []
+    for line in lines:
+        elements += split_list(line, MAX_DIRECTIVES + 1)
+        if len(elements) > MAX_DIRECTIVES:
+            return _OVERLONG
     values: dict[str, str | None] = {}
     lists: dict[str, frozenset[bytes] | None] = {}
-    for line in lines:
-        for name, value in _directives(line):
-            values.setdefault(name, value)
-            if name in _LISTING:
-                _note_list(lists, name, value)
+    for name, value in _directives(elements):
+        values.setdefault(name, value)
+        if name in _LISTING:
+            _note_list(lists, name, value)
     if not values:
         return EMPTY
     return CacheControl(values, {name: listed for name, listed in lists.items() if listed})
@@ -83,8 +97,8 @@ def _note_list(lists: dict[str, frozenset[bytes] | None], name: str, value: str 
     lists[name] = None if names is None or known is None else known | names
 
 
-def _directives(line: bytes) -> Iterable[tuple[str, str | None]]:
-    for item in split_list(line):
+def _directives(elements: Iterable[bytes]) -> Iterable[tuple[str, str | None]]:
+    for item in elements:
         name, equals, argument = item.partition(b"=")
         directive = name.decode("latin-1").strip().lower()
         if directive:
@@ -100,31 +114,25 @@ def _argument(argument: bytes, name: bytes) -> str:
     return " " + text if name.endswith((b" ", b"\t")) else text
 
 
-def split_list(line: bytes) -> list[bytes]:
-    """The elements of a comma-separated list, stripped, without empty ones; commas in quoted strings do not
-    divide.
+def split_list(line: bytes, most: int | None = None) -> list[bytes]:
+    """Return the elements of a comma-separated list, stripped, without empty ones; `most`: only the first ones.
 
-    A quote that is never closed is an ordinary character, and so is every quote after it.
+    Commas in quoted strings do not divide. A quote that is never closed is an ordinary character, and so is every
+    quote after it. Takes time in proportion to the length of `line`.
     """
     if b'"' not in line:
-        return [item for part in line.split(b",") if (item := part.strip(b" \t"))]
-    items: list[bytes] = []
-    start = position = 0
-    quoting = True
-    while position < len(line):
-        mark = line[position]
-        closed = _QUOTED.match(line, position) if mark == 0x22 and quoting else None
-        if closed is not None:
-            position = closed.end()
-            continue
-        if mark == 0x22:
-            quoting = False
-        elif mark == 0x2C:
-            items.append(line[start:position].strip(b" \t"))
-            start = position + 1
-        position += 1
-    items.append(line[start:].strip(b" \t"))
-    return [item for item in items if item]
+        return [match[0].rstrip(b" \t") for match in islice(_PLAIN_ELEMENT.finditer(line), most)]
+    closed = _CLOSED.match(line)
+    end = 0 if closed is None else closed.end()
+    pieces = _ELEMENT.findall(line[:end])
+    if end < len(line):
+        first, *others = line[end:].split(b",")
+        if pieces and line[end - 1] != _COMMA:
+            pieces[-1] += first
+        else:
+            pieces.append(first)
+        pieces += others
+    return list(islice((item for piece in pieces if (item := piece.strip(b" \t"))), most))
 
 
 def delta_seconds(text: str | None) -> int | None:
@@ -136,8 +144,8 @@ def delta_seconds(text: str | None) -> int | None:
 
 
 def field_names(text: str | None) -> frozenset[bytes] | None:
-    """The lower-case field names of a list, None if `text` is absent, empty or has anything else in it."""
-    if text is None:
+    """The lower-case field names of a list, None if `text` is absent, empty, too long or has anything else in it."""
+    if text is None or text.count(",") > MAX_DIRECTIVES:
         return None
     names = [name.strip(" \t").lower() for name in text.split(",")]
     names = [name for name in names if name]
