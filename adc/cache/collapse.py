@@ -55,7 +55,7 @@ class Flights(Generic[W]):
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
         self._flights: dict[bytes, _Flight[W]] = {}
-        self._passes: dict[bytes, float] = {}
+        self._passes: dict[int, float] = {}
 
     def __len__(self) -> int:
         """Keys under way."""
@@ -134,16 +134,17 @@ class Flights(Generic[W]):
             self._flights.pop(key, None)
 
     def _passing(self, key: bytes, now: float) -> bool:
-        until = self._passes.get(key)
+        until = self._passes.get(hash(key))
         if until is None:
             return False
         if now < until:
             return True
-        del self._passes[key]
+        del self._passes[hash(key)]
         return False
 
     def _pass(self, key: bytes, now: float) -> None:
-        self._passes.pop(key, None)
-        self._passes[key] = now + PASS_SECONDS
+        """Remember by hash: a long URL costs no more, and two keys of one hash only fetch apart."""
+        self._passes.pop(hash(key), None)
+        self._passes[hash(key)] = now + PASS_SECONDS
         if len(self._passes) > _MOST_PASSES:
             del self._passes[next(iter(self._passes))]

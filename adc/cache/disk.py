@@ -19,7 +19,7 @@ from adc.cache.claims import Claims
 from adc.cache.entry import Entry
 from adc.cache.environment import Environment
 from adc.cache.files import CorruptFileError, FileBody, FileWriter, open_body
-from adc.cache.index import ID_BYTES, Index, NoRoomError, Record, record_id
+from adc.cache.index import ID_BYTES, Index, NoRoomError, Record, disk_cost, record_id
 from adc.cache.purge import Purge
 from adc.cache.stats import Stats
 
@@ -139,10 +139,11 @@ class DiskStore:
         """Make what `writer` holds the body of `entry`. None if it could not be stored."""
         serial = os.urandom(8)
         head = entry.head_bytes()
-        record = Record(record_id(entry), serial, entry.length, int(now), invalid=False, head=head)
+        cost = disk_cost(entry, head)
+        record = Record(record_id(entry), serial, cost, int(now), invalid=False, head=head)
         path = self.file_of(record)
         try:
-            self._make_room(entry.length)
+            self._make_room(cost)
             if not path.parent.exists():
                 path.parent.mkdir(exist_ok=True)
             writer.finish(head, path)
@@ -253,13 +254,13 @@ class DiskStore:
         record = self.index.get(bytes.fromhex(name[: 2 * ID_BYTES]))
         return record is not None and record.name == name
 
-    def _make_room(self, length: int) -> None:
-        if length > self.index.limit:
+    def _make_room(self, cost: int) -> None:
+        if cost > self.index.limit:
             raise NoRoomError
-        if self.index.fits(length):
+        if self.index.fits(cost):
             return
         for _ in range(_MOST_BATCHES):
-            dropped = self.index.evict(length, _BATCH)
+            dropped = self.index.evict(cost, _BATCH)
             self._stats.evicted_disk += len(dropped)
             self._unlink(dropped)
             if len(dropped) < _BATCH:
@@ -268,13 +269,15 @@ class DiskStore:
     def _replace(self, entry: Entry, serial: bytes, now: float) -> bool:
         """Put the record. True if another one had its place."""
         try:
-            old = self.index.put(entry, serial, now)
+            done = self.index.put(entry, serial, now, self.max_variants)
         except lmdb.MapFullError:
             self._unlink(self.index.evict(self.index.limit, _BATCH))
-            old = self.index.put(entry, serial, now)
-        if old is not None:
-            self._unlink([old])
-        return old is not None
+            done = self.index.put(entry, serial, now, self.max_variants)
+        self._unlink(done.surplus)
+        self._stats.evicted_disk += len(done.surplus)
+        if done.replaced is not None:
+            self._unlink([done.replaced])
+        return done.replaced is not None
 
     def _discard(self, record: Record) -> None:
         try:

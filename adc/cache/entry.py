@@ -11,8 +11,13 @@ from adc.cache.ranges import ContentRange
 from adc.cache.vary import Varying
 from adc.http.headers import Headers
 
-_OVERHEAD = 600
-"""Bytes an entry costs beside its texts: objects, index and list slots, rounded up."""
+_OVERHEAD = 1000
+_FIELD_OVERHEAD = 220
+_VARYING_OVERHEAD = 150
+_TAG_OVERHEAD = 350
+_MARKED_KEY_OVERHEAD = 500
+"""Bytes that an entry, each of its fields, each value it was chosen by, each tag, and a key with parts behind its URL
+cost beside their texts: objects and slots in tables, as measured, rounded up."""
 
 
 _TERMS = tuple(item.name for item in fields(Terms))
@@ -52,9 +57,17 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes the entry takes, body included."""
-        lines = sum(len(name) + len(value) for name, value in self.headers)
-        return _OVERHEAD + len(self.key) + lines + 100 * len(self.headers) + self.length
+        """Bytes the entry takes in memory, with all that the store keeps to find it."""
+        size = _OVERHEAD + len(self.key) + self.length
+        for name, value in self.headers:
+            size += _FIELD_OVERHEAD + 2 * len(name) + len(value)
+        for name, chosen in self.varying:
+            size += _VARYING_OVERHEAD + len(name) + (0 if chosen is None else len(chosen))
+        for tag in self.tags:
+            size += _TAG_OVERHEAD + len(tag)
+        if b"\0" in self.key:
+            size += _MARKED_KEY_OVERHEAD + len(self.key)
+        return size
 
     def filled(self, body: bytes | Body | None, length: int) -> Entry:
         """This head with its content."""

@@ -18,6 +18,7 @@ import lmdb
 
 from adc.cache.entry import Entry, entry_from_bytes
 from adc.cache.environment import Environment
+from adc.cache.files import PREAMBLE_BYTES
 from adc.cache.purge import Purge, Scope
 
 KEY_BYTES = 20
@@ -27,8 +28,25 @@ _FIXED = struct.Struct(">8sQIB")
 _URL_BYTES = 380
 """URLs are indexed by as many bytes of theirs as fit in an LMDB key (511) beside a record id."""
 
-_COST = 4096
-"""Bytes an entry costs beside its content: its file's head and last block, and its index records."""
+_PAGE = 4096
+_INLINE = 2000
+"""LMDB keeps longer values on pages of their own."""
+
+_RECORD_COST = 500
+_TAG_COST = 120
+"""Bytes of the index for an entry and for a tag, beside head and URL, as measured with half-full pages."""
+
+
+def disk_cost(entry: Entry, head: bytes) -> int:
+    """Return the bytes that `entry` takes on disk: the blocks of its file, and its records in the index."""
+    file = _pages(PREAMBLE_BYTES + entry.length + len(head))
+    record = 2 * len(head) if len(head) <= _INLINE else _pages(len(head))
+    urls = 2 * min(len(entry.key), _URL_BYTES)
+    return file + _RECORD_COST + record + urls + _TAG_COST * len(entry.tags)
+
+
+def _pages(length: int) -> int:
+    return -(-length // _PAGE) * _PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,14 @@ def record_id(entry: Entry) -> bytes:
             sha256(variant).digest()[: ID_BYTES - _NAMES_END],
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Records that a new one displaced: the same variant's, if that had another file, and surplus ones of its key."""
+
+    replaced: Record | None
+    surplus: list[Record]
 
 
 class NoRoomError(Exception):
@@ -123,24 +149,40 @@ class Index:
         with self._env.begin() as txn:
             return int(txn.stat(self._records)["entries"])
 
-    def fits(self, length: int) -> bool:
-        """Whether an entry with so much content fits now; a read, where `evict` takes the writer lock."""
-        return self.total() + length + _COST <= self.limit
+    def fits(self, cost: int) -> bool:
+        """True if an entry of `cost` bytes fits now; a read, where `evict` takes the writer lock."""
+        return self.total() + cost <= self.limit
 
-    def put(self, entry: Entry, serial: bytes, now: float) -> Record | None:
-        """Add or replace the record of `entry`. Returns the record it replaced, if that had another file.
+    def put(self, entry: Entry, serial: bytes, now: float, most: int) -> Put:
+        """Add or replace the record of `entry`; the least recently used of its key goes if there were `most`.
 
         Raises NoRoomError if it would pass the limit: evict first.
         """
-        record = Record(
-            record_id(entry), serial, entry.length + _COST, int(now), entry.invalid, entry.head_bytes()
-        )
+        head = entry.head_bytes()
+        size = disk_cost(entry, head)
+        record = Record(record_id(entry), serial, size, int(now), entry.invalid, head)
         with self._env.begin(write=True) as txn:
             old = self._drop(txn, record.id)
+            surplus = [] if old is not None else self._drop_surplus(txn, record.id[:KEY_BYTES], most)
             if self._total(txn) + record.size > self.limit:
                 raise NoRoomError
             self._add(txn, record, entry)
-        return None if old is None or old.serial == serial else old
+        return Put(None if old is None or old.serial == serial else old, surplus)
+
+    def _drop_surplus(self, txn: lmdb.Transaction, key: bytes, most: int) -> list[Record]:
+        """Leave room for one more of at most `most` records of a key."""
+        with txn.cursor(db=self._records) as cursor:
+            count = 0
+            here = cursor.set_range(key)
+            while here and bytes(cursor.key()).startswith(key):
+                count += 1
+                here = cursor.next()
+        if count < most:
+            return []
+        oldest = sorted(_starting(txn, self._records, key), key=_used)[: count - most + 1]
+        for record in oldest:
+            self._drop(txn, record.id)
+        return oldest
 
     def remove(self, record: Record) -> bool:
         """Drop `record` unless a newer one has taken its place. True if it was there."""
@@ -170,7 +212,7 @@ class Index:
         """
         dropped: list[Record] = []
         with self._env.begin(write=True) as txn:
-            while len(dropped) < most and self._total(txn) + room + _COST > self.limit:
+            while len(dropped) < most and self._total(txn) + room > self.limit:
                 with txn.cursor(db=self._use) as cursor:
                     oldest = cursor.key()[4:] if cursor.first() else None
                     if oldest is None:
@@ -271,6 +313,10 @@ def _record(record_id: bytes, value: bytes) -> Record:
 
 def _invalid(record: Record) -> Record:
     return Record(record.id, record.serial, record.size, record.used, invalid=True, head=record.head)
+
+
+def _used(record: Record) -> int:
+    return record.used
 
 
 def _use_key(record: Record) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from adc.cache.cookies import EVERY_COOKIE, CookieRules
 from adc.http.message import Request
 
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
@@ -22,7 +23,8 @@ class KeyRules:
 
     `ignore_query`: shell patterns (`utm_*`) of parameter names left out; `only_query`: if not None the only
     ones kept (exact names); `sort_query`: parameters in order of their names; `headers` (lower-case) and
-    `cookies`: values added.
+    `cookies`: values added. `counted_cookies`: what of the Cookie field counts, in keys and where a response varies
+    by it.
     """
 
     ignore_query: tuple[str, ...] = ()
@@ -30,6 +32,7 @@ class KeyRules:
     sort_query: bool = False
     headers: tuple[bytes, ...] = ()
     cookies: tuple[bytes, ...] = ()
+    counted_cookies: CookieRules = EVERY_COOKIE
 
     @property
     def edits_query(self) -> bool:
@@ -93,10 +96,12 @@ def _name(parameter: str) -> str:
 
 
 def _parts(request: Request, rules: KeyRules) -> Iterator[bytes]:
+    counted = rules.counted_cookies
     for name in rules.headers:
-        yield _part(b"h:" + name, request.headers.joined(name))
+        value = counted.value(request.headers) if name == b"cookie" else request.headers.joined(name)
+        yield _part(b"h:" + name, value)
     if rules.cookies:
-        cookies = _cookies(request)
+        cookies = _cookies(counted.pairs(request.headers))
         for name in rules.cookies:
             yield _part(b"c:" + name, cookies.get(name))
 
@@ -105,11 +110,10 @@ def _part(name: bytes, value: bytes | None) -> bytes:
     return b"%b=-;" % name if value is None else b"%b=%d:%b;" % (name, len(value), value)
 
 
-def _cookies(request: Request) -> dict[bytes, bytes]:
+def _cookies(pairs: list[bytes]) -> dict[bytes, bytes]:
     """Every value of each cookie name, in order: an application may read the first or the last."""
     found: dict[bytes, bytes] = {}
-    for line in request.headers.get_all(b"cookie"):
-        for item in line.split(b";"):
-            name, _, value = item.strip(b" \t").partition(b"=")
-            found[name] = found[name] + b";" + value if name in found else value
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        found[name] = found[name] + b";" + value if name in found else value
     return found

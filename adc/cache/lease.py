@@ -22,6 +22,9 @@ _RECORD = struct.Struct(">BQQd")
 _SWEPT = 8
 """Outdated leases that each acquisition may clear away."""
 
+MOST_LEASES = 32_768
+"""Leases kept, those of responses that cannot be shared among them; with more, workers fetch without."""
+
 
 class LeaseState(IntEnum):
     """What is known of a key."""
@@ -72,9 +75,11 @@ class LeaseTable:
                     return None
                 if now < until and _alive(owner):
                     return Busy(until)
+            self._sweep(txn, name, now)
+            if value is None and txn.stat(self._db)["entries"] >= MOST_LEASES:
+                return None
             self._count += 1
             txn.put(name, _RECORD.pack(LeaseState.HELD, self._owner, self._count, now + seconds))
-            self._sweep(txn, name, now)
         return Lease(key, self._count)
 
     def renew(self, lease: Lease, now: float, seconds: float) -> bool:

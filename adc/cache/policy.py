@@ -74,7 +74,7 @@ Decision = Hit | Stale | Revalidate | Miss | OnlyIfCached504
 def lookup(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Decision:
     """Decide for `request`, given what is stored under its key (oldest first), at `now` (wall seconds)."""
     control = request_directives(request.headers)
-    decision: Decision = _bypass(request) or _choose(request, entries, control, now)
+    decision: Decision = _bypass(request) or _choose(request, entries, control, now, options)
     if "only-if-cached" in control and isinstance(decision, Miss | Revalidate):
         return OnlyIfCached504()
     return decision
@@ -97,10 +97,12 @@ def _bypass(request: Request) -> Miss | None:
     return None
 
 
-def _choose(request: Request, entries: Sequence[Entry], control: CacheControl, now: float) -> Decision:
-    found = select(request, entries, now)
+def _choose(
+    request: Request, entries: Sequence[Entry], control: CacheControl, now: float, options: CacheOptions
+) -> Decision:
+    found = select(request, entries, now, options)
     if found is None:
-        return _nothing(request, entries)
+        return _nothing(request, entries, options)
     held = _held_back(found, control, now)
     if held is None:
         return Hit(found)
@@ -122,17 +124,19 @@ def reusable(entry: Entry, now: float) -> bool:
     return _held_back(entry, EMPTY, now) is None
 
 
-def select(request: Request, entries: Sequence[Entry], now: float) -> Entry | None:
+def select(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Entry | None:
     """The most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), if any.
 
     One that was chosen by the request's fields comes before one without Vary: some members leave Vary out of
     the response for those who ask for nothing in particular.
     """
     chosen: Entry | None = None
+    cookies = options.key.counted_cookies
+    known: dict[bytes, bytes | None] = {}
     for entry in entries:
         if chosen is not None and _rank(entry) < _rank(chosen):
             continue
-        if entry.varying and not matches(entry.varying, request.headers):
+        if entry.varying and not matches(entry.varying, request.headers, cookies, known):
             continue
         if entry.part is None or _inside(request, entry, now):
             chosen = entry
@@ -150,10 +154,12 @@ def _inside(request: Request, entry: Entry, now: float) -> bool:
     return asked is not None and within(entry.part, asked) is not None
 
 
-def _nothing(request: Request, entries: Sequence[Entry]) -> Miss:
+def _nothing(request: Request, entries: Sequence[Entry], options: CacheOptions) -> Miss:
     if not entries:
         return Miss("uri-miss")
-    if any(matches(entry.varying, request.headers) for entry in entries):
+    cookies = options.key.counted_cookies
+    known: dict[bytes, bytes | None] = {}
+    if any(matches(entry.varying, request.headers, cookies, known) for entry in entries):
         return Miss("partial", "only a part is stored")
     return Miss("vary-miss")
 

@@ -8,7 +8,8 @@ from adc.cache.environment import Environment
 from adc.cache.purge import Purge
 
 KEPT = 4096
-"""Records kept; who is further behind drops everything it holds."""
+KEPT_PAGES = 512
+"""Records kept, and pages of the index (4 KB) for them; a worker that is further behind drops everything it holds."""
 
 
 class PurgeLog:
@@ -29,12 +30,16 @@ class PurgeLog:
         with self._env.begin(write=True, db=self._db) as txn:
             number = _last(txn) + 1
             txn.put(number.to_bytes(8, "big"), purge.to_bytes(), append=True)
-            if number > KEPT:
-                txn.delete((number - KEPT).to_bytes(8, "big"))
+            while self._too_large(txn) and (oldest := _first(txn)) < number:
+                txn.delete(oldest.to_bytes(8, "big"))
             # Set while the writer lock is held, so that counters never go back; readers that come
             # before the commit find no record yet and look again.
             self._counters[self._slot] = number
         return number
+
+    def _too_large(self, txn: lmdb.Transaction) -> bool:
+        stat = txn.stat(self._db)
+        return stat["entries"] > KEPT or stat["leaf_pages"] + stat["overflow_pages"] > KEPT_PAGES
 
     def latest(self) -> int:
         """The number of the newest record."""
@@ -69,3 +74,8 @@ class PurgeLog:
 def _last(txn: lmdb.Transaction) -> int:
     with txn.cursor() as cursor:
         return int.from_bytes(cursor.key(), "big") if cursor.last() else 0
+
+
+def _first(txn: lmdb.Transaction) -> int:
+    with txn.cursor() as cursor:
+        return int.from_bytes(cursor.key(), "big") if cursor.first() else 0

@@ -7,7 +7,8 @@ from collections import deque
 from adc.cache.purge import Purge
 
 KEPT = 1024
-"""Purges remembered; a response under way while more came is not stored."""
+KEPT_BYTES = 2 << 20
+"""Purges remembered, and bytes of their targets; an in-flight response is not stored if more came meanwhile."""
 
 
 class RecentPurges:
@@ -15,11 +16,15 @@ class RecentPurges:
 
     def __init__(self) -> None:
         self._latest = 0
-        self._kept: deque[Purge] = deque(maxlen=KEPT)
+        self._bytes = 0
+        self._kept: deque[Purge] = deque()
 
     def append(self, purge: Purge) -> int:
         """Add one; returns its number."""
         self._kept.append(purge)
+        self._bytes += len(purge.target)
+        while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
+            self._bytes -= len(self._kept.popleft().target)
         self._latest += 1
         return self._latest
 

@@ -9,7 +9,7 @@ from adc.cache.entry import Entry
 from adc.cache.freshness import HEURISTIC_STATUS, Terms, received_date, terms
 from adc.cache.options import CacheOptions
 from adc.cache.ranges import ContentRange, parse_content_range
-from adc.cache.vary import MAX_FIELDS, vary_names, varying
+from adc.cache.vary import vary_names, varying
 from adc.http.dates import http_date
 from adc.http.fields import HOP_BY_HOP
 from adc.http.headers import Headers, Pair
@@ -74,6 +74,10 @@ _REHOSTING = frozenset(
 """Fields by which frameworks build URLs; only a trusted proxy in front may set them."""
 
 
+MAX_TAGS = 1000
+"""A response with more purge tags is not stored: with only some of them it would outlive a purge by the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """Keep the response: `entry` lacks only its content. `ttl`: freshness left at receipt, in seconds."""
@@ -117,13 +121,12 @@ def store(
     reuse = terms(response.status, response.headers, directives, request_time, response_time, options)
     if _useless(response.headers, reuse):
         return Pass(f"no freshness ({reuse.source}) and no validator")
-    names = vary_names(response.headers)
-    if names is None:
-        return Pass("Vary names * or who asks")
-    if len(names) > MAX_FIELDS:
-        return Pass(f"Vary names more than {MAX_FIELDS} fields")
+    if vary_names(response.headers) is None:
+        return Pass("Vary names *, who asks or too many fields")
     headers = stored_headers(response.headers, directives, response_time)
     entry = entry_for(key, request, response, headers, reuse, response_time, options)
+    if len(entry.tags) > MAX_TAGS:
+        return Pass(f"more than {MAX_TAGS} tags")
     return Store(entry, reuse.freshness(response_time))
 
 
@@ -142,7 +145,7 @@ def entry_for(
         status=response.status,
         reason=response.reason,
         headers=headers,
-        varying=varying(vary_names(headers) or (), request.headers),
+        varying=varying(vary_names(headers) or (), request.headers, options.key.counted_cookies),
         terms=reuse,
         date=received_date(headers, response_time),
         etag=headers.get(b"etag") or None,

@@ -42,7 +42,7 @@ class TieredStore:
         self._log = log
         self._purges: PurgeLog | RecentPurges = RecentPurges() if log is None else log
         self._worker = worker
-        self._mixed: set[bytes] = set()
+        self._mixed: set[int] = set()  # hashes of keys
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
         """The entries in memory, oldest first, after purges of other workers have been applied.
@@ -51,7 +51,7 @@ class TieredStore:
         """
         if self._log is not None and self._log.behind():
             self._catch_up()
-        if self._mixed and key in self._mixed:
+        if self._mixed and hash(key) in self._mixed:
             return ()
         return self.memory.get(key)
 
@@ -175,11 +175,11 @@ class TieredStore:
     def _look_if_mixed(self, key: bytes, disk: DiskStore) -> bool:
         mixed = disk.mixed(key)
         if not mixed:
-            self._mixed.discard(key)
-        elif key not in self._mixed:
+            self._mixed.discard(hash(key))
+        elif hash(key) not in self._mixed:
             if len(self._mixed) >= _MOST_MIXED:
                 self._mixed.clear()
-            self._mixed.add(key)
+            self._mixed.add(hash(key))
         return mixed
 
     def _promoted(self, entry: Entry, body: FileBody) -> Entry:

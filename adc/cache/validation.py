@@ -11,7 +11,7 @@ from adc.cache.entry import Entry
 from adc.cache.freshness import terms
 from adc.cache.options import CacheOptions
 from adc.cache.preconditions import same_weakly
-from adc.cache.storable import entry_for, may_update, stored_headers
+from adc.cache.storable import MAX_TAGS, entry_for, may_update, stored_headers
 from adc.cache.vary import vary_names
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
@@ -77,7 +77,7 @@ def _may_stay(updated: Entry, directives: Directives) -> bool:
     control = directives.control
     if ("no-store" in control and "must-understand" not in control) or control.forbids("private"):
         return False
-    return vary_names(updated.headers) is not None
+    return vary_names(updated.headers) is not None and len(updated.tags) <= MAX_TAGS
 
 
 def refresh_by_head(
@@ -118,7 +118,8 @@ def may_serve_on_error(entry: Entry, now: float, asked: float | None = None) -> 
     if reuse.always_validate or entry.invalid or (reuse.never_stale and not reuse.stale_if_error):
         return False
     window = reuse.stale_if_error if asked is None or reuse.never_stale else max(asked, reuse.stale_if_error)
-    return -reuse.freshness(now) <= window
+    left = reuse.freshness(now)
+    return left > 0 or (window > 0 and -left <= window)
 
 
 def _confirms(entry: Entry, response: Response) -> bool:

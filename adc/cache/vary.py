@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 
+from adc.cache.cookies import EVERY_COOKIE, CookieRules
+from adc.http.cache_control import split_list
 from adc.http.headers import Headers
 
 Varying = tuple[tuple[bytes, bytes | None], ...]
 """Normalised request values that a stored response was chosen by: (lower-case name, value or None if absent).
+A value is only compared: of a long one its digest is kept, behind DIGEST_MARK.
 """
 
+LONGEST_VALUE = 64
+DIGEST_MARK = b"\0"
+"""No field value has this byte."""
+
+_LONGEST_NORMALISED = 1024
+"""Longer values are compared as they are written: bringing them into a common form would cost more than a miss."""
+
 MAX_FIELDS = 16
+_MOST_ELEMENTS = 256
+"""Elements that one line may have, repetitions among them."""
 _SPACES = re.compile(rb"[ \t]+")
 _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"accept-charset"})
 _UNORDERED = frozenset({b"accept-encoding"})
@@ -23,37 +36,75 @@ request: what a client wrote into them does not choose the response."""
 
 
 def vary_names(response: Headers) -> tuple[bytes, ...] | None:
-    """Sorted lower-case names in Vary, () without the field; None if the response never matches a later
-    request: for `*`, and for fields that say who asks.
+    """Sorted lower-case names in Vary, () without the field; None if the response never matches a later request: for
+    `*`, for fields that say who asks, and for too many fields.
     """
     names: set[bytes] = set()
     for line in response.get_all(b"vary"):
-        names.update(name for item in line.split(b",") if (name := item.strip(b" \t").lower()))
-    return tuple(sorted(names)) if names.isdisjoint(_OF_THE_PROXY) else None
+        elements = split_list(line, _MOST_ELEMENTS + 1)
+        if len(elements) > _MOST_ELEMENTS:
+            return None
+        names.update(element.lower() for element in elements)
+    if len(names) > MAX_FIELDS or not names.isdisjoint(_OF_THE_PROXY):
+        return None
+    return tuple(sorted(names))
 
 
-def varying(names: Iterable[bytes], request: Headers) -> Varying:
-    """The normalised values of `names` in a request."""
-    return tuple((name, normal_value(name, request.get_all(name))) for name in names)
+def varying(names: Iterable[bytes], request: Headers, cookies: CookieRules = EVERY_COOKIE) -> Varying:
+    """Return the normalised values of `names` in a request. `cookies` says what of the Cookie field counts."""
+    return tuple((name, _value(name, request, cookies)) for name in names)
 
 
-def matches(wanted: Varying, request: Headers) -> bool:
-    """Whether a request has the values that a stored response was chosen by."""
-    return all(normal_value(name, request.get_all(name)) == value for name, value in wanted)
+def matches(
+    wanted: Varying,
+    request: Headers,
+    cookies: CookieRules = EVERY_COOKIE,
+    known: dict[bytes, bytes | None] | None = None,
+) -> bool:
+    """True if a request has the values that a stored response was chosen by.
+
+    `known` keeps the values of the request between calls.
+    """
+    for name, value in wanted:
+        if known is None:
+            own = _value(name, request, cookies)
+        elif name in known:
+            own = known[name]
+        else:
+            own = known[name] = _value(name, request, cookies)
+        if own != value:
+            return False
+    return True
+
+
+def _value(name: bytes, request: Headers, cookies: CookieRules) -> bytes | None:
+    value = cookies.value(request) if name == b"cookie" else normal_value(name, request.get_all(name))
+    if value is None or len(value) <= LONGEST_VALUE:
+        return value
+    return DIGEST_MARK + sha256(value).digest()
+
+
+def shown_value(value: bytes | None) -> str | None:
+    """Return one value of a `Varying` for people to read."""
+    if value is None:
+        return None
+    return f"(sha256 {value[1:].hex()})" if value.startswith(DIGEST_MARK) else value.decode("latin-1")
 
 
 def normal_value(name: bytes, lines: list[bytes]) -> bytes | None:
-    """Lines joined, spaces around commas dropped; letter case, `q=1` and rank order too where they have no
-    meaning.
+    """Lines joined as one list (RFC 9110 section 5.6.1), spaces around commas dropped; letter case, `q=1` and rank
+    order too where they have no meaning.
 
     None if the field is absent: absent matches only absent.
     """
     if not lines:
         return None
-    value = b",".join(lines).strip(b" \t,")
+    value = b",".join(lines)
+    if len(value) > _LONGEST_NORMALISED:
+        return value
+    value = b",".join(split_list(value))
     if b'"' in value:
         return value
-    value = b",".join(element for part in value.split(b",") if (element := part.strip(b" \t")))
     if name not in _NEGOTIATED:
         return _SPACES.sub(b" ", value)
     return _negotiated(value.lower(), name in _UNORDERED)

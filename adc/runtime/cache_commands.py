@@ -13,6 +13,7 @@ from adc.cache.entry import Entry
 from adc.cache.keys import KeyRules, url_key
 from adc.cache.policy import Hit, OnlyIfCached504, lookup
 from adc.cache.purge import Purge, Scope
+from adc.cache.vary import shown_value
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.target import BadHost, BadTarget, parse_host, split_target
@@ -193,10 +194,7 @@ def _entry(entry: Entry, now: float) -> dict[str, Any]:
         "length": entry.length,
         "tier": "memory" if isinstance(entry.body, bytes) else "disk",
         "etag": (entry.etag or b"").decode("latin-1"),
-        "vary": {
-            name.decode("latin-1"): None if value is None else value.decode("latin-1")
-            for name, value in entry.varying
-        },
+        "vary": {name.decode("latin-1"): shown_value(value) for name, value in entry.varying},
         "tags": [tag.decode("latin-1") for tag in entry.tags],
         "part": None if entry.part is None else [entry.part.first, entry.part.last],
     }

@@ -275,8 +275,9 @@ class Fetch(Exchange):
         """Make those sources that wait and are served by the same variant. Returns them."""
         if not self.turn.leads:
             return []
+        cookies = self.stage.options.key.counted_cookies
         waiting = self.stage.store.flights.take(
-            self.key, lambda each: matches(varying, each.exchange.request.headers)
+            self.key, lambda each: matches(varying, each.exchange.request.headers, cookies)
         )
         taken = []
         for each in waiting:

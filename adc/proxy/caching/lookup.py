@@ -36,7 +36,17 @@ class Lookup:
     looking at each. `variants` codes content that the route compresses.
     """
 
-    __slots__ = ("_name", "following", "options", "purgers", "quick", "store", "suffix", "variants")
+    __slots__ = (
+        "_cookies",
+        "_name",
+        "following",
+        "options",
+        "purgers",
+        "quick",
+        "store",
+        "suffix",
+        "variants",
+    )
 
     def __init__(
         self,
@@ -56,6 +66,7 @@ class Lookup:
         self.quick = quick
         self.variants = variants
         self._name = options.name.encode()
+        self._cookies = options.key.counted_cookies
 
     def __call__(self, exchange: Exchange) -> None:
         request = exchange.request
@@ -92,7 +103,7 @@ class Lookup:
             or not isinstance(body, bytes)
             or len(body) > AT_ONCE
             or request.method != "GET"
-            or (entry.varying and not matches(entry.varying, request.headers))
+            or (entry.varying and not matches(entry.varying, request.headers, self._cookies))
         ):
             return False
         store = self.store

@@ -99,7 +99,7 @@ def outdated(fetch: Fetch, entry: Entry, response: Response) -> None:
 def told_by_head(fetch: Fetch, response: Response, now: float) -> None:
     """An answer to HEAD updates or outdates what a GET would be given (RFC 9111 section 4.3.5)."""
     tiers, options = fetch.stage.store.tiers, fetch.stage.options
-    entry = select(fetch.asked, tiers.find(fetch.key, now), now)
+    entry = select(fetch.asked, tiers.find(fetch.key, now), now, options)
     if entry is None:
         return
     trusted = fetch.service.trusts(fetch.asked.peer)

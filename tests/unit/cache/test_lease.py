@@ -80,3 +80,15 @@ def test_outdated_leases_do_not_pile_up(
         assert isinstance(tables[0].acquire(b"%d" % number, number * 100, 30), Lease)
     with environment.lmdb.begin(db=environment.lmdb.open_db(b"leases")) as txn:
         assert txn.stat()["entries"] < 1000
+
+
+def test_table_of_leases_is_bounded(
+    tables: tuple[LeaseTable, LeaseTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adc.cache.lease.MOST_LEASES", 20)
+    for number in range(20):
+        assert isinstance(tables[0].acquire(b"%d" % number, 0, 30), Lease)
+    assert tables[0].acquire(b"more", 1, 30) is None
+    assert isinstance(tables[1].acquire(b"7", 1, 30), Busy)
+    tables[0].acquire(b"more", 31, 30)  # clears outdated ones away
+    assert isinstance(tables[0].acquire(b"more", 31, 30), Lease | Busy)

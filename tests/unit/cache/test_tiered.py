@@ -13,8 +13,10 @@ from adc.cache.files import FileBody
 from adc.cache.filling import Filling
 from adc.cache.memory import MemoryStore
 from adc.cache.purge import Purge, Scope
-from adc.cache.purge_log import KEPT, PurgeLog
+from adc.cache.purge_log import KEPT, KEPT_PAGES, PurgeLog
 from adc.cache.recent_purges import KEPT as REMEMBERED
+from adc.cache.recent_purges import KEPT_BYTES as REMEMBERED_BYTES
+from adc.cache.recent_purges import RecentPurges
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from tests.unit.cache.messages import NOW, date, request, stored
@@ -319,3 +321,24 @@ def test_what_was_under_way_while_more_purges_came_than_are_remembered_is_not_st
     store.purge(Purge(Scope.URL, KEY + b"b"))
     assert store.put(entry(body=b"hello"), mark, NOW) is None
     assert store.put(entry(body=b"hello"), store.mark(), NOW) is not None
+
+
+def test_log_of_purges_with_long_targets_is_bounded(tmp_path: Path) -> None:
+    environment = Environment(tmp_path, 64 << 20)
+    log = PurgeLog(environment)
+    for number in range(1000):
+        assert log.append(Purge(Scope.REPLACED, b"u" * 8000)) == number + 1
+    with environment.lmdb.begin() as txn:
+        stat = txn.stat(environment.lmdb.open_db(b"purges", txn))
+    assert stat["leaf_pages"] + stat["overflow_pages"] <= KEPT_PAGES
+    assert log.since(0) is None
+    assert log.since(999) == [Purge(Scope.REPLACED, b"u" * 8000)]
+    environment.close()
+
+
+def test_purges_that_a_worker_remembers_for_itself_are_bounded() -> None:
+    purges = RecentPurges()
+    for _ in range(100):
+        purges.append(Purge(Scope.URL, b"u" * (REMEMBERED_BYTES // 10)))
+    assert purges.since(0) is None
+    assert len(purges.since(95) or ()) == 5
