@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import fcntl
+import termios
+from typing import Any, Final
 
 from adc.codecs.http1.batch import HOLD_BYTES, Batch
 from adc.codecs.leftover import read_leftover, undelivered
+
+_NO_INPUT: Final = bytes(4)
 
 
 class Outlet:
@@ -89,6 +93,16 @@ class Outlet:
 
     def resume_reading(self) -> None:
         self._transport.resume_reading()
+
+    def has_input(self) -> bool:
+        """True if the kernel has bytes that nobody has read: a close would reset the connection."""
+        try:
+            waiting = fcntl.ioctl(
+                self._transport.get_extra_info("socket").fileno(), termios.FIONREAD, _NO_INPUT
+            )
+        except OSError:
+            return False
+        return waiting != _NO_INPUT
 
     def get_extra_info(self, name: str) -> Any:
         return self._transport.get_extra_info(name)

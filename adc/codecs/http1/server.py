@@ -40,6 +40,7 @@ class ServerConnection(RequestInput):
 
     __slots__ = (
         "_arrival",
+        "_last_request",
         "_leaving",
         "_linger_until",
         "_lingering",
@@ -60,6 +61,7 @@ class ServerConnection(RequestInput):
         super().__init__(settings)
         self._arrival = arrival
         self._transport = Outlet(settings.batch)
+        self._last_request = False
         self._leaving = False
         self._lingering = 0
         self._linger_until = inf
@@ -132,7 +134,8 @@ class ServerConnection(RequestInput):
     def _begin(self, message: Any, data: bytes, start: int, size: int) -> None:
         settings = self._settings
         self.requests += 1
-        self._keep_alive = not message.should_close and self.requests != settings.max_requests
+        self._last_request = bool(message.should_close)
+        self._keep_alive = not self._last_request and self.requests != settings.max_requests
         self._send_content = message.method != "HEAD"
         self._version = "1.1" if message.version[1] else "1.0"
         try:
@@ -248,7 +251,7 @@ class ServerConnection(RequestInput):
                 transport.write(data)
             if end:
                 self._receiver = None
-                self._close()
+                self._linger(_LINGER_SECONDS)
             return
         if data and self._send_content:
             if self._respond_chunked:
@@ -304,15 +307,18 @@ class ServerConnection(RequestInput):
         self._receiver = None
         self._respond_chunked = False
         self._held_up = False
-        settings = self._settings
-        if self._content or self._closing or self._leaving or not self._keep_alive:
+        ends = self._closing or bool(self._content)
+        if self._keep_alive and not (ends or self._leaving):
+            settings = self._settings
+            self.deadline = settings.clock.now + settings.keep_alive
+            if self._unread:
+                self._schedule()
+            elif self._paused:
+                self._resume()
+        elif self._last_request and not (ends or self._unread or self._transport.has_input()):
+            self._close()
+        else:
             self._linger(_LINGER_SECONDS)
-            return
-        self.deadline = settings.clock.now + settings.keep_alive
-        if self._unread:
-            self._schedule()
-        elif self._paused:
-            self._resume()
 
     def _linger(self, seconds: float) -> None:
         """Close only after the client had time to read: unread input would turn the close into a reset."""
@@ -324,13 +330,15 @@ class ServerConnection(RequestInput):
         transport = self._transport
         if transport.is_closing():
             return
-        if transport.can_write_eof():
-            transport.write_eof()
+        self._resume()
+        if not transport.can_write_eof():
+            self._close()  # TLS says that it ends, and drops input until the client has said so too
+            return
+        transport.write_eof()
         self._lingering = _LINGER_BYTES
         now = self._settings.clock.now
         self.deadline = now + seconds
         self._linger_until = now + _LINGER_LONGEST
-        self._resume()
 
     def _discard(self, count: int) -> None:
         self._lingering -= count
