@@ -25,23 +25,23 @@ def invalidated_urls(request: Request, response: Response, rules: KeyRules) -> l
     if not invalidates(request, response):
         return []
     query = request.query if "?" in request.target else None
-    urls = [url_key(request.scheme, request.authority, request.path, query, rules)]
+    urls = [url_key(request.scheme, request.authority, request.sent_path, query, rules)]
     base = f"{request.scheme}://{request.authority}{request.target}"
     for name in (b"location", b"content-location"):
         for value in response.headers.get_all(name):
-            url = _same_origin(base, value.decode("latin-1"), request, rules)
-            if url is not None and url not in urls:
-                urls.append(url)
-    return urls
+            urls += _same_origin(base, value.decode("latin-1"), request, rules)
+    return list(dict.fromkeys(urls))
 
 
-def _same_origin(base: str, reference: str, request: Request, rules: KeyRules) -> bytes | None:
+def _same_origin(base: str, reference: str, request: Request, rules: KeyRules) -> list[bytes]:
+    """The URL as written and in normal form: a member may have received either."""
     try:
         parts = urlsplit(urljoin(base, reference))
-        target = split_target((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+        path = parts.path or "/"
+        normal = split_target(path + (f"?{parts.query}" if parts.query else "")).path
     except (ValueError, BadTarget):
-        return None
+        return []
     there = url_key(parts.scheme, parts.netloc, "/", None, KeyRules())
     if there != url_key(request.scheme, request.authority, "/", None, KeyRules()):
-        return None
-    return url_key(parts.scheme, parts.netloc, target.path, target.query or None, rules)
+        return []
+    return [url_key(parts.scheme, parts.netloc, form, parts.query or None, rules) for form in (path, normal)]

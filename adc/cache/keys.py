@@ -1,6 +1,7 @@
 """Primary keys: which requests may share a stored response (RFC 9111 section 2).
 
-A key is the URL (`scheme://authority/path?query`) followed, when the route's rules add parts, by those parts.
+A key is the URL (`scheme://authority/path?query`, the path as the member receives it) followed, when the route's
+rules add parts, by those parts.
 A URL has no NUL byte, so that everything up to the first NUL is the URL and purges by URL and by prefix work
 on keys. Added parts carry their length, so two different requests never make one key.
 """
@@ -44,9 +45,8 @@ def primary_key(request: Request, rules: KeyRules) -> bytes:
     it.
     """
     has_query = "?" in request.target
-    url = url_key(
-        request.scheme, request.authority, request.path, request.query if has_query else None, rules
-    )
+    path = request.path if request.plain else request.sent_path
+    url = url_key(request.scheme, request.authority, path, request.query if has_query else None, rules)
     if not rules.headers and not rules.cookies:
         return url
     return url + b"\0" + b"".join(_parts(request, rules))

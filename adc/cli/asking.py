@@ -6,17 +6,17 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from adc.http.fields import divide
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.networks import parse_address
-from adc.http.target import BadHost, BadTarget, parse_host, split_target
+from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
 from adc.routing.redirect import Redirect
 from adc.routing.router import Router, Step
+from adc.routing.settle import settle
 from adc.runtime.errors import BuildError
-from adc.runtime.routes import compile_rewrite
+from adc.runtime.routes import compile_rewrite, path_policy
 from adc.runtime.runtime import rules_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Decision:
 
     route: Route | None
     outcome: dict[str, Any]
-    """`route`, then what applies of `pool`, `split`, `redirect`, `status`, `path` and `host`."""
+    """`route`, then what applies of `pool`, `split`, `redirect`, `status`, `path`, `host` and `why` (of a refusal)."""
 
 
 def listener_named(loaded: Loaded, name: str | None) -> Listener:
@@ -58,26 +58,27 @@ def make_request(
 ) -> Request:
     """The request as a codec would read it. `url` is a path or a whole address. Raises BadQuestion."""
     try:
-        parts = urlsplit(url)
         client = str(ipaddress.ip_address(source))
         lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
     except (ValueError, UnicodeEncodeError) as error:
         raise BadQuestion(str(error)) from None
-    if parts.scheme not in ("", "http", "https"):
-        raise BadQuestion(f"{url}: only http:// and https:// addresses, or a path")
+    scheme, place, target = "https" if secure else "http", "localhost", url
+    if not url.startswith("/"):
+        try:
+            scheme, place, target = split_absolute(url.partition("#")[0])
+        except BadTarget:
+            raise BadQuestion(f"{url}: only http:// and https:// addresses, or a path") from None
     given = [value for name, value in lines if name.lower() == b"host"]
-    authority = given[-1].decode("latin-1") if given else parts.netloc or "localhost"
+    authority = given[-1].decode("latin-1") if given else place
     if not given:
         lines.insert(0, (b"Host", authority.encode("latin-1", "replace")))
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    scheme = parts.scheme or ("https" if secure else "http")
     try:
-        path, query, _ = split_target(target)
+        path, query, plain = split_target(target)
         host = parse_host(authority)
         kept, noted = divide(lines)
     except (BadTarget, BadHost, ValueError) as error:
         raise BadQuestion(f"{method} {url} is answered with 400: {error}") from None
-    return Request(
+    request = Request(
         method,
         target,
         path,
@@ -91,6 +92,8 @@ def make_request(
         peer=client,
         sni=_server_name(host) if scheme == "https" else "",
     )
+    request.plain = plain
+    return request
 
 
 def _server_name(host: str) -> str:
@@ -105,8 +108,13 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
     except BuildError as error:
         raise BadQuestion(str(error)) from None
     router = Router(rules)
-    route = router.find(request)
-    return Decision(router.explain(request), [rule.value for rule in rules], route, _outcome(route, request))
+    settled = settle(request, router.find, path_policy)
+    steps, routes = router.explain(request), [rule.value for rule in rules]
+    if settled.refusal:
+        name = None if settled.value is None else settled.value.name
+        return Decision(steps, routes, settled.value, {"route": name, "status": 400, "why": settled.refusal})
+    request.target = settled.target
+    return Decision(steps, routes, settled.value, _outcome(settled.value, request))
 
 
 def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
@@ -120,7 +128,7 @@ def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
         return outcome | {"status": redirect.status, "redirect": redirect.location(request)}
     rewrite = compile_rewrite(route.rewrite)
     try:
-        path = rewrite.target(request.path, "")
+        path = rewrite.target(request.path, request.target).partition("?")[0]
     except BadTarget:
         return outcome | {"status": 400}
     seen = {"path": path, "host": rewrite.host or request.authority}

@@ -81,6 +81,8 @@ def _line(decision: Decision, step: Step) -> str:
 def _verdict(decision: Decision) -> str:
     if decision.route is None:
         return "no route takes it: 404"
+    if "why" in decision.outcome:
+        return f"refused: 400: {decision.outcome['why']}"
     facts = [f"{key} {value}" for key, value in decision.outcome.items() if key not in ("route", "split")]
     shares = decision.outcome.get("split", {})
     facts += ["split " + ", ".join(f"{pool} {weight}" for pool, weight in shares.items())] if shares else []

@@ -10,7 +10,8 @@ from adc.config.model.match import HostRule, Match, PathRule, TextRule
 from adc.config.model.types import Network
 from adc.http.patterns import Pattern
 from adc.routing.hosts import Wildcard, host_rule
-from adc.routing.paths import PathPrefix, path_exact, path_prefix
+from adc.routing.paths import PathPrefix, any_case, path_exact, path_prefix
+from adc.routing.paths import PathRule as CompiledPath
 from adc.routing.values import Exact, Regex
 
 Rule = TypeVar("Rule")
@@ -54,11 +55,15 @@ def covers_host(wide: HostRule, narrow: HostRule) -> bool:
 
 
 def covers_path(wide: PathRule, narrow: PathRule) -> bool:
+    if wide == narrow:
+        return True
+    if narrow.ignore_case and not wide.ignore_case:
+        return False
     if narrow.exact is not None:
         return _path(wide).accepts(path_exact(narrow.exact).text)
     if narrow.prefix is not None and wide.prefix is not None:
         return _path(wide).accepts(path_prefix(narrow.prefix).text)
-    return wide == narrow
+    return False
 
 
 @lru_cache(maxsize=CACHED)
@@ -67,10 +72,13 @@ def _host(rule: HostRule) -> Exact | Wildcard | Regex:
 
 
 @lru_cache(maxsize=CACHED)
-def _path(rule: PathRule) -> Exact | PathPrefix | Regex:
+def _path(rule: PathRule) -> CompiledPath:
+    found: Exact | PathPrefix | Regex
     if rule.regex is not None:
-        return Regex(rule.regex)
-    return path_exact(rule.exact) if rule.exact is not None else path_prefix(rule.prefix or "/")
+        found = Regex(rule.regex)
+    else:
+        found = path_exact(rule.exact) if rule.exact is not None else path_prefix(rule.prefix or "/")
+    return any_case(found) if rule.ignore_case else found
 
 
 @lru_cache(maxsize=CACHED)

@@ -35,7 +35,7 @@ def _unreachable(routes: tuple[Route, ...]) -> Iterator[Finding]:
     earlier = _Earlier()
     for place, route in enumerate(routes):
         for before in earlier.candidates(route):
-            if _all_listeners(routes[before], route) and covers(routes[before].match, route.match):
+            if _takes_all(routes[before], route):
                 yield ("routes", place), _covered(route.name, before, routes[before].name)
                 break
         earlier.add(place, route)
@@ -44,6 +44,12 @@ def _unreachable(routes: tuple[Route, ...]) -> Iterator[Finding]:
 def _covered(name: str, place: int, earlier: str) -> str:
     taker = f"route {quote(earlier)} (routes[{place}])"
     return f"route {quote(name)} can never match: {taker} comes before it and takes everything it would"
+
+
+def _takes_all(wide: Route, narrow: Route) -> bool:
+    """True if `wide` takes every request that `narrow` would."""
+    same_paths = not wide.match.path or (wide.normalize == "off") == (narrow.normalize == "off")
+    return same_paths and _all_listeners(wide, narrow) and covers(wide.match, narrow.match)
 
 
 def _all_listeners(wide: Route, narrow: Route) -> bool:
@@ -83,7 +89,9 @@ def _keys(route: Route) -> list[tuple[str, str]]:
 
 def _segment(rule: PathRule) -> str:
     text = rule.exact if rule.exact is not None else rule.prefix
-    return "" if text is None else path_exact(text).text.strip("/").partition("/")[0]
+    if text is None or rule.ignore_case:
+        return ""
+    return path_exact(text).text.strip("/").partition("/")[0]
 
 
 def _used(routes: tuple[Route, ...]) -> set[str]:

@@ -12,8 +12,10 @@ UNKNOWN_LENGTH = -1
 class Request:
     """A request head (RFC 9110 section 6).
 
-    `target` is what goes on the wire in origin-form, as received; `path` is the same path in the normalised form
-    that rules are matched against and `query` what follows the first `?` (both without it). `host` is lower-case
+    `target` is what goes on the wire in origin-form: as received, or with the normalised path where a member could
+    read it otherwise (`adc.routing.settle`). `path` is the same path in the normalised form that rules are matched
+    against and `query` what follows the first `?` (both without it). `plain` is True if nobody can take the path
+    for another one; False asks for `settle`. `host` is lower-case
     without the port; `authority` is host and port as received. `client` is the address that the trusted-proxy
     rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
     `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
@@ -35,6 +37,7 @@ class Request:
         "passed_by",
         "path",
         "peer",
+        "plain",
         "query",
         "scheme",
         "sni",
@@ -74,10 +77,16 @@ class Request:
         self.client = client
         self.peer = peer
         self.sni = sni
+        self.plain = True
         self.upgrade = b""
         self.expect_continue = False
         self.certificate: dict[str, str] = {}
         self.passed_by = ""
+
+    @property
+    def sent_path(self) -> str:
+        """The path of `target`."""
+        return self.path if self.plain else self.target.partition("?")[0]
 
     def with_headers(self, headers: Headers) -> Request:
         """The same request with other field lines; `noted` is shared."""
@@ -97,6 +106,7 @@ class Request:
             self.peer,
             self.sni,
         )
+        other.plain = self.plain
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
         other.certificate = self.certificate

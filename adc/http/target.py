@@ -21,13 +21,13 @@ class BadHost(ValueError):
 class Target(NamedTuple):
     """An origin-form target, taken apart at its first `?`.
 
-    `path` is normalised; `query` is as received. `clean` tells that a member may be given the target as the
-    client wrote it; otherwise it gets `join_target(path, query)`.
+    `path` is normalised; `query` is as received. `plain` is True if the path was written in its normal form and
+    nobody can take it for another one (`adc.http.readings`).
     """
 
     path: str
     query: str
-    clean: bool
+    plain: bool
 
 
 ASTERISK: Final = Target("*", "", True)
@@ -36,9 +36,15 @@ ASTERISK: Final = Target("*", "", True)
 _UNRESERVED: Final = r"A-Za-z0-9\-._~"
 _PCHAR: Final = rf"{_UNRESERVED}!$&'()*+,;=:@"
 
-# An ordinary path: plain characters, and escapes that are already in normal form (a space, bytes over 0x7f).
-# No possessive quantifiers here or elsewhere: those of Python 3.11.2, Debian 12's, match what they should not.
-_ordinary_path: Final = re.compile(rf"/[{_PCHAR}/]*(?:%(?:20|[89A-F][0-9A-F])[{_PCHAR}/]*)*\Z").match
+# An ordinary path: characters without a second meaning, and escapes that are already in normal form (a space
+# within a name, bytes over 0x7F that are no ASCII in disguise). No possessive quantifiers here or elsewhere: those of
+# Python 3.11.2, Debian 12's, match what they should not.
+_ORDINARY: Final = rf"{_UNRESERVED}!$&'()*+,=:@/"
+_ORDINARY_ESCAPE: Final = (
+    r"(?:(?<!/)%20(?![/%]|\Z)|%(?:[89AB][0-9A-F]|C[2-9A-F]|D[0-9A-F]|E[1-9A-E]|E0%[AB][0-9A-F]|EF%(?:[89A][0-9A-F]|B[0-9ABEF])"
+    r"|F[1-4]|F0%[9AB][0-9A-F]))"
+)
+_ordinary_path: Final = re.compile(rf"/[{_ORDINARY}]*(?:{_ORDINARY_ESCAPE}[{_ORDINARY}]*)*\Z").match
 _not_visible: Final = re.compile(r"[^!-~]").search
 _malformed_escape: Final = re.compile(r"%(?![0-9A-Fa-f]{2})").search
 _escape: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -48,6 +54,7 @@ _encoded_unreserved: Final = re.compile(
 ).search
 # What a lenient member could still take for a dot segment: `..;x`, `..%2F`, `%5C..`.
 _hidden_dots: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?:;|/|%2F|%3B|%5C|\Z)").search
+_dot_at_end: Final = re.compile(r"\.(?:/|\Z)").search
 _absolute: Final = re.compile(r"(https?)://([^/?#]*)(.*)\Z", re.IGNORECASE).match
 
 _new_tuple: Final = tuple.__new__
@@ -62,15 +69,25 @@ def split_target(target: str) -> Target:
     # Four scans in C take half the time of one regular expression here.
     if query and not (query.isascii() and query.isprintable() and " " not in query and "#" not in query):
         raise BadTarget("a query holds only visible ASCII characters without '#'")
-    if _ordinary_path(path) and "//" not in path and "/." not in path:
+    if (
+        _ordinary_path(path)
+        and "//" not in path
+        and "/." not in path
+        and "./" not in path
+        and path[-1] != "."
+    ):
         return _new_tuple(Target, (path, query, True))  # half the cost of Target(...)
-    normal, clean = _normalise(path)
-    return Target(normal, query, clean)
+    normal = normalise_path(path)
+    return Target(normal, query, normal == path and bool(_ordinary_path(path)) and not _dot_at_end(path))
 
 
 def normalise_path(path: str) -> str:
     """The normalised form of `path` (no query). Raises `BadTarget`."""
-    return _normalise(path)[0]
+    _refuse_ambiguous_characters(path)
+    plain = _without_dot_segments(_needs_escape.sub(_escaped, _escape.sub(_unescaped, path)))
+    if _hidden_dots(plain):
+        raise BadTarget("a path holds a dot segment beside ';' or an escaped separator")
+    return plain
 
 
 def join_target(path: str, query: str) -> str:
@@ -91,15 +108,6 @@ def split_absolute(target: str) -> tuple[str, str, str]:
     if not rest.startswith("/"):
         rest = f"/{rest}"
     return scheme.lower(), authority, rest
-
-
-def _normalise(path: str) -> tuple[str, bool]:
-    _refuse_ambiguous_characters(path)
-    decoded = _needs_escape.sub(_escaped, _escape.sub(_unescaped, path))
-    plain = _without_dot_segments(decoded)
-    if _hidden_dots(plain):
-        raise BadTarget("a path holds a dot segment beside ';' or an escaped separator")
-    return plain, plain == decoded and not _encoded_unreserved(path)
 
 
 def _refuse_ambiguous_characters(path: str) -> None:

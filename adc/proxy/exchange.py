@@ -140,9 +140,10 @@ class Exchange:
         self.body_end = end
         self.bytes_in = len(body)
         find = service.find
-        pipeline = self.pipeline = find(request)
+        pipeline = self.pipeline = find(request) if request.plain else service.settle(self)
         if pipeline is None:
-            self.fail(404, "no_route")
+            if not self.finished_at:
+                self.fail(404, "no_route")
             return
         if request.upgrade:
             request.upgrade = among(request.upgrade, pipeline.upgrades)

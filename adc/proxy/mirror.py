@@ -124,7 +124,7 @@ class Nowhere:
 
 
 def _copied(request: Request) -> Request:
-    return Request(
+    copy = Request(
         request.method,
         request.target,
         request.path,
@@ -140,3 +140,5 @@ def _copied(request: Request) -> Request:
         request.peer,
         request.sni,
     )
+    copy.plain = request.plain
+    return copy

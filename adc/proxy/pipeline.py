@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adc.http.message import Response
 from adc.http.upgrade import WEBSOCKET
 from adc.proxy.body_filter import BodyFilter
+from adc.routing.settle import OFF, PathPolicy
 from adc.telemetry.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -57,7 +58,16 @@ class Pipeline:
     """One route, compiled. `start` is its first stage; a phase that nothing uses is not in it. `upgrades` are the
     protocols, in lower case, that clients may offer to its members."""
 
-    __slots__ = ("body_limit", "counters", "name", "response_stages", "start", "timeouts", "upgrades")
+    __slots__ = (
+        "body_limit",
+        "counters",
+        "name",
+        "paths",
+        "response_stages",
+        "start",
+        "timeouts",
+        "upgrades",
+    )
 
     def __init__(
         self,
@@ -69,8 +79,10 @@ class Pipeline:
         body_limit: int | None = None,
         counters: RouteCounters | None = None,
         upgrades: frozenset[bytes] = WEBSOCKET,
+        paths: PathPolicy | None = None,
     ) -> None:
         self.name = name
+        self.paths = paths or PathPolicy(name, OFF, False)
         self.start = start
         self.timeouts = timeouts
         self.response_stages = response_stages

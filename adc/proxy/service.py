@@ -20,6 +20,7 @@ from adc.proxy.forwarding import member_lines
 from adc.proxy.pipeline import Pipeline
 from adc.proxy.refusal import Refusal
 from adc.proxy.replies import Replies
+from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.record import RecordLog
 from adc.telemetry.tracing import new_request_id
@@ -29,6 +30,10 @@ class Peer(Protocol):
     """Where a refused message came from."""
 
     peer: str
+
+
+def _path_policy(pipeline: Pipeline) -> PathPolicy:
+    return pipeline.paths
 
 
 def _nobody(address: str) -> bool:
@@ -80,6 +85,18 @@ class Service:
         self.error_log.warn(
             "request_refused", reason=reason, detail=detail, client=client, listener=self.name
         )
+
+    def settle(self, exchange: Exchange) -> Pipeline | None:
+        """Return the route of a request whose path has several readings; refuse it if they lead to several routes."""
+        request = exchange.request
+        settled = settle(request, self.find, _path_policy)
+        if settled.refusal:
+            exchange.pipeline = settled.value
+            self.refused("ambiguous_path", settled.refusal, request)
+            exchange.fail(400, "ambiguous_path")
+            return None
+        request.target = exchange.target = settled.target
+        return settled.value
 
     def ends_loop(self, exchange: Exchange) -> bool:
         """Refuse a request that has come through here again and again; True if it was one."""

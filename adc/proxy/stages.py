@@ -27,7 +27,7 @@ class RewriteTarget:
     def __call__(self, exchange: Exchange) -> None:
         request = exchange.request
         try:
-            exchange.target = self._rewrite.target(request.path, request.query)
+            exchange.target = self._rewrite.target(request.path, request.target)
         except BadTarget:
             exchange.fail(400, "bad_request")
             return

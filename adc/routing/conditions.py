@@ -69,11 +69,14 @@ def host_condition(match: Match) -> Condition:
 def path_condition(match: Match) -> Condition:
     rules = tuple(match.path)
 
-    def holds(facts: Facts) -> bool:
-        path = facts.request.path
-        return any(rule.accepts(path) for rule in rules)
+    def path(facts: Facts) -> str:
+        return facts.request.sent_path if match.as_sent else facts.request.path
 
-    return Condition("path", _listed(rules), holds, lambda facts: facts.request.path)
+    def holds(facts: Facts) -> bool:
+        tested = path(facts)
+        return any(rule.accepts(tested) for rule in rules)
+
+    return Condition("path", _listed(rules), holds, path)
 
 
 def further_conditions(match: Match) -> Iterator[Condition]:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from adc.routing.conditions import Facts, further_conditions, host_condition, path_condition, test_all
 from adc.routing.hosts import Wildcard
 from adc.routing.match import Match, Rule
+from adc.routing.paths import PathPrefix
 from adc.routing.values import Exact, Regex
 
 T = TypeVar("T")
@@ -38,12 +39,14 @@ class PathIndex(Generic[T]):
 
     def add(self, match: Match, candidate: Candidate[T]) -> None:
         """Take the next rule in order."""
-        if not match.path or _has_regex(match.path):
+        if not match.path or _is_tested(match):
             self._anywhere.append(candidate)
             return
         for rule in match.path:
             if isinstance(rule, Exact):
                 self._exact.setdefault(rule.text, []).append(candidate)
+                continue
+            if not isinstance(rule, PathPrefix):
                 continue
             if not rule.text.endswith("/"):
                 self._exact.setdefault(rule.text, []).append(candidate)
@@ -117,10 +120,15 @@ def _has_regex(rules: Sequence[object]) -> bool:
     return any(isinstance(rule, Regex) for rule in rules)
 
 
+def _is_tested(match: Match) -> bool:
+    """True if the index cannot place the paths of `match`: they are tested rule by rule."""
+    return match.as_sent or any(not isinstance(rule, Exact | PathPrefix) for rule in match.path)
+
+
 def _remaining_test(match: Match) -> Test | None:
     """What the place in the index leaves to be tested."""
     parts = list(further_conditions(match))
-    if _has_regex(match.path):
+    if match.path and _is_tested(match):
         parts.insert(0, path_condition(match))
     if _has_regex(match.host):
         parts.insert(0, host_condition(match))

@@ -17,6 +17,8 @@ T = TypeVar("T")
 class Match:
     """Conditions on a request. An empty key asks nothing; several keys mean all of, several rules any of.
 
+    `as_sent`: the path is compared as the client sent it, not in normal form.
+
     `method` names are case-sensitive and HEAD is not GET. `headers` (names in any case), `query` and
     `cookies` go from a name to its rules; of several values of a name one must be accepted. `source` holds
     networks as `adc.http.networks` reads them, tested against `Request.client`. `where` says where the rule
@@ -25,6 +27,7 @@ class Match:
 
     host: Sequence[HostRule] = ()
     path: Sequence[PathRule] = ()
+    as_sent: bool = False
     method: Sequence[str] = ()
     headers: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
     query: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from adc.http.target import normalise_path
 from adc.routing.values import Exact, Regex
@@ -28,8 +28,22 @@ class PathPrefix:
         return f"{self.text}*" if self.text.endswith("/") else f"{self.text}[/*]"
 
 
-PathRule = Exact | PathPrefix | Regex
+@dataclass(frozen=True, slots=True)
+class AnyCase:
+    """What `rule` takes, whatever the letter case; the rule itself is in folded case."""
 
+    rule: Exact | PathPrefix | Regex
+
+    def accepts(self, path: str) -> bool:
+        return self.rule.accepts(folded(path))
+
+    def __str__(self) -> str:
+        return f"{self.rule} (any case)"
+
+
+PathRule = Exact | PathPrefix | Regex | AnyCase
+
+_encoded_text = re.compile(r"(?:%[89A-F][0-9A-F])+")
 _beyond_ascii = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -46,6 +60,27 @@ def path_exact(text: str) -> Exact:
 def path_prefix(text: str) -> PathPrefix:
     """`text`, normalised, and what is below it. Raises `ValueError`."""
     return PathPrefix(_normal(text))
+
+
+def any_case(rule: Exact | PathPrefix | Regex) -> AnyCase:
+    """`rule` without regard to letter case. A `Regex` keeps its text: it ignores case by itself."""
+    if isinstance(rule, Exact):
+        return AnyCase(Exact(folded(rule.text)))
+    if isinstance(rule, PathPrefix):
+        return AnyCase(PathPrefix(folded(rule.text)))
+    return AnyCase(Regex(f"(?i){rule.text}"))
+
+
+def folded(path: str) -> str:
+    """A normalised path in folded case, beyond ASCII too (`%C3%89` is `%C3%A9`)."""
+    if "%" in path:
+        path = _encoded_text.sub(_folded_text, path)
+    return path.casefold()
+
+
+def _folded_text(match: re.Match[str]) -> str:
+    """Escapes whose characters fold into ASCII, such as those of the Kelvin sign, become ASCII."""
+    return quote(unquote(match[0], errors="surrogateescape").casefold(), errors="surrogateescape")
 
 
 def _normal(text: str) -> str:

@@ -21,6 +21,7 @@ _visible = re.compile(r"[!-~]+").fullmatch
 class Redirect:
     """A redirect to a template with `{path}`, `{query}`, `{host}` and `{scheme}`, all of the request.
 
+    `{path}` is the path as a member would receive it: as the client wrote it in ordinary cases.
     The query string is kept unless the template has a `?` or `{query}`. Raises `ValueError` for another
     status, an unknown placeholder, or a template that would let a request choose where it leads.
     """
@@ -44,8 +45,9 @@ class Redirect:
     def location(self, request: Request) -> str:
         """The Location field's value: visible ASCII, and never a `//host` that the path spelled."""
         query = request.query
+        path = request.sent_path
         location = self._template.format(
-            path=request.path if request.path.startswith("/") else "/",  # OPTIONS * has no path
+            path=path if path.startswith("/") else "/",  # OPTIONS * has no path
             query=query,
             mark="?" if query else "",
             host=request.host,

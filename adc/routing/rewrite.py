@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adc.http.patterns import Replacement
-from adc.http.target import BadTarget, join_target, normalise_path, parse_host
+from adc.http.target import BadTarget, normalise_path, parse_host
 from adc.routing.paths import path_exact
 
 
 class Rewrite:
-    """A compiled rewrite of the normalised path: `strip_prefix`, then `substitutions`, then `add_prefix`.
+    """A compiled rewrite of the path: `strip_prefix`, then `substitutions`, then `add_prefix`.
+
+    Substitutions see the normalised path. Without them the member receives the rest of the path as the client wrote it,
+    provided that it still stands for the rest of the normalised one.
 
     `strip_prefix` takes whole segments off (`/api`: `/api/users` -> `/users`, `/api` -> `/`) and leaves other
     paths alone; its closing slash makes no difference. A substitution is a regular expression and what every
@@ -34,16 +37,37 @@ class Rewrite:
         if host is not None:
             parse_host(host)
 
-    def target(self, path: str, query: str) -> str:
-        """The target for the member; the query stays. Raises `BadTarget` if a substitution spoils it."""
+    def target(self, path: str, target: str) -> str:
+        """The target for the member in place of `target`, whose path is `path` in normal form; the query stays.
+
+        Raises `BadTarget` if a substitution spoils it.
+        """
         if path == "*":
             return path
-        stripped = self._stripped
-        if stripped and path.startswith(stripped) and path[len(stripped) : len(stripped) + 1] in ("/", ""):
-            path = path[len(stripped) :] or "/"
+        written, question, query = target.partition("?")
+        rest = self._rest(path)
         if self._substitutions:
-            path = self._substituted(path)
-        return join_target(self._added + path, query)
+            made = self._substituted(rest)
+        else:
+            made = self._rest(written)
+            if made != rest and not _stands_for(made, rest):
+                made = rest
+        return f"{self._added}{made}{question}{query}"
+
+    def prefix(self, path: str) -> str:
+        """What `strip_prefix` takes off the normalised `path`; "" if nothing."""
+        return self._stripped if self._strips(path) else ""
+
+    def _strips(self, path: str) -> bool:
+        stripped = self._stripped
+        return (
+            bool(stripped)
+            and path.startswith(stripped)
+            and path[len(stripped) : len(stripped) + 1] in ("/", "")
+        )
+
+    def _rest(self, path: str) -> str:
+        return path[len(self._stripped) :] or "/" if self._strips(path) else path
 
     def _substituted(self, path: str) -> str:
         try:
@@ -52,3 +76,11 @@ class Rewrite:
         except ValueError as error:
             raise BadTarget(str(error)) from None
         return normalise_path(path if path.startswith("/") else f"/{path}")
+
+
+def _stands_for(written: str, normal: str) -> bool:
+    """True if `written` is a path whose normal form is `normal`."""
+    try:
+        return normalise_path(written) == normal
+    except BadTarget:
+        return False

@@ -111,7 +111,11 @@ def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str | byt
     rules = {KeyRules()}
     if scope is Scope.URL:
         rules |= {lookup.options.key for lookup in worker.runtime.lookups.values() if lookup.store is store}
-    return {url_key(request.scheme, request.authority, request.path, query, each) for each in rules}
+    return {
+        url_key(request.scheme, request.authority, path, query, each)
+        for path in (request.sent_path, request.path)  # a member may have received either
+        for each in rules
+    }
 
 
 def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Request:
@@ -121,7 +125,7 @@ def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None 
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise BuildError(f"{url!r} is not a whole URL; write http://host/path")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query or url.endswith("?") else "")
-        path, query, _ = split_target(target)
+        path, query, plain = split_target(target)
         host = parse_host(parts.netloc)
     except (ValueError, BadTarget, BadHost) as error:
         raise BuildError(f"{url!r} is not a URL that is served: {error}") from None
@@ -129,9 +133,11 @@ def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None 
     for name, value in (headers or {}).items():
         lines.append((name.encode("latin-1", "replace"), value.encode("latin-1", "replace")))
     noted = {name.lower(): value for name, value in lines}
-    return Request(
+    request = Request(
         method, target, path, query, parts.netloc, host, Headers(lines), noted, scheme=parts.scheme
     )
+    request.plain = plain
+    return request
 
 
 def why_cached(worker: Worker, arguments: Arguments) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from adc.config.model import match as model
 from adc.routing.hosts import HostRule, host_rule
 from adc.routing.match import Match
-from adc.routing.paths import PathRule, path_exact, path_prefix
+from adc.routing.paths import PathPrefix, PathRule, any_case, path_exact, path_prefix
 from adc.routing.values import Exact, Prefix, Present, Regex, ValueRule
 
 Where = Callable[[tuple[str | int, ...]], str]
@@ -19,11 +19,15 @@ def nowhere(path: tuple[str | int, ...]) -> str:
     return ""
 
 
-def compile_match(match: model.Match, path: tuple[str | int, ...] = (), where: Where = nowhere) -> Match:
-    """The conditions of a route at `path` in the configuration. Raises ValueError."""
+def compile_match(
+    match: model.Match, path: tuple[str | int, ...] = (), where: Where = nowhere, as_sent: bool = False
+) -> Match:
+    """The conditions of a route at `path` in the configuration; `as_sent`: its paths are not normalised. Raises
+    ValueError."""
     return Match(
         host=_hosts(match.host),
-        path=[_path(rule) for rule in match.path],
+        path=[path_rule(rule) for rule in match.path],
+        as_sent=as_sent,
         method=match.method,
         headers={name: _values(rules) for name, rules in match.headers.items()},
         query={name: _values(rules) for name, rules in match.query.items()},
@@ -50,10 +54,14 @@ def _hosts(rules: Sequence[model.HostRule]) -> list[HostRule]:
     ]
 
 
-def _path(rule: model.PathRule) -> PathRule:
+def path_rule(rule: model.PathRule) -> PathRule:
+    """A rule about the path. Raises ValueError."""
+    found: Exact | PathPrefix | Regex
     if rule.regex is not None:
-        return Regex(rule.regex)
-    return path_prefix(rule.prefix) if rule.prefix is not None else path_exact(rule.exact or "")
+        found = Regex(rule.regex)
+    else:
+        found = path_prefix(rule.prefix) if rule.prefix is not None else path_exact(rule.exact or "")
+    return any_case(found) if rule.ignore_case else found
 
 
 def _values(rules: Sequence[model.TextRule]) -> list[ValueRule]:

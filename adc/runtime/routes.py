@@ -30,6 +30,7 @@ from adc.proxy.sticky import stick
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
+from adc.routing.settle import PathPolicy
 from adc.routing.split import Split as Shares
 from adc.runtime.caches import cache_options
 from adc.runtime.errors import BuildError
@@ -103,6 +104,7 @@ class RouteBuilder:
             response_stages=tuple(stages),
             body_limit=route.limits.body,
             upgrades=frozenset(protocol.lower().encode() for protocol in route.upgrades),
+            paths=path_policy(route),
         )
 
     def _sticks(self, pool: str | None) -> bool:
@@ -138,6 +140,12 @@ class RouteBuilder:
             variants = Variants(_compression(compression))
         options, suffix = cache_options(cache, store), _key_suffix(route)
         return Lookup(store, options, following, suffix, purgers, quick, variants)
+
+
+def path_policy(route: model.Route) -> PathPolicy:
+    """How `route` treats paths with several readings. Only what reaches a member needs guarding."""
+    sends = route.pool is not None or route.split is not None
+    return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse")
 
 
 def _key_suffix(route: model.Route) -> bytes:

@@ -20,6 +20,7 @@ from adc.proxy.replies import Replies
 from adc.proxy.waiting import Waiting
 from adc.routing.match import Rule
 from adc.routing.router import Router
+from adc.routing.settle import OFF
 from adc.runtime.caches import NO_STORES
 from adc.runtime.cluster import CLUSTER, finder
 from adc.runtime.errors import BuildError
@@ -95,7 +96,8 @@ def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list
         if route.listeners and listener.name not in route.listeners:
             continue
         try:
-            rules.append(Rule(compile_match(route.match, ("routes", number), where), route))
+            as_sent = route.normalize == OFF
+            rules.append(Rule(compile_match(route.match, ("routes", number), where, as_sent), route))
         except ValueError as error:
             raise BuildError(f"route {route.name}: {error}") from error
     return rules

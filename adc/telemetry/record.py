@@ -15,6 +15,7 @@ END_REASONS: Mapping[str, str] = MappingProxyType(
         COMPLETE: "the exchange ran to its end",
         # The client ended it, or we ended it because of the client.
         "client_gone": "the client closed or reset the connection before the response was sent",
+        "ambiguous_path": "the path can be read in ways that lead to different routes",
         "bad_request": "the request was malformed or its framing ambiguous",
         "request_head_timeout": "the request head was not complete in time",
         "request_body_timeout": "the client stopped sending the request body",

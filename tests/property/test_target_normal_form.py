@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adc.http.readings import readings
 from adc.http.target import BadHost, BadTarget, normalise_path, parse_host, split_target
 
 ESCAPES = ["%2e", "%2E", "%61", "%2f", "%5C", "%25", "%c0%af", "%7e", "%"]
@@ -31,7 +31,7 @@ def test_what_is_accepted_is_in_normal_form_and_stays_so(path: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "b.c", "-", "~", ".x"]), min_size=1), st.data())
-def test_encoding_unreserved_characters_changes_nothing_but_cleanness(
+def test_encoding_unreserved_characters_changes_nothing_but_plainness(
     segments: list[str], data: st.DataObject
 ) -> None:
     path = "/" + "/".join(segments)
@@ -42,13 +42,15 @@ def test_encoding_unreserved_characters_changes_nothing_but_cleanness(
 
 
 @given(WRITTEN)
-def test_clean_target_decodes_to_what_was_matched(path: str) -> None:
+def test_a_plain_path_has_no_other_reading(path: str) -> None:
     try:
         target = split_target(path)
     except BadTarget:
         return
-    if target.clean:
-        assert unquote_to_bytes(path.partition("?")[0]) == unquote_to_bytes(target.path)
+    written = path.partition("?")[0]
+    if target.plain:
+        assert target.path == written
+        assert set(readings(written, target.path)) == {written}
 
 
 @given(st.text("aB1.-_:[]%@ 0x\n", max_size=20))

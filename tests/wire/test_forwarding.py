@@ -196,8 +196,3 @@ async def test_an_absolute_target_decides_the_host(tmp_path, member):
 async def test_options_asterisk_is_passed_on(tmp_path, member):
     request = await seen(tmp_path, member, get("*", method="OPTIONS"))
     assert (request.method, request.target) == ("OPTIONS", "*")
-
-
-async def test_a_target_is_passed_as_written_unless_it_was_normalised(tmp_path, member):
-    assert (await seen(tmp_path, member, get("/a%20b?x=%2e"))).target == "/a%20b?x=%2e"
-    assert (await seen(tmp_path, member, get("/x/../%61dmin?y"))).target == "/admin?y"

@@ -16,7 +16,6 @@ from adc.http.target import (
     BadHost,
     BadTarget,
     Target,
-    join_target,
     parse_host,
     split_absolute,
     split_target,
@@ -81,9 +80,9 @@ def read_head(message: Any, scheme: str) -> Request:
     target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
-            path, query, clean = split_target(target)
+            path, query, plain = split_target(target)
         else:
-            target, authority, (path, query, clean) = _other_form(method, target, authority)
+            target, authority, (path, query, plain) = _other_form(method, target, authority)
             lines = [pair for pair in lines if pair[0].lower() != b"host"]
             noted[b"host"] = authority.encode("ascii", "replace")
             lines.insert(0, (b"Host", noted[b"host"]))
@@ -95,11 +94,10 @@ def read_head(message: Any, scheme: str) -> Request:
                 lines.append(_NO_HOST)
     except (BadTarget, BadHost) as error:
         raise bad_request(str(error)) from None
-    if not clean:
-        target = join_target(path, query)
     request = Request(
         method, target, path, query, authority, host, Headers(lines), noted, body_length, version, scheme
     )
+    request.plain = plain
     if message.upgrade and minor:
         request.upgrade = _offer(request, passable(noted.get(b"upgrade", b"")))
     if b"expect" in noted and minor:

@@ -35,7 +35,7 @@ class TextRule(Part):
 
 
 class PathRule(Part):
-    """A rule about the path; exactly one key is set.
+    """A rule about the path; exactly one of `exact`, `prefix` and `regex` is set.
 
     A bare string is a `prefix` if it ends in `/`, else `exact`.
     """
@@ -45,6 +45,7 @@ class PathRule(Part):
     exact: Text | None = Field(None, description="The whole path.")
     prefix: Text | None = Field(None, description="How the path begins, by whole segments.")
     regex: Regex | None = Field(None, description="A regular expression searched for in the path.")
+    ignore_case: Flag = Field(False, description="Whether letter case does not count, as at some members.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -54,7 +55,7 @@ class PathRule(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        yield from exactly_one(written, cls.written_keys(), "a path rule")
+        yield from exactly_one(written, ("exact", "prefix", "regex"), "a path rule")
         for key in ("exact", "prefix"):
             path = written.get(key)
             if isinstance(path, str):

@@ -11,7 +11,8 @@ from adc.config.model.actions import HeaderEdits, Mirror, Redirect, Respond, Rew
 from adc.config.model.base import Finding, Part, exactly_one
 from adc.config.model.match import Match
 from adc.config.model.policies import Compression, PluginUse, Retries, RouteCache, RouteLimits, RouteTimeouts
-from adc.config.model.types import OFF, Name, Names, Protocols, Text, whole
+from adc.config.model.types import OFF, Name, Names, Protocols, Text, one_of, whole
+from adc.routing.settle import NORMALIZE
 
 ACTIONS = ("pool", "split", "redirect", "respond")
 
@@ -25,6 +26,16 @@ class Route(Part):
     name: Name = Field("", description="Name in logs and metrics; route-N by default, N its place from 1.")
     listeners: Names = Field((), description="Listeners this route belongs to; none named: all.")
     match: Match = Field(Match(), description="What a request must look like; everything by default.")
+    normalize: Annotated[str, one_of(*NORMALIZE)] = Field(
+        "match",
+        description="What paths in normal form are for: match, rules are compared with them and members receive the"
+        " path as the client sent it; send, members receive them too; off, rules are compared with the path as sent.",
+    )
+    ambiguous_paths: Annotated[str, one_of("refuse", "pass")] = Field(
+        "refuse",
+        description="What becomes of a path that members could read in a way that leads to another route: refuse,"
+        " with 400; or pass.",
+    )
     pool: Text | None = Field(None, description="Action: send to this pool.")
     split: Mapping[Text, Annotated[int, whole(0, 1_000_000)]] | None = Field(
         None, description="Action: share out over pools by weight."

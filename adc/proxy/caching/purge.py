@@ -33,7 +33,7 @@ def purge(stage: Lookup, exchange: Exchange) -> None:
         exchange.fail(403, "denied")
         return
     query = request.query if "?" in request.target else None
-    url = url_key(request.scheme, request.authority, request.path, query, stage.options.key)
+    url = url_key(request.scheme, request.authority, request.sent_path, query, stage.options.key)
     exchange.cache = "purge"
     Purging(exchange).begin(stage.store, url)
 

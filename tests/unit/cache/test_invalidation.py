@@ -39,13 +39,17 @@ def test_only_success_invalidates(status: int, count: int) -> None:
         ("b?x=1", b"/dir/b?x=1"),
         ("../b", b"/b"),
         ("http://example.com/b", b"/b"),
-        ("http://EXAMPLE.com:80/%62", b"/b"),
+        ("http://EXAMPLE.com:80/b", b"/b"),
         ("//example.com/b", b"/b"),
         ("?x", b"/dir/a?x"),
     ],
 )
 def test_places_of_the_same_origin_are_invalidated(name: str, value: str, url: bytes) -> None:
     assert urls(f"{name}: {value}")[1:] == [SITE + url]
+
+
+def test_a_place_is_invalidated_as_written_and_in_normal_form() -> None:
+    assert urls("Location: http://example.com/a//%62")[1:] == [SITE + b"/a//%62", SITE + b"/a/b"]
 
 
 @pytest.mark.parametrize(

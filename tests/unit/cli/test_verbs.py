@@ -127,6 +127,35 @@ def test_explain_tells_where_a_redirect_leads(config):
     assert (answer["status"], answer["redirect"]) == (301, "/new/old/a?b=c")
 
 
+DENY = """
+listeners: [{name: web, bind: 127.0.0.1:8080}]
+routes:
+  - {name: deny, match: {path: /admin/}, respond: 403}
+  - {name: all, pool: app}
+pools: {app: [127.0.0.1:9001]}
+tests:
+  - {request: /admin%2f, expect: {route: all, status: 400}}
+  - {request: //lead//x, expect: {pool: app, path: //lead//x}}
+  - {request: "http://a/b/./c?d", expect: {pool: app, path: /b/./c}}
+"""
+
+
+def test_explain_says_that_a_path_is_refused_and_why(config):
+    config.write_text(DENY)
+    result = run("explain", config, "GET", "/admin%2f")
+    assert result.exit_code == 0
+    why = "the path can be read as /admin/, which route deny takes instead of all"
+    assert result.stdout.splitlines()[-1] == f"refused: 400: {why}"
+    answer = json.loads(run("explain", config, "GET", "/admin;x/", "--json").stdout)
+    assert (answer["route"], answer["status"]) == ("all", 400)
+    assert "pool" not in answer
+
+
+def test_expectations_about_paths_are_those_of_the_service(config):
+    config.write_text(DENY)
+    assert run("test", config).stdout.endswith("3 of 3 expectations met\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

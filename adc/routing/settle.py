@@ -1,0 +1,83 @@
+"""Which rule takes a request whose path can be read in several ways, and which form of the path goes to the member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from adc.http.message import Request
+from adc.http.readings import TooManyReadings, readings
+
+T = TypeVar("T")
+
+MATCH, SEND, OFF = "match", "send", "off"
+NORMALIZE = (MATCH, SEND, OFF)
+"""What a route does with normal forms: match on them, send them as well, neither."""
+
+
+class PathPolicy(NamedTuple):
+    """What a route wants done with paths that have several readings.
+
+    `guarded` is True if no reading of what is sent may lead to another route.
+    """
+
+    route: str
+    normalize: str = MATCH
+    guarded: bool = True
+
+
+class Settled(NamedTuple, Generic[T]):
+    """The value of the rule that takes a request (None: no rule does), the target to send, and why the request is
+    refused instead ("" if it is not)."""
+
+    value: T | None
+    target: str
+    refusal: str = ""
+
+
+def settle(
+    request: Request, find: Callable[[Request], T | None], policy_of: Callable[[T], PathPolicy]
+) -> Settled[T]:
+    """Find the rule for `request` by its normal form and choose what the member receives.
+
+    That is the target as received if the rules take it to the same rule as the normal form and every other reading
+    of it as well; otherwise the normal form, if the same holds for that.
+    """
+    value, target = find(request), request.target
+    if value is None:
+        return Settled(None, target)
+    policy = policy_of(value)
+    path, question, query = target.partition("?")
+    normal = request.path if not question else f"{request.path}?{query}"
+    refusal = ""
+    if policy.normalize != SEND:
+        refusal = _elsewhere(request, path, value, find, policy_of, policy)
+        if not refusal or policy.normalize == OFF:
+            return Settled(value, target, refusal if policy.guarded else "")
+    if policy.guarded and (policy.normalize == SEND or path != request.path):
+        refusal = _elsewhere(request, request.path, value, find, policy_of, policy)
+    return Settled(value, normal, refusal if policy.guarded else "")
+
+
+def _elsewhere(
+    request: Request,
+    path: str,
+    value: T,
+    find: Callable[[Request], T | None],
+    policy_of: Callable[[T], PathPolicy],
+    policy: PathPolicy,
+) -> str:
+    """Why `path` must not be sent; "" if all of its readings lead to `value`."""
+    normal, target = request.path, request.target
+    try:
+        for reading in readings(path, normal) if policy.guarded else (path,):
+            request.path = request.target = reading
+            taker = find(request)
+            if taker is not value:
+                who = "no route takes" if taker is None else f"route {policy_of(taker).route} takes"
+                return f"the path can be read as {reading}, which {who} instead of {policy.route}"
+    except TooManyReadings as error:
+        return str(error)
+    finally:
+        request.path, request.target = normal, target
+    return ""
