@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from adc.http.familiar import FAMILIAR
 from adc.http.headers import Pair
 
 HOP_BY_HOP: Final = frozenset(
@@ -77,11 +78,6 @@ ones, and a client could say by them what only a proxy may."""
 
 _TAKEN: Final = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
 _SPECIAL: Final = _TAKEN | NOTED | CLAIMS
-_SPELLINGS: Final = 1024
-_LONGEST_SPELLING: Final = 64
-_spelled: Final[dict[bytes, bytes | None]] = {}
-"""Names as peers spell them -> the lower-case name if it is special, else None. Bounded; cheaper than lowering."""
-
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
     frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED | CLAIMS
@@ -98,10 +94,9 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
     for pair in lines:
-        try:
-            name = _spelled[pair[0]]
-        except KeyError:
-            name = _learn(pair[0])
+        name = _SPELLED.get(pair[0], _UNSPELLED)
+        if name is _UNSPELLED:
+            name = _classify(pair[0])
         if name is None:
             kept.append(pair)
             continue
@@ -115,16 +110,16 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
     return kept, special
 
 
-def _learn(spelling: bytes) -> bytes | None:
+def _classify(spelling: bytes) -> bytes | None:
+    """Return the name under which `divide` notes a field, None if it is not special."""
     lower = spelling.lower()
-    name = lower if lower in _SPECIAL else None
-    if name is None and b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
-        name = _UNDERSCORED
-    elif name in CLAIMS or is_reserved(lower):
-        name = CLAIMED
-    if len(_spelled) < _SPELLINGS and len(spelling) <= _LONGEST_SPELLING:
-        _spelled[spelling] = name
-    return name
+    if lower in CLAIMS or is_reserved(lower):
+        return CLAIMED
+    if lower in _SPECIAL:
+        return lower
+    if b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
+        return _UNDERSCORED
+    return None
 
 
 def elements(value: bytes) -> list[bytes]:
@@ -140,3 +135,15 @@ def is_reserved(name: bytes) -> bool:
 def tokens(value: bytes) -> frozenset[bytes]:
     """The lower-case tokens of a comma-separated list."""
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
+
+
+def _spellings() -> dict[bytes, bytes | None]:
+    names = [*FAMILIAR, *sorted(_SPECIAL - {_UNDERSCORED})]
+    return {each: _classify(each) for name in names for each in (name, name.lower(), name.title())}
+
+
+_UNSPELLED: Final = b"(unspelled)"
+_SPELLED: Final = _spellings()
+"""Usual spellings of well-known names -> what `_classify` makes of them: cheaper than lowering. The table is fixed: one
+that learned from peers could be filled by them with names that nobody else sends.
+"""

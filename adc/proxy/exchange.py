@@ -46,6 +46,7 @@ class Exchange:
         "body_due",
         "body_end",
         "body_limit",
+        "body_seen",
         "bytes_in",
         "bytes_out",
         "cache",
@@ -96,6 +97,7 @@ class Exchange:
         self.body = b""
         self.body_end = False
         self.body_due = inf
+        self.body_seen = 0.0
         self.body_limit = service.body_limit
         self.replayable = True
         self.head_sent = False
@@ -288,7 +290,7 @@ class Exchange:
         elif phase == "tunnel":
             self._break_off("idle_timeout")
         elif phase == "request_body":
-            self.service.refused("request_body_timeout", "the client stopped sending", self.request)
+            self.service.refused("request_body_timeout", self.service.overdue_body(self), self.request)
             self.fail(408, "request_body_timeout")
         else:
             self.fail(504, f"{phase}_timeout")

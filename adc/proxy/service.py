@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import inf
 from typing import Protocol
@@ -119,11 +120,20 @@ class Service:
         Without the rate, a client could hold a member's connection as long as it likes, a byte now and then.
         """
         now, patience = self.clock.now, self.request_body_timeout
+        exchange.body_seen = now
         if received and self.request_body_rate and exchange.phase == "request_body":
             exchange.body_due += received / self.request_body_rate
         else:
             exchange.body_due = now + patience
         exchange.limit("request_body", min(patience, exchange.body_due - now))
+
+    def overdue_body(self, exchange: Exchange) -> str:
+        """Name the limit that the request content of `exchange` has not met, and the rate at which it came."""
+        rate = exchange.bytes_in / max(time.monotonic() - exchange.started_at, 1)
+        came = f"{exchange.bytes_in} bytes came, {rate:.0f} a second"
+        if exchange.body_due < exchange.body_seen + self.request_body_timeout:
+            return f"the content is slower than limits.body_rate, {self.request_body_rate} bytes a second: {came}"
+        return f"no content for timeouts.request_body, {self.request_body_timeout:g} s: {came}"
 
     def drop_claims(self, request: Request) -> None:
         """Take from a client what only another node may say, and if it is not trusted, what only a proxy in front may.

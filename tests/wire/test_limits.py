@@ -146,6 +146,7 @@ async def test_a_body_that_stalls_is_408(proxy, client, member):
     await eventually(lambda: b"abc" in member.received)
     proxy.pass_time(31)
     await refused(proxy, client, 408, "request_body_timeout")
+    assert "no content for timeouts.request_body, 30 s: 3 bytes came, " in proxy.error_log()
     await eventually(lambda: proxy.links[0].connections == 0)
 
 
@@ -205,6 +206,7 @@ async def test_content_that_drips_is_cut_off_although_it_never_stops(proxy, clie
     assert reply.status == 408
     assert reply[b"proxy-status"] == b'adc; error=http_request_error; details="request_body_timeout"'
     assert proxy.access_log()[-1]["end_reason"] == "request_body_timeout"
+    assert "slower than limits.body_rate, 500 bytes a second: 4 bytes came, " in proxy.error_log()
 
 
 async def test_content_at_a_steady_rate_may_take_any_time(proxy, client, member):
