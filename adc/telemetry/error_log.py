@@ -24,7 +24,7 @@ PER_SECOND = 5.0
 UNSENT_LENGTH = 1 << 16
 """Bytes kept for a reader that is slow; lines beyond are dropped and counted."""
 VALUE_LENGTH = 2000
-"""Characters of a field's value that are kept."""
+"""Characters of a field's value, escaped; more are cut."""
 
 _BARE = re.compile(r"[!#-<>-\[\]-~]+")
 
@@ -112,7 +112,8 @@ def _text_entry(now: float, level: Level, message: str, fields: Mapping[str, obj
     parts = [iso_time(now), level, escape_text(message)]
     for name, value in fields.items():
         text = _text_of(value)
-        parts.append(f"{name}={text}" if _BARE.fullmatch(text) else f'{name}="{escape_text(text)}"')
+        bare = len(text) <= VALUE_LENGTH and _BARE.fullmatch(text)
+        parts.append(f"{name}={text}" if bare else f'{name}="{escape_text(text, VALUE_LENGTH)}"')
     return " ".join(parts)
 
 
@@ -122,11 +123,11 @@ def _json_entry(now: float, level: Level, message: str, fields: Mapping[str, obj
         if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
             parts.append(f"{json_text(name)}:{json.dumps(value)}")
         else:
-            parts.append(f"{json_text(name)}:{json_text(_text_of(value))}")
+            parts.append(f"{json_text(name)}:{json_text(_text_of(value), VALUE_LENGTH)}")
     return "{" + ",".join(parts) + "}"
 
 
 def _text_of(value: object) -> str:
     if isinstance(value, bytes):
-        value = value[:VALUE_LENGTH].decode("utf-8", "backslashreplace")
-    return str(value)[:VALUE_LENGTH]
+        value = value[: VALUE_LENGTH + 1].decode("utf-8", "backslashreplace")
+    return str(value)[: VALUE_LENGTH + 1]

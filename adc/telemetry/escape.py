@@ -1,55 +1,78 @@
-"""Text that came from outside, made safe for one line of a log or a terminal.
+"""Text that came from outside, made safe for one line of a log or a terminal, and bounded.
 
-Clean text is the rule and costs two scans in C; only text that needs it is rewritten. The output is
-printable ASCII whatever came in.
+Clean text is the rule and costs two scans in C; only text that needs it is rewritten, with tables in C. The output is
+printable ASCII whatever came in. A value that would take more than `limit` characters is cut, and CUT put behind it.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
 
-_UNSAFE = re.compile(r"[^ !#-\[\]-~]")
+FIELD_LIMIT = 4096
+"""Characters of one field of a log line, escaped."""
+
+CUT = "...(cut)"
+"""What stands behind a value that was cut."""
+
+_PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\')
+_OCTETS = {code: f"\\x{code:02X}" for code in range(0x100) if code not in _PLAIN}
 
 
 def is_plain(text: str) -> bool:
-    """Whether `text` is printable ASCII without quotation marks and backslashes."""
+    """True if `text` is printable ASCII without quotation marks and backslashes."""
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-def escape_text(text: str) -> str:
-    """`text` for a quoted field: what is not plain becomes the `\\xHH` of its UTF-8 bytes, as in nginx.
+def escape_text(text: str, limit: int = FIELD_LIMIT) -> str:
+    """Return `text` for a quoted field: what is not plain becomes the `\\xHH` of its UTF-8 bytes, as in nginx.
 
     A byte that was decoded with `surrogateescape` comes out as itself.
     """
-    return text if is_plain(text) else _UNSAFE.sub(_escape_character, text)
+    return text if len(text) <= limit and is_plain(text) else _bounded(text, limit, _spell_text)
 
 
 def escape_bytes(value: bytes) -> str:
-    """The same for a field value as received."""
+    """Return a field value as received for a quoted field."""
     return escape_latin1(value.decode("latin-1"))
 
 
 def escape_latin1(text: str) -> str:
-    """The same for a field value of which each byte has become one character."""
-    return text if is_plain(text) else _UNSAFE.sub(_escape_octet, text)
+    """Return a field value of which each byte has become one character for a quoted field."""
+    return text if len(text) <= FIELD_LIMIT and is_plain(text) else _bounded(text, FIELD_LIMIT, _spell_octets)
 
 
-def json_text(text: str) -> str:
-    """`text` as a JSON string in printable ASCII; a lone surrogate, which JSON has not, is spelled out."""
-    if is_plain(text):
+def json_text(text: str, limit: int = FIELD_LIMIT) -> str:
+    """Return `text` as a JSON string in printable ASCII; a lone surrogate, which JSON has not, is spelled out."""
+    if len(text) <= limit and is_plain(text):
         return f'"{text}"'
+    return f'"{_bounded(text, limit, _spell_json)}"'
+
+
+def _bounded(text: str, limit: int, spell: Callable[[str], str]) -> str:
+    """Return the spelling of as much of `text` as fits into `limit` characters, whole escapes only."""
+    kept = text[:limit]
+    spelled = spell(kept)
+    while len(spelled) > limit:
+        kept = kept[: len(kept) * limit // len(spelled)]
+        spelled = spell(kept)
+    return spelled if len(kept) == len(text) else spelled + CUT
+
+
+def _spell_octets(text: str) -> str:
+    return text if is_plain(text) else text.translate(_OCTETS)
+
+
+def _spell_text(text: str) -> str:
+    if is_plain(text):
+        return text
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # other lone surrogates
+        octets = text.encode("utf-8", "surrogatepass")
+    return octets.decode("latin-1").translate(_OCTETS)
+
+
+def _spell_json(text: str) -> str:
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return encode_basestring_ascii(text).replace("\x7f", "\\u007f")
-
-
-def _escape_character(match: re.Match[str]) -> str:
-    character = match[0]
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02X}"
-    return "".join(f"\\x{octet:02X}" for octet in character.encode("utf-8", "surrogatepass"))
-
-
-def _escape_octet(match: re.Match[str]) -> str:
-    return f"\\x{ord(match[0]):02X}"
+    return encode_basestring_ascii(text)[1:-1].replace("\x7f", "\\u007f")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from adc.http.message import Request
-from adc.telemetry.escape import escape_latin1, escape_text, is_plain, json_text
+from adc.telemetry.escape import FIELD_LIMIT, escape_latin1, escape_text, is_plain, json_text
 from adc.telemetry.record import LogRecord
 from adc.telemetry.template import compile_template
 from adc.telemetry.timestamps import clf_time, iso_time
@@ -17,6 +17,9 @@ _REQUEST_KEYS: Final = ("method", "scheme", "authority", "target", "version", "p
 _RECORD_KEYS: Final = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
 _PLAIN: Final = bytes(code for code in range(0x20, 0x7F) if code not in b'"\\')
 _NO_REQUEST: Final = ("",) * len(_REQUEST_KEYS)
+_ENOUGH: Final = FIELD_LIMIT + 1
+"""Bytes of a value that are decoded: they show that it is to be cut."""
+
 _JSON: Final = (
     '{"time":"%s",'
     + "".join(f'"{key}":"%s",' for key in _REQUEST_KEYS + _RECORD_KEYS)
@@ -38,7 +41,7 @@ def combined(record: LogRecord) -> str:
     """The combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
 
     The line is checked as a whole: without its plain characters, its six quotation marks are left. Only if
-    something is wrong with it are the client's texts escaped one by one.
+    something is wrong with it, or if it is long, are the client's texts escaped and bounded one by one.
     """
     client, when = record.client or "-", clf_time(int(record.started))
     request = record.request
@@ -49,7 +52,7 @@ def combined(record: LogRecord) -> str:
     status, size = record.status, record.bytes_out
     referer, agent = get(b"referer", b"-").decode("latin-1"), get(b"user-agent", b"-").decode("latin-1")
     line = f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{referer}" "{agent}"'
-    if line.isascii() and line.encode().translate(None, _PLAIN) == b'""""""':
+    if len(line) <= FIELD_LIMIT and line.isascii() and line.encode().translate(None, _PLAIN) == b'""""""':
         return line
     asked = escape_text(f"{method} {target} HTTP/{version}")
     referer, agent = escape_latin1(referer), escape_latin1(agent)
@@ -69,7 +72,8 @@ def json_line(record: LogRecord) -> str:
         record.request_id,
         record.end_reason,
     )
-    if not is_plain("".join(texts)):
+    joined = "".join(texts)
+    if len(joined) > FIELD_LIMIT or not is_plain(joined):
         texts = tuple([json_text(text)[1:-1] for text in texts])
     return _JSON % (
         iso_time(record.started),
@@ -94,6 +98,6 @@ def _request_texts(request: Request | None) -> tuple[str, ...]:
         request.target,
         request.version,
         request.peer,
-        get(b"referer", b"").decode("utf-8", "backslashreplace"),
-        get(b"user-agent", b"").decode("utf-8", "backslashreplace"),
+        get(b"referer", b"")[:_ENOUGH].decode("utf-8", "backslashreplace"),
+        get(b"user-agent", b"")[:_ENOUGH].decode("utf-8", "backslashreplace"),
     )

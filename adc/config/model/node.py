@@ -47,7 +47,9 @@ class AccessLog(Part):
 
     path: LogPath = Field("-", description="A file, - or stdout, or off.")
     format: Text = Field(
-        "combined", description="combined, json, or a template such as '{client} {method} {path} {status}'."
+        "combined",
+        description="combined, json, or a template such as '{client} {method} {path} {status}'. A field takes at most "
+        "4096 characters of a line, escapes included; what is longer ends with ...(cut).",
     )
 
     @classmethod

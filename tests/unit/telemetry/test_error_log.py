@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adc.telemetry.error_log import BURST, VALUE_LENGTH, ErrorLog, Level, Style
+from adc.telemetry.escape import CUT
 
 
 class Clock:
@@ -58,9 +59,15 @@ def test_text_values_with_spaces_or_quotes_are_quoted(path: Path) -> None:
     assert path.read_text().endswith(' x a="b\\x22 c=d" e=""\n')
 
 
-def test_long_values_are_cut(path: Path) -> None:
-    ErrorLog(str(path), clock=Clock()).info("x", value="v" * 100_000)
-    assert len(path.read_text()) < VALUE_LENGTH + 100
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize(
+    "value", ["v" * 100_000, '"' * 100_000, "\u00e9" * 5000, b"\xff" * 5000, b'"' * 5000]
+)
+def test_long_values_are_cut_and_marked(path: Path, style: Style, value: object) -> None:
+    ErrorLog(str(path), style, clock=Clock()).info("x", value=value)
+    written = path.read_text()
+    assert VALUE_LENGTH - 20 < len(written) < VALUE_LENGTH + 150
+    assert CUT in written
 
 
 @pytest.mark.parametrize(

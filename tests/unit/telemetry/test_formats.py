@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from adc.telemetry.escape import CUT, FIELD_LIMIT, escape_text, is_plain, json_text
 from adc.telemetry.formats import combined, compile_format, json_line
 from tests.unit.telemetry.finished import Finished, request
 
@@ -48,9 +51,53 @@ def test_combined_escapes_each_client_value(value: bytes, shown: str) -> None:
     assert f'"GET /{shown} HTTP/1.1"' in target
 
 
-def test_combined_escapes_a_user_agent_too_long_to_be_remembered() -> None:
-    line = combined(Finished(request=request(headers=((b"User-Agent", b'"' * 2000),))))
-    assert line.endswith('"' + "\\x22" * 2000 + '"')
+HOSTILE = [
+    b'"' * 31_000,
+    b"\\" * 31_000,
+    b"\x01" * 31_000,
+    b"\xff" * 31_000,
+    "é".encode() * 15_000,
+    "\U0001f600".encode() * 7_000,
+    b"a" * 31_000,
+    b"a" * 4095 + b'"' * 20_000,
+    b'"' * 5000 + b"a" * 26_000,
+]
+FORMATS = ["combined", "json", '{client} "{user_agent}" "{header.referer}" "{target}"']
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value[:6]))
+@pytest.mark.parametrize("text", FORMATS)
+def test_a_long_value_is_cut_and_marked_in_every_format(text: str, value: bytes) -> None:
+    fields = ((b"User-Agent", value), (b"Referer", value))
+    target = "/" + value.decode("utf-8", "surrogateescape")
+    line = compile_format(text)(Finished(request=request(target, headers=fields)))
+    assert line.count(CUT) == 3
+    assert 3 * 600 < len(line) < 3 * (FIELD_LIMIT + len(CUT)) + 600
+    assert is_plain(line.replace('"', "").replace("\\", ""))
+    if text == "json":
+        row = json.loads(line)
+        assert all(row[key].endswith(CUT) for key in ("target", "referer", "user_agent"))
+
+
+@pytest.mark.parametrize("text", FORMATS)
+def test_a_value_at_the_limit_is_not_cut(text: str) -> None:
+    whole = "a" * FIELD_LIMIT
+    for value, cut in ((whole, False), (whole + "a", True)):
+        line = compile_format(text)(Finished(request=request(headers=((b"User-Agent", value.encode()),))))
+        assert whole in line
+        assert (CUT in line) is cut
+
+
+@given(st.text(max_size=60), st.integers(1, 80))
+def test_a_cut_value_is_the_beginning_of_the_whole_one(text: str, limit: int) -> None:
+    for escape in (escape_text, lambda text, limit: json_text(text, limit)[1:-1]):
+        whole, shown = escape(text, 10_000), escape(text, limit)
+        assert is_plain(shown.replace('"', "").replace("\\", ""))
+        if shown.endswith(CUT):
+            assert whole.startswith(shown.removesuffix(CUT))
+            assert len(shown) <= limit + len(CUT)
+        else:
+            assert shown == whole
 
 
 def test_json_has_every_field_with_its_type() -> None:
