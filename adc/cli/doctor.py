@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,11 +13,16 @@ from adc.cli.loading import load_or_fail
 from adc.cli.output import FAILED, print_json, print_table
 
 if TYPE_CHECKING:
+    from adc.cli.probe import Question
     from adc.config import Config
+    from adc.config.model.pools import Member
     from adc.config.timeouts import Seen
 
 SLACK = 5.0
 """Seconds that a member is watched beyond the time for which its connections are kept."""
+
+MOST_QUESTIONS = 20
+"""Paths that one member is asked for."""
 
 COLUMNS = ("pool", "member", "kept", "announced", "closed", "cookie")
 
@@ -28,11 +34,15 @@ def doctor(
         float | None,
         typer.Option("--wait", min=0.1, help="Seconds to wait for a member to close; its pool's by default."),
     ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", help="A path that sets the session cookie, a login page; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Name every mismatch of time limits, its symptom and the line to change: exit code 1 if there is any."""
     loaded = load_or_fail(config)
-    rows, seen = asyncio.run(_look(loaded.config, wait)) if live else ([], {})
+    rows, seen = asyncio.run(_look(loaded.config, wait, path or ())) if live else ([], {})
     found = loaded.timeouts(seen)
     if json:
         print_json({"mismatches": [str(problem) for problem in found], "members": rows})
@@ -54,8 +64,29 @@ def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:.1f} s" if isinstance(value, float) else str(value)
 
 
+def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]) -> list[Question]:
+    """What a member of the pool `name` is asked for: what its health check asks for, then `paths`, `/`, and where the
+    routes to the pool lead, because any of them may set the session cookie."""
+    from adc.cli.probe import Question
+
+    pool = config.pools[name]
+    active = pool.health.active
+    host = (active.host if active is not None else None) or member.address.host or "localhost"
+    found = [Question(active.path, host)] if active is not None and active.path else []
+    found += [Question(path, host) for path in (*paths, "/")]
+    for route in config.routes:
+        if name not in {route.pool, *(route.split or ())}:
+            continue
+        hosts = [rule.exact for rule in route.match.host if rule.exact] or [host]
+        reached = [rule.exact or rule.prefix for rule in route.match.path]
+        found += [
+            Question(path, hosts[0]) for path in reached if path and path.isascii() and path.isprintable()
+        ]
+    return [each for each in dict.fromkeys(found) if each.path.startswith("/")][:MOST_QUESTIONS]
+
+
 async def _look(
-    config: Config, wait: float | None
+    config: Config, wait: float | None, paths: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Seen]]:
     """A row for each member, and what was seen of those that answered."""
     from adc.cli.probe import probe
@@ -63,7 +94,12 @@ async def _look(
 
     asked = [(name, pool, member) for name, pool in config.pools.items() for member in pool.members]
     answers = await asyncio.gather(
-        *(probe(pool, member, wait or pool.keep_alive.idle + SLACK) for _, pool, member in asked),
+        *(
+            probe(
+                pool, member, questions_of(config, name, member, paths), wait or pool.keep_alive.idle + SLACK
+            )
+            for name, pool, member in asked
+        ),
         return_exceptions=True,
     )
     rows: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What a member shows on a connection of its own: announced and real idle close, age of its session cookie."""
+"""What a member shows on a connection of its own: announced and real idle close, lifetime of its session cookie."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import asyncio
 import re
 import ssl
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config.timeouts import Seen
+from adc.http.dates import parse_http_date
+from adc.http.fields import tokens
+from adc.http.set_cookie import parse_set_cookie
 
 if TYPE_CHECKING:
     from adc.config.model.pools import Member, Pool
@@ -16,22 +20,63 @@ if TYPE_CHECKING:
 CONNECT_LIMIT = 5.0
 _MOST = 1 << 20
 _TIMEOUT = re.compile(rb"(?:^|,)\s*timeout=([0-9]{1,6})", re.IGNORECASE)
-_MAX_AGE = re.compile(rb";\s*max-age=([0-9]{1,9})", re.IGNORECASE)
+_NUMBER = re.compile(rb"[0-9]{1,9}")
+_DASHES = re.compile(rb"([0-9]{2})-([A-Za-z]{3})-(?=[0-9]{4})")
+"""A date such as `Wed, 21-Oct-2026`, which no HTTP field may have but many cookies do."""
 
 
-async def probe(pool: Pool, member: Member, patience: float) -> Seen:
-    """Ask `member` once and see when it closes the connection, up to `patience` seconds.
+class Question(NamedTuple):
+    """What a member is asked for."""
+
+    path: str
+    host: str
+
+
+async def probe(pool: Pool, member: Member, questions: Sequence[Question], patience: float) -> Seen:
+    """Ask `member` the first of `questions` and see when it closes the connection, up to `patience` seconds; ask the
+    others, each on a connection of its own, until one sets the session cookie.
 
     Raises OSError, TimeoutError, ValueError: it could not be asked.
     """
     reader, writer = await asyncio.wait_for(_connect(pool, member), CONNECT_LIMIT)
     try:
-        writer.write(_request(pool, member))
-        head = await asyncio.wait_for(_answer(reader), CONNECT_LIMIT + pool.keep_alive.idle)
-        closed = await _idle_close(reader, patience)
+        head = await _ask(reader, writer, questions[0], pool)
+        announced = _announced(head)
+        closed = None if announced == 0.0 else await _idle_close(reader, patience)
     finally:
         writer.transport.abort()
-    return Seen(_announced(head), closed, _cookie_age(pool, head))
+    cookie = session_cookie(pool)
+    age = None if cookie is None else _cookie_age(cookie, head)
+    if cookie is not None and age is None:
+        age = await _cookie_elsewhere(pool, member, questions[1:], cookie)
+    return Seen(announced, closed, age)
+
+
+async def _cookie_elsewhere(
+    pool: Pool, member: Member, questions: Sequence[Question], cookie: str
+) -> float | None:
+    for question in questions:
+        try:
+            reader, writer = await asyncio.wait_for(_connect(pool, member), CONNECT_LIMIT)
+        except OSError:
+            return None
+        try:
+            age = _cookie_age(cookie, await _ask(reader, writer, question, pool))
+        except (OSError, ValueError):
+            continue
+        finally:
+            writer.transport.abort()
+        if age is not None:
+            return age
+    return None
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: Question, pool: Pool
+) -> bytes:
+    head = f"GET {question.path} HTTP/1.1\r\nHost: {question.host}\r\nUser-Agent: adc doctor\r\n\r\n"
+    writer.write(head.encode())
+    return await asyncio.wait_for(_answer(reader), CONNECT_LIMIT + pool.keep_alive.idle)
 
 
 async def _connect(pool: Pool, member: Member) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -48,13 +93,6 @@ async def _connect(pool: Pool, member: Member) -> tuple[asyncio.StreamReader, as
     return await asyncio.open_connection(address.host, address.port, ssl=context)
 
 
-def _request(pool: Pool, member: Member) -> bytes:
-    active = pool.health.active
-    path = active.path if active is not None and active.path else "/"
-    host = (active.host if active is not None else None) or member.address.host or "localhost"
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: adc doctor\r\n\r\n".encode()
-
-
 async def _answer(reader: asyncio.StreamReader) -> bytes:
     """The head of the answer; its content is read to the end. Raises ValueError if the end cannot be told."""
     try:
@@ -65,8 +103,10 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
             await reader.readuntil(b"0\r\n\r\n")
         elif length is not None and int(length[1]) <= _MOST:
             await reader.readexactly(int(length[1]))
-        elif length is not None or not re.match(rb"http/1\.1 (204|304)", lower):
-            raise ValueError("its answer is too long, or ends with the connection")
+        elif length is not None:
+            raise ValueError("its answer is too long")
+        elif _announced(head) != 0.0 and not re.match(rb"http/1\.1 (204|304)", lower):
+            raise ValueError("its answer ends with the connection, which it does not say")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise ValueError("it gave no complete answer") from error
     return head
@@ -85,27 +125,49 @@ async def _idle_close(reader: asyncio.StreamReader, patience: float) -> float | 
 
 
 def _announced(head: bytes) -> float | None:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"keep-alive":
-            found = _TIMEOUT.search(value)
-            return float(found[1]) if found else None
-    return None
+    """Seconds for which the member keeps the connection, as it says; 0 if it says that it closes it."""
+    connection = tokens(b",".join(_fields(head, b"connection")))
+    old = head.startswith(b"HTTP/1.0") and b"keep-alive" not in connection
+    if old or b"close" in connection:
+        return 0.0
+    found = [_TIMEOUT.search(value) for value in _fields(head, b"keep-alive")]
+    return next((float(each[1]) for each in found if each), None)
 
 
-def _cookie_age(pool: Pool, head: bytes) -> float | None:
-    """Max-Age of the application's cookie that persistence rests on."""
+def session_cookie(pool: Pool) -> str | None:
+    """The name of the application's cookie that persistence rests on; None if it rests on none."""
     held = pool.persistence
     if held is None:
         return None
-    cookie = held.learned.cookie if held.learned else None
     if held.cookie is not None and held.cookie.mode != "insert":
-        cookie = held.cookie.name
-    if cookie is None:
-        return None
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"set-cookie" and value.strip().startswith(cookie.encode() + b"="):
-            found = _MAX_AGE.search(value)
-            return float(found[1]) if found else None
+        return held.cookie.name
+    return held.learned.cookie if held.learned else None
+
+
+def _cookie_age(cookie: str, head: bytes) -> float | None:
+    """Seconds that the cookie lives: its Max-Age, else its Expires (RFC 6265 section 5.3)."""
+    for value in _fields(head, b"set-cookie"):
+        found = parse_set_cookie(value)
+        if found is None or found.name != cookie.encode():
+            continue
+        attributes = {
+            name.strip().lower(): text.strip()
+            for name, _, text in (each.partition(b"=") for each in found.attributes.split(b";"))
+        }
+        if _NUMBER.fullmatch(attributes.get(b"max-age", b"")):
+            return float(attributes[b"max-age"])
+        return _time_left(attributes.get(b"expires", b""), head)
     return None
+
+
+def _time_left(expires: bytes, head: bytes) -> float | None:
+    now = time.time()
+    dates = [parse_http_date(value, now) for value in _fields(head, b"date")]
+    told = dates[0] if dates and dates[0] is not None else now
+    end = parse_http_date(_DASHES.sub(rb"\1 \2 ", expires), now)
+    return None if end is None else max(end - told, 0.0)
+
+
+def _fields(head: bytes, wanted: bytes) -> list[bytes]:
+    lines = (line.partition(b":") for line in head.split(b"\r\n"))
+    return [value.strip() for name, _, value in lines if name.lower() == wanted]

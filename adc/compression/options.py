@@ -11,11 +11,11 @@ class CompressionOptions:
     """Policy of one route.
 
     `codings` are offered, the preferred one first (of `zstd`, `br`, `gzip`); `min_size` is in bytes;
-    `content_types` are media types (`text/html`) or all of a type (`text/*`), lower-case; `levels` is the
-    effort of each coding.
+    `content_types` are media types (`text/html`), all of a type (`text/*`), or all of a type with a suffix
+    (`application/*+json`, RFC 6838 section 4.2.8), lower-case; `levels` is the effort of each coding.
     """
 
-    __slots__ = ("_essences", "_types", "codings", "levels", "min_size")
+    __slots__ = ("_essences", "_suffixes", "_types", "codings", "levels", "min_size")
 
     def __init__(
         self,
@@ -29,9 +29,13 @@ class CompressionOptions:
         self.min_size = min_size
         self.levels = dict(levels)
         self._types = frozenset(each[:-2] for each in named if each.endswith(b"/*"))
-        self._essences = frozenset(each for each in named if not each.endswith(b"/*"))
+        self._suffixes = frozenset(each for each in named if b"/*+" in each)
+        self._essences = frozenset(each for each in named if b"/*" not in each)
 
     def covers(self, content_type: bytes) -> bool:
         """Whether content of this Content-Type is to be compressed."""
         essence = content_type.partition(b";")[0].strip(b" \t").lower()
-        return essence in self._essences or essence.partition(b"/")[0] in self._types
+        if essence in self._essences:
+            return True
+        kind = essence.partition(b"/")[0]
+        return kind in self._types or b"%b/*+%b" % (kind, essence.rpartition(b"+")[2]) in self._suffixes

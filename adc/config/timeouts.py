@@ -15,6 +15,9 @@ from adc.config.units import quote
 
 Finding = tuple[Path, str]
 
+ANNOUNCED_MARGIN = 1.0
+"""Seconds before the idle close that a member announces at which its connections are not used any more."""
+
 SYNC_SHARE = 10
 """Intervals that a pin should live: one that hardly outlives the news of it is of no use to the other nodes."""
 
@@ -22,8 +25,8 @@ SYNC_SHARE = 10
 class Seen(NamedTuple):
     """What a member showed on a connection of its own, in seconds; None if it did not show it.
 
-    `announced`: `Keep-Alive: timeout`; `closed`: when it closed an idle connection; `cookie`: Max-Age of the
-    session cookie that the pool's persistence rests on.
+    `announced`: `Keep-Alive: timeout`, 0 with `Connection: close`; `closed`: when it closed an idle connection;
+    `cookie`: lifetime of the session cookie that the pool's persistence rests on.
     """
 
     announced: float | None = None
@@ -145,14 +148,14 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
 
 def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Finding]:
     idle = pool.keep_alive.idle
-    closes = [value for value in (seen.announced, seen.closed) if value is not None]
-    if closes and idle >= min(closes):
-        how = "closes" if seen.closed is not None and seen.closed <= min(closes) else "announces to close"
+    if seen.announced is not None:  # no connection is kept longer than its member announces
+        idle = min(idle, max(seen.announced - ANNOUNCED_MARGIN, 0.0))
+    if seen.closed is not None and idle > 0.0 and seen.closed <= idle:
         yield (
             (*at, "keep_alive", "idle"),
             (
-                f"idle connections are kept for {told(idle)}, but member {address} {how} them after "
-                f"{told(round(min(closes), 1))}: now and then a request meets a closing connection, "
+                f"idle connections are kept for {told(idle)}, but member {address} closes them after "
+                f"{told(round(seen.closed, 1))}: now and then a request meets a closing connection, "
                 f"gets 502 if it cannot "
                 "be repeated; lower keep_alive.idle below that"
             ),

@@ -123,21 +123,44 @@ class CompressionLevels(Part):
 
 DEFAULT_TYPES = (
     "text/*",
+    "application/*+json",
+    "application/*+json-seq",
+    "application/*+xml",
     "application/javascript",
     "application/json",
-    "application/ld+json",
-    "application/manifest+json",
+    "application/json-seq",
+    "application/jsonl",
+    "application/jsonlines",
+    "application/ndjson",
+    "application/toml",
+    "application/vnd.ms-fontobject",
     "application/wasm",
-    "application/xhtml+xml",
+    "application/x-javascript",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    "application/x-protobuf",
+    "application/x-yaml",
     "application/xml",
-    "application/atom+xml",
-    "application/rss+xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "font/otf",
+    "font/ttf",
+    "image/bmp",
     "image/svg+xml",
+    "image/vnd.microsoft.icon",
+    "image/x-icon",
+    "model/*+json",
+    "model/*+xml",
 )
+"""What servers compress by default or in the rules that they recommend, and the line-delimited kinds of JSON. Fonts in
+WOFF are compressed already."""
 
 ContentType = Annotated[
     str,
-    text_of(r"[a-z0-9!#$&^_.+\-]+/(?:\*|[a-z0-9!#$&^_.+\-]+)", "a media type such as text/html or text/*"),
+    text_of(
+        r"[a-z0-9!#$&^_.+\-]+/(?:\*(?:\+[a-z0-9!#$&^_.\-]+)?|[a-z0-9!#$&^_.+\-]+)",
+        "a media type such as text/html, text/* or application/*+json",
+    ),
 ]
 Encoding = Annotated[str, one_of("zstd", "br", "gzip")]
 
@@ -157,7 +180,10 @@ class Compression(Part):
         1024, description="Smaller answers are left alone."
     )
     content_types: Annotated[tuple[ContentType, ...], LISTED] = Field(
-        DEFAULT_TYPES, min_length=1, description="Media types that are compressed; text/* means any text."
+        DEFAULT_TYPES,
+        min_length=1,
+        description="Media types that are compressed; text/* means any text, "
+        "application/*+json any that ends in +json.",
     )
     levels: CompressionLevels = Field(CompressionLevels(), description="Effort of each coding.")
     breach_safe: Flag = Field(

@@ -4,10 +4,12 @@ import pytest
 
 from adc.compression.eligibility import ask_for_identity, client_accepts, eligible, variant_of
 from adc.compression.options import CompressionOptions
+from adc.config.model.policies import DEFAULT_TYPES
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
 
 OPTIONS = CompressionOptions(min_size=1000, content_types=("text/*", "application/json"))
+DEFAULT = CompressionOptions(content_types=DEFAULT_TYPES)
 HTML = (b"Content-Type", b"text/html")
 
 
@@ -56,6 +58,77 @@ def test_empty_bodies_are_left_alone_without_a_minimum():
 )
 def test_only_listed_types_are_compressed(content_type, expected):
     assert eligible(response((b"Content-Type", content_type)), OPTIONS) is expected
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/event-stream",
+        "application/json",
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "application/json-seq",
+        "application/geo+json",
+        "application/geo+json-seq",
+        "application/problem+json",
+        "application/vnd.api+json; charset=utf-8",
+        "application/ld+json",
+        "application/manifest+json",
+        "application/graphql-response+json",
+        "application/fhir+xml",
+        "application/soap+xml",
+        "application/atom+xml",
+        "application/rss+xml",
+        "application/xhtml+xml",
+        "application/xml",
+        "application/wasm",
+        "application/javascript",
+        "application/x-javascript",
+        "application/yaml",
+        "image/svg+xml",
+        "image/x-icon",
+        "font/ttf",
+        "font/otf",
+        "application/vnd.ms-fontobject",
+        "model/gltf+json",
+    ],
+)
+def test_texts_of_every_kind_are_compressed_by_default(content_type):
+    assert eligible(response((b"Content-Type", content_type.encode())), DEFAULT)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "image/png",
+        "image/webp",
+        "video/mp4",
+        "audio/mpeg",
+        "font/woff",
+        "font/woff2",
+        "application/zip",
+        "application/gzip",
+        "application/pdf",
+        "application/octet-stream",
+        "application/epub+zip",
+        "application/vnd.api+cbor",
+        "application/+jsonx",
+        "application/jsonx",
+        "multipart/x-mixed-replace",
+        "application/grpc",
+    ],
+)
+def test_what_is_compressed_already_or_unknown_is_left_alone_by_default(content_type):
+    assert not eligible(response((b"Content-Type", content_type.encode())), DEFAULT)
+
+
+def test_a_suffix_belongs_to_its_type():
+    options = CompressionOptions(content_types=("application/*+json",))
+    assert options.covers(b"Application/Problem+JSON; charset=utf-8")
+    for other in (b"application/json", b"image/x+json", b"application/x+json+xml", b"application/*+jso"):
+        assert not options.covers(other)
 
 
 def test_content_without_a_type_is_left_alone():

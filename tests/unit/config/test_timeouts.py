@@ -65,7 +65,21 @@ def test_a_queue_longer_than_the_whole_exchange(tmp_path):
     assert [place for _, place, _ in told(tmp_path, text)] == ["pools.app.limits.queue_timeout"]
 
 
-@pytest.mark.parametrize("seen", [Seen(announced=15.0), Seen(closed=5.0), Seen(announced=60.0, closed=20.0)])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(announced=15.0),
+        Seen(announced=15.0, closed=15.1),
+        Seen(announced=15.0, closed=14.5),
+        Seen(announced=0.0),
+        Seen(announced=0.0, closed=0.01),
+    ],
+)
+def test_a_member_that_says_when_it_hangs_up_is_no_problem(tmp_path, seen):
+    assert told(tmp_path, BASE, {("app", "127.0.0.1:9001"): seen}) == []
+
+
+@pytest.mark.parametrize("seen", [Seen(closed=5.0), Seen(announced=60.0, closed=20.0)])
 def test_a_member_that_hangs_up_before_we_let_go(tmp_path, seen):
     ((line, place, message),) = told(tmp_path, BASE, {("app", "127.0.0.1:9001"): seen})
     assert (line, place) == (9, "pools.app.keep_alive.idle")
