@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adc.http.cache_control import EMPTY, CacheControl, field_names, parse_cache_control
+from adc.http.cache_control import EMPTY, MAX_BYTES, OVERLONG, CacheControl, field_names, parse_cache_control
 from adc.http.headers import Headers
 from adc.http.structured import Member, StructuredFieldError, parse_dictionary
 
@@ -38,8 +38,9 @@ def request_directives(headers: Headers) -> CacheControl:
 
 
 def _control_or_pragma(headers: Headers) -> CacheControl:
-    if b"cache-control" in headers:
-        return parse_cache_control(headers.get_all(b"cache-control"))
+    control = parse_cache_control(headers.get_all(b"cache-control"))
+    if control:
+        return control
     if b"pragma" in headers and "no-cache" in parse_cache_control(headers.get_all(b"pragma")):
         return _NO_CACHE
     return EMPTY
@@ -50,6 +51,8 @@ _NO_CACHE = CacheControl({"no-cache": None})
 
 def _targeted(lines: list[bytes]) -> CacheControl:
     """A targeted field, a dictionary (RFC 9651); empty when it cannot be read, which lets others speak."""
+    if sum(map(len, lines)) > MAX_BYTES:
+        return OVERLONG
     try:
         members = parse_dictionary(lines)
     except StructuredFieldError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adc.cache.directives import Directives
 from adc.cache.options import CacheOptions
-from adc.http.cache_control import MAX_SECONDS, delta_seconds
+from adc.http.cache_control import MAX_SECONDS, delta_seconds, split_list
 from adc.http.dates import parse_http_date
 from adc.http.headers import Headers
 
@@ -148,7 +148,7 @@ def initial_age(headers: Headers, request_time: float, response_time: float) -> 
 
 def age_value(headers: Headers) -> int:
     """The Age field: its first list member; anything but a whole number is ignored (RFC 9111 section 5.1)."""
-    if b"age" not in headers:
-        return 0
-    first = headers.get_all(b"age")[0].partition(b",")[0].strip(b" \t")
-    return delta_seconds(first.decode("latin-1")) or 0
+    for line in headers.get_all(b"age"):
+        for first in split_list(line, 1):
+            return delta_seconds(first.decode("latin-1")) or 0
+    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from adc.cache.entry import Entry
 from adc.cache.freshness import parse_date
@@ -13,6 +14,8 @@ ORIGIN_ONLY = frozenset({b"if-match", b"if-unmodified-since"})
 
 _ELEMENT = re.compile(rb'[ \t]*((?:W/)?"[^"]*"(?=[ \t]*(?:,|\Z))|[^,]+)')
 """An element of a list, perhaps with spaces behind it; to match those here would take the square of their number."""
+
+MAX_TAGS = 1000
 
 _STRONG_AFTER = 60
 """Seconds by which Date must follow Last-Modified for the latter to be a strong validator (RFC 9110 8.8.2.2).
@@ -37,10 +40,16 @@ def not_modified(request: Headers, entry: Entry, now: float) -> bool:
 
 
 def none_match_fails(value: bytes, etag: bytes | None) -> bool:
-    """Whether If-None-Match `value` names the stored `etag` (weak comparison) or is `*`."""
-    if value.strip(b" \t") == b"*":
+    """True if If-None-Match `value` names the stored `etag` (weak comparison) or is `*`.
+
+    A list of more than MAX_TAGS is read so far only: the client then gets the whole response.
+    """
+    if value.strip(b" \t,") == b"*":
         return True
-    return etag is not None and any(same_weakly(tag.rstrip(b" \t"), etag) for tag in _ELEMENT.findall(value))
+    if etag is None or etag.removeprefix(b"W/") not in value:
+        return False
+    tags = islice(_ELEMENT.finditer(value), MAX_TAGS)
+    return any(same_weakly(tag[1].rstrip(b" \t"), etag) for tag in tags)
 
 
 def same_weakly(one: bytes, other: bytes) -> bool:
@@ -54,17 +63,15 @@ def same_strongly(one: bytes, other: bytes) -> bool:
 
 
 def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:
-    """The Range to answer from `entry`, None to answer with all of it: without one, if If-Range does not let it
-    be honoured (RFC 9110 section 13.1.5), or if there are several lines, of which others may read another.
+    """The Range to answer from `entry`, several lines as one list; None to answer with all of it: without one, or if
+    If-Range does not let it be honoured (RFC 9110 section 13.1.5).
     """
-    lines = request.get_all(b"range")
-    if len(lines) != 1:
-        return None
+    asked = request.joined(b"range")
     conditions = request.get_all(b"if-range")
-    if not conditions:
-        return lines[0]
+    if asked is None or not conditions:
+        return asked
     fits = len(conditions) == 1 and _names(conditions[0].strip(b" \t"), entry, now)
-    return lines[0] if fits else None
+    return asked if fits else None
 
 
 def _names(value: bytes, entry: Entry, now: float) -> bool:

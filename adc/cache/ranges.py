@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from adc.http.cache_control import split_list
+
 MAX_RANGES = 16
 """A request for more ranges than this gets the whole content (RFC 9110 section 14.2, 17.15)."""
 
@@ -48,23 +50,26 @@ def parse_range(value: bytes, length: int) -> list[ByteRange] | None:
     None if the field is to be ignored: another unit, bad syntax, too many ranges, or ranges that overlap.
     Raises UnsatisfiableError.
     """
-    unit, equals, specs = value.partition(b"=")
-    if not equals or unit.strip(b" \t").lower() != b"bytes":
+    specs = _specs(value)
+    if specs is None:
         return None
-    items = [item for part in specs.split(b",") if (item := part.strip(b" \t"))]
-    if not items or len(items) > MAX_RANGES:
-        return None
-    found: list[ByteRange] = []
-    for item in items:
-        match = _SPEC.fullmatch(item)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            return None
-        resolved = _resolve(match, length)
-        if resolved is not None:
-            found.append(resolved)
+    found = [item for spec in specs if (item := _resolve(spec, length)) is not None]
     if not found:
         raise UnsatisfiableError(value.decode("latin-1"))
     return None if _overlap(found) else found
+
+
+def _specs(value: bytes) -> list[re.Match[bytes]] | None:
+    """The ranges that a field names, at most MAX_RANGES; None if it is to be ignored."""
+    unit, equals, text = value.partition(b"=")
+    if not equals or unit.strip(b" \t").lower() != b"bytes":
+        return None
+    items = split_list(text, MAX_RANGES + 1)
+    specs = [spec for item in items if (spec := _SPEC.fullmatch(item)) is not None]
+    if not specs or len(specs) < len(items) or len(items) > MAX_RANGES:
+        return None
+    backwards = any(spec[2] and int(spec[2]) < int(spec[1]) for spec in specs)
+    return None if backwards else specs
 
 
 def _resolve(match: re.Match[bytes], length: int) -> ByteRange | None:
@@ -107,18 +112,14 @@ def within(part: ContentRange, asked: bytes) -> ByteRange | None:
 
     Without a known total only a range with both ends written can be told to lie inside.
     """
-    if part.total is None and (asked.rstrip().endswith(b"-") or b"=-" in asked.replace(b" ", b"")):
+    specs = _specs(asked)
+    if specs is None or len(specs) > 1:
         return None
-    try:
-        ranges = parse_range(asked, part.last + 1 if part.total is None else part.total)
-    except UnsatisfiableError:
-        return None
-    if ranges is None or len(ranges) != 1:
-        return None
-    item = ranges[0]
-    if part.total is None and int(asked.rpartition(b"-")[2]) > part.last:
-        return None
-    return item if part.first <= item.first and item.last <= part.last else None
+    if part.total is not None:
+        item = _resolve(specs[0], part.total)
+    else:
+        item = ByteRange(int(specs[0][1]), int(specs[0][2])) if specs[0][2] else None
+    return item if item is not None and part.first <= item.first and item.last <= part.last else None
 
 
 def joined(one: ContentRange, other: ContentRange) -> ContentRange | None:

@@ -10,6 +10,7 @@ from adc.cache.freshness import HEURISTIC_STATUS, Terms, received_date, terms
 from adc.cache.options import CacheOptions
 from adc.cache.ranges import ContentRange, parse_content_range
 from adc.cache.vary import vary_names, varying
+from adc.http.cache_control import split_list
 from adc.http.dates import http_date
 from adc.http.fields import HOP_BY_HOP
 from adc.http.headers import Headers, Pair
@@ -179,8 +180,9 @@ def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
         for name in _REHOSTING:
             if name in names:
                 return f"request carries {name.decode()}"
-        claimed = index.get(b"x-forwarded-host")
-        if claimed is not None and claimed.decode("latin-1").lower() != request.authority.lower():
+        claimed = request.headers.joined(b"x-forwarded-host") or b""
+        own = request.authority.lower().encode("latin-1", "replace")
+        if any(host.lower() != own for host in split_list(claimed)):
             return "request claims another host"
     if len(request.headers.get_all(b"host")) > 1:
         return "more than one Host"

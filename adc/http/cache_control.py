@@ -8,7 +8,7 @@ string hides nothing that comes after it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -26,7 +26,8 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAX_DIGITS = 10
 MAX_DIRECTIVES = 100
-"""Directives read in one field. A field with more of them restricts reuse as far as a field can."""
+MAX_BYTES = 4096
+"""Directives and bytes read of one field. A field with more of them counts as OVERLONG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,19 @@ class CacheControl:
 
 
 EMPTY = CacheControl()
-_OVERLONG = CacheControl({"no-store": None, "no-cache": None, "no-transform": None})
+OVERLONG = CacheControl({"no-store": None, "no-cache": None, "no-transform": None})
+"""What restricts reuse as far as a field can, for fields too long to be read."""
 
 
-def parse_cache_control(lines: Iterable[bytes]) -> CacheControl:
+def parse_cache_control(lines: Sequence[bytes]) -> CacheControl:
     """Read the field's lines. Empty elements are skipped, names lower-cased, quoted arguments unquoted."""
+    if sum(map(len, lines)) > MAX_BYTES:
+        return OVERLONG
     elements: list[bytes] = []
     for line in lines:
         elements += split_list(line, MAX_DIRECTIVES + 1)
         if len(elements) > MAX_DIRECTIVES:
-            return _OVERLONG
+            return OVERLONG
     values: dict[str, str | None] = {}
     lists: dict[str, frozenset[bytes] | None] = {}
     for name, value in _directives(elements):

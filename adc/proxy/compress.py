@@ -10,6 +10,7 @@ from adc.compression.encoders import ContentCoding, Encoder, content_coding
 from adc.compression.negotiation import accepts, negotiate
 from adc.compression.options import CompressionOptions
 from adc.compression.representation import recode, restate_validator, vary_by_coding
+from adc.http.cache_control import split_list
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.proxy.body_filter import BodyFilter
 from adc.proxy.pipeline import Action
@@ -69,7 +70,8 @@ def _recode(response: Response, coding: str | None) -> None:
 
 def _decoding(exchange: Exchange, response: Response) -> BodyFilter | None:
     headers = response.headers
-    coding = (headers.joined(b"content-encoding") or b"").strip(b" \t").lower()
+    codings = split_list(headers.joined(b"content-encoding") or b"")
+    coding = codings[0].lower() if len(codings) == 1 else b""
     found = decoder(coding)
     if found is None or response.status in (204, 205, 206) or not may_transform(headers):
         return None
