@@ -19,7 +19,8 @@ class CacheOptions:
     no stale use. `tag_header` (lower-case) names the response field that lists purge tags. `targeted` lists
     the cache-control fields aimed at this cache, most specific first (RFC 9213). With `cookies_need_public`,
     a response with Set-Cookie is stored only if the origin marks it `public`, `s-maxage` or with a targeted
-    field. `name` is the identity in Cache-Status.
+    field. `name` is the identity in Cache-Status. With `ignore_client_no_cache` clients cannot demand a response
+    fresher than the stored one.
     """
 
     default_ttl: float | None = None
@@ -33,3 +34,4 @@ class CacheOptions:
     targeted: tuple[bytes, ...] = (b"cdn-cache-control",)
     cookies_need_public: bool = True
     name: str = "adc"
+    ignore_client_no_cache: bool = False

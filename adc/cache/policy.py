@@ -21,6 +21,9 @@ WANT_FRESH = frozenset({"no-cache", "max-age", "min-fresh", "max-stale"})
 """Request directives that decide how stale a response the client takes (RFC 9111 section 5.2.1). Others, known or
 not, say nothing of it (5.2.3)."""
 
+_DEMANDS = frozenset({"no-cache", "max-age", "min-fresh"})
+"""Those by which a client may demand a response fresher than the stored one."""
+
 
 class Hit(NamedTuple):
     """Answer from `entry`, with nothing sent to the member. `detail` is set when it is stale and the client
@@ -73,11 +76,24 @@ Decision = Hit | Stale | Revalidate | Miss | OnlyIfCached504
 
 def lookup(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Decision:
     """Decide for `request`, given what is stored under its key (oldest first), at `now` (wall seconds)."""
-    control = request_directives(request.headers)
+    control = wishes(request, options)
     decision: Decision = _bypass(request) or _choose(request, entries, control, now, options)
     if "only-if-cached" in control and isinstance(decision, Miss | Revalidate):
         return OnlyIfCached504()
     return decision
+
+
+def wishes(request: Request, options: CacheOptions) -> CacheControl:
+    """Return the directives of a request that count for `options`."""
+    control = request_directives(request.headers)
+    if not options.ignore_client_no_cache or _DEMANDS.isdisjoint(control.values):
+        return control
+    return CacheControl({name: value for name, value in control.values.items() if name not in _DEMANDS})
+
+
+def takes_stale(request: Request, options: CacheOptions) -> bool:
+    """True if a request leaves it to the cache how stale its response is."""
+    return WANT_FRESH.isdisjoint(wishes(request, options).values)
 
 
 def without_conditions(lines: Sequence[Pair]) -> list[Pair]:
@@ -112,7 +128,7 @@ def _choose(
         if _accepts_stale(found, control, lateness):
             return Hit(found, "stale, as the client allows")
         within = not found.invalid and 0 <= lateness < found.terms.stale_while_revalidate
-        if within and control.values.keys().isdisjoint(WANT_FRESH):
+        if within and WANT_FRESH.isdisjoint(control.values):
             return Stale(found, conditional_headers(found))
     asked = control.seconds("stale-if-error")
     if_error = may_serve_on_error(found, now, asked) and "no-cache" not in control

@@ -236,6 +236,7 @@ def cache_options(cache: RouteCache, store: SharedStore) -> CacheOptions:
         tag_header=cache.tag_header.lower().encode(),
         max_object=store.tiers.max_object,
         cookies_need_public=cache.set_cookie == "public",
+        ignore_client_no_cache=cache.ignore_client_no_cache,
         key=KeyRules(
             ignore_query=tuple(key.query.ignore),
             only_query=key.query.only,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 
 import pytest
 
@@ -187,7 +188,7 @@ async def test_a_request_that_wants_its_own_answer_does_not_wait(tmp_path):
     gate = Gate(response(b"x", FRESH))
     async with caching(tmp_path, script=gate) as cached, crowd(cached, 1) as clients:
         async with cached.proxy.client() as own:
-            await own.send(get("/", "Cache-Control: no-cache"))
+            await own.send(get("/", "Cache-Control: no-store"))
             await eventually(lambda: gate.asked == 2)
             gate.open.set()
             assert (await own.reply()).body == b"x"
@@ -223,3 +224,62 @@ async def test_who_comes_after_a_purge_gets_nothing_asked_for_before_it(disk, tm
         assert (await clients[0].reply()).body == b"1"
         assert (await cached.client.reply()).body == b"2"
         assert (await cached.get()).body == b"2"
+
+
+def validated(request):
+    if b"if-none-match" in request:
+        return response(b"", 'ETag: "a"', FRESH, status=304, length=False)
+    return response(b"x", FRESH, 'ETag: "a"')
+
+
+@pytest.mark.parametrize("reply", [response(b"x", FRESH), validated], ids=["fetched", "validated"])
+@pytest.mark.parametrize("wish", ["Cache-Control: no-cache", "Cache-Control: max-age=0", "Pragma: no-cache"])
+async def test_clients_that_demand_a_fresh_response_share_one_fetch(wish, reply, tmp_path):
+    gate = Gate(reply)
+    gate.open.set()
+    async with caching(tmp_path, script=gate) as cached:
+        await cached.get()
+        gate.open.clear()
+        async with crowd(cached, 20, wish) as clients:
+            await eventually(lambda: waiting(cached) == 19)
+            gate.open.set()
+            assert [(await client.reply()).body for client in clients] == [b"x"] * 20
+        assert gate.asked == 2
+
+
+async def test_client_that_demands_a_fresh_response_is_not_answered_from_before_its_request(tmp_path):
+    gate = Gate(response(b"x", FRESH))
+    gate.open.set()
+    async with caching(tmp_path, script=gate) as cached:
+        for count in range(1, 4):
+            await cached.get("/", "Cache-Control: no-cache")
+            assert gate.asked == count
+
+
+async def test_client_that_demands_a_fresh_response_gets_no_stale_one_on_error(tmp_path, monkeypatch):
+    gate = Gate(lambda request: response(b"x", FRESH) if gate.asked == 1 else response(b"down", status=503))
+    gate.open.set()
+    async with caching(tmp_path, script=gate, stale_if_error="1h", route={"retries": False}) as cached:
+        await cached.get()
+        began = time.time
+        monkeypatch.setattr(time, "time", lambda: began() + 200)
+        gate.open.clear()
+        async with crowd(cached, 2) as others, cached.proxy.client() as demanding:
+            await eventually(lambda: waiting(cached) == 1)
+            await demanding.send(get("/", "Cache-Control: no-cache"))
+            await eventually(lambda: waiting(cached) == 2)
+            gate.open.set()
+            assert [(await client.reply()).status for client in others] == [200, 200]
+            assert (await demanding.reply()).status == 503
+
+
+@pytest.mark.parametrize(
+    "wish", ["Cache-Control: no-cache", "Cache-Control: max-age=0, min-fresh=999", "Pragma: no-cache"]
+)
+async def test_demands_for_a_fresh_response_are_ignored_where_the_route_says_so(wish, tmp_path):
+    gate = Gate(response(b"x", FRESH))
+    gate.open.set()
+    async with caching(tmp_path, script=gate, ignore_client_no_cache=True) as cached:
+        await cached.get()
+        assert "hit" in told(await cached.get("/", wish))
+        assert gate.asked == 1

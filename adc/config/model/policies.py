@@ -97,6 +97,11 @@ class RouteCache(Part):
         description="How long a stale response serves while a new one is fetched (RFC 5861). It must have been fresh on"
         " arrival, or offer the time itself.",
     )
+    ignore_client_no_cache: Flag = Field(
+        False,
+        description="Whether Cache-Control: no-cache, max-age and min-fresh of a client (and Pragma: no-cache) are"
+        " ignored, as nginx and Varnish do. They demand a response fresher than the stored one.",
+    )
     tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
     set_cookie: Annotated[str, one_of("public", "explicit")] = Field(
         "public",

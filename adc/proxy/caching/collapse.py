@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import lmdb
 
 from adc.cache.collapse import PASS_SECONDS, Outcome, Role
+from adc.cache.directives import request_directives
 from adc.cache.lease import Busy, Lease, LeaseTable
 from adc.proxy.caching.source import Source
 
@@ -29,15 +30,16 @@ POLL = 0.005
 _UNSHARED = frozenset(
     {
         b"authorization",
-        b"cache-control",
         b"if-modified-since",
         b"if-none-match",
         b"if-range",
-        b"pragma",
         b"range",
     }
 )
 """A request with one of these wants an answer of its own: it neither leads others nor follows."""
+
+_UNSHARED_WISHES = frozenset({"no-store", "only-if-cached", "stale-if-error"})
+"""The same of directives. Requests that demand a fresh response share one fetch: what comes is fresh for all."""
 
 
 class Waiting(Source):
@@ -78,7 +80,9 @@ class Waiting(Source):
 def may_share(exchange: Exchange) -> bool:
     """Whether the exchange may lead others or follow one."""
     request = exchange.request
-    return request.method == "GET" and _UNSHARED.isdisjoint(request.headers.index)
+    if request.method != "GET" or not _UNSHARED.isdisjoint(request.headers.index):
+        return False
+    return _UNSHARED_WISHES.isdisjoint(request_directives(request.headers).values)
 
 
 def finish_flight(store: SharedStore, key: bytes, outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adc.cache.collapse import Outcome, Role
 from adc.cache.filling import Filling
-from adc.cache.policy import Hit, Miss, Revalidate, Stale, lookup, without_conditions
+from adc.cache.policy import Hit, Miss, Revalidate, Stale, lookup, takes_stale, without_conditions
 from adc.cache.status import forwarded
 from adc.cache.storable import Store, store
 from adc.cache.validation import STALE_ERRORS
@@ -16,7 +16,7 @@ from adc.cache.vary import matches
 from adc.http.headers import Headers, Pair
 from adc.http.message import Response
 from adc.proxy.caching.aside import Aside
-from adc.proxy.caching.collapse import Turn
+from adc.proxy.caching.collapse import Turn, Waiting
 from adc.proxy.caching.fill import Fill, Following
 from adc.proxy.caching.revalidate import confirmed, drop_replaced, outdated, stand_in, told_by_head
 from adc.proxy.exchange import Exchange
@@ -271,14 +271,23 @@ class Fetch(Exchange):
 
     # Those who get the response.
 
-    def take_waiting(self, varying: tuple[tuple[bytes, bytes | None], ...]) -> list[Following]:
-        """Make those sources that wait and are served by the same variant. Returns them."""
+    def take_waiting(
+        self, varying: tuple[tuple[bytes, bytes | None], ...], stale: bool = False
+    ) -> list[Following]:
+        """Make those sources that wait and are served by the same variant. Returns them. With `stale` only those that
+        accept a stale response.
+        """
         if not self.turn.leads:
             return []
-        cookies = self.stage.options.key.counted_cookies
-        waiting = self.stage.store.flights.take(
-            self.key, lambda each: matches(varying, each.exchange.request.headers, cookies)
-        )
+        options = self.stage.options
+
+        def fits(each: Waiting) -> bool:
+            request = each.exchange.request
+            if stale and not takes_stale(request, options):
+                return False
+            return matches(varying, request.headers, options.key.counted_cookies)
+
+        waiting = self.stage.store.flights.take(self.key, fits)
         taken = []
         for each in waiting:
             each.finish()

@@ -78,7 +78,7 @@ def stand_in(fetch: Fetch, why: str) -> None:
         fetch.attempt.cancel()
     now = time.time()
     shared, entry = fetch.stage.store, held.entry
-    fetch.take_waiting(entry.varying)
+    fetch.take_waiting(entry.varying, stale=True)
     fetch.turn.settle(Outcome.FAILED)
     shared.counters.stale += len(fetch.sources)
     told = fetch.status if fetch.status else None
