@@ -13,6 +13,7 @@ from typing import Any
 
 import lmdb
 
+from adc.cache.cookies import CookieRules, cookie_names
 from adc.cache.disk import DiskStore
 from adc.cache.environment import Environment
 from adc.cache.files import CHECKED_BYTES
@@ -25,7 +26,8 @@ from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from adc.config.model import caches as model
-from adc.config.model.policies import RouteCache
+from adc.config.model.policies import RouteCache, VaryCookies
+from adc.http.headers import Headers
 from adc.proxy.caching.collapse import Leases
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
@@ -225,8 +227,10 @@ def _resize(tiers: TieredStore, settings: model.CacheStore) -> None:
         tiers.disk.index.limit = settings.disk.size
 
 
-def cache_options(cache: RouteCache, store: SharedStore) -> CacheOptions:
-    """The policy of one route."""
+def cache_options(
+    cache: RouteCache, store: SharedStore, own_cookies: tuple[Callable[[Headers], None], ...] = ()
+) -> CacheOptions:
+    """The policy of one route. `own_cookies` take out of a header block what members do not see."""
     key = cache.key
     return CacheOptions(
         default_ttl=cache.default_ttl,
@@ -243,5 +247,12 @@ def cache_options(cache: RouteCache, store: SharedStore) -> CacheOptions:
             sort_query=key.query.sort,
             headers=tuple(name.lower().encode() for name in key.headers),
             cookies=tuple(name.encode() for name in key.cookies),
+            counted_cookies=_counted(cache.vary_cookies, own_cookies),
         ),
     )
+
+
+def _counted(cookies: VaryCookies, own: tuple[Callable[[Headers], None], ...]) -> CookieRules:
+    ignored = cookie_names(cookies.ignore) if cookies.ignore else None
+    only = None if cookies.only is None else cookie_names(cookies.only)
+    return CookieRules(ignored, only, own)

@@ -11,7 +11,7 @@ from random import Random
 from adc.compression.options import CompressionOptions
 from adc.config.model import actions, policies
 from adc.config.model import routes as model
-from adc.http.headers import Pair
+from adc.http.headers import Headers, Pair
 from adc.http.message import Request
 from adc.http.networks import Networks
 from adc.plugin.chain import Chain
@@ -138,8 +138,19 @@ class RouteBuilder:
         variants = None
         if compression is not None and not compression.breach_safe and not route.plugins:
             variants = Variants(_compression(compression))
-        options, suffix = cache_options(cache, store), _key_suffix(route)
+        options, suffix = cache_options(cache, store, self._own_cookies(route)), _key_suffix(route)
         return Lookup(store, options, following, suffix, purgers, quick, variants)
+
+    def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
+        """What takes our part out of a client's cookies on the way to the member.
+
+        Nothing on a route that is split: one pool's members see the cookies of the others, and what a member sees must
+        not be missing in a key.
+        """
+        sticky = None if route.pool is None else self._sticky.get(route.pool)
+        if sticky is None or not sticky.persistence.marks_requests:
+            return ()
+        return (sticky.persistence.forward,)
 
 
 def path_policy(route: model.Route) -> PathPolicy:

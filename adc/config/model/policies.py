@@ -47,6 +47,28 @@ class QueryKey(Part):
             yield ("only",), "query has either ignore or only, not both"
 
 
+CookiePattern = Annotated[
+    str,
+    text_of(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", "a cookie name, in which * stands for any characters (_ga_*)"),
+]
+CookiePatterns = Annotated[tuple[CookiePattern, ...], LISTED]
+
+
+class VaryCookies(Part):
+    """Which cookies choose among the responses of a URL that have `Vary: Cookie`, or count in the key."""
+
+    ignore: CookiePatterns = Field(
+        (),
+        description="Cookies that do not count, such as those of trackers; names may have a * (_ga, _ga_*).",
+    )
+    only: CookiePatterns | None = Field(None, description="The only cookies that count; all by default.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if "ignore" in written and "only" in written:
+            yield ("only",), "vary_cookies has either ignore or only, not both"
+
+
 class CacheKey(Part):
     """What belongs to the cache key beside scheme, host and path."""
 
@@ -109,6 +131,11 @@ class RouteCache(Part):
         " meant for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all with a stated lifetime.",
     )
     key: CacheKey = Field(CacheKey(), description="What belongs to the cache key.")
+    vary_cookies: VaryCookies = Field(
+        VaryCookies(),
+        description="Which cookies count where a response has Vary: Cookie. The sticky cookie of the route's pool never"
+        " does. Members still receive the others.",
+    )
     purge: Purge = Field(Purge(), description="Who may send the PURGE method.")
 
     @classmethod
