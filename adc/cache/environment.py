@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import lmdb
@@ -16,6 +17,13 @@ import lmdb
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _CLEAN = "clean"
 _COUNTERS = 2
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder for this user alone, or make it so: stored responses are for nobody else. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != 0o700:
+        path.chmod(0o700)
 
 
 class Environment:
@@ -31,11 +39,13 @@ class Environment:
 
     def __init__(self, path: Path, map_size: int) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        private_folder(path)
+        private_folder(path / "index")
         self.emptied = self._empty_if_untrusted()
         self.lmdb = lmdb.open(
             str(path / "index"),
             map_size=map_size,
+            mode=0o600,
             max_dbs=8,
             sync=False,
             metasync=False,

@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from adc.codecs.certificates import CertificateFacts, NameIndex, read_facts
 from adc.codecs.placeholder import self_signed
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aDSS:!PSK:!AESCCM"
+"""TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 section 4.2): no CBC, no RSA key
+exchange."""
 
 Signature = tuple[tuple[str, int, int, int] | None, ...]
 """Path, inode, size and time of change of each file; None for one that is not there."""
@@ -34,18 +40,20 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class ServerTlsOptions:
-    """TLS of one listener. `client_ca` and `client_auth` (none, optional, required) are about clients' certificates."""
+    """TLS of one listener. `client_ca`, `client_crl` and `client_auth` (none, optional, required) are about clients'
+    certificates."""
 
     pairs: tuple[KeyPair, ...]
     min_version: str = "1.2"
     ciphers: str = ""
     client_auth: str = "none"
     client_ca: str = ""
+    client_crl: str = ""
 
     def signature(self) -> Signature:
         """How all files are now: unequal to an earlier one if any was changed or replaced."""
         paths = [path for pair in self.pairs for path in (pair.certificate, pair.key)]
-        return tuple(_signature(path) for path in [*paths, self.client_ca] if path)
+        return tuple(_signature(path) for path in [*paths, self.client_ca, self.client_crl] if path)
 
 
 class SecureObject(ssl.SSLObject):
@@ -132,13 +140,14 @@ def _server_context(options: ServerTlsOptions) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could ask for the costly handshake again and again
     context.minimum_version = _VERSIONS[options.min_version]
     context.set_alpn_protocols(["http/1.1"])
-    if options.ciphers:
-        try:
-            context.set_ciphers(options.ciphers)
-        except ssl.SSLError:
-            raise TlsError(f"ciphers {options.ciphers}: OpenSSL knows none of them") from None
+    try:
+        context.set_ciphers(options.ciphers or CIPHERS)
+    except ssl.SSLError:
+        raise TlsError(f"ciphers {options.ciphers}: OpenSSL knows none of them") from None
     if options.client_auth != "none":
         _trust(context, options.client_ca)
+        if options.client_crl:
+            _revoke(context, options.client_crl)
         required = options.client_auth == "required"
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
     return context
@@ -192,6 +201,18 @@ def _trust(context: ssl.SSLContext, path: str) -> None:
         raise TlsError(f"ca {path}: there is no certificate in it") from None
     except OSError as error:
         raise TlsError(f"ca {path}: {error.strerror}") from None
+
+
+def _revoke(context: ssl.SSLContext, path: str) -> None:
+    """Refuse certificates that a list in the file revokes; each authority of a chain needs a list that is in force."""
+    try:
+        x509.load_pem_x509_crl(Path(path).read_bytes())
+        context.load_verify_locations(path)
+    except ValueError:  # ssl.SSLError among them
+        raise TlsError(f"crl {path}: there is no certificate revocation list in it") from None
+    except OSError as error:
+        raise TlsError(f"crl {path}: {error.strerror}") from None
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:

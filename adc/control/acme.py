@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 
 from adc.codecs.certificates import names_of
+from adc.control.privileges import Identity, give_certificate
 from adc.runtime.tls import acme_file
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class AcmeCertificates:
     """Keeps the certificates of all listeners with `acme` fresh.
 
     `tell(challenges)` has every worker answer these http-01 challenges (token -> key authorization) and no others.
+    `reader` is the user that reads the certificates, if it is another one than this process's.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class AcmeCertificates:
         first_delay: float = FIRST_DELAY,
     ) -> None:
         self.challenges: dict[str, str] = {}
+        self.reader: Identity | None = None
         self._tell = tell
         self._wall = wall
         self._first_delay = first_delay
@@ -104,6 +107,8 @@ class AcmeCertificates:
                 del self.challenges[token]
             if challenges:
                 await self._tell(self.challenges)
+        if self.reader is not None:
+            give_certificate(Path(wanted.file), self.reader)
         log.info("a certificate for %s was issued", ", ".join(wanted.domains))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,14 @@ class _Line(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
+class _File(WatchedFileHandler):
+    """A file that others of its group may read, and nobody else, as the logs of the workers."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        return open(descriptor, "a", encoding=self.encoding, errors="backslashreplace")
+
+
 def configure(config: Config) -> None:
     """Send messages where `error_log` says. A file is opened anew when it was rotated. Raises OSError."""
     where = config.error_log
@@ -33,7 +43,7 @@ def configure(config: Config) -> None:
     elif where.path == "-":
         handler = logging.StreamHandler(sys.stderr)
     else:
-        handler = WatchedFileHandler(where.path)
+        handler = _File(where.path)
     handler.setFormatter(_Line())
     root = logging.getLogger()
     for old in root.handlers[:]:

@@ -25,6 +25,7 @@ from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
 from adc.control.health import HealthChecks, Report
 from adc.control.legacy import Legacy
+from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
 from adc.control.workers import WorkerHandle
@@ -76,6 +77,7 @@ class Service:
         self.decisions.take_over(inherited.legacy.decisions)
         self.health.take_over(inherited.legacy.health, loaded.config)
         self.admin_tls = admin_tls(loaded.config)
+        self._provide(loaded.config)
         layout = layout_of(loaded.config)
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)
@@ -114,6 +116,9 @@ class Service:
         count = worker_count(loaded.config, self._workers)
         if (count == 0) != (worker_count(self.config, self._workers) == 0):
             raise CallRefused("workers: 0 (no worker processes) is decided at start; restart to change it")
+        if (loaded.config.user, loaded.config.group) != (self.config.user, self.config.group):
+            raise CallRefused("user and group are decided at start; restart to change them")
+        self._provide(loaded.config)
         tls = await asyncio.to_thread(admin_tls, loaded.config)
         plan = self.sockets.prepare(layout_of(loaded.config))
         try:
@@ -135,6 +140,20 @@ class Service:
         self.config_hash = hashlib.sha256("\0".join(loaded.files.values()).encode()).hexdigest()[:16]
         self.health.follow(loaded.config)
         self.acme.follow(loaded.config)
+
+    def _provide(self, config: Config) -> None:
+        """Make what workers need for their user. Raises CallRefused."""
+        identity = identity_of(config)
+        if identity is not None:
+            if worker_count(config, self._workers) == 0:
+                raise CallRefused("user is for worker processes, and --workers 0 has none")
+            provide(config, identity)
+        self.acme.reader = identity
+
+    async def reopen_logs(self) -> None:
+        """Have every worker go on in new log files. Raises CallFailed, CallRefused."""
+        self._provide(self.config)
+        await self.fleet.call_all("logs.reopen", {})
 
     async def _hire_one(self, worker_id: int) -> WorkerHandle:
         worker = await self._hire(worker_id)

@@ -58,6 +58,7 @@ def admin_tls(config: Config) -> AdminTls | None:
         (KeyPair(written.certificate, written.key),),
         client_auth="required" if written.client_ca else "none",
         client_ca=written.client_ca or "",
+        client_crl=written.client_crl or "",
     )
     try:
         return AdminTls(options, options.signature(), ServerTls(options).context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ from adc.control.workers import ChildWorker, LocalWorker, WorkerHandle
 if TYPE_CHECKING:
     from adc.config import Config, Loaded
 
+log = logging.getLogger(__name__)
+
 
 class StartFailed(Exception):
     """The service does not start; the text is for the user, `code` for the shell."""
@@ -40,6 +44,8 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
         journal.configure(loaded.config)
     except OSError as error:
         raise StartFailed(f"cannot write the error log: {error}", 2) from None
+    if os.geteuid() == 0 and loaded.config.user is None:
+        log.warning("workers run as root; name another user with user:")
     inherited = activation.receive(environ)
     uvloop.run(_serve(options, loaded, inherited, recruits))
 

@@ -161,7 +161,7 @@ class Supervisor:
 
     async def _reopen_logs(self) -> None:
         try:
-            await self._service.fleet.call_all("logs.reopen", {})
+            await self._service.reopen_logs()
         except (CallFailed, CallRefused) as error:
             log.error("the logs were not reopened: %s", error)
 

@@ -16,6 +16,7 @@ import uvloop
 from adc.codecs.tls import quiet_about_server_names
 from adc.control import journal
 from adc.control.calls import CallFailed, CallRefused, Peer
+from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
 
 GRACE_ALONE = 30.0
@@ -58,6 +59,9 @@ class WorkerProcess:
             case "start":
                 config, listeners, keys = body
                 self._grace = config.shutdown.grace
+                identity = identity_of(config)
+                if identity is not None:
+                    drop(identity)
                 journal.configure(config)
                 await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)), self._ask)
             case "accept":

@@ -47,8 +47,9 @@ def _options(config: Config, tls: ListenerTls) -> ServerTlsOptions:
     if tls.acme is not None:
         file = str(acme_file(config, tls.acme))
         pairs.append(KeyPair(file, file, tuple(name.lower() for name in tls.acme.domains)))
+    clients = tls.client_auth
     return ServerTlsOptions(
-        tuple(pairs), tls.min_version, tls.ciphers or "", tls.client_auth.mode, tls.client_auth.ca or ""
+        tuple(pairs), tls.min_version, tls.ciphers or "", clients.mode, clients.ca or "", clients.crl or ""
     )
 
 

@@ -67,6 +67,12 @@ class Config(Part):
         default_factory=lambda: socket.gethostname() or "adc",
         description="Name of this node; the host's by default.",
     )
+    user: Name | None = Field(
+        None,
+        description="User that workers become when root starts them; the supervisor stays root, so that a reload can "
+        "bind low ports.",
+    )
+    group: Name | None = Field(None, description="Group of the workers; the user's own by default.")
     workers: Workers = Field(
         "auto", description="Worker processes; auto: one per core; 0: serve in the main process."
     )
@@ -124,6 +130,10 @@ class Config(Part):
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         if "folder" in written:
             yield ("folder",), unknown("key", "folder", cls.written_keys())
+        if "group" in written and "user" not in written:
+            yield ("group",), "has no effect without user"
+        if "user" in written and written.get("workers") == 0:
+            yield ("user",), "is for worker processes, and workers: 0 has none"
         if written.get("listeners") == []:
             yield ("listeners",), "is empty; at least one listener is needed"
 

@@ -89,6 +89,12 @@ class AdminTls(Part):
         None,
         description="PEM file of the authorities of clients' certificates; with it every client needs one.",
     )
+    client_crl: FilePath | None = Field(None, description="PEM file of revocation lists for them.")
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        if "client_crl" in written and "client_ca" not in written:
+            yield ("client_crl",), "has no effect without client_ca"
 
 
 _NEEDS_TOKEN = (

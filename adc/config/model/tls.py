@@ -56,6 +56,12 @@ class ClientAuth(Part):
         None, description="PEM file of the authorities that sign clients' certificates."
     )
 
+    crl: FilePath | None = Field(
+        None,
+        description="PEM file of certificate revocation lists, one that is in force for each authority of a chain; "
+        "loaded again when it changes. OCSP is not asked.",
+    )
+
     @classmethod
     def expanded(cls, value: Any) -> Any:
         return {"mode": value} if isinstance(value, str) else value
@@ -64,6 +70,8 @@ class ClientAuth(Part):
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         if written.get("mode", "required") != "none" and "ca" not in written:
             yield (), "client_auth needs ca: the PEM file of the authorities that sign clients' certificates"
+        if "crl" in written and written.get("mode", "required") == "none":
+            yield ("crl",), "has no effect with mode: none"
 
 
 class Acme(Part):
@@ -94,7 +102,10 @@ class ListenerTls(Part):
         (), description="Chosen by server name; the first one serves unknown names."
     )
     min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
-    ciphers: Ciphers | None = Field(None, description="OpenSSL cipher names for TLS 1.2.")
+    ciphers: Ciphers | None = Field(
+        None,
+        description="OpenSSL cipher names for TLS 1.2; by default those with ECDHE and AEAD, none with CBC.",
+    )
     client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Certificates asked of clients.")
     acme: Acme | None = Field(None, description="Certificates obtained by themselves.")
 
