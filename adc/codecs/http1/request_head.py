@@ -82,7 +82,9 @@ def read_head(message: Any, scheme: str) -> Request:
         if target[0] == "/":
             path, query, plain = split_target(target)
         else:
-            target, authority, (path, query, plain) = _other_form(method, target, authority)
+            target, authority, (path, query, plain), named = _other_form(method, target, authority)
+            if named and method == "PURGE":  # what is purged is not told by the listener that is asked
+                scheme = named
             lines = [pair for pair in lines if pair[0].lower() != b"host"]
             noted[b"host"] = authority.encode("ascii", "replace")
             lines.insert(0, (b"Host", noted[b"host"]))
@@ -105,14 +107,14 @@ def read_head(message: Any, scheme: str) -> Request:
     return request
 
 
-def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Target]:
-    """Target, authority and parts of a request in asterisk- or absolute-form (RFC 9112 section 3.2)."""
+def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Target, str]:
+    """Target, authority, parts and scheme of a request in asterisk- or absolute-form (RFC 9112 section 3.2)."""
     if target == "*":
         if method != "OPTIONS":
             raise bad_request("the target `*` is for OPTIONS only")
-        return target, authority, ASTERISK
-    _, authority, origin = split_absolute(target)
-    return origin, authority, split_target(origin)
+        return target, authority, ASTERISK, ""
+    named, authority, origin = split_absolute(target)
+    return origin, authority, split_target(origin), named
 
 
 def _offer(request: Request, offer: bytes) -> bytes:
