@@ -40,7 +40,8 @@ class Answer(NamedTuple):
 
 
 def answer(request: Request, entry: Entry, now: float, boundary: bytes) -> Answer:
-    """Answer `request` (GET or HEAD) from `entry`. `boundary` divides parts if several ranges are asked for.
+    """Answer `request` (GET or HEAD) from `entry`. `boundary` divides parts if several ranges are asked for; without
+    one a Range is ignored.
 
     A 304 when the client's copy is current (RFC 9111 section 4.3.2), ranges by RFC 9110 section 14.
     """
@@ -48,7 +49,7 @@ def answer(request: Request, entry: Entry, now: float, boundary: bytes) -> Answe
     age = (b"Age", b"%d" % int(entry.terms.age(now)))
     if not_modified(headers, entry, now):
         return _not_modified(entry, age)
-    asked = asked_range(headers, entry, now) if request.method == "GET" else None
+    asked = asked_range(headers, entry, now) if boundary and request.method == "GET" else None
     ranged = None if asked is None else _ranged(asked, entry, age, boundary)
     return _whole(request, entry, age) if ranged is None else ranged
 

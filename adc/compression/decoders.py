@@ -257,6 +257,11 @@ _DECODERS: dict[bytes, Callable[[Allowance], Decoder]] = {
 }
 
 
+def decodes(content_encoding: bytes) -> bool:
+    """True if `decoder` knows the coding."""
+    return content_encoding in _DECODERS
+
+
 def decoder(content_encoding: bytes, max_bytes: int = MAX_BYTES) -> Decoder | None:
     """A decoder for a Content-Encoding value (lower-case), None if it is unknown or names several."""
     make = _DECODERS.get(content_encoding)

@@ -12,9 +12,10 @@ If-Range, which compare strongly, fail safe: a 412, or the whole content instead
 
 from __future__ import annotations
 
-from adc.compression.negotiation import negotiate
+from adc.compression.decoders import decodes
+from adc.compression.negotiation import accepts, negotiate
 from adc.compression.options import CompressionOptions
-from adc.http.cache_control import parse_cache_control
+from adc.http.cache_control import parse_cache_control, split_list
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
 
@@ -62,6 +63,20 @@ def may_transform(headers: Headers) -> bool:
     return b"cache-control" not in headers or "no-transform" not in parse_cache_control(
         headers.get_all(b"cache-control")
     )
+
+
+def removable_coding(response: Response) -> bytes:
+    """Return the one coding of `response` that can be taken off for a client that does not accept it, b"" if none."""
+    codings = split_list(response.headers.joined(b"content-encoding") or b"", 2)
+    coding = codings[0].lower() if len(codings) == 1 else b""
+    if not decodes(coding) or response.status in (204, 205, 206) or not may_transform(response.headers):
+        return b""
+    return coding
+
+
+def client_takes(request: Request, coding: bytes) -> bool:
+    """True if the client accepts content in `coding`."""
+    return accepts(client_accepts(request), coding.decode("latin-1"))
 
 
 def variant_of(request: Request, response: Response, options: CompressionOptions) -> str | None:

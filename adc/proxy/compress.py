@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adc.compression.decoders import decoder
-from adc.compression.eligibility import ask_for_identity, client_accepts, eligible, may_transform
+from adc.compression.eligibility import (
+    ask_for_identity,
+    client_accepts,
+    client_takes,
+    eligible,
+    removable_coding,
+)
 from adc.compression.encoders import ContentCoding, Encoder, content_coding
-from adc.compression.negotiation import accepts, negotiate
+from adc.compression.negotiation import negotiate
 from adc.compression.options import CompressionOptions
 from adc.compression.representation import recode, restate_validator, vary_by_coding
-from adc.http.cache_control import split_list
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.proxy.body_filter import BodyFilter
 from adc.proxy.pipeline import Action
@@ -69,14 +74,12 @@ def _recode(response: Response, coding: str | None) -> None:
 
 
 def _decoding(exchange: Exchange, response: Response) -> BodyFilter | None:
-    headers = response.headers
-    codings = split_list(headers.joined(b"content-encoding") or b"")
-    coding = codings[0].lower() if len(codings) == 1 else b""
+    coding = removable_coding(response)
     found = decoder(coding)
-    if found is None or response.status in (204, 205, 206) or not may_transform(headers):
+    if found is None:
         return None
-    vary_by_coding(headers)
-    if accepts(client_accepts(exchange.request), coding.decode("latin-1")):
+    vary_by_coding(response.headers)
+    if client_takes(exchange.request, coding):
         return None
     _recode(response, None)
     if exchange.request.method != "HEAD":

@@ -136,10 +136,11 @@ class RouteBuilder:
         purgers = Networks(str(network) for network in cache.purge.from_)
         compression = route.compression
         variants = None
-        if compression is not None and not compression.breach_safe and not route.plugins:
+        decodes = compression is not None and not compression.breach_safe
+        if compression is not None and decodes and not route.plugins:
             variants = Variants(_compression(compression))
         options, suffix = cache_options(cache, store, self._own_cookies(route)), _key_suffix(route)
-        return Lookup(store, options, following, suffix, purgers, quick, variants)
+        return Lookup(store, options, following, suffix, purgers, quick, variants, decodes)
 
     def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
         """What takes our part out of a client's cookies on the way to the member.

@@ -1,5 +1,7 @@
 """Coded forms of stored responses (contract/04: a cache and compression on one route)."""
 
+import gzip
+import os
 import zlib
 
 import brotli
@@ -106,3 +108,72 @@ async def test_what_may_not_be_transformed_stays_plain(tmp_path):
         for _ in range(2):
             reply = await cached.get("/", "Accept-Encoding: br")
             assert reply.body == TEXT
+
+
+def zipped(body=TEXT, *fields):
+    """The response of a member that compresses in spite of `Accept-Encoding: identity`."""
+    return response(
+        gzip.compress(body), FRESH, 'ETag: "a"', "Content-Type: text/html", "Content-Encoding: gzip", *fields
+    )
+
+
+@pytest.mark.parametrize("disk", [False, True])
+@pytest.mark.parametrize("fields", [[], ["Accept-Encoding: br"], ["Accept-Encoding: gzip;q=0"]])
+async def test_range_for_a_client_that_is_sent_decoded_content_is_of_that(fields, disk, tmp_path):
+    async with caching(tmp_path, zipped(), route=ROUTE, disk=disk) as cached:
+        await cached.get("/", *fields)
+        for _ in range(2):
+            part = await cached.get("/", *fields, "Range: bytes=2-6")
+            assert (part.status, part.body) == (206, TEXT[2:7])
+            assert part[b"content-range"] == b"bytes 2-6/%d" % len(TEXT)
+            assert b"content-encoding" not in part
+            assert (part[b"etag"], part[b"vary"]) == (b'W/"a"', b"Accept-Encoding")
+        last = await cached.get("/", *fields, "Range: bytes=-3")
+        assert last.body == TEXT[-3:]
+        beyond = await cached.get("/", *fields, f"Range: bytes={len(TEXT)}-")
+        assert (beyond.status, beyond[b"content-range"]) == (416, b"bytes */%d" % len(TEXT))
+        several = await cached.get("/", *fields, "Range: bytes=0-1,4-5")
+        assert several.status == 206
+        assert TEXT[4:6] in several.body
+        assert len(cached.asked) == 1
+
+
+async def test_range_for_a_client_that_accepts_the_coding_is_of_the_coded_content(tmp_path):
+    coded = zipped().partition(b"\r\n\r\n")[2]
+    async with caching(tmp_path, zipped(), route=ROUTE) as cached:
+        await cached.get("/")
+        part = await cached.get("/", "Accept-Encoding: gzip", "Range: bytes=2-6")
+        assert (part.status, part.body) == (206, coded[2:7])
+        assert (part[b"content-encoding"], part[b"etag"]) == (b"gzip", b'"a"')
+        assert part[b"content-range"] == b"bytes 2-6/%d" % len(coded)
+
+
+@pytest.mark.parametrize("tag", ['"a"', 'W/"a"', '"b"'])
+async def test_if_range_with_the_tag_of_another_form_gets_the_whole(tag, tmp_path):
+    async with caching(tmp_path, zipped(), route=ROUTE) as cached:
+        await cached.get("/")
+        reply = await cached.get("/", "Range: bytes=2-6", f"If-Range: {tag}")
+        assert (reply.status, reply.body) == (200, TEXT)
+
+
+async def test_range_of_content_too_long_to_be_decoded_at_once_gets_the_whole(tmp_path):
+    long = os.urandom(2 << 20)
+    async with caching(tmp_path, zipped(long), route=ROUTE) as cached:
+        await cached.get("/")
+        reply = await cached.get("/", "Range: bytes=2-6")
+        assert (reply.status, reply.body) == (200, long)
+
+
+async def test_range_of_what_may_not_be_transformed_is_of_the_coded_content(tmp_path):
+    reply = zipped(TEXT, "Cache-Control: no-transform, max-age=100")
+    async with caching(tmp_path, reply, route=ROUTE) as cached:
+        await cached.get("/")
+        part = await cached.get("/", "Range: bytes=2-6")
+        assert (part.status, part[b"content-encoding"]) == (206, b"gzip")
+
+
+async def test_coding_written_as_a_list_is_taken_off(tmp_path):
+    reply = zipped().replace(b"Content-Encoding: gzip", b"Content-Encoding: , GZip ,")
+    async with caching(tmp_path, reply, route=ROUTE) as cached:
+        assert (await cached.get("/")).body == TEXT
+        assert (await cached.get("/", "Range: bytes=0-1")).body == TEXT[:2]

@@ -13,11 +13,12 @@ from adc.cache.policy import Hit, Miss, OnlyIfCached504, Revalidate, Stale, look
 from adc.cache.status import hit, refused
 from adc.cache.vary import matches
 from adc.http.fields import SELECTING
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.networks import Networks
 from adc.proxy.caching.collapse import Waiting, finish_flight, may_share, passed
 from adc.proxy.caching.fetch import Fetch
+from adc.proxy.caching.plain_form import coding_to_remove, plain_form
 from adc.proxy.caching.purge import purge
 from adc.proxy.caching.sending import AT_ONCE
 from adc.proxy.caching.serve import serve
@@ -33,12 +34,14 @@ class Lookup:
     """The cache of one route. `following` asks the member. `suffix` is added to keys: it tells routes apart
     that the URL does not. `purgers` may send PURGE, nobody if it is empty. `quick`: nothing on the route
     changes the request's fields after they were noted, so that what they ask of caches can be told without
-    looking at each. `variants` codes content that the route compresses.
+    looking at each. `variants` codes content that the route compresses. `decodes`: content in a coding is decoded
+    for clients that do not accept it.
     """
 
     __slots__ = (
         "_cookies",
         "_name",
+        "decodes",
         "following",
         "options",
         "purgers",
@@ -57,6 +60,7 @@ class Lookup:
         purgers: Networks | None = None,
         quick: bool = False,
         variants: Variants | None = None,
+        decodes: bool = False,
     ) -> None:
         self.store = store
         self.options = options
@@ -65,6 +69,7 @@ class Lookup:
         self.purgers = purgers or Networks()
         self.quick = quick
         self.variants = variants
+        self.decodes = decodes
         self._name = options.name.encode()
         self._cookies = options.key.counted_cookies
 
@@ -156,10 +161,22 @@ class Lookup:
             return False
         exchange.cache = "hit"
         self.store.counters.hits += 1
-        serve(
-            exchange, self._coded(exchange.request, entry), hit(self.options.name, ttl, decision.detail), now
-        )
+        status = hit(self.options.name, ttl, decision.detail)
+        self.serve(exchange, self._coded(exchange.request, entry), status, now)
         return True
+
+    def serve(
+        self, exchange: Exchange, entry: Entry, cache_status: bytes, now: float, own: tuple[Pair, ...] = ()
+    ) -> None:
+        """Answer from `entry`, whose content is loaded, as `serve` does; a Range is of what the client receives."""
+        whole = False
+        if self.decodes and b"range" in exchange.request.headers:
+            coding = coding_to_remove(exchange.request, entry)
+            if coding:
+                plain = plain_form(self.store.tiers.memory, entry, coding)
+                whole = plain is None
+                entry = plain or entry
+        serve(exchange, entry, cache_status, now, own, whole)
 
     def _coded(self, request: Request, entry: Entry) -> Entry:
         """The coded form of an entry, for a request that wants all of it."""
@@ -182,7 +199,7 @@ class Lookup:
         exchange.cache = "stale"
         shared.counters.stale += 1
         ttl = entry.terms.freshness(now)
-        serve(exchange, entry, hit(self.options.name, ttl, "stale-while-revalidate"), now)
+        self.serve(exchange, entry, hit(self.options.name, ttl, "stale-while-revalidate"), now)
         return True
 
     def _loaded(self, entry: Entry) -> Entry | None:

@@ -14,7 +14,6 @@ from adc.cache.status import forwarded
 from adc.cache.validation import refresh, refresh_by_head
 from adc.http.headers import Pair
 from adc.http.message import Response
-from adc.proxy.caching.serve import serve
 
 if TYPE_CHECKING:
     from adc.proxy.caching.fetch import Fetch
@@ -133,6 +132,6 @@ def _answer_all(
         if loaded is None:
             exchange.fail(502, "cache_failed")
         else:
-            serve(exchange, loaded, cache_status, now, own)
+            fetch.stage.serve(exchange, loaded, cache_status, now, own)
         own = ()
     fetch.end("")

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 
 def serve(
-    exchange: Exchange, entry: Entry, cache_status: bytes, now: float, own: tuple[Pair, ...] = ()
+    exchange: Exchange,
+    entry: Entry,
+    cache_status: bytes,
+    now: float,
+    own: tuple[Pair, ...] = (),
+    whole: bool = False,
 ) -> None:
     """Answer from `entry`, whose content is loaded, at `now` (wall seconds), with `Cache-Status` and the
-    lines `own`.
+    lines `own`; `whole` ignores a Range.
 
     Content on disk, and what is long, is sent piece by piece as the client takes it.
     """
     request = exchange.request
-    boundary = os.urandom(16).hex().encode() if b"range" in request.headers else b""
+    boundary = os.urandom(16).hex().encode() if b"range" in request.headers and not whole else b""
     made = answer(request, entry, now, boundary)
     length = UNKNOWN_LENGTH if made.length is None else made.length
     headers = Headers((*made.headers, *own, (b"Cache-Status", cache_status)))

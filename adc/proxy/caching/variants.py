@@ -31,11 +31,10 @@ class Variants:
         name = variant_of(request, head, self._options)
         if name is None:
             return entry, plain
-        key = b"%b%bcoding=%b" % (entry.key, b"" if b"\0" in entry.key else b"\0", name.encode())
-        for known in memory.get(key):
-            same = known.varying == entry.varying and known.terms == entry.terms
-            if same and isinstance(known.body, bytes):
-                return known, known.body
+        key = form_key(entry, name.encode())
+        known = known_form(memory, key, entry)
+        if known is not None and isinstance(known.body, bytes):
+            return known, known.body
         headers = entry.headers.copy()
         vary_by_coding(headers)
         recode(headers, name)
@@ -43,3 +42,16 @@ class Variants:
         coded = replace(entry, key=key, headers=headers, body=content, length=len(content))
         memory.put(coded)
         return coded, content
+
+
+def form_key(entry: Entry, coding: bytes) -> bytes:
+    """The key of the form of `entry` in `coding`."""
+    return b"%b%bcoding=%b" % (entry.key, b"" if b"\0" in entry.key else b"\0", coding)
+
+
+def known_form(memory: MemoryStore, key: bytes, entry: Entry) -> Entry | None:
+    """The form under `key` that stems from `entry`, if it is in memory."""
+    for known in memory.get(key):
+        if known.varying == entry.varying and known.terms == entry.terms:
+            return known
+    return None
