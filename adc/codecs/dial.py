@@ -12,6 +12,14 @@ from adc.codecs.leftover import LeftoverReader
 
 Addresses = tuple[str, ...]
 
+_KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+"""A silent peer is asked after 15 seconds, and given up 15 seconds later."""
+
 
 class Dialer:
     """Connects to `host:port` or to the unix socket at `path`.
@@ -114,8 +122,11 @@ class Dialer:
             path = None if preface else address
             return (await loop.create_unix_connection(factory, path, sock=sock))[0]
         if sock is not None:
-            return (await loop.create_connection(factory, sock=sock))[0]
-        return (await loop.create_connection(factory, address, self.port))[0]
+            transport: Any = (await loop.create_connection(factory, sock=sock))[0]
+        else:
+            transport = (await loop.create_connection(factory, address, self.port))[0]
+        _probe(transport)
+        return transport
 
     async def _prefaced(self, family: int, address: str, preface: bytes) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -156,6 +167,14 @@ class Dialer:
         self._resolved_at = self._loop.time()
         if before and set(before) != set(addresses):
             self.moved()
+
+
+def _probe(transport: Any) -> None:
+    """Let the kernel probe an idle peer, so that a flow that a firewall forgot ends before a request is lost in it."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and not transport.is_closing():
+        for level, option, value in _KEEPALIVE:
+            sock.setsockopt(level, option, value)
 
 
 def _ignore() -> None:

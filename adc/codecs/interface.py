@@ -16,6 +16,7 @@ from adc.codecs.refused import Refused
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.pools.errors import Failure
+from adc.pools.member import Member
 
 
 class Stream(Protocol):
@@ -42,6 +43,13 @@ class Stream(Protocol):
         """A way to send body past `send_body`, straight from files, which must end in `send_body(b"", True)`.
         None if bytes cannot go to this client as they are (TLS, another framing), or for want of descriptors.
         """
+
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        """Keep `connection`, on which the client has authenticated, for requests of this client connection, and close
+        it at the end. False if that cannot be: then nobody may use it."""
+
+    def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
+        """Return the connection to a member of `pool` that was kept last."""
 
     def abort(self) -> None:
         """Give up: the client must be able to tell that the response is not whole."""
@@ -84,6 +92,9 @@ class ResponseReceiver(Protocol):
 
     def connected(self, connection: MemberConnection) -> None:
         """A connection that was being opened is ready to send on."""
+
+    def keep(self, connection: KeptConnection) -> bool:
+        """Keep `connection`, on which the client has authenticated, for its next request; False if that cannot be."""
 
     def response_informational(self, response: Response) -> None:
         """An interim response (1xx except 101)."""
@@ -128,6 +139,16 @@ class MemberConnection(Protocol):
         """Give the try up and close; its receiver hears nothing more."""
 
 
+class KeptConnection(MemberConnection, Protocol):
+    """A connection to a member that belongs to one client connection."""
+
+    def reacquire(self, receiver: ResponseReceiver) -> bool:
+        """Belong to `receiver` from now on; False if nothing can be sent any more."""
+
+    def close(self) -> None:
+        """Close in order; it belongs to nobody."""
+
+
 class Link(Protocol):
     """All connections to one member (`Member.link`): `idle` wait for a request, `busy` have one or are being opened
     for one.
@@ -142,6 +163,12 @@ class Link(Protocol):
     def acquire(self, receiver: ResponseReceiver) -> MemberConnection | None:
         """An idle connection, or None: then one is opened and `connected` or `failed` will be called."""
 
+    def dial(self, receiver: ResponseReceiver) -> None:
+        """Open a connection for `receiver`, whatever is idle: `connected` or `failed` will be called."""
+
+    def drop_older(self, connection: MemberConnection) -> None:
+        """Close the connections that have been idle at least as long as `connection` had been, which was of no use."""
+
     def forget(self, receiver: ResponseReceiver) -> None:
         """The receiver does not wait for its connection any more."""
 
@@ -149,4 +176,12 @@ class Link(Protocol):
         """Close the connection that has been idle longest; there is one."""
 
 
-__all__ = ["Headers", "Link", "MemberConnection", "RequestReceiver", "ResponseReceiver", "Stream"]
+__all__ = [
+    "Headers",
+    "KeptConnection",
+    "Link",
+    "MemberConnection",
+    "RequestReceiver",
+    "ResponseReceiver",
+    "Stream",
+]

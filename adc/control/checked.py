@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from adc.codecs.interface import MemberConnection
+from adc.codecs.interface import KeptConnection, MemberConnection
 from adc.codecs.proxy_protocol import Ends
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
@@ -46,6 +46,10 @@ class Answer:
 
     def connected(self, connection: MemberConnection) -> None:
         """It was given its connection."""
+
+    def keep(self, connection: KeptConnection) -> bool:
+        """A check has a connection of its own."""
+        return False
 
     def response_informational(self, response: Response) -> None:
         """The final one is to come."""

@@ -57,6 +57,7 @@ CLAIMED: Final = b"(claimed)"
 
 NOTED: Final = SELECTING | frozenset(
     {
+        b"authorization",
         b"date",
         b"forwarded",
         b"host",

@@ -20,6 +20,7 @@ class Request:
     rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
     `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
     `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
+    `tied` is true if a member connection belongs to the client's connection alone (`adc.http.tied`).
     `certificate` tells of the client certificate that TLS verified: field names to values, empty without one.
     `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
@@ -42,6 +43,7 @@ class Request:
         "scheme",
         "sni",
         "target",
+        "tied",
         "upgrade",
         "version",
     )
@@ -80,6 +82,7 @@ class Request:
         self.plain = True
         self.upgrade = b""
         self.expect_continue = False
+        self.tied = False
         self.certificate: dict[str, str] = {}
         self.passed_by = ""
 
@@ -109,6 +112,7 @@ class Request:
         other.plain = self.plain
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
+        other.tied = self.tied
         other.certificate = self.certificate
         other.passed_by = self.passed_by
         return other

@@ -78,9 +78,10 @@ class RetryBudget:
 class RetryPolicy:
     """Up to `attempts` further attempts after the first, when the way it failed is among `on`.
 
-    `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A stale keep-alive connection is
-    retried at least once, listed or not, and at no cost to the budget: it is the price of reuse, not a sign
-    of trouble. Raises ValueError for a word that does not exist. `statuses` are those that may be retried.
+    `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A request that found a stale keep-alive
+    connection is always sent again, on a new one, and costs neither an attempt nor the budget: that is the price of
+    reuse, and nginx and Go's client do the same. On a new connection nothing is stale, so it happens once.
+    Raises ValueError for a word that does not exist. `statuses` are those that may be retried.
     """
 
     __slots__ = ("_attempts", "_words", "budget", "statuses")
@@ -109,8 +110,8 @@ class RetryPolicy:
         attempt: int,
         now: float,
     ) -> Verdict:
-        """Judge attempt number `attempt` (1 for the first), which ended with `outcome`. RETRY spends from the
-        budget.
+        """Judge attempt number `attempt` (1 for the first, stale ones not counted), which ended with `outcome`.
+        RETRY spends from the budget.
 
         `replayable`: all of the request body can still be sent. `response_begun`: the client has been sent
         a part of the response.
@@ -120,7 +121,7 @@ class RetryPolicy:
         if not self._listed(outcome):
             return Verdict.NOT_LISTED
         stale = outcome is Failure.STALE_CONNECTION
-        if attempt > (max(self._attempts, 1) if stale else self._attempts):
+        if not stale and attempt > self._attempts:
             return Verdict.ATTEMPTS_SPENT
         if not replayable:
             return Verdict.BODY_GONE

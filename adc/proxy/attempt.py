@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from adc.codecs.interface import MemberConnection
+from adc.codecs.interface import KeptConnection, MemberConnection
 from adc.codecs.proxy_protocol import Ends
 from adc.http.message import Response
 from adc.http.via import VIA
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 
 class Attempt(Awaited):
-    """A request at one member: the `ResponseReceiver` of its connection."""
+    """A request at one member: the `ResponseReceiver` of its connection. `tied`: that belongs to the client alone."""
 
-    __slots__ = ("began", "forward", "member", "status")
+    __slots__ = ("began", "forward", "member", "status", "tied")
 
     def __init__(self, forward: Forward, exchange: Exchange, member: Member) -> None:
         super().__init__(exchange)
         self.forward = forward
         self.member = member
         self.status = 0
+        self.tied = False
         self.began = time.monotonic()
 
     @property
@@ -42,6 +43,9 @@ class Attempt(Awaited):
     def connected(self, connection: MemberConnection) -> None:
         self.connection = connection
         self.forward.send(self.exchange, connection)
+
+    def keep(self, connection: KeptConnection) -> bool:
+        return self.exchange.stream.keep(self.member, connection)
 
     def response_informational(self, response: Response) -> None:
         if response.status == 100:
@@ -89,6 +93,9 @@ class Attempt(Awaited):
             self.exchange.await_next()
 
     def time_out(self, failure: Failure, phase: str) -> None:
+        connection = self.connection
+        if failure is Failure.RESPONSE_TIMEOUT and connection is not None and connection.reused:
+            self.member.link.drop_older(connection)  # packets may vanish on the way to all of them
         self.cancel(failure)
         self.forward.failed(self, failure, f"the member was over its time limit ({phase})")
 

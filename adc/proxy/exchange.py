@@ -35,7 +35,8 @@ class Exchange:
 
     `deadline` (monotonic seconds) is when `timed_out` is called; `phase` names what is then overdue. Request
     content that arrives before a member is connected is held, up to `HOLD_BYTES`; what was sent stays in `body`
-    while it is that small, so that a retry can send it again (`replayable`).
+    while it is that small, so that a retry can send it again (`replayable`). `redial`: a stale connection was found:
+    no other idle one is used.
     """
 
     __slots__ = (
@@ -60,6 +61,7 @@ class Exchange:
         "pipeline",
         "plugins",
         "pool",
+        "redial",
         "replayable",
         "request",
         "request_id",
@@ -93,6 +95,7 @@ class Exchange:
         self.attempt: Awaited | None = None
         self.attempts = 0
         self.target = request.target
+        self.redial = False
         self.tried: tuple[Member, ...] = ()
         self.body = b""
         self.body_end = False

@@ -16,6 +16,7 @@ from adc.proxy.end_reasons import end_reason
 from adc.proxy.pipeline import Timeouts
 
 if TYPE_CHECKING:
+    from adc.codecs.interface import Link
     from adc.proxy.exchange import Exchange
     from adc.proxy.waiting import Waiting
 
@@ -42,6 +43,8 @@ class Forward:
         exchange.total_at = now + self.timeouts.total
         if budget is not None:
             budget.request(now)
+        if exchange.request.tied and self.chose_kept(exchange):
+            return
         member = pool.pick(exchange.request, now)
         if member is None:
             self.unserved(exchange)
@@ -58,6 +61,8 @@ class Forward:
 
     def choose(self, exchange: Exchange) -> None:
         """Choose a member, none of those tried, and try it."""
+        if exchange.request.tied and not exchange.tried and self.chose_kept(exchange):
+            return
         member = self.pool.pick(exchange.request, exchange.service.clock.now, exchange.tried)
         if member is None:
             self.unserved(exchange)
@@ -65,6 +70,17 @@ class Forward:
         if exchange.tried:
             member.retries += 1
         self._try(exchange, member)
+
+    def chose_kept(self, exchange: Exchange) -> bool:
+        """Send the request to the member whose connection is kept for the client; False if there is none."""
+        kept, pool = exchange.stream.kept(self.pool.name), self.pool
+        if kept is None or kept[0] not in pool.members or not kept[0].pinnable:
+            return False
+        if pool.has_room(kept[0]):
+            self._try(exchange, kept[0])
+        else:
+            self.unserved(exchange, kept[0])
+        return True
 
     def unserved(self, exchange: Exchange, wanted: Member | None = None) -> None:
         """No member is free, or `wanted` is not: wait for it if that can help."""
@@ -80,12 +96,26 @@ class Forward:
         exchange.member = member.address
         attempt = exchange.attempt = Attempt(self, exchange, member)
         self.pool.started(member, attempt.began)
-        connection = member.link.acquire(attempt)
+        special = exchange.request.tied or exchange.redial
+        connection = self.acquire(attempt) if special else member.link.acquire(attempt)
         if connection is not None:
             attempt.connection = connection
             self.send(exchange, connection)
         else:
             exchange.limit("connect", self.timeouts.connect)
+
+    def acquire(self, attempt: Attempt) -> MemberConnection | None:
+        """Return a connection for `attempt`: the one kept for the client, none that is idle if one was stale."""
+        exchange, member = attempt.exchange, attempt.member
+        link: Link = member.link
+        if exchange.redial:
+            link.dial(attempt)
+            return None
+        kept = exchange.stream.kept(self.pool.name)
+        if kept is not None and kept[0] is member and kept[1].reacquire(attempt):
+            attempt.tied = True
+            return kept[1]
+        return link.acquire(attempt)
 
     def send(self, exchange: Exchange, connection: MemberConnection, lines: list[Pair] | None = None) -> None:
         """Send the head and what has come of the body."""
@@ -129,12 +159,15 @@ class Forward:
         so."""
         exchange = attempt.exchange
         now = exchange.service.clock.now
+        stale = outcome is Failure.STALE_CONNECTION
+        if attempt.tied and not (stale and b"authorization" not in exchange.request.noted):
+            return False  # elsewhere the client is nobody, and half of a handshake is worth nothing
         verdict = self.retry.decide(
             outcome,
             method=exchange.request.method,
             replayable=exchange.replayable,
             response_begun=exchange.head_sent,
-            attempt=exchange.attempts,
+            attempt=exchange.attempts - int(exchange.redial),
             now=now,
         )
         if verdict is not Verdict.RETRY:
@@ -145,6 +178,7 @@ class Forward:
             return False
         attempt.cancel(outcome)
         exchange.tried = tried
+        exchange.redial = exchange.redial or stale
         if member is None:
             self.unserved(exchange)
         else:
@@ -161,10 +195,9 @@ class Forward:
         self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]
     ) -> Member | None:
         """The member for the next try; None if there is none."""
-        member = self.pool.pick(attempt.exchange.request, now, tried)
-        if member is None and outcome is Failure.STALE_CONNECTION:
-            return attempt.member
-        return member
+        if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
+            return attempt.member  # it says nothing of the member
+        return self.pool.pick(attempt.exchange.request, now, tried)
 
     def refuse(self, exchange: Exchange, failure: Failure) -> None:
         """Answer with what `failure` means to the client."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
 from adc.http.message import Response
+from adc.http.tied import is_tied
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
@@ -43,7 +44,7 @@ class HedgedForward(Forward):
     def _try(self, exchange: Exchange, member: Member) -> None:
         request = exchange.request
         whole = request.body_length == 0 or (exchange.body_end and exchange.replayable)
-        if whole and request.method in IDEMPOTENT and not request.upgrade:
+        if whole and request.method in IDEMPOTENT and not (request.upgrade or is_tied(request)):
             Race(self, exchange).start(member)
         else:
             super()._try(exchange, member)
@@ -74,7 +75,11 @@ class Race:
         if len(self.running) == 1:
             self._lead(runner)
         forward.pool.started(member, runner.began)
-        connection = member.link.acquire(runner)
+        if exchange.redial:
+            member.link.dial(runner)
+            connection = None
+        else:
+            connection = member.link.acquire(runner)
         if connection is not None:
             runner.connected(connection)
         else:

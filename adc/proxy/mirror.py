@@ -14,6 +14,8 @@ from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline
 
 if TYPE_CHECKING:
+    from adc.codecs.interface import KeptConnection
+    from adc.pools.member import Member
     from adc.proxy.body_filter import BodyFilter
 
 MOST = 256
@@ -112,6 +114,13 @@ class Nowhere:
 
     def file_output(self, writable: Callable[[], None]) -> None:
         """Nobody reads files."""
+
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        """A copy belongs to no client connection."""
+        return False
+
+    def kept(self, pool: str) -> None:
+        """Nothing is kept."""
 
     def abort(self) -> None:
         """There is nothing to break off."""

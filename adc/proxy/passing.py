@@ -211,7 +211,7 @@ class PassOn(Forward):
         if not self.may_repeat(exchange, failure) or self._is_slow(attempt.member, failure):
             self.refuse(exchange, failure)
         elif failure is Failure.STALE_CONNECTION:
-            attempt.member.link.close_idle()
+            exchange.redial = True
             self._try(exchange, attempt.member)
         else:
             self._here.serve_here(exchange)

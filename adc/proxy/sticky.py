@@ -220,7 +220,6 @@ class StickyForward(Forward):
         stuck = exchange.sticky
         self._know_members(now)
         if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
-            attempt.member.link.close_idle()
             return attempt.member
         if stuck is None:
             return super().another(attempt, outcome, now, tried)

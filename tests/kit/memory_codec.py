@@ -49,6 +49,12 @@ class MemoryStream:
     def file_output(self, writable):
         return None
 
+    def keep(self, member, connection):
+        return False
+
+    def kept(self, pool):
+        return None
+
     def abort(self):
         self.sent.append(("abort",))
 
@@ -98,6 +104,13 @@ class MemoryLink:
         self.waiting = []
         self.attempts = []
         self.connections = []
+
+    def dial(self, receiver):
+        self.attempts.append(receiver)
+        self.waiting.append(receiver)
+
+    def drop_older(self, connection):
+        self.idle = 0
 
     def acquire(self, receiver):
         self.attempts.append(receiver)

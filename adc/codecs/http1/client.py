@@ -17,6 +17,7 @@ from adc.codecs.interface import ResponseReceiver
 from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
+from adc.http.tied import is_tied, offers_connection
 from adc.http.upgrade import offers
 from adc.pools.errors import Failure
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_HEAD: Final = 256 << 10
 _JOIN_BYTES: Final = 16 << 10
+_UNAUTHORIZED: Final = 401
 _UPGRADE_REQUIRED: Final = 426
 _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
@@ -53,6 +55,7 @@ class ClientConnection(asyncio.Protocol):
         "_pairs",
         "_parser",
         "_paused",
+        "_private",
         "_reason",
         "_request_end",
         "_streams",
@@ -88,6 +91,7 @@ class ClientConnection(asyncio.Protocol):
         self._switched = False
         self._upgrade = b""
         self._paused = False
+        self._private = False
         self.counted = False
         self.reused = False
         self.deadline = inf
@@ -104,6 +108,8 @@ class ClientConnection(asyncio.Protocol):
         self._streams = not end
         self._head_bytes = 0
         self._done = False
+        if b"authorization" in request.noted and is_tied(request):
+            self._private = True
         if not body:
             self._transport.write(head + heads.LAST_CHUNK if end and self._chunked else head)
         elif self._chunked:
@@ -142,6 +148,12 @@ class ClientConnection(asyncio.Protocol):
     def abort(self) -> None:
         self.receiver = None
         self._transport.abort()
+
+    def reacquire(self, receiver: ResponseReceiver) -> bool:
+        if self._transport.is_closing() or self._link.retired:
+            return False
+        self.receiver = receiver
+        return True
 
     def drop(self) -> None:
         """Nobody waits for this connection any more; it may not even be open."""
@@ -250,7 +262,8 @@ class ClientConnection(asyncio.Protocol):
         elif self._head_bytes:
             receiver.failed(Failure.HEAD_INCOMPLETE, f"the member {reset} within the response head")
         elif self.reused:
-            receiver.failed(Failure.STALE_CONNECTION, f"the member {reset} while it was idle")
+            detail = f"the member {reset} while it was idle{self._link.stale(self)}"
+            receiver.failed(Failure.STALE_CONNECTION, detail)
         elif isinstance(exc, ssl.SSLError) and _REFUSED_CERTIFICATE.search(exc.reason or ""):
             receiver.failed(Failure.TLS_ALERT, f"the member refused the TLS connection: {exc.reason}")
         else:
@@ -331,7 +344,9 @@ class ClientConnection(asyncio.Protocol):
         elif self._content and status not in _NO_CONTENT:
             self._until_close = True
             self._keep = False
-        if status == _UPGRADE_REQUIRED:
+        if status == _UNAUTHORIZED and offers_connection(response.headers.get_all(b"www-authenticate")):
+            self._private = True
+        elif status == _UPGRADE_REQUIRED:
             response.upgrade = noted.get(b"upgrade", b"")
         if b"keep-alive" in noted:
             self._link.announced(noted[b"keep-alive"])
@@ -370,7 +385,7 @@ class ClientConnection(asyncio.Protocol):
             body = b""
         head, done = self._head, self._done
         if done:
-            self._release()
+            self._release(receiver)
         if head is not None:
             self._head = None
             if not done:
@@ -383,14 +398,19 @@ class ClientConnection(asyncio.Protocol):
             if self._head_bytes > _MAX_HEAD:
                 self._fail(Failure.HEAD_TOO_LARGE, "the response head is too large")
 
-    def _release(self) -> None:
+    def _release(self, receiver: ResponseReceiver) -> None:
         self.receiver = None
         self._head_bytes = 0
         if self._keep and self._request_end and not self._transport.is_closing():
+            if self.reused:
+                self._link.stale_row = 0
             self.reused = True
             if self._paused:
                 self.resume_reading()
-            self._link.release(self)
+            if not self._private:
+                self._link.release(self)
+            elif not receiver.keep(self):
+                self.close()
         elif self._request_end:
             self.close()
         else:

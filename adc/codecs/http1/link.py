@@ -13,12 +13,16 @@ from typing import Final
 from adc.codecs.clock import Clock
 from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.client import ClientConnection
-from adc.codecs.interface import ResponseReceiver
+from adc.codecs.interface import MemberConnection, ResponseReceiver
 from adc.pools.errors import Failure
 
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
 """Opens a transport for the protocol that the factory makes; raises OSError (`socket.gaierror` for names)."""
 
+_MOST_STALE: Final = 5
+"""Stale connections in a row after which connections are not used again for a while."""
+_REST: Final = 60.0
+"""Seconds of that."""
 _MARGIN: Final = 1.0
 """Seconds before the member's announced idle close at which a connection is not used any more."""
 
@@ -28,7 +32,8 @@ class HttpLink:
 
     Idle connections are used last in, first out, so that surplus ones age and are reaped; `idle_timeout` (seconds)
     shrinks to what the member announces in `Keep-Alive: timeout=N`. `max_idle` bounds the idle ones.
-    `connections` are open, `opening` are to be.
+    `connections` are open, `opening` are to be. `stale_row` counts connections that broke when they were used again,
+    since the last that did not.
     """
 
     __slots__ = (
@@ -38,6 +43,7 @@ class HttpLink:
         "_connect",
         "_idle",
         "_opening",
+        "_rests_until",
         "batch",
         "connections",
         "idle_timeout",
@@ -45,6 +51,8 @@ class HttpLink:
         "opened",
         "opening",
         "predecessor",
+        "retired",
+        "stale_row",
     )
 
     def __init__(
@@ -64,10 +72,13 @@ class HttpLink:
         self._opening: dict[ResponseReceiver, asyncio.Task[None]] = {}
         self._announced = b""
         self._announced_timeout = inf
+        self.stale_row = 0
+        self._rests_until = -inf
         self.connections = 0
         self.opening = 0
         self.opened = 0
         self.predecessor: HttpLink | None = None
+        self.retired = False
 
     def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
         if self._idle:
@@ -76,6 +87,9 @@ class HttpLink:
             return connection
         self._begin(receiver)
         return None
+
+    def dial(self, receiver: ResponseReceiver) -> None:
+        self._begin(receiver)
 
     @property
     def idle(self) -> int:
@@ -139,7 +153,7 @@ class HttpLink:
 
     def release(self, connection: ClientConnection) -> None:
         """Take back a connection whose response is complete."""
-        if len(self._idle) >= self.max_idle:
+        if len(self._idle) >= self.max_idle or self._clock.now < self._rests_until:
             connection.close()
             return
         connection.deadline = self._clock.now + self.idle_timeout
@@ -160,6 +174,25 @@ class HttpLink:
         """A connection that may lie idle is not to be used again."""
         if connection in self._idle:
             self._idle.remove(connection)
+
+    def drop_older(self, connection: MemberConnection) -> None:
+        if not isinstance(connection, ClientConnection):
+            return
+        for each in [each for each in self._idle if each.deadline <= connection.deadline]:
+            self._idle.remove(each)
+            each.close()
+
+    def stale(self, connection: ClientConnection) -> str:
+        """`connection` broke when it was used again; return what follows from that, in words.
+
+        Whatever broke it, a firewall or the member, has most likely broken those that have been idle as long.
+        """
+        self.drop_older(connection)
+        self.stale_row += 1
+        if self.stale_row < _MOST_STALE:
+            return ""
+        self._rests_until = self._clock.now + _REST
+        return f"; {self.stale_row} in a row: connections are not used again for {_REST:.0f} s"
 
     def announced(self, value: bytes) -> None:
         """The member's `Keep-Alive` field: never hold a connection longer than it says."""
@@ -191,6 +224,7 @@ class HttpLink:
     def retire(self) -> None:
         """The member is no longer used: close idle connections, and the others when their response is complete."""
         self.max_idle = 0
+        self.retired = True
         self.predecessor = None
         self.close_idle()
 

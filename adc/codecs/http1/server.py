@@ -18,6 +18,8 @@ from adc.http.message import UNKNOWN_LENGTH, Request, Response
 
 if TYPE_CHECKING:
     from adc.codecs.arrival import Arrival
+    from adc.codecs.interface import KeptConnection
+    from adc.pools.member import Member
 
 _LINGER_SECONDS: Final = 5.0
 _LINGER_LONGEST: Final = 30.0
@@ -40,6 +42,7 @@ class ServerConnection(RequestInput):
 
     __slots__ = (
         "_arrival",
+        "_kept",
         "_last_request",
         "_leaving",
         "_linger_until",
@@ -62,6 +65,7 @@ class ServerConnection(RequestInput):
         self._arrival = arrival
         self._transport = Outlet(settings.batch)
         self._last_request = False
+        self._kept: dict[str, tuple[Member, KeptConnection]] | None = None
         self._leaving = False
         self._lingering = 0
         self._linger_until = inf
@@ -116,6 +120,9 @@ class ServerConnection(RequestInput):
         self._chunks = None
         if receiver is not None:
             receiver.stream_lost()
+        if self._kept is not None:
+            for _, connection in self._kept.values():
+                connection.close()
 
     def pause_writing(self) -> None:
         self._blocked = True
@@ -154,6 +161,8 @@ class ServerConnection(RequestInput):
         except Refused as refused:
             self._refuse(refused)
             return
+        if self._kept is not None:
+            request.tied = True
         self.deadline = inf
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
@@ -262,6 +271,21 @@ class ServerConnection(RequestInput):
             if self._respond_chunked:
                 transport.write(heads.LAST_CHUNK)
             self._finish()
+
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        if self._closing:
+            return False
+        kept = self._kept
+        if kept is None:
+            kept = self._kept = {}
+        before = kept.get(member.pool)
+        if before is not None and before[1] is not connection:
+            before[1].close()
+        kept[member.pool] = (member, connection)
+        return True
+
+    def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
+        return None if self._kept is None else self._kept.get(pool)
 
     def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
         if self._respond_chunked or not self._send_content:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from adc.http.message import Response
 
 if TYPE_CHECKING:
-    from adc.codecs.interface import Stream
+    from adc.codecs.interface import KeptConnection, Stream
+    from adc.pools.member import Member
     from adc.proxy.caching.fetch import Fetch
 
 
@@ -53,6 +54,13 @@ class Aside:
 
     def file_output(self, writable: Callable[[], None]) -> None:
         """Responses go another way."""
+
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        """What the cache asks for belongs to no client connection."""
+        return False
+
+    def kept(self, pool: str) -> None:
+        """Nothing is kept."""
 
     def abort(self) -> None:
         """There is nothing to break off."""

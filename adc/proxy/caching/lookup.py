@@ -16,6 +16,7 @@ from adc.http.fields import SELECTING
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.networks import Networks
+from adc.http.tied import is_tied
 from adc.proxy.caching.collapse import Waiting, finish_flight, may_share, passed
 from adc.proxy.caching.fetch import Fetch
 from adc.proxy.caching.plain_form import coding_to_remove, plain_form
@@ -76,7 +77,13 @@ class Lookup:
     def __call__(self, exchange: Exchange) -> None:
         request = exchange.request
         method = request.method
-        if (method != "GET" and method != "HEAD") or request.body_length or request.upgrade:
+        if (
+            (method != "GET" and method != "HEAD")
+            or request.body_length
+            or request.upgrade
+            or request.tied
+            or (b"authorization" in request.noted and is_tied(request))
+        ):
             self._pass_by(exchange)
             return
         key = self.key(request)

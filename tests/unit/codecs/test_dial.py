@@ -35,7 +35,7 @@ class Loop:
         if host in self.dead:
             raise ConnectionRefusedError
         self.opened.append(host)
-        return asyncio.Transport(), None
+        return asyncio.Transport(), None  # it has no socket
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ class TestStaleConnection:
     def test_is_retried_without_being_listed(self):
         assert decide(RetryPolicy(0, ()), Failure.STALE_CONNECTION) is Verdict.RETRY
 
-    def test_but_not_for_ever(self):
-        assert decide(RetryPolicy(0, ()), Failure.STALE_CONNECTION, attempt=2) is Verdict.ATTEMPTS_SPENT
+    def test_is_retried_however_many_attempts_there_were(self):
+        assert decide(RetryPolicy(0, ()), Failure.STALE_CONNECTION, attempt=5) is Verdict.RETRY
 
     def test_nor_for_what_must_not_be_sent_twice(self):
         policy = RetryPolicy(0, ())

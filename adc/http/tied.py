@@ -1,0 +1,37 @@
+"""Authentication of a connection instead of a request (NTLM, and Negotiate as servers do it): RFC 9110 section 11.2.
+
+Such a scheme breaks the rule that each request stands alone: whatever follows on the connection is the work of the
+client that authenticated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from adc.http.message import Request
+
+_SCHEMES: Final = (b"ntlm", b"negotiate")
+_LONGEST: Final = max(map(len, _SCHEMES))
+
+
+def authenticates_connection(credentials: bytes) -> bool:
+    """True if `credentials`, a value of `Authorization`, are those of a connection."""
+    return _scheme(credentials) in _SCHEMES
+
+
+def offers_connection(challenges: Iterable[bytes]) -> bool:
+    """True if one of the values of `WWW-Authenticate` asks for credentials of a connection."""
+    return any(_scheme(each.strip(b" \t")) in _SCHEMES for value in challenges for each in value.split(b","))
+
+
+def is_tied(request: Request) -> bool:
+    """True if the response to `request` may be for its client connection alone, whatever its fields say."""
+    if request.tied:
+        return True
+    credentials = request.noted.get(b"authorization")
+    return credentials is not None and authenticates_connection(credentials)
+
+
+def _scheme(value: bytes) -> bytes:
+    return value[: _LONGEST + 1].partition(b" ")[0].lower()
