@@ -153,6 +153,8 @@ class ServerConnection(RequestInput):
             request.client = request.peer = self.peer
             if settings.identify is not None:
                 settings.identify(request, self)
+            if self._kept is not None:
+                request.tied = True
             if request.upgrade:
                 self._offer = request
             if request.body_length:
@@ -161,8 +163,6 @@ class ServerConnection(RequestInput):
         except Refused as refused:
             self._refuse(refused)
             return
-        if self._kept is not None:
-            request.tied = True
         self.deadline = inf
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
