@@ -41,6 +41,7 @@ class Outcome:
 @dataclass
 class Traffic:
     """`clients` keep-alive connections that send a request every `pause` seconds each; every tenth is a POST.
+    With `newcomers` each request is that of another client, as a trusted proxy would name it.
 
     A client repeats a GET once on a new connection if its connection broke before any byte of a response (RFC 9110
     section 9.2.2): that is what clients do, and all that helps when a worker dies.
@@ -51,6 +52,7 @@ class Traffic:
     pause: float = 0.06
     context: tls.SSLContext | None = None
     fresh: bool = False
+    newcomers: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
 
     async def __aenter__(self):
@@ -69,9 +71,11 @@ class Traffic:
         while not self._over.is_set():
             count += 1
             data = POST if count % 10 == 0 else GET
-            outcome = Outcome(data[:4].decode().strip(), time.monotonic())
+            if self.newcomers:
+                data = data.replace(b"\r\n", b"\r\nX-Forwarded-For: 2001:db8:%x::%x\r\n" % (number, count), 1)
+            outcome = Outcome(data.split(b" ")[0].decode(), time.monotonic())
             connection = await self._ask(connection, data, outcome)
-            if outcome.failed and not outcome.status and not outcome.begun and data is GET:
+            if outcome.failed and not outcome.status and not outcome.begun and outcome.method == "GET":
                 outcome.repeated = True
                 connection = await self._ask(None, data, outcome)
             outcome.took = time.monotonic() - outcome.sent
