@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import ssl
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from adc.state.interface import Entry, Fetched
+from adc.state.interface import Claimed, Fetched
 from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_table import RedisTable
 from tests.kit.authority import Authority
@@ -20,6 +22,8 @@ from tests.wire.redis_server import RedisServer, needs_redis, started
 from tests.wire.state.shared_stores import BOUND, connected, node, outage, until
 
 pytestmark = needs_redis
+
+Answer = TypeVar("Answer")
 
 
 @pytest.mark.parametrize("fate", ["hung", "killed"])
@@ -43,11 +47,17 @@ class Timed:
         self.lookup, self.set = table.lookup, table.set
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
+        self.table.fetch(key, now, self._timed(done))
+
+    def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
+        self.table.claim(key, value, ttl, now, self._timed(done))
+
+    def _timed(self, done: Callable[[Answer], None]) -> Callable[[Answer], None]:
         loop = asyncio.get_running_loop()
         self.asked += 1
         waiting = True
 
-        def answered(entry: Entry | None) -> None:
+        def answered(entry: Answer) -> None:
             nonlocal waiting
             waiting = False
             done(entry)
@@ -58,9 +68,9 @@ class Timed:
         def next_turn() -> None:
             self.at_once += not waiting
 
-        self.table.fetch(key, now, answered)
-        loop.call_later(BOUND, over)
-        loop.call_soon(next_turn)
+        loop.call_soon(loop.call_later, BOUND, over)
+        loop.call_soon(loop.call_soon, next_turn)
+        return answered
 
 
 async def settled(timed: Timed, begun: int) -> None:
