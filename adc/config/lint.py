@@ -11,6 +11,7 @@ from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.shared_cookies import shared_cookies
+from adc.config.table_sizes import oversized_tables
 from adc.config.units import quote
 from adc.routing.paths import path_exact
 
@@ -21,9 +22,10 @@ MOST_COMPARED = 1000
 
 
 def doubtful(config: Config) -> Iterator[Finding]:
-    """Yield routes that never match, pools without routes, members listed twice, cookies that pools share."""
+    """Yield routes that never match, pools without routes, members listed twice, and what pools share too little of."""
     yield from _unreachable(config.routes)
     yield from shared_cookies(config)
+    yield from oversized_tables(config)
     used = _used(config.routes)
     for name, pool in config.pools.items():
         if name not in used:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import Config
@@ -23,11 +24,20 @@ REAPED_PER_TICK = 500
 
 class Opened(NamedTuple):
     """A store and what it was opened for. `pins` is where pins live: shared with the other nodes, unless the
-    cluster does not synchronise them."""
+    cluster does not synchronise them. `local` is the file below it, which the stores of several configurations may
+    share, because a process can open it only once."""
 
     store: Store
     pins: Store
     settings: tuple[object, ...]
+    local: LocalStore | None = None
+    size: int = 0
+
+    async def close(self, *, keep_local: bool) -> None:
+        """Close the stores, except for the file if another configuration uses it."""
+        await self.store.close()
+        if self.local is not None and self.local is not self.store and not keep_local:
+            await self.local.close()
 
 
 class SharedState:
@@ -57,13 +67,15 @@ class SharedState:
         if self._opened is not None and self._opened.settings == settings:
             self._candidate = self._opened
         else:
-            self._candidate = _open(config, settings)
+            self._candidate = _open(config, settings, None if self._opened is None else self._opened.local)
             await self._candidate.store.start()
         return self._candidate
 
     def commit(self) -> None:
         """Use what was prepared; nothing prepared: no store is needed any more."""
         replaced, self._opened, self._candidate = self._opened, self._candidate, None
+        if self._opened is not None and self._opened.local is not None:
+            self._opened.local.resize(self._opened.size)
         if replaced is not None and replaced is not self._opened:
             self._close(replaced)
 
@@ -90,7 +102,11 @@ class SharedState:
             await asyncio.wait(self._closing)
 
     def _close(self, opened: Opened) -> None:
-        task = asyncio.get_running_loop().create_task(opened.store.close())
+        used = self._opened.local if self._opened is not None else None
+        shared = opened.local is not None and opened.local is used
+        if shared and opened.store is opened.local:
+            return
+        task = asyncio.get_running_loop().create_task(opened.close(keep_local=shared))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -101,17 +117,19 @@ def _settings(config: Config) -> tuple[object, ...]:
     return (config.state, shared, state_folder(config))
 
 
-def _open(config: Config, settings: tuple[object, ...]) -> Opened:
+def _open(config: Config, settings: tuple[object, ...], in_use: LocalStore | None) -> Opened:
     state = config.state
     if state.backend == "memory":
         memory = MemoryStore()
         return Opened(memory, memory, settings)
+    folder = state_folder(config)
     try:
-        local = LocalStore(private_folder(state_folder(config)), state.size)
+        kept = in_use if in_use is not None and in_use.folder == folder else None
+        local = kept or LocalStore(folder, state.size, _make)
     except OSError as error:
         raise BuildError(f"state: {error}") from error
     if state.backend == "local":
-        return Opened(local, local, settings)
+        return Opened(local, local, settings, local, state.size)
     from adc.state.redis import RedisStore  # a tenth of a second that other backends need not wait
 
     cluster = config.cluster
@@ -122,13 +140,27 @@ def _open(config: Config, settings: tuple[object, ...]) -> Opened:
             first=local,
             interval=0.1 if cluster is None else cluster.sync.interval,
             fetch_limit=state.timeout,
+            close_first=False,
         )
     except ValueError as error:
         raise BuildError(f"state: {error}") from error
     if shares_purges(config):
         redis.table(TABLE, KEPT)  # known before it connects, so that what was told meanwhile is heard
     shared = cluster is None or cluster.sync.persistence
-    return Opened(redis, redis if shared else local, settings)
+    return Opened(redis, redis if shared else local, settings, local, state.size)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of the tables, and check again and again that nobody else has put one in its place.
+
+    Raises OSError: PermissionError for a folder that must not be used.
+    """
+    try:
+        private_folder(folder)
+    except BuildError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise PermissionError(str(error)) from error
 
 
 def redis_prefix(config: Config) -> str:

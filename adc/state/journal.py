@@ -6,13 +6,14 @@ tick."""
 
 from __future__ import annotations
 
+import contextlib
 import struct
 
 import lmdb
 
 from adc.state.interface import Cancel, Change, ChangeKind, Watcher
 
-KEPT = 10_000
+KEPT = 2_000
 LEASE = 5.0
 
 _KINDS: tuple[ChangeKind, ...] = ("set", "delete", "expired", "evicted")
@@ -24,18 +25,38 @@ _TIME = struct.Struct(">d")
 class Journal:
     """One process's view of the journal: what it watches, and how far it has read."""
 
-    def __init__(self, environment: lmdb.Environment) -> None:
-        self._environment = environment
-        self._leases = environment.open_db(b"leases")
-        self._records = environment.open_db(b"journal")
+    def __init__(self) -> None:
+        self._environment: lmdb.Environment | None = None
+        self._leases: lmdb._Database | None = None
+        self._records: lmdb._Database | None = None
         self._watchers: dict[bytes, list[Watcher]] = {}
         self._leased_until = 0.0
         self._read = 0
 
+    def attach(self, environment: lmdb.Environment) -> None:
+        """Use the file that was opened, from its end on. Raises lmdb.Error."""
+        self._leases, self._records = environment.open_db(b"leases"), environment.open_db(b"journal")
+        with environment.begin(db=self._records) as transaction:
+            self._read = _last(transaction.cursor())
+        self._environment = environment
+        self._leased_until = 0.0
+
+    def pages(self, transaction: lmdb.Transaction) -> int:
+        """Return the pages of the file that records take."""
+        found = transaction.stat(self._records)
+        pages: int = found["leaf_pages"] + found["branch_pages"] + found["overflow_pages"]
+        return pages
+
+    def try_to_write(self) -> None:
+        """Raise lmdb.Error if the file cannot be written."""
+        if self._environment is not None:
+            with self._environment.begin(write=True, db=self._leases) as transaction:
+                transaction.put(b"(trial)", _TIME.pack(0.0))
+
     def watch(self, table: bytes, callback: Watcher) -> Cancel:
         """Hear of changes to `table` from the next `deliver` on."""
-        if not self._watchers:
-            with self._environment.begin(db=self._records) as transaction:
+        if not self._watchers and self._environment is not None:
+            with contextlib.suppress(lmdb.Error), self._environment.begin(db=self._records) as transaction:
                 self._read = _last(transaction.cursor())
         self._watchers.setdefault(table, []).append(callback)
         self._leased_until = 0.0
@@ -64,24 +85,26 @@ class Journal:
         sequence = _last(cursor) + 1
         head = _HEAD.pack(_KINDS.index(kind), len(table), len(key))
         transaction.put(_SEQUENCE.pack(sequence), head + table + key + value, db=self._records, append=True)
-        transaction.delete(_SEQUENCE.pack(max(0, sequence - KEPT)), db=self._records)
+        for _ in range(2):  # two for each that comes: a journal that was longer becomes shorter
+            if cursor.first() and _SEQUENCE.unpack(cursor.key())[0] <= sequence - KEPT:
+                cursor.delete()
 
     def deliver(self, now: float) -> None:
         """Renew this process's leases, and tell its watchers what was recorded since the last time."""
-        if not self._watchers:
+        if not self._watchers or self._environment is None:
             return
         if self._leased_until - now < LEASE / 2:
             self._leased_until = now + LEASE
             with self._environment.begin(write=True, db=self._leases) as transaction:
                 for table in self._watchers:
                     transaction.put(table, _TIME.pack(self._leased_until))
-        for table, change in self._unread():
+        for table, change in self._unread(self._environment):
             for watcher in tuple(self._watchers.get(table, ())):
                 watcher(change)
 
-    def _unread(self) -> list[tuple[bytes, Change]]:
+    def _unread(self, environment: lmdb.Environment) -> list[tuple[bytes, Change]]:
         found = []
-        with self._environment.begin(db=self._records) as transaction:
+        with environment.begin(db=self._records) as transaction:
             cursor = transaction.cursor()
             if cursor.set_range(_SEQUENCE.pack(self._read + 1)):
                 for sequence, record in cursor:

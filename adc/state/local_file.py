@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -13,6 +14,7 @@ import lmdb
 from adc.state.versions import open_versions
 
 FORMAT = b"adc 1"
+_DATA = "data.mdb"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TAIL_PAGES = 16
 _MAX_TABLES = 1024
@@ -29,63 +31,112 @@ class LocalFile(NamedTuple):
     facts: lmdb._Database
     versions: memoryview
     users: int
+    data: Path
+    inode: int
 
 
-def open_file(folder: Path, map_size: int) -> LocalFile:
-    """Open (or make) the file in `folder`. The first process to come examines what it finds there: a file
-    that is damaged, of another format, or left unfinished by a machine that went down is set aside as
-    `broken.mdb` and a new one begun, with the reason in the log. Raises OSError if the folder cannot be
-    used."""
+def make_folder(folder: Path) -> None:
+    """Make the folder for this user alone, if there is none. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def open_file(folder: Path, map_size: int, damaged: int = 0) -> LocalFile:
+    """Open (or make) the file in `folder`, with a map of `map_size` bytes, more if the file is large already. The first
+    process to come examines what it finds there: a file
+    that is damaged, of another format, or left unfinished by a machine that went down is set aside as
+    `broken.mdb` and a new one begun, with the reason in the log. So is the file with the
+    inode `damaged`, which the last process that uses it must have closed before. Raises OSError if the folder cannot
+    be used."""
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fcntl.flock(users, fcntl.LOCK_SH)
+        if damaged and _inode(folder / _DATA) == damaged:
+            os.close(users)
+            raise OSError(f"state.path {folder}: other workers still use the damaged file") from None
     else:
-        _clear_the_way(folder)
+        _clear_the_way(folder, damaged)
+    data = folder / _DATA
     try:
         versions = open_versions(folder / "versions")
-        environment = lmdb.open(
-            str(folder),
-            map_size=map_size,
-            max_dbs=_MAX_TABLES,
-            max_readers=_MAX_READERS,
-            mode=0o600,
-            sync=False,
-            metasync=False,
-            readahead=False,
-        )
+        environment = _environment(folder, data, map_size)
+        facts = _introduced(environment)
+        inode = _inode(data)
     except (lmdb.Error, OSError) as error:
         os.close(users)
-        raise OSError(f"{folder}: {error}") from error
-    environment.reader_check()
-    facts = environment.open_db(b"facts")
-    with environment.begin(write=True, db=facts) as transaction:
-        transaction.put(b"format", FORMAT)
-        transaction.put(b"boot", _boot())
+        raise OSError(f"state.path {folder}: {error}") from error
     fcntl.flock(users, fcntl.LOCK_SH)
-    return LocalFile(environment, facts, versions, users)
+    return LocalFile(environment, facts, versions, users, data, inode)
 
 
-def close_file(file: LocalFile) -> None:
-    """Bring the file to disk and note that nothing is outstanding."""
+def still_there(file: LocalFile) -> bool:
+    """True if the file is the one that was opened, and not cut short: its pages could not be read without a crash."""
     try:
-        with file.environment.begin(write=True, db=file.facts) as transaction:
-            transaction.put(b"finished", b"%d" % transaction.id())
-        file.environment.sync(True)
-    except lmdb.Error as error:
-        log.warning("the state file could not be brought to disk: %s", error)
+        found = file.data.stat()
+        if found.st_ino != file.inode or found.st_size < 2 * _PAGE:
+            return False
+        pages = file.environment.info()["last_pgno"] + 1
+    except (OSError, lmdb.Error):
+        return False
+    return bool(found.st_size + _TAIL_PAGES * _PAGE >= pages * _PAGE)
+
+
+def _environment(folder: Path, data: Path, map_size: int) -> lmdb.Environment:
+    with contextlib.suppress(OSError):
+        map_size = max(map_size, 2 * data.stat().st_size)
+    return lmdb.open(
+        str(folder),
+        map_size=map_size,
+        max_dbs=_MAX_TABLES,
+        max_readers=_MAX_READERS,
+        mode=0o600,
+        sync=False,
+        metasync=False,
+        readahead=False,
+    )
+
+
+def _introduced(environment: lmdb.Environment) -> lmdb._Database:
+    """Return the table of facts, after noting who writes the file."""
+    try:
+        environment.reader_check()
+        facts = environment.open_db(b"facts")
+        with environment.begin(write=True, db=facts) as transaction:
+            transaction.put(b"format", FORMAT)
+            transaction.put(b"boot", _boot())
+    except lmdb.Error:
+        environment.close()
+        raise
+    return facts
+
+
+def close_file(file: LocalFile, *, intact: bool = True) -> None:
+    """Bring the file to disk and note that nothing is outstanding. A file that is not intact is not touched."""
+    if intact:
+        try:
+            with file.environment.begin(write=True, db=file.facts) as transaction:
+                transaction.put(b"finished", b"%d" % transaction.id())
+            file.environment.sync(True)
+        except lmdb.Error as error:
+            log.warning("the state file could not be brought to disk: %s", error)
     file.environment.close()
     os.close(file.users)
 
 
-def _clear_the_way(folder: Path) -> None:
+def _inode(file: Path) -> int:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _clear_the_way(folder: Path, damaged: int) -> None:
     (folder / "versions").unlink(missing_ok=True)
-    data = folder / "data.mdb"
+    data = folder / _DATA
     if not data.exists():
         return
-    reason = _distrust(folder, data)
+    reason = "it is damaged" if _inode(data) == damaged else _distrust(folder, data)
     (folder / "lock.mdb").unlink(missing_ok=True)
     if reason is not None:
         log.warning("%s replaced by an empty one: %s (kept as broken.mdb)", data, reason)

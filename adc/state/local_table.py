@@ -29,6 +29,7 @@ from adc.state.interface import (
     first_stands,
     merged,
 )
+from adc.state.memory import MemoryTable
 from adc.state.versions import group_of
 
 if TYPE_CHECKING:
@@ -40,9 +41,21 @@ _unpack_head = _HEAD.unpack_from
 _MAX_BATCH = 64
 _WINDOWS = 4
 _SMALLEST_WINDOW = 32
-_SMALLEST_CEILING = 1024
+_MOST_SPARE = 10_000
+"""Entries kept in memory while the file cannot be written."""
 _MOST_KEPT = 4096
 """Entries of which a process keeps what it has read."""
+
+
+_PREFIX = b"t:"
+_UNLIMITED = 1 << 62
+
+
+def names_of_tables(environment: lmdb.Environment) -> list[str]:
+    """Return the names of all tables in the file. Raises lmdb.Error."""
+    with environment.begin() as transaction:
+        names = [key for key in transaction.cursor().iternext(values=False) if key.startswith(_PREFIX)]
+    return [name.removeprefix(_PREFIX).decode("utf-8", "replace") for name in names]
 
 
 class LocalTable:
@@ -50,24 +63,53 @@ class LocalTable:
 
     def __init__(self, store: LocalStore, name: str) -> None:
         self.name = name
-        self.size = 0
+        self.size = _UNLIMITED
         self.merge: Merge | None = None
         self.stats = TableStats()
         self._store = store
-        self._id = b"t:" + name.encode()
-        self._database = store.environment.open_db(self._id)
-        self._begin = store.environment.begin
+        self._id = _PREFIX + name.encode()
+        self._database: lmdb._Database | None = None
+        self._begin = store.begin
         self._noted = store.versions
         self._kept: dict[bytes, tuple[int, int, Entry]] = {}  # group, its number when read, what was read
+        self._spare: MemoryTable | None = None  # entries that could not be written to the file
         self._hand = b""
-        self._ceiling: int | None = None  # what the table grew to when the file was found nearly full
+
+    def attach(self) -> None:
+        """Use the file that the store has open. Raises lmdb.Error."""
+        self._noted = self._store.versions
+        self._kept.clear()
+        if self._database is None:
+            self._database = self._store.environment.open_db(self._id)
+
+    def detach(self) -> None:
+        """The file is closed."""
+        self._database = None
 
     def __len__(self) -> int:
+        spare = 0 if self._spare is None else len(self._spare)
         try:
             with self._begin(self._database) as transaction:
-                return transaction.stat(self._database)["entries"]
+                return spare + int(transaction.stat(self._database)["entries"])
         except lmdb.Error:  # closed, as when a worker that has drained tells its counters
+            return spare
+
+    def pages(self, transaction: lmdb.Transaction) -> int:
+        """Return the pages of the file that the table takes."""
+        if self._database is None:
             return 0
+        found = transaction.stat(self._database)
+        return int(found["leaf_pages"] + found["branch_pages"] + found["overflow_pages"])
+
+    def bring_back(self, now: float) -> None:
+        """Write some of what was kept in memory to the file, which can be written again."""
+        if self._spare is None:
+            return
+        for key, entry in self._spare.scan(now, limit=_MAX_BATCH).entries:
+            self.set(key, entry.value, entry.expires - now, now)
+        self._spare.reap(now, _MAX_BATCH)
+        if not len(self._spare):
+            self._spare = None
 
     def get(self, key: bytes, now: float) -> Entry | None:
         return self._read(key, now)[0]
@@ -96,38 +138,73 @@ class LocalTable:
             transaction.abort()
         except lmdb.Error as error:
             self._store.failed(error, now)
-            return None, 0
-        if record is None:
-            return None, snapshot
+            return self._spared(key, now), 0
+        spared = None if self._spare is None else self._spare.get(key, now)
+        if spared is not None or record is None:
+            return spared, snapshot
         expires = _unpack_head(record)[0]
         return (Entry(record[_HEAD_SIZE:], expires) if expires > now else None), snapshot
+
+    def _spared(self, key: bytes, now: float) -> Entry | None:
+        return None if self._spare is None else self._spare.get(key, now)
 
     def _keep(self, key: bytes, entry: Entry, snapshot: int) -> None:
         group = group_of(key)
         number = self._noted[group]
-        if number > snapshot:  # a newer write has begun: what was read may not hold any more
-            return
+        if self._spare is not None or number > snapshot:
+            return  # a newer write has begun, or was kept in memory: what was read may not hold any more
         if len(self._kept) >= _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (group, number, entry)
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
         check_entry(key, value)
+        rule = merge or self.merge
         offered = Entry(value, now + ttl)
+        spared = self._spared(key, now)
+        if self._spare is not None and spared is not None:
+            offered = merged(spared, offered, rule)
+            self._spare.delete(key, now)
         try:
-            with self._begin(self._database, write=True) as transaction:
-                record = transaction.get(key)
-                known = None if record is None else Entry(record[_HEAD_SIZE:], _unpack_head(record)[0])
-                live = known is not None and known.expires > now
-                entry = offered if known is None or not live else merged(known, offered, merge or self.merge)
-                value = entry.value
-                self._put(transaction, key, entry, now, old=record, live=live)
-                self._store.journal.append(transaction, self._id, "set", key, value, now)
+            stored = self._written(key, offered, now, rule)
+        except lmdb.MapFullError as error:
+            stored = self._written_at_last(key, offered, now, rule, error)
         except lmdb.Error as error:
             self._refused(error, now)
-        else:
-            self._store.worked()
-        return value
+            stored = self._saved(key, offered, now, rule)
+        return stored
+
+    def _written(self, key: bytes, offered: Entry, now: float, rule: Merge | None) -> bytes:
+        with self._begin(self._database, write=True) as transaction:
+            record = transaction.get(key)
+            known = None if record is None else Entry(record[_HEAD_SIZE:], _unpack_head(record)[0])
+            live = known is not None and known.expires > now
+            entry = offered if known is None or not live else merged(known, offered, rule)
+            self._put(transaction, key, entry, now, old=record, live=live)
+            self._store.journal.append(transaction, self._id, "set", key, entry.value, now)
+        self._store.worked(now)
+        return entry.value
+
+    def _written_at_last(
+        self, key: bytes, offered: Entry, now: float, rule: Merge | None, error: lmdb.Error
+    ) -> bytes:
+        """The map is full: try again if that helps."""
+        try:
+            if self._store.make_room(now):
+                return self._written(key, offered, now, rule)
+        except lmdb.Error as again:
+            error = again
+        self._refused(error, now)
+        return self._saved(key, offered, now, rule)
+
+    def _saved(self, key: bytes, offered: Entry, now: float, rule: Merge | None) -> bytes:
+        """The file cannot be written: keep the entry in the memory of this process."""
+        live = self.get(key, now)
+        entry = offered if live is None else merged(live, offered, rule)
+        if self._spare is None:
+            self._spare = MemoryTable(self.name, min(self.size, _MOST_SPARE))
+        self._kept.pop(key, None)
+        return self._spare.set(key, entry.value, entry.expires - now, now)
 
     def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
         done(Entry(self.set(key, value, ttl, now, first_stands), now + ttl))
@@ -143,16 +220,21 @@ class LocalTable:
                 transaction.put(key, _HEAD.pack(now + ttl, now) + record[_HEAD_SIZE:])
         except lmdb.Error as error:
             self._refused(error, now)
+            entry = self.get(key, now)
+            if entry is None:
+                return False
+            self._saved(key, Entry(entry.value, now + ttl), now, None)
         return True
 
     def delete(self, key: bytes, now: float) -> bool:
         check_entry(key)
+        spared = self._spare is not None and self._spare.delete(key, now)
         try:
             with self._begin(self._database, write=True) as transaction:
                 self._note(transaction, key)
                 record = transaction.pop(key)
                 if record is None or _unpack_head(record)[0] <= now:
-                    return False
+                    return spared
                 self._store.journal.append(transaction, self._id, "delete", key, b"", now)
         except lmdb.Error as error:
             self._refused(error, now)
@@ -178,6 +260,15 @@ class LocalTable:
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
     ) -> Page:
+        try:
+            return self._scan(now, prefix, limit, cursor)
+        except lmdb.Error as error:
+            self._store.failed(error, now)
+        if self._spare is None:
+            return Page([], None)
+        return self._spare.scan(now, prefix=prefix, limit=limit, cursor=cursor)
+
+    def _scan(self, now: float, prefix: bytes, limit: int, cursor: bytes | None) -> Page:
         found: list[tuple[bytes, Entry]] = []
         start = prefix if cursor is None else max(prefix, cursor + b"\0")
         with self._begin(self._database) as transaction:
@@ -196,7 +287,7 @@ class LocalTable:
         return self._store.journal.watch(self._id, callback)
 
     def reap(self, now: float, budget: int) -> int:
-        """Drop what has expired among the next `budget` entries."""
+        """Drop what has expired among the next `budget` entries. Raises lmdb.Error."""
         with self._begin(self._database) as transaction:
             dead = [key for key, record in self._next(transaction, budget) if _unpack_head(record)[0] <= now]
         if not dead:
@@ -226,13 +317,17 @@ class LocalTable:
             self.stats.expired += old is not None
         if old is None:
             entries = transaction.stat(self._database)["entries"]
-            if self._ceiling is None and self._store.crowded():
-                self._ceiling = max(entries, _SMALLEST_CEILING)
-            surplus = entries + 1 - (self.size if self._ceiling is None else min(self.size, self._ceiling))
+            surplus = entries + 1 - self.size
             if surplus > 0:
                 self._make_room(transaction, surplus, now)
+            if self._store.crowded(transaction, now):
+                self._store.largest(transaction).evict(transaction, now)
         self._note(transaction, key)
         transaction.put(key, _HEAD.pack(entry.expires, now) + entry.value)
+
+    def evict(self, transaction: lmdb.Transaction, now: float) -> None:
+        """Make room in a file that is nearly full, within the transaction of any table."""
+        self._make_room(transaction, _MAX_BATCH, now)
 
     def _make_room(self, transaction: lmdb.Transaction, surplus: int, now: float) -> None:
         """Drop the expired entries of a window; if that is not enough, its oldest ones. A table that has
@@ -257,7 +352,7 @@ class LocalTable:
 
     def _drop(self, transaction: lmdb.Transaction, key: bytes, kind: ChangeKind, now: float) -> None:
         self._note(transaction, key)
-        transaction.delete(key)
+        transaction.delete(key, db=self._database)
         self._store.journal.append(transaction, self._id, kind, key, b"", now)
 
     def _note(self, transaction: lmdb.Transaction, key: bytes) -> None:
@@ -267,7 +362,7 @@ class LocalTable:
     def _next(self, transaction: lmdb.Transaction, count: int) -> list[tuple[bytes, bytes]]:
         """The next `count` records from the hand on, round the end, none twice."""
         count = min(count, transaction.stat(self._database)["entries"])
-        cursor = transaction.cursor()
+        cursor = transaction.cursor(self._database)
         found: list[tuple[bytes, bytes]] = []
         for start in (self._hand, b""):
             for item in _from(cursor, start):

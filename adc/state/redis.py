@@ -52,7 +52,7 @@ class RedisStore:
 
     `interval`: how often changes are sent. `fetch_limit`: how long a request may wait for an entry that this
     node does not know. `limit`: how long any exchange with Redis may take before it counts as gone. All in
-    seconds. Raises ValueError for an address that makes no sense.
+    seconds. `close_first`: close `first` with this store. Raises ValueError for an address that makes no sense.
     """
 
     def __init__(
@@ -66,7 +66,9 @@ class RedisStore:
         limit: float = 1.0,
         clock: Callable[[], float] = time.time,
         source: random.Random | None = None,
+        close_first: bool = True,
     ) -> None:
+        self._close_first = close_first
         self.writes = WriteQueue(MAX_QUEUED_WRITES)
         self._first = MemoryStore() if first is None else first
         self._interval = interval
@@ -120,7 +122,8 @@ class RedisStore:
         for name in list(self._waiting):
             self._answer_from_here(name)
         await disconnect(self._client)
-        await self._first.close()
+        if self._close_first:
+            await self._first.close()
 
     def asks(self, now: float) -> bool:
         """Whether it makes sense to ask Redis for an entry that is not known here."""

@@ -26,7 +26,6 @@ from adc.persistence.table import TablePersistence
 from adc.state.changes import decode_writes, encode_writes
 from adc.state.interface import Table
 from adc.state.local import LocalStore
-from adc.state.local_file import close_file
 from adc.state.memory import MemoryStore
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
@@ -98,7 +97,7 @@ def site(mode: str, stickiness: Stickiness) -> Iterator[Site]:
         try:
             yield Workers(over(store.table("t", 1000, merge_pins), stickiness))
         finally:
-            close_file(store._file)
+            store._close()
             shutil.rmtree(folder)
     else:
         table = MemoryStore().table("t", 1000, merge_pins)

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from adc.state.interface import Store
 from adc.state.local import LocalStore
-from adc.state.local_file import close_file
 from adc.state.memory import MemoryStore
 
 KEYS = st.sampled_from([b"a", b"b", b"ba", b"c" * 255, b"\0", b"\xff\xff"])
@@ -106,7 +105,7 @@ class LocalModel(Model):
 
     def teardown(self) -> None:
         assert isinstance(self.store, LocalStore)
-        close_file(self.store._file)
+        self.store._close()
         shutil.rmtree(self.folder)
 
 

@@ -44,7 +44,9 @@ class State(Part):
         None, description="Folder of the local tables; one in memory (/dev/shm) by default."
     )
     size: Annotated[int, byte_size("1MB", "1TB")] = Field(
-        256 << 20, description="Bytes of the local tables at the most."
+        256 << 20,
+        description="About how many bytes the local tables take at most, 16MB at least; beyond it the entries least "
+        "recently used are evicted. A sticky client takes about 200 bytes.",
     )
     url: Annotated[tuple[RedisUrl, ...], LISTED] = Field(
         (), description="Redis or Valkey; several for a cluster's nodes."

@@ -153,3 +153,25 @@ def test_cookies_that_do_not_meet_are_not_reported(
 def test_mode_that_changes_a_cookie_of_the_application_needs_its_name(loaded: Load) -> None:
     with pytest.raises(ConfigErrors, match=r"persistence\.cookie\.mode: mode: prefix needs name"):
         loaded("pools: {p: {members: m:1, persistence: {cookie: {mode: prefix}}}}\nroutes: []\n")
+
+
+def oversized(loaded: Load, text: str) -> list[str]:
+    """What the lint says of tables that do not fit."""
+    found = loaded(f"routes: [{{pool: p}}]\n{text}").lint
+    return [str(problem).partition("adc.yaml:")[2] for problem in found if "state.size" in problem.message]
+
+
+def test_tables_larger_than_the_state_file_are_reported_with_the_size_that_is_needed(loaded: Load) -> None:
+    pools = "pools:\n  p:\n    members: m:1\n    persistence: {source: {size: 1000000}}\n"
+    (line,) = oversized(loaded, pools + "state:\n  size: 64MB\n")
+    assert line.startswith("7:9: state.size: ")
+    assert "1000000 entries" in line
+    assert "write state.size: 191MB" in line
+    assert oversized(loaded, pools + "state:\n  size: 191MB\n") == []
+    assert oversized(loaded, pools + "state: memory\n") == []
+    (line,) = oversized(loaded, pools.replace("1000000", "5000000"))
+    assert line.startswith("5:34: pools.p.persistence.source.size: ")
+
+
+def test_cookies_of_ours_take_no_space_of_the_state_file(loaded: Load) -> None:
+    assert oversized(loaded, "pools: {p: {members: m:1, persistence: cookie}}\nstate: {size: 1MB}\n") == []

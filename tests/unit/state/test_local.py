@@ -1,4 +1,7 @@
+import errno
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +13,6 @@ import pytest
 
 from adc.state import local_file, local_table
 from adc.state.local import LocalStore
-from adc.state.local_file import close_file
 from adc.state.versions import group_of
 from tests.unit.state.table_suite import NOW, TableSuite
 
@@ -24,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def store(folder: Path) -> Iterator[LocalStore]:
     store = LocalStore(folder, map_size=64 << 20)
     yield store
-    close_file(store._file)
+    store._close()
 
 
 class TestLocal(TableSuite):
@@ -95,8 +97,10 @@ async def test_file_left_unfinished_by_another_boot_is_replaced(
         context.setattr(local_file, "_boot", lambda: b"an earlier boot")
         store = await _reopened(folder)
         store.table("t", 100).set(b"k", b"v", 1e6, NOW)
-        store.environment.close()
-        os.close(store._file.users)
+        file = store._file
+        assert file is not None
+        file.environment.close()
+        os.close(file.users)
     await _assert_replaced(folder, caplog, "went down")
 
 
@@ -144,10 +148,176 @@ async def test_store_that_cannot_write_says_degraded_and_serves_on(
         table.set(b"other", b"v", 1e6, NOW + 1)
         assert table.add(b"n", 3, 10.0, NOW + 1) == 3
         assert table.get(b"k", NOW + 1) is not None
-        assert store.status() == (True, "DiskError: no space left", NOW + 1)
+        assert table.get(b"other", NOW + 1) == (b"v", NOW + 1 + 1e6)
+        assert store.status() == (True, f"state.path {folder}: DiskError: no space left", NOW + 1)
         assert table.stats.dropped == 2
-    table.set(b"other", b"v", 1e6, NOW + 2)
+        assert table.touch(b"k", 2e6, NOW + 1)
+        assert table.get(b"k", NOW + 1) == (b"v", NOW + 1 + 2e6)
+        assert [key for key, _ in table.scan(NOW + 1).entries] == [b"k"]
+    table.set(b"more", b"v", 1e6, NOW + 2)
     assert not store.status().degraded
+    store.tick(NOW + 3)
+    assert table._spare is None
+    assert table.get(b"other", NOW + 3) == (b"v", NOW + 1 + 1e6)
+    assert table.get(b"k", NOW + 3) == (b"v", NOW + 1 + 2e6)
+    await store.close()
+
+
+async def test_table_larger_than_the_file_keeps_taking_new_entries(folder: Path) -> None:
+    store = LocalStore(folder, map_size=1 << 20)
+    tables = [store.table(name, 1_000_000, max) for name in ("one", "two")]
+    source = random.Random(1)
+    keys = [source.randbytes(17) for _ in range(20_000)]
+    for number, key in enumerate(keys):
+        table = tables[number % 3 == 0]
+        table.set(key, b"v" * 1000, 1e6, NOW + number / 1000)
+        assert table.get(key, NOW) is not None
+        if number % 200 == 0:
+            store.tick(NOW + number / 1000)
+    assert not store.status().degraded
+    assert sum(table.stats.dropped for table in tables) == 0
+    assert sum(len(table) for table in tables) > 4_000
+    pages = store.environment.info()["last_pgno"]
+    assert pages * store.environment.stat()["psize"] < 2 * store.size
+    await store.close()
+
+
+async def test_expired_entries_go_before_live_ones_when_the_file_is_full(folder: Path) -> None:
+    store = LocalStore(folder, map_size=1 << 20)
+    old, new = store.table("old", 1_000_000), store.table("new", 1_000_000)
+    for number in range(12_000):
+        old.set(b"%06d" % number, b"v" * 900, 10.0, NOW)
+    for number in range(3_000):
+        new.set(b"%06d" % number, b"v" * 900, 1e6, NOW + 20)
+    assert new.stats.evicted == 0
+    assert len(new) == 3_000
+    await store.close()
+
+
+async def test_file_larger_than_a_lowered_size_is_brought_down_by_eviction(folder: Path) -> None:
+    store = LocalStore(folder, map_size=64 << 20)
+    for number in range(25_000):
+        store.table("t", 1_000_000).set(b"%06d" % number, b"v" * 900, 1e6, NOW)
+    await store.close()
+    store = LocalStore(folder, map_size=1 << 20)
+    table = store.table("t", 1_000_000)
+    for number in range(600):
+        table.set(b"new%d" % number, b"v" * 900, 1e6, NOW + 1)
+        assert table.get(b"new%d" % number, NOW + 1) is not None
+    assert not store.status().degraded
+    assert len(table) < 13_000
+    await store.close()
+
+
+async def test_entries_of_a_table_that_nobody_opens_are_dropped_when_they_expire(folder: Path) -> None:
+    store = await _reopened(folder)
+    for number in range(500):
+        store.table("removed", 1000).set(b"%d" % number, b"v", 10.0, NOW)
+    await store.close()
+    store = await _reopened(folder)
+    store.table("kept", 100)
+    assert store.tick(NOW + 11) > 0
+    for _ in range(5):
+        store.tick(NOW + 11)
+    assert len(store.table("removed", 1000)) == 0
+    await store.close()
+
+
+async def test_deleted_folder_is_made_anew_and_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = await _reopened(folder)
+    table = store.table("t", 100)
+    shutil.rmtree(folder)
+    store.tick(NOW + 2)
+    assert "deleted" in caplog.text
+    assert not store.status().degraded
+    assert (folder / "data.mdb").exists()
+    table.set(b"k", b"v", 1e6, NOW + 2)
+    assert table.lookup(b"k", NOW + 2) is not None
+    await store.close()
+
+
+def test_folder_that_cannot_be_made_anew_is_degraded_until_it_can(
+    store: LocalStore, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = store.table("t", 100)
+    heard: list[object] = []
+    table.watch(heard.append)
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    for second in range(2, 8):
+        store.tick(NOW + second)
+    assert store.status().degraded
+    assert str(folder) in store.status().reason
+    assert len([line for line in caplog.messages if "memory" in line]) == 1
+    assert table.set(b"k", b"v", 1e6, NOW + 8) == b"v"
+    assert table.lookup(b"k", NOW + 8) is not None
+    table.set(b"gone", b"v", 1e6, NOW + 8)
+    table.delete(b"gone", NOW + 8)
+    assert table.get(b"gone", NOW + 8) is None
+    folder.unlink()
+    store.tick(NOW + 9)
+    store.tick(NOW + 9.1)
+    assert not store.status().degraded
+    assert table.get(b"k", NOW + 9.1) is not None
+    store.tick(NOW + 9.2)
+    table.set(b"later", b"v", 1e6, NOW + 9.2)
+    store.tick(NOW + 9.3)
+    assert ("set", b"later", b"v") in heard
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage"])
+async def test_file_damaged_in_use_is_replaced(
+    folder: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    store = await _reopened(folder)
+    table = store.table("t", 10_000)
+    for number in range(2_000):
+        table.set(b"%d" % number, b"v" * 100, 1e6, NOW)
+    if damage == "truncated":
+        os.truncate(folder / "data.mdb", 4096)
+    else:
+        store.failed(lmdb.CorruptedError("bad page"), NOW)
+    store.tick(NOW + 2)
+    assert not store.status().degraded
+    table.set(b"k", b"v", 1e6, NOW + 2)
+    assert table.get(b"k", NOW + 2) is not None
+    assert (folder / "broken.mdb").exists()
+    await store.close()
+
+
+def test_damaged_file_is_replaced_once_all_processes_have_closed_it(store: LocalStore, folder: Path) -> None:
+    table = store.table("t", 100)
+    other = _other(folder, "print('open', flush=True); sys.stdin.readline()")
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    store.failed(lmdb.CorruptedError("bad page"), NOW)
+    store.tick(NOW + 2)
+    assert store.status().degraded
+    assert "other workers" in store.status().reason
+    other.communicate("\n")
+    store.tick(NOW + 4)
+    assert not store.status().degraded
+    table.set(b"k", b"v", 1e6, NOW + 4)
+    assert table.get(b"k", NOW + 4) is not None
+
+
+async def test_store_that_cannot_be_opened_for_now_begins_degraded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    with monkeypatch.context() as context:
+        context.setattr(local_file, "open_versions", full)
+        store = await _reopened(folder)
+    table = store.table("t", 100)
+    table.set(b"k", b"v", 1e6, NOW)
+    assert table.get(b"k", NOW) is not None
+    assert "No space left" in store.status().reason
+    store.tick(NOW + 1)
+    store.tick(NOW + 1.1)
+    assert not store.status().degraded
+    assert table.get(b"k", NOW + 1) is not None
     await store.close()
 
 
