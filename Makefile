@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-source test-apps check format bench docs load faults endurance peers compiled clean
+.PHONY: run test test-source test-apps check format bench docs load faults soak endurance peers compiled clean
 
 run: compiled
 	$(BIN)/adc demo
@@ -44,6 +44,10 @@ bench: compiled
 # Real processes, some of which are broken on purpose; about three minutes. As root also a network that drops packets.
 faults: compiled
 	$(BIN)/python -m tests.faults
+
+# What the workers hold in memory during and after load that once made them grow; about five minutes.
+soak: compiled
+	$(BIN)/python -m tests.soak
 
 # What clients notice of reloads and of killed processes; 2 GB each way.
 load: compiled

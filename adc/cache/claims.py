@@ -1,4 +1,5 @@
-"""Bytes that responses being collected take up in a tier, counted against its limit like stored ones."""
+"""Bytes beside the entries of a tier, counted against its limit like stored ones: responses being collected, and what
+was evicted while clients are still being sent it."""
 
 from __future__ import annotations
 
@@ -27,6 +28,10 @@ class Claims:
         if held + more <= _SMALL or not others:
             return self.total <= capacity
         return self.total <= capacity // self._share
+
+    def take(self, count: int) -> None:
+        """Claim `count` bytes that are there already."""
+        self.total += count
 
     def release(self, count: int) -> None:
         """Give `count` bytes back."""

@@ -95,6 +95,7 @@ class Filling:
             return self._store.put_file(self.entry.filled(None, self.length), self._file, self._mark, now)
         body = self._body = self._buffer.getvalue()  # shares the buffer's bytes
         self._buffer = BytesIO()
+        self._store.memory.loans.lend(body)
         return self._store.put(self.entry.filled(body, self.length), self._mark, now)
 
     def abort(self, reason: str) -> None:
@@ -108,6 +109,8 @@ class Filling:
             self._file = None
 
     def __del__(self) -> None:
+        if self._body is not None:
+            self._store.memory.loans.give_back(self._body)
         if not self.complete:
             self.abort("unfinished")
 

@@ -15,6 +15,7 @@ from itertools import islice
 from adc.cache.claims import Claims
 from adc.cache.entry import Entry
 from adc.cache.keys import url_of
+from adc.cache.loans import Loans
 from adc.cache.purge import Purge, Scope, finish
 
 _SMALL_SHARE = 10
@@ -55,7 +56,8 @@ class _Sweep:
 class MemoryStore:
     """Entries by key. `capacity` and `max_object` are bytes; at most `max_variants` entries share a key.
 
-    `claims` counts content being collected: entries are evicted for it, as for stored content.
+    `claims` counts content being collected, and what of `loans` was evicted: entries are evicted for it, as for stored
+    content. `loans` are bodies that clients are being sent.
 
     A purge of much is a sweep, in slices; what it has not reached yet it overtakes when it is asked for.
     """
@@ -67,6 +69,7 @@ class MemoryStore:
         self.size = 0
         self.evicted = 0
         self.claims = Claims(_CLAIMED_SHARE)
+        self.loans = Loans(self.claims)
         self._small_size = 0
         self._sweeps: list[_Sweep] = []
         self._sweep_number = 0
@@ -223,6 +226,8 @@ class MemoryStore:
             self._forget(node)
 
     def _set_entries(self, node: _Node, entries: tuple[Entry, ...]) -> None:
+        if self.loans:
+            self.loans.dropped(node.entries, entries)
         self._untag(node)
         self._count(node, sum(entry.size for entry in entries))
         node.entries = entries
@@ -242,6 +247,8 @@ class MemoryStore:
                 _discard(self._tagged, tag, node.key)
 
     def _forget(self, node: _Node) -> None:
+        if self.loans:
+            self.loans.dropped(node.entries, ())
         self._untag(node)
         self._count(node, 0)
         (self._main if node.main else self._small).pop(node.key)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 
+import pytest
+
 from adc.proxy.caching.unattended import MOST
 from tests.kit.client import get
 from tests.kit.member import response
@@ -156,3 +158,28 @@ async def test_a_slow_follower_of_what_cannot_be_stored_is_not_sent_more_than_it
             assert (await reply).body == CHUNK * 37
         assert cached.store.tiers.memory.claims.total == 0
         assert member.asked == 1
+
+
+@pytest.mark.parametrize("disk", [False, True])
+async def test_slow_readers_of_evicted_responses_do_not_pile_up(tmp_path, disk):
+    """Each of many URLs is stored, read slowly, and pushed out by the next."""
+    body = os.urandom(1 << 20)
+    async with (
+        caching(tmp_path, response(body, FRESH), disk=disk, store={"memory": "8MB"}) as cached,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        memory = cached.store.tiers.memory
+        slow = []
+        for number in range(20):
+            await cached.get(f"/{number}")
+            client = await stack.enter_async_context(cached.proxy.client(receive_buffer=1 << 14))
+            await client.send(get(f"/{number}"))
+            await eventually(lambda so_far=number: len(cached.proxy.connections) == so_far + 2)
+            slow.append(client)
+            assert memory.size + memory.claims.total <= memory.capacity
+        lent = sum(len(loan.body) for loan in memory.loans._open.values())
+        assert lent <= memory.capacity
+        for client in slow:
+            assert (await within(client.reply(), 20)).body == body
+        await eventually(lambda: not memory.loans)
+        assert memory.claims.total == 0

@@ -183,7 +183,7 @@ class Lookup:
                 plain = plain_form(self.store.tiers.memory, entry, coding)
                 whole = plain is None
                 entry = plain or entry
-        serve(exchange, entry, cache_status, now, own, whole)
+        serve(exchange, entry, self.store.tiers.memory.loans, cache_status, now, own, whole)
 
     def _coded(self, request: Request, entry: Entry) -> Entry:
         """The coded form of an entry, for a request that wants all of it."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adc.cache.files import FileBody
+from adc.cache.loans import Loans
 from adc.cache.ranges import ByteRange
 from adc.http.message import Response
 from adc.proxy.caching.source import Source
@@ -26,20 +27,25 @@ Piece = bytes | ByteRange
 
 
 class Content:
-    """Content in memory, read like a file."""
+    """Content in memory, read like a file, and lent by the store until it is closed."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_loans")
 
-    def __init__(self, data: object) -> None:
+    def __init__(self, data: object, loans: Loans) -> None:
         self._data = data if isinstance(data, bytes) else b""
+        self._loans: Loans | None = loans
+        loans.lend(self._data)
 
     def read_at(self, start: int, size: int) -> bytes:
         """Up to `size` bytes from `start`."""
         return self._data[start : start + size]
 
     def close(self) -> None:
-        """Let go of it."""
-        self._data = b""
+        """Give it back."""
+        loans, self._loans = self._loans, None
+        if loans is not None:
+            loans.give_back(self._data)
+            self._data = b""
 
 
 class Pieces:

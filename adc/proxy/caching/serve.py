@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from adc.cache.answer import Answer, answer
 from adc.cache.entry import Entry
 from adc.cache.files import FileBody
+from adc.cache.loans import Loans
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.proxy.caching.sending import AT_ONCE, Content, Piece, Sending
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 def serve(
     exchange: Exchange,
     entry: Entry,
+    loans: Loans,
     cache_status: bytes,
     now: float,
     own: tuple[Pair, ...] = (),
     whole: bool = False,
 ) -> None:
     """Answer from `entry`, whose content is loaded, at `now` (wall seconds), with `Cache-Status` and the
-    lines `own`; `whole` ignores a Range.
+    lines `own`; `whole` ignores a Range. `loans` are those of the memory tier.
 
     Content on disk, and what is long, is sent piece by piece as the client takes it.
     """
@@ -45,7 +47,7 @@ def serve(
         if isinstance(body, FileBody):
             body.close()
         return
-    Sending(exchange, body if isinstance(body, FileBody) else Content(body), pieces).begin(response)
+    Sending(exchange, body if isinstance(body, FileBody) else Content(body, loans), pieces).begin(response)
 
 
 def _pieces(made: Answer) -> list[Piece]:

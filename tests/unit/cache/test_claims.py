@@ -1,6 +1,7 @@
 """Responses being collected count against the limits of their tier."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from adc.cache.entry import Entry
 from adc.cache.environment import Environment
 from adc.cache.filling import Filling
 from adc.cache.memory import MemoryStore
+from adc.cache.purge import Purge, Scope
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from tests.unit.cache.messages import NOW, request, stored
@@ -143,3 +145,41 @@ def test_a_committed_response_is_held_once() -> None:
     assert done is not None
     assert filling.read_at(0, 2000) == done.body
     assert not filling._buffer.getvalue()
+
+
+def test_what_is_evicted_while_clients_are_sent_it_counts_until_they_have_it() -> None:
+    store = in_memory()
+    body = bytes(400_000)
+    assert store.put(entry(body=body), store.mark(), NOW) is not None
+    store.memory.loans.lend(body)
+    store.memory.loans.lend(body)
+    assert store.memory.claims.total == 0
+    store.purge(Purge(Scope.ALL))
+    assert store.memory.claims.total == 400_000
+    assert not fill(store, "b").write(bytes(200_000))
+    store.memory.loans.give_back(body)
+    assert store.memory.claims.total == 400_000
+    store.memory.loans.give_back(body)
+    assert store.memory.claims.total == 0
+    assert not store.memory.loans
+
+
+def test_a_validated_entry_is_no_eviction_of_its_content() -> None:
+    store = in_memory()
+    held = entry(body=bytes(1000))
+    store.put(held, store.mark(), NOW)
+    assert isinstance(held.body, bytes)
+    store.memory.loans.lend(held.body)
+    store.update(replace(held, date=NOW + 1), store.mark(), NOW, outdates=False)
+    assert store.memory.claims.total == 0
+
+
+def test_what_slow_followers_still_read_counts_after_its_eviction() -> None:
+    store = in_memory()
+    filling = fill(store)
+    filling.write(bytes(100_000))
+    filling.commit(NOW)
+    store.purge(Purge(Scope.ALL))
+    assert store.memory.claims.total == 100_000
+    del filling
+    assert store.memory.claims.total == 0

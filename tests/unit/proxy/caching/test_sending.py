@@ -1,5 +1,7 @@
 """Cutting stored content into the pieces that are sent."""
 
+from adc.cache.claims import Claims
+from adc.cache.loans import Loans
 from adc.cache.ranges import ByteRange
 from adc.http.headers import Headers
 from adc.http.message import Response
@@ -12,7 +14,7 @@ def sent(data, *pieces):
     world = World()
     client = world.ask()
     client.exchange.attempt.cancel()
-    Sending(client.exchange, Content(data), list(pieces)).begin(Response(200, Headers()))
+    Sending(client.exchange, Content(data, Loans(Claims(2))), list(pieces)).begin(Response(200, Headers()))
     return world, client.sent[1:]
 
 
