@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 
 
 def request(path, *lines, method="GET"):
@@ -55,7 +56,10 @@ async def leave_at_once(port, data):
 
 @contextlib.asynccontextmanager
 async def held(port, count, data, receive_buffer=0):
-    """`count` connections that have sent as much of `data` as was taken within a few seconds, and read nothing."""
+    """`count` connections that have sent as much of `data` as was taken within a few seconds, and read nothing.
+
+    They end with a reset, so that what the kernel holds of their data is gone as well.
+    """
     connections = []
     try:
         connections.extend([await _silent(port, receive_buffer) for _ in range(count)])
@@ -67,6 +71,8 @@ async def held(port, count, data, receive_buffer=0):
         await asyncio.gather(*sent, return_exceptions=True)
     finally:
         for _, writer in connections:
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
 

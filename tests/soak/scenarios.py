@@ -102,8 +102,8 @@ async def slow_readers(setting, share):
     number = int(200 * share)
     before = setting.resident
     async with load.held(setting.port, number, request("/download"), receive_buffer=4096):
+        await asyncio.sleep(2)
         each = (setting.resident - before) * 1024 / number
-        await asyncio.sleep(1)
     return f"{each:.0f} KB for each of {number}"
 
 

@@ -15,8 +15,8 @@ WORKERS = 2
 MAY_KEEP = 20
 """Megabytes that the workers together may hold more at the end than at the beginning."""
 
-SETTLE_SECONDS = 4
-KEEP_ALIVE = "5s"
+SETTLE_SECONDS = 6
+KEEP_ALIVE = "2s"
 
 
 def configuration(folder, port):
@@ -26,13 +26,14 @@ def configuration(folder, port):
         {"name": "vary", "match": {"path": "/vary/"}, "cache": "small"},
         {"name": "cached", "match": {"path": "/cached/"}, "cache": "small", "compression": True},
         {"name": "coded", "match": {"path": ["/coded/", "/hollow"]}, "compression": True},
-        {"name": "rest"},
+        {"name": "rest", "timeouts": {"response_head": "2s"}},
     ]
+    probe = {"name": "probe", "match": {"path": "/probe"}, "respond": {"body": "ok"}}
     disk = {"path": str(folder / "cache"), "size": "8MB"}
     return {
         "workers": WORKERS,
         "listeners": [{"name": "web", "bind": "@web", "timeouts": {"keep_alive": KEEP_ALIVE}}],
-        "routes": [{"pool": "app", **route} for route in routes],
+        "routes": [probe, *({"pool": "app", **route} for route in routes)],
         "pools": {"app": {"members": [f"127.0.0.1:{port}"]}},
         "caches": {"large": {"memory": "64MB"}, "small": {"memory": "16MB", "disk": disk}},
         "admin": {"bind": "@admin"},
@@ -91,7 +92,7 @@ class Setting:
 
     @contextlib.asynccontextmanager
     async def watched(self):
-        """Note the peak, and how long another client waits for a small page all the while."""
+        """Note the peak, and how long another client waits for an answer of adc itself all the while."""
         tasks = [asyncio.ensure_future(self._sample()), asyncio.ensure_future(self._probe())]
         try:
             yield
@@ -110,7 +111,7 @@ class Setting:
         try:
             while True:
                 sent = time.monotonic()
-                writer.write(b"GET /page/1 HTTP/1.1\r\nHost: a\r\n\r\n")
+                writer.write(b"GET /probe HTTP/1.1\r\nHost: a\r\n\r\n")
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
                 self.delays.append(time.monotonic() - sent)

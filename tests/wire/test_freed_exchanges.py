@@ -8,7 +8,7 @@ import pytest
 
 from adc.codecs.proxy_protocol import compose
 from adc.compression.encoders import content_coding
-from tests.kit.client import get, post
+from tests.kit.client import chunked, get, post
 from tests.kit.member import OK, Member, answering, response
 from tests.kit.proxy import config, serving
 from tests.kit.survivors import nothing_survives
@@ -74,6 +74,18 @@ async def left(proxy, data, *, reset=False):
     await eventually(lambda: not proxy.connections)
 
 
+async def pipelined(proxy, reset):
+    """Leave while requests wait behind one that is not answered: noticed when a response is written."""
+    async with proxy.client() as client:
+        client.writer.write(get("/silent") * 5000)
+        await eventually(lambda: proxy.member().active)
+        if reset:
+            client.reset()
+    while proxy.connections:
+        proxy.pass_time(100)
+        await asyncio.sleep(0.005)
+
+
 async def tunnelled(proxy):
     async with proxy.client() as client:
         assert (await client.ask(get("/tunnel", *UPGRADE))).status == 101
@@ -99,6 +111,18 @@ KINDS = {
     "client gone": lambda proxy: left(proxy, get("/silent")),
     "client gone within the response": lambda proxy: left(proxy, get("/big")),
     "client reset within the response": lambda proxy: left(proxy, get("/big"), reset=True),
+    "client gone with requests pipelined": lambda proxy: pipelined(proxy, reset=False),
+    "client reset with requests pipelined": lambda proxy: pipelined(proxy, reset=True),
+    "client gone within its content": lambda proxy: left(
+        proxy, chunked(target="/silent")[:-5] + b"1\r\nx\r\n" * 50_000
+    ),
+    "client reset within its content": lambda proxy: left(
+        proxy, post(b"x" * 300_000, target="/silent")[:-1], reset=True
+    ),
+    "long trailers": lambda proxy: asked(
+        proxy, chunked(b"x", target="/silent", trailers=["X-Trailer: value"] * 10_000)
+    ),
+    "long head": lambda proxy: asked(proxy, get("/keep", "X: " + "y" * 100_000)),
     "upgrade": tunnelled,
     "upgrade refused": lambda proxy: asked(proxy, get("/keep", *UPGRADE)),
 }

@@ -214,6 +214,32 @@ async def test_a_fetch_that_a_purge_overtakes_is_freed(tmp_path):
         await nothing_survives(once)
 
 
+async def test_a_fetch_that_fails_and_is_answered_from_the_store_is_freed(tmp_path):
+    async def script(conversation):
+        request = await conversation.request()
+        lines = () if b"x-fail" in request else ("Cache-Control: max-age=0, stale-if-error=100", 'ETag: "a"')
+        status = 503 if b"x-fail" in request else 200
+        await conversation.send(response(b"x", *lines, "Connection: close", status=status))
+
+    async def once():
+        await ask(cached)
+        assert "stale-if-error" in (await ask(cached, "X-Fail: 1"))[b"cache-status"].decode()
+        await forget(cached)
+
+    async with caching(tmp_path, script=script) as cached:
+        await nothing_survives(once)
+
+
+async def test_a_purge_by_a_client_is_freed(tmp_path):
+    async def once():
+        await ask(cached)
+        assert (await ask(cached, method="PURGE")).status == 200
+        await forget(cached)
+
+    async with caching(tmp_path, script=replying(response(b"x", FRESH)), purge="127.0.0.1") as cached:
+        await nothing_survives(once)
+
+
 async def test_a_background_validation_is_freed(tmp_path):
     async def once():
         await ask(cached)
