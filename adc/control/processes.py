@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
+from adc.control.allocator import SETTINGS
 from adc.launch import command as command_of
 
 TURNS_BYTES = 1 << 16
@@ -17,19 +18,6 @@ SHARE_BYTES = 1 << 12
 """The same for `adc.codecs.share`."""
 
 COMMAND = command_of("adc.control.worker_process")
-
-
-ALLOCATOR = {
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
-}
-"""Settings of glibc's malloc for workers, which the operator's environment may override.
-
-By default the first large block that is freed raises both thresholds, up to 32 and 64 MB: from then on large responses
-lie in the heap, which returns nothing to the system while a small block lies behind them. Fixed thresholds give each
-block from 1 MB on pages of its own, and keep blocks of the size of a read in the heap, where they cost no page faults.
-"""
 
 
 class WorkerProcess:
@@ -54,7 +42,7 @@ class WorkerProcess:
                 (*command, str(worker_id), *map(str, passed)),
                 pass_fds=passed,
                 stdin=subprocess.DEVNULL,
-                env={**ALLOCATOR, **os.environ},
+                env={**SETTINGS, **os.environ},
             )
         except OSError:
             ours.close()

@@ -15,6 +15,7 @@ import uvloop
 
 from adc.codecs.tls import quiet_about_server_names
 from adc.control import journal
+from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer
 from adc.control.calls import CallFailed, CallRefused, Peer
 from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
@@ -37,8 +38,15 @@ class WorkerProcess:
 
     async def run(self) -> None:
         """Return when the work is over."""
+        trimmer = heap_trimmer()
+        if trimmer is not None:
+            self._trim(trimmer)
         await self._ended.wait()
         self._serving.close()
+
+    def _trim(self, trimmer: HeapTrimmer) -> None:
+        trimmer.look()
+        asyncio.get_running_loop().call_later(TRIM_SECONDS, self._trim, trimmer)
 
     def alone(self) -> None:
         """Nobody asks any more: finish what is in flight and end."""

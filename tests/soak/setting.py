@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adc.control.allocator import TRIM_SECONDS
 from tests.faults.setting import running
 from tests.kit.ports import free_port
 from tests.wire.service import ROOT, http
@@ -15,7 +16,8 @@ WORKERS = 2
 MAY_KEEP = 20
 """Megabytes that the workers together may hold more at the end than at the beginning."""
 
-SETTLE_SECONDS = 6
+SETTLE_SECONDS = TRIM_SECONDS + 2
+IDLE_SECONDS = 45
 KEEP_ALIVE = "2s"
 
 
@@ -80,7 +82,10 @@ class Setting:
         assert status == 200, answer
 
     async def settled(self, target=0.0):
-        """Resident megabytes once they are at most `target`, or do not fall any more."""
+        """Resident megabytes once no client is connected and they are at most `target`, or do not fall any more."""
+        end = time.monotonic() + IDLE_SECONDS
+        while await self._connected() and time.monotonic() < end:
+            await asyncio.sleep(0.25)
         lowest = self.resident
         end = time.monotonic() + SETTLE_SECONDS
         while lowest > target and time.monotonic() < end:
@@ -89,6 +94,10 @@ class Setting:
             if found < lowest - 0.5:
                 lowest, end = found, time.monotonic() + SETTLE_SECONDS
         return lowest
+
+    async def _connected(self):
+        lines = [line for line in await self.service.metrics() if line.startswith("adc_connections_active{")]
+        return any(not line.endswith(" 0.0") for line in lines)
 
     @contextlib.asynccontextmanager
     async def watched(self):
