@@ -60,6 +60,10 @@ class Stream(Protocol):
     def resume_reading(self) -> None:
         """Deliver request content again."""
 
+    @property
+    def is_slow(self) -> bool:
+        """True if the kernel has much that the client has not taken yet: what is read for it now waits in memory."""
+
 
 class RequestReceiver(Protocol):
     """The exchange as a downstream codec sees it."""
@@ -134,6 +138,9 @@ class MemberConnection(Protocol):
 
     def resume_reading(self) -> None:
         """Deliver the response again."""
+
+    def resume_slowly(self) -> None:
+        """Deliver the response a little at a time until `resume_reading`."""
 
     def abort(self) -> None:
         """Give the try up and close; its receiver hears nothing more."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adc.proxy.sticky import Stuck
     from adc.proxy.unpack import Unpacker
 
+_LARGE_BYTES: Final = 32 << 10
 HOLD_BYTES: Final = 64 << 10
 """Request content kept for a member that is not connected yet, and for a retry."""
 
@@ -238,9 +239,16 @@ class Exchange:
         self.await_next()
         if self.unpacker is not None and self.unpacker.writable(self):
             return
+        self._pace()
+
+    def _pace(self) -> None:
+        """Read the response little by little as long as the client is slow."""
         attempt = self.attempt
         if attempt is not None and attempt.connection is not None and not attempt.over:
-            attempt.connection.resume_reading()
+            if self.stream.is_slow:
+                attempt.connection.resume_slowly()
+            else:
+                attempt.connection.resume_reading()
 
     def stream_lost(self) -> None:
         if self.attempt is not None:
@@ -377,6 +385,13 @@ class Exchange:
             self.stream.send_body(data, end)
         if end:
             self.end(COMPLETE)
+        elif (
+            len(data) >= _LARGE_BYTES
+            and self.phase == "idle"
+            and self.plugins is None
+            and self.unpacker is None
+        ):
+            self._pace()
 
     @property
     def content_is_final(self) -> bool:

@@ -128,6 +128,10 @@ class Nowhere:
     def pause_reading(self) -> None:
         """All of the request is here."""
 
+    @property
+    def is_slow(self) -> bool:
+        return False
+
     def resume_reading(self) -> None:
         """All of the request is here."""
 

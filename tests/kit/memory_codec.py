@@ -61,6 +61,8 @@ class MemoryStream:
     def pause_reading(self):
         self.reading = False
 
+    is_slow = False
+
     def resume_reading(self):
         self.reading = True
 
@@ -88,6 +90,9 @@ class MemoryConnection:
 
     def pause_reading(self):
         self.reading = False
+
+    def resume_slowly(self):
+        self.reading = True
 
     def resume_reading(self):
         self.reading = True

@@ -140,6 +140,27 @@ async def test_pipelined_requests_of_a_client_that_reads_nothing_are_not_all_ser
             assert len((await client.reply()).body) == 60_000
 
 
+async def test_a_slow_reader_holds_little_in_memory(tmp_path):
+    async def script(conversation):
+        await conversation.head()
+        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n")
+        for _ in range(50):
+            await conversation.send(b"x" * 1_000_000)
+        await conversation.rest()
+
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.write(get())
+        await eventually(lambda: any(each._blocked for each in proxy.connections))
+        (connection,) = proxy.connections
+        assert connection._transport.get_write_buffer_size() <= 128 << 10
+        reply = await client.reply()
+        assert len(reply.body) == 50_000_000
+
+
 async def test_a_finished_response_that_nobody_reads_does_not_keep_its_connection(tmp_path):
     routes = [{"name": "big", "respond": {"status": 200, "body": "x" * 60_000}}]
     async with (

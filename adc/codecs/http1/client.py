@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from adc.codecs.http1.link import HttpLink
 
 _MAX_HEAD: Final = 256 << 10
+_LITTLE_BYTES: Final = 32 << 10
 _JOIN_BYTES: Final = 16 << 10
 _UNAUTHORIZED: Final = 401
 _UPGRADE_REQUIRED: Final = 426
@@ -58,6 +59,8 @@ class ClientConnection(asyncio.Protocol):
         "_private",
         "_reason",
         "_request_end",
+        "_scheduled",
+        "_slowly",
         "_streams",
         "_switched",
         "_transport",
@@ -92,6 +95,8 @@ class ClientConnection(asyncio.Protocol):
         self._upgrade = b""
         self._paused = False
         self._private = False
+        self._scheduled = False
+        self._slowly = False
         self.counted = False
         self.reused = False
         self.deadline = inf
@@ -136,11 +141,37 @@ class ClientConnection(asyncio.Protocol):
                 transport.write(heads.LAST_CHUNK)
 
     def pause_reading(self) -> None:
+        self._slowly = False
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
+    def resume_slowly(self) -> None:
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+        self._slowly = self._paused
+        self._schedule_little()
+
+    def _schedule_little(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._link.batch.loop.call_soon(self._read_little)
+
+    def _read_little(self) -> None:
+        """Deliver a little of what waits in the kernel, past the paused transport, which reads 256 KB at a time."""
+        self._scheduled = False
+        if not self._slowly or self.receiver is None or self._transport.is_closing():
+            return
+        data = self._transport.read_waiting(_LITTLE_BYTES)
+        if not data:
+            self.resume_reading()
+            return
+        self._schedule_little()
+        self.data_received(data)
+
     def resume_reading(self) -> None:
+        self._slowly = False
         if self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import sys
 import termios
 from typing import Any, Final
 
@@ -103,6 +105,26 @@ class Outlet:
         except OSError:
             return False
         return waiting != _NO_INPUT
+
+    @property
+    def kernel_backlog(self) -> int:
+        """Bytes in the kernel that the peer has not acknowledged."""
+        try:
+            waiting = fcntl.ioctl(
+                self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, _NO_INPUT
+            )
+        except OSError:
+            return 0
+        return int.from_bytes(waiting, sys.byteorder)
+
+    def read_waiting(self, count: int) -> bytes:
+        """Return up to `count` bytes that the paused transport has not read, b"" if there are none or under TLS."""
+        if self._transport.get_extra_info("ssl_object") is not None:
+            return b""
+        try:
+            return os.read(self._transport.get_extra_info("socket").fileno(), count)
+        except OSError:
+            return b""  # the loop finds out why
 
     def get_extra_info(self, name: str) -> Any:
         return self._transport.get_extra_info(name)

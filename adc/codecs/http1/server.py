@@ -25,6 +25,7 @@ _LINGER_SECONDS: Final = 5.0
 _LINGER_LONGEST: Final = 30.0
 _IDLE_LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES: Final = 64 << 20
+_SLOW_BYTES: Final = 256 << 10
 _JOIN_BYTES: Final = 16 << 10
 _NO_CONTENT: Final = frozenset({204, 304})
 _FLUSH_SECONDS: Final = 60.0
@@ -314,6 +315,10 @@ class ServerConnection(RequestInput):
                 self._schedule()
             else:
                 self._resume()
+
+    @property
+    def is_slow(self) -> bool:
+        return self._transport.kernel_backlog > _SLOW_BYTES
 
     def _pause(self) -> None:
         if not self._paused and not self._transport.is_closing():

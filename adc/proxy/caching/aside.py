@@ -68,5 +68,9 @@ class Aside:
     def pause_reading(self) -> None:
         """There is no request content."""
 
+    @property
+    def is_slow(self) -> bool:
+        return False
+
     def resume_reading(self) -> None:
         """There is no request content."""

@@ -41,6 +41,10 @@ class Following(Source):
         self.blocked = True
         self.fetch.pace()
 
+    @property
+    def is_slow(self) -> bool:
+        return False
+
     def resume_reading(self) -> None:
         self.blocked = False
         fetch, fill = self.fetch, self.fetch.fill

@@ -40,6 +40,10 @@ class Source(Awaited):
     def resume_reading(self) -> None:
         """Go on."""
 
+    def resume_slowly(self) -> None:
+        """Go on: what a local response sends is bounded anyway."""
+        self.resume_reading()
+
     def abort(self) -> None:
         self.cancel()
 
