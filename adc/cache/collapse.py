@@ -91,8 +91,11 @@ class Flights(Generic[W]):
         flight = self._flights.get(key)
         if flight is None:
             return []
-        taken = [waiter for waiter in flight.waiting if fits(waiter)]
-        flight.waiting = deque(waiter for waiter in flight.waiting if not fits(waiter))
+        taken: list[W] = []
+        rest: deque[W] = deque()
+        for waiter in flight.waiting:
+            (taken if fits(waiter) else rest).append(waiter)
+        flight.waiting = rest
         return taken
 
     def finished(self, key: bytes, outcome: Outcome, now: float) -> list[tuple[W, Role]]:

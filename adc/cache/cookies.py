@@ -42,9 +42,10 @@ class CookieRules:
         return [pair for pair in pairs if self._counts(pair.partition(b"=")[0].strip(b" \t"))]
 
     def value(self, headers: Headers) -> bytes | None:
-        """Return the Cookie field as it counts, None if nothing is left of it."""
-        if b"cookie" not in headers:
-            return None
+        """Return the Cookie field as it counts, None if nothing is left of it. Too many pairs are not looked at."""
+        line = headers.joined(b"cookie")
+        if line is None or line.count(b";") > MAX_COOKIES:
+            return line
         return b"; ".join(self.pairs(headers)) or None
 
     def _counts(self, name: bytes) -> bool:

@@ -106,7 +106,7 @@ def entry_from_bytes(data: bytes) -> Entry:
             reason=_bytes(plain["reason"]),
             headers=Headers((_bytes(name), _bytes(value)) for name, value in plain["headers"]),
             varying=tuple((_bytes(name), _optional(value)) for name, value in plain["varying"]),
-            terms=Terms(*plain["terms"]),
+            terms=_terms(plain["terms"]),
             date=plain["date"],
             etag=_optional(plain["etag"]),
             last_modified=_optional(plain["last_modified"]),
@@ -116,6 +116,14 @@ def entry_from_bytes(data: bytes) -> Entry:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a stored response head: {error!r}") from error
+
+
+def _terms(values: list[Any]) -> Terms:
+    """The terms of a record. Windows in records of earlier versions may be the route's, for what was never fresh."""
+    terms = Terms(*values)
+    if len(values) == len(_TERMS):
+        return terms
+    return replace(terms, never_stale=True, stale_while_revalidate=0.0, stale_if_error=0.0)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -30,7 +30,9 @@ _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"ac
 _UNORDERED = frozenset({b"accept-encoding"})
 
 
-_OF_THE_PROXY = frozenset({b"*", b"forwarded", b"traceparent", b"x-forwarded-for", b"x-request-id"})
+_OF_THE_PROXY = frozenset(
+    {b"*", b"forwarded", b"traceparent", b"x-forwarded-for", b"x-real-ip", b"x-request-id"}
+)
 """`*`, and fields that the member gets with values of ours, told from the client's address or made for the
 request: what a client wrote into them does not choose the response."""
 

@@ -15,7 +15,7 @@ NEVER_FRESH = [
     ('ETag: "same"',),
     ('ETag: "same"', "Cache-Control: max-age=0"),
     ('ETag: "same"', "Expires: 0"),
-    (f"Last-Modified: {date(60)}",),
+    (f"Last-Modified: {date(864_000)}",),
     ('ETag: "same"', "Cache-Control: max-age=60", "Age: 60"),
     ('ETag: "same"', "Pragma: no-cache"),
 ]

@@ -97,3 +97,10 @@ def test_an_unknown_key_is_nobodys_flight() -> None:
     flights: Flights[int] = Flights()
     assert flights.finished(KEY, Outcome.FILLED, 0) == []
     assert flights.take(KEY, bool) == []
+
+
+def test_each_follower_is_asked_once_whether_the_response_fits() -> None:
+    flights, asked = flight(10), []
+    assert flights.take(KEY, lambda each: asked.append(each) is None and each % 2 == 0) == [0, 2, 4, 6, 8]
+    assert asked == list(range(10))
+    assert flights.waiting(KEY) == 5

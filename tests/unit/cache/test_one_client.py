@@ -1,9 +1,12 @@
 """A route's stale windows never give one client's response to another."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adc.cache.entry import entry_from_bytes
 from adc.cache.options import CacheOptions
 from adc.cache.policy import Hit, Revalidate, Stale, lookup
 from adc.cache.storable import Store
@@ -116,3 +119,12 @@ def test_whatever_was_stale_on_arrival_stays_with_its_client(fields, later):
     decision = decide(request(), response(*fields, 'ETag: "a"'), WINDOWS)
     if isinstance(decision, Store) and decision.ttl <= 0:
         assert not reaches_another_client(decision.entry.filled(b"mine!", 5), request(), later)
+
+
+def test_windows_in_records_of_an_earlier_version_are_not_believed():
+    entry = stored("Cache-Control: max-age=5", options=WINDOWS)
+    plain = json.loads(entry.head_bytes())
+    assert reaches_another_client(entry_from_bytes(entry.head_bytes()), request(), 10)
+    plain["terms"] = plain["terms"][:-1]
+    old = entry_from_bytes(json.dumps(plain).encode())
+    assert not reaches_another_client(old, request("Cache-Control: max-stale"), 10)
