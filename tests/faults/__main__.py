@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults import hostile_requests, members_fail, nodes_fail, processes_fail, slow_clients
+from tests.faults import hostile_requests, members_fail, nodes_fail, processes_fail, slow_clients, state_file
 from tests.faults.setting import Report
 
 SCENARIOS = {
@@ -16,6 +16,7 @@ SCENARIOS = {
     **processes_fail.SCENARIOS,
     **slow_clients.SCENARIOS,
     **hostile_requests.SCENARIOS,
+    **state_file.SCENARIOS,
 }
 HEAD = ("fault", "sent", "failed", "begun", "repeated", "lost", "p99 before", "p99 after", "recovered", "")
 FORM = "{:42} {:>6} {:>6} {:>6} {:>8} {:>5} {:>10} {:>10} {:>10}  {}"
