@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adc.cli.arguments import ConfigPath
 from adc.cli.loading import load_or_fail
 from adc.cli.output import fail
+
+if TYPE_CHECKING:
+    from adc.config import Loaded
 
 _AHEAD = 8
 """Worker processes started before the configuration is read, at the most."""
@@ -42,4 +45,12 @@ def run(
     try:
         serve(RunOptions(config, workers, pidfile), loaded, os.environ, recruits)
     except StartFailed as error:
-        fail(f"adc: {error}", error.code)
+        fail("\n".join([f"adc: {error}", *_reasons(loaded, str(error))]), error.code)
+
+
+def _reasons(loaded: Loaded, known: str) -> list[str]:
+    """Everything that keeps the configuration from being served here, with its place, as `adc check` tells it."""
+    from adc.control.preflight import preflight
+
+    wrong, _ = preflight(loaded)
+    return [str(problem) for problem in wrong if str(problem) not in known]

@@ -106,7 +106,7 @@ class ServerTls:
         names = frozenset(facts.names)
         if (names, facts.key_type) not in kinds:
             kinds.add((names, facts.key_type))
-            context = contexts.get(names) or contexts.setdefault(names, _server_context(self.options))
+            context = contexts.get(names) or contexts.setdefault(names, server_context(self.options))
             _load_pair(context, pair.certificate, pair.key)
         return facts
 
@@ -115,7 +115,7 @@ class ServerTls:
     ) -> CertificateFacts:
         pem = self_signed(pair.placeholder_for)
         facts = read_facts(pem)
-        context = contexts.setdefault(frozenset(facts.names), _server_context(self.options))
+        context = contexts.setdefault(frozenset(facts.names), server_context(self.options))
         with tempfile.NamedTemporaryFile() as file:
             file.write(pem)
             file.flush()
@@ -134,7 +134,8 @@ class ServerTls:
         return self.names.find(name) is self.names.find(other)
 
 
-def _server_context(options: ServerTlsOptions) -> ssl.SSLContext:
+def server_context(options: ServerTlsOptions) -> ssl.SSLContext:
+    """A context without a certificate. Raises TlsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = SecureObject
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could ask for the costly handshake again and again

@@ -16,7 +16,6 @@ from adc.config.lint import doubtful
 from adc.config.merge import merge
 from adc.config.messages import is_consequence, message_of, path_of
 from adc.config.model.config import Config
-from adc.config.ports import unbindable
 from adc.config.references import unresolved
 from adc.config.timeouts import NOTHING_SEEN, Seen, disagreements
 from adc.config.yaml_marks import Entries, Node, as_written, compose, locate, locate_key, plain
@@ -41,17 +40,14 @@ class Loaded:
     @cached_property
     def lint(self) -> tuple[Problem, ...]:
         """What may well be a mistake: routes that never match, pools nobody uses, members listed twice."""
-        return self._problems(doubtful(self.config))
+        return self.problems(doubtful(self.config))
 
     def timeouts(self, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> tuple[Problem, ...]:
         """Time limits that do not agree, with what was `seen` of members by pool and address."""
-        return self._problems(disagreements(self.config, seen))
+        return self.problems(disagreements(self.config, seen))
 
-    def lint_ports(self) -> tuple[Problem, ...]:
-        """Listen addresses that cannot be bound, found out by trying. Not for a node that serves already."""
-        return self._problems(unbindable(self.config))
-
-    def _problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
+    def problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
+        """What was found at paths, with the places of these."""
         return tuple(_at(self.root, path, message) for path, message in findings)
 
 

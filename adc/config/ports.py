@@ -1,57 +1,37 @@
-"""Whether the addresses of a configuration can be listened on, here and now."""
+"""Whether an address can be listened on, here and now."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path as FilePath
-
-from adc.config.errors import Path
-from adc.config.model.address import Address
-from adc.config.model.config import Config
 
 CAP_NET_BIND_SERVICE = 10
 
 
-def unbindable(config: Config) -> Iterator[tuple[Path, str]]:
-    """Ports that need a right this process lacks, and addresses that something else listens on."""
-    for path, address in _addresses(config):
-        if address.path or not address.port:
-            continue
-        if address.port < first_free_port() and not may_bind_low():
-            yield path, f"port {address.port} needs a right this user lacks (CAP_NET_BIND_SERVICE, or root)"
-            continue
-        reason = _refusal(address)
-        if reason:
-            yield path, f"{address.text} {reason}"
-
-
-def _addresses(config: Config) -> Iterator[tuple[Path, Address]]:
-    for place, listener in enumerate(config.listeners):
-        for index, address in enumerate(listener.bind):
-            yield ("listeners", place, "bind", index), address
-    for index, address in enumerate(config.admin.bind if config.admin else ()):
-        yield ("admin", "bind", index), address
-
-
-def _refusal(address: Address) -> str | None:
-    """Why we cannot listen there, in words; `None` if we can."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
+def refusal(host: str, port: int) -> tuple[int, str] | None:
+    """Why this process cannot listen there, as error number and words; `None` if it can. Port 0 is any free port."""
+    if 0 < port < first_free_port() and not may_bind_low():
+        return errno.EACCES, f"needs a right this user lacks (CAP_NET_BIND_SERVICE, or root): port {port}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        trial = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        return error.errno or 0, f"cannot be listened on: {error.strerror}"
+    with trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((address.host, address.port))
+            if family == socket.AF_INET6:
+                trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            trial.bind((host, port))
             trial.listen(1)
-        except socket.gaierror:
-            return "does not resolve to an address"
         except OSError as error:
             words = {
                 errno.EADDRINUSE: "is taken: something listens there already",
                 errno.EADDRNOTAVAIL: "is not an address of this machine",
             }
-            return words.get(error.errno or 0, f"cannot be listened on: {error.strerror}")
+            return error.errno or 0, words.get(error.errno or 0, f"cannot be listened on: {error.strerror}")
     return None
 
 

@@ -35,7 +35,19 @@ def layout_of(config: Config) -> Layout:
         layout[CLUSTER] = _resolved((config.cluster.advertise,), "http", CLUSTER, ADMIN_BACKLOG)
     if config.admin is not None:
         layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
+    _refuse_shared(layout)
     return layout
+
+
+def _refuse_shared(layout: Layout) -> None:
+    """Raise BindError if two listeners want one address, which names can hide."""
+    owners: dict[str, str] = {}
+    for name, group in layout.items():
+        for address in group:
+            if owners.setdefault(address.key, name) != name:
+                raise BindError(
+                    f"cannot listen on {address.key}: {owners[address.key]} and {name} both want it"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,11 @@ def worker_count(config: Config, override: int | None) -> int:
     """The number of worker processes; 0 means that the supervisor serves itself."""
     wanted = config.workers if override is None else override
     return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+
+
+def addresses_of(written: Iterable[Written], owner: str) -> tuple[Address, ...]:
+    """The literal addresses that the listener `owner` listens on for what is written. Raises BindError."""
+    return _resolved(written, "http", owner, ADMIN_BACKLOG)
 
 
 def _resolved(written: Iterable[Written], protocol: str, owner: str, backlog: int) -> tuple[Address, ...]:

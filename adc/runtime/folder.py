@@ -14,7 +14,7 @@ from adc.config import Config
 from adc.runtime.errors import BuildError
 
 KEY_BYTES = 32
-_KEY_FILE = "signing.key"
+KEY_FILE = "signing.key"
 _IN_MEMORY = Path("/dev/shm")
 
 
@@ -39,6 +39,15 @@ def private_folder(folder: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise BuildError(f"state.path {folder}: {error.strerror}") from error
+    check_private(folder)
+    return folder
+
+
+def check_private(folder: Path) -> None:
+    """Raise BuildError if `folder` is somebody else's or open to others."""
+    try:
         found = folder.lstat()
     except OSError as error:
         raise BuildError(f"state.path {folder}: {error.strerror}") from error
@@ -48,13 +57,12 @@ def private_folder(folder: Path) -> Path:
         raise BuildError(f"state.path {folder} belongs to user {found.st_uid}; remove it or name another one")
     if found.st_mode & 0o022:
         raise BuildError(f"state.path {folder} can be written by others; chmod it to 0700")
-    return folder
 
 
 def signing_key(folder: Path) -> bytes:
     """The key generated for this node: made by whoever comes first, the same for all its workers from then
     on. Raises BuildError."""
-    path = private_folder(folder) / _KEY_FILE
+    path = private_folder(folder) / KEY_FILE
     try:
         if not path.exists():
             _place(path, secrets.token_bytes(KEY_BYTES))

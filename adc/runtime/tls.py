@@ -27,13 +27,18 @@ def acme_file(config: Config, acme: Acme) -> Path:
     return folder / f"{acme.domains[0].lower()}.pem"
 
 
+def acme_installed() -> bool:
+    """True if the library for ACME is there."""
+    return importlib.util.find_spec("acme") is not None
+
+
 def build_server_tls(config: Config) -> dict[str, ServerTls]:
     """By listener, for those with TLS. Raises BuildError."""
     found: dict[str, ServerTls] = {}
     for listener in config.listeners:
         if listener.tls is None:
             continue
-        if listener.tls.acme is not None and importlib.util.find_spec("acme") is None:
+        if listener.tls.acme is not None and not acme_installed():
             raise BuildError(f"listener {listener.name}: acme needs a library; run: pip install 'adc[acme]'")
         try:
             found[listener.name] = ServerTls(_options(config, listener.tls))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from adc.config.model.address import Address, ListenAddress, is_private
-from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.base import Finding, Forms, Part, refusal
 from adc.config.model.types import (
     LISTED,
     FilePath,
@@ -21,6 +21,7 @@ from adc.config.model.types import (
     text_of,
 )
 from adc.config.units import quote
+from adc.telemetry.formats import compile_format
 
 _STREAMS = {"-": "-", "stdout": "-", "stderr": "-", "off": "off"}
 
@@ -55,6 +56,12 @@ class AccessLog(Part):
     @classmethod
     def expanded(cls, value: Any) -> Any:
         return {"path": value} if isinstance(value, str) or value is False else value
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        text = written.get("format")
+        if isinstance(text, str):
+            yield from refusal(("format",), text, lambda: compile_format(text))
 
 
 class ErrorLog(Part):

@@ -69,12 +69,12 @@ def test_check_warns_of_what_is_doubtful(config):
     assert "can never match" in result.stdout
 
 
-def test_check_warns_of_what_this_machine_lacks(config):
+def test_check_refuses_what_this_machine_lacks(config):
     config.write_text(GOOD + "error_pages: {404: none.html}\n")
     result = run("check", config)
-    assert result.exit_code == 0
-    assert "warning: cannot be served here: error_pages:" in result.stdout
-    assert "none.html" in result.stdout
+    assert result.exit_code == 2
+    assert "error_pages.404:" in result.stderr
+    assert "none.html: No such file or directory" in result.stderr
 
 
 def test_check_as_json(config):

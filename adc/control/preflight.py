@@ -1,0 +1,129 @@
+"""What keeps `adc run` from serving a configuration here: `adc check` tells it before, `adc run` when it has failed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adc.config.errors import path_text
+from adc.config.ports import refusal
+from adc.control.calls import CallRefused
+from adc.control.privileges import acting_as, identity_of
+from adc.control.settings import ADMIN, CLUSTER, addresses_of, admin_tls
+from adc.control.sockets import Address, BindError
+from adc.runtime.preflight import Finding, unbuildable, unwritable
+
+if TYPE_CHECKING:
+    from adc.config import Config, Loaded, Problem
+    from adc.config.model.address import Address as Written
+
+_LONGEST_UNIX_PATH = 107
+
+
+def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Everything that is wrong, and what is wrong only if it is not adc itself that serves already: taken ports."""
+    config = loaded.config
+    wrong: list[Finding] = []
+    identity = None
+    try:
+        identity = identity_of(config)
+    except CallRefused as error:
+        key, _, text = str(error).partition(": ")
+        wrong.append(((key,), text))
+    try:
+        admin_tls(config)
+    except CallRefused as error:
+        wrong.append((("admin", "tls"), str(error).removeprefix("admin.tls: ")))
+    binds, taken = _binds(config)
+    wrong += binds
+    if identity is not None:
+        wrong += unwritable(config, _is_provided)
+    with acting_as(identity):
+        wrong += unwritable(config, lambda path: identity is None or not _is_provided(path))
+        wrong += unbuildable(config)
+    return loaded.problems(wrong), loaded.problems(taken)
+
+
+def _is_provided(path: Path) -> bool:
+    """True if the supervisor makes it for the workers' user, or gives it to that user."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return True
+    return stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1
+
+
+def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
+    """What is wrong with addresses to listen on, and which of them somebody listens on now."""
+    wrong: list[Finding] = []
+    taken: list[Finding] = []
+    bound: list[tuple[str, tuple[str | int, ...], Address]] = []
+    for owner, path, written in _written(config):
+        try:
+            found = addresses_of((written,), owner)
+        except BindError as error:
+            wrong.append((path, str(error)))
+            continue
+        for address in found:
+            clash = next((at for name, at, other in bound if _collide(name, other, owner, address)), None)
+            if clash is not None:
+                wrong.append((path, f"{written.text} is bound by {path_text(clash)} already"))
+                break
+            problem = _unix(address) if address.kind == "unix" else refusal(address.host, address.port)
+            if problem is not None:
+                (taken if problem[0] == errno.EADDRINUSE else wrong).append(
+                    (path, f"{written.text} {problem[1]}")
+                )
+                break
+        bound += [(owner, path, address) for address in found]
+    return wrong, taken
+
+
+def _written(config: Config) -> Iterator[tuple[str, tuple[str | int, ...], Written]]:
+    for place, listener in enumerate(config.listeners):
+        for number, address in enumerate(listener.bind):
+            yield listener.name, ("listeners", place, "bind", number), address
+    for number, address in enumerate(config.admin.bind if config.admin is not None else ()):
+        yield ADMIN, ("admin", "bind", number), address
+    cluster = config.cluster
+    if cluster is not None and cluster.on_unknown == "redirect" and cluster.advertise is not None:
+        yield CLUSTER, ("cluster", "advertise"), cluster.advertise
+
+
+def _collide(owner: str, address: Address, other_owner: str, other: Address) -> bool:
+    """True if only one of both can be listened on. A listener may name an address twice."""
+    if address.kind != other.kind:
+        return False
+    if address.kind == "unix":
+        return owner != other_owner and os.path.realpath(address.host) == os.path.realpath(other.host)
+    if not address.port or address.port != other.port or (":" in address.host) != (":" in other.host):
+        return False
+    if address.host == other.host:
+        return owner != other_owner
+    return bool({address.host, other.host} & {"0.0.0.0", "::"})
+
+
+def _unix(address: Address) -> tuple[int, str] | None:
+    """Why nobody can listen at the path, with its error number."""
+    path = Path(address.host)
+    if address.host.startswith("@"):
+        return None
+    if len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
+        return errno.ENAMETOOLONG, f"is longer than {_LONGEST_UNIX_PATH} bytes"
+    if not path.parent.is_dir():
+        return errno.ENOENT, f"cannot be made: {path.parent} is no folder"
+    if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=True):
+        return errno.EACCES, f"cannot be made: {path.parent} cannot be written"
+    if not os.path.lexists(path):
+        return None
+    if not stat.S_ISSOCK(path.lstat().st_mode):
+        return errno.EEXIST, "is a file that is no socket"
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex(str(path)) == 0:
+            return errno.EADDRINUSE, "is taken: something listens there already"
+    return None

@@ -1,0 +1,265 @@
+"""Everything that would keep a worker from serving a configuration here, all at once and with its place.
+
+Nothing is served, nothing stays behind, and no network is asked. The parts are built by the same code that a worker
+builds them with; what a worker would write is only looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import lmdb
+
+from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
+from adc.config import Config
+from adc.config.model.tls import ListenerTls
+from adc.plugin.chain import Chain, StartFailed
+from adc.proxy.replies import Replies
+from adc.runtime.errors import BuildError
+from adc.runtime.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
+from adc.runtime.persistence import needs_keys, needs_store
+from adc.runtime.plugins import plugin_uses
+from adc.runtime.pools import build_pool
+from adc.runtime.purges import shares_purges
+from adc.runtime.runtime import Runtime
+from adc.runtime.state import redis_address
+from adc.runtime.tls import acme_installed, context_of
+from adc.telemetry.log_file import LogFile
+
+Finding = tuple[tuple[str | int, ...], str]
+"""A place in the configuration, and what is wrong there."""
+
+
+Which = Callable[[Path], bool]
+"""True for the files and folders that are to be looked at."""
+
+
+def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding]:
+    """Files and folders that a worker would write to and cannot."""
+    return [*_logs(config, which), *_caches(config, which), *_state(config, which)]
+
+
+def unbuildable(config: Config) -> list[Finding]:
+    """What cannot be compiled, in no order."""
+    found = [
+        *_listener_tls(config),
+        *_member_tls(config),
+        *_pools(config),
+        *_error_pages(config),
+        *_answers(config),
+        *_plugins(config),
+        *_redis(config),
+    ]
+    if not found:  # else it would fail of the same
+        try:
+            Runtime(config, Random())
+        except BuildError as error:
+            found.append(((), str(error)))
+    return found
+
+
+def _logs(config: Config, which: Which) -> Iterator[Finding]:
+    for key, path in (("access_log", config.access_log.path), ("error_log", config.error_log.path)):
+        if path in ("off", "-") or not which(Path(path)):
+            continue
+        new = not os.path.lexists(path)
+        try:
+            LogFile(path).close()
+        except (OSError, ValueError) as error:
+            yield (key, "path"), f"{path} cannot be written: {_words(error)}"
+        else:
+            if new:
+                os.unlink(path)
+
+
+def _listener_tls(config: Config) -> Iterator[Finding]:
+    for place, listener in enumerate(config.listeners):
+        tls = listener.tls
+        if tls is None:
+            continue
+        at = ("listeners", place, "tls")
+        for number, each in enumerate(tls.certificates):
+            try:
+                ServerTls(ServerTlsOptions((KeyPair(each.certificate, each.key),)))
+            except TlsError as error:
+                yield (*at, "certificates", number), str(error)
+        if tls.acme is not None and not acme_installed():
+            yield (*at, "acme"), "acme needs a library; run: pip install 'adc[acme]'"
+        yield from _server_context(at, tls)
+
+
+def _server_context(at: tuple[str | int, ...], tls: ListenerTls) -> Iterator[Finding]:
+    """What is wrong beside the certificates: each part with the others at their defaults."""
+    clients = tls.client_auth
+    parts = {
+        "ciphers": ServerTlsOptions((), ciphers=tls.ciphers or ""),
+        "client_auth": ServerTlsOptions(
+            (), client_auth=clients.mode, client_ca=clients.ca or "", client_crl=clients.crl or ""
+        ),
+    }
+    for key, options in parts.items():
+        try:
+            server_context(options)
+        except TlsError as error:
+            yield (*at, key), str(error)
+
+
+def _member_tls(config: Config) -> Iterator[Finding]:
+    for name, pool in config.pools.items():
+        if pool.tls is not None:
+            try:
+                context_of(pool.tls)
+            except TlsError as error:
+                yield ("pools", name, "tls"), str(error)
+
+
+def _pools(config: Config) -> Iterator[Finding]:
+    for name, pool in config.pools.items():
+        try:
+            build_pool(name, pool, Random())
+        except BuildError as error:
+            yield ("pools", name, "balance"), str(error)
+
+
+def _error_pages(config: Config) -> Iterator[Finding]:
+    for status, path in config.error_pages.items():
+        try:
+            Replies({status: Path(path)})
+        except Exception as error:  # whatever a template of the user's may raise
+            yield ("error_pages", str(status)), f"{path}: {_words(error)}"
+
+
+def _answers(config: Config) -> Iterator[Finding]:
+    for place, route in enumerate(config.routes):
+        if route.respond is not None and route.respond.file is not None:
+            try:
+                Path(route.respond.file).read_bytes()
+            except OSError as error:
+                yield ("routes", place, "respond", "file"), f"{route.respond.file}: {_words(error)}"
+
+
+def _plugins(config: Config) -> Iterator[Finding]:
+    catalog, uses, findings = plugin_uses(config)
+    yield from findings
+    if not findings:
+        places = {route.name: place for place, route in enumerate(config.routes)}
+        chains = [Chain(name, used) for name, used in uses.items()]
+        for chain, error in asyncio.run(_started(chains)):
+            yield ("routes", places[chain.route], "plugins"), str(error)
+    if catalog is not None:
+        catalog.close()
+
+
+async def _started(chains: list[Chain]) -> list[tuple[Chain, StartFailed]]:
+    """Start and close every chain; those that do not start."""
+    failed = []
+    for chain in chains:
+        try:
+            await chain.start()
+        except StartFailed as error:
+            failed.append((chain, error))
+        else:
+            await chain.close()
+    return failed
+
+
+def _caches(config: Config, which: Which) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for name, store in config.caches.items():
+        if store.disk is None:
+            continue
+        at, folder = ("caches", name, "disk"), Path(store.disk.path)
+        if not which(folder):
+            continue
+        same = first.setdefault(os.path.realpath(folder), name)
+        if same != name:
+            yield at, f"{folder} is the folder of caches.{same} already"
+        problem = _unusable(folder) or _broken_index(folder / "index")
+        if problem:
+            yield at, f"{folder} {problem}"
+
+
+def _broken_index(folder: Path) -> str:
+    if not (folder / "data.mdb").exists():
+        return ""
+    try:
+        lmdb.open(str(folder), readonly=True, lock=False, create=False).close()
+    except (lmdb.Error, OSError) as error:
+        return f"has a broken index; remove it: {error}"
+    return ""
+
+
+def _state(config: Config, which: Which) -> Iterator[Finding]:
+    at = ("state", "path") if config.state.path is not None else ("state",)
+    tables = needs_store(config) or shares_purges(config)
+    if (tables and config.state.backend != "memory") or needs_keys(config):
+        folder = state_folder(config)
+        if not which(folder):
+            return
+        problem = _unusable(folder) or _broken_key(folder / KEY_FILE)
+        if problem:
+            yield at, f"{folder} {problem}"
+        elif folder.exists():
+            try:
+                check_private(folder)
+            except BuildError as error:
+                yield at, str(error)
+
+
+def _redis(config: Config) -> Iterator[Finding]:
+    if config.state.backend == "redis":
+        from adc.state.redis_client import connect
+
+        try:
+            connect(redis_address(config.state), config.state.timeout)
+        except ValueError as error:
+            yield ("state", "url" if config.state.url else "sentinel"), str(error)
+
+
+def _broken_key(file: Path) -> str:
+    try:
+        size = file.stat().st_size
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"has a key that cannot be read: {_words(error)}"
+    return "" if size == KEY_BYTES else f"has no key of {KEY_BYTES} bytes in {file.name}; remove it"
+
+
+def _unusable(folder: Path) -> str:
+    """Why files cannot be made in `folder`, which may not be there yet."""
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return _not_makeable(folder)
+    except OSError as error:
+        return f"cannot be used: {_words(error)}"
+    if not stat.S_ISDIR(found.st_mode):
+        return "is no folder"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        return f"cannot be written by user {os.geteuid()}"
+    if found.st_uid != os.geteuid() and os.geteuid() != 0:
+        return f"belongs to user {found.st_uid}; remove it or name another one"
+    return ""
+
+
+def _not_makeable(folder: Path) -> str:
+    if folder.is_symlink():
+        return "is a link to nothing"
+    above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
+    if not above.is_dir():
+        return f"cannot be made: {above} is no folder"
+    if not os.access(above, os.W_OK | os.X_OK, effective_ids=True):
+        return f"cannot be made: {above} cannot be written by user {os.geteuid()}"
+    return ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
