@@ -1,5 +1,6 @@
 #!/bin/sh
 # Real web applications for `make test-apps`, in an environment of their own: JupyterLab with a kernel, and Wagtail.
+# MediaWiki is Debian's: apt install --no-install-recommends mediawiki php-cli php-sqlite3 php-mbstring php-xml
 set -eu
 folder=${1:-.venv-apps}
 python=${PYTHON:-python3}
