@@ -6,15 +6,13 @@ from urllib.parse import urljoin, urlsplit
 
 from adc.cache.keys import KeyRules, url_key
 from adc.http.message import Request, Response
+from adc.http.methods import SAFE
 from adc.http.target import BadTarget, split_target
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "PRI"})
-"""Safe methods of the HTTP method registry; every other one, unknown ones too, may change the target."""
 
 
 def invalidates(request: Request, response: Response) -> bool:
-    """Whether `response` shows that `request` may have changed something."""
-    return request.method not in SAFE_METHODS and 200 <= response.status < 400
+    """True if `response` shows that `request` may have changed something; every method that is not registered may."""
+    return request.method not in SAFE and 200 <= response.status < 400
 
 
 def invalidated_urls(request: Request, response: Response, rules: KeyRules) -> list[bytes]:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from math import inf
 
+from adc.http.methods import IDEMPOTENT
 from adc.pools.errors import RETRY_WORDS, Failure, Outcome
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""Methods that may be sent twice (RFC 9110 section 9.2.2)."""
 WINDOW = 10
 """Seconds of traffic that a retry budget looks back over."""
 FLOOR = 50

@@ -13,6 +13,7 @@ from adc.pools.pool import Pool
 from adc.pools.retry import RetryPolicy, Verdict
 from adc.proxy.attempt import Attempt
 from adc.proxy.end_reasons import end_reason
+from adc.proxy.forwarding import with_host
 from adc.proxy.pipeline import Timeouts
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class Forward:
         request = exchange.request
         if lines is None:
             lines = exchange.service.member_lines(exchange)
+        if not request.noted.get(b"host"):
+            lines = with_host(lines, exchange.member)
         body, end = exchange.body, exchange.body_end
         if end:
             connection.send(request, exchange.target, lines, body, True)

@@ -12,6 +12,8 @@ from adc.telemetry.tracing import new_trace, parse_traceparent
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
+_HOSTS: Final = frozenset({b"host", b"x-forwarded-host"})
+
 WRITTEN: Final = frozenset(
     {
         b"forwarded",
@@ -84,3 +86,13 @@ def lines_with_forwarded(exchange: Exchange) -> list[Pair]:
     if before and exchange.service.trusts(request.peer):
         value = b"%b, %b" % (before, value)
     return [*member_lines(exchange), (b"Forwarded", value)]
+
+
+def with_host(lines: list[Pair], member: str) -> list[Pair]:
+    """Return `lines` with the authority of `member` as Host, unless the route has set one: an HTTP/1.0 client need not
+    name a host (RFC 9112 section 3.2), but the member is sent HTTP/1.1."""
+    kept = [pair for pair in lines if pair[1] or pair[0].lower() not in _HOSTS]
+    if any(pair[0].lower() == b"host" for pair in kept):
+        return kept
+    authority = b"localhost" if member.startswith("unix:") else member.encode()
+    return [(b"Host", authority), *kept]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from adc.codecs.interface import MemberConnection
 from adc.http.message import Response
+from adc.http.methods import IDEMPOTENT
 from adc.http.tied import is_tied
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.pools.retry import IDEMPOTENT, RetryPolicy
+from adc.pools.retry import RetryPolicy
 from adc.proxy.attempt import Attempt
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Timeouts

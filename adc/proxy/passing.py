@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from adc.codecs.interface import MemberConnection
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
+from adc.http.methods import IDEMPOTENT
 from adc.persistence.decide import Stickiness
 from adc.persistence.marks import Markers
 from adc.persistence.pin import Pin
@@ -21,7 +22,7 @@ from adc.persistence.table import TablePersistence
 from adc.pools.errors import Failure, Source
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.pools.retry import IDEMPOTENT, RetryPolicy
+from adc.pools.retry import RetryPolicy
 from adc.proxy.attempt import Attempt
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Timeouts

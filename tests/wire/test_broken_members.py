@@ -269,3 +269,28 @@ async def test_keep_alive_of_the_member_shortens_the_idle_time(tmp_path):
         assert link.connections == 1
         link.reap(proxy.worker.clock.now + 3.5)
         await eventually(lambda: link.connections == 0)
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "SEARCH", "MKCOL", "COPY", "QUERY", "UNLOCK"])
+async def test_registered_idempotent_methods_are_tried_again(tmp_path, method):
+    async with (
+        Member(breaks) as bad,
+        Member() as good,
+        serving(tmp_path, config(bad.address, good.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for _ in range(3):
+            assert (await client.ask(post(b"x", method=method))).body == b"ok"
+        assert bad.requests
+
+
+@pytest.mark.parametrize("method", ["LOCK", "PATCH"])
+async def test_other_methods_are_not_tried_again(tmp_path, method):
+    async with (
+        Member(breaks) as bad,
+        Member() as good,
+        serving(tmp_path, config(bad.address, good.address)) as proxy,
+        proxy.client() as client,
+    ):
+        assert sorted([(await client.ask(post(b"x", method=method))).status for _ in range(2)]) == [200, 502]
+        assert len(bad.requests) == 1

@@ -196,3 +196,37 @@ async def test_an_absolute_target_decides_the_host(tmp_path, member):
 async def test_options_asterisk_is_passed_on(tmp_path, member):
     request = await seen(tmp_path, member, get("*", method="OPTIONS"))
     assert (request.method, request.target) == ("OPTIONS", "*")
+
+
+@pytest.mark.parametrize("fields", [(), ("Host:",)], ids=["without Host", "with an empty one"])
+async def test_a_client_without_host_has_the_authority_of_the_member_sent(tmp_path, fields):
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.ask(get("/", *fields, version="1.0", host=None))
+        (request,) = member.requests
+        assert request[b"host"] == member.address.encode()
+        assert b"x-forwarded-host" not in request
+
+
+async def test_a_client_without_host_at_a_unix_socket_asks_for_localhost(tmp_path):
+    async with (
+        Member(answering(echo), path=str(tmp_path / "s")) as member,
+        serving(tmp_path / "p", config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.ask(get("/", version="1.0", host=None))
+        assert member.requests[0][b"host"] == b"localhost"
+
+
+async def test_a_client_without_host_has_the_host_of_its_route_sent(tmp_path):
+    async with (
+        Member(answering(echo)) as member,
+        serving(tmp_path, config(member.address, route={"rewrite": {"host": "shop.test"}})) as proxy,
+        proxy.client() as client,
+    ):
+        await client.ask(get("/", version="1.0", host=None))
+        assert member.requests[0][b"host"] == b"shop.test"
+        assert sum(name.lower() == b"host" for name, _ in member.requests[0].fields) == 1

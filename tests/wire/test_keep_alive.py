@@ -54,7 +54,7 @@ async def test_http_1_0_keep_alive_is_granted(client):
 
 async def test_a_member_always_gets_a_host(client):
     reply = await client.ask(get("/", version="1.0", host=None))
-    assert b"\r\nHost: \r\n" in reply.body
+    assert b"\r\nHost: 127.0.0.1:" in reply.body
 
 
 PIPELINE = (

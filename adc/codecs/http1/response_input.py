@@ -1,0 +1,390 @@
+"""The reading half of a connection to a member: bytes in, responses out of httptools' parser."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final
+
+import httptools
+
+from adc.codecs.http1.chunked import ChunkedContent
+from adc.codecs.http1.response_head import Repaired, head_size, printable, repaired
+from adc.codecs.interface import ResponseReceiver
+from adc.codecs.refused import Refused
+from adc.http.fields import divide, elements
+from adc.http.headers import Headers, Pair
+from adc.http.message import UNKNOWN_LENGTH, Response
+from adc.http.tied import offers_connection
+from adc.http.upgrade import offers
+from adc.pools.errors import Failure
+
+if TYPE_CHECKING:
+    from adc.codecs.http1.link import HttpLink
+
+_MAX_HEAD: Final = 256 << 10
+_MAX_FIELDS: Final = 1000
+_MAX_OVERHEAD: Final = 64 << 10
+_OVERHEAD_SHARE: Final = 8
+"""Bytes of chunk framing and trailers that are free for each byte of content: a byte a chunk passes, extensions without
+end do not."""
+_UNAUTHORIZED: Final = 401
+_UPGRADE_REQUIRED: Final = 426
+_NO_CONTENT: Final = frozenset({204, 304})
+_VERSIONS: Final = ("1.0", "1.1")
+
+
+class ResponseInput(asyncio.Protocol):
+    """Reads responses. What one read brings of one is collected from the parser's callbacks and passed on in one call.
+
+    A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head
+    of the response is complete, `_interim_heads` how many interim ones it begins with; `_odd` is true while the heads
+    are read again. `_at_first_chunk` is true if the head has been passed on and nothing came behind it.
+    Chunks that it refuses are decoded by `_chunks`. A response that breaks the framing rules fails the try.
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_at_first_chunk",
+        "_body",
+        "_chunks",
+        "_collecting",
+        "_content",
+        "_done",
+        "_framed_by_chunks",
+        "_head",
+        "_head_bytes",
+        "_interim_heads",
+        "_keep",
+        "_link",
+        "_odd",
+        "_overhead",
+        "_pairs",
+        "_parser",
+        "_private",
+        "_reason",
+        "_seen",
+        "_switched",
+        "_until_close",
+        "_upgrade",
+        "receiver",
+    )
+
+    def __init__(self, link: HttpLink) -> None:
+        self._link = link
+        self.receiver: ResponseReceiver | None = None
+        self._parser: Any = None
+        self._pairs: list[Pair] = []
+        self._collecting = False
+        self._arrived = b""
+        self._body: list[bytes] = []
+        self._head: Response | None = None
+        self._head_bytes = 0
+        self._seen = b""
+        self._interim_heads = 0
+        self._odd = False
+        self._at_first_chunk = False
+        self._chunks: ChunkedContent | None = None
+        self._framed_by_chunks = False
+        self._overhead = 0
+        self._reason = b""
+        self._content = True
+        self._done = False
+        self._keep = False
+        self._until_close = False
+        self._switched = False
+        self._upgrade = b""
+        self._private = False
+
+    # What the writing half does.
+
+    @abstractmethod
+    def _release(self, receiver: ResponseReceiver) -> None:
+        """The response is complete."""
+
+    @abstractmethod
+    def _fail(self, failure: Failure, detail: str) -> None:
+        """Close; the response is not whole."""
+
+    # Bytes.
+
+    def _new_parser(self) -> None:
+        parser = self._parser = httptools.HttpResponseParser(self)
+        parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
+
+    def _begin_response(self) -> None:
+        """A request goes out: what comes next is the response to it."""
+        self._head_bytes = 0
+        self._done = False
+        self._framed_by_chunks = False
+        if self._seen or self._odd:
+            self._seen = b""
+            self._interim_heads = 0
+            self._odd = False
+
+    def parse_arrived(self) -> None:
+        """Parse what came of a response."""
+        data, receiver = self._arrived, self.receiver
+        if receiver is None or not data:
+            self._arrived = b""
+            return
+        if self._chunks is not None:
+            self._decode(self._chunks, data)
+            return
+        if self._odd:
+            self._read_again(receiver, self._seen + data)
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._arrived = b""
+            self._switch(receiver, data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            if self._done:
+                self._keep = False
+            else:
+                self._misread(receiver, data, error)
+
+    def deliver_arrived(self) -> None:
+        """Pass on what was parsed."""
+        count, receiver = len(self._arrived), self.receiver
+        if count and receiver is not None:
+            data, self._arrived = self._arrived, b""
+            self._deliver(receiver, data)
+
+    def read_arrived(self) -> None:
+        """Do not wait for the end of the turn."""
+        self.parse_arrived()
+        self.deliver_arrived()
+
+    # What the parser refuses.
+
+    def _misread(self, receiver: ResponseReceiver, data: bytes, error: Exception) -> None:
+        """Read a head or chunks again that the parser refused; `error` stands if that was its meaning."""
+        if isinstance(error, httptools.HttpParserCallbackError):
+            self._refuse(_cause(error))
+        elif self._head is None and not self._head_sent:
+            data = self._seen + data
+            start = head_size(data, self._interim_heads - 1) if self._interim_heads else 0
+            self._read_again(receiver, data[start:])
+        elif self._framed_by_chunks and not self._body and (self._head is not None or self._at_first_chunk):
+            if self._head is not None:
+                data = self._seen + data
+                data = data[head_size(data, self._interim_heads) :]
+            self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS)
+            self._decode(self._chunks, data)
+        else:
+            self._refuse(_cause(error))
+
+    def _refuse(self, detail: str) -> None:
+        self._arrived = b""
+        self._fail(Failure.PROTOCOL_ERROR, detail)
+
+    def _read_again(self, receiver: ResponseReceiver, data: bytes) -> None:
+        """Read `data`, which begins with an odd head, in strict form."""
+        self._odd = True
+        try:
+            while data and self._head is None:
+                found = repaired(data)
+                if found is None:
+                    break
+                data = data[found.size :]
+                self._read_strictly(found)
+        except httptools.HttpParserUpgrade:
+            self._arrived = b""
+            self._switch(receiver, data)
+            return
+        except (httptools.HttpParserError, ValueError) as error:
+            self._refuse(_cause(error))
+            return
+        self._interim_heads = 0
+        self._odd = self._head is None
+        if self._odd:
+            self._seen = data
+        elif data:
+            self._read_rest(data)
+
+    def _read_strictly(self, found: Repaired) -> None:
+        self._pairs = []
+        self._new_parser()
+        self._parser.feed_data(found.head)
+        if found.close:
+            self._keep = False
+
+    def _read_rest(self, data: bytes) -> None:
+        """Read the content behind a head that was read again."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            if self._done:
+                self._keep = False
+            elif self._framed_by_chunks and not self._body:
+                self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS)
+                self._decode(self._chunks, data)
+            else:
+                self._refuse(_cause(error))
+
+    def _decode(self, chunks: ChunkedContent, data: bytes) -> None:
+        """Decode chunks whose lines the parser does not know (RFC 9112 section 7.1.1)."""
+        start = 0
+        try:
+            while start < len(data) and not chunks.ended:
+                start = chunks.read(data, start)
+        except Refused as refused:
+            self._refuse(refused.detail)
+            return
+        body = chunks.take()
+        if body:
+            self._body.append(body)
+        if chunks.ended:
+            self._done = True
+            self._keep = self._keep and start == len(data)
+            self._chunks = None
+            self._new_parser()
+
+    # Events of the parser.
+
+    def on_message_begin(self) -> None:
+        if self._done:
+            self._keep = False
+        else:
+            self._pairs = []
+            self._collecting = True
+            self._reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._collecting:  # not trailers, nor a response that nobody asked for
+            self._pairs.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if not self._collecting:
+            return
+        self._collecting = False
+        status = self._parser.get_status_code()
+        lines, noted = divide(self._pairs)
+        reason = self._reason
+        if reason and not reason.isalnum():
+            reason = printable(reason)
+        response = Response(status, Headers(lines), reason, UNKNOWN_LENGTH, b"date" in noted)
+        if status < 200:
+            self._interim(response, noted)
+            return
+        self._frame(response, noted)
+        self._head = response
+
+    def on_body(self, body: bytes) -> None:
+        if self._done:
+            self._keep = False
+        else:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._head is not None or self._head_sent:
+            self._done = True
+
+    # The response.
+
+    @property
+    def _head_sent(self) -> bool:
+        return self._head_bytes < 0
+
+    def _frame(self, response: Response, noted: dict[bytes, bytes]) -> None:
+        """How the body ends (RFC 9112 section 6.3). Raises ValueError for what is ambiguous."""
+        status = response.status
+        parser = self._parser
+        self._keep = parser.should_keep_alive()
+        if not self._keep and parser.get_http_version() not in _VERSIONS:
+            raise ValueError("neither HTTP/1.0 nor HTTP/1.1")
+        self._framed_by_chunks = False
+        coding = elements(noted[b"transfer-encoding"].lower()) if b"transfer-encoding" in noted else None
+        if coding:
+            if coding != [b"chunked"]:
+                raise ValueError("only the transfer coding `chunked` is understood")
+            self._keep = self._keep and parser.get_http_version() == "1.1"  # RFC 9112 section 6.1
+            self._framed_by_chunks = True
+            self._overhead = 0
+        elif b"content-length" in noted:
+            response.body_length = int(noted[b"content-length"])
+        elif self._content and status not in _NO_CONTENT:
+            self._until_close = True
+            self._keep = False
+        if status == _UNAUTHORIZED and offers_connection(response.headers.get_all(b"www-authenticate")):
+            self._private = True
+        elif status == _UPGRADE_REQUIRED:
+            response.upgrade = noted.get(b"upgrade", b"")
+        if b"keep-alive" in noted:
+            self._link.announced(noted[b"keep-alive"])
+        if not self._content:
+            self._done = True
+            self._new_parser()
+
+    def _interim(self, response: Response, noted: dict[bytes, bytes]) -> None:
+        if response.status < 100:
+            raise ValueError("a status below 100")
+        if response.status == 101:
+            if not offers(self._upgrade, noted.get(b"upgrade", b"")) or not self._parser.should_upgrade():
+                raise ValueError("a switch of protocols that nobody asked for")
+            response.upgrade = noted[b"upgrade"]
+            self._head = response
+        elif self.receiver is not None:
+            self._interim_heads += 1
+            self.receiver.response_informational(response)
+
+    def _switch(self, receiver: ResponseReceiver, rest: bytes) -> None:
+        head, self._head = self._head, None
+        if head is None or head.status != 101:
+            self._fail(Failure.PROTOCOL_ERROR, "a switch of protocols that nobody asked for")
+            return
+        self._switched = True
+        self._chunked = False
+        self._head_bytes = -1
+        receiver.response_head(head, rest, False)
+
+    def _deliver(self, receiver: ResponseReceiver, data: bytes) -> None:
+        """Pass on what one read brought; an answered connection is given back first."""
+        parts = self._body
+        if parts:
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+        else:
+            body = b""
+        head, done = self._head, self._done
+        if done:
+            self._release(receiver)
+        if head is not None:
+            self._head = None
+            self._seen = b""
+            self._interim_heads = 0
+            if not done:
+                self._head_bytes = -1
+            receiver.response_head(head, body, done)
+        elif body or done:
+            receiver.response_body(body, done)
+        elif self._head_bytes >= 0:
+            self._keep_head(data)
+        if self._framed_by_chunks and not done:
+            self._count_overhead(data, len(body), head is not None)
+
+    def _keep_head(self, data: bytes) -> None:
+        """A head is incomplete."""
+        self._head_bytes += len(data)
+        if not self._odd:
+            self._seen += data
+        if self._head_bytes > _MAX_HEAD:
+            self._fail(Failure.HEAD_TOO_LARGE, "the response head is too large")
+
+    def _count_overhead(self, data: bytes, content: int, begun: bool) -> None:
+        """Of `data` there were `content` bytes of content: bound the rest, except for that of a head."""
+        self._at_first_chunk = begun and not content and data.endswith(b"\r\n\r\n")
+        if not begun:
+            self._overhead = max(self._overhead + len(data) - content * (1 + _OVERHEAD_SHARE), 0)
+            if self._overhead > _MAX_OVERHEAD:
+                self._fail(Failure.PROTOCOL_ERROR, "chunk extensions or trailers outweigh the content")
+
+
+def _cause(error: Exception) -> str:
+    """The words of a parser's error, or of what a callback raised inside it."""
+    return str(error.__context__ or error)
