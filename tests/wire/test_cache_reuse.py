@@ -26,7 +26,7 @@ REUSED = {
     "Expires without Date": [f"Expires: {date(86400)}"],
     "max-age over Expires": [f"Expires: {date(-100)}", FRESH],
     "an Age within the lifetime": [FRESH, "Age: 20"],
-    "a Date ahead of our clock": [FRESH, f"Date: {date(200)}"],
+    "a Date ahead of our clock": [FRESH, f"Date: {date(86400)}"],
     "a directive in capitals": ["Cache-Control: MAX-AGE=100"],
     "a quoted number": ['Cache-Control: max-age="100"'],
     "a quoted directive of another": ['Cache-Control: ext="max-age=0, b", max-age=100'],

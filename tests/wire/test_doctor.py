@@ -88,26 +88,30 @@ async def test_a_member_that_sends_close_raises_no_alarm(tmp_path, reply):
 
 
 DAY = 86400
-IN_A_DAY = formatdate(time.time() + DAY, usegmt=True)
-DASHED = IN_A_DAY[:7] + "-" + IN_A_DAY[8:11] + "-" + IN_A_DAY[12:]
+
+
+def in_a_day(cookie):
+    """Return `cookie` with the date of tomorrow in place of TOMORROW, and of DASHED in the form of old servers."""
+    date = formatdate(time.time() + DAY, usegmt=True)
+    return cookie.replace("TOMORROW", date).replace("DASHED", f"{date[:7]}-{date[8:11]}-{date[12:]}")
 
 
 @pytest.mark.parametrize(
     ("cookie", "lives"),
     [
-        (f"SID=1; Expires={IN_A_DAY}; Path=/", DAY),
-        (f"SID=1; expires={DASHED}", DAY),
-        (f"SID=1; Expires={IN_A_DAY}; Max-Age=7200", 7200),
-        (f"SID=1; Max-Age=nonsense; Expires={IN_A_DAY}", DAY),
+        ("SID=1; Expires=TOMORROW; Path=/", DAY),
+        ("SID=1; expires=DASHED", DAY),
+        ("SID=1; Expires=TOMORROW; Max-Age=7200", 7200),
+        ("SID=1; Max-Age=nonsense; Expires=TOMORROW", DAY),
         ("SID=1; Path=/; HttpOnly", None),
         ("SID=1; Expires=tomorrow", None),
-        (f"SIDX=1; Expires={IN_A_DAY}", None),
+        ("SIDX=1; Expires=TOMORROW", None),
     ],
 )
 async def test_a_session_lives_as_long_as_its_cookie_says(tmp_path, cookie, lives):
     async def sets(conversation):
         while await conversation.request():
-            await conversation.send(says(f"Set-Cookie: {cookie}"))
+            await conversation.send(says(f"Set-Cookie: {in_a_day(cookie)}"))
 
     async with Member(sets) as member:
         seen = await seen_of(tmp_path, member)
