@@ -7,21 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adc.http.fields import divide
+from adc.http.fields import CLAIMS, divide, is_reserved
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.http.networks import parse_address
+from adc.http.networks import Networks, parse_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
+from adc.proxy.to_https import ToHttps
 from adc.routing.redirect import Redirect
 from adc.routing.router import Router, Step
 from adc.routing.settle import settle
 from adc.runtime.errors import BuildError
+from adc.runtime.identity import believe
 from adc.runtime.routes import compile_rewrite, path_policy
 from adc.runtime.runtime import rules_of
 
 if TYPE_CHECKING:
-    from adc.config import Loaded
-    from adc.config.model.listeners import Listener
+    from adc.config import Config, Loaded
+    from adc.config.model.listeners import Listener, RedirectToHttps
     from adc.config.model.routes import Route
 
 
@@ -39,14 +41,21 @@ class Decision:
 
     route: Route | None
     outcome: dict[str, Any]
-    """`route`, then what applies of `pool`, `split`, `redirect`, `status`, `path`, `host` and `why` (of a refusal)."""
+    """`route`, then what applies of `plugins` (which may decide otherwise), `pool`, `split`, `redirect`, `status`,
+    `path`, `host`, `why` (of a refusal) and `by` (who decides before the routes)."""
 
 
-def listener_named(loaded: Loaded, name: str | None) -> Listener:
-    """The listener called `name`, or the first one. Raises BadQuestion."""
+def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
+    """The listener called `name`; without a name the first one that serves the scheme of `url`, or the first one.
+
+    An address whose scheme the listener does not serve stands for a request that a proxy in front passes on.
+    Raises BadQuestion.
+    """
     listeners = loaded.config.listeners
     if name is None:
-        return listeners[0]
+        scheme = url.partition("://")[0].lower()
+        serving = [each for each in listeners if scheme == ("http" if each.tls is None else "https")]
+        return (serving or listeners)[0]
     for listener in listeners:
         if listener.name == name:
             return listener
@@ -102,7 +111,14 @@ def _server_name(host: str) -> str:
 
 
 def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
-    """Which route of `listener` takes `request`, by the router that serves. Raises BadQuestion."""
+    """What `listener` decides about `request`, by the code that serves. Raises BadQuestion.
+
+    What is not asked: plugins (named in the outcome), client certificates, caches, limits, and the state of members.
+    """
+    _identify(loaded.config, listener, request)
+    redirect = listener.redirect_to_https
+    if redirect is not None and request.scheme != "https":
+        return Decision([], [], None, _to_https(listener.name, redirect, request))
     try:
         rules = rules_of(loaded.config, listener, lambda path: str(loaded.where(path)))
     except BuildError as error:
@@ -117,10 +133,30 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
     return Decision(steps, routes, settled.value, _outcome(settled.value, request))
 
 
+def _identify(config: Config, listener: Listener, request: Request) -> None:
+    """Believe what a trusted proxy says of the client, drop what anybody else says."""
+    trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
+    networks = Networks([str(network) for network in trusted])
+    believe(networks, request)
+    if not networks.contains(request.peer):
+        request.headers.remove(*CLAIMS)
+    request.headers.remove(*{name.lower() for name, _ in request.headers.pairs if is_reserved(name)})
+
+
+def _to_https(listener: str, redirect: RedirectToHttps, request: Request) -> dict[str, Any]:
+    by = f"listener {listener}: redirect_to_https"
+    if not request.host:
+        return {"route": None, "status": 400, "by": by}
+    location = ToHttps(redirect.status, redirect.port).location(request)
+    return {"route": None, "status": redirect.status, "redirect": location, "by": by}
+
+
 def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
     if route is None:
         return {"route": None, "status": 404}
     outcome: dict[str, Any] = {"route": route.name}
+    if route.plugins:
+        outcome["plugins"] = [plugin.name for plugin in route.plugins]
     if route.respond is not None:
         return outcome | {"status": route.respond.status}
     if route.redirect is not None:

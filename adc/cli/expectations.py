@@ -35,13 +35,13 @@ def expectations(config: ConfigPath, json: Json = False) -> None:
 
 
 def _result(loaded: Loaded, number: int, each: Expectation) -> dict[str, Any]:
-    from adc.cli.asking import BadQuestion, decide, listener_named, make_request
+    from adc.cli.asking import BadQuestion, decide, listener_for, make_request
 
     asked = each.request
     name = each.name or f"{asked.method} {asked.url}"
     where = str(loaded.where(("tests", number)))
     try:
-        listener = listener_named(loaded, asked.listener)
+        listener = listener_for(loaded, asked.listener, asked.url)
         secure = listener.tls is not None
         request = make_request(asked.method, asked.url, asked.headers.items(), asked.source, secure)
         outcome = decide(loaded, listener, request).outcome

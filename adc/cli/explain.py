@@ -26,16 +26,20 @@ def explain(
     ] = None,
     source: Annotated[str, typer.Option(help="Address of the client.")] = "127.0.0.1",
     listener: Annotated[
-        str | None, typer.Option(help="Listener that takes it; the first one by default.")
+        str | None,
+        typer.Option(help="Listener that takes it; by default the first one of the address's scheme."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say which route takes a request and why, each step with its line; nothing is sent."""
-    from adc.cli.asking import BadQuestion, decide, listener_named, make_request
+    """Say which route takes a request and why, each step with its line; nothing is sent.
+
+    Trusted proxies and redirect_to_https count as they do when it serves; plugins are named, but do not run.
+    """
+    from adc.cli.asking import BadQuestion, decide, listener_for, make_request
 
     loaded = load_or_fail(config)
     try:
-        chosen = listener_named(loaded, listener)
+        chosen = listener_for(loaded, listener, url)
         fields = [_field(line) for line in header or []]
         request = make_request(method, url, fields, source, secure=chosen.tls is not None)
         decision = decide(loaded, chosen, request)
@@ -79,11 +83,16 @@ def _line(decision: Decision, step: Step) -> str:
 
 
 def _verdict(decision: Decision) -> str:
+    outcome = decision.outcome
+    if "by" in outcome:
+        return f"-> {outcome['by']}: status {outcome['status']}, redirect {outcome.get('redirect', 'none')}"
     if decision.route is None:
         return "no route takes it: 404"
-    if "why" in decision.outcome:
-        return f"refused: 400: {decision.outcome['why']}"
-    facts = [f"{key} {value}" for key, value in decision.outcome.items() if key not in ("route", "split")]
-    shares = decision.outcome.get("split", {})
+    if "why" in outcome:
+        return f"refused: 400: {outcome['why']}"
+    facts = [f"{key} {value}" for key, value in outcome.items() if key not in ("route", "split", "plugins")]
+    shares = outcome.get("split", {})
     facts += ["split " + ", ".join(f"{pool} {weight}" for pool, weight in shares.items())] if shares else []
+    plugins = outcome.get("plugins")
+    facts += [f"unless a plugin decides otherwise: {', '.join(plugins)}"] if plugins else []
     return f"-> {decision.route.name}: {', '.join(facts)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adc.http.headers import Headers
-from adc.http.message import Response
+from adc.http.message import Request, Response
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
@@ -25,7 +25,10 @@ class ToHttps:
         if not request.host:
             exchange.fail(400, "bad_request")
             return
+        location = self.location(request).encode("latin-1")
+        exchange.respond(Response(self._status, Headers([(b"Location", location)]), b"", 0), b"", True)
+
+    def location(self, request: Request) -> str:
+        """Where the client is sent."""
         target = request.target if request.target.startswith("/") else ""  # OPTIONS * has no path
-        location = f"https://{request.host}{self._port}{target}"
-        response = Response(self._status, Headers([(b"Location", location.encode("latin-1"))]), b"", 0)
-        exchange.respond(response, b"", True)
+        return f"https://{request.host}{self._port}{target}"

@@ -31,7 +31,7 @@ def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> 
     elif any(_asks_for_certificates(config)):
         steps.append(_strip_certificate)
     if trusted:
-        steps.append(partial(_believe, trusted))
+        steps.append(partial(believe, trusted))
     if not steps:
         return None
     return steps[0] if len(steps) == 1 else partial(_all, steps)
@@ -65,7 +65,7 @@ def _strip_certificate(request: Request, connection: ServerConnection) -> None:
     client_certificate.strip(request)
 
 
-def _believe(trusted: Networks, request: Request, connection: ServerConnection) -> None:
+def believe(trusted: Networks, request: Request, connection: ServerConnection | None = None) -> None:
     """The client's address and scheme as trusted proxies say them."""
     if not trusted.contains(request.peer):
         return

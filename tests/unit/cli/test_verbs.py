@@ -291,3 +291,34 @@ def test_explain_says_that_a_rewrite_makes_a_path_that_is_refused(tmp_path):
     path.write_text(GOOD.replace("{strip_prefix: /api}", '{path: {regex: "users", replace: "../../.."}}'))
     result = run("explain", path, "GET", "/api/users", "-H", "x-beta: 1")
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "-> api: status 400")
+
+
+SCHEMES = """
+listeners:
+- {name: plain, bind: 127.0.0.1:0, redirect_to_https: true}
+- {name: secure, bind: 127.0.0.1:0, tls: {certificates: {certificate: a, key: b}}}
+routes:
+- {name: only-secure, listeners: secure, respond: {status: 200}}
+- {name: rest, respond: {status: 201}}
+tests:
+- {request: {url: "http://a.example/x"}, expect: {status: 308, redirect: "https://a.example/x"}}
+- {request: {url: "https://a.example/x"}, expect: {route: only-secure}}
+- {request: {url: /x, listener: secure}, expect: {route: only-secure}}
+"""
+
+
+def test_the_listener_of_the_scheme_decides(tmp_path):
+    path = tmp_path / "adc.yaml"
+    path.write_text(SCHEMES)
+    assert "only-secure" in run("explain", path, "GET", "https://a.example/").stdout.splitlines()[-1]
+    said = run("explain", path, "GET", "http://a.example/y").stdout
+    assert said == "-> listener plain: redirect_to_https: status 308, redirect https://a.example/y\n"
+    assert "3 of 3 expectations met" in run("test", path).stdout
+
+
+def test_explain_names_the_plugins_that_may_decide_otherwise(tmp_path):
+    path = tmp_path / "adc.yaml"
+    path.write_text(
+        "listeners: [{bind: 127.0.0.1:0}]\nroutes: [{respond: {status: 200}, plugins: [security_headers]}]\n"
+    )
+    assert "unless a plugin decides otherwise: security_headers" in run("explain", path, "GET", "/").stdout
