@@ -7,11 +7,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults import hostile_requests, members_fail, nodes_fail, processes_fail, slow_clients, state_file
+from tests.faults import (
+    connections_fail,
+    hostile_requests,
+    members_fail,
+    nodes_fail,
+    processes_fail,
+    slow_clients,
+    state_file,
+)
 from tests.faults.setting import Report
 
 SCENARIOS = {
     **members_fail.SCENARIOS,
+    **connections_fail.SCENARIOS,
     **nodes_fail.SCENARIOS,
     **processes_fail.SCENARIOS,
     **slow_clients.SCENARIOS,

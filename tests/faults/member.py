@@ -10,23 +10,35 @@ import threading
 import uvloop
 
 BODY = b"x" * 1000
-MODES = ("ok", "hang", "garbage", "half-close", "reset", "drip", "error")
+MODES = ("ok", "hang", "garbage", "half-close", "reset", "drip", "error", "forget", "early")
+UPLOAD = 1000
+"""Bytes of content from which on a request is an upload."""
 
 
 class Connection(asyncio.Protocol):
     mode = "ok"
     name = b""
+    forgotten = 0
 
     def connection_made(self, transport):
         self._transport = transport
+        self._age = Connection.forgotten
         self._seen = b""
 
     def data_received(self, data):
+        if self._age != Connection.forgotten:
+            self._reset()
+            return
         self._seen += data
         while (end := self._seen.find(b"\r\n\r\n")) >= 0:
             head = self._seen[:end]
             _, found, length = head.lower().partition(b"content-length: ")
             size = end + 4 + (int(length.split(b"\r\n")[0]) if found else 0)
+            if self.mode == "early" and size > UPLOAD:
+                self._transport.pause_reading()
+                self._transport.write(b"HTTP/1.1 401 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
+                self._transport.close()
+                return
             if len(self._seen) < size:
                 return
             self._seen = self._seen[size:]
@@ -35,7 +47,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, mode):
         transport = self._transport
-        if mode == "ok":
+        if mode in ("ok", "forget", "early"):
             transport.write(self._response(b"200 OK", BODY))
         elif mode == "error":
             transport.write(self._response(b"500 Broken", b"broken"))
@@ -45,11 +57,15 @@ class Connection(asyncio.Protocol):
             transport.write_eof()
         elif mode == "reset":
             transport.write(self._response(b"200 OK", BODY)[:600])
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            asyncio.get_running_loop().call_later(0.01, transport.abort)
+            asyncio.get_running_loop().call_later(0.01, self._reset)
         elif mode == "drip":
             self._drip(self._response(b"200 OK", BODY))
+
+    def _reset(self):
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and sock.fileno() >= 0:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
     def _response(self, status, body):
         head = b"HTTP/1.1 %b\r\nX-Member: %b\r\nContent-Length: %d\r\n\r\n"
@@ -64,6 +80,7 @@ class Connection(asyncio.Protocol):
 def _listen_to_input():
     for line in sys.stdin:
         Connection.mode = line.strip()
+        Connection.forgotten += Connection.mode == "forget"
         print("now", Connection.mode, flush=True)
 
 
