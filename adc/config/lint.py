@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPMethod
 
 from adc.config.coverage import covers
 from adc.config.errors import Path
@@ -22,8 +23,11 @@ MOST_COMPARED = 1000
 
 
 def doubtful(config: Config) -> Iterator[Finding]:
-    """Yield routes that never match, pools without routes, members listed twice, and what pools share too little of."""
+    """Yield routes that never match, methods in lower case, pools without routes, members listed twice, and what pools
+    share too little of.
+    """
     yield from _unreachable(config.routes)
+    yield from _lower_case_methods(config.routes)
     yield from shared_cookies(config)
     yield from oversized_tables(config)
     used = _used(config.routes)
@@ -31,6 +35,14 @@ def doubtful(config: Config) -> Iterator[Finding]:
         if name not in used:
             yield ("pools", name), f"pool {quote(name)} is used by no route"
         yield from _listed_twice(name, pool)
+
+
+def _lower_case_methods(routes: tuple[Route, ...]) -> Iterator[Finding]:
+    for place, route in enumerate(routes):
+        for method in route.match.method:
+            if method.upper() in HTTPMethod.__members__ and method not in HTTPMethod.__members__:
+                text = f"{quote(method)} is not {method.upper()}: methods are compared with their case"
+                yield ("routes", place, "match", "method"), text
 
 
 def _unreachable(routes: tuple[Route, ...]) -> Iterator[Finding]:

@@ -106,12 +106,16 @@ async def test_a_method_that_is_too_long_is_501(proxy, client):
 
 
 async def test_a_route_may_match_an_unknown_method(tmp_path, member):
-    routes = [{"match": {"method": "LIST"}, "respond": {"status": 200, "body": "list"}}, {"pool": "app"}]
+    routes = [
+        {"match": {"method": ["LIST", "Bits_Post"]}, "respond": {"status": 200, "body": "list"}},
+        {"pool": "app"},
+    ]
     async with (
         serving(tmp_path / "2", {**config(member.address), "routes": routes}) as proxy,
         proxy.client() as client,
     ):
         assert (await client.ask(get(method="LIST"))).body == b"list"
+        assert (await client.ask(get(method="Bits_Post"))).body == b"list"
         assert (await client.ask(get(method="list"))).body.startswith(b"list /")
         assert (await client.ask(get(method="POST"))).body.startswith(b"POST /")
 

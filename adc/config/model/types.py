@@ -262,7 +262,10 @@ FieldName = Annotated[
     str, text_of(TOKEN.pattern, "a field name: letters, digits and - mostly, no spaces or colons")
 ]
 FieldValue = Annotated[str, Value(_field_value, {"type": "string"})]
-Method = Annotated[str, text_of(r"[A-Z][A-Z\-]{0,31}", "a method in capitals, such as GET")]
+Method = Annotated[
+    str,
+    text_of(r"[!#$%&'*+.^_`|~0-9A-Za-z\-]{1,64}", "a method: a word of at most 64 characters, such as GET"),
+]
 Cidr = Annotated[Network, Value(_network, {"type": "string", "description": "An address or network (CIDR)."})]
 Regex = Annotated[
     str,

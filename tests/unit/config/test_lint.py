@@ -175,3 +175,16 @@ def test_tables_larger_than_the_state_file_are_reported_with_the_size_that_is_ne
 
 def test_cookies_of_ours_take_no_space_of_the_state_file(loaded: Load) -> None:
     assert oversized(loaded, "pools: {p: {members: m:1, persistence: cookie}}\nstate: {size: 1MB}\n") == []
+
+
+def test_a_method_in_lower_case_is_doubted(loaded: Load) -> None:
+    text = f"routes: [{{pool: p, match: {{method: [get, LIST, BITS_POST, list]}}}}]\n{POOLS}"
+    assert [problem.message for problem in loaded(text).lint] == [
+        '"get" is not GET: methods are compared with their case'
+    ]
+
+
+@pytest.mark.parametrize("method", ["A B", "A/B", "\u00c9", "M" * 65])
+def test_a_method_is_a_token(loaded: Load, method: str) -> None:
+    with pytest.raises(ConfigErrors, match="at most 64"):
+        loaded(f"routes: [{{pool: p, match: {{method: '{method}'}}}}]\n{POOLS}")
