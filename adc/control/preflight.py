@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -10,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adc.config import load
 from adc.config.errors import path_text
 from adc.config.ports import refusal
 from adc.control.calls import CallRefused
 from adc.control.privileges import acting_as, identity_of
 from adc.control.settings import ADMIN, CLUSTER, addresses_of, admin_tls
 from adc.control.sockets import Address, BindError
+from adc.launch import command
 from adc.runtime.preflight import Finding, unbuildable, unwritable
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from adc.config.model.address import Address as Written
 
 _LONGEST_UNIX_PATH = 107
+_PATIENCE = 30.0
+"""Seconds for a process that looks for what is wrong."""
 
 
 def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
@@ -127,3 +132,29 @@ def _unix(address: Address) -> tuple[int, str] | None:
         if probe.connect_ex(str(path)) == 0:
             return errno.EADDRINUSE, "is taken: something listens there already"
     return None
+
+
+async def reasons(path: Path) -> list[str]:
+    """Let another process, which acts as the workers' user, say what is wrong with the configuration."""
+    process = await asyncio.create_subprocess_exec(
+        *command("adc.control.preflight"),
+        str(path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return []
+    return output.decode(errors="replace").splitlines()
+
+
+def main(arguments: list[str]) -> None:
+    """Entry of that process."""
+    wrong, _ = preflight(load(arguments[0]))
+    for problem in wrong:
+        print(problem)

@@ -99,7 +99,9 @@ class Service:
                 messages = await self._swap()
             except ConfigErrors as errors:
                 result = ReloadResult(False, tuple(map(str, errors.problems)), time.time())
-            except (BindError, CallRefused, CallFailed) as error:
+            except (BindError, CallRefused) as error:
+                result = ReloadResult(False, await self._reasons(str(error)), time.time())
+            except CallFailed as error:
                 result = ReloadResult(False, (str(error),), time.time())
             except Exception as error:
                 log.exception("the reload broke")
@@ -110,6 +112,13 @@ class Service:
             self.reloads["ok" if result.ok else "failed"] += 1
         _tell(result)
         return result
+
+    async def _reasons(self, known: str) -> tuple[str, ...]:
+        """What refused a reload, then everything that is wrong with the configuration, with its place."""
+        from adc.control.preflight import reasons  # which needs what only workers have imported
+
+        found = await reasons(self.path)
+        return (known, *(reason for reason in found if known not in reason))
 
     async def _swap(self) -> tuple[str, ...]:
         loaded = await asyncio.to_thread(self._load, self.path)

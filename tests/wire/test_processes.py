@@ -270,6 +270,17 @@ async def test_a_reload_that_cannot_be_changes_nothing_and_says_why(service):
     assert 'adc_reloads_total{result="failed"} 2.0' in await service.metrics()
 
 
+async def test_a_refused_reload_names_everything_with_its_line(service):
+    service.write(ANSWERS.replace("BODY", "one"))
+    await service.started()
+    service.write(ANSWERS.replace("BODY", "two") + "error_pages: {404: none.html}\naccess_log: none/a.log\n")
+    code, output = await service.run("reload", "--admin", f"127.0.0.1:{service.admin}")
+    assert code == 1
+    assert "adc.yaml:6:20: error_pages.404" in output
+    assert "adc.yaml:7:13: access_log" in output
+    assert await service.get() == (200, b"one")
+
+
 async def test_sigterm_lets_work_in_flight_finish_and_takes_no_more(service):
     async with SlowMember() as member:
         service.write(SLOW.replace("GRACE", "30s"), member=member.port)
