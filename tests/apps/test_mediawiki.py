@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.apps.application import START, application
+from tests.apps.application import START, application, installed
 from tests.kit.ports import free_port
 from tests.wire.service import Service, until
 
@@ -31,6 +31,7 @@ access_log: off
 """
 
 pytestmark = [
+    installed,
     pytest.mark.skipif(
         PHP is None or not (WIKI / "maintenance" / "install.php").exists(),
         reason="needs MediaWiki and PHP with SQLite of Debian",

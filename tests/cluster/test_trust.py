@@ -50,10 +50,10 @@ def seen(members):
     return [head for member in members for head in member.heads]
 
 
-async def ask(port, number, **options):
+async def ask(port, number, path="/source/", **options):
     """One request of a client by its source."""
     fields = {"X-Forwarded-For": f"192.0.2.{number}", **options.pop("fields", {})}
-    return await http(port, "/source/", fields=fields, **options)
+    return await http(port, path, fields=fields, **options)
 
 
 async def test_an_applications_421_is_executed_once(tmp_path):
@@ -101,6 +101,16 @@ async def test_a_node_without_the_secret_is_neither_counted_nor_sent_anything(tm
             assert await node.alone()
             assert await node.metric("adc_cluster_passed_total") == 0
         assert sum(member.requests for member in members) == 40
+
+
+async def test_a_passed_request_reaches_its_member_as_the_client_sent_it(tmp_path):
+    target = "/source/a//b/%41%2f;x=1/./c?q=%zz&a=b"
+    async with acquainted(tmp_path, origin=Recorder) as (_, nodes, members):
+        for number in range(20):
+            assert (await ask(nodes[0].port, number, target))[0] == 200
+        assert 0 < await nodes[0].metric("adc_cluster_passed_total") < 20
+        assert len(seen(members)) == 20
+        assert {head.split(b" ")[1].decode() for head in seen(members)} == {target}
 
 
 class Impostor(asyncio.Protocol):
