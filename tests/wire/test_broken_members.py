@@ -30,6 +30,16 @@ async def test_a_dead_member_is_502(tmp_path, dead):
         assert (await client.ask(get())).status == 502
 
 
+async def test_members_that_are_all_down_stay_502_without_active_checks(tmp_path, dead):
+    passive = {"failures": 1, "eject": "60s", "max_ejected": "100%"}
+    members = [dead, dead.replace("127.0.0.1", "127.0.0.2")]
+    async with (
+        serving(tmp_path, config(*members, pool={"health": {"passive": passive}})) as proxy,
+        proxy.client() as client,
+    ):
+        assert {(await client.ask(get())).status for _ in range(20)} == {502}
+
+
 async def test_a_name_that_does_not_resolve_is_502(tmp_path):
     async with serving(tmp_path, config("nothing.invalid:80")) as proxy, proxy.client() as client:
         reply = await client.ask(get())
