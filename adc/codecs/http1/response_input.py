@@ -339,7 +339,7 @@ class ResponseInput(asyncio.Protocol):
             self._fail(Failure.PROTOCOL_ERROR, "a switch of protocols that nobody asked for")
             return
         self._switched = True
-        self._chunked = False
+        self._framed_by_chunks = False
         self._head_bytes = -1
         receiver.response_head(head, rest, False)
 
