@@ -12,6 +12,7 @@ from tests.kit.early_closer import REFUSED, EarlyCloser
 from tests.kit.member import Member, response
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
+from tests.wire.plugins.plugged import plugin_folder, route
 
 BODY = b"x" * 1_000_000
 PASSIVE = {"health": {"passive": {"failures": 1}}}
@@ -179,3 +180,15 @@ async def test_the_last_bytes_of_a_tunnel_reach_a_client_that_still_sends(tmp_pa
                     with contextlib.suppress(ConnectionError):
                         await client.rest()
             await eventually(lambda: proxy.links[0].connections == 0)
+
+
+@pytest.mark.parametrize("plugin", ["pieces", "slow"])
+async def test_an_early_response_passes_plugins_that_read_the_content(tmp_path, plugin):
+    folder = plugin_folder(tmp_path)
+    with EarlyCloser() as member:
+        mapping = config(member.address, pool=PASSIVE, **route(plugin, folder=folder))
+        async with serving(folder, mapping) as proxy:
+            for _ in range(10):
+                reply, _ = await upload(proxy)
+                assert (reply.status, reply.body[:3].lower()) == (401, b"log")
+            assert proxy.member().failures == 0
