@@ -33,7 +33,6 @@ class ClientConnection(ResponseInput):
     """
 
     __slots__ = (
-        "_chunked",
         "_paused",
         "_request_end",
         "_scheduled",
@@ -48,7 +47,6 @@ class ClientConnection(ResponseInput):
     def __init__(self, link: HttpLink) -> None:
         super().__init__(link)
         self._transport = Outlet(link.batch)
-        self._chunked = False
         self._request_end = True
         self._streams = False
         self._paused = False

@@ -40,13 +40,15 @@ class ResponseInput(asyncio.Protocol):
     A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head
     of the response is complete, `_interim_heads` how many interim ones it begins with; `_odd` is true while the heads
     are read again. `_at_first_chunk` is true if the head has been passed on and nothing came behind it.
-    Chunks that it refuses are decoded by `_chunks`. A response that breaks the framing rules fails the try.
+    `_chunked`: request content goes out in chunks, until a switch. Chunks that the parser refuses are decoded by
+    `_chunks`. A response that breaks the framing rules fails the attempt.
     """
 
     __slots__ = (
         "_arrived",
         "_at_first_chunk",
         "_body",
+        "_chunked",
         "_chunks",
         "_collecting",
         "_content",
@@ -84,6 +86,7 @@ class ResponseInput(asyncio.Protocol):
         self._interim_heads = 0
         self._odd = False
         self._at_first_chunk = False
+        self._chunked = False
         self._chunks: ChunkedContent | None = None
         self._framed_by_chunks = False
         self._overhead = 0
