@@ -17,9 +17,9 @@ WARM_UP = 0.2
 HEAD = ("scenario", "begin", "most", "end", "kept", "others", "slowest", "took", "")
 FORM = "{:30} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>6}  {}"
 LEGEND = f"""
-Megabytes resident of all workers together. begin: after a fifth of the load, with empty stores; end: the same after
-all of it; kept: what is left of it, at most {MAY_KEEP}. others, slowest: how long another client waited for
-an answer of adc itself during the load, median and worst, in milliseconds.
+Megabytes resident of all workers together, without mapped files. begin: after a fifth of the load, with empty stores;
+end: the same after all of it; kept: what is left of it, at most {MAY_KEEP}. others, slowest: how long another client
+waited for an answer of adc itself during the load, median and worst, in milliseconds.
 """
 
 

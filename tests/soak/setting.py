@@ -130,11 +130,12 @@ class Setting:
 
 
 def _resident(pid):
+    """Megabytes of a process without mapped files: pages of the cache index are the system's, shared by all workers."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:")) / 1024
 
 
 @contextlib.asynccontextmanager
