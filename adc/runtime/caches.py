@@ -119,6 +119,7 @@ class Caches:
             disk = held.store.tiers.disk
             if disk is not None and due:
                 disk.flush(wall)
+            held.store.tiers.catch_up()
             held.store.tiers.memory.step()
             if held.sweep is not None and next(held.sweep, None) is None:
                 held.sweep = None

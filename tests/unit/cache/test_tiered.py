@@ -204,6 +204,15 @@ def test_remove_takes_one_variant_from_both_tiers(machine: Machine) -> None:
     assert machine.two.find(KEY, NOW) == []
 
 
+def test_a_worker_that_is_asked_for_nothing_drops_what_another_purged(machine: Machine) -> None:
+    put(machine.one, entry())
+    assert len(machine.one.memory) == 1
+    machine.two.purge(Purge(Scope.ALL))
+    machine.one.catch_up()
+    machine.one.memory.step()
+    assert len(machine.one.memory) == 0
+
+
 def test_content_that_vanished_is_told(machine: Machine) -> None:
     put(machine.one, entry(body=b"x" * 50_000))
     (found,) = machine.one.find(KEY, NOW)
