@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from tests.cluster.nodes import two_nodes
-from tests.cluster.test_trust import BOTH, Recorder, acquainted, ask, seen
+from tests.cluster.nodes import Node, two_nodes
+from tests.cluster.origin import origins
+from tests.cluster.test_trust import BOTH, SECRET, Recorder, acquainted, ask, seen
 from tests.cluster.visitor import Visitor
-from tests.wire.redis_server import needs_redis
+from tests.wire.redis_server import RedisServer, needs_redis
 from tests.wire.service import until
 
 pytestmark = needs_redis
@@ -89,6 +90,28 @@ async def test_without_redis_all_nodes_choose_the_same_member_for_a_newcomer(tmp
         if unknown == "redirect":
             for node in nodes:
                 assert await node.acquainted()
+
+
+async def test_nodes_started_without_redis_find_each_other_by_peers(tmp_path):
+    redis = RedisServer(tmp_path)  # never started
+    async with origins(3) as members:
+        more = SECRET + ", peers: [@others]"
+        nodes = [Node(name, tmp_path / name, redis, members, "redirect", more) for name in ("a", "b")]
+        others = ", ".join(f"127.0.0.1:{node.peer}" for node in nodes)
+        for node in nodes:
+            config = node.service.config
+            config.write_text(config.read_text().replace("@others", others))
+        try:
+            await asyncio.gather(*(node.service.started() for node in nodes))
+            for node in nodes:
+                await until(node.acquainted)
+            clients = [newcomer([node.port for node in nodes], "/source/", number) for number in range(20)]
+            await asyncio.gather(*(client.ask_often(4) for client in clients))
+            assert [client.misrouted for client in clients] == [0] * 20
+            assert await nodes[0].metric("adc_cluster_passed_total") > 0
+        finally:
+            for node in nodes:
+                node.service.close()
 
 
 def newcomer(ports, path, number):
