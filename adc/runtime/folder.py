@@ -74,6 +74,15 @@ def signing_key(folder: Path) -> bytes:
     return key
 
 
+def restore_key(folder: Path, key: bytes) -> None:
+    """Write the key that this process signs with back if its file is gone. Otherwise a worker that is started later
+    would make another key, and would not believe the cookies of this one."""
+    path = folder / KEY_FILE
+    with contextlib.suppress(OSError, BuildError):
+        if not path.exists():
+            _place(private_folder(folder) / KEY_FILE, key)
+
+
 def _place(path: Path, key: bytes) -> None:
     """Write the whole file at once, unless another process has done so a moment before."""
     fd, name = tempfile.mkstemp(dir=path.parent)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from adc.config import Config
 from adc.config.model.state import State
 from adc.runtime.errors import BuildError
-from adc.runtime.folder import private_folder, state_folder
+from adc.runtime.folder import private_folder, restore_key, state_folder
 from adc.runtime.purges import KEPT, TABLE, shares_purges
 from adc.state.interface import Status, Store
 from adc.state.local import LocalStore
@@ -18,6 +18,7 @@ from adc.state.memory import MemoryStore
 if TYPE_CHECKING:
     from adc.state.redis_client import RedisAddress
 
+_LOOK_EVERY = 1.0
 REAPED_PER_TICK = 500
 """Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
 
@@ -47,6 +48,8 @@ class SharedState:
         self._opened: Opened | None = None
         self._candidate: Opened | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._looked = 0.0
+        self._guarded: tuple[Path, bytes] | None = None
 
     @property
     def shared(self) -> Store | None:
@@ -85,8 +88,18 @@ class SharedState:
         if candidate is not None and candidate is not self._opened:
             self._close(candidate)
 
+    def guard(self, config: Config, key: bytes | None) -> None:
+        """Keep the file of the generated key in place, unless nodes share their key in another way."""
+        written = config.cluster is not None and config.cluster.secret is not None
+        shared = written or config.state.backend == "redis"
+        self._guarded = None if key is None or shared else (state_folder(config), key)
+
     def tick(self, now: float) -> None:
-        """Reap a slice; `now` is wall-clock."""
+        """Reap a slice, and look after the files once a second; `now` is wall-clock."""
+        if not 0 <= now - self._looked < _LOOK_EVERY:
+            self._looked = now
+            if self._guarded is not None:
+                restore_key(*self._guarded)
         if self._opened is not None:
             self._opened.store.tick(now, REAPED_PER_TICK)
 

@@ -141,6 +141,7 @@ class Worker:
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
+        self.state.guard(runtime.config, self._key)
         self.cluster.follow(runtime.config, self.state.shared, self._key, self.batch)
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)

@@ -65,3 +65,15 @@ async def test_new_clients_stick_when_the_file_is_full(tmp_path):
             assert await member_of(client, f"new{user}")
         assert not proxy.worker.state.status().degraded
         assert table.stats.evicted > 0
+
+
+async def test_signing_key_comes_back_when_its_file_is_deleted(tmp_path):
+    async with Member(answering(response(b"m"))) as member:
+        state = {"backend": "local", "path": str(tmp_path / "state")}
+        mapping = config(member.address, pool={"persistence": "cookie"}, state=state)
+        async with serving(tmp_path, mapping):
+            file = tmp_path / "state" / "signing.key"
+            key = file.read_bytes()
+            shutil.rmtree(tmp_path / "state")
+            await eventually(file.exists)
+            assert file.read_bytes() == key
