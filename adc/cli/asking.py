@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adc.http.fields import CLAIMS, divide, is_reserved
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.http.networks import Networks, parse_address
+from adc.http.networks import Networks, parse_address, plain_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
 from adc.proxy.to_https import ToHttps
 from adc.routing.redirect import Redirect
@@ -67,7 +67,7 @@ def make_request(
 ) -> Request:
     """The request as a codec would read it. `url` is a path or a whole address. Raises BadQuestion."""
     try:
-        client = str(ipaddress.ip_address(source))
+        client = plain_address(str(ipaddress.ip_address(source)))
         lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
     except (ValueError, UnicodeEncodeError) as error:
         raise BadQuestion(str(error)) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from adc.http.networks import plain_address
+
 if TYPE_CHECKING:
     from adc.codecs.proxy_protocol import Ends
     from adc.codecs.sources import SourceLimit
@@ -20,7 +22,7 @@ class Arrival:
     __slots__ = ("_counted", "_left", "_sources", "address", "ends")
 
     def __init__(self, address: Any, left: Callable[[], None]) -> None:
-        self.address = address
+        self.address = (plain_address(address[0]), *address[1:2]) if isinstance(address, tuple) else address
         self.ends: Ends | None = None
         self._left: Callable[[], None] | None = left
         self._sources: SourceLimit | None = None

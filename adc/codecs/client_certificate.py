@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from adc.http.fields import as_variable
 from adc.http.message import Request
 
 VERIFY = "X-SSL-Client-Verify"
@@ -83,4 +84,4 @@ def strip(request: Request) -> None:
 
 
 def _is_reserved(name: bytes) -> bool:
-    return name.lower().replace(b"_", b"-") in _RESERVED
+    return as_variable(name) in _RESERVED

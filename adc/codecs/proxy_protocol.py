@@ -9,6 +9,8 @@ import socket
 import struct
 from ipaddress import ip_address
 
+from adc.http.networks import plain_address
+
 Endpoint = tuple[str, int]
 """Address and port."""
 
@@ -106,7 +108,7 @@ def _address(word: str, version: int) -> str:
         raise BadHeader(f"no address: {word[:50]!r}") from None
     if address.version != version or "%" in word:
         raise BadHeader(f"no IPv{version} address: {word[:50]!r}")
-    return str(address)
+    return plain_address(str(address))
 
 
 def _port(word: str) -> int:
@@ -130,7 +132,8 @@ def _parse_v2(header: bytes) -> Ends | None:
     if len(header) < _FIXED + layout.size:
         raise BadHeader("a version 2 header too short for its addresses")
     source, target, source_port, target_port = layout.unpack_from(header, _FIXED)
-    return (socket.inet_ntop(af, source), source_port), (socket.inet_ntop(af, target), target_port)
+    addresses = [plain_address(socket.inet_ntop(af, address)) for address in (source, target)]
+    return (addresses[0], source_port), (addresses[1], target_port)
 
 
 def compose(version: str, ends: Ends | None) -> bytes:

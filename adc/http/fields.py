@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -38,15 +39,27 @@ SELECTING: Final = frozenset(
 
 CLAIMS: Final = frozenset(
     {
-        b"x-forwarded-port",
+        b"front-end-https",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-forwarded-method",
         b"x-forwarded-prefix",
+        b"x-forwarded-protocol",
         b"x-forwarded-scheme",
         b"x-forwarded-server",
         b"x-forwarded-ssl",
+        b"x-forwarded-uri",
+        b"x-original-host",
+        b"x-original-method",
+        b"x-original-uri",
+        b"x-original-url",
         b"x-real-ip",
+        b"x-rewrite-url",
+        b"x-url-scheme",
     }
 )
-"""What other proxies say of a client in fields that we do not write: applications believe them all the same."""
+"""What other proxies say of a client or its request in fields that adc does not write by default: applications
+believe them, some even the path (`X-Original-URL`)."""
 
 RESERVED: Final = b"x-adc-"
 """How the names begin by which nodes of a cluster talk to each other. A client's fields with such names reach neither
@@ -63,21 +76,26 @@ NOTED: Final = SELECTING | frozenset(
         b"host",
         b"referer",
         b"traceparent",
+        b"tracestate",
         b"user-agent",
         b"via",
         b"x-forwarded-for",
         b"x-forwarded-host",
+        b"x-forwarded-port",
         b"x-forwarded-proto",
         b"x-request-id",
     }
 )
 """Lines that travel on but that a proxy reads, replaces or must not repeat."""
 
-_UNDERSCORED: Final = b"(with _)"
-"""Under this go special names with `_` for `-`: whoever makes variables of names cannot tell them from the real
-ones, and a client could say by them what only a proxy may."""
+_SPOOFED: Final = b"(spoofed)"
+"""Under this go lines that CGI and WSGI turn into variables which they cannot tell from others: special names with
+`_` (or what some turn into `_`) for `-`, by which a client could say what only a proxy may, and `Proxy`, which
+becomes HTTP_PROXY, the proxy of the application's own requests (httpoxy)."""
 
-_TAKEN: Final = HOP_BY_HOP | FRAMING | {_UNDERSCORED}
+_TAKEN: Final = HOP_BY_HOP | FRAMING | {_SPOOFED}
+_IN_NAMES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-"
+_not_in_variables: Final = re.compile(rb"[^0-9a-z]")
 _SPECIAL: Final = _TAKEN | NOTED | CLAIMS
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
@@ -90,7 +108,7 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
 
     The second part maps the lower-case names of hop-by-hop, framing and noted lines to their values, several lines
     of one name joined by a comma. Lines named by `Connection` are dropped too, save those that a client could name
-    to strip what the next hop's decisions rest on. Special names spelled with `_` are dropped.
+    to strip what the next hop's decisions rest on. Spoofed names are dropped.
     """
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
@@ -114,12 +132,18 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
 def _classify(spelling: bytes) -> bytes | None:
     """Return the name under which `divide` notes a field, None if it is not special."""
     lower = spelling.lower()
-    if lower in CLAIMS or is_reserved(lower):
+    if lower in CLAIMS or lower.startswith(RESERVED):
         return CLAIMED
     if lower in _SPECIAL:
         return lower
-    if b"_" in lower and lower.replace(b"_", b"-") in _SPECIAL:
-        return _UNDERSCORED
+    if lower == b"proxy":
+        return _SPOOFED
+    if lower.translate(None, _IN_NAMES):
+        variable = as_variable(lower)
+        if variable.startswith(RESERVED):
+            return CLAIMED
+        if variable in _SPECIAL:
+            return _SPOOFED
     return None
 
 
@@ -130,7 +154,12 @@ def elements(value: bytes) -> list[bytes]:
 
 def is_reserved(name: bytes) -> bool:
     """True if `name`, spelled with `-` or `_`, is one by which nodes talk to each other."""
-    return name.lower().replace(b"_", b"-").startswith(RESERVED)
+    return as_variable(name).startswith(RESERVED)
+
+
+def as_variable(name: bytes) -> bytes:
+    """Return what CGI and WSGI cannot tell `name` from, in lower case with `-` for all but letters and digits."""
+    return _not_in_variables.sub(b"-", name.lower())
 
 
 def tokens(value: bytes) -> frozenset[bytes]:
@@ -139,7 +168,7 @@ def tokens(value: bytes) -> frozenset[bytes]:
 
 
 def _spellings() -> dict[bytes, bytes | None]:
-    names = [*FAMILIAR, *sorted(_SPECIAL - {_UNDERSCORED})]
+    names = [*FAMILIAR, *sorted(_SPECIAL - {_SPOOFED})]
     return {each: _classify(each) for name in names for each in (name, name.lower(), name.title())}
 
 

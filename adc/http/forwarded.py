@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from adc.http.fields import elements
 from adc.http.networks import Networks, parse_address
 
 _MOST_HOPS = 64
@@ -14,23 +15,43 @@ _UNQUOTABLE = re.compile(r"[^\t -~]")
 
 
 def client_address(peer: str, values: Sequence[bytes], trusted: Networks) -> str:
-    """The address of the client: the nearest hop that is not one of ours.
+    """Return the address of the client: the nearest hop that is not one of ours.
 
     `peer` is the address of the socket, `values` are the X-Forwarded-For lines in order. A hop is believed
     only if every hop nearer to us, the peer included, is in `trusted`; what is no address ends the walk. At
     most 64 hops are read.
     """
-    address = peer
+    return _walk(peer, values, trusted)[0]
+
+
+def client_scheme(peer: str, addresses: Sequence[bytes], schemes: bytes, trusted: Networks) -> str | None:
+    """Return the scheme that the client used by X-Forwarded-Proto, `http` or `https`; None if it is not known.
+
+    `addresses` are the X-Forwarded-For lines, `schemes` the X-Forwarded-Proto lines, joined. Proxies that list
+    schemes do so hop by hop as they list addresses, so the client's is as far from the end as its address is.
+    """
+    listed = elements(schemes)
+    if not listed or not trusted.contains(peer):
+        return None
+    hops = _walk(peer, addresses, trusted)[1]
+    scheme = listed[max(len(listed) - max(hops, 1), 0)].lower()
+    return scheme.decode("ascii") if scheme in (b"http", b"https") else None
+
+
+def _walk(peer: str, values: Sequence[bytes], trusted: Networks) -> tuple[str, int]:
+    """The client's address, and the number of hops that are believed."""
+    address, hops = peer, 0
     if not values or not trusted.contains(peer):
-        return address
-    for hop in _hops_from_the_right(values):
-        found = hop_address(hop)
+        return address, hops
+    for hop in reversed(elements(b",".join(values))[-_MOST_HOPS:]):
+        found = hop_address(hop.decode("latin-1"))
         if found is None:
             break
         address = found
+        hops += 1
         if not trusted.contains(address):
             break
-    return address
+    return address, hops
 
 
 def hop_address(text: str) -> str | None:
@@ -63,16 +84,6 @@ def forwarded_element(for_address: str, *, by: str = "", host: str = "", proto: 
     if proto:
         pairs.append(("proto", proto))
     return ";".join(f"{name}={_value(value)}" for name, value in pairs).encode("ascii")
-
-
-def _hops_from_the_right(values: Sequence[bytes]) -> list[str]:
-    hops: list[str] = []
-    for value in reversed(values):
-        room = _MOST_HOPS - len(hops)
-        if room <= 0:
-            break
-        hops += reversed(value.decode("latin-1").rsplit(",", room)[-room:])
-    return hops
 
 
 def _node(address: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _CACHE_SIZE = 8192
 _LONGEST_ADDRESS = 64
+_MAPPED_PREFIX = 96
 
 
 class Networks:
@@ -20,7 +21,7 @@ class Networks:
     def __init__(self, networks: Iterable[str] = ()) -> None:
         prefixes: dict[tuple[int, int], set[int]] = {}
         for text in networks:
-            network = ip_network(text)
+            network = _unmapped(ip_network(text))
             shift = network.max_prefixlen - network.prefixlen
             prefixes.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)
         self._prefixes = [(version, shift, frozenset(found)) for (version, shift), found in prefixes.items()]
@@ -47,6 +48,19 @@ class Networks:
             self._known.clear()
         self._known[text] = found
         return found
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """A network of IPv4 addresses mapped into IPv6 as the IPv4 network."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < _MAPPED_PREFIX:
+        return network
+    return ip_network((mapped, network.prefixlen - _MAPPED_PREFIX))
+
+
+def plain_address(text: str) -> str:
+    """`text` with an IPv4 address mapped into IPv6, as a dual-stack socket names IPv4 clients, as IPv4."""
+    return str(parse_address(text) or text) if text[:7].lower() == "::ffff:" else text
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:

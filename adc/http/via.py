@@ -18,6 +18,7 @@ name, and a route may well lead to another listener of its own node.
 
 def goes_round(via: bytes) -> bool:
     """Whether a request whose `Via` has this value (several lines joined by commas) is in a loop through us."""
+    via = via.lower()  # the name stands where a host could (RFC 9110 section 7.6.3)
     if via.count(_PSEUDONYM) <= MOST_ROUNDS:
         return False
     return sum(entry.split()[1:2] == [_PSEUDONYM] for entry in via.split(b",")) > MOST_ROUNDS

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
 from adc.http.via import VIA
-from adc.telemetry.tracing import new_trace, parse_traceparent
+from adc.telemetry.tracing import parse_traceparent
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
@@ -17,75 +18,97 @@ _HOSTS: Final = frozenset({b"host", b"x-forwarded-host"})
 WRITTEN: Final = frozenset(
     {
         b"forwarded",
-        b"traceparent",
+        b"tracestate",
         b"x-forwarded-for",
         b"x-forwarded-host",
+        b"x-forwarded-port",
         b"x-forwarded-proto",
         b"x-request-id",
     }
 )
-"""What a proxy writes, and clients that are not trusted cannot."""
+"""What a proxy writes or leaves out, and clients that are not trusted cannot."""
+
+DECIDABLE: Final = WRITTEN | {b"x-real-ip"}
+"""What a route may write instead, or want left out."""
 
 DECIDED: Final = b"(decided)"
-"""Under this a request notes those of them, separated by commas, that its route writes, or wants left out."""
+"""Under this a request notes those of them, separated by commas, that its route has decided."""
 
 _WATCHED: Final = WRITTEN | {DECIDED}
+_PORTS: Final = {b"http": b"80", b"https": b"443"}
+
+MemberLines = Callable[["Exchange"], list[Pair]]
 
 
 def member_lines(exchange: Exchange) -> list[Pair]:
-    """End-to-end lines with `Via`, `X-Forwarded-*`, `X-Request-Id` and `traceparent` (RFC 9110 section 7.6.3).
+    """Return end-to-end lines with `Via`, `X-Forwarded-*` and `X-Request-Id` (RFC 9110 section 7.6.3).
 
     What the client says in forwarding fields is kept only if the listener trusts its address
-    (`service.trusts(peer)`); otherwise it is replaced. What the
-    route has decided stays as it is.
+    (`service.trusts(peer)`); otherwise it is replaced. What the route has decided stays as it is. `traceparent` is
+    the application's affair: adc makes no spans, and a parent that nobody exports would hide the client's.
     """
     request = exchange.request
     noted = request.noted
     lines = request.headers.pairs
     peer = request.peer.encode()
     proto, host = request.scheme.encode(), noted.get(b"host", b"")
+    port = _PORTS[proto] if b":" not in host else _port(host, proto)
     if _WATCHED.isdisjoint(noted):
-        trace = b"00-%b-%b-00" % ((request_id := exchange.request_id.encode()), request_id[16:32])
         return [
             *lines,
             VIA,
             (b"X-Forwarded-For", peer),
             (b"X-Forwarded-Proto", proto),
             (b"X-Forwarded-Host", host),
-            (b"X-Request-Id", request_id),
-            (b"traceparent", trace),
+            (b"X-Forwarded-Port", port),
+            (b"X-Request-Id", exchange.request_id.encode()),
         ]
     decided = noted[DECIDED].split(b",") if DECIDED in noted else []
     kept = [pair for pair in lines if pair[0].lower() not in WRITTEN or pair[0].lower() in decided]
+    if b"tracestate" not in decided and parse_traceparent(noted.get(b"traceparent", b"")) is not None:
+        kept += [pair for pair in lines if pair[0].lower() == b"tracestate"]
     if exchange.service.trusts(request.peer):
         before = noted.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
-        proto = noted.get(b"x-forwarded-proto", proto)
         host = noted.get(b"x-forwarded-host", host)
-    known = parse_traceparent(noted[b"traceparent"]) if b"traceparent" in noted else None
-    trace = (known.child() if known is not None else new_trace()).value()
+        port = noted.get(b"x-forwarded-port") or _port(host, proto)
+        proto = noted.get(b"x-forwarded-proto", proto)
     ours = [
         (b"X-Forwarded-For", peer),
         (b"X-Forwarded-Proto", proto),
         (b"X-Forwarded-Host", host),
+        (b"X-Forwarded-Port", port),
         (b"X-Request-Id", exchange.request_id.encode()),
-        (b"traceparent", trace),
     ]
     return [*kept, VIA, *[pair for pair in ours if pair[0].lower() not in decided]]
 
 
-def lines_with_forwarded(exchange: Exchange) -> list[Pair]:
-    """Those of `member_lines`, and `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept under the
-    same condition."""
+def lines_with(*, forwarded: bool, real_ip: bool) -> MemberLines:
+    """Return what makes the lines for members of a listener, with what its configuration adds."""
+    if not (forwarded or real_ip):
+        return member_lines
+
+    def lines(exchange: Exchange) -> list[Pair]:
+        made = member_lines(exchange)
+        decided = exchange.request.noted.get(DECIDED, b"").split(b",")
+        if forwarded and b"forwarded" not in decided:
+            made.append((b"Forwarded", _forwarded(exchange)))
+        if real_ip and b"x-real-ip" not in decided:
+            made = _with_real_ip(exchange, made)
+        return made
+
+    return lines
+
+
+def _forwarded(exchange: Exchange) -> bytes:
+    """Return `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept if the listener trusts them."""
     request = exchange.request
-    if b"forwarded" in request.noted.get(DECIDED, b"").split(b","):
-        return member_lines(exchange)
     host = request.noted.get(b"host", b"").decode("latin-1")
     value = forwarded_element(request.peer, host=host, proto=request.scheme)
     before = request.headers.joined(b"forwarded")
     if before and exchange.service.trusts(request.peer):
         value = b"%b, %b" % (before, value)
-    return [*member_lines(exchange), (b"Forwarded", value)]
+    return value
 
 
 def with_host(lines: list[Pair], member: str) -> list[Pair]:
@@ -96,3 +119,21 @@ def with_host(lines: list[Pair], member: str) -> list[Pair]:
         return kept
     authority = b"localhost" if member.startswith("unix:") else member.encode()
     return [(b"Host", authority), *kept]
+
+
+def _with_real_ip(exchange: Exchange, lines: list[Pair]) -> list[Pair]:
+    """Return `lines` with the client's address in `X-Real-IP`: by `X-Forwarded-For` of trusted proxies, or else what
+    they say in `X-Real-IP` itself."""
+    request = exchange.request
+    said = any(name.lower() == b"x-real-ip" for name, _ in lines)
+    if said and b"x-forwarded-for" not in request.noted and exchange.service.trusts(request.peer):
+        return lines
+    kept = [pair for pair in lines if pair[0].lower() != b"x-real-ip"]
+    kept.append((b"X-Real-IP", request.client.encode()))
+    return kept
+
+
+def _port(host: bytes, proto: bytes) -> bytes:
+    """Return the port that an authority names, or the default one of `proto`."""
+    port = host.rpartition(b":")[2] if b":" in host else b""
+    return port if port.isdigit() else _PORTS[proto]

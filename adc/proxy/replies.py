@@ -78,9 +78,11 @@ def _wants_json(request: Request) -> bool:
     """Whether JSON comes before HTML in `Accept`; HTML otherwise, and for clients that do not say."""
     accept = request.headers.joined(b"accept")
     for preference in parse_preferences(accept or b""):
+        if not preference.quality:
+            break
         if preference.value in ("text/html", "*/*", "text/*"):
             return False
-        if preference.value in ("application/json", "application/problem+json"):
+        if preference.value in ("application/json", "application/problem+json", "application/*"):
             return True
     return False
 

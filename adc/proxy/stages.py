@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adc.http.message import Response
 from adc.http.target import BadTarget
-from adc.proxy.forwarding import DECIDED, WRITTEN
+from adc.proxy.forwarding import DECIDABLE, DECIDED
 from adc.proxy.pipeline import Action
 from adc.routing.edits import HeaderEdits
 from adc.routing.rewrite import Rewrite
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RewriteTarget:
-    """What the member sees of path and host."""
+    """What the member sees of path and host, and in `X-Forwarded-Prefix` what was stripped of the path."""
 
     __slots__ = ("_next", "_rewrite")
 
@@ -26,6 +26,10 @@ class RewriteTarget:
 
     def __call__(self, exchange: Exchange) -> None:
         request = exchange.request
+        prefix = self._rewrite.prefix(request.path)
+        if prefix:
+            before = request.headers.joined(b"x-forwarded-prefix") or b""
+            request.headers.set(b"X-Forwarded-Prefix", before.rstrip(b"/") + prefix.encode())
         try:
             exchange.target = self._rewrite.target(request.path, request.target)
         except BadTarget:
@@ -43,7 +47,7 @@ class EditRequest:
 
     def __init__(self, edits: HeaderEdits, route: str, following: Action) -> None:
         self._edits = edits
-        self._decided = b",".join(sorted(WRITTEN.intersection(edits.gone)))
+        self._decided = b",".join(sorted(DECIDABLE.intersection(edits.gone)))
         self._route = route
         self._next = following
 

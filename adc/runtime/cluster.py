@@ -265,7 +265,8 @@ def listener_of(config: Config) -> list[Listener]:
     if not redirects(config):
         return []
     forwarded = any(listener.forwarded for listener in config.listeners)
-    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded)]
+    real_ip = any(listener.real_ip for listener in config.listeners)
+    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip)]
 
 
 def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:

@@ -12,7 +12,7 @@ from adc.codecs.http1.secure import SecureConnection
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.tls import ServerTls
 from adc.config import Config
-from adc.http.forwarded import client_address
+from adc.http.forwarded import client_address, client_scheme
 from adc.http.message import Request
 from adc.http.networks import Networks
 
@@ -71,5 +71,7 @@ def believe(trusted: Networks, request: Request, connection: ServerConnection | 
         return
     if b"x-forwarded-for" in request.noted:
         request.client = client_address(request.peer, request.headers.get_all(b"x-forwarded-for"), trusted)
-    if request.noted.get(b"x-forwarded-proto") in (b"http", b"https"):
-        request.scheme = request.noted[b"x-forwarded-proto"].decode()
+    if b"x-forwarded-proto" in request.noted:
+        addresses = request.headers.get_all(b"x-forwarded-for")
+        said = client_scheme(request.peer, addresses, request.noted[b"x-forwarded-proto"], trusted)
+        request.scheme = said or request.scheme

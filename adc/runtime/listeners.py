@@ -20,7 +20,7 @@ from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.http.networks import Networks
 from adc.proxy.exchange import Exchange
-from adc.proxy.forwarding import lines_with_forwarded, member_lines
+from adc.proxy.forwarding import lines_with
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
 from adc.runtime.accepting import Accepting
@@ -83,7 +83,7 @@ class HttpListener:
         trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
         networks = Networks([str(network) for network in trusted])
         service.trusts = networks.contains
-        service.member_lines = lines_with_forwarded if listener.forwarded else member_lines
+        service.member_lines = lines_with(forwarded=listener.forwarded, real_ip=listener.real_ip)
         self._told = config, networks
         self._secure(tls)
         self._identify()

@@ -11,6 +11,7 @@ from adc.http.message import Request
 from adc.telemetry.escape import escape_bytes, escape_text
 from adc.telemetry.record import LogRecord
 from adc.telemetry.timestamps import clf_time, iso_time
+from adc.telemetry.tracing import parse_traceparent
 
 Field = Callable[[LogRecord], str]
 
@@ -71,6 +72,12 @@ def _of_request(get: Callable[[Request], str]) -> Field:
     return field
 
 
+def _trace_id(request: Request) -> str:
+    """The trace that the client's `traceparent` names."""
+    context = parse_traceparent(request.noted.get(b"traceparent", b""))
+    return "" if context is None else context.trace_id
+
+
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "time": lambda record: clf_time(int(record.started)),
@@ -101,6 +108,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "attempts": lambda record: str(record.attempts),
         "cache": _of_record(lambda record: record.cache),
         "request_id": _of_record(lambda record: record.request_id),
+        "trace_id": _of_request(_trace_id),
         "end_reason": _of_record(lambda record: record.end_reason),
     }
 )

@@ -23,14 +23,6 @@ class TraceContext(NamedTuple):
     span_id: str
     flags: int
 
-    def value(self) -> bytes:
-        """The field value, version 00."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}".encode()
-
-    def child(self) -> TraceContext:
-        """The same trace with a new span, for the request that we send on."""
-        return TraceContext(self.trace_id, new_span_id(), self.flags & 1)
-
 
 def parse_traceparent(value: bytes) -> TraceContext | None:
     """The context in a field value; None if it is not exactly what the standard allows.
@@ -45,16 +37,6 @@ def parse_traceparent(value: bytes) -> TraceContext | None:
     if version == b"ff" or (more and version == b"00") or trace_id == _NO_TRACE or span_id == _NO_SPAN:
         return None
     return TraceContext(trace_id.decode(), span_id.decode(), int(flags, 16))
-
-
-def new_trace() -> TraceContext:
-    """A trace that begins here, not sampled."""
-    return TraceContext(new_request_id(), new_span_id(), 0)
-
-
-def new_span_id() -> str:
-    """16 hexadecimal digits."""
-    return new_request_id()[:16]
 
 
 def new_request_id() -> str:

@@ -86,8 +86,8 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder, mapping, *, listener="web"):
-    """Serve `mapping` on a port of 127.0.0.1; the logs are in `folder`."""
+async def serving(folder, mapping, *, listener="web", dual_stack=False):
+    """Serve `mapping` on a port of 127.0.0.1, or of all addresses of both families; the logs are in `folder`."""
     folder.mkdir(exist_ok=True)
     logs = {
         "access_log": {"path": str(folder / "access.log"), "format": "json"},
@@ -98,7 +98,10 @@ async def serving(folder, mapping, *, listener="web"):
     errors = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: errors.append(context))
-    sock = socket.create_server(("127.0.0.1", 0), backlog=128)
+    if dual_stack:
+        sock = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    else:
+        sock = socket.create_server(("127.0.0.1", 0), backlog=128)
     worker = Worker(load(file).config, {listener: [sock]}, 0)
     await worker.start()
     proxy = Proxy(worker, sock, folder, errors)

@@ -196,6 +196,13 @@ def coded(body, *fields):
     return response(body, HTML, "Content-Encoding: gzip", *fields)
 
 
+@pytest.mark.parametrize("lines", [["GZIP\t"], [", gzip ,"], ["", "gzip"]])
+async def test_a_coding_is_read_as_a_list(tmp_path, lines):
+    fields = [f"Content-Encoding: {line}" for line in lines]
+    reply, _ = await ask(tmp_path, response(gzip.compress(PAGE), HTML, *fields), asking(accept="br"))
+    assert reply.body == PAGE
+
+
 async def test_a_coding_that_the_client_takes_passes_as_it_is(tmp_path):
     encoded = gzip.compress(PAGE)
     reply, _ = await ask(tmp_path, coded(encoded, 'ETag: "a"'), asking(accept="br, gzip"))

@@ -91,13 +91,89 @@ async def test_a_client_is_not_believed_about_where_it_comes_from(tmp_path, memb
 
 
 CLAIMS = ["X-Forwarded-Port: 8443", "X-Forwarded-Prefix: //evil", "X-Forwarded-Ssl: on", "X-Real-IP: 6.6.6.6"]
+PATHS = ["X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X-Forwarded-Uri: /admin", "Front-End-Https: on"]
 
 
 async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path, member):
-    request = await seen(tmp_path, member, get("/", *CLAIMS))
-    assert not {b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-ssl", b"x-real-ip"} & {
-        name for name, _ in request.fields
-    }
+    request = await seen(tmp_path, member, get("/", *CLAIMS, *PATHS))
+    assert request.all(b"x-forwarded-port") == [b"80"]
+    names = {line.partition(":")[0].lower().encode() for line in (*CLAIMS[1:], *PATHS)}
+    assert not names & {name for name, _ in request.fields}
+
+
+@pytest.mark.parametrize(
+    "name", ["Proxy", "proxy", "PROXY", "X.Forwarded.For", "X_Real_IP", "X_Original.URL"]
+)
+@pytest.mark.parametrize("trusted", [[], ["127.0.0.0/8"]])
+async def test_names_that_become_variables_of_a_proxy_stay_behind(tmp_path, member, name, trusted):
+    request = await seen(tmp_path, member, get("/", f"{name}: evil:1"), trusted_proxies=trusted)
+    assert b"evil" not in request.raw
+
+
+@pytest.mark.parametrize(
+    ("host", "fields", "port"),
+    [
+        ("a", [], b"80"),
+        ("a:8080", [], b"8080"),
+        ("[::1]", [], b"80"),
+        ("[::1]:81", [], b"81"),
+        ("a:", [], b"80"),
+        ("a", ["X-Forwarded-Proto: https"], b"443"),
+        ("a", ["X-Forwarded-Host: www:444", "X-Forwarded-Proto: https"], b"444"),
+        ("a:8080", ["X-Forwarded-Port: 8443"], b"8443"),
+    ],
+)
+async def test_members_are_told_the_port_that_the_client_used(tmp_path, member, host, fields, port):
+    request = await seen(tmp_path, member, get("/", *fields, host=host), trusted_proxies=["127.0.0.0/8"])
+    assert request.all(b"x-forwarded-port") == [port]
+
+
+@pytest.mark.parametrize(
+    ("target", "trusted", "prefix"),
+    [
+        ("/api/x", [], [b"/api"]),
+        ("/api", [], [b"/api"]),
+        ("//api/x", [], [b"/api"]),
+        ("/other", [], []),
+        ("/api/x", ["127.0.0.0/8"], [b"/outer/api"]),
+        ("/other", ["127.0.0.0/8"], [b"/outer/"]),
+    ],
+)
+async def test_members_are_told_the_prefix_that_was_stripped(tmp_path, member, target, trusted, prefix):
+    route = {"rewrite": {"strip_prefix": "/api"}}
+    lie = "X-Forwarded-Prefix: /outer/"
+    request = await seen(tmp_path, member, get(target, lie), route=route, trusted_proxies=trusted)
+    assert request.all(b"x-forwarded-prefix") == prefix
+
+
+async def test_what_a_route_says_of_the_prefix_stands(tmp_path, member):
+    route = {"rewrite": {"strip_prefix": "/api"}, "request_headers": {"remove": ["X-Forwarded-Prefix"]}}
+    assert b"x-forwarded-prefix" not in await seen(tmp_path, member, get("/api/x"), route=route)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fields", "address"),
+    [
+        ([], [], b"127.0.0.1"),
+        ([], ["X-Real-IP: 6.6.6.6"], b"127.0.0.1"),
+        (["127.0.0.0/8"], ["X-Forwarded-For: 1.1.1.1", "X-Real-IP: 6.6.6.6"], b"1.1.1.1"),
+        (["127.0.0.0/8"], ["X-Real-IP: 6.6.6.6"], b"6.6.6.6"),
+        (["127.0.0.0/8"], [], b"127.0.0.1"),
+    ],
+)
+async def test_the_client_is_told_in_x_real_ip_where_the_listener_says_so(
+    tmp_path, member, trusted, fields, address
+):
+    settings = {"listener": {"real_ip": True}, "trusted_proxies": trusted}
+    request = await seen(tmp_path, member, get("/", *fields), **settings)
+    assert request.all(b"x-real-ip") == [address]
+
+
+async def test_what_a_route_says_of_x_real_ip_stands(tmp_path, member):
+    route = {"request_headers": {"set": {"X-Real-IP": "1.2.3.4"}}}
+    request = await seen(tmp_path, member, get(), route=route, listener={"real_ip": True, "forwarded": True})
+    assert request.all(b"x-real-ip") == [b"1.2.3.4"]
+    assert len(request.all(b"forwarded")) == 1
 
 
 @pytest.mark.parametrize(
@@ -155,6 +231,23 @@ async def test_forwarded_of_a_trusted_proxy_is_added_to(tmp_path, member):
     assert request.all(b"forwarded") == [b"for=1.1.1.1, for=127.0.0.1;host=a;proto=http"]
 
 
+@pytest.mark.parametrize("proto", ["HTTPS", " https\t", ",https,", "https, http"])
+async def test_the_scheme_of_a_trusted_proxy_is_a_list(tmp_path, member, proto):
+    fields = [f"X-Forwarded-Proto: {proto}", "X-Forwarded-For: 1.1.1.1, 127.0.0.2"]
+    request = await seen(tmp_path, member, get("/", *fields), trusted_proxies=["127.0.0.0/8"])
+    assert request[b"x-forwarded-port"] == b"443"
+
+
+@pytest.mark.parametrize(
+    "lines", [["1.1.1.1,"], ["1.1.1.1", ""], [", ,1.1.1.1\t,,"], ["1.1.1.1, ::ffff:127.0.0.9"]]
+)
+async def test_empty_elements_and_several_lines_do_not_hide_the_client(tmp_path, member, lines):
+    setting = config(member.address, trusted_proxies=["127.0.0.0/8"])
+    async with serving(tmp_path, setting) as proxy, proxy.client() as client:
+        await client.ask(get("/", *[f"X-Forwarded-For: {line}" for line in lines]))
+        assert proxy.access_log()[0]["client"] == "1.1.1.1"
+
+
 async def test_the_log_shows_the_client_behind_trusted_proxies(tmp_path, member):
     setting = config(member.address, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
     async with serving(tmp_path, setting) as proxy, proxy.client() as client:
@@ -176,14 +269,40 @@ async def test_a_request_id_is_kept_if_it_is_one_and_made_otherwise(tmp_path, me
         assert int(made, 16)
 
 
-async def test_traceparent_is_continued_or_begun(tmp_path, member):
-    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    request = await seen(tmp_path, member, get("/", f"traceparent: 00-{trace}-00f067aa0ba902b7-01"))
-    version, trace_id, parent, flags = request[b"traceparent"].decode().split("-")
-    assert (version, trace_id, flags) == ("00", trace, "01")
-    assert parent != "00f067aa0ba902b7"
-    begun = (await seen(tmp_path, member, get("/", "traceparent: nonsense")))[b"traceparent"]
-    assert len(begun) == 55
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+async def test_traceparent_is_passed_untouched(tmp_path, member, flags):
+    request = await seen(
+        tmp_path, member, get("/", f"traceparent: {TRACE}-{flags}", "tracestate: a=1", "TraceState: b=2")
+    )
+    assert request.all(b"traceparent") == [f"{TRACE}-{flags}".encode()]
+    assert request.all(b"tracestate") == [b"a=1", b"b=2"]
+
+
+async def test_no_traceparent_is_made(tmp_path, member):
+    assert b"traceparent" not in await seen(tmp_path, member, get())
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [[], ["nonsense"], [f"{TRACE}-01", f"{TRACE}-01"], [f"ff{TRACE[2:]}-01"], [f"{TRACE}-01".upper()]],
+)
+async def test_tracestate_without_one_valid_traceparent_stays_behind(tmp_path, member, parents):
+    lines = [f"traceparent: {parent}" for parent in parents]
+    request = await seen(tmp_path, member, get("/", *lines, "tracestate: a=1"))
+    assert b"tracestate" not in request
+    assert request.all(b"traceparent") == [parent.encode() for parent in parents]
+
+
+async def test_the_access_log_tells_the_trace(tmp_path, member):
+    setting = config(member.address, access_log={"path": str(tmp_path / "log"), "format": "{trace_id}"})
+    async with serving(tmp_path, setting) as proxy, proxy.client() as client:
+        await client.ask(get("/", f"traceparent: {TRACE}-01"))
+        await client.ask(get())
+        proxy.worker.access_log.flush()
+    assert (tmp_path / "log").read_text().split() == [TRACE.split("-")[1], "-"]
 
 
 async def test_an_absolute_target_decides_the_host(tmp_path, member):

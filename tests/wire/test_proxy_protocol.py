@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from adc.codecs.proxy_protocol import SIGNATURE, HeaderReader, compose
@@ -26,6 +28,35 @@ async def test_client_of_the_header_is_the_client_everywhere(tmp_path, member, v
         (record,) = proxy.access_log()
     assert record["client"] == "203.0.113.9"
     assert member.requests[0][b"x-forwarded-for"] == b"203.0.113.9"
+
+
+MAPPED = [
+    b"PROXY TCP6 ::ffff:203.0.113.9 ::ffff:198.51.100.7 4711 443\r\n",
+    compose("v2", (("::ffff:203.0.113.9", 4711), ("::ffff:198.51.100.7", 443))),
+]
+
+
+@pytest.mark.parametrize("header", MAPPED, ids=["v1", "v2"])
+async def test_an_ipv4_client_that_a_header_maps_into_ipv6_is_the_ipv4_client(tmp_path, member, header):
+    pool = {"persistence": {"source": {}}}
+    route = {"match": {"source": "203.0.113.0/24"}}
+    mapping = config(member.address, listener=BELIEVED, route=route, pool=pool)
+    async with serving(tmp_path, mapping) as proxy, proxy.client() as client:
+        assert (await client.ask(header + get())).status == 200
+        (record,) = proxy.access_log()
+    assert record["client"] == "203.0.113.9"
+    assert member.requests[0][b"x-forwarded-for"] == b"203.0.113.9"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no dual-stack sockets")
+async def test_an_ipv4_client_of_a_dual_stack_socket_is_the_ipv4_client(tmp_path, member):
+    mapping = config(member.address, route={"match": {"source": ["127.0.0.0/8"]}}, listener={"real_ip": True})
+    async with serving(tmp_path, mapping, dual_stack=True) as proxy, proxy.client() as client:
+        assert (await client.ask(get())).status == 200
+        (record,) = proxy.access_log()
+    assert record["client"] == "127.0.0.1"
+    seen = member.requests[0]
+    assert seen[b"x-forwarded-for"] == seen[b"x-real-ip"] == b"127.0.0.1"
 
 
 async def test_header_may_come_byte_by_byte(tmp_path, member):

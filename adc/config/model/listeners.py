@@ -122,6 +122,7 @@ class Listener(Part):
         None, description="Instead of the node's own list; none written: that one."
     )
     forwarded: Flag = Field(False, description="Whether Forwarded (RFC 7239) is sent to members as well.")
+    real_ip: Flag = Field(False, description="Whether the client's address is sent in X-Real-IP as well.")
     timeouts: ListenerTimeouts = Field(ListenerTimeouts(), description="Time limits towards the client.")
     limits: ListenerLimits = Field(ListenerLimits(), description="Limits towards clients.")
     backlog: Annotated[int, whole(1, 65535)] = Field(

@@ -47,7 +47,13 @@ def test_name_cannot_leave_its_field(name):
 
 @pytest.mark.parametrize(
     "forged",
-    [b"X-SSL-Client-Verify", b"x-ssl-client-subject-dn", b"X_SSL_Client_Verify", b"x-ssl_CLIENT-san"],
+    [
+        b"X-SSL-Client-Verify",
+        b"x-ssl-client-subject-dn",
+        b"X_SSL_Client_Verify",
+        b"x-ssl_CLIENT-san",
+        b"X.SSL.Client.Verify",
+    ],
 )
 def test_what_a_client_says_of_its_certificate_is_replaced(forged):
     asked = request((b"Host", b"a"), (forged, b"SUCCESS"), (b"X-SSL-Client-Color", b"red"))

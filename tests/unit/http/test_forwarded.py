@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adc.http.forwarded import bracketed, client_address, forwarded_element, hop_address
+from adc.http.forwarded import bracketed, client_address, client_scheme, forwarded_element, hop_address
 from adc.http.networks import Networks
 
 TRUSTED = Networks(["10.0.0.0/8", "2001:db8::/32"])
@@ -19,7 +19,10 @@ TRUSTED = Networks(["10.0.0.0/8", "2001:db8::/32"])
         ("10.0.0.1", [b"6.6.6.6", b"1.2.3.4", b"10.0.0.2"], "1.2.3.4"),
         ("10.0.0.1", [b"10.0.0.3, 10.0.0.2"], "10.0.0.3"),
         ("10.0.0.1", [b"1.2.3.4, garbage, 10.0.0.2"], "10.0.0.2"),
-        ("10.0.0.1", [b"1.2.3.4,"], "10.0.0.1"),
+        ("10.0.0.1", [b"1.2.3.4,"], "1.2.3.4"),
+        ("10.0.0.1", [b"1.2.3.4 ,,\t, ", b"", b" , 10.0.0.2,"], "1.2.3.4"),
+        ("10.0.0.1", [b"", b" ,"], "10.0.0.1"),
+        ("10.0.0.1", [b"9.9.9.9, [::FFFF:1.2.3.4]:80, ::ffff:10.0.0.2"], "1.2.3.4"),
         ("10.0.0.1", [b"unknown"], "10.0.0.1"),
         ("10.0.0.1", [b"1.2.3.4:5678"], "1.2.3.4"),
         ("10.0.0.1", [b"1.2.3.4 ,\t[2001:db8::5]:443"], "1.2.3.4"),
@@ -30,6 +33,30 @@ TRUSTED = Networks(["10.0.0.0/8", "2001:db8::/32"])
 )
 def test_the_client_is_the_nearest_hop_that_is_not_ours(peer: str, values: list[bytes], client: str) -> None:
     assert client_address(peer, values, TRUSTED) == client
+
+
+@pytest.mark.parametrize(
+    ("addresses", "schemes", "scheme"),
+    [
+        ([], b"https", "https"),
+        ([], b" HTTPS\t", "https"),
+        ([], b",, https ,", "https"),
+        ([b"1.2.3.4"], b"http", "http"),
+        ([b"1.2.3.4, 10.0.0.2"], b"https, http", "https"),
+        ([b"1.2.3.4", b"10.0.0.2"], b"https, http", "https"),
+        ([b"1.2.3.4, 10.0.0.2"], b"https", "https"),
+        ([b"9.9.9.9, 1.2.3.4"], b"https, http", "http"),
+        ([], b"http, https", "https"),
+        ([b"1.2.3.4"], b"ftp", None),
+        ([b"1.2.3.4"], b"", None),
+        ([b"1.2.3.4"], b" , ,", None),
+    ],
+)
+def test_the_scheme_is_the_one_that_the_client_used(
+    addresses: list[bytes], schemes: bytes, scheme: str | None
+) -> None:
+    assert client_scheme("10.0.0.1", addresses, schemes, TRUSTED) == scheme
+    assert client_scheme("198.51.100.9", addresses, schemes, TRUSTED) is None
 
 
 def test_no_more_than_64_hops_are_read() -> None:

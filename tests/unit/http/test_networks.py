@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adc.http.networks import Networks, parse_address
+from adc.http.networks import Networks, parse_address, plain_address
 
 PRIVATE = Networks(["10.0.0.0/8", "192.168.1.0/24", "192.0.2.7", "2001:db8::/32", "::1"])
 
@@ -52,6 +52,29 @@ def test_an_answer_does_not_change_when_asked_again_or_after_many_others() -> No
 def test_what_is_no_network_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"host bits|does not appear"):
         Networks([text])
+
+
+@pytest.mark.parametrize("network", ["::ffff:203.0.113.0/120", "::ffff:0:0/96", "::ffff:203.0.113.7"])
+def test_a_network_of_mapped_addresses_is_the_ipv4_network(network: str) -> None:
+    assert Networks([network]).contains("203.0.113.7")
+    assert Networks([network]).contains("::ffff:203.0.113.7")
+    assert not Networks([network]).contains("2001:db8::7")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::FFFF:cb00:7107", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("::ffff:nonsense", "::ffff:nonsense"),
+        ("unix", "unix"),
+    ],
+)
+def test_a_mapped_address_is_told_as_ipv4(text: str, plain: str) -> None:
+    assert plain_address(text) == plain
 
 
 def test_a_zone_is_dropped_and_mapped_addresses_become_ipv4() -> None:

@@ -9,7 +9,6 @@ from adc.telemetry.tracing import (
     TraceContext,
     accepted_request_id,
     new_request_id,
-    new_trace,
     parse_traceparent,
 )
 
@@ -17,10 +16,8 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 VALID = f"00-{TRACE}-{SPAN}-01".encode()
 
 
-def test_a_valid_traceparent_is_read_and_written_the_same() -> None:
-    context = parse_traceparent(VALID)
-    assert context == TraceContext(TRACE, SPAN, 1)
-    assert context.value() == VALID
+def test_a_valid_traceparent_is_read() -> None:
+    assert parse_traceparent(VALID) == TraceContext(TRACE, SPAN, 1)
 
 
 def test_a_later_version_may_have_more_after_the_flags() -> None:
@@ -49,19 +46,6 @@ def test_a_later_version_may_have_more_after_the_flags() -> None:
 )
 def test_anything_else_is_no_traceparent(value: bytes) -> None:
     assert parse_traceparent(value) is None
-
-
-def test_a_child_keeps_the_trace_and_the_sampling_in_a_new_span() -> None:
-    parent = TraceContext(TRACE, SPAN, 0xFF)
-    child = parent.child()
-    assert (child.trace_id, child.flags) == (TRACE, 1)
-    assert child.span_id != SPAN
-    assert parse_traceparent(child.value()) == child
-
-
-def test_a_new_trace_is_valid() -> None:
-    trace = new_trace()
-    assert parse_traceparent(trace.value()) == trace
 
 
 def test_request_ids_are_128_bits_and_differ_over_many_blocks() -> None:
