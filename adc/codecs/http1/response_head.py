@@ -95,7 +95,7 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
             if not fields:
                 raise ValueError("the first header line is a continuation")
             name, value = fields.pop()
-            fields.append((name, b"%b %b" % (value, printable(line).strip(b" \t"))))
+            fields.append((name, (b"%b %b" % (value, printable(line).strip(b" \t"))).strip(b" ")))
             continue
         name, colon, value = line.partition(b":")
         name = name.rstrip(b" \t")
@@ -109,17 +109,16 @@ def _framed(fields: list[tuple[bytes, bytes]]) -> tuple[list[tuple[bytes, bytes]
     """Return the fields with at most one statement of the length, and True if that was in doubt."""
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
     codings = [value for name, value in fields if name.lower() == b"transfer-encoding"]
-    if not lengths:
-        return fields, False
-    kept = [field for field in fields if field[0].lower() != b"content-length"]
     coding = [each.lower() for value in codings for each in elements(value)]
+    kept = [field for field in fields if field[0].lower() not in (b"content-length", b"transfer-encoding")]
     if coding:
-        if coding != [b"chunked"]:
+        if lengths and coding != [b"chunked"]:
             raise ValueError("Content-Length beside a transfer coding other than `chunked`")
-        return kept, True
+        return [*kept, (b"Transfer-Encoding", b", ".join(coding))], bool(lengths)
+    if not lengths:
+        return kept, False
     values = {each.strip(b" \t") for value in lengths for each in value.split(b",")}
     length = values.pop()
     if values or not length.isdigit():
         raise ValueError("conflicting or malformed Content-Length")
-    kept = [field for field in kept if field[0].lower() != b"transfer-encoding"]
     return [*kept, (b"Content-Length", length)], False
