@@ -165,7 +165,7 @@ async def test_simultaneous_first_requests_at_two_nodes_go_to_one_member(tmp_pat
                 "backend": "redis",
                 "url": server.url,
                 "path": str(tmp_path / name / "state"),
-                "timeout": "1s",
+                "timeout": "10s",
             }
             pool = {"persistence": PERSISTENCE["header"]}
             mapping = config(*(member.address for member in members), pool=pool, state=state)

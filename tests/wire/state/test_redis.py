@@ -72,8 +72,10 @@ async def test_node_that_does_not_know_asks_and_hears_at_once(server: RedisServe
 
 
 async def test_of_nodes_that_claim_at_one_moment_one_wins_and_the_others_are_told(
-    nodes: tuple[RedisStore, RedisStore],
+    server: RedisServer,
 ) -> None:
+    address = RedisAddress((server.url,))
+    nodes = [await connected(RedisStore(address, limit=10.0, fetch_limit=10.0)) for _ in range(2)]
     tables = [store.table("t", 1000, min) for store in nodes]
     found: list[list[bytes]] = [[] for _ in range(50)]
     now = time.time()
@@ -85,6 +87,8 @@ async def test_of_nodes_that_claim_at_one_moment_one_wins_and_the_others_are_tol
             )
     await until(lambda: all(len(values) == 3 for values in found))
     assert all(len(set(values)) == 1 for values in found)
+    for store in nodes:
+        await store.close()
 
 
 async def test_claim_that_redis_is_too_slow_to_settle_is_settled_here(server: RedisServer) -> None:
