@@ -68,11 +68,11 @@ _REHOSTING = frozenset(
         b"x-forwarded-port",
         b"x-forwarded-scheme",
         b"x-forwarded-ssl",
-        b"x-forwarded-prefix",
         b"front-end-https",
     }
 )
-"""Fields by which frameworks build URLs; only a trusted proxy in front may set them."""
+"""Fields by which frameworks build URLs; only a trusted proxy in front may set them. `X-Forwarded-Prefix` is not among
+them: a client's has been removed, and that of a route depends on its path only."""
 
 
 MAX_TAGS = 1000

@@ -41,7 +41,8 @@ def test_no_value_upsets_the_date_parser(value: bytes, now: int) -> None:
 def test_no_hop_behind_an_untrusted_one_is_believed(peer: str, chain: list[str]) -> None:
     value = ", ".join(chain).encode("utf-8", "replace")
     client = client_address(peer, [value], TRUSTED)
-    nearest_first = [peer, *reversed(value.decode("latin-1").split(","))]
+    listed = [hop for hop in value.decode("latin-1").split(",") if hop.strip(" \t")]
+    nearest_first = [peer, *reversed(listed)]
     believed = {peer}
     for nearer, hop in pairwise(nearest_first):
         address = hop_address(hop)

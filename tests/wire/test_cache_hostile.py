@@ -24,7 +24,7 @@ def said(request):
         "X-Host: evil",
         "X-Forwarded-Server: evil",
         "X-Forwarded-Scheme: evil",
-        "X-Original-URL: /evil",
+        "X-HTTP-Method-Override: evil",
         "X-Rewrite-URL: /evil",
         "X-HTTP-Method-Override: EVIL",
         "Forwarded: host=evil",
@@ -57,7 +57,7 @@ async def test_a_get_with_content_is_neither_stored_nor_answered_from_the_store(
     "field",
     [
         "X-Host: evil",
-        "X-Original-URL: /evil",
+        "X-HTTP-Method-Override: evil",
         "Authorization: evil",
         "Cache-Control: no-cache, no-store, x=evil",
     ],

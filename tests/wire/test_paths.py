@@ -194,3 +194,13 @@ async def test_an_unsafe_request_outdates_the_path_as_it_was_sent(tmp_path):
         await cached.get("/a/b")
         await cached.get("/a//b")
         assert [request.target for request in cached.asked] == ["/a/b", "/a//b", "/a//b", "/a//b"]
+
+
+@pytest.mark.parametrize("lie", [[], ["X-Forwarded-Prefix: /evil"]])
+async def test_the_prefix_that_a_member_is_told_does_not_prevent_caching(tmp_path, lie):
+    fresh, route = "Cache-Control: max-age=100", {"rewrite": {"strip_prefix": "/api"}}
+    page = lambda request: response(request[b"x-forwarded-prefix"], fresh)  # noqa: E731
+    async with caching(tmp_path, page, route=route) as cached:
+        for _ in range(2):
+            assert (await cached.get("/api/x", *lie)).body == b"/api"
+        assert len(cached.asked) == 1
