@@ -13,11 +13,11 @@ import uvloop
 from tests.soak.scenarios import SCENARIOS, Scenario
 from tests.soak.setting import MAY_KEEP, setting
 
-WARM_UP = 0.2
 HEAD = ("scenario", "begin", "most", "end", "kept", "others", "slowest", "took", "")
 FORM = "{:30} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>6}  {}"
 LEGEND = f"""
-Megabytes resident of all workers together, without mapped files. begin: after a fifth of the load, with empty stores;
+Megabytes resident of all workers together, without mapped files. begin: after a first share of the load, with empty
+stores;
 end: the same after all of it; kept: what is left of it, at most {MAY_KEEP}. others, slowest: how long another client
 waited for an answer of adc itself during the load, median and worst, in milliseconds.
 """
@@ -27,7 +27,7 @@ async def measured(scenario: Scenario, folder: Path) -> tuple[str, bool]:
     """Run one scenario; its row, and whether it went wrong."""
     async with setting(folder) as service:
         with contextlib.suppress(AssertionError):
-            await scenario.run(service, WARM_UP)
+            await scenario.run(service, scenario.warm_up)
         await service.purge()
         begin = await service.settled()
         began = time.monotonic()

@@ -18,7 +18,7 @@ MAY_KEEP = 20
 
 SETTLE_SECONDS = TRIM_SECONDS + 2
 IDLE_SECONDS = 45
-KEEP_ALIVE = "2s"
+KEEP_ALIVE = "5s"
 
 
 def configuration(folder, port):
@@ -28,7 +28,8 @@ def configuration(folder, port):
         {"name": "vary", "match": {"path": "/vary/"}, "cache": "small"},
         {"name": "cached", "match": {"path": "/cached/"}, "cache": "small", "compression": True},
         {"name": "coded", "match": {"path": ["/coded/", "/hollow"]}, "compression": True},
-        {"name": "rest", "timeouts": {"response_head": "2s"}},
+        {"name": "silent", "match": {"path": ["/silent", "/drip"]}, "timeouts": {"response_head": "2s"}},
+        {"name": "rest"},
     ]
     probe = {"name": "probe", "match": {"path": "/probe"}, "respond": {"body": "ok"}}
     disk = {"path": str(folder / "cache"), "size": "8MB"}
