@@ -36,13 +36,16 @@ ASTERISK: Final = Target("*", "", True)
 _UNRESERVED: Final = r"A-Za-z0-9\-._~"
 _PCHAR: Final = rf"{_UNRESERVED}!$&'()*+,;=:@"
 
-# An ordinary path: characters without a second meaning, and escapes that are already in normal form (a space
-# within a name, bytes over 0x7F that are no ASCII in disguise). No possessive quantifiers here or elsewhere: those of
-# Python 3.11.2, Debian 12's, match what they should not.
-_ORDINARY: Final = rf"{_UNRESERVED}!$&'()*+,=:@/"
+# An ordinary path: characters without a second meaning, and escapes that are already in normal form: a space within a
+# name, and bytes over 0x7F unless they begin what may be taken for ASCII (`adc.http.lookalikes`). Of `+` those
+# within a name, of `(` those that begin no session id of ASP.NET, of `$` those that name no stream of NTFS. No
+# possessive quantifiers here or elsewhere: those of Python 3.11.2, Debian 12's, match what they should not.
+_ORDINARY: Final = rf"{_UNRESERVED}!&')*,=:@/"
 _ORDINARY_ESCAPE: Final = (
-    r"(?:(?<!/)%20(?![/%]|\Z)|%(?:[89AB][0-9A-F]|C[2-9A-F]|D[0-9A-F]|E[1-9A-E]|E0%[AB][0-9A-F]|EF%(?:[89A][0-9A-F]|B[0-9ABEF])"
-    r"|F[1-4]|F0%[9AB][0-9A-F]))"
+    r"(?:%(?:[89AB][0-9A-F]|C[3689CEF]|D[0-79A-F]|D8%[AB][0-9A-F]|C4%(?:[89A][0-9A-F]|B[014-9A-F])"
+    r"|C5%(?:[89A][0-9A-F]|B[0-9A-E])|E0%[AB][0-9A-F]|E1%(?:8[0-9A-F]|B[AB])|E3%(?:8[1-7]|[9AB][0-9A-F])"
+    r"|E[4-9BCDE]|EA%[AB][0-9A-F]|F0%(?:9[1-9A-CE]|[AB][0-9A-F])|F0%9F%(?:9[0-9A-F]|A[0-9A-E])|F[12])"
+    r"|(?<!/)(?:%20|\+)(?![/%+]|\Z)|\((?![A-Za-z]\()|(?<!:)\$)"
 )
 _ordinary_path: Final = re.compile(rf"/[{_ORDINARY}]*(?:{_ORDINARY_ESCAPE}[{_ORDINARY}]*)*\Z").match
 _not_visible: Final = re.compile(r"[^!-~]").search

@@ -79,8 +79,10 @@ def folded(path: str) -> str:
 
 
 def _folded_text(match: re.Match[str]) -> str:
-    """Escapes whose characters fold into ASCII, such as those of the Kelvin sign, become ASCII."""
-    return quote(unquote(match[0], errors="surrogateescape").casefold(), errors="surrogateescape")
+    """Escapes whose characters fold into ASCII, such as those of the Kelvin sign, become ASCII; so does the dotless i,
+    which is I in upper case."""
+    text = unquote(match[0], errors="surrogateescape").upper().casefold()
+    return quote(text, errors="surrogateescape")
 
 
 def _normal(text: str) -> str:

@@ -16,11 +16,12 @@ class Rewrite:
     provided that it still stands for the rest of the normalised one.
 
     `strip_prefix` takes whole segments off (`/api`: `/api/users` -> `/users`, `/api` -> `/`) and leaves other
-    paths alone; its closing slash makes no difference. A substitution is a regular expression and what every
-    match of it becomes (`\\1` is its first group). `host` replaces the Host field. Raises `ValueError`.
+    paths alone; its closing slash makes no difference, and `stripped` is its normal form without one. A substitution is
+    a regular expression and what every match of it becomes (`\\1` is its first group). `host` replaces the Host field.
+    Raises `ValueError`.
     """
 
-    __slots__ = ("_added", "_stripped", "_substitutions", "host")
+    __slots__ = ("_added", "_substitutions", "host", "stripped")
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class Rewrite:
         add_prefix: str = "",
         host: str | None = None,
     ) -> None:
-        self._stripped = path_exact(strip_prefix).text.rstrip("/") if strip_prefix else ""
+        self.stripped = path_exact(strip_prefix).text.rstrip("/") if strip_prefix else ""
         self._substitutions = tuple(Replacement(pattern, text) for pattern, text in substitutions)
         self._added = path_exact(add_prefix).text.rstrip("/") if add_prefix else ""
         self.host = host
@@ -56,10 +57,10 @@ class Rewrite:
 
     def prefix(self, path: str) -> str:
         """What `strip_prefix` takes off the normalised `path`; "" if nothing."""
-        return self._stripped if self._strips(path) else ""
+        return self.stripped if self._strips(path) else ""
 
     def _strips(self, path: str) -> bool:
-        stripped = self._stripped
+        stripped = self.stripped
         return (
             bool(stripped)
             and path.startswith(stripped)
@@ -67,7 +68,7 @@ class Rewrite:
         )
 
     def _rest(self, path: str) -> str:
-        return path[len(self._stripped) :] or "/" if self._strips(path) else path
+        return path[len(self.stripped) :] or "/" if self._strips(path) else path
 
     def _substituted(self, path: str) -> str:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from adc.http.message import Request
-from adc.http.readings import TooManyReadings, readings
+from adc.http.readings import UnsafeReadings, readings
 
 T = TypeVar("T")
 
@@ -18,12 +18,14 @@ NORMALIZE = (MATCH, SEND, OFF)
 class PathPolicy(NamedTuple):
     """What a route wants done with paths that have several readings.
 
-    `guarded` is True if no reading of what is sent may lead to another route.
+    `guarded` is True if no reading of what is sent may lead to another route. `prefix` (normalised, without a closing
+    slash) is taken off before the member sees the path.
     """
 
     route: str
     normalize: str = MATCH
     guarded: bool = True
+    prefix: str = ""
 
 
 class Settled(NamedTuple, Generic[T]):
@@ -70,13 +72,13 @@ def _elsewhere(
     """Why `path` must not be sent; "" if all of its readings lead to `value`."""
     normal, target = request.path, request.target
     try:
-        for reading in readings(path, normal) if policy.guarded else (path,):
+        for reading in readings(path, normal, policy.prefix) if policy.guarded else (path,):
             request.path = request.target = reading
             taker = find(request)
             if taker is not value:
                 who = "no route takes" if taker is None else f"route {policy_of(taker).route} takes"
                 return f"the path can be read as {reading}, which {who} instead of {policy.route}"
-    except TooManyReadings as error:
+    except UnsafeReadings as error:
         return str(error)
     finally:
         request.path, request.target = normal, target

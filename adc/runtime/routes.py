@@ -157,7 +157,8 @@ class RouteBuilder:
 def path_policy(route: model.Route) -> PathPolicy:
     """How `route` treats paths with several readings. Only what reaches a member needs guarding."""
     sends = route.pool is not None or route.split is not None
-    return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse")
+    prefix = compile_rewrite(route.rewrite).stripped if route.rewrite.strip_prefix else ""
+    return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse", prefix)
 
 
 def _key_suffix(route: model.Route) -> bytes:

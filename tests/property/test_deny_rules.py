@@ -8,6 +8,7 @@ import random
 import re
 import tempfile
 from pathlib import Path
+from unicodedata import normalize
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
@@ -42,10 +43,37 @@ READINGS = [
     lambda path: posixpath.normpath(path) + b"/" * path.endswith((b"/", b"/.", b"/..")),
     lambda path: re.sub(b"/(\\./)+", b"/", path),
     lambda path: re.sub(b"[\xc0\xc1][\x80-\xbf]", lambda m: bytes([(m[0][0] & 1) << 6 | m[0][1] & 63]), path),
+    lambda path: b"/" + path.lstrip(b"/").partition(b"/")[2] if path.startswith(b"//") else path,
+    lambda path: normalize("NFKC", path.decode("utf-8", "surrogateescape")).encode(
+        "utf-8", "surrogateescape"
+    ),
+    lambda path: b"/".join(
+        name.decode("utf-8", "surrogateescape").strip().encode("utf-8", "surrogateescape")
+        for name in path.split(b"/")
+    ),
     lambda path: urlsplit(path.decode("latin-1")[path.startswith(b"//") :]).path.encode("latin-1"),
 ]
 ESCAPES = ["%2f", "%2F", "%5c", "%3b", "%2e", "%20", "%0a", "%00", "%25", "%61", "%3f", "%23", "%09"]
-PIECES = ["/", "//", "/", "admin", "x", ".", "..", ";", ";a=b", "adm", "in", "%2561dmin", "%252f", "%c0%af"]
+PIECES = [
+    "/",
+    "//",
+    "/",
+    "admin",
+    "x",
+    ".",
+    "..",
+    ";",
+    ";a=b",
+    "adm",
+    "in",
+    "%2561dmin",
+    "%252f",
+    "%c0%af",
+    "%c2%a0",
+    "%e2%80%a5",
+    "%c2%aa",
+    "%ef%bc%8f",
+]
 TARGETS = st.lists(st.sampled_from(PIECES + ESCAPES), min_size=1, max_size=8).map(
     lambda found: "/" + "".join(found)
 )

@@ -69,6 +69,14 @@ OTHERWISE = [
     "/admin./",
     "/admin%c0%af",
     "/x/..%252fadmin/",
+    "/%2fx/admin/",
+    "/admin%c2%a0/",
+    "/%e2%93%90dmin/",
+    "/x/%e2%80%a5/admin/",
+    "/admin::$INDEX_ALLOCATION/",
+    "/(S(x))/admin/",
+    "/admin+/",
+    "/%252e%252e/x",
 ]
 
 
@@ -132,6 +140,18 @@ async def test_letter_case_does_not_count_where_a_rule_says_so(tmp_path, member)
         assert (await client.ask(get("/ADMIN/x"))).status == 403
         assert (await client.ask(get("/AdMin%2f"))).status == 400
         assert (await client.ask(get("/administration"))).status == 200
+
+
+@pytest.mark.parametrize("prefix", ["", "/p"])
+async def test_what_a_member_could_take_for_a_host_is_not_sent_before_a_denied_path(tmp_path, member, prefix):
+    rewrite = {"rewrite": {"strip_prefix": prefix}} if prefix else {}
+    setting = config(member.address, route=rewrite)
+    setting["routes"].insert(0, DENY | {"match": {"path": f"{prefix}/admin/"}})
+    async with serving(tmp_path, setting) as proxy, proxy.client() as client:
+        assert (await client.ask(get(f"{prefix}//x/admin/"))).status == 200
+        assert member.requests[-1].target == "/x/admin/"
+        assert (await client.ask(get(f"{prefix}//x/y"))).status == 200
+        assert member.requests[-1].target == "//x/y"
 
 
 async def test_a_stripped_prefix_leaves_the_rest_as_sent(tmp_path, member):

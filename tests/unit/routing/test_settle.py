@@ -19,12 +19,12 @@ def asked(target):
     return request
 
 
-def router(*rules, normalize="match", guarded=True):
+def router(*rules, normalize="match", guarded=True, prefix=""):
     """Routes by path, each with its own policy; a rule is a text or a rule of the router."""
     made = []
     for rule in rules:
         paths = [path_rule(rule) if isinstance(rule, str) else rule]
-        policy = PathPolicy(str(paths[0]), normalize, guarded)
+        policy = PathPolicy(str(paths[0]), normalize, guarded, prefix)
         made.append(Rule(Match(path=paths, as_sent=normalize == "off"), policy))
     return Router(made)
 
@@ -105,6 +105,18 @@ def test_a_path_with_a_reading_on_another_route_is_refused(target, normalize):
     assert "route /admin/* takes instead of /*" in result.refusal
 
 
+def test_an_authority_is_not_sent_where_it_hides_a_denied_path():
+    assert settled("//x/admin/", "/admin/", "/")[1:] == ("/x/admin/", "")
+    assert settled("//x/y", "/admin/", "/")[1:] == ("//x/y", "")
+    assert settled("/%2fx/admin/", "/admin/", "/").refusal
+    assert settled("/p//x/admin/", "/p/admin/", "/p/", prefix="/p")[1:] == ("/p/x/admin/", "")
+
+
+def test_a_path_that_may_leave_the_stripped_prefix_is_refused():
+    assert "leads out of /p" in settled("/p/%252e%252e/x", "/", prefix="/p").refusal
+    assert settled("//p/x", "/", prefix="/p")[1:] == ("/p/x", "")
+
+
 def test_an_exception_lets_all_readings_pass():
     assert settled("/admin%2f", "/admin/", "/", guarded=False)[1:] == ("/admin%2f", "")
     assert settled("//admin/", "/admin/", "/", guarded=False)[1:] == ("/admin/", "")
@@ -136,6 +148,7 @@ def test_a_rule_that_ignores_case_takes_every_spelling(path):
 def test_case_is_folded_beyond_ascii():
     assert settled("/%C3%89t%C3%A9/", any_case(path_rule("/\xe9t\xc9/"))).value
     assert settled("/%E2%84%AAey", any_case(path_rule("/key"))).value
+    assert settled("/adm%C4%B1n/", any_case(path_rule("/admin/"))).value
     assert settled("/V1/X", any_case(Regex("^/v[0-9]/x$"))).value
     assert not settled("/v1/y", any_case(Regex("^/v[0-9]/x$"))).value
 
