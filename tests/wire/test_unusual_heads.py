@@ -2,10 +2,12 @@
 
 import pytest
 
+from adc.compilation import compiled
 from tests.kit.client import chunked, get, post
 from tests.kit.member import Member, answering, echo
 from tests.kit.proxy import config, serving
-from tests.kit.waiting import settled
+from tests.kit.waiting import eventually, settled
+from tests.wire.test_call_budget import Calls
 
 METHODS = [
     *(
@@ -100,9 +102,56 @@ async def test_an_unusual_head_may_come_in_parts(proxy, client, step):
     assert (await client.reply()).body.startswith(b"LIST /1 HTTP/1.1\r\n")
 
 
-async def test_a_method_that_is_too_long_is_501(proxy, client):
-    assert (await client.ask(get(method="M" * 65))).status == 501
+@pytest.mark.parametrize("cut", [1, 64, 65, 66, 70])
+async def test_a_method_that_is_too_long_is_501(proxy, client, cut):
+    data = get(method="M" * 65)
+    await client.send(data[:cut])
+    await settled()
+    assert (await client.ask(data[cut:])).status == 501
     assert "the method is over 64 bytes" in proxy.error_log()
+
+
+async def test_an_unusual_request_line_that_never_ends_is_414(client):
+    assert (await client.ask(b"FOO /" + b"x" * 9000)).status == 414
+
+
+@pytest.mark.skipif(compiled(), reason="calls of compiled functions cannot be counted")
+@pytest.mark.parametrize(
+    "start", [b"FOO /", get("/", "User-Agent: a", "User-Agent: b", "X: ")[:-4]], ids=["line", "field"]
+)
+async def test_an_unusual_head_is_not_judged_anew_for_every_byte(proxy, client, start):
+    with Calls() as calls:
+        await client.send(start)
+        await client.dribble(b"x" * 300)
+        await eventually(lambda: len(calls.names) > 900)
+    assert calls.names.count("RequestInput._gather") > 50
+    assert calls.names.count("may_be_unusual") < 4
+
+
+async def test_an_unknown_method_needs_no_fields_in_http_1_0(client):
+    reply = await client.ask(get(version="1.0", host=None, method="LIST"))
+    assert reply.body.startswith(b"LIST / HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("method", ["GET", "LIST"])
+@pytest.mark.parametrize("blank", [b"\r\n", b"\r\n" * 2, b"\n", b"\r\n" * 5])
+async def test_blank_lines_before_a_request_are_skipped_at_every_cut(proxy, blank, method):
+    data = blank + get("/1", method=method) + blank + get("/2", method=method)
+    for cut in [*range(12), len(data) - 30]:
+        async with proxy.client() as client:
+            await client.send(data[:cut])
+            await settled(1)
+            await client.send(data[cut:])
+            starts = [(await client.reply()).body.split(b" HTTP")[0].decode() for _ in range(2)]
+            assert starts == [f"{method} /1", f"{method} /2"]
+
+
+async def test_a_blank_line_behind_a_request_is_no_late_head(proxy, client):
+    for _ in range(2):  # what some clients send behind content
+        assert (await client.ask(post(b"a") + b"\r\n")).status == 200
+        await settled()
+        proxy.pass_time(11)
+        await settled()
 
 
 async def test_a_route_may_match_an_unknown_method(tmp_path, member):

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import abstractmethod
 from math import inf
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from aiohttp import http_exceptions
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpRequestParser
 
 from adc.codecs.http1.batch import HOLD_BYTES
 from adc.codecs.http1.chunked import ChunkedContent
+from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
 from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.http1.unusual_head import may_be_unusual, read_unusual, speaks_http
+from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
 from adc.http.message import UNKNOWN_LENGTH, Request
 
 _BLANK_LINE: Final = b"\r\n\r\n"
-_NO_LIMIT: Final = 1 << 30
+_CR: Final = 13
+_BLANKS: Final = re.compile(rb"[\r\n]+")
+_LINE_ROOM: Final = METHOD_BYTES + 16
+"""What a request line may have besides its target."""
 _FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
 """What is wrong with a head however it is read."""
-
-
-class _NoFlow:
-    """Stands in for the protocol that aiohttp's parser would pause: it never gets content to read."""
-
-    _reading_paused = False
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self, resume_parser: bool = True) -> None: ...
-
-
-_NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 
 
 class RequestInput(asyncio.Protocol):
@@ -43,6 +33,7 @@ class RequestInput(asyncio.Protocol):
 
     The parser gets one head at a time, cut at its blank line, and no content. `_partial_head` is what has come of a
     head; `_gathering` says that the parser rejected it, but that it may be read another way once it is complete.
+    Blank lines before a head are skipped (RFC 9112 section 2.2): `_blank` counts their bytes.
     `_content` is what is missing of the content of the current request, in bytes, UNKNOWN_LENGTH if it is chunked.
     What lies behind that is kept unparsed in `_unread` (from `_start` on), with reading paused, until the response is
     out. If the request offers to switch protocols (`_offer`), it belongs to another protocol and waits for the switch;
@@ -51,6 +42,7 @@ class RequestInput(asyncio.Protocol):
 
     __slots__ = (
         "_arrived",
+        "_blank",
         "_blocked",
         "_chunks",
         "_closing",
@@ -86,6 +78,7 @@ class RequestInput(asyncio.Protocol):
         self._start = 0
         self._scheduled = False
         self._partial_head = b""
+        self._blank = 0
         self._gathering = False
         self._keep_alive = True
         self._send_content = True
@@ -141,7 +134,7 @@ class RequestInput(asyncio.Protocol):
     def parse_arrived(self) -> None:
         """Parse a head that arrived whole; whatever else arrived waits for `begin_arrived`."""
         data = self._arrived
-        if not data or self._partial_head or self._closing:
+        if not data or self._partial_head or self._closing or data[0] <= _CR:
             return
         end = data.find(_BLANK_LINE) + 4
         if end < 4:
@@ -226,6 +219,8 @@ class RequestInput(asyncio.Protocol):
     def _read_head(self, data: bytes, start: int) -> None:
         """Parse `data` from `start` on, up to the end of one head."""
         done = False
+        if data[start] <= _CR and not self._partial_head:
+            start = self._skip_blanks(data, start)
         while start < len(data) and not done:
             end = self._end_of_head(data, start)
             piece = data[start:end]
@@ -239,6 +234,17 @@ class RequestInput(asyncio.Protocol):
                 done = self._rejected(piece, error, data, end)
                 continue
             done = self._take(parsed, piece, data, end)
+
+    def _skip_blanks(self, data: bytes, start: int) -> int:
+        """Where the blank lines at `start` end: the end of `data` if they are too many, which is refused."""
+        found = _BLANKS.match(data, start)
+        if found is None:
+            return start
+        self._blank += found.end() - start
+        if self._blank > self._settings.header_bytes:
+            self._refuse_head(Refused(431, "limit_head", "too many blank lines before a request"))
+            return len(data)
+        return found.end()
 
     def _end_of_head(self, data: bytes, start: int) -> int:
         """Where the next CRLF CRLF ends, the end of `data` if there is none."""
@@ -262,6 +268,7 @@ class RequestInput(asyncio.Protocol):
         line_end = head.find(b"\r\n")
         if head[line_end - 9 : line_end - 3] != b" HTTP/" and not speaks_http(head):
             return self._refuse_head(bad_request("the request is not of HTTP"))
+        self._blank = 0
         self._begin(messages[0][0], data, end, len(head))
         return True
 
@@ -270,11 +277,13 @@ class RequestInput(asyncio.Protocol):
         settings = self._settings
         if not self._partial_head:
             self.deadline = settings.clock.now + settings.head_timeout
-        self._partial_head += piece
-        if len(self._partial_head) <= settings.header_bytes + settings.target_bytes:
+        head = self._partial_head = self._partial_head + piece
+        if len(head) <= settings.target_bytes + _LINE_ROOM:
             return False
-        if self._partial_head.find(b"\r\n", 1) < 0:
+        if b"\n" not in head:
             return self._refuse_head(Refused(414, "limit_target", "the request line does not end"))
+        if len(head) <= settings.header_bytes + settings.target_bytes:
+            return False
         return self._refuse_head(Refused(431, "limit_head", "the request head is over its limit"))
 
     def _rejected(self, piece: bytes, error: Exception, data: bytes, end: int) -> bool:
@@ -285,19 +294,23 @@ class RequestInput(asyncio.Protocol):
         return self._gather(piece, data, end)
 
     def _gather(self, piece: bytes, data: bytes, end: int) -> bool:
-        """Keep a head that the parser rejected until it is complete, and read it then."""
+        """Keep a head that the parser rejected until it is complete, and read it then.
+
+        It is looked at when its request line ends and when it ends, not for each byte that comes.
+        """
         head = self._partial_head + piece
         if not head.endswith(_BLANK_LINE):
-            if may_be_unusual(head):
-                return self._keep_head(piece)
-            return self._refuse_head(bad_request("the request line is malformed"))
+            if b"\n" in piece and b"\n" not in self._partial_head and not may_be_unusual(head):
+                return self._refuse_head(bad_request("the request line is malformed"))
+            return self._keep_head(piece)
         self._gathering = False
         self._partial_head = b""
-        self._parser = self._new_parser()
+        self._parser = head_parser(self._settings)
         try:
             message = read_unusual(head, self._parser.feed_data)
         except Exception as error:
             return self._refuse_head(refusal_of(error, self._settings.target_bytes))
+        self._blank = 0
         self._begin(message, data, end, len(head))
         return True
 
@@ -306,20 +319,6 @@ class RequestInput(asyncio.Protocol):
         self._send_content = True
         self._refuse(refused)
         return True
-
-    def _new_parser(self) -> Any:
-        """A parser of heads: it does not look for content behind them."""
-        settings = self._settings
-        return HttpRequestParser(
-            _NO_FLOW,
-            settings.loop,
-            _NO_LIMIT,
-            max_line_size=settings.target_bytes,
-            max_field_size=settings.field_bytes,
-            max_headers=settings.header_count,
-            response_with_body=False,
-            auto_decompress=False,
-        )
 
     # Content.
 

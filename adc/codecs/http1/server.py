@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adc.codecs.file_output import FileOutput, open_output
 from adc.codecs.http1 import heads
+from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.outlet import Outlet
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_input import RequestInput
@@ -87,7 +88,7 @@ class ServerConnection(RequestInput):
         self._arrival.release()
         self.address = self._arrival.address
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
-        self._parser = self._new_parser()
+        self._parser = head_parser(settings)
         self.deadline = settings.clock.now + settings.head_timeout
         if settings.draining or settings.scheme != self.scheme:
             self.drain()

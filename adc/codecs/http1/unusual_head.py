@@ -19,12 +19,10 @@ from adc.codecs.refused import Refused
 METHOD_BYTES: Final = 64
 _BLANK_LINE: Final = b"\r\n\r\n"
 
-_REQUEST_LINE: Final = re.compile(
-    rb"(?:\r\n)*([!#$%&'*+.^_`|~0-9A-Za-z-]+) +[^\r\n ]+ +HTTP/([0-9])\.([0-9])\r\n"
-)
-_BEGUN_LINE: Final = re.compile(rb"(?:\r\n)*\r?(?:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}(?: [^\r\n]*\r?)?)?")
+_REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) +[^\r\n ]+ +HTTP/([0-9])\.([0-9])\r\n")
+_BEGUN_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: [^\r\n]*\r?)?")
 """What may still become a request line."""
-_HTTP_LINE: Final = re.compile(rb"(?:\r\n)*[^\r\n]* HTTP/[^\r\n]*\r\n")
+_HTTP_LINE: Final = re.compile(rb"[^\r\n]* HTTP/[^\r\n]*\r\n")
 
 _USUAL: Final = frozenset(
     b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY"
@@ -76,7 +74,8 @@ def read_unusual(head: bytes, feed: Callable[[bytes], Any]) -> Any:
         raise Refused(505, "bad_request", f"HTTP/{major.decode()}.{minor.decode()} does not begin like this")
     if len(method) > METHOD_BYTES:
         raise Refused(501, "bad_request", f"the method is over {METHOD_BYTES} bytes")
-    fields = head[line.end() : -4].split(b"\r\n")
+    header = head[line.end() : -4]
+    fields = header.split(b"\r\n") if header else []
     names = [field.partition(b":")[0] for field in fields]
     message = _only_message(feed(_request_line(head, line) + _renamed(names, fields)))
     values = message.raw_headers
@@ -98,13 +97,7 @@ def _request_line(head: bytes, line: re.Match[bytes]) -> bytes:
     method, major, minor = line.groups()
     known = method if method in _USUAL else _STAND_IN
     later = major == b"1" and minor > b"1"
-    return (
-        head[: line.start(1)]
-        + known
-        + head[line.end(1) : line.start(3)]
-        + (b"1" if later else minor)
-        + b"\r\n"
-    )
+    return known + head[line.end(1) : line.start(3)] + (b"1" if later else minor) + b"\r\n"
 
 
 def _renamed(names: list[bytes], fields: list[bytes]) -> bytes:
