@@ -21,7 +21,7 @@ test: $(STAMP) peers
 test-source: $(STAMP)
 	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses auto tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
-# JupyterLab and Wagtail behind adc; installs both (400 MB) into an environment of their own.
+# Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
 test-apps: $(STAMP) $(APPS)/.installed
 	ADC_TEST_APPS=$(APPS) $(BIN)/python -m pytest tests/apps
 
