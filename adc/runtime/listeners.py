@@ -74,6 +74,7 @@ class HttpListener:
         service.client_write_timeout = timeouts.write or inf
         settings.head_timeout = timeouts.request_head or inf
         settings.keep_alive = timeouts.keep_alive or inf
+        settings.half_closed = timeouts.half_closed or inf
         settings.header_bytes = limits.header_bytes
         settings.header_count = limits.headers
         settings.target_bytes = limits.target

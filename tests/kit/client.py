@@ -71,12 +71,15 @@ class Client:
         self.writer.write_eof()
 
     def reset(self):
+        if self.writer.transport.is_closing():
+            return
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     def close(self):
-        self.writer.transport.abort()
+        """Leave, and have that seen at once: after an end that may be half a close the response is still sent."""
+        self.reset()
 
 
 def get(target="/", *fields, version="1.1", host="a", method="GET"):

@@ -122,16 +122,29 @@ async def test_requests_behind_a_refused_one_are_not_served(client, member):
     assert b"smuggled" not in member.received
 
 
-async def test_a_pipeline_behind_content_over_its_limit_is_not_served(tmp_path, member):
+@pytest.mark.parametrize("rest", [1, 100_000])
+async def test_a_pipeline_behind_content_over_its_limit_is_not_served(tmp_path, member, rest):
     async with (
         serving(tmp_path, config(member.address, listener={"limits": {"body": "1KB"}})) as proxy,
         proxy.client() as client,
     ):
-        await client.send(post(b"x" * 2000) + get("/smuggled"))
+        data = post(b"x" * (2000 + rest))
+        await client.send(data[:-rest])
         assert (await client.reply()).status == 413
+        await client.send(data[-rest:] + get("/smuggled"))
         client.finish_sending()
         assert await client.closed()
         assert b"smuggled" not in member.received
+
+
+async def test_a_request_behind_content_over_its_limit_that_came_whole_is_served(tmp_path, member):
+    async with (
+        serving(tmp_path, config(member.address, listener={"limits": {"body": "1KB"}})) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(post(b"x" * 2000) + get("/next"))
+        assert (await client.reply()).status == 413
+        assert (await client.reply()).body.startswith(b"GET /next")
 
 
 async def test_a_head_begun_behind_a_request_has_its_time_limit_from_the_response_on(proxy, client):

@@ -37,7 +37,8 @@ class RequestInput(asyncio.Protocol):
     `_content` is what is missing of the content of the current request, in bytes, UNKNOWN_LENGTH if it is chunked.
     What lies behind that is kept unparsed in `_unread` (from `_start` on), with reading paused, until the response is
     out. If the request offers to switch protocols (`_offer`), it belongs to another protocol and waits for the switch;
-    once `_switched`, all bytes go to the exchange as they are.
+    once `_switched`, all bytes go to the exchange as they are. `_half_closed`: no more bytes come, but the client waits
+    for what it asked for.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class RequestInput(asyncio.Protocol):
         "_closing",
         "_content",
         "_gathering",
+        "_half_closed",
         "_head_end",
         "_held_up",
         "_keep_alive",
@@ -84,6 +86,7 @@ class RequestInput(asyncio.Protocol):
         self._send_content = True
         self._offer: Request | None = None
         self._switched = False
+        self._half_closed = False
         self._blocked = False
         self._held_up = False
         self._closing = False
@@ -112,6 +115,10 @@ class RequestInput(asyncio.Protocol):
         """Have the transport read again, unless something is unread or the exchange does not want it."""
 
     @abstractmethod
+    def _close(self) -> None:
+        """Close when the client has taken what is left to send."""
+
+    @abstractmethod
     def drop(self) -> None:
         """Close at once."""
 
@@ -130,6 +137,11 @@ class RequestInput(asyncio.Protocol):
     def _must_wait(self) -> bool:
         """True if no request may begin now, though there is no exchange."""
         return self._closing or self._blocked or self._unread != b""
+
+    @property
+    def _is_due(self) -> bool:
+        """True if a response is due to a client that sends no more."""
+        return self._unread != b"" or (self._receiver is not None and not self._content)
 
     def parse_arrived(self) -> None:
         """Parse a head that arrived whole; whatever else arrived waits for `begin_arrived`."""
@@ -212,6 +224,8 @@ class RequestInput(asyncio.Protocol):
         elif self._receiver is None and not self._blocked:
             self._unread = b""
             self._read_head(data, start)
+        if self._half_closed and not self._is_due:
+            self._close()
         self._resume()
 
     # Heads.

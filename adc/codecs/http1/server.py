@@ -108,7 +108,11 @@ class ServerConnection(RequestInput):
         if self._switched and self._receiver is not None:
             self._receiver.request_body(b"", True)
             return True
-        return False
+        if self._closing or self._offer is not None or not self._is_due:
+            return False
+        self._half_closed = True
+        self.deadline = self._settings.clock.now + self._settings.half_closed
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
@@ -203,6 +207,8 @@ class ServerConnection(RequestInput):
             return
         if self._offer is not None:
             self._decline(self._offer)
+        if self._half_closed:
+            self.deadline = inf  # what is written shows whether the client is there
         content = self._send_content and status not in _NO_CONTENT
         last = b"" if response.dated else self._settings.clock.date_line
         if length != UNKNOWN_LENGTH:
@@ -264,6 +270,8 @@ class ServerConnection(RequestInput):
                 self._receiver = None
                 self._linger(_LINGER_SECONDS)
             return
+        if self._half_closed:
+            self.deadline = inf
         if data and self._send_content:
             if self._respond_chunked:
                 transport.writelines((heads.chunk(data), data, b"\r\n"))
@@ -338,14 +346,16 @@ class ServerConnection(RequestInput):
         self._respond_chunked = False
         self._held_up = False
         ends = self._closing or bool(self._content)
-        if self._keep_alive and not (ends or self._leaving):
+        if self._keep_alive and not (ends or self._leaving) and (self._unread or not self._half_closed):
             settings = self._settings
             self.deadline = settings.clock.now + settings.keep_alive
             if self._unread:
                 self._schedule()
             elif self._paused:
                 self._resume()
-        elif self._last_request and not (ends or self._unread or self._transport.has_input()):
+        elif self._half_closed or (
+            self._last_request and not (ends or self._unread or self._transport.has_input())
+        ):
             self._close()
         else:
             self._linger(_LINGER_SECONDS)
@@ -392,7 +402,12 @@ class ServerConnection(RequestInput):
             if self.deadline != passed:  # a head was completed or begun: more of the same one changes nothing
                 return
         self.deadline = inf
-        if self._closing and not self._lingering:
+        if self._half_closed and self._receiver is not None:
+            if self._transport.kernel_backlog:
+                self.deadline = self._settings.clock.now + self._settings.half_closed
+            else:
+                self._transport.abort()
+        elif self._closing and not self._lingering:
             self._transport.abort()
         elif self._closing:
             self._close()

@@ -45,6 +45,7 @@ class ServerSettings:
         self.identify: Callable[[Request, ServerConnection], None] | None = None
         self.head_timeout = 10.0
         self.keep_alive = 75.0
+        self.half_closed = 5.0
         self.header_bytes = 32 << 10
         self.header_count = 100
         self.target_bytes = 8 << 10

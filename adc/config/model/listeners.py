@@ -23,6 +23,9 @@ class ListenerTimeouts(Part):
         30.0, description="No byte of a request body that is due."
     )
     keep_alive: Annotated[float, duration("0s", "1h")] = Field(75.0, description="Idle between two requests.")
+    half_closed: Annotated[float, duration("0s", "1h")] = Field(
+        5.0, description="Client closed its half of the connection, to the first byte of its response."
+    )
     write: Annotated[float, duration("0s", "1h")] = Field(
         60.0, description="The client takes no byte of an answer."
     )
