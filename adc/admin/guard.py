@@ -1,4 +1,4 @@
-"""Who may use the admin server: checks against DNS rebinding and requests forged by web pages."""
+"""Access to the admin server: checks against DNS rebinding and requests forged by web pages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SAFE_METHODS = ("GET", "HEAD")
 
 
 OPEN_PATHS = ("/livez", "/readyz", "/healthz")
-"""What probes ask without a token."""
+"""Paths of probes, which need no token."""
 
 
 @dataclass(slots=True)
 class Access:
-    """Who is let in: by which names the server is called, and what a request must show (nothing if empty)."""
+    """The access rules: names by which the server may be called, and the token that a request must carry ("": none)."""
 
     hosts: Collection[str] = ()
     token: str = ""

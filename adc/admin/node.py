@@ -1,4 +1,4 @@
-"""What the admin server asks of the node that it shows; the supervisor is one."""
+"""The node as the admin server sees it; the supervisor implements it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from adc.telemetry.samples import Sample
 
 MEMBER_STATES = ("enable", "drain", "disable")
-"""What an operator can ask of a member: serve, finish pinned work only, take no traffic."""
+"""Admin states of a member: serve, finish pinned work only, receive no traffic."""
 
 
 class Refused(Exception):
@@ -27,7 +27,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReloadResult:
-    """How a reload ended, when (seconds since 1970), why it failed or what the lint warns of."""
+    """The outcome of a reload: success, time (seconds since 1970), reasons of a failure or warnings of the lint."""
 
     ok: bool
     messages: tuple[str, ...]
@@ -68,7 +68,7 @@ class Node(Protocol):
         many. No worker serves them when this returns. Raises Refused, Unavailable."""
 
     async def why_cached(self, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What each worker would do with a request: url, method, headers. Raises Refused, Unavailable."""
+        """Return what each worker would do with a request: url, method, headers. Raises Refused, Unavailable."""
 
     async def reload(self) -> ReloadResult:
         """Load, check, prepare and swap; never raises for what is wrong with the configuration."""

@@ -25,7 +25,7 @@ class _OneLine(logging.Filter):
 
 
 http_log = logging.getLogger("adc.admin.http")
-"""Where the HTTP server itself writes."""
+"""The logger of the HTTP server itself."""
 
 http_log.addFilter(_OneLine())
 

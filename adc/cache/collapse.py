@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 W = TypeVar("W")
 
 PASS_SECONDS = 10.0
-"""How long requests of a key do not wait for each other after a response that could not be shared."""
+"""Time for which requests of a key do not wait for each other after a response that could not be shared."""
 
 _MOST_PASSES = 4096
 _FIRST = 1
@@ -24,7 +24,7 @@ _STEP = 2
 
 
 class Role(Enum):
-    """What a request is to do: fetch and let others wait, wait, or fetch for itself alone."""
+    """The part of a request: fetch and let others wait, wait, or fetch for itself alone."""
 
     LEAD = "lead"
     FOLLOW = "follow"
@@ -32,7 +32,7 @@ class Role(Enum):
 
 
 class Outcome(Enum):
-    """How a leader's fetch ended."""
+    """The outcome of a leader's fetch."""
 
     FILLED = "filled"
     """Stored, or being stored: every follower looks again."""

@@ -1,4 +1,4 @@
-"""Which cookies of a request choose among stored responses (`Vary: Cookie`) and belong to keys."""
+"""Cookies of a request that choose among stored responses (`Vary: Cookie`) and belong to keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adc.http.headers import Headers
 
 @dataclass(frozen=True, slots=True)
 class CookieRules:
-    """What counts of the Cookie field. Names are compared as written.
+    """The cookies that count. Names are compared as written.
 
     `ignored` matches the names left out, `only` the sole ones kept (None: all). `own`: each takes out of a header
     block what the proxy itself put into the client's cookies, as on the way to the member.

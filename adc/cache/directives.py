@@ -1,4 +1,4 @@
-"""Which cache directives of a response count for this cache (RFC 9111 section 5.2, RFC 9213)."""
+"""Cache directives of a response that apply to this cache (RFC 9111 section 5.2, RFC 9213)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class DiskBody:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What came of a commit: where the content is, and whether it took the place of another entry."""
+    """The outcome of a commit: where the content is, and whether it replaced another entry."""
 
     body: DiskBody
     replaced: bool
@@ -186,7 +186,7 @@ class DiskStore:
         return True
 
     def mixed(self, key: bytes) -> bool:
-        """Whether the entries of `key` differ in the field names of their Vary."""
+        """True if the entries of `key` differ in the field names of their Vary."""
         try:
             return self.index.mixed(key)
         except lmdb.Error as error:
@@ -238,7 +238,7 @@ class DiskStore:
         self._report(f"cache cannot store: {error}")
 
     def file_of(self, record: Record) -> Path:
-        """Where the body of `record` is."""
+        """Return the path of the body of `record`."""
         return self.objects / record.name[:2] / record.name
 
     def _swept(self, path: Path, temporary: bool, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""What the workers of a machine share: an LMDB environment and two counters in mapped memory.
+"""The part of a cache that all workers of a machine share: an LMDB environment and two counters in mapped memory.
 
 Nothing here is synced to disk on each write. A killed process loses nothing, since the kernel keeps the
 pages; after a power cut the content cannot be trusted, which the boot mark tells: the folder is then emptied.

@@ -55,7 +55,7 @@ class Filling:
 
     @property
     def remaining(self) -> int:
-        """How many bytes may still come."""
+        """Return how many bytes the member may still send."""
         return (self.limit if self.expected == UNKNOWN_LENGTH else self.expected) - self.length
 
     def write(self, data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""How long a response may be reused and how old it is (RFC 9111 section 4.2)."""
+"""Freshness and age of responses (RFC 9111 section 4.2)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the origin and the operator allow with one stored response.
+    """Limits that the origin and the operator set for the reuse of one stored response.
 
     `born` is the wall time at which its age was 0. `always_validate`: never reuse unvalidated (no-cache).
     `never_stale`: no stale use that the response itself does not offer, because it forbids stale use or has no

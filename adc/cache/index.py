@@ -78,7 +78,7 @@ class Record:
 
 
 def record_id(entry: Entry) -> bytes:
-    """Where `entry` is stored: what supersedes it has the same id."""
+    """Return the id under which `entry` is stored: an entry that supersedes it has the same id."""
     part = b"" if entry.part is None else b"%d-%d" % (entry.part.first, entry.part.last)
     variant = repr((entry.varying, part)).encode()
     names = b",".join(name for name, _ in entry.varying)
@@ -124,7 +124,7 @@ class Index:
             return list(islice(_starting(txn, self._records, start), most))
 
     def mixed(self, key: bytes) -> bool:
-        """Whether records of `key` differ in the field names of their Vary."""
+        """True if records of `key` differ in the field names of their Vary."""
         start = sha256(key).digest()[:KEY_BYTES]
         with self._env.begin() as txn, txn.cursor(db=self._records) as cursor:
             if not cursor.set_range(start):

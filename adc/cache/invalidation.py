@@ -1,4 +1,4 @@
-"""Which URLs a response to an unsafe method makes outdated (RFC 9111 section 4.4)."""
+"""URLs whose stored responses a response to an unsafe method invalidates (RFC 9111 section 4.4)."""
 
 from __future__ import annotations
 

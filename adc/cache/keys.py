@@ -20,7 +20,7 @@ _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 @dataclass(frozen=True, slots=True)
 class KeyRules:
-    """What of a request makes its key, beside scheme, authority and path.
+    """The parts of a request that make its key, besides scheme, authority and path.
 
     `ignore_query`: shell patterns (`utm_*`) of parameter names left out; `only_query`: if not None the only
     ones kept (exact names); `sort_query`: parameters in order of their names; `headers` (lower-case) and

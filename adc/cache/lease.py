@@ -27,7 +27,7 @@ MOST_LEASES = 32_768
 
 
 class LeaseState(IntEnum):
-    """What is known of a key."""
+    """The state of a key."""
 
     HELD = 1
     PASS = 2

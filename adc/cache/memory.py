@@ -287,7 +287,7 @@ class MemoryStore:
 
 
 def supersedes(entry: Entry, old: Entry) -> bool:
-    """Whether `entry` takes the place of `old`: same key, chosen by the same values, complete or the same
+    """True if `entry` replaces `old`: same key, chosen by the same values, complete or the same
     part.
     """
     return (

@@ -1,4 +1,4 @@
-"""What an operator may say about the cache of a route."""
+"""Options of a route's cache."""
 
 from __future__ import annotations
 

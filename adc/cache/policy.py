@@ -1,4 +1,4 @@
-"""Whether a stored response answers a request (RFC 9111 section 4). Storing is decided in `storable`."""
+"""Reuse of stored responses (RFC 9111 section 4). `storable` decides what is stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WANT_FRESH = frozenset({"no-cache", "max-age", "min-fresh", "max-stale"})
 not, say nothing of it (5.2.3)."""
 
 _DEMANDS = frozenset({"no-cache", "max-age", "min-fresh"})
-"""Those by which a client may demand a response fresher than the stored one."""
+"""Request directives that demand a response fresher than the stored one."""
 
 
 class Hit(NamedTuple):
@@ -136,7 +136,7 @@ def _choose(
 
 
 def reusable(entry: Entry, now: float) -> bool:
-    """Whether `entry` answers requests that ask for nothing special, without validation."""
+    """True if `entry` satisfies ordinary requests without validation."""
     return _held_back(entry, EMPTY, now) is None
 
 
@@ -181,7 +181,7 @@ def _nothing(request: Request, entries: Sequence[Entry], options: CacheOptions) 
 
 
 def _held_back(entry: Entry, control: CacheControl, now: float) -> tuple[str, str] | None:
-    """Why `entry` may not be reused without validation: a Cache-Status `fwd` and words; None if it may."""
+    """Return why `entry` must be validated first: a Cache-Status `fwd` and words; None if it need not."""
     reuse = entry.terms
     if entry.invalid:
         return "stale", "invalidated"

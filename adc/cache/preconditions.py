@@ -23,7 +23,7 @@ _STRONG_AFTER = 60
 
 
 def not_modified(request: Headers, entry: Entry, now: float) -> bool:
-    """Whether a 304 answers `request` from `entry`. With If-None-Match, If-Modified-Since has no say."""
+    """True if a 304 from `entry` is the response to `request`. If-None-Match overrides If-Modified-Since."""
     if not 200 <= entry.status < 300:
         return False
     asked = request.joined(b"if-none-match")
@@ -75,7 +75,7 @@ def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:
 
 
 def _names(value: bytes, entry: Entry, now: float) -> bool:
-    """Whether an If-Range `value` is the entry's strong validator."""
+    """True if an If-Range `value` is the entry's strong validator."""
     if value.startswith((b'"', b"W/")):
         return entry.etag is not None and same_strongly(value, entry.etag)
     since = parse_date(value, now)

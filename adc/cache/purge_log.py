@@ -46,7 +46,7 @@ class PurgeLog:
         return int(self._counters[self._slot])
 
     def behind(self) -> bool:
-        """Whether records have come that `news` has not returned: one read of mapped memory."""
+        """True if there are records that `news` has not returned: one read of mapped memory."""
         return bool(self._counters[self._slot] != self.position)
 
     def news(self) -> list[Purge] | None:

@@ -29,7 +29,7 @@ class ByteRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """Which bytes a 206 holds of a whole of `total` bytes (None if not told)."""
+    """Return the bytes that a 206 holds of a whole of `total` bytes (None if it does not say)."""
 
     first: int
     last: int

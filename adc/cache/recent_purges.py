@@ -33,7 +33,7 @@ class RecentPurges:
         return self._latest
 
     def since(self, position: int) -> list[Purge] | None:
-        """Those after number `position`; None if some of them are forgotten."""
+        """Return the purges after number `position`; None if some of them are forgotten."""
         count = self._latest - position
         if count > len(self._kept):
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Stats:
-    """What one worker's store has done since it was opened; sizes are in bytes."""
+    """Counters of one worker's store since it was opened; sizes are in bytes."""
 
     __slots__ = (
         "corrupt",

@@ -1,4 +1,4 @@
-"""What may be stored, and what of it (RFC 9111 sections 3, 3.1, 3.5)."""
+"""Responses that may be stored, and their fields that may be (RFC 9111 sections 3, 3.1, 3.5)."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _no_store(request: Request) -> bool:
 
 
 def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
-    """What in `request` may have changed the response although the key does not tell."""
+    """Return why the response may depend on parts of `request` that are not in the key."""
     index = request.headers.index
     names = {name.replace(b"_", b"-") for name in index}  # what members that make variables of names see
     for name in _REROUTING:
@@ -190,7 +190,7 @@ def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
 
 
 def may_update(request: Request, directives: Directives, peer_trusted: bool) -> bool:
-    """Whether fields of a response to `request`, which says `directives`, may go into what is stored already.
+    """True if fields of a response to `request`, with its `directives`, may update the stored response.
 
     The rules are those for storing: a 304 or an answer to HEAD must not bring in what a 200 could not.
     """
@@ -230,12 +230,12 @@ def _refused_response(
 
 
 def _blames_range(status: int) -> bool:
-    """Whether an error may be the Range's, which is not in the key: kept, it would stand in for the whole."""
+    """True if the error may concern the Range, which is not in the key: stored, it would replace the whole."""
     return 400 <= status < 500 and status not in (404, 410)
 
 
 def _shareable(directives: Directives, *more: str) -> bool:
-    """Whether the origin explicitly lets a shared cache reuse the response (RFC 9111 section 3.5)."""
+    """True if the origin explicitly lets a shared cache reuse the response (RFC 9111 section 3.5)."""
     return any(name in directives.control for name in ("public", "s-maxage", *more))
 
 
@@ -252,7 +252,7 @@ def _cookie_allowed(directives: Directives, headers: Headers, options: CacheOpti
 
 
 def _stated(directives: Directives, headers: Headers) -> bool:
-    """Whether the response says that it may be stored, rather than leaving that to its status code."""
+    """True if the response itself allows storing, rather than its status code by default."""
     control = directives.control
     if any(name in control for name in ("public", "s-maxage", "max-age")):
         return True

@@ -20,7 +20,7 @@ _MOST_MIXED = 4096
 
 
 class TieredStore:
-    """What a route's cache reads and writes. `disk` and `log` may be None: one worker, memory only.
+    """The stores that a route's cache reads and writes. `disk` and `log` may be None: one worker, memory only.
 
     A reader asks `get` first, a look-up in memory; if nothing there answers the request, `find`, which also
     reads the index on disk; and then `load`s the content of what it chose. `worker` is this worker's number.
@@ -94,13 +94,13 @@ class TieredStore:
         return self._promoted(entry, body)
 
     def mark(self) -> int:
-        """How many purges there were; to be taken before a response is asked for and given back when it is
+        """Return the number of purges so far. A fetch takes it when it asks and gives it back when its response is
         stored.
         """
         return self._purges.latest()
 
     def purged(self, entry: Entry, mark: int) -> bool:
-        """Whether a purge since `mark` covers `entry`, or may do so."""
+        """True if a purge since `mark` covers `entry`, or may cover it."""
         if self._purges.latest() == mark:
             return False
         try:

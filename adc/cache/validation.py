@@ -110,7 +110,7 @@ def refresh_by_head(
 
 
 def may_serve_on_error(entry: Entry, now: float, asked: float | None = None) -> bool:
-    """Whether a stale `entry` may stand in for an error of the origin (RFC 5861 section 4).
+    """True if a stale `entry` may replace an error of the origin (RFC 5861 section 4).
 
     `asked`: seconds of `stale-if-error` in the request, if it has one.
     """

@@ -30,7 +30,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 class Endpoint(NamedTuple):
-    """Where the admin server is, what it must be shown, and how it is spoken to (None: plain HTTP)."""
+    """Address and credentials of the admin server, and its TLS context (None: plain HTTP)."""
 
     address: str
     token: str = ""
@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
 
 
 def admin_address(address: str | None, config: Path | None) -> Endpoint:
-    """What the configuration says, with `address` instead of its own, and the environment's token before its own."""
+    """Return the access that the configuration gives; `address` and the environment's token override it."""
     token, ca = os.environ.get(TOKEN, ""), os.environ.get(CA)
     if config is None:
         return Endpoint(address or DEFAULT_ADDRESS, token, None if ca is None else _context(ca))
@@ -117,5 +117,5 @@ def get(endpoint: Endpoint, path: str) -> Any:
 
 
 def message(value: Any) -> str:
-    """What an answer that is no success says."""
+    """Return the message of an error response."""
     return str(value.get("error", value)) if isinstance(value, dict) else str(value)

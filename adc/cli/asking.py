@@ -1,4 +1,4 @@
-"""What the routes say about a request that is never sent: for `adc explain` and `adc test`."""
+"""Decisions of the routes about a request that is never sent: for `adc explain` and `adc test`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BadQuestion(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the routes say: each step, the route that takes the request, and what comes of it."""
+    """The decision about a request: each step, the matching route, and the outcome."""
 
     steps: list[Step]
     routes: list[Route]
@@ -106,12 +106,12 @@ def make_request(
 
 
 def _server_name(host: str) -> str:
-    """What a client that asks for `host` says in the handshake: no address (RFC 6066 section 3)."""
+    """Return the server name that a client of `host` sends in the handshake: no address (RFC 6066 section 3)."""
     return "" if parse_address(host.strip("[]")) else host
 
 
 def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
-    """What `listener` decides about `request`, by the code that serves. Raises BadQuestion.
+    """Return the decision of `listener` about `request`, by the code that serves. Raises BadQuestion.
 
     What is not asked: plugins (named in the outcome), client certificates, caches, limits, and the state of members.
     """

@@ -65,8 +65,8 @@ def _cell(value: Any) -> str:
 
 
 def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]) -> list[Question]:
-    """What a member of the pool `name` is asked for: what its health check asks for, then `paths`, `/`, and where the
-    routes to the pool lead, because any of them may set the session cookie."""
+    """Return the requests to send to `member` of the pool `name`: the health check's, those for `paths` and `/`, and
+    some that routes to the pool match, because any of them may set the session cookie."""
     from adc.cli.probe import Question
 
     pool = config.pools[name]

@@ -1,4 +1,4 @@
-"""What a member shows on a connection of its own: announced and real idle close, lifetime of its session cookie."""
+"""Measures a member on its own connection: announced and real idle close, lifetime of its session cookie."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DASHES = re.compile(rb"([0-9]{2})-([A-Za-z]{3})-(?=[0-9]{4})")
 
 
 class Question(NamedTuple):
-    """What a member is asked for."""
+    """One request to send to a member."""
 
     path: str
     host: str

@@ -1,4 +1,4 @@
-"""What members are told of a client's certificate, in fields that no client can set itself. No I/O."""
+"""Fields that tell members of a client's certificate; no client can set them itself. No I/O."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _probe(transport: Any) -> None:
 
 
 def _ignore() -> None:
-    """Nobody wants to know that a name moved."""
+    """No-op: the caller does not watch the addresses of its name."""
 
 
 def _is_address(host: str) -> bool:

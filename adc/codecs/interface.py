@@ -1,4 +1,4 @@
-"""What a codec and its user say to each other; nothing here knows a version of HTTP.
+"""Interfaces between a codec and its user; nothing here knows a version of HTTP.
 
 Downstream, a codec makes one exchange per request and is its `Stream`. Upstream, a `Link` gives connections to one
 member, and their user is a `ResponseReceiver`. Data and the end of a message come together, so that what one read
@@ -24,11 +24,11 @@ class Stream(Protocol):
 
     @property
     def address(self) -> Any:
-        """Where the client is, as sockets have it: (address, port, ...), a text for a unix socket, None for nobody."""
+        """The client's address as sockets give it: (address, port, ...), a text for a unix socket, else None."""
 
     @property
     def own_address(self) -> Any:
-        """Where the client connected to, likewise."""
+        """The address that the client connected to, in the same form."""
 
     def send_informational(self, response: Response) -> None:
         """Send an interim response (1xx except 101)."""
@@ -92,7 +92,7 @@ class ResponseReceiver(Protocol):
 
     @property
     def ends(self) -> Ends | None:
-        """From where to where the client connected; None if that is no pair of addresses."""
+        """Both addresses of the client's connection; None if they are no pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:
         """A connection that was being opened is ready to send on."""
@@ -123,7 +123,7 @@ class MemberConnection(Protocol):
     """A connection to a member while it belongs to one try."""
 
     reused: bool
-    """Whether an earlier request was answered on it (so that a failure may just mean it had gone stale)."""
+    """True if an earlier request was answered on it, so that a failure may only mean a stale connection."""
 
     def send(
         self, request: Request, target: str, lines: list[tuple[bytes, bytes]], body: bytes, end: bool

@@ -1,4 +1,4 @@
-"""What a peer sent before it closed, read from the socket after a write has failed.
+"""Bytes that a peer sent before it closed, read from the socket after a write has failed.
 
 A server may answer a request before it has read all of it and close. The kernel then resets the connection behind
 the response. A loop that writes before it reads learns of the reset first and closes the socket with the response

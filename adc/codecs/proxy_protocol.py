@@ -15,7 +15,7 @@ Endpoint = tuple[str, int]
 """Address and port."""
 
 Ends = tuple[Endpoint, Endpoint]
-"""Where a connection comes from and where it was going."""
+"""Source and destination of a connection."""
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 MAX_V1 = 107
@@ -32,7 +32,7 @@ _UNSPEC, _STREAM = 0, 1
 
 
 class BadHeader(ValueError):
-    """What does not begin with a valid PROXY protocol header, or one that is too long."""
+    """Bytes that do not begin with a valid PROXY protocol header, or with one that is too long."""
 
 
 class HeaderReader:

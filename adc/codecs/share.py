@@ -1,4 +1,4 @@
-"""How many connections a worker accepts before it lets the others have some. No I/O.
+"""The number of connections a worker accepts before it leaves some to the others. No I/O.
 
 All workers accept on the same sockets. Of many connections that come at once the first worker that wakes up would take
 the most, and keep them: one worker would be busy while others are idle.
@@ -16,7 +16,7 @@ AWAY: Final = 0.001
 """Seconds that a worker with more than its share leaves a queue to the others."""
 
 WORKERS: Final = 64
-"""How many workers share; those with a higher number accept as they come."""
+"""Workers that share; those with a higher number accept connections as they come."""
 
 CELLS: Final = 2 * WORKERS
 """Integers of the shared memory: for each worker how many connections it holds, and until when it counts."""
@@ -91,7 +91,7 @@ class Share:
         self._cells, self._others, self.alone = [], (), True
 
     def room(self, now: float) -> int:
-        """How many to accept in a row if not alone; 0: leave the queue to the others for `AWAY` seconds, then ask."""
+        """Return how many to accept in a row if not alone; 0: leave the queue to the others for `AWAY` seconds."""
         others, cells = self._others, self._cells
         held = cells[self._own] = self.held()
         of_others = 0

@@ -51,7 +51,7 @@ class ServerTlsOptions:
     client_crl: str = ""
 
     def signature(self) -> Signature:
-        """How all files are now: unequal to an earlier one if any was changed or replaced."""
+        """Return the present state of all files: unequal to an earlier one if any was changed or replaced."""
         paths = [path for pair in self.pairs for path in (pair.certificate, pair.key)]
         return tuple(_signature(path) for path in [*paths, self.client_ca, self.client_crl] if path)
 
@@ -130,7 +130,7 @@ class ServerTls:
                 secured.context = found
 
     def same_certificate(self, name: str, other: str) -> bool:
-        """Whether both names are served by the same certificate."""
+        """True if both names are served by the same certificate."""
         return self.names.find(name) is self.names.find(other)
 
 

@@ -219,7 +219,7 @@ class ZstdDecoder(Decoder):
 
 
 _SCRATCH = memoryview(bytearray(2 * zstandard.BLOCKSIZE_MAX))
-"""Where zstd decodes to. One for all streams: what is in it is copied at once."""
+"""Output buffer of zstd. One for all streams, because its content is copied at once."""
 
 
 class _Starved(Exception):
@@ -227,7 +227,7 @@ class _Starved(Exception):
 
 
 class _ZstdSource:
-    """What a zstd stream reads. `starved`: it has asked for more than there is."""
+    """The input of a zstd stream. `starved`: the stream asked for more than there is."""
 
     __slots__ = ("_data", "starved")
 
@@ -241,7 +241,7 @@ class _ZstdSource:
         self.starved = not data
 
     def read(self, size: int) -> bytes:
-        """What was offered. Raises _Starved."""
+        """Return the bytes offered. Raises _Starved."""
         data, self._data = self._data, b""
         if not data:
             self.starved = True

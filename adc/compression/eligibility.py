@@ -1,4 +1,4 @@
-"""Which responses are compressed.
+"""Choice of the responses that are compressed.
 
 What a route with compression sends to the member is `Accept-Encoding: identity`: one plain representation is
 fetched, checked, transformed and cached, and compressed here, once per coding. What the client said is kept
@@ -37,7 +37,7 @@ def ask_for_identity(request: Request) -> None:
 
 
 def eligible(response: Response, options: CompressionOptions) -> bool:
-    """Whether `response` would be compressed for a client that accepts it: then it varies by Accept-Encoding.
+    """True if `response` would be compressed for a client that accepts it: then it varies by Accept-Encoding.
 
     Responses that set cookies are not, since a secret beside text that an attacker chooses can be guessed by
     its compressed length (BREACH). A body of unknown length counts as large.
@@ -59,7 +59,7 @@ def eligible(response: Response, options: CompressionOptions) -> bool:
 
 
 def may_transform(headers: Headers) -> bool:
-    """Whether there is no `Cache-Control: no-transform` (RFC 9111 section 5.2.2.6)."""
+    """True if there is no `Cache-Control: no-transform` (RFC 9111 section 5.2.2.6)."""
     return b"cache-control" not in headers or "no-transform" not in parse_cache_control(
         headers.get_all(b"cache-control")
     )

@@ -1,4 +1,4 @@
-"""What an operator may say about the compression of a route."""
+"""Options of a route's compression."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CompressionOptions:
         self._essences = frozenset(each for each in named if b"/*" not in each)
 
     def covers(self, content_type: bytes) -> bool:
-        """Whether content of this Content-Type is to be compressed."""
+        """True if content of this Content-Type is to be compressed."""
         essence = content_type.partition(b";")[0].strip(b" \t").lower()
         if essence in self._essences:
             return True

@@ -1,4 +1,4 @@
-"""Whether everything that one match takes is taken by another one as well. Errs on the side of "no"."""
+"""Coverage of one match by another one. Errs on the side of "no"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CACHED = 50_000
 
 
 def covers(wide: Match, narrow: Match) -> bool:
-    """Whether `wide` takes every request that `narrow` takes."""
+    """True if `wide` matches every request that `narrow` matches."""
     return (
         _any_of(wide.host, narrow.host, covers_host)
         and _any_of(wide.path, narrow.path, covers_path)

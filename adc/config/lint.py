@@ -1,4 +1,4 @@
-"""What may well be a mistake in a configuration that can be used."""
+"""Probable mistakes in a valid configuration."""
 
 from __future__ import annotations
 

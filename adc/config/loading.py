@@ -39,7 +39,7 @@ class Loaded:
 
     @cached_property
     def lint(self) -> tuple[Problem, ...]:
-        """What may well be a mistake: routes that never match, pools nobody uses, members listed twice."""
+        """Return probable mistakes: routes that never match, unused pools, members listed twice."""
         return self.problems(doubtful(self.config))
 
     def timeouts(self, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> tuple[Problem, ...]:
@@ -47,7 +47,7 @@ class Loaded:
         return self.problems(disagreements(self.config, seen))
 
     def problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
-        """What was found at paths, with the places of these."""
+        """Return `findings` with their places in the file."""
         return tuple(_at(self.root, path, message) for path, message in findings)
 
 

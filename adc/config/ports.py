@@ -1,4 +1,4 @@
-"""Whether an address can be listened on, here and now."""
+"""Tests of addresses to listen on, here and now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAP_NET_BIND_SERVICE = 10
 
 
 def refusal(host: str, port: int) -> tuple[int, str] | None:
-    """Why this process cannot listen there, as error number and words; `None` if it can. Port 0 is any free port."""
+    """Return why this process cannot listen there, as error number and words; None if it can. Port 0: any free port."""
     if 0 < port < first_free_port() and not may_bind_low():
         return errno.EACCES, f"needs a right this user lacks (CAP_NET_BIND_SERVICE, or root): port {port}"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -44,7 +44,7 @@ def first_free_port() -> int:
 
 
 def may_bind_low() -> bool:
-    """Whether this process may listen on ports below that one."""
+    """True if this process may listen on ports below that one."""
     try:
         status = FilePath("/proc/self/status").read_text()
     except OSError:

@@ -23,7 +23,7 @@ SYNC_SHARE = 10
 
 
 class Seen(NamedTuple):
-    """What a member showed on a connection of its own, in seconds; None if it did not show it.
+    """Times measured on a connection to a member, in seconds; None if the member showed none.
 
     `announced`: `Keep-Alive: timeout`, 0 with `Connection: close`; `closed`: when it closed an idle connection;
     `cookie`: lifetime of the session cookie that the pool's persistence rests on.

@@ -1,4 +1,4 @@
-"""How worker processes return freed memory to the system."""
+"""Return of freed memory from worker processes to the system."""
 
 from __future__ import annotations
 

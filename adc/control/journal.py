@@ -1,4 +1,4 @@
-"""Where the control side's own messages go: the error log of the configuration."""
+"""The log of the control side's own messages: the error log of the configuration."""
 
 from __future__ import annotations
 

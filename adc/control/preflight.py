@@ -1,4 +1,4 @@
-"""What keeps `adc run` from serving a configuration here: `adc check` tells it before, `adc run` when it has failed."""
+"""Finds what keeps `adc run` from serving a configuration here: for `adc check`, and for `adc run` after a failure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _is_provided(path: Path) -> bool:
 
 
 def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
-    """What is wrong with addresses to listen on, and which of them somebody listens on now."""
+    """Return what is wrong with addresses to listen on, and which addresses are in use now."""
     wrong: list[Finding] = []
     taken: list[Finding] = []
     bound: list[tuple[str, tuple[str | int, ...], Address]] = []
@@ -114,7 +114,7 @@ def _collide(owner: str, address: Address, other_owner: str, other: Address) -> 
 
 
 def _unix(address: Address) -> tuple[int, str] | None:
-    """Why nobody can listen at the path, with its error number."""
+    """Return why nothing can listen at the path, with the error number."""
     path = Path(address.host)
     if address.host.startswith("@"):
         return None

@@ -1,4 +1,4 @@
-"""What serves: the configuration in use, the sockets, the workers; started once, reloaded many times."""
+"""The running service: the configuration in use, the sockets, the workers; started once, reloaded many times."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Service:
 
     @property
     def legacy(self) -> Legacy:
-        """What the next binary should know from the start."""
+        """The state that the next binary starts with."""
         return Legacy(self.decisions.all(), tuple(self.health.reports()))
 
     async def start(self, loaded: Loaded, inherited: Inherited) -> None:
@@ -114,7 +114,7 @@ class Service:
         return result
 
     async def _reasons(self, known: str) -> tuple[str, ...]:
-        """What refused a reload, then everything that is wrong with the configuration, with its place."""
+        """Return the reason of a failed reload, then all else that is wrong with the configuration, with its place."""
         from adc.control.preflight import reasons  # which needs what only workers have imported
 
         found = await reasons(self.path)
@@ -170,7 +170,7 @@ class Service:
         return worker
 
     async def _asked(self, verb: str, body: Any) -> object:
-        """What a worker asks of all: the only question is that all purge what it was told to."""
+        """Run a worker's call that concerns all workers; the only verb is to purge everywhere."""
         if verb != PURGE:
             raise CallRefused(f"no such question: {verb}")
         return await purge_everywhere(self.fleet, body)

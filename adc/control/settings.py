@@ -1,4 +1,4 @@
-"""What the control side reads from a configuration: addresses, number of workers, admin socket."""
+"""Settings that the control side reads from a configuration: addresses, number of workers, admin socket."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class BindError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
+    """An address to listen on: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
 
     Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one. To a `private` unix
     socket only its owner connects.
@@ -48,7 +48,7 @@ Layout = Mapping[str, tuple[Address, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SocketPlan:
-    """What a worker serves on: the keys of each listener's sockets, and every socket by key."""
+    """The sockets that a worker serves: the keys of each listener's sockets, and every socket by key."""
 
     listeners: Mapping[str, tuple[str, ...]]
     sockets: Mapping[str, socket.socket]

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What `adc run` was asked: the configuration's path, and what overrides it."""
+    """Arguments of `adc run`: the configuration's path, and what overrides it."""
 
     config: Path
     workers: int | None = None

@@ -1,4 +1,4 @@
-"""Which workers hang: decided by what they answer, without I/O."""
+"""Finds workers that hang by the answers that they give, without I/O."""
 
 from __future__ import annotations
 

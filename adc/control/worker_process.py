@@ -49,7 +49,7 @@ class WorkerProcess:
         asyncio.get_running_loop().call_later(TRIM_SECONDS, self._trim, trimmer)
 
     def alone(self) -> None:
-        """Nobody asks any more: finish what is in flight and end."""
+        """Finish in-flight work and end, because the supervisor is gone."""
         if self._draining or not self._serving.started:
             self._ended.set()
             return

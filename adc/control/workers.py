@@ -34,7 +34,7 @@ Answers = Callable[[str, Any], Awaitable[object]]
 
 
 class WorkerHandle(Protocol):
-    """What the fleet does with a worker. Every method may raise CallFailed, those with a note CallRefused."""
+    """A worker as the fleet calls it. Every method may raise CallFailed, those with a note CallRefused."""
 
     worker_id: int
     pid: int

@@ -59,7 +59,7 @@ class CacheControl:
         return delta_seconds(self.values[name]) or 0
 
     def forbids(self, name: str) -> bool:
-        """Whether `name` (no-cache, private) applies to the whole response and not only to listed fields."""
+        """True if `name` (no-cache, private) applies to the whole response and not only to listed fields."""
         return name in self.values and name not in self.listed
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class CacheControl:
 
 EMPTY = CacheControl()
 OVERLONG = CacheControl({"no-store": None, "no-cache": None, "no-transform": None})
-"""What restricts reuse as far as a field can, for fields too long to be read."""
+"""The most restrictive directives, for fields too long to be read."""
 
 
 def parse_cache_control(lines: Sequence[bytes]) -> CacheControl:

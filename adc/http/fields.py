@@ -1,4 +1,4 @@
-"""Which field lines belong to one connection and which travel on (RFC 9110 section 7.6.1)."""
+"""Field lines that belong to one connection, and those that are forwarded (RFC 9110 section 7.6.1)."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ CLAIMS: Final = frozenset(
         b"x-url-scheme",
     }
 )
-"""What other proxies say of a client or its request in fields that adc does not write by default: applications
+"""Fields by which other proxies describe a client or its request, and which adc does not write by default: applications
 believe them, some even the path (`X-Original-URL`)."""
 
 RESERVED: Final = b"x-adc-"
-"""How the names begin by which nodes of a cluster talk to each other. A client's fields with such names reach neither
+"""Prefix of field names that the nodes of a cluster use among themselves. A client's fields with it reach neither
 a member nor another node."""
 
 CLAIMED: Final = b"(claimed)"

@@ -1,4 +1,4 @@
-"""Who the client is behind other proxies, and how we tell the next hop (X-Forwarded-For, RFC 7239)."""
+"""The client's address behind other proxies, and its announcement to the next hop (X-Forwarded-For, RFC 7239)."""
 
 from __future__ import annotations
 

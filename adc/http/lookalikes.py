@@ -33,7 +33,7 @@ _SLASHES: Final = {
     **dict.fromkeys("\u2044\u2215\u29f8", "/"),
     **dict.fromkeys("\xa5\u20a9\u20e5\u2216\u29f5\u29f9", "\\"),
 }
-"""What conversion into a code page makes slashes of (yen and won stand where ASCII has its backslash)."""
+"""Characters that code pages turn into slashes (yen and won stand where ASCII has its backslash)."""
 
 
 def plain_ascii(text: str) -> str:

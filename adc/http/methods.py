@@ -1,4 +1,4 @@
-"""Which methods are safe and which idempotent, as IANA registers them (RFC 9110 section 9.2; HTTP Method Registry)."""
+"""Safe and idempotent methods, as IANA registers them (RFC 9110 section 9.2; HTTP Method Registry)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Networks:
         return bool(self._prefixes)
 
     def contains(self, text: str) -> bool:
-        """Whether `text` is an address in one of the networks; False for what is no address."""
+        """True if `text` is an address in one of the networks; False for other text."""
         known = self._known.get(text)
         return self._look_up(text) if known is None else known
 

@@ -1,4 +1,4 @@
-"""What other software may take a path for: the readings that a member could follow where rules matched another one.
+"""Readings of a path that a member could follow although the rules matched another one.
 
 A member may decode `%2F`, once or twice, take a backslash for a slash and other characters beyond ASCII for ASCII ones,
 strip `;parameters`, blanks and dots at the end of a name, take what follows `//` for a host, or read no further than a
@@ -16,7 +16,7 @@ from adc.http.lookalikes import plain_ascii
 
 MOST: Final = 256
 MOST_CHARACTERS: Final = 32 << 10
-"""How many readings of one path are looked at, and how long they may be together (or four times the path, if that is
+"""Limits for the readings of one path: their number, and their characters together (or four times the path, if that is
 more): a client could hold the worker with more."""
 
 
@@ -103,7 +103,7 @@ def _without_line_breaks(text: str) -> str:
 
 
 def _without_authority(text: str, prefix: str = "") -> str:
-    """What follows the host, for those who read a path as a URL reference (RFC 3986 section 4.2)."""
+    """Return the path of a URL reference, without its host (RFC 3986 section 4.2)."""
     start = len(prefix)
     if not text.startswith("//", start) or not text.startswith(prefix):
         return text

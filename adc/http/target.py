@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
 
 ASTERISK: Final = Target("*", "", True)
-"""What `OPTIONS *` asks for (RFC 9112 section 3.2.4); the caller knows the method and uses this."""
+"""The target of `OPTIONS *` (RFC 9112 section 3.2.4); a caller that knows the method uses this."""
 
 _UNRESERVED: Final = r"A-Za-z0-9\-._~"
 _PCHAR: Final = rf"{_UNRESERVED}!$&'()*+,;=:@"
@@ -91,11 +91,6 @@ def normalise_path(path: str) -> str:
     if _hidden_dots(plain):
         raise BadTarget("a path holds a dot segment beside ';' or an escaped separator")
     return plain
-
-
-def join_target(path: str, query: str) -> str:
-    """The origin-form target of a path and a query, which may be empty."""
-    return f"{path}?{query}" if query else path
 
 
 def split_absolute(target: str) -> tuple[str, str, str]:

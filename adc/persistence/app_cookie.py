@@ -31,7 +31,7 @@ _PREFIX = re.compile(rb"[A-Za-z0-9_-]{%d}(?:[A-Za-z0-9_-]{4})?~" % FORMER_MARK_C
 
 
 _FOREIGN = ("malformed", "forged")
-"""Why marks are rejected that are none of ours."""
+"""Reasons for which foreign marks are rejected."""
 
 
 def _no_key(request: Request) -> bytes | None:

@@ -46,7 +46,7 @@ class CookieOptions(NamedTuple):
 
 
 class MarkReader:
-    """What the cookie modes share: a mark becomes a pin, or a count of why not."""
+    """Base of the cookie modes: makes a pin of a mark, or counts why not."""
 
     def __init__(self, signer: Signer, stickiness: Stickiness, counts: PinCounts | None = None) -> None:
         self.signer = signer

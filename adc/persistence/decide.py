@@ -1,4 +1,4 @@
-"""What becomes of a pinned client, given the state of its member."""
+"""The decision about a pinned client, given the state of its member."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _JUMP: Final = 5.0
 
 
 class Stickiness(NamedTuple):
-    """How long a pin holds and how hard. `timeout` without a request, `absolute_timeout` after it was made
+    """Duration and strength of pins. `timeout` without a request, `absolute_timeout` after it was made
     (0: never), in seconds. `keep_draining`: a draining member keeps its clients until their pins time out.
 
     Not every use of a pin is written down. A write lets the pin live for `lifetime`, and a request writes again

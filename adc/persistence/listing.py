@@ -26,7 +26,7 @@ class SessionRow(NamedTuple):
 
 
 class SessionFilter(NamedTuple):
-    """What to list; an empty text and None match everything. `client` is a key as shown, or the session id
+    """A filter of pins; an empty text and None match everything. `client` is a key as shown, or the session id
     itself. Ages are seconds since the pin was made."""
 
     pool: str = ""
@@ -36,7 +36,7 @@ class SessionFilter(NamedTuple):
     max_age: float | None = None
 
     def matches(self, row: SessionRow, now: float) -> bool:
-        """Whether `row` is to be listed."""
+        """True if `row` passes the filter."""
         age = now - row.created
         return (
             (not self.pool or row.pool == self.pool)

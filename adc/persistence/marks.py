@@ -1,4 +1,4 @@
-"""What the nodes of a cluster sign with their common secret: their records, requests passed on, and replies."""
+"""Signatures of the nodes of a cluster with their common secret: for records, requests passed on, and replies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Markers:
         return Record(_text(name), _text(address), int(at))
 
     def hello(self, record: Record, nonce: bytes, address: str) -> bytes:
-        """What the node of `record` sends first on a connection to `address`."""
+        """Return the first message of the node of `record` on a connection to `address`."""
         own = binascii.hexlify(self.record(record))
         return self._signed(b"hello", b"%s %s %s" % (own, binascii.hexlify(nonce), _hex(address)))
 
@@ -66,7 +66,7 @@ class Markers:
         return self._signed(b"proof " + nonce, binascii.hexlify(self.record(record)))
 
     def read_proof(self, value: bytes, nonce: bytes) -> Record | None:
-        """Who proved the secret; None if nobody did."""
+        """Return the node that proved the secret; None if there is no valid proof."""
         body = self._checked(b"proof " + nonce, value)
         return None if body is None else self.read_record(binascii.unhexlify(body))
 
@@ -76,7 +76,7 @@ class Markers:
         return self._signed(_request(receiver, parts), b"%s %d" % (_hex(sender), int(now)))
 
     def sender(self, value: bytes, me: str, parts: Sequence[bytes]) -> tuple[str, int] | None:
-        """Which node passed the request of `parts` on to `me`, and when it signed that; None if the marker is
+        """Return the node that passed the request of `parts` on to `me`, and when it signed that; None if the marker is
         forged, or for another node or request."""
         body = self._checked(_request(me, parts), value)
         if body is None:

@@ -1,4 +1,4 @@
-"""Which node of a cluster serves a client that may be known elsewhere.
+"""Choice of the cluster node that serves a client which another node may know.
 
 Two ways: *synchronise*, where the tables are shared and any node serves what it finds there; and *redirect*,
 where a node that does not know the client passes the request, once, to the node that does. Which node that
@@ -49,7 +49,7 @@ def route(
     on_unknown: OnUnknown,
     passed_by: str | None,
 ) -> Route:
-    """Where the request of `client` is served. `living` are the nodes that can be reached, `passed_by` the
+    """Return where to serve the request of `client`. `living` are the reachable nodes, `passed_by` the
     node in a valid marker: such a request is never passed on again. Should the pass fail, serve here."""
     if passed_by is not None:
         return Route(Way.SERVE, me, "passed")

@@ -73,7 +73,7 @@ def pin_of(entry: Entry) -> Pin | None:
 
 
 def merge_pins(one: bytes, other: bytes) -> bytes:
-    """Which of two packed pins of one client stands, whatever their order: the one that has moved on further,
+    """Return which of two packed pins of one client stands, whatever their order: the one that has moved on further,
     else the older one, else the smaller id. Two pins to one member become one that knows what both knew."""
     first, second = unpack_pin(one), unpack_pin(other)
     if first is None or second is None:

@@ -45,7 +45,7 @@ class _Key:
             self.token(member)
 
     def token(self, member: bytes) -> bytes:
-        """What stands for `member`. One that a reload brings is known from then on."""
+        """Return the token of `member`; `members` has it from then on."""
         token = self._tokens.get(member)
         if token is None:
             token = self._tokens[member] = self.digest(member, b"adc.token", 8)
@@ -60,7 +60,7 @@ class _Key:
 
 
 class Sealed(NamedTuple):
-    """What a genuine mark says. `current` is False if the client should get a new one: an older key signed it, it
+    """The content of a genuine mark. `current` is False if the client should get a new one: an older key signed it, it
     has the former layout, or its times lie ahead."""
 
     pin: Pin

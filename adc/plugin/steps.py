@@ -26,7 +26,7 @@ class PluginFailed(Exception):
 
 @dataclass(frozen=True)
 class Policy:
-    """How a use of a plugin is held in check. `budget`: seconds that its code may hold the worker at a
+    """Limits of one use of a plugin. `budget`: seconds that its code may hold the worker at a
     stretch; `timeout`: seconds that one call of an `async def` phase may take in all."""
 
     on_error: OnError = "fail_closed"

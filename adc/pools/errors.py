@@ -1,4 +1,4 @@
-"""What can go wrong between us and a member: one table from kind to source, status, token and retry word."""
+"""Failures between adc and a member: one table from kind to source, status, token and retry word."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Failure(Enum):
 
 
 Outcome = int | Failure
-"""How an attempt ended: the status that the member answered, or what went wrong."""
+"""The outcome of an attempt: the member's status, or the kind of failure."""
 
 RETRY_WORDS = frozenset(failure.retry_on for failure in Failure if failure.retry_on)
 """Every word that `retries.on` knows, beside status codes and `5xx`."""

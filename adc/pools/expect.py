@@ -1,4 +1,4 @@
-"""What the answer to a health check must look like."""
+"""Expectations about the response to a health check."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Expectation:
 
     @property
     def reads_body(self) -> bool:
-        """Whether the body matters, so that a checker must read up to BODY_LIMIT bytes of it."""
+        """True if the body matters, so that a checker must read up to BODY_LIMIT bytes of it."""
         return bool(self._body) or self._pattern is not None
 
     def failure(self, status: int, headers: Headers, body: bytes = b"") -> str | None:
-        """Why this answer is not the one expected, None if it is."""
+        """Return why this response is not the expected one, None if it is."""
         if not any(status in accepted for accepted in self._statuses):
             return f"status {status}, expected {self._text}"
         for name, value in self._headers:

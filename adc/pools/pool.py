@@ -25,11 +25,11 @@ Observer = Callable[[Member, float, Outcome, float], None]
 
 
 def _unheard(member: Member, before: str) -> None:
-    """Nobody listens for changes of state."""
+    """No-op: nothing listens for changes of state."""
 
 
 class _Load:
-    """What all generations of a pool count together."""
+    """Counters that all generations of a pool share."""
 
     __slots__ = ("attempts",)
 
@@ -112,7 +112,7 @@ class Pool:
         self._review(0.0)
 
     def _find_observers(self, adaptive: AdaptiveLimit | None) -> list[Observer]:
-        """Who learns from the end of an attempt; nobody, unless a feature that does is on."""
+        """Return the observers of ended attempts; none, unless a feature that learns from them is on."""
         observers: list[Observer] = []
         if isinstance(self._balancer, Learner):
             observers.append(self._balancer.observe)
@@ -156,7 +156,7 @@ class Pool:
 
     @property
     def room(self) -> bool:
-        """Whether any of the members that serve now is below its limit."""
+        """True if any of the members that serve now is below its limit."""
         return not self._cap or any(member.active < self._cap for member in self._usable)
 
     def beside(self, tried: Container[Member]) -> list[Member]:
@@ -166,7 +166,7 @@ class Pool:
         return left or [member for member in self._spare if member not in tried]
 
     def has_room(self, member: Member) -> bool:
-        """Whether `member` is below its limit."""
+        """True if `member` is below its limit."""
         return not self._cap or member.active < self._cap
 
     def refresh(self, now: float) -> None:

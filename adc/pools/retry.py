@@ -1,4 +1,4 @@
-"""Whether a failed attempt is followed by another one."""
+"""The decision whether another attempt follows a failed one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a failed try shows in the log's end reason, and what an overdue phase means."""
+"""Words for a failed attempt in the log's end reason, and for overdue phases."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _UNTOLD = frozenset(
 
 
 def proxy_status(token: str, status: int, reason: str) -> str:
-    """What `error` in `Proxy-Status` is, with parameters (RFC 9209 section 2.3); "" for nothing to say."""
+    """Return the `error` of `Proxy-Status` with parameters (RFC 9209 section 2.3); "" for nothing to say."""
     if not token and status in (408, 413):
         token = "http_request_error"
     return f'{token}; details="{reason}"' if token and reason in _UNTOLD else token

@@ -192,7 +192,7 @@ class Exchange:
 
     @property
     def holds_enough(self) -> bool:
-        """Whether no more request content may be held."""
+        """True if no more request content may be buffered."""
         return len(self.body) > HOLD_BYTES
 
     def _refuse_body(self) -> None:
@@ -395,7 +395,7 @@ class Exchange:
 
     @property
     def content_is_final(self) -> bool:
-        """Whether nothing on the way to the client reads or changes the content of the response."""
+        """True if nothing on the way to the client reads or changes the content of the response."""
         return (
             self.unpacker is None
             and not self._filters

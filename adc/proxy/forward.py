@@ -53,7 +53,7 @@ class Forward:
             self._try(exchange, member)
 
     def enter(self, exchange: Exchange) -> None:
-        """What is due once for each exchange, before a member is chosen."""
+        """Run once for each exchange, before a member is chosen."""
         now = exchange.service.clock.now
         exchange.pool = self.pool.name
         exchange.total_at = now + self.timeouts.total
@@ -190,7 +190,7 @@ class Forward:
         return True
 
     def may_wait(self, exchange: Exchange, tried: tuple[Member, ...]) -> bool:
-        """Whether there is a queue for what may be sent to a member that is none of `tried`."""
+        """True if a request for a member outside `tried` can wait in the queue."""
         waiting = self.waiting
         return waiting is not None and not waiting.full and bool(self.pool.beside(tried))
 

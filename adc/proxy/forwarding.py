@@ -26,10 +26,10 @@ WRITTEN: Final = frozenset(
         b"x-request-id",
     }
 )
-"""What a proxy writes or leaves out, and clients that are not trusted cannot."""
+"""Fields that a proxy writes or omits, and untrusted clients cannot."""
 
 DECIDABLE: Final = WRITTEN | {b"x-real-ip"}
-"""What a route may write instead, or want left out."""
+"""Fields that a route may write or remove instead."""
 
 DECIDED: Final = b"(decided)"
 """Under this a request notes those of them, separated by commas, that its route has decided."""

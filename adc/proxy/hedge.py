@@ -108,7 +108,7 @@ class Race:
         return min(self.running, key=lambda runner: runner.due)
 
     def _hedge(self) -> None:
-        """Nobody has answered yet."""
+        """Start another attempt: no member has responded yet."""
         exchange, forward = self._exchange, self._forward
         now = exchange.service.clock.now
         known = (*exchange.tried, *(runner.member for runner in self.running))

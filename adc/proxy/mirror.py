@@ -104,16 +104,16 @@ class Nowhere:
     ends: Ends | None = None
 
     def send_informational(self, response: Response) -> None:
-        """Nobody hears it."""
+        """No-op: a mirrored request has no client."""
 
     def send_head(self, response: Response, body: bytes, end: bool) -> None:
-        """Nobody hears it."""
+        """No-op: a mirrored request has no client."""
 
     def send_body(self, data: bytes, end: bool) -> None:
-        """Nobody hears it."""
+        """No-op: a mirrored request has no client."""
 
     def file_output(self, writable: Callable[[], None]) -> None:
-        """Nobody reads files."""
+        """Return None: a mirrored request has no client."""
 
     def keep(self, member: Member, connection: KeptConnection) -> bool:
         """A copy belongs to no client connection."""

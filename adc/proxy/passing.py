@@ -249,7 +249,7 @@ class PassOn(Forward):
 
 
 def signed_parts(method: str, target: str, headers: Headers) -> list[bytes]:
-    """What the marker of a request covers: whatever decides who is served, where, and what."""
+    """Return the parts of a request that its marker covers: all that decide who is served, where, and what."""
     fields = [headers.get(name) or b"" for name in (b"host", POOL, CLIENT, PEER, SCHEME, b"x-request-id")]
     return [method.encode("utf-8", "surrogateescape"), target.encode("utf-8", "surrogateescape"), *fields]
 

@@ -43,7 +43,7 @@ class Timeouts:
 
 
 class RouteCounters:
-    """What a route counts. Plain integers; carried over by name when a reload builds the route anew."""
+    """Counters of a route. Plain integers; carried over by name when a reload builds the route anew."""
 
     __slots__ = ("bytes_in", "bytes_out", "durations", "statuses")
 

@@ -117,7 +117,7 @@ class PluginRun:
 
     @property
     def takes_response_body(self) -> bool:
-        """Whether content is seen by a phase, or waits for the head to be through; never that of a tunnel."""
+        """True if a phase sees the content, or it waits for the head to pass; never for a tunnel."""
         return self.responses.content is not None or not (self.open or self._exchange.switched)
 
     def response(self, response: Response, body: bytes, end: bool) -> None:

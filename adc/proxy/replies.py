@@ -75,7 +75,7 @@ class Replies:
 
 
 def _wants_json(request: Request) -> bool:
-    """Whether JSON comes before HTML in `Accept`; HTML otherwise, and for clients that do not say."""
+    """True if `Accept` prefers JSON to HTML; clients that do not say get HTML."""
     accept = request.headers.joined(b"accept")
     for preference in parse_preferences(accept or b""):
         if not preference.quality:

@@ -1,4 +1,4 @@
-"""What all exchanges of one listener share: the compiled routes, the clock, logs, counters, error pages."""
+"""The parts that all exchanges of one listener share: the compiled routes, the clock, logs, counters, error pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from adc.telemetry.tracing import new_request_id
 
 
 class Peer(Protocol):
-    """Where a refused message came from."""
+    """The sender of a rejected message."""
 
     peer: str
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RewriteTarget:
-    """What the member sees of path and host, and in `X-Forwarded-Prefix` what was stripped of the path."""
+    """Sets the path and host that the member sees, and the stripped prefix in `X-Forwarded-Prefix`."""
 
     __slots__ = ("_next", "_rewrite")
 

@@ -28,7 +28,7 @@ _ENABLED: Final = Admin.ENABLED
 
 
 class Stuck:
-    """What one exchange knows of its client's pin: the `pin` found, the id of the member that it belongs to
+    """The state of one exchange's pin: the `pin` found, the id of the member that it belongs to
     from now on, and whether that is the one it had (`kept`)."""
 
     __slots__ = ("kept", "member", "pin")

@@ -29,6 +29,6 @@ class ToHttps:
         exchange.respond(Response(self._status, Headers([(b"Location", location)]), b"", 0), b"", True)
 
     def location(self, request: Request) -> str:
-        """Where the client is sent."""
+        """Return the address that the client is sent to."""
         target = request.target if request.target.startswith("/") else ""  # OPTIONS * has no path
         return f"https://{request.host}{self._port}{target}"

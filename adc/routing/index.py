@@ -126,7 +126,7 @@ def _is_tested(match: Match) -> bool:
 
 
 def _remaining_test(match: Match) -> Test | None:
-    """What the place in the index leaves to be tested."""
+    """Return a test of the conditions that a rule's place in the index leaves open."""
     parts = list(further_conditions(match))
     if match.path and _is_tested(match):
         parts.insert(0, path_condition(match))

@@ -30,7 +30,7 @@ class PathPrefix:
 
 @dataclass(frozen=True, slots=True)
 class AnyCase:
-    """What `rule` takes, whatever the letter case; the rule itself is in folded case."""
+    """Matches what `rule` matches, ignoring letter case; the rule itself is in folded case."""
 
     rule: Exact | PathPrefix | Regex
 
@@ -48,7 +48,7 @@ _beyond_ascii = re.compile(r"[^\x00-\x7f]+")
 
 
 def path_rule(text: str) -> Exact | PathPrefix:
-    """What a plain string means: a prefix if it ends in `/`, otherwise exact. Raises `ValueError`."""
+    """Return the rule of a plain string: a prefix if it ends in `/`, otherwise exact. Raises `ValueError`."""
     return path_prefix(text) if text.endswith("/") else path_exact(text)
 
 

@@ -1,4 +1,4 @@
-"""What a member sees instead of the path and the host that the client sent."""
+"""Path and host that a member sees instead of those that the client sent."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Rewrite:
         return f"{self._added}{made}{question}{query}"
 
     def prefix(self, path: str) -> str:
-        """What `strip_prefix` takes off the normalised `path`; "" if nothing."""
+        """Return the prefix that `strip_prefix` removes from the normalised `path`; "" if none."""
         return self.stripped if self._strips(path) else ""
 
     def _strips(self, path: str) -> bool:

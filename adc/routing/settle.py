@@ -1,4 +1,4 @@
-"""Which rule takes a request whose path can be read in several ways, and which form of the path goes to the member."""
+"""The rule for a request whose path can be read in several ways, and the form of the path that the member receives."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 MATCH, SEND, OFF = "match", "send", "off"
 NORMALIZE = (MATCH, SEND, OFF)
-"""What a route does with normal forms: match on them, send them as well, neither."""
+"""Uses of normal forms by a route: match on them, send them as well, neither."""
 
 
 class PathPolicy(NamedTuple):
-    """What a route wants done with paths that have several readings.
+    """A route's policy for paths with several readings.
 
     `guarded` is True if no reading of what is sent may lead to another route. `prefix` (normalised, without a closing
     slash) is taken off before the member sees the path.
@@ -69,7 +69,7 @@ def _elsewhere(
     policy_of: Callable[[T], PathPolicy],
     policy: PathPolicy,
 ) -> str:
-    """Why `path` must not be sent; "" if all of its readings lead to `value`."""
+    """Return why `path` must not be sent; "" if all of its readings lead to `value`."""
     normal, target = request.path, request.target
     try:
         for reading in readings(path, normal, policy.prefix) if policy.guarded else (path,):

@@ -1,4 +1,4 @@
-"""What a header, query field, cookie, path or name may be asked to look like."""
+"""Conditions on the text of a header, query field, cookie, path or name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators ask of a worker's caches: figures, purging, and why a URL is served as it is."""
+"""Operators' commands for a worker's caches: figures, purging, and why a URL is served as it is."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _chosen(worker: Worker, name: str | None) -> Mapping[str, SharedStore]:
 
 
 def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str | bytes) -> set[bytes]:
-    """What to purge: a URL has a form for each of the rules by which routes make keys of it."""
+    """Return the purges to make: a URL has a form for each of the rules by which routes make keys of it."""
     if isinstance(target, bytes):
         return {target}
     if scope is Scope.ALL:
@@ -141,7 +141,7 @@ def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None 
 
 
 def why_cached(worker: Worker, arguments: Arguments) -> dict[str, Any]:
-    """What a request for `url` would meet, and every entry stored for it. Nothing is sent.
+    """Return what a request for `url` would find, and every entry stored for it. Nothing is sent.
 
     Raises BuildError for a URL that is none.
     """

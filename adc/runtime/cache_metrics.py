@@ -1,4 +1,4 @@
-"""What a worker's caches count, as samples."""
+"""Metrics of a worker's caches, as samples."""
 
 from __future__ import annotations
 

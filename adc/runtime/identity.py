@@ -1,4 +1,4 @@
-"""Who a request comes from: what trusted proxies and the TLS handshake say of the client."""
+"""The identity of a request's client, from trusted proxies and the TLS handshake."""
 
 from __future__ import annotations
 

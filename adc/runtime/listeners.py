@@ -144,17 +144,17 @@ class HttpListener:
 
     @property
     def busy(self) -> bool:
-        """Whether there are connections, or some on their way in."""
+        """True if there are connections, or some in their handshake."""
         return bool(self.held)
 
     @property
     def held(self) -> int:
-        """How many connections there are, with those on their way in."""
+        """Return the number of connections, those in their handshake included."""
         return len(self.settings.connections) + self._accepting.entrance.arriving
 
     @property
     def accepts(self) -> bool:
-        """Whether another connection would be served."""
+        """True if another connection would be served."""
         settings = self.settings
         return not (settings.draining or self._accepting.paused or self.held >= settings.max_connections)
 

@@ -40,7 +40,7 @@ def compile_match(
 
 
 def _places(match: model.Match, path: tuple[str | int, ...], where: Where) -> dict[str, str]:
-    """Where the keys stand, by the names that `Router.explain` gives them: `host`, `headers.x-beta`."""
+    """Return the places of the keys by the names that `Router.explain` gives them: `host`, `headers.x-beta`."""
     keys = {key: (key,) for key in ("host", "path", "method", "source")} | {"tls.sni": ("tls", "sni")}
     for group in ("headers", "query", "cookies"):
         keys |= {f"{group}.{name}": (group, name) for name in getattr(match, group)}

@@ -43,7 +43,7 @@ def needs_store(config: Config) -> bool:
 
 
 def needs_keys(config: Config) -> bool:
-    """Whether any pool signs cookies with keys that nobody wrote down."""
+    """True if any pool signs cookies and names no keys of its own."""
     cookies = [pool.persistence.cookie for pool in config.pools.values() if pool.persistence]
     return any(cookie is not None and not cookie.keys for cookie in cookies)
 
@@ -73,16 +73,6 @@ def _in_table(pool: pools.Pool) -> bool:
     """True if pins of `pool` are kept in a table, and not in a cookie of ours alone."""
     settings = pool.persistence
     return settings is not None and (settings.cookie is None or settings.cookie.mode != "insert")
-
-
-def own_cookie(config: Config, pool: str) -> bytes | None:
-    """Return the name of the cookie that this proxy inserts for clients of `pool`, None if it inserts none. A header
-    block as members see it, without what is ours, is what `Persistence.forward` makes of one."""
-    persistence = config.pools[pool].persistence
-    cookie = None if persistence is None else persistence.cookie
-    if cookie is None or cookie.mode != "insert":
-        return None
-    return cookie_name(pool, cookie.name).encode("latin-1")
 
 
 def _mode(settings: model.Persistence) -> Any:

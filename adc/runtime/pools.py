@@ -146,7 +146,7 @@ class Links:
 
     @property
     def idle(self) -> int:
-        """How many connections wait for a request."""
+        """Return the number of idle connections."""
         return sum(member.link.idle for member in self._dialers)
 
     def close_idle(self) -> None:

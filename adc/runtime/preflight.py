@@ -45,7 +45,7 @@ def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding
 
 
 def unbuildable(config: Config) -> list[Finding]:
-    """What cannot be compiled, in no order."""
+    """Return the parts that cannot be compiled, in no order."""
     found = [
         *_listener_tls(config),
         *_member_tls(config),
@@ -94,7 +94,7 @@ def _listener_tls(config: Config) -> Iterator[Finding]:
 
 
 def _server_context(at: tuple[str | int, ...], tls: ListenerTls) -> Iterator[Finding]:
-    """What is wrong beside the certificates: each part with the others at their defaults."""
+    """Yield what is wrong besides the certificates: each part with the others at their defaults."""
     clients = tls.client_auth
     parts = {
         "ciphers": ServerTlsOptions((), ciphers=tls.ciphers or ""),
@@ -232,7 +232,7 @@ def _broken_key(file: Path) -> str:
 
 
 def _unusable(folder: Path) -> str:
-    """Why files cannot be made in `folder`, which may not be there yet."""
+    """Return why files cannot be made in `folder`, which need not exist yet."""
     try:
         found = folder.stat()
     except FileNotFoundError:

@@ -108,7 +108,7 @@ class RouteBuilder:
         )
 
     def _sticks(self, pool: str | None) -> bool:
-        """Whether answers of `pool` are learned from or added to."""
+        """True if persistence learns from responses of `pool` or adds to them."""
         sticky = self._sticky.get(pool) if pool is not None else None
         return sticky is not None and sticky.persistence.marks_responses
 
@@ -143,7 +143,7 @@ class RouteBuilder:
         return Lookup(store, options, following, suffix, purgers, quick, variants, decodes)
 
     def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
-        """What takes our part out of a client's cookies on the way to the member.
+        """Return the functions that remove our part from a client's cookies on the way to the member.
 
         Nothing on a route that is split: one pool's members see the cookies of the others, and what a member sees must
         not be missing in a key.
@@ -155,14 +155,14 @@ class RouteBuilder:
 
 
 def path_policy(route: model.Route) -> PathPolicy:
-    """How `route` treats paths with several readings. Only what reaches a member needs guarding."""
+    """Return the policy of `route` for paths with several readings. Only paths that reach a member need guarding."""
     sends = route.pool is not None or route.split is not None
     prefix = compile_rewrite(route.rewrite).stripped if route.rewrite.strip_prefix else ""
     return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse", prefix)
 
 
 def _key_suffix(route: model.Route) -> bytes:
-    """What tells the route apart from others of the same URL: conditions beside host and path."""
+    """Return the mark that sets the route apart from others of the same URL: conditions besides host and path."""
     beside = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})
     if not (beside or route.listeners):
         return b""
@@ -188,7 +188,7 @@ def _compression(compression: policies.Compression) -> CompressionOptions:
 
 
 def compile_rewrite(rewrite: actions.Rewrite) -> Rewrite:
-    """What a member sees instead of path and host. Raises ValueError."""
+    """Return the path and host that a member sees instead. Raises ValueError."""
     return Rewrite(
         strip_prefix=rewrite.strip_prefix or "",
         add_prefix=rewrite.add_prefix or "",

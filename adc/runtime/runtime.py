@@ -85,7 +85,7 @@ class Runtime:
 
 
 def worker_count(config: Config) -> int:
-    """How many workers share the limits of a pool: the supervisor writes it into what it hands out."""
+    """Return the number of workers that share a pool's limits; the supervisor writes it into their configuration."""
     return config.workers if isinstance(config.workers, int) and config.workers else 1
 
 

@@ -92,7 +92,7 @@ def _members(worker: Worker, pool: str) -> dict[bytes, str]:
 
 
 def _place(tables: Mapping[str, Table], cursor: str | None) -> Place | None:
-    """Where to begin."""
+    """Return the point where a listing begins."""
     if not cursor:
         return _after(tables, "")
     key, _, pool = cursor.partition(":")

@@ -104,7 +104,7 @@ class SharedState:
             self._opened.store.tick(now, REAPED_PER_TICK)
 
     def status(self) -> Status:
-        """Whether the store works as it should."""
+        """Return whether the store works as it should."""
         return Status() if self._opened is None else self._opened.store.status()
 
     async def close(self) -> None:
@@ -177,13 +177,13 @@ def _make(folder: Path) -> None:
 
 
 def redis_prefix(config: Config) -> str:
-    """What keys in Redis begin with: nodes of another cluster name share nothing."""
+    """Return the prefix of keys in Redis: nodes of another cluster name share nothing."""
     prefix = config.state.prefix
     return prefix if config.cluster is None else f"{prefix}{config.cluster.name}:"
 
 
 def redis_address(state: State) -> RedisAddress:
-    """Where the settings say that Redis is."""
+    """Return the address of Redis in the settings."""
     from adc.state.redis_client import RedisAddress
 
     sentinel = state.sentinel

@@ -22,7 +22,7 @@ _LOOK_EVERY = 1.0
 
 
 def acme_file(config: Config, acme: Acme) -> Path:
-    """Where the certificate of `acme` and its key are kept, one PEM file."""
+    """Return the path of the PEM file that holds the certificate of `acme` and its key."""
     folder = Path(acme.storage or Path(config.folder) / "acme")
     return folder / f"{acme.domains[0].lower()}.pem"
 

@@ -183,7 +183,7 @@ class Worker:
             self._leaving.append(left)
 
     def _trusts(self, peer: str) -> bool:
-        """Whether any listener believes what `peer` says of its clients."""
+        """True if any listener trusts `peer` to name its clients."""
         return any(held.service.trusts(peer) for name, held in self.listeners.items() if name != CLUSTER)
 
     def rollback(self) -> None:
@@ -236,7 +236,7 @@ class Worker:
         return any(listener.busy for listener in self._all_listeners)
 
     def _held(self) -> int:
-        """How many client connections there are."""
+        """Return the number of client connections."""
         held = 0
         for listener in self.listeners.values():
             held += listener.held
@@ -244,7 +244,7 @@ class Worker:
 
     @property
     def _all_listeners(self) -> list[HttpListener]:
-        """Those that the configuration names, and those it no longer does that still have connections."""
+        """Return the listeners of the configuration, and removed ones that still have connections."""
         return [*self.listeners.values(), *self._leaving]
 
     def stop(self) -> None:
@@ -303,7 +303,7 @@ class Worker:
         self.error_log.reopen()
 
     def samples(self) -> list[Sample]:
-        """What this worker counts."""
+        """Return this worker's metrics."""
         return worker_samples(self)
 
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
@@ -314,7 +314,7 @@ class Worker:
 
 
 def _nothing() -> None:
-    """Nobody waits."""
+    """No-op: no caller waits."""
 
 
 __all__ = ["BuildError", "Worker"]

@@ -1,4 +1,4 @@
-"""What every backend offers: a store of named tables, bytes to bytes, whose entries expire.
+"""The interface of every backend: a store of named tables, bytes to bytes, whose entries expire.
 
 `now` in this room is wall-clock time in seconds (`time.time()`), because entries are shared by processes and
 machines and survive restarts. A time to live (`ttl`) is in seconds.
@@ -36,7 +36,7 @@ ChangeKind = Literal["set", "delete", "expired", "evicted"]
 
 
 class Change(NamedTuple):
-    """What a watcher hears. `value` is empty unless `kind` is "set"."""
+    """A change that a watcher receives. `value` is empty unless `kind` is "set"."""
 
     kind: ChangeKind
     key: bytes
@@ -145,7 +145,7 @@ class Store(Protocol):
         """The table called `name`, opened on first use; a later call may change `size` and `merge`."""
 
     def status(self) -> Status:
-        """Whether the backend works as it should."""
+        """Return whether the backend works as it should."""
 
     def tick(self, now: float, budget: int = 2000) -> int:
         """Drop expired entries, looking at about `budget` of them (one a table at least); deliver changes to

@@ -1,4 +1,4 @@
-"""How the processes that share a local file hear of each other's changes.
+"""Notice of changes among the processes that share a local file.
 
 LMDB tells nobody that something changed. So a process that watches a table leaves a lease in the file; while
 there is one, every change of that table is also appended to a bounded journal, which watchers read at each

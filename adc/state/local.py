@@ -220,7 +220,7 @@ class LocalStore:
             self._try_to_write(now)
 
     def _try_to_write(self, now: float) -> None:
-        """Nobody may be writing: find out whether the file works again."""
+        """Find out whether the file works again, in case this process writes nothing."""
         try:
             self.journal.try_to_write()
         except lmdb.Error as error:

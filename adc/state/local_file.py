@@ -144,7 +144,7 @@ def _clear_the_way(folder: Path, damaged: int) -> None:
 
 
 def _distrust(folder: Path, data: Path) -> str | None:
-    """Why the file must not be used, None if it may."""
+    """Return why the file must not be used, None if it may."""
     try:
         with lmdb.open(str(folder), readonly=True, create=False, lock=False, max_dbs=1) as environment:
             info = environment.info()

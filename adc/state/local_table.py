@@ -356,7 +356,7 @@ class LocalTable:
         self._store.journal.append(transaction, self._id, kind, key, b"", now)
 
     def _note(self, transaction: lmdb.Transaction, key: bytes) -> None:
-        """What others keep of `key` will not hold once `transaction` is committed."""
+        """Announce that copies of `key` in other processes are outdated once `transaction` is committed."""
         self._noted[group_of(key)] = transaction.id()
 
     def _next(self, transaction: lmdb.Transaction, count: int) -> list[tuple[bytes, bytes]]:

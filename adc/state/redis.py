@@ -126,7 +126,7 @@ class RedisStore:
             await self._first.close()
 
     def asks(self, now: float) -> bool:
-        """Whether it makes sense to ask Redis for an entry that is not known here."""
+        """True if it makes sense to ask Redis for an entry that is not known here."""
         return not self._gone.open and self._slow.may_try(now)
 
     def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
@@ -272,9 +272,11 @@ class RedisStore:
 
 
 async def _outcome(attempt: Coroutine[None, None, None]) -> BaseException | None:
-    """What ends `attempt`. It is a task of its own, because nothing that goes wrong in it, in the client library
-    least of all, may keep the next one from being made: not even a cancellation that nobody asked for, which
-    comes of a connection whose closing was cancelled before."""
+    """Return the exception that ended `attempt`, None for success.
+
+    The attempt is a separate task, so that no failure of the client library prevents the next attempt: not even an
+    unrequested cancellation, which follows when the close of a connection was cancelled before.
+    """
     task = asyncio.ensure_future(attempt)
     try:
         await asyncio.wait([task])

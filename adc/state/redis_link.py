@@ -1,4 +1,4 @@
-"""What goes over the wire to Redis: changes out in batches, changes of other nodes in, and the
+"""Traffic with Redis: changes out in batches, changes of other nodes in, and the
 resynchronisation.
 
 Each entry is a Redis key with its own expiry. Beside them one stream carries every batch of changes to the

@@ -1,4 +1,4 @@
-"""How much of the local store's file its tables may fill, and how many entries that is."""
+"""The share of the local store's file that its tables may fill, and how many entries that is."""
 
 from __future__ import annotations
 

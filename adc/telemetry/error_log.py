@@ -52,19 +52,19 @@ class ErrorLog:
         self._gate = RateGate(BURST, PER_SECOND)
 
     def debug(self, message: str, /, **fields: object) -> None:
-        """What helps to find a defect."""
+        """Log details that help to find a defect."""
         self._log("debug", message, fields)
 
     def info(self, message: str, /, **fields: object) -> None:
-        """What an operator did or should know of."""
+        """Log an operator's action, or something that an operator should know."""
         self._log("info", message, fields)
 
     def warn(self, message: str, /, **fields: object) -> None:
-        """What went wrong outside: bad input, a member that fails."""
+        """Log a failure outside adc: bad input, a failing member."""
         self._log("warn", message, fields)
 
     def error(self, message: str, /, **fields: object) -> None:
-        """What went wrong here and needs someone."""
+        """Log a failure of adc itself that needs someone."""
         self._log("error", message, fields)
 
     def flush(self) -> None:

@@ -13,7 +13,7 @@ FIELD_LIMIT = 4096
 """Characters of one field of a log line, escaped."""
 
 CUT = "...(cut)"
-"""What stands behind a value that was cut."""
+"""The end of a value that was cut."""
 
 _PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\')
 _OCTETS = {code: f"\\x{code:02X}" for code in range(0x100) if code not in _PLAIN}

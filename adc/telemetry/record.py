@@ -1,4 +1,4 @@
-"""What one finished exchange offers to the access log, and the words for how it ended."""
+"""The fields of one finished exchange for the access log, and the words for how it ended."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class LogRecord(Protocol):
 
     @property
     def attempts(self) -> int:
-        """How many members were asked, 0 if none."""
+        """The number of members tried, 0 if none."""
 
     @property
     def request_id(self) -> str:
@@ -112,7 +112,7 @@ class LogRecord(Protocol):
 
     @property
     def cache(self) -> str:
-        """What the cache did with the request (`hit`, `miss`, `stale`, ...), empty without a cache."""
+        """The cache's decision about the request (`hit`, `miss`, `stale`, ...), empty without a cache."""
 
     @property
     def listener(self) -> str:
@@ -120,7 +120,7 @@ class LogRecord(Protocol):
 
 
 class RecordLog(Protocol):
-    """Where records go."""
+    """The receiver of records."""
 
     def write(self, record: LogRecord) -> None:
         """Take `record` in."""

@@ -141,7 +141,7 @@ class ClientConnection(ResponseInput):
         return True
 
     def drop(self) -> None:
-        """Nobody waits for this connection any more; it may not even be open."""
+        """Abort a connection that no attempt uses any more, even while it is being opened."""
         self._transport.abort()
 
     def close(self) -> None:
@@ -152,12 +152,12 @@ class ClientConnection(ResponseInput):
 
     @property
     def made(self) -> bool:
-        """Whether it has ever been open."""
+        """True if the connection has ever been open."""
         return self._transport.made
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """True if nothing can be sent any more."""
         return self._transport.is_closing()
 
     # Events of the transport.

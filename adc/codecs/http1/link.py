@@ -93,12 +93,12 @@ class HttpLink:
 
     @property
     def idle(self) -> int:
-        """How many connections wait for a request."""
+        """Return the number of idle connections."""
         return len(self._idle)
 
     @property
     def busy(self) -> int:
-        """How many connections have a request, or are being opened for one."""
+        """Return the number of connections that have a request, or are being opened for one."""
         return self.opening + self.connections - len(self._idle)
 
     def _begin(self, receiver: ResponseReceiver) -> None:
@@ -234,7 +234,7 @@ _OWN_WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM,
 
 
 def failure_of(error: OSError) -> Failure:
-    """What an error while opening a connection means."""
+    """Return the kind of an error that occurred while a connection was opened."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failure.TLS_CERTIFICATE
     if isinstance(error, ssl.SSLError):

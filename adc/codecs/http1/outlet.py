@@ -33,7 +33,7 @@ class Outlet:
 
     @property
     def made(self) -> bool:
-        """Whether the connection has ever been open."""
+        """True if the connection has ever been open."""
         return self._transport is not None
 
     def lost(self) -> None:

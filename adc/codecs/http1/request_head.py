@@ -23,7 +23,7 @@ from adc.http.target import (
 from adc.http.upgrade import name_of, passable
 
 _NO_HOST: Final = (b"Host", b"")
-"""What an HTTP/1.0 request without a Host gets (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
+"""The Host of an HTTP/1.0 request without one (RFC 9112 section 3.2): a member is sent HTTP/1.1."""
 
 
 def bad_request(detail: str) -> Refused:
@@ -38,7 +38,7 @@ _known_host: Final = lru_cache(maxsize=1024)(parse_host)
 
 
 def refusal_of(error: Exception, target_limit: int) -> Refused:
-    """What the parser's error means for the client."""
+    """Return the rejection for a parser's error."""
     if isinstance(error, Refused):
         return error
     if isinstance(error, http_exceptions.LineTooLong):

@@ -23,9 +23,9 @@ _BLANK_LINE: Final = b"\r\n\r\n"
 _CR: Final = 13
 _BLANKS: Final = re.compile(rb"[\r\n]+")
 _LINE_ROOM: Final = METHOD_BYTES + 16
-"""What a request line may have besides its target."""
+"""Bytes that a request line may have besides its target."""
 _FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
-"""What is wrong with a head however it is read."""
+"""Errors that stand however a head is read."""
 
 
 class RequestInput(asyncio.Protocol):
@@ -250,7 +250,7 @@ class RequestInput(asyncio.Protocol):
             done = self._take(parsed, piece, data, end)
 
     def _skip_blanks(self, data: bytes, start: int) -> int:
-        """Where the blank lines at `start` end: the end of `data` if they are too many, which is refused."""
+        """Return where the blank lines at `start` end: the end of `data` if they are too many, which is rejected."""
         found = _BLANKS.match(data, start)
         if found is None:
             return start
@@ -261,7 +261,7 @@ class RequestInput(asyncio.Protocol):
         return found.end()
 
     def _end_of_head(self, data: bytes, start: int) -> int:
-        """Where the next CRLF CRLF ends, the end of `data` if there is none."""
+        """Return where the next CRLF CRLF ends, the end of `data` if there is none."""
         if self._partial_head:
             edge = self._partial_head[-3:]
             found = (edge + data[start : start + 3]).find(_BLANK_LINE)

@@ -295,7 +295,7 @@ class ResponseInput(asyncio.Protocol):
         return self._head_bytes < 0
 
     def _frame(self, response: Response, noted: dict[bytes, bytes]) -> None:
-        """How the body ends (RFC 9112 section 6.3). Raises ValueError for what is ambiguous."""
+        """Return how the body ends (RFC 9112 section 6.3). Raises ValueError for ambiguous framing."""
         status = response.status
         parser = self._parser
         self._keep = parser.should_keep_alive()

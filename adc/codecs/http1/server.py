@@ -31,7 +31,7 @@ _JOIN_BYTES: Final = 16 << 10
 _NO_CONTENT: Final = frozenset({204, 304})
 _FLUSH_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = 1.0
-"""How long a drain waits for the next request of a client."""
+"""Time for which a drain waits for the next request of a client."""
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
@@ -98,7 +98,7 @@ class ServerConnection(RequestInput):
 
     @property
     def own_address(self) -> Any:
-        """Where the client connected to."""
+        """The address that the client connected to."""
         ends = self._arrival.ends
         return self._transport.get_extra_info("sockname") if ends is None else ends[1]
 
@@ -252,7 +252,7 @@ class ServerConnection(RequestInput):
             self._keep_alive = False
 
     def _frame(self, size: int, end: bool) -> bytes:
-        """How the end of a response of unknown length is told; its first `size` bytes are here."""
+        """Return the framing header for a body of unknown length, of which the first `size` bytes are here."""
         if end:
             return b"Content-Length: %d\r\n" % size
         if self._version == "1.1":

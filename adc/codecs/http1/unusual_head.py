@@ -21,7 +21,7 @@ _BLANK_LINE: Final = b"\r\n\r\n"
 
 _REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) +[^\r\n ]+ +HTTP/([0-9])\.([0-9])\r\n")
 _BEGUN_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: [^\r\n]*\r?)?")
-"""What may still become a request line."""
+"""The beginning of a line that may become a request line."""
 _HTTP_LINE: Final = re.compile(rb"[^\r\n]* HTTP/[^\r\n]*\r\n")
 
 _USUAL: Final = frozenset(

@@ -95,7 +95,7 @@ def _connect(value: Any, info: ValidationInfo) -> Address:
 _SCHEMA = WithJsonSchema({"type": "string", "description": f"An address: {_WORDS}."})
 
 ListenAddress = Annotated[Address, PlainValidator(_listen), _SCHEMA]
-"""Where to listen. Port 0 lets the kernel choose."""
+"""An address to listen on. Port 0 lets the kernel choose."""
 
 MemberAddress = Annotated[Address, PlainValidator(_connect), _SCHEMA]
-"""Where to connect."""
+"""An address to connect to."""

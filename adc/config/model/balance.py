@@ -1,4 +1,4 @@
-"""How a pool chooses a member: a word, or one word with its options."""
+"""Choice of a member by a pool: a word, or one word with its options."""
 
 from __future__ import annotations
 

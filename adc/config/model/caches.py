@@ -1,4 +1,4 @@
-"""Where cached answers are kept."""
+"""Stores of cached responses."""
 
 from __future__ import annotations
 

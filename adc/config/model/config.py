@@ -104,7 +104,7 @@ class Config(Part):
         {}, description="Templates by status, instead of the built-in ones."
     )
     plugin_paths: FilePaths = Field((), description="Folders with plugins.")
-    shutdown: Shutdown = Field(Shutdown(), description="How the node stops.")
+    shutdown: Shutdown = Field(Shutdown(), description="Settings of the shutdown.")
     tests: tuple[Expectation, ...] = Field((), description="Expectations for adc test.")
     folder: str = Field("", description="Folder of the configuration: where relative paths start.")
 

@@ -1,4 +1,4 @@
-"""How a pool learns that a member is down: by asking it, and by watching traffic."""
+"""Active and passive health checks of a pool's members."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ExpectedField = Annotated[FieldValue | None, BeforeValidator(_any_value)]
 
 
 class HealthExpect(Part):
-    """What a healthy member answers. A bare status is `status`."""
+    """The response that a healthy member sends. A bare status is `status`."""
 
     short_forms: ClassVar[Forms] = ({"type": ["string", "integer", "array"]},)
 

@@ -1,4 +1,4 @@
-"""What a request must look like for a route to take it."""
+"""Conditions under which a route matches a request."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ Methods = Annotated[tuple[Method, ...], LISTED]
 
 
 class TlsMatch(Part):
-    """What the TLS handshake said."""
+    """Conditions on the TLS handshake."""
 
     sni: HostRules = Field((), description="The server name the client asked for.")
 
@@ -124,7 +124,7 @@ class Match(Part):
     query: Mapping[Text, TextRules] = Field({}, description="Query parameters by name.")
     cookies: Mapping[Text, TextRules] = Field({}, description="Cookies by name.")
     source: Networks = Field((), description="Client addresses, after the trusted-proxy rules.")
-    tls: TlsMatch = Field(TlsMatch(), description="What the TLS handshake said.")
+    tls: TlsMatch = Field(TlsMatch(), description="Conditions on the TLS handshake.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

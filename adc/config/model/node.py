@@ -1,4 +1,4 @@
-"""What concerns the node as a whole: logs, admin, shutdown."""
+"""Settings of the node as a whole: logs, admin, shutdown."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AccessLog(Part):
 
 
 class ErrorLog(Part):
-    """What went wrong and why. A bare string is `path`."""
+    """The error log. A bare string is `path`."""
 
     short_forms: ClassVar[Forms] = (
         {"type": "string"},
@@ -149,7 +149,7 @@ class Admin(Part):
 
 
 class Shutdown(Part):
-    """How the node stops."""
+    """Settings of the shutdown."""
 
     grace: Annotated[float, duration("0s", "1d")] = Field(
         30.0, description="How long work in flight may take to finish."

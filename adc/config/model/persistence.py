@@ -1,4 +1,4 @@
-"""What pins a client to a member, and for how long."""
+"""Persistence of a pool: what pins a client to a member, and for how long."""
 
 from __future__ import annotations
 

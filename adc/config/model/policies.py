@@ -33,7 +33,7 @@ DEFAULT_STORE = "default"
 
 
 class QueryKey(Part):
-    """Which query parameters belong to the cache key, and in which order."""
+    """The query parameters that belong to the cache key, and their order."""
 
     ignore: Texts = Field((), description="Parameters left out; a name may end in * (utm_*).")
     only: Texts | None = Field(None, description="The only parameters kept; all by default.")
@@ -55,7 +55,7 @@ CookiePatterns = Annotated[tuple[CookiePattern, ...], LISTED]
 
 
 class VaryCookies(Part):
-    """Which cookies choose among the responses of a URL that have `Vary: Cookie`, or count in the key."""
+    """The cookies that choose among the responses of a URL that have `Vary: Cookie`, or count in the key."""
 
     ignore: CookiePatterns = Field(
         (),
@@ -70,7 +70,7 @@ class VaryCookies(Part):
 
 
 class CacheKey(Part):
-    """What belongs to the cache key beside scheme, host and path."""
+    """The parts of a request that belong to the cache key besides scheme, host and path."""
 
     query: QueryKey = Field(QueryKey(), description="Query parameters.")
     headers: FieldNames = Field((), description="Request fields that belong to the key.")
@@ -80,7 +80,7 @@ class CacheKey(Part):
 
 
 class Purge(Part):
-    """Who may send the PURGE method."""
+    """The clients that may send the PURGE method."""
 
     short_forms: ClassVar[Forms] = (
         {"type": "string"},
@@ -95,7 +95,7 @@ class Purge(Part):
 
 
 class RouteCache(Part):
-    """How answers of this route are cached. `true` is all defaults; a bare string is `store`."""
+    """Caching of responses of this route. `true` is all defaults; a bare string is `store`."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},
@@ -184,7 +184,7 @@ DEFAULT_TYPES = (
     "model/*+json",
     "model/*+xml",
 )
-"""What servers compress by default or in the rules that they recommend, and the line-delimited kinds of JSON. Fonts in
+"""Media types that servers compress by default or recommend to compress, and line-delimited JSON. Fonts in
 WOFF are compressed already."""
 
 ContentType = Annotated[

@@ -78,7 +78,7 @@ class State(Part):
 
 
 class Sync(Part):
-    """What the nodes tell each other."""
+    """The state that the nodes share."""
 
     persistence: Flag = Field(True, description="Which client is pinned to which member.")
     rate_limits: Flag = Field(True, description="Rate counters. Accepted, but nothing counts rates yet.")
@@ -101,7 +101,7 @@ class Cluster(Part):
         description="What the nodes prove their membership with and derive keys from, the same on all of them. "
         "Without it they agree on one through state, which whoever can read state knows.",
     )
-    sync: Sync = Field(Sync(), description="What the nodes tell each other.")
+    sync: Sync = Field(Sync(), description="The state that the nodes share.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
         "accept",
         description="A client unknown here: redirect to its owner, accept (choose afresh) or synchronise.",

@@ -163,7 +163,7 @@ def _network(value: Any) -> Network:
 
 
 def is_regex(pattern: str) -> bool:
-    """Whether `pattern` compiles."""
+    """True if `pattern` compiles."""
     return _regex_error(pattern) is None
 
 
@@ -176,7 +176,7 @@ def _regex(value: Any) -> str:
 
 
 def _regex_error(pattern: str) -> str | None:
-    """Why `pattern` cannot be used."""
+    """Return why `pattern` cannot be used."""
     try:
         Pattern(pattern)
     except ValueError as error:

@@ -32,12 +32,12 @@ class Aside:
 
     @property
     def address(self) -> Any:
-        """Where the client is, None for nobody."""
+        """The client's address, None if there is no client."""
         return None if self._behind is None else self._behind.address
 
     @property
     def own_address(self) -> Any:
-        """Where it connected to."""
+        """The address that the client connected to."""
         return None if self._behind is None else self._behind.own_address
 
     def send_informational(self, response: Response) -> None:
@@ -56,7 +56,7 @@ class Aside:
         """Responses go another way."""
 
     def keep(self, member: Member, connection: KeptConnection) -> bool:
-        """What the cache asks for belongs to no client connection."""
+        """Return False: a fetch belongs to no client connection."""
         return False
 
     def kept(self, pool: str) -> None:

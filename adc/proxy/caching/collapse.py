@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
 LEASE_SECONDS = 20.0
-"""How long other workers wait for a fetch that does not come to an end; renewed while content arrives."""
+"""Time for which other workers wait for a fetch; renewed while content arrives."""
 
 POLL = 0.005
 """Seconds between two looks at the counter of released leases."""
@@ -78,7 +78,7 @@ class Waiting(Source):
 
 
 def may_share(exchange: Exchange) -> bool:
-    """Whether the exchange may lead others or follow one."""
+    """True if the exchange may lead others or follow one."""
     request = exchange.request
     if request.method != "GET" or not _UNSHARED.isdisjoint(request.headers.index):
         return False
@@ -175,7 +175,7 @@ class Turn:
         self.leads = role is Role.LEAD
 
     def begin(self, fetch: Fetch) -> bool:
-        """Whether nobody has to be waited for; else `fetch.lease_may_be_free` will be called."""
+        """True if the lease was acquired; otherwise `fetch.lease_may_be_free` will be called."""
         leases = self._store.leases
         if not self.leads or leases is None:
             return True
@@ -196,7 +196,7 @@ class Turn:
 
     @property
     def waited_for(self) -> bool:
-        """Whether requests of this worker wait for the fetch."""
+        """True if requests of this worker wait for the fetch."""
         return self.leads and self._store.flights.waiting(self._key) > 0
 
     def settle(self, outcome: Outcome) -> None:

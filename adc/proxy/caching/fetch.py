@@ -128,7 +128,7 @@ class Fetch(Exchange):
         self.stage.following(self)
 
     def ask_plainly(self) -> None:
-        """What was held is of no use: send the request again as the client wrote it."""
+        """Send the request again as the client wrote it, because the stored response turned out to be useless."""
         self.request, self.held, self.attempt = self.asked, None, None
         self.head_sent = False
         self.mark = self.stage.store.tiers.mark()
@@ -164,7 +164,7 @@ class Fetch(Exchange):
 
     @property
     def may_stand_in(self) -> bool:
-        """Whether what is held may answer should the member fail."""
+        """True if the stored response may answer should the member fail."""
         return isinstance(self.held, Revalidate) and self.held.if_error
 
     def _store(self, verdict: Store, response: Response, body: bytes, end: bool) -> None:
@@ -192,7 +192,7 @@ class Fetch(Exchange):
         self._went_on(end)
 
     def _take_followers(self, verdict: Store) -> None:
-        """Those who wait and may have this response; the others go on when it is known how this ends."""
+        """Serve the followers that may have this response; the others continue when the outcome is known."""
         entry = verdict.entry
         if not self.turn.leads:
             return
@@ -366,7 +366,7 @@ class Fetch(Exchange):
         self.fail(502, reason)
 
     def abandon(self) -> None:
-        """Nobody wants the response."""
+        """Cancel the fetch, because nothing needs the response."""
         if self.attempt is not None:
             self.attempt.cancel()
         if self.fill is not None:
@@ -397,7 +397,7 @@ class Fetch(Exchange):
         ttl: float | None = None,
         detail: str = "",
     ) -> bytes:
-        """What Cache-Status says of this fetch."""
+        """Return the Cache-Status of this fetch."""
         return forwarded(
             self.stage.options.name,
             self.why,

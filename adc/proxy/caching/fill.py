@@ -77,12 +77,12 @@ class Fill:
 
     @property
     def stored(self) -> bool:
-        """Whether what is slow can be read later, and what nobody wants is worth finishing."""
+        """True if slow clients can read later from the store, and an unwanted response is worth finishing."""
         return self.filling is not None and not self.filling.failed
 
     @property
     def remaining(self) -> int:
-        """How many bytes may still come for the store."""
+        """Return how many bytes the store may still receive."""
         return 0 if self.filling is None else self.filling.remaining
 
     def take(self, data: bytes) -> None:

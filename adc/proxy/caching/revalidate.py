@@ -1,4 +1,4 @@
-"""What an answer of the member does to the entry that is held."""
+"""Effects of the member's response on the stored entry."""
 
 from __future__ import annotations
 

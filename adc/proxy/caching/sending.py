@@ -49,7 +49,7 @@ class Content:
 
 
 class Pieces:
-    """What is left to send of `pieces`, in order."""
+    """The rest of `pieces` to send, in order."""
 
     __slots__ = ("_left",)
 
@@ -58,7 +58,7 @@ class Pieces:
 
     @property
     def next(self) -> Piece:
-        """What is due: a text in whole, or a range that may be sent bit by bit."""
+        """Return the next piece: a text in whole, or a range that may be sent in parts."""
         return self._left[0]
 
     def sent(self, count: int) -> bool:

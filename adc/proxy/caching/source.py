@@ -1,4 +1,4 @@
-"""What stands in the place of a try at a member while the cache answers."""
+"""The cache's replacement for an attempt at a member while it responds."""
 
 from __future__ import annotations
 

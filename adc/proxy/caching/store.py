@@ -23,7 +23,7 @@ COUNTED = ("hits", "misses", "stale", "revalidated", "collapsed")
 
 
 class CacheCounters:
-    """What became of requests. Plain integers."""
+    """Counts of requests by outcome. Plain integers."""
 
     __slots__ = COUNTED
 

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from adc.proxy.caching.fetch import Fetch
 
 MOST: Final = 16
-"""How many of them a store finishes at the same time."""
+"""Downloads that one store finishes at the same time."""
 
 MOST_BYTES: Final = 32 << 20
-"""How many bytes may still have to come for all of them together, when each lost its last client. A single download
+"""Bytes that all of them may still have to receive together, when each lost its last client. A single download
 may be longer."""
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from adc.http.target import BadTarget, Target, join_target, normalise_path, split_absolute, split_target
+from adc.http.target import BadTarget, Target, normalise_path, split_absolute, split_target
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,6 @@ def test_ambiguous_target_is_refused(target: str) -> None:
 
 def test_percent_in_a_query_needs_no_digits() -> None:
     assert split_target("/s?q=100%").query == "q=100%"
-
-
-def test_target_joins_to_what_it_was_split_from() -> None:
-    assert join_target("/a", "b=1") == "/a?b=1"
-    assert join_target("/a", "") == "/a"
 
 
 @pytest.mark.parametrize(
