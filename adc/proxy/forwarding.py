@@ -135,5 +135,5 @@ def _with_real_ip(exchange: Exchange, lines: list[Pair]) -> list[Pair]:
 
 def _port(host: bytes, proto: bytes) -> bytes:
     """Return the port that an authority names, or the default one of `proto`."""
-    port = host.rpartition(b":")[2] if b":" in host else b""
-    return port if port.isdigit() else _PORTS[proto]
+    _, colon, port = host.rpartition(b":")  # `b":" in host` raises and drops an exception inside CPython
+    return port if colon and port.isdigit() else _PORTS[proto]
