@@ -123,7 +123,7 @@ def store(
     if _useless(response.headers, reuse):
         return Pass(f"no freshness ({reuse.source}) and no validator")
     if vary_names(response.headers) is None:
-        return Pass("Vary names *, who asks or too many fields")
+        return Pass("Vary names *, who asks, too many fields or none")
     headers = stored_headers(response.headers, directives, response_time)
     entry = entry_for(key, request, response, headers, reuse, response_time, options)
     if len(entry.tags) > MAX_TAGS:

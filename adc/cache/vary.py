@@ -25,6 +25,7 @@ _LONGEST_NORMALISED = 1024
 MAX_FIELDS = 16
 _MOST_ELEMENTS = 256
 """Elements that one line may have, repetitions among them."""
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SPACES = re.compile(rb"[ \t]+")
 _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"accept-charset"})
 _UNORDERED = frozenset({b"accept-encoding"})
@@ -39,12 +40,14 @@ request: what a client wrote into them does not choose the response."""
 
 def vary_names(response: Headers) -> tuple[bytes, ...] | None:
     """Sorted lower-case names in Vary, () without the field; None if the response never matches a later request: for
-    `*`, for fields that say who asks, and for too many fields.
+    `*`, for fields that say who asks, for what is no field name, and for too many fields.
     """
     names: set[bytes] = set()
     for line in response.get_all(b"vary"):
         elements = split_list(line, _MOST_ELEMENTS + 1)
         if len(elements) > _MOST_ELEMENTS:
+            return None
+        if not all(map(_TOKEN.fullmatch, elements)):
             return None
         names.update(element.lower() for element in elements)
     if len(names) > MAX_FIELDS or not names.isdisjoint(_OF_THE_PROXY):

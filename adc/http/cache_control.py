@@ -2,7 +2,8 @@
 
 The reader never raises. What is malformed is kept in the form that restricts reuse most: a freshness
 directive whose number cannot be read counts as 0 (stale, RFC 9111 section 4.2.1), an unterminated quoted
-string hides nothing that comes after it.
+string hides nothing that comes after it, and of an element that is no directive (`private; max-age=0`) the words
+that restrict reuse count.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ _COMMA = 0x2C
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAX_DIGITS = 10
+_WELL_FORMED = re.compile(
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]*|\"(?:[^\"\\]|\\.)*\"))?", re.DOTALL
+)
+_RESTRICTIVE = re.compile(
+    rb"(?<![\w\-])(?:no-store|no-cache|private|must-revalidate|proxy-revalidate)(?![\w\-])", re.IGNORECASE
+)
 MAX_DIRECTIVES = 100
 MAX_BYTES = 4096
 """Directives and bytes read of one field. A field with more of them counts as OVERLONG."""
@@ -107,6 +114,9 @@ def _directives(elements: Iterable[bytes]) -> Iterable[tuple[str, str | None]]:
         directive = name.decode("latin-1").strip().lower()
         if directive:
             yield directive, _argument(argument, name) if equals else None
+        if not _WELL_FORMED.fullmatch(item):
+            for word in _RESTRICTIVE.findall(item):
+                yield word.decode().lower(), None
 
 
 def _argument(argument: bytes, name: bytes) -> str:

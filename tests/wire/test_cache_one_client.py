@@ -85,3 +85,24 @@ async def test_client_that_accepts_stale_responses_does_not_get_another_clients(
         await cached.get("/account", "Cookie: ann")
         wish = "Cache-Control: max-stale, stale-if-error=99"
         assert (await cached.get("/account", "Cookie: bob", wish)).status == 503
+
+
+MALFORMED = [
+    "Cache-Control: private; max-age=60",
+    "Cache-Control: max-age=60; private",
+    "Cache-Control: no-store; no-cache",
+    "Cache-Control: no-cache no-store must-revalidate",
+    "Cache-Control: max-age=60, foo private",
+    'Cache-Control: "private"',
+    "Pragma: x; no-cache",
+    "Vary: Cookie;x",
+    'Vary: "Cookie"',
+    "Vary: Accept Cookie",
+]
+
+
+@pytest.mark.parametrize("field", MALFORMED)
+async def test_restrictions_with_other_separators_than_commas_restrict(field, tmp_path):
+    async with caching(tmp_path, account(field, 'ETag: "a"'), default_ttl="1h", **WINDOWS) as cached:
+        for name in ("ann", "bob"):
+            assert (await cached.get("/account", f"Cookie: {name}")).body == b"account of " + name.encode()

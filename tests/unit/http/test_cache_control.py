@@ -96,3 +96,21 @@ def test_lists_of_a_repeated_qualified_directive_add_up() -> None:
 
 def test_hostile_quotes_cost_no_quadratic_time() -> None:
     assert len(split_list(b'"\\' * 200_000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("private; max-age=60", {"private"}),
+        ("max-age=60;No-Store", {"no-store"}),
+        ("foo=1 no-cache", {"no-cache"}),
+        ('"private"', {"private"}),
+        ("x-private; y", set()),
+        ("private-x y", set()),
+        ('foo="private; no-store"', set()),
+        ("foo=bar", set()),
+    ],
+)
+def test_words_that_restrict_count_in_malformed_elements(line, found):
+    control = parse_cache_control([line.encode()])
+    assert {name for name in ("private", "no-store", "no-cache") if control.forbids(name)} == found
