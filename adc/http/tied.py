@@ -16,8 +16,8 @@ _LONGEST: Final = max(map(len, _SCHEMES))
 
 
 def authenticates_connection(credentials: bytes) -> bool:
-    """True if `credentials`, a value of `Authorization`, are those of a connection."""
-    return _scheme(credentials) in _SCHEMES
+    """True if `credentials`, a value of `Authorization`, are those of a connection; several lines of it are one list."""
+    return any(_scheme(each.strip(b" \t")) in _SCHEMES for each in credentials.split(b","))
 
 
 def offers_connection(challenges: Iterable[bytes]) -> bool:
@@ -34,4 +34,5 @@ def is_tied(request: Request) -> bool:
 
 
 def _scheme(value: bytes) -> bytes:
-    return value[: _LONGEST + 1].partition(b" ")[0].lower()
+    found = value[: _LONGEST + 1].split(None, 1)
+    return found[0].lower() if found else b""

@@ -199,9 +199,10 @@ class HttpLink:
         if value != self._announced:
             self._announced = value
             self._announced_timeout = inf
-            for parameter in value.split(b","):
-                name, _, number = parameter.strip().partition(b"=")
-                if name.lower() == b"timeout" and number.isdigit() and len(number) < 7:
+            for parameter in value.replace(b";", b",").split(b","):
+                name, _, number = parameter.partition(b"=")
+                number = number.strip(b' \t"')
+                if name.strip(b" \t").lower() == b"timeout" and number.isdigit() and len(number) < 7:
                     self._announced_timeout = max(int(number) - _MARGIN, 0.0)
         self.idle_timeout = min(self.idle_timeout, self._announced_timeout)
 

@@ -188,3 +188,11 @@ async def test_who_stops_waiting_for_a_connection_leaves_no_count(begun):
     link.forget(receiver)
     await asyncio.sleep(0.001)
     assert (link.busy, link.opening) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "value", [b"timeout=5", b"max=9 ,\tTimeout = 5", b'timeout="5"', b"timeout=5; max=9", b", timeout=5,"]
+)
+async def test_an_announced_timeout_is_read_with_blanks_quotes_and_semicolons(link, value):
+    link.announced(value)
+    assert link.idle_timeout == 4

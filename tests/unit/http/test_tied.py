@@ -5,7 +5,19 @@ import pytest
 from adc.http.tied import authenticates_connection, offers_connection
 
 
-@pytest.mark.parametrize("value", [b"NTLM TlRM", b"ntlm x", b"Negotiate YII", b"NEGOTIATE", b"negotiate  x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"NTLM TlRM",
+        b"ntlm x",
+        b"Negotiate YII",
+        b"NEGOTIATE",
+        b"negotiate  x",
+        b"NTLM\tx",
+        b"Basic x, Negotiate\tYII",
+        b", NTLM x",
+    ],
+)
 def test_ntlm_and_negotiate_credentials_are_of_a_connection(value):
     assert authenticates_connection(value)
 
@@ -23,6 +35,7 @@ def test_other_credentials_are_of_a_request(value):
         (b'Basic realm="a", NTLM',),
         (b'Basic realm="a"', b"negotiate"),
         (b"NTLM TlRM==",),
+        (b"Basic,\tNegotiate\tYII",),
     ],
 )
 def test_a_challenge_anywhere_in_the_list_counts(values):
