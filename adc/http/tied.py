@@ -16,7 +16,7 @@ _LONGEST: Final = max(map(len, _SCHEMES))
 
 
 def authenticates_connection(credentials: bytes) -> bool:
-    """True if `credentials`, a value of `Authorization`, are those of a connection; several lines of it are one list."""
+    """True if `credentials`, the lines of `Authorization` as one list, are those of a connection."""
     return any(_scheme(each.strip(b" \t")) in _SCHEMES for each in credentials.split(b","))
 
 
