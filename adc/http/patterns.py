@@ -31,11 +31,17 @@ _HINTS: Final = {
     "(?>": "an atomic group",
     "(?(": "a conditional group",
     "(?P": "a backreference",
+    "(?x": "the flag x",
+    "(?a": "the flag a",
+    "(?u": "the flag u",
+    "(?L": "the flag L",
+    "(?#": "a comment",
     "++": "a possessive quantifier",
     "*+": "a possessive quantifier",
     "?+": "a possessive quantifier",
 }
-_escape: Final = re.compile(r"\\(?s:.)")
+# What stands for itself in a class, an escape, or a repetition without a least number.
+_written: Final = re.compile(r"\[\^?\]?(?:\\(?s:.)|[^\]\\])*\]|\\(?s:.)|\{,([0-9]+)\}")
 _template_part: Final = re.compile(r"\\(?:([1-9][0-9]?)|g<([A-Za-z0-9_]+)>|(\\)|(?s:.)|\Z)")
 
 
@@ -108,7 +114,7 @@ def _compile(text: str, encoding: re2.Options.Encoding = re2.Options.Encoding.UT
     options.log_errors = False
     options.max_mem = MEMORY
     try:
-        compiled = re2.compile(_escape.sub(_translated, text).encode("utf-8", "surrogatepass"), options)
+        compiled = re2.compile(_written.sub(_translated, text).encode("utf-8", "surrogatepass"), options)
     except re2.error as error:
         raise ValueError(_explained(error)) from None
     if max(compiled.programsize, compiled.reverseprogramsize) > MOST_STEPS:
@@ -116,9 +122,11 @@ def _compile(text: str, encoding: re2.Options.Encoding = re2.Options.Encoding.UT
     return compiled
 
 
-def _translated(escape: re.Match[str]) -> str:
-    """Python's `\\Z` in RE2's spelling."""
-    return r"\z" if escape[0] == r"\Z" else escape[0]
+def _translated(part: re.Match[str]) -> str:
+    """Python's `\\Z` and `{,3}` in RE2's spelling."""
+    if part[1]:
+        return f"{{0,{part[1]}}}"
+    return r"\z" if part[0] == r"\Z" else part[0]
 
 
 def _explained(error: re2.error) -> str:

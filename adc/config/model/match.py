@@ -10,9 +10,10 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from adc.config.model.base import Finding, Forms, Part, exactly_one, refusal
-from adc.config.model.types import LISTED, FieldName, Flag, Method, Networks, Regex, Text
+from adc.config.model.types import LISTED, FieldName, Flag, Method, Networks, Regex, Text, is_regex
 from adc.routing.hosts import Wildcard, host_rule
-from adc.routing.paths import path_rule
+from adc.routing.paths import any_case, path_rule
+from adc.routing.values import Regex as RegexRule
 
 
 class TextRule(Part):
@@ -60,6 +61,13 @@ class PathRule(Part):
             path = written.get(key)
             if isinstance(path, str):
                 yield from refusal((key,), path, partial(path_rule, path))
+        regex = written.get("regex")
+        if written.get("ignore_case") is True and isinstance(regex, str) and is_regex(regex):
+            yield from refusal(("regex",), regex, partial(_any_case_regex, regex))
+
+
+def _any_case_regex(regex: str) -> None:
+    any_case(RegexRule(regex))
 
 
 class HostRule(Part):

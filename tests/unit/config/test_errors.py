@@ -126,3 +126,13 @@ def test_no_listener_at_all_is_an_error(refused: Refused) -> None:
     assert refused("listeners: []\n", listeners="") == [
         "1:12: listeners: is empty; at least one listener is needed"
     ]
+
+
+def test_expression_that_is_too_large_in_any_case_is_refused_with_its_place(
+    loaded: Callable[..., object], refused: Refused
+) -> None:
+    rule = 'regex: "^/k{0,999}s{0,800}$"'
+    loaded(f"routes: [{{match: {{path: {{{rule}}}}}, respond: 200}}]\n")
+    (line,) = refused(f"routes: [{{match: {{path: {{ignore_case: true, {rule}}}}}, respond: 200}}]\n")
+    assert "routes[0].match.path.regex" in line
+    assert "the expression is too large" in line

@@ -37,6 +37,8 @@ def test_an_expression_that_backtracking_never_finishes_is_answered_at_once(patt
         (r"(", r"missing \)"),
         (r"[[a", r"missing \]"),
         (r"*a", "no argument for repetition operator"),
+        (r"(?x) a", r"the flag x \(\(\?x\) is not supported"),
+        (r"(?#c)a", "a comment"),
         (r"a{1001}", "invalid repetition size"),
         (r"((a{100}){100}){100}", "too large|invalid repetition size"),
         (r"(.{0,300}[ab].{0,300}){3}z", "too large"),
@@ -121,3 +123,21 @@ def test_any_text_is_an_expression_or_a_value_error(text):
         Pattern(text).found_in(text)
     except ValueError:
         pass
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"^a{,3}$", "aa"),
+        (r"^a{,3}$", "aaaa"),
+        (r"^a{,3}$", "a{,3}"),
+        (r"^a\{,3}$", "a{,3}"),
+        (r"^[{,3}]+$", "{,3}"),
+        (r"^[]{,3}]+$", "]{,3}"),
+        (r"^[^]{,3}]+$", "{,3}"),
+        (r"^[\]{,3}]{,2}$", "]{"),
+        (r"a\Z", "a\n"),
+    ],
+)
+def test_repetition_without_a_least_number_means_what_it_means_in_python(pattern, text):
+    assert Pattern(pattern).found_in(text) == bool(re.search(pattern, text))
