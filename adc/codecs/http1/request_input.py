@@ -280,7 +280,7 @@ class RequestInput(asyncio.Protocol):
             head = self._partial_head + piece
             self._partial_head = b""
         line_end = head.find(b"\r\n")
-        if head[line_end - 9 : line_end - 3] != b" HTTP/" and not speaks_http(head):
+        if (line_end < 9 or head[line_end - 9 : line_end - 3] != b" HTTP/") and not speaks_http(head):
             return self._refuse_head(bad_request("the request is not of HTTP"))
         self._blank = 0
         self._begin(messages[0][0], data, end, len(head))

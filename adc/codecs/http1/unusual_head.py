@@ -74,8 +74,7 @@ def read_unusual(head: bytes, feed: Callable[[bytes], Any]) -> Any:
         raise Refused(505, "bad_request", f"HTTP/{major.decode()}.{minor.decode()} does not begin like this")
     if len(method) > METHOD_BYTES:
         raise Refused(501, "bad_request", f"the method is over {METHOD_BYTES} bytes")
-    header = head[line.end() : -4]
-    fields = header.split(b"\r\n") if header else []
+    fields = head[line.end() - 2 : -4].split(b"\r\n")[1:]
     names = [field.partition(b":")[0] for field in fields]
     message = _only_message(feed(_request_line(head, line) + _renamed(names, fields)))
     values = message.raw_headers
