@@ -1,4 +1,4 @@
-"""Chunked request content (RFC 9112 section 7.1), decoded strictly and with a bound on everything but its data."""
+"""Chunked content (RFC 9112 section 7.1), decoded strictly and with a bound on everything but its data."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ endless chunk extension does not."""
 
 _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 _FIELD_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+_LENIENT_SIZE_LINE: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0\r]*)?")
+_LENIENT_FIELD_LINE: Final = re.compile(rb"[^\0\r]*")
+"""What members may send: blanks without an extension, zeros in front, any trailer, as all of them are dropped."""
 
 _SIZE: Final = 0
 _DATA: Final = 1
@@ -26,24 +29,29 @@ _ENDED: Final = 4
 
 
 class ChunkedContent:
-    """The content of one request, as it comes out of `read`. Chunk extensions and trailer fields are dropped.
+    """The content of one message, as it comes out of `read`. Chunk extensions and trailer fields are dropped.
 
-    Lines end in CRLF and in nothing else. Trailers count against the limits of a header block.
+    Lines end in CRLF and in nothing else; `lenient`: what is dropped may look as members write it. Trailers count
+    against the limits of a header block.
     """
 
     __slots__ = (
         "_data",
+        "_field_line",
         "_fields",
         "_left",
         "_line",
         "_most_fields",
         "_overhead",
+        "_size_line",
         "_state",
         "_trailer_bytes",
         "_trailer_left",
     )
 
-    def __init__(self, header_bytes: int, header_count: int) -> None:
+    def __init__(self, header_bytes: int, header_count: int, lenient: bool = False) -> None:
+        self._size_line: re.Pattern[bytes] = _LENIENT_SIZE_LINE if lenient else _SIZE_LINE
+        self._field_line: re.Pattern[bytes] = _LENIENT_FIELD_LINE if lenient else _FIELD_LINE
         self._state = _SIZE
         self._left = 0
         self._line = b""
@@ -122,7 +130,7 @@ class ChunkedContent:
             self._state = _ENDED
 
     def _begin_chunk(self, line: bytes) -> None:
-        matched = _SIZE_LINE.fullmatch(line)
+        matched = self._size_line.fullmatch(line)
         if matched is None:
             raise _malformed("a chunk size is malformed")
         size = int(matched[1], 16)
@@ -134,7 +142,7 @@ class ChunkedContent:
             raise _malformed("chunk extensions outweigh the content")
 
     def _drop_field(self, line: bytes) -> None:
-        if _FIELD_LINE.fullmatch(line) is None:
+        if self._field_line.fullmatch(line) is None:
             raise _malformed("a trailer field is malformed")
         self._trailer_left -= len(line) + 2
         self._fields += 1

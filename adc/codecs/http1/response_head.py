@@ -16,6 +16,7 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([0-9]) +([0-9]{3})(?: (.*))?", re.D
 _START: Final = b"HTTP/1."
 _LONGEST_LINE: Final = 8 << 10
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -101,6 +102,8 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
         name = name.rstrip(b" \t")
         if not colon or _NAME.fullmatch(name) is None or b"\0" in value:
             raise ValueError("a header line is malformed")
+        if name.lower() in _FRAMING and _CONTROLS.search(value) is not None:
+            raise ValueError("a control character where the length is told")
         fields.append((name, printable(value).strip(b" \t")))
     return fields
 
@@ -110,7 +113,7 @@ def _framed(fields: list[tuple[bytes, bytes]]) -> tuple[list[tuple[bytes, bytes]
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
     codings = [value for name, value in fields if name.lower() == b"transfer-encoding"]
     coding = [each.lower() for value in codings for each in elements(value)]
-    kept = [field for field in fields if field[0].lower() not in (b"content-length", b"transfer-encoding")]
+    kept = [field for field in fields if field[0].lower() not in _FRAMING]
     if coding:
         if lengths and coding != [b"chunked"]:
             raise ValueError("Content-Length beside a transfer coding other than `chunked`")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _MAX_HEAD: Final = 256 << 10
 _MAX_FIELDS: Final = 1000
+_MAX_LENGTH: Final = (1 << 63) - 1
+"""What a client may hold in a signed number."""
+_MAX_REASON: Final = 512
 _MAX_OVERHEAD: Final = 64 << 10
 _OVERHEAD_SHARE: Final = 8
 """Bytes of chunk framing and trailers that are free for each byte of content: a byte a chunk passes, extensions without
@@ -39,14 +42,13 @@ class ResponseInput(asyncio.Protocol):
 
     A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head
     of the response is complete, `_interim_heads` how many interim ones it begins with; `_odd` is true while the heads
-    are read again. `_at_first_chunk` is true if the head has been passed on and nothing came behind it.
-    `_chunked`: request content goes out in chunks, until a switch. Chunks that the parser refuses are decoded by
-    `_chunks`. A response that breaks the framing rules fails the attempt.
+    are read again. `_chunked`: request content goes out in chunks, until a switch. Chunks that do not all come with
+    the head, or that the parser refuses, are decoded by `_chunks`. A response that breaks the framing rules fails the
+    attempt.
     """
 
     __slots__ = (
         "_arrived",
-        "_at_first_chunk",
         "_body",
         "_chunked",
         "_chunks",
@@ -85,7 +87,6 @@ class ResponseInput(asyncio.Protocol):
         self._seen = b""
         self._interim_heads = 0
         self._odd = False
-        self._at_first_chunk = False
         self._chunked = False
         self._chunks: ChunkedContent | None = None
         self._framed_by_chunks = False
@@ -147,6 +148,9 @@ class ResponseInput(asyncio.Protocol):
                 self._keep = False
             else:
                 self._misread(receiver, data, error)
+        else:
+            if self._framed_by_chunks and not self._done:
+                self._take_chunks(self._behind_heads(data))
 
     def deliver_arrived(self) -> None:
         """Pass on what was parsed."""
@@ -170,12 +174,8 @@ class ResponseInput(asyncio.Protocol):
             data = self._seen + data
             start = head_size(data, self._interim_heads - 1) if self._interim_heads else 0
             self._read_again(receiver, data[start:])
-        elif self._framed_by_chunks and not self._body and (self._head is not None or self._at_first_chunk):
-            if self._head is not None:
-                data = self._seen + data
-                data = data[head_size(data, self._interim_heads) :]
-            self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS)
-            self._decode(self._chunks, data)
+        elif self._framed_by_chunks:
+            self._take_chunks(self._behind_heads(data))
         else:
             self._refuse(_cause(error))
 
@@ -204,6 +204,8 @@ class ResponseInput(asyncio.Protocol):
         self._odd = self._head is None
         if self._odd:
             self._seen = data
+        elif self._framed_by_chunks and not self._done:
+            self._take_chunks(data)
         elif data:
             self._read_rest(data)
 
@@ -221,14 +223,21 @@ class ResponseInput(asyncio.Protocol):
         except httptools.HttpParserError as error:
             if self._done:
                 self._keep = False
-            elif self._framed_by_chunks and not self._body:
-                self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS)
-                self._decode(self._chunks, data)
             else:
                 self._refuse(_cause(error))
 
+    def _behind_heads(self, data: bytes) -> bytes:
+        """What came of the content, if `data` is the read that completed the head."""
+        data = self._seen + data
+        return data[head_size(data, self._interim_heads) :]
+
+    def _take_chunks(self, data: bytes) -> None:
+        """Decode chunks from the first on without the parser, which refuses some of them (RFC 9112 section 7.1.1)."""
+        self._body.clear()
+        self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS, lenient=True)
+        self._decode(self._chunks, data)
+
     def _decode(self, chunks: ChunkedContent, data: bytes) -> None:
-        """Decode chunks whose lines the parser does not know (RFC 9112 section 7.1.1)."""
         start = 0
         try:
             while start < len(data) and not chunks.ended:
@@ -271,6 +280,8 @@ class ResponseInput(asyncio.Protocol):
         reason = self._reason
         if reason and not reason.isalnum():
             reason = printable(reason)
+        if len(reason) > _MAX_REASON:
+            reason = b""
         response = Response(status, Headers(lines), reason, UNKNOWN_LENGTH, b"date" in noted)
         if status < 200:
             self._interim(response, noted)
@@ -310,7 +321,9 @@ class ResponseInput(asyncio.Protocol):
             self._framed_by_chunks = True
             self._overhead = 0
         elif b"content-length" in noted:
-            response.body_length = int(noted[b"content-length"])
+            length = response.body_length = int(noted[b"content-length"])
+            if length > _MAX_LENGTH:
+                raise ValueError("Content-Length is too large")
         elif self._content and status not in _NO_CONTENT:
             self._until_close = True
             self._keep = False
@@ -381,7 +394,6 @@ class ResponseInput(asyncio.Protocol):
 
     def _count_overhead(self, data: bytes, content: int, begun: bool) -> None:
         """Of `data` there were `content` bytes of content: bound the rest, except for that of a head."""
-        self._at_first_chunk = begun and not content and data.endswith(b"\r\n\r\n")
         if not begun:
             self._overhead = max(self._overhead + len(data) - content * (1 + _OVERHEAD_SHARE), 0)
             if self._overhead > _MAX_OVERHEAD:
