@@ -74,14 +74,19 @@ class Forward:
 
     def chose_kept(self, exchange: Exchange) -> bool:
         """Send the request to the member whose connection is kept for the client; False if there is none."""
-        kept, pool = exchange.stream.kept(self.pool.name), self.pool
-        if kept is None or kept[0] not in pool.members or not kept[0].pinnable:
+        member = self.kept_member(exchange)
+        if member is None:
             return False
-        if pool.has_room(kept[0]):
-            self._try(exchange, kept[0])
+        if self.pool.has_room(member):
+            self._try(exchange, member)
         else:
-            self.unserved(exchange, kept[0])
+            self.unserved(exchange, member)
         return True
+
+    def kept_member(self, exchange: Exchange) -> Member | None:
+        """Return the member to which a connection is kept for the client, if it may serve."""
+        kept = exchange.stream.kept(self.pool.name)
+        return kept[0] if kept is not None and kept[0] in self.pool.members and kept[0].pinnable else None
 
     def unserved(self, exchange: Exchange, wanted: Member | None = None) -> None:
         """No member is free, or `wanted` is not: wait for it if that can help."""

@@ -158,7 +158,9 @@ class StickyForward(Forward):
             return
         kept = verdict.action is Action.KEEP
         if not kept:
-            member = self.place(exchange, pin if verdict.moves else None)
+            member = self._kept_for(exchange, pin)
+            if member is None:
+                member = self.place(exchange, pin if verdict.moves else None)
         elif member is not None and not self.pool.has_room(member):
             self.unserved(exchange, member)
             return
@@ -168,6 +170,14 @@ class StickyForward(Forward):
         if verdict.moves:
             self._count_move(verdict.reason)
         self._try(exchange, self._assign(exchange, member, pin, kept))
+
+    def _kept_for(self, exchange: Exchange, pin: Pin | None) -> Member | None:
+        """Return the member that knows the client by its connection, if the client shows no pin: one that
+        authenticates with NTLM need not keep cookies."""
+        if pin is not None or not exchange.request.tied:
+            return None
+        member = self.kept_member(exchange)
+        return member if member is not None and self.pool.has_room(member) else None
 
     def place(self, exchange: Exchange, pin: Pin | None, tried: tuple[Member, ...] = ()) -> Member | None:
         """Choose a member for a client that has none, or whose member does not serve: then the same one for each of

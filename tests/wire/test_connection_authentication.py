@@ -40,6 +40,7 @@ async def log_in(client, user, request=get):
 
 ROUTES = {
     "plain": ({}, {}),
+    "sticky by a cookie that is not sent back": ({}, {"persistence": {"cookie": {}}}),
     "cached": ({"cache": True}, {}),
     "hedged": ({"retries": {"attempts": 1, "hedge": {"after": "1ms"}}}, {}),
     "sticky": ({}, {"persistence": {"source": {}}}),
@@ -167,3 +168,19 @@ async def test_many_clients_at_once_never_see_each_other(tmp_path):
                     assert (await client.ask(get("/page"))).status == 401
 
         await asyncio.gather(*[session(f"u{number}") for number in range(8)], *[stranger() for _ in range(8)])
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "  "])
+async def test_the_scheme_ends_at_any_blank(tmp_path, blank):
+    async with (
+        Member(iis) as one,
+        Member(iis) as two,
+        serving(tmp_path, config(one.address, two.address, route={"cache": True})) as proxy,
+        proxy.client() as alice,
+        proxy.client() as bob,
+    ):
+        tied = f"Authorization: NTLM{blank}first"
+        assert (await alice.ask(get("/page", tied))).status == 401
+        connections = len(one.connections) + len(two.connections)
+        assert (await bob.ask(get("/page", tied))).status == 401
+        assert len(one.connections) + len(two.connections) == connections + 1
