@@ -112,7 +112,7 @@ class Chain:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await use.plugin.start()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 await _close(self.uses[:index])
                 raise StartFailed(
                     f"plugin {use.name} does not start: {type(error).__name__}: {error}"

@@ -65,7 +65,7 @@ class Catalog:
             raise LoadFailed(self._unknown(name))
         try:
             plugin = entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LoadFailed(f"cannot be imported: {type(error).__name__}: {error}") from error
         if not (isinstance(plugin, type) and issubclass(plugin, Plugin)):
             raise LoadFailed(f"{entry.value} is no subclass of adc.plugin.Plugin")
@@ -104,7 +104,7 @@ class Catalog:
         sys.modules[name] = module  # dataclasses and pydantic look annotations up there
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LoadFailed(f"{file}: {type(error).__name__}: {error}") from error
         return module
 

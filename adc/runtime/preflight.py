@@ -185,6 +185,8 @@ def _caches(config: Config, which: Which) -> Iterator[Finding]:
 
 
 def _broken_index(folder: Path) -> str:
+    if folder.exists() and not folder.is_dir():
+        return f"cannot be used: {folder.name} in it is no folder"
     if not (folder / "data.mdb").exists():
         return ""
     try:

@@ -13,6 +13,7 @@ from redis.asyncio.connection import RedisSSLContext, SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException
 
 Client = Redis | RedisCluster
 
@@ -73,13 +74,16 @@ def _from_cluster(urls: tuple[str, ...], limit: float) -> RedisCluster:
     nodes = [
         ClusterNode(part.get("host", "localhost"), part.get("port", 6379)) for part in map(parse_url, urls)
     ]
-    client = RedisCluster.from_url(
-        urls[0],
-        startup_nodes=nodes,
-        retry=Retry(NoBackoff(), 1),
-        socket_timeout=limit,
-        socket_connect_timeout=limit,
-    )
+    try:
+        client = RedisCluster.from_url(
+            urls[0],
+            startup_nodes=nodes,
+            retry=Retry(NoBackoff(), 1),
+            socket_timeout=limit,
+            socket_connect_timeout=limit,
+        )
+    except RedisClusterException as error:
+        raise ValueError(f"not for a cluster: {error}") from None
     cast("Any", client).commands_parser = _KeyPlaces()
     if client.connection_kwargs["connection_class"] is SSLConnection:
         first, *_ = started = list(client.nodes_manager.startup_nodes.values())

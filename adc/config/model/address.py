@@ -63,6 +63,8 @@ def _parse(value: Any) -> Address:
     if found is None or int(found[3]) > 65535:
         raise ValueError(f"{quote(value)} is not an address; write {_WORDS}, with a port of at most 65535")
     host = found[1] or found[2] or ""
+    if found[2] and any(not 0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        raise ValueError(f"{quote(value)} is not an address; a label of a name has 1 to 63 characters")
     return Address(value, "" if host == "*" else host, int(found[3]))
 
 

@@ -16,6 +16,8 @@ WEB = "listeners: [{name: web, bind: '127.0.0.1:0'}]\n"
 BASE = WEB + "admin: false\n"
 PLUGIN = "from adc.plugin import Plugin\n\n\nclass Own(Plugin):\n    name = 'own'\n"
 STARTS_NOT = PLUGIN + "\n    async def start(self):\n        raise OSError('no such door')\n"
+EXITS = "raise SystemExit(3)\n"
+QUITS = PLUGIN + "\n    async def start(self):\n        raise SystemExit(4)\n"
 
 BROKEN = {
     "log field": (BASE + ROUTE + "access_log: {format: '{nonsense}'}\n", "4:22: access_log.format"),
@@ -188,6 +190,39 @@ BROKEN = {
         BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: fails\n",
         "no such door",
     ),
+    "plugin that exits when it is imported": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: exits\n",
+        "4:15: plugin_paths",
+    ),
+    "plugin that exits when it starts": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: quits\n",
+        "SystemExit: 4",
+    ),
+    "member without a label": (
+        BASE + "routes: [{pool: p}]\npools: {p: ['a..b:80']}\n",
+        "a label of a name has 1 to 63 characters",
+    ),
+    "member with a long label": (
+        BASE + f"routes: [{{pool: p}}]\npools: {{p: ['{'a' * 64}.b:80']}}\n",
+        "a label of a name has 1 to 63 characters",
+    ),
+    "cache index is a file": (
+        BASE
+        + "routes: [{pool: p, cache: {store: s}}]\npools: {p: ['127.0.0.1:1']}\ncaches: {s: {disk: wrong}}\n",
+        "5:20: caches.s.disk",
+    ),
+    "database of a redis cluster": (
+        BASE
+        + "routes: [{pool: p}]\npools: {p: {members: ['127.0.0.1:1'], persistence: {source: {timeout: 1m}}}}\n"
+        "state: {backend: redis, url: 'redis://127.0.0.1:1/3', cluster: true}\n",
+        "5:30: state.url",
+    ),
+    "redis cluster by a unix socket": (
+        BASE
+        + "routes: [{pool: p}]\npools: {p: {members: ['127.0.0.1:1'], persistence: {source: {timeout: 1m}}}}\n"
+        "state: {backend: redis, url: 'unix:///s', cluster: true}\n",
+        "5:30: state.url",
+    ),
     "no such user": (BASE + ROUTE + "user: no-such-user\n", "4:7: user"),
     "no such group": (BASE + ROUTE + "user: nobody\ngroup: no-such-group\n", "5:8: group"),
     "redis port": (
@@ -215,11 +250,19 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "broken.html").write_text("{% if %}")
     (tmp_path / "rotten" / "index").mkdir(parents=True)
     (tmp_path / "rotten" / "index" / "data.mdb").write_bytes(b"rotten" * 4096)
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "index").write_text("nothing")
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "short").mkdir(mode=0o700)
     (tmp_path / "short" / "signing.key").write_bytes(b"short")
-    for name, text in (("plugins", PLUGIN), ("syntax", "def"), ("fails", STARTS_NOT)):
+    for name, text in (
+        ("plugins", PLUGIN),
+        ("syntax", "def"),
+        ("fails", STARTS_NOT),
+        ("exits", EXITS),
+        ("quits", QUITS),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "own.py").write_text(text)
     authority = Authority(tmp_path / "ca")
