@@ -13,7 +13,7 @@ import pytest
 
 from tests.kit.authority import Authority
 from tests.kit.ports import free_port
-from tests.wire.service import Service, http, until
+from tests.wire.service import http, until
 
 CONFIG = """
 workers: 1
@@ -23,13 +23,6 @@ routes: [{respond: {status: 200, body: here}}]
 TOKEN = "a-token-of-some-length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 async def test_only_who_has_the_token_is_let_in(service):

@@ -3,27 +3,13 @@
 import asyncio
 import contextlib
 
-import pytest
-
 from tests.kit.client import Client, get, post
-from tests.kit.member import Member, answering, echo, response
+from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
 
 CLIENTS = 150
 """More than one batch takes."""
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
-
-
-@pytest.fixture
-async def proxy(tmp_path, member):
-    async with serving(tmp_path, config(member.address)) as proxy:
-        yield proxy
 
 
 async def test_each_of_many_clients_gets_its_own_answer(proxy):

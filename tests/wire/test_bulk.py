@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from benchmarks.bulk import MIB, BulkMember, Memory, download, upload
-from tests.wire.service import Service
 
 SIZE = 200 * MIB
 CONFIG = """
@@ -16,13 +15,6 @@ pools: {app: {members: ["@member"]}}
 admin: {bind: "@admin"}
 access_log: {path: "off"}
 """
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 @pytest.mark.parametrize("transfer", [upload, download])

@@ -6,11 +6,9 @@ import json
 import os
 import signal
 
-import pytest
-
 from tests.kit.client import Client, get
 from tests.kit.member import Member, response
-from tests.wire.service import Service, http, until
+from tests.wire.service import http, until
 
 CONFIG = """
 workers: 2
@@ -25,13 +23,6 @@ routes:
   - {pool: app, cache: {store: site, purge: 127.0.0.1}}
 pools: {app: {members: ['@member']}}
 """
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 @contextlib.asynccontextmanager

@@ -25,12 +25,6 @@ async def proxy(tmp_path, member):
         yield proxy
 
 
-@pytest.fixture
-async def client(proxy):
-    async with proxy.client() as client:
-        yield client
-
-
 TOO_MUCH = {
     "extensions": (b"1;" + b"e" * 1000 + b"\r\nx\r\n", 400, "bad_request"),
     "an extension without an end": (b"1;" + b"e" * 1000, 400, "bad_request"),

@@ -7,12 +7,6 @@ from tests.kit.member import Member, answering, echo, response
 from tests.kit.proxy import config, serving
 
 
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
-
-
 async def seen(tmp_path, member, request, **settings):
     """The request as the member got it."""
     async with serving(tmp_path, config(member.address, **settings)) as proxy, proxy.client() as client:

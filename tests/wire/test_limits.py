@@ -24,12 +24,6 @@ async def proxy(tmp_path, member):
         yield proxy
 
 
-@pytest.fixture
-async def client(proxy):
-    async with proxy.client() as client:
-        yield client
-
-
 async def refused(proxy, client, status, reason):
     """The client got `status` and was disconnected; the reason is logged."""
     reply = await client.reply()

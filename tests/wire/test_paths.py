@@ -3,16 +3,9 @@
 import pytest
 
 from tests.kit.client import get, post
-from tests.kit.member import Member, answering, echo, response
+from tests.kit.member import response
 from tests.kit.proxy import config, serving
 from tests.wire.cached import caching
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
-
 
 DENY = {"name": "deny", "match": {"path": "/admin/"}, "respond": 403}
 AS_SENT = [

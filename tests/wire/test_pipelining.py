@@ -5,27 +5,9 @@ import asyncio
 import pytest
 
 from tests.kit.client import chunked, get, post
-from tests.kit.member import Member, answering, echo
+from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually, settled
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
-
-
-@pytest.fixture
-async def proxy(tmp_path, member):
-    async with serving(tmp_path, config(member.address)) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def client(proxy):
-    async with proxy.client() as client:
-        yield client
 
 
 def silent(conversation):

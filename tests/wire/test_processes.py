@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.ports import free_port
-from tests.wire.service import PATIENCE, Service, alive, http, until
+from tests.wire.service import PATIENCE, alive, http, until
 
 ANSWERS = """
 workers: 2
@@ -58,13 +58,6 @@ class SlowMember:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 async def test_it_serves_says_so_and_ends_with_code_0(service):

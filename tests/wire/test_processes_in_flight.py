@@ -11,7 +11,7 @@ from tests.faults.load import Traffic
 from tests.kit.client import Client, get
 from tests.kit.member import Member
 from tests.kit.waiting import settled
-from tests.wire.service import Service, http, until
+from tests.wire.service import http, until
 
 CONFIG = """
 workers: 1
@@ -25,13 +25,6 @@ shutdown: {grace: 20s}
 """
 PIECE = b"x" * 50_000
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 class Download:

@@ -9,9 +9,7 @@ import socket
 import subprocess
 import sys
 
-import pytest
-
-from tests.wire.service import ROOT, Service, alive, free_port, http, until
+from tests.wire.service import ROOT, alive, free_port, http, until
 
 ANSWERS = """
 workers: 1
@@ -19,13 +17,6 @@ listeners: [{name: web, bind: "@web"}]
 routes: [{respond: {status: 200, body: BODY}}]
 admin: {bind: "@admin"}
 """
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 async def test_an_upgrade_moves_to_the_new_process_without_a_failed_request(service):

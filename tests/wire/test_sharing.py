@@ -6,9 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-import pytest
-
-from tests.wire.service import Service, until
+from tests.wire.service import until
 
 ANSWERS = """
 workers: 2
@@ -18,13 +16,6 @@ admin: {bind: "@admin"}
 """
 
 BURST = 64
-
-
-@pytest.fixture
-def service(tmp_path):
-    service = Service(tmp_path)
-    yield service
-    service.close()
 
 
 async def test_no_worker_takes_a_whole_burst(service):

@@ -29,18 +29,6 @@ async def member():
         yield member
 
 
-@pytest.fixture
-async def proxy(tmp_path, member):
-    async with serving(tmp_path, config(member.address)) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def client(proxy):
-    async with proxy.client() as client:
-        yield client
-
-
 async def test_bytes_pass_both_ways_after_the_switch(proxy, client, member):
     reply = await client.ask(get("/ws", *UPGRADE))
     assert reply.status == 101

@@ -4,7 +4,6 @@ import pytest
 
 from adc.compilation import compiled
 from tests.kit.client import chunked, get, post
-from tests.kit.member import Member, answering, echo
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually, settled
 from tests.wire.test_call_budget import Calls
@@ -37,24 +36,6 @@ METHODS = [
         "M" * 64,
     ),
 ]
-
-
-@pytest.fixture
-async def member():
-    async with Member(answering(echo)) as member:
-        yield member
-
-
-@pytest.fixture
-async def proxy(tmp_path, member):
-    async with serving(tmp_path, config(member.address)) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def client(proxy):
-    async with proxy.client() as client:
-        yield client
 
 
 @pytest.mark.parametrize("method", METHODS)
