@@ -52,7 +52,8 @@ async def test_every_upload_to_gunicorn_gets_its_answer(tmp_path, path, status):
     command = ["--workers", "2", "--bind", f"127.0.0.1:{port}", "--chdir", str(tmp_path), "early:app"]
     async with application(tmp_path, "gunicorn", *command, port=port), browser(tmp_path, port) as session:
         assert await statuses(session, path) == [status] * UPLOADS
-        assert (await session.get("/")).status == 200
+        async with session.get("/") as answer:
+            assert answer.status == 200
 
 
 async def test_every_upload_to_copyparty_gets_its_answer(tmp_path):
@@ -75,4 +76,5 @@ async def test_every_upload_to_copyparty_gets_its_answer(tmp_path):
     ):
         found = await statuses(session, "/file.bin")
         assert set(found) <= {401, 403}, found
-        assert (await session.get("/")).status == 200
+        async with session.get("/") as answer:
+            assert answer.status == 200
