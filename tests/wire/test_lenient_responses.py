@@ -223,6 +223,18 @@ async def test_a_very_long_reason_is_left_out(tmp_path):
         assert client.received.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.parametrize("size", [1, 7, 25, 40, 1 << 20])
+async def test_blank_lines_behind_an_interim_head_do_not_move_the_content(tmp_path, size):
+    data = b"HTTP/1.1 103 E\r\n\r\n\r\n\r\n" + CHUNKED + b"2\r\nab\r\n2 ; = \r\ncd\r\n0\r\n\r\n"
+    async with (
+        Member(in_pieces(data, size)) as member,
+        serving(tmp_path, config(member.address, route=NO_RETRIES)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get())
+        assert (await final(client)).body == b"abcd"
+
+
 async def test_two_responses_never_become_one(tmp_path):
     odd = b"HTTP/1.1 200 OK\nContent-Length: 3\n\none"
     async with (

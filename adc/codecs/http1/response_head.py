@@ -62,8 +62,10 @@ def blank_lines(data: bytes) -> int:
 
 def head_size(data: bytes, skip: int) -> int:
     """Return where the head that follows `skip` others ends, all of them in strict form."""
-    end = blank_lines(data)
+    end = 0
     for _ in range(skip + 1):
+        while data[end] in b"\r\n":
+            end += 1
         end = data.index(b"\r\n\r\n", end) + 4
     return end
 
