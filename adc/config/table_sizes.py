@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from adc.config.errors import Path
 from adc.config.model.config import Config
-from adc.config.model.persistence import MODES
 from adc.config.model.pools import Pool
 from adc.config.units import quote
 from adc.state.sizing import SMALLEST_SIZE, bytes_for
@@ -41,11 +40,10 @@ def oversized_tables(config: Config) -> Iterator[Finding]:
 
 def _size(pool: Pool) -> tuple[str, int] | None:
     """Return the pool's mode and the size of its table, None if it has none."""
-    for mode in MODES:
-        settings = getattr(pool.persistence, mode, None)
-        if settings is not None and getattr(settings, "mode", "") != "insert":
-            return mode, settings.size
-    return None
+    if pool.persistence is None:
+        return None
+    mode, settings = pool.persistence.mode
+    return None if getattr(settings, "mode", "") == "insert" else (mode, settings.size)
 
 
 def _megabytes(size: int) -> str:

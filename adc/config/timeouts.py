@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from adc.config.errors import Path
 from adc.config.model.config import Config
-from adc.config.model.persistence import MODES
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.units import format_duration as told
@@ -174,9 +173,8 @@ def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Findi
 
 
 def _held(pool: Pool) -> tuple[str, float] | None:
-    """The pool's way of persistence and its idle timeout."""
-    for mode in MODES:
-        settings = getattr(pool.persistence, mode, None)
-        if settings is not None:
-            return mode, settings.timeout
-    return None
+    """Return the pool's mode of persistence and its idle timeout, None if it has none."""
+    if pool.persistence is None:
+        return None
+    mode, settings = pool.persistence.mode
+    return mode, settings.timeout

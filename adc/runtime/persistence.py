@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from adc.codecs.client_certificate import FINGERPRINT
 from adc.config import Config
@@ -51,7 +51,7 @@ def needs_keys(config: Config) -> bool:
 def open_tables(config: Config, store: Store) -> dict[str, Table]:
     """The tables of the pools that keep pins in one, with the sizes of `config`."""
     return {
-        name: store.table(table_name(name), _mode(pool.persistence).size, merge_pins)
+        name: store.table(table_name(name), pool.persistence.mode[1].size, merge_pins)
         for name, pool in config.pools.items()
         if pool.persistence and _in_table(pool)
     }
@@ -75,11 +75,6 @@ def _in_table(pool: pools.Pool) -> bool:
     return settings is not None and (settings.cookie is None or settings.cookie.mode != "insert")
 
 
-def _mode(settings: model.Persistence) -> Any:
-    """The one mode that is set."""
-    return next(mode for name in model.MODES if (mode := getattr(settings, name)) is not None)
-
-
 def _build(
     name: str,
     config: Config,
@@ -89,7 +84,7 @@ def _build(
     counts: PinCounts | None,
 ) -> Sticky:
     settings = cast("model.Persistence", pool.persistence)
-    chosen = _mode(settings)
+    _, chosen = settings.mode
     fallback = cast("Literal['rebalance', 'error']", settings.fallback)
     delay = 0.0 if config.cluster is None else config.cluster.sync.interval
     stickiness = Stickiness(chosen.timeout, settings.absolute_timeout, fallback, grace=GRACE + delay)

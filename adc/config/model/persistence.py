@@ -162,3 +162,8 @@ class Persistence(Part):
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         return exactly_one(written, MODES, "persistence")
+
+    @property
+    def mode(self) -> tuple[str, Any]:
+        """The name of the one mode that is set, and its settings."""
+        return next((name, mode) for name in MODES if (mode := getattr(self, name)) is not None)
