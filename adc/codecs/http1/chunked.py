@@ -19,7 +19,7 @@ _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-
 _FIELD_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
 _LENIENT_SIZE_LINE: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0\r]*)?")
 _LENIENT_FIELD_LINE: Final = re.compile(rb"[^\0\r]*")
-"""What members may send: blanks without an extension, zeros in front, any trailer, as all of them are dropped."""
+"""Grammar of members: blanks without an extension, zeros in front, any trailer; all of these are dropped."""
 
 _SIZE: Final = 0
 _DATA: Final = 1

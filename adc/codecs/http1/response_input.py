@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MAX_HEAD: Final = 256 << 10
 _MAX_FIELDS: Final = 1000
 _MAX_LENGTH: Final = (1 << 63) - 1
-"""What a client may hold in a signed number."""
+"""The largest length that fits into a signed number of a client."""
 _MAX_REASON: Final = 512
 _MAX_OVERHEAD: Final = 64 << 10
 _OVERHEAD_SHARE: Final = 8
@@ -227,7 +227,7 @@ class ResponseInput(asyncio.Protocol):
                 self._refuse(_cause(error))
 
     def _behind_heads(self, data: bytes) -> bytes:
-        """What came of the content, if `data` is the read that completed the head."""
+        """Return the part of the content in `data`, the read that completed the head."""
         data = self._seen + data
         return data[head_size(data, self._interim_heads) :]
 

@@ -94,8 +94,8 @@ class Respond(Part):
 class PathEdit(Part):
     """A replacement in the path by regular expression; `replace` may hold groups as `\\1` or `\\g<name>`."""
 
-    regex: Regex = Field(description="What to look for; every occurrence is replaced.")
-    replace: Text = Field(description="What to put there.")
+    regex: Regex = Field(description="The expression; every match is replaced.")
+    replace: Text = Field(description="The replacement.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:

@@ -85,7 +85,7 @@ class Config(Part):
         "second; 0s: never.",
     )
     listeners: Annotated[tuple[Listener, ...], LISTED] = Field(
-        min_length=1, description="Where clients connect."
+        min_length=1, description="The addresses for clients."
     )
     routes: Annotated[tuple[Route, ...], LISTED] = Field(
         (), description="The first match in file order wins."
@@ -99,7 +99,7 @@ class Config(Part):
     )
     trusted_proxies: Networks = Field((), description="Proxies in front whose X-Forwarded-* is believed.")
     access_log: AccessLog = Field(AccessLog(), description="A line per request.")
-    error_log: ErrorLog = Field(ErrorLog(), description="What went wrong and why.")
+    error_log: ErrorLog = Field(ErrorLog(), description="The error log.")
     error_pages: Mapping[ErrorStatus, FilePath] = Field(
         {}, description="Templates by status, instead of the built-in ones."
     )

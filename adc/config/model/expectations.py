@@ -50,6 +50,6 @@ class Expected(Part):
 class Expectation(Part):
     """One request and what must come of it."""
 
-    name: Text = Field("", description="What is shown; the request by default.")
+    name: Text = Field("", description="The name in reports; the request by default.")
     request: ExpectedRequest = Field(description="The request.")
-    expect: Expected = Field(description="What must come of it.")
+    expect: Expected = Field(description="The expected outcome.")

@@ -128,7 +128,7 @@ class ActiveHealth(Part):
     fall: Annotated[int, whole(1, 100)] = Field(
         3, description="Failed checks in a row that take a member down."
     )
-    expect: HealthExpect = Field(HealthExpect(), description="What a healthy member answers.")
+    expect: HealthExpect = Field(HealthExpect(), description="The response that a healthy member sends.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -160,7 +160,7 @@ class PassiveHealth(Part):
         5, description="Failures within the window that eject."
     )
     window: Annotated[float, duration("100ms", "1h")] = Field(
-        10.0, description="How far back failures count."
+        10.0, description="The period in which failures count."
     )
     eject: Annotated[float, duration("100ms", "1d")] = Field(
         30.0, description="First ejection; each following one is this much longer."

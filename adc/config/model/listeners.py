@@ -99,10 +99,10 @@ class Hsts(Part):
     short_forms: ClassVar[Forms] = ({"const": True},)
 
     max_age: Annotated[float, duration("0s", "3650d")] = Field(
-        31_536_000.0, description="How long browsers keep to https."
+        31_536_000.0, description="The time for which browsers use https only."
     )
-    include_subdomains: Flag = Field(False, description="Whether names below are meant too.")
-    preload: Flag = Field(False, description="Whether browsers may ship the name in their list.")
+    include_subdomains: Flag = Field(False, description="Include the subdomains.")
+    preload: Flag = Field(False, description="Allow browsers to ship the name in their list.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -115,7 +115,9 @@ class Listener(Part):
     name: Name = Field(
         "", description="Name in routes, logs and metrics; listener-N by default, N its place from 1."
     )
-    bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(min_length=1, description="Where to listen.")
+    bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
+        min_length=1, description="The addresses to listen on."
+    )
     protocol: Annotated[str, one_of("http")] = Field("http", description="http.")
     tls: ListenerTls | None = Field(None, description="TLS termination.")
     proxy_protocol: Annotated[ProxyProtocol | None, OFF] = Field(
@@ -124,8 +126,8 @@ class Listener(Part):
     trusted_proxies: Networks | None = Field(
         None, description="Instead of the node's own list; none written: that one."
     )
-    forwarded: Flag = Field(False, description="Whether Forwarded (RFC 7239) is sent to members as well.")
-    real_ip: Flag = Field(False, description="Whether the client's address is sent in X-Real-IP as well.")
+    forwarded: Flag = Field(False, description="Also send Forwarded (RFC 7239) to members.")
+    real_ip: Flag = Field(False, description="Also send the client's address in X-Real-IP.")
     timeouts: ListenerTimeouts = Field(ListenerTimeouts(), description="Time limits towards the client.")
     limits: ListenerLimits = Field(ListenerLimits(), description="Limits towards clients.")
     backlog: Annotated[int, whole(1, 65535)] = Field(

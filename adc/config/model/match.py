@@ -22,9 +22,9 @@ class TextRule(Part):
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole text.")
-    prefix: Text | None = Field(None, description="How the text begins; for a path by whole segments.")
+    prefix: Text | None = Field(None, description="The beginning of the text; for a path by whole segments.")
     regex: Regex | None = Field(None, description="A regular expression searched for in the text.")
-    present: Flag | None = Field(None, description="Whether there is such a field at all.")
+    present: Flag | None = Field(None, description="True: the field must exist; false: it must not.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -44,9 +44,9 @@ class PathRule(Part):
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole path.")
-    prefix: Text | None = Field(None, description="How the path begins, by whole segments.")
+    prefix: Text | None = Field(None, description="The beginning of the path, by whole segments.")
     regex: Regex | None = Field(None, description="A regular expression searched for in the path.")
-    ignore_case: Flag = Field(False, description="Whether letter case does not count, as at some members.")
+    ignore_case: Flag = Field(False, description="Ignore letter case, as some members do.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -118,13 +118,13 @@ class Admin(Part):
     bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
         default_factory=lambda: DEFAULT_BIND,
         min_length=1,
-        description="Where to listen. Other addresses than loopback and files of unix sockets need a token, or tls "
-        "with client_ca.",
+        description="The addresses to listen on. Other addresses than loopback and files of unix sockets need a token, "
+        "or tls with client_ca.",
     )
     token: Annotated[str, text_of(r"(?:[!-~]{16,512})?", "16 to 512 printable characters without spaces")] = (
         Field(
             "",
-            description="What every request must show (`Authorization: Bearer TOKEN`, or as password of a browser), "
+            description="The token of every request (`Authorization: Bearer TOKEN`, or as password of a browser), "
             "except for /livez, /readyz and /healthz; empty: nothing.",
         )
     )
@@ -152,5 +152,5 @@ class Shutdown(Part):
     """Settings of the shutdown."""
 
     grace: Annotated[float, duration("0s", "1d")] = Field(
-        30.0, description="How long work in flight may take to finish."
+        30.0, description="Time for in-flight requests to finish."
     )

@@ -37,9 +37,7 @@ class QueryKey(Part):
 
     ignore: Texts = Field((), description="Parameters left out; a name may end in * (utm_*).")
     only: Texts | None = Field(None, description="The only parameters kept; all by default.")
-    sort: Flag = Field(
-        False, description="Whether parameters are sorted, so that their order does not matter."
-    )
+    sort: Flag = Field(False, description="Sort parameters, so that their order does not matter.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -111,32 +109,32 @@ class RouteCache(Part):
     )
     stale_if_error: Annotated[float, duration("0s", "365d")] = Field(
         0.0,
-        description="How long a stale response serves while the origin fails (RFC 5861). It must have been fresh on"
-        " arrival, or offer the time itself.",
+        description="Time for which a stale response serves while the origin fails (RFC 5861). It must have been fresh"
+        " on arrival, or offer the time itself.",
     )
     stale_while_revalidate: Annotated[float, duration("0s", "365d")] = Field(
         0.0,
-        description="How long a stale response serves while a new one is fetched (RFC 5861). It must have been fresh on"
-        " arrival, or offer the time itself.",
+        description="Time for which a stale response serves while a new one is fetched (RFC 5861). It must have been"
+        " fresh on arrival, or offer the time itself.",
     )
     ignore_client_no_cache: Flag = Field(
         False,
-        description="Whether Cache-Control: no-cache, max-age and min-fresh of a client (and Pragma: no-cache) are"
-        " ignored, as nginx and Varnish do. They demand a response fresher than the stored one.",
+        description="Ignore Cache-Control: no-cache, max-age and min-fresh of a client (and Pragma: no-cache), as nginx"
+        " and Varnish do. They demand a response fresher than the stored one.",
     )
     tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
     set_cookie: Annotated[str, one_of("public", "explicit")] = Field(
         "public",
-        description="Which answers that set cookies are stored, and their cookies given to everybody: public, those"
-        " meant for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all with a stated lifetime.",
+        description="Responses with Set-Cookie that are stored, so that all clients get the cookies: public, those"
+        " marked for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all with a stated lifetime.",
     )
-    key: CacheKey = Field(CacheKey(), description="What belongs to the cache key.")
+    key: CacheKey = Field(CacheKey(), description="The parts of the cache key.")
     vary_cookies: VaryCookies = Field(
         VaryCookies(),
-        description="Which cookies count where a response has Vary: Cookie. The sticky cookie of the route's pool never"
-        " does. Members still receive the others.",
+        description="The cookies that count where a response has Vary: Cookie. The sticky cookie of the route's pool"
+        " never does. Members still receive the others.",
     )
-    purge: Purge = Field(Purge(), description="Who may send the PURGE method.")
+    purge: Purge = Field(Purge(), description="The clients that may send the PURGE method.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -220,7 +218,7 @@ class Compression(Part):
     levels: CompressionLevels = Field(CompressionLevels(), description="Effort of each coding.")
     breach_safe: Flag = Field(
         False,
-        description="Whether answers mix secrets with what clients send: they stay uncompressed.",
+        description="Responses mix secrets with text that clients send: leave them uncompressed.",
     )
 
     @classmethod
@@ -293,7 +291,7 @@ class Hedge(Part):
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     after: Annotated[float, duration("1ms", "1m")] = Field(
-        description="How long the first attempt may be silent."
+        description="Silence of the first attempt before the second."
     )
     attempts: Annotated[int, whole(1, 3)] = Field(1, description="Further attempts at the most.")
 

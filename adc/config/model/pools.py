@@ -21,12 +21,12 @@ class Member(Part):
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
-    address: MemberAddress = Field(description="Where it listens.")
+    address: MemberAddress = Field(description="Its address.")
     name: Name | None = Field(None, description="Name in logs, metrics and cookies; the address by default.")
     weight: Annotated[int, whole(0, 1000)] = Field(
         1, description="Share of the traffic; 0: only clients pinned to it."
     )
-    backup: Flag = Field(False, description="Whether it serves only while all others are down.")
+    backup: Flag = Field(False, description="Serve only while all others are down.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -43,10 +43,10 @@ class PoolLimits(Part):
         1024, description="Requests that may wait for a free member."
     )
     queue_timeout: Annotated[float, duration("1ms", "10m")] = Field(
-        5.0, description="How long one waits, then 503."
+        5.0, description="Maximum wait of a request, then 503."
     )
     queue_order: Annotated[str, one_of("oldest", "newest")] = Field(
-        "oldest", description="Who is served first: oldest or newest."
+        "oldest", description="Order of service: oldest or newest first."
     )
 
 
@@ -85,7 +85,7 @@ class MemberKeepAlive(Part):
     """Connections kept open to members between requests."""
 
     idle: Annotated[float, duration("0s", "1h")] = Field(
-        50.0, description="How long one may be idle; 0: none is kept."
+        50.0, description="Maximum idle time of a connection; 0: none is kept."
     )
     max_idle: Annotated[int, whole(0, 100_000)] = Field(
         256, description="Idle connections of a member in a worker."
@@ -109,13 +109,13 @@ class Pool(Part):
     )
 
     members: Annotated[tuple[Member, ...], LISTED] = Field(min_length=1, description="Its servers.")
-    balance: Balance = Field(PlainBalance(), description="How a member is chosen; round_robin by default.")
+    balance: Balance = Field(PlainBalance(), description="The balancer; round_robin by default.")
     persistence: Annotated[Persistence | None, OFF] = Field(
-        None, description="What pins a client to a member."
+        None, description="The mode that pins clients to members."
     )
-    health: Health = Field(Health(), description="How members are known to be down.")
+    health: Health = Field(Health(), description="Active and passive health checks.")
     slow_start: Annotated[float, duration("0s", "1h")] = Field(
-        0.0, description="How long a recovered member's share grows to the full one."
+        0.0, description="Time in which a recovered member's share grows to the full one."
     )
     panic: Annotated[float, share()] = Field(
         0.0, description="Below this share of healthy members all of them are used; 0: never."

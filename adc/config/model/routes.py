@@ -25,15 +25,15 @@ class Route(Part):
 
     name: Name = Field("", description="Name in logs and metrics; route-N by default, N its place from 1.")
     listeners: Names = Field((), description="Listeners this route belongs to; none named: all.")
-    match: Match = Field(Match(), description="What a request must look like; everything by default.")
+    match: Match = Field(Match(), description="The conditions on a request; none by default.")
     normalize: Annotated[str, one_of(*NORMALIZE)] = Field(
         "match",
-        description="What paths in normal form are for: match, rules are compared with them and members receive the"
+        description="Use of paths in normal form: match, rules are compared with them and members receive the"
         " path as the client sent it; send, members receive them too; off, rules are compared with the path as sent.",
     )
     ambiguous_paths: Annotated[str, one_of("refuse", "pass")] = Field(
         "refuse",
-        description="What becomes of a path that members could read in a way that leads to another route: refuse,"
+        description="Treatment of a path that members could read in a way that leads to another route: refuse,"
         " with 400; or pass.",
     )
     pool: Text | None = Field(None, description="Action: send to this pool.")

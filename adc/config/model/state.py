@@ -27,8 +27,8 @@ class Sentinel(Part):
         min_length=1, description="The Sentinels."
     )
     database: Annotated[int, whole(0, 9999)] = Field(0, description="Number of the database.")
-    username: Annotated[str, CREDENTIAL] = Field("", description="Who to be at the master.")
-    password: Annotated[str, CREDENTIAL] = Field("", description="What to prove it with.")
+    username: Annotated[str, CREDENTIAL] = Field("", description="User name at the master.")
+    password: Annotated[str, CREDENTIAL] = Field("", description="Password at the master.")
 
 
 class State(Part):
@@ -51,14 +51,12 @@ class State(Part):
     url: Annotated[tuple[RedisUrl, ...], LISTED] = Field(
         (), description="Redis or Valkey; several for a cluster's nodes."
     )
-    cluster: Flag = Field(False, description="Whether the addresses are those of a Redis Cluster.")
+    cluster: Flag = Field(False, description="The addresses are those of a Redis Cluster.")
     sentinel: Sentinel | None = Field(None, description="Sentinels to ask for the master, instead of url.")
     prefix: Annotated[str, text_of(r"[!-~]{0,64}", "a prefix of at most 64 printable characters")] = Field(
         "adc:", description="Put before each key."
     )
-    timeout: Annotated[float, duration("1ms", "10s")] = Field(
-        0.03, description="How long a look-up may take before it is given up."
-    )
+    timeout: Annotated[float, duration("1ms", "10s")] = Field(0.03, description="Timeout of a look-up.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -80,25 +78,27 @@ class State(Part):
 class Sync(Part):
     """The state that the nodes share."""
 
-    persistence: Flag = Field(True, description="Which client is pinned to which member.")
+    persistence: Flag = Field(True, description="Pins of clients to members.")
     rate_limits: Flag = Field(True, description="Rate counters. Accepted, but nothing counts rates yet.")
     purges: Flag = Field(True, description="Cache purges.")
-    interval: Annotated[float, duration("1ms", "1m")] = Field(0.1, description="How often changes are sent.")
+    interval: Annotated[float, duration("1ms", "1m")] = Field(
+        0.1, description="Time between two batches of changes."
+    )
 
 
 class Cluster(Part):
     """This node among others that share `state`."""
 
     name: Name = Field(description="Name of the cluster; nodes of one name belong together.")
-    advertise: MemberAddress | None = Field(None, description="Where other nodes reach this one.")
+    advertise: MemberAddress | None = Field(None, description="Address at which other nodes reach this one.")
     peers: Annotated[tuple[MemberAddress, ...], LISTED] = Field(
         (),
-        description="What the other nodes advertise, so that they are found while state is away; they are found "
-        "through state anyway. The node's own address may be among them.",
+        description="Addresses that the other nodes advertise, so that they are found while state is away; they are "
+        "found through state anyway. The node's own address may be among them.",
     )
     secret: Annotated[str, text_of(r".{16,256}", "16 to 256 characters")] | None = Field(
         None,
-        description="What the nodes prove their membership with and derive keys from, the same on all of them. "
+        description="The secret that proves membership and from which keys derive, the same on all nodes. "
         "Without it they agree on one through state, which whoever can read state knows.",
     )
     sync: Sync = Field(Sync(), description="The state that the nodes share.")

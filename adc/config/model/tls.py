@@ -81,7 +81,7 @@ class Acme(Part):
         min_length=1, description="Names in the certificate."
     )
     email: Annotated[str, text_of(r"[^@\s]+@[^@\s]+", "an e-mail address")] | None = Field(
-        None, description="Where the authority writes to."
+        None, description="Address to which the authority writes."
     )
     directory: Url = Field(LETS_ENCRYPT, description="Directory address of the authority.")
     ca: FilePath | None = Field(
@@ -91,7 +91,7 @@ class Acme(Part):
         None, description="Folder that keeps account and certificates; acme by default."
     )
     renew_before: Annotated[float, duration("1h", "60d")] = Field(
-        2_592_000.0, description="How long before expiry to renew."
+        2_592_000.0, description="Time before expiry to renew."
     )
 
 
@@ -120,7 +120,7 @@ class MemberTls(Part):
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
-    verify: Flag = Field(True, description="Whether the member's certificate is verified.")
+    verify: Flag = Field(True, description="Verify the member's certificate.")
     ca: FilePath | None = Field(
         None, description="PEM file of the authorities to trust; the system's by default."
     )
