@@ -67,6 +67,11 @@ class ChunkedContent:
         """True if the content is complete, its trailer section included."""
         return self._state == _ENDED
 
+    def resume(self, left: int) -> None:
+        """Begin within a chunk of which `left` bytes are to come; 0: the end of its line is."""
+        self._left = left
+        self._state = _DATA if left else _DATA_END
+
     def take(self) -> bytes:
         """Return the data decoded since the last call."""
         data = self._data

@@ -42,13 +42,15 @@ class ResponseInput(asyncio.Protocol):
 
     A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head
     of the response is complete, `_interim_heads` how many interim ones it begins with; `_odd` is true while the heads
-    are read again. `_chunked`: request content goes out in chunks, until a switch. Chunks that do not all come with
-    the head, or that the parser refuses, are decoded by `_chunks`. A response that breaks the framing rules fails the
-    attempt.
+    are read again. `_chunked`: request content goes out in chunks, until a switch. Chunks that the parser refuses are
+    decoded by `_chunks`; for that it is known whether a read began within a chunk (`_began_in_chunk`), of how many
+    pieces of this read the first chunk consists (`_pieces_of_first`, -1 while it has no end) and what has come of a
+    size line. A response that breaks the framing rules fails the attempt.
     """
 
     __slots__ = (
         "_arrived",
+        "_began_in_chunk",
         "_body",
         "_chunked",
         "_chunks",
@@ -58,6 +60,7 @@ class ResponseInput(asyncio.Protocol):
         "_framed_by_chunks",
         "_head",
         "_head_bytes",
+        "_in_chunk",
         "_interim_heads",
         "_keep",
         "_link",
@@ -65,9 +68,11 @@ class ResponseInput(asyncio.Protocol):
         "_overhead",
         "_pairs",
         "_parser",
+        "_pieces_of_first",
         "_private",
         "_reason",
         "_seen",
+        "_size_line",
         "_switched",
         "_until_close",
         "_upgrade",
@@ -91,6 +96,10 @@ class ResponseInput(asyncio.Protocol):
         self._chunks: ChunkedContent | None = None
         self._framed_by_chunks = False
         self._overhead = 0
+        self._in_chunk = False
+        self._began_in_chunk = False
+        self._pieces_of_first = -1
+        self._size_line = b""
         self._reason = b""
         self._content = True
         self._done = False
@@ -148,9 +157,6 @@ class ResponseInput(asyncio.Protocol):
                 self._keep = False
             else:
                 self._misread(receiver, data, error)
-        else:
-            if self._framed_by_chunks and not self._done:
-                self._take_chunks(self._behind_heads(data))
 
     def deliver_arrived(self) -> None:
         """Pass on what was parsed."""
@@ -174,8 +180,11 @@ class ResponseInput(asyncio.Protocol):
             data = self._seen + data
             start = head_size(data, self._interim_heads - 1) if self._interim_heads else 0
             self._read_again(receiver, data[start:])
+        elif self._framed_by_chunks and self._head is None:
+            self._take_rest(data)
         elif self._framed_by_chunks:
-            self._take_chunks(self._behind_heads(data))
+            data = self._seen + data
+            self._take_chunks(data[head_size(data, self._interim_heads) :])
         else:
             self._refuse(_cause(error))
 
@@ -226,16 +235,32 @@ class ResponseInput(asyncio.Protocol):
             else:
                 self._refuse(_cause(error))
 
-    def _behind_heads(self, data: bytes) -> bytes:
-        """Return the part of the content in `data`, the read that completed the head."""
-        data = self._seen + data
-        return data[head_size(data, self._interim_heads) :]
-
     def _take_chunks(self, data: bytes) -> None:
         """Decode chunks from the first on without the parser, which refuses some of them (RFC 9112 section 7.1.1)."""
         self._body.clear()
         self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS, lenient=True)
         self._decode(self._chunks, data)
+
+    def _take_rest(self, data: bytes) -> None:
+        """Decode chunks from `data` on, the read that the parser refused: it knows where in them that begins."""
+        chunks = self._chunks = ChunkedContent(_MAX_HEAD, _MAX_FIELDS, lenient=True)
+        if not self._began_in_chunk:
+            data = self._size_line + data
+        else:
+            pieces = self._pieces_of_first if self._pieces_of_first >= 0 else len(self._body)
+            left = len(self._body[0]) if pieces else 0
+            chunks.resume(left)
+            if not left and data.startswith(b"\n"):
+                data = b"\r" + data
+        self._body.clear()
+        self._decode(chunks, data)
+
+    def _note_place(self, data: bytes) -> None:
+        """`data` has been parsed: remember where in the chunks the next read begins."""
+        self._began_in_chunk = self._in_chunk
+        self._pieces_of_first = -1
+        if not self._in_chunk:
+            self._size_line = data.rpartition(b"\n")[2] if b"\n" in data else self._size_line + data
 
     def _decode(self, chunks: ChunkedContent, data: bytes) -> None:
         start = 0
@@ -295,6 +320,14 @@ class ResponseInput(asyncio.Protocol):
         else:
             self._body.append(body)
 
+    def on_chunk_header(self) -> None:
+        self._in_chunk = True
+
+    def on_chunk_complete(self) -> None:
+        self._in_chunk = False
+        if self._pieces_of_first < 0:
+            self._pieces_of_first = len(self._body)
+
     def on_message_complete(self) -> None:
         if self._head is not None or self._head_sent:
             self._done = True
@@ -320,6 +353,9 @@ class ResponseInput(asyncio.Protocol):
             self._keep = self._keep and parser.get_http_version() == "1.1"  # RFC 9112 section 6.1
             self._framed_by_chunks = True
             self._overhead = 0
+            self._in_chunk = self._began_in_chunk = False
+            self._pieces_of_first = -1
+            self._size_line = b""
         elif b"content-length" in noted:
             length = response.body_length = int(noted[b"content-length"])
             if length > _MAX_LENGTH:
@@ -382,6 +418,7 @@ class ResponseInput(asyncio.Protocol):
         elif self._head_bytes >= 0:
             self._keep_head(data)
         if self._framed_by_chunks and not done:
+            self._note_place(data)
             self._count_overhead(data, len(body), head is not None)
 
     def _keep_head(self, data: bytes) -> None:
