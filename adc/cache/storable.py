@@ -216,7 +216,7 @@ def _refused_response(
         return "no-store"
     if control.forbids("private"):
         return "private"
-    if b"authorization" in request.headers and not _shareable(directives, "must-revalidate"):
+    if b"authorization" in request.headers and not _for_everybody(directives, headers):
         return "request has Authorization"
     if not _stated(directives, headers) and status not in HEURISTIC_STATUS:
         return f"status {status} without explicit freshness"
@@ -237,6 +237,16 @@ def _blames_range(status: int) -> bool:
 def _shareable(directives: Directives, *more: str) -> bool:
     """True if the origin explicitly lets a shared cache reuse the response (RFC 9111 section 3.5)."""
     return any(name in directives.control for name in ("public", "s-maxage", *more))
+
+
+def _for_everybody(directives: Directives, headers: Headers) -> bool:
+    """True if a response to a request with Authorization may be reused (RFC 9111 section 3.5).
+
+    `must-revalidate` allows it for the lifetime that the response states, not for one that a route adds.
+    """
+    return _shareable(directives) or (
+        "must-revalidate" in directives.control and _stated(directives, headers)
+    )
 
 
 def _cookie_allowed(directives: Directives, headers: Headers, options: CacheOptions) -> bool:

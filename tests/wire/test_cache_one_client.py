@@ -106,3 +106,15 @@ async def test_restrictions_with_other_separators_than_commas_restrict(field, tm
     async with caching(tmp_path, account(field, 'ETag: "a"'), default_ttl="1h", **WINDOWS) as cached:
         for name in ("ann", "bob"):
             assert (await cached.get("/account", f"Cookie: {name}")).body == b"account of " + name.encode()
+
+
+@pytest.mark.parametrize(
+    "fields", [("Cache-Control: must-revalidate",), ("Cache-Control: must-revalidate", 'ETag: "a"')]
+)
+async def test_default_ttl_does_not_share_responses_to_authorization(fields, tmp_path):
+    def reply(request):
+        return response(b"for " + b"".join(request.all(b"authorization")), *fields)
+
+    async with caching(tmp_path, reply, default_ttl="1h", **WINDOWS) as cached:
+        await cached.get("/account", "Authorization: Basic YW5u")
+        assert (await cached.get("/account")).body == b"for "
