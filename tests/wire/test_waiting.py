@@ -261,7 +261,7 @@ async def test_idle_connections_are_not_held_against_the_next_request(tmp_path, 
 async def test_connections_that_are_being_opened_count_for_the_breaker(tmp_path, gate):
     async with limited(tmp_path, gate, {"breaker": {"connections": 2}}, connections_per_member=0) as proxy:
         asking = [asyncio.create_task(ask(proxy)) for _ in range(6)]
-        await eventually(lambda: sum(task.done() for task in asking) == 4)
+        await eventually(lambda: sum(task.done() for task in asking) == 4 and gate.most == 2)
         gate.open(2)
         assert sorted(reply.status for reply in await asyncio.gather(*asking)) == [200] * 2 + [503] * 4
         assert gate.most == 2
