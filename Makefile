@@ -14,12 +14,15 @@ PEERS := redis-server nginx-light
 run: compiled
 	$(BIN)/adc demo
 
+# Half as many testers again as cores: tests of processes wait for most of their time.
+TESTERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
+
 test: $(STAMP) peers
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses $(TESTERS)
 
 # Of the modules that installation compiled, their source.
 test-source: $(STAMP)
-	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses auto tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
+	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
 # Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
 test-apps: $(STAMP) $(APPS)/.installed
