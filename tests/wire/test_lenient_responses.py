@@ -1,7 +1,6 @@
 """Responses that nginx, HAProxy and Apache accept though the grammar does not, each in pieces and whole."""
 
 import asyncio
-import contextlib
 
 import pytest
 
@@ -183,8 +182,8 @@ async def test_endless_extensions_and_trailers_break_the_response_off(tmp_path, 
         proxy.client() as client,
     ):
         await client.send(get())
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            assert (await client.reply()).status == 502
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await client.reply()
         await eventually(lambda: proxy.links[0].connections == 0)
 
 
