@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 W = TypeVar("W")
 
-PASS_SECONDS = 10.0
+HIT_FOR_MISS_SECONDS = 10.0
 """Time for which requests of a key do not wait for each other after a response that could not be shared."""
 
 _MOST_PASSES = 4096
@@ -148,6 +148,6 @@ class Flights(Generic[W]):
     def _pass(self, key: bytes, now: float) -> None:
         """Remember by hash: a long URL costs no more, and two keys of one hash only fetch apart."""
         self._passes.pop(hash(key), None)
-        self._passes[hash(key)] = now + PASS_SECONDS
+        self._passes[hash(key)] = now + HIT_FOR_MISS_SECONDS
         if len(self._passes) > _MOST_PASSES:
             del self._passes[next(iter(self._passes))]

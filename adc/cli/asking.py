@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adc.http.fields import CLAIMS, divide, is_reserved
+from adc.http.fields import SPOOFABLE_FIELDS, divide, is_reserved
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.networks import Networks, parse_address, plain_address
@@ -84,7 +84,7 @@ def make_request(
     try:
         path, query, plain = split_target(target)
         host = parse_host(authority)
-        kept, noted = divide(lines)
+        kept, proxy_fields = divide(lines)
     except (BadTarget, BadHost, ValueError) as error:
         raise BadQuestion(f"{method} {url} is answered with 400: {error}") from None
     request = Request(
@@ -95,7 +95,7 @@ def make_request(
         authority,
         host,
         Headers(kept),
-        noted,
+        proxy_fields,
         scheme=scheme,
         client=client,
         peer=client,
@@ -139,7 +139,7 @@ def _identify(config: Config, listener: Listener, request: Request) -> None:
     networks = Networks([str(network) for network in trusted])
     believe(networks, request)
     if not networks.contains(request.peer):
-        request.headers.remove(*CLAIMS)
+        request.headers.remove(*SPOOFABLE_FIELDS)
     request.headers.remove(*{name.lower() for name, _ in request.headers.pairs if is_reserved(name)})
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from adc.codecs.file_output import FileOutput
-from adc.codecs.proxy_protocol import Ends
 from adc.codecs.refused import Refused
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.net.file_output import FileOutput
+from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 
@@ -91,7 +91,7 @@ class ResponseReceiver(Protocol):
     """One try at a member, as an upstream codec sees it."""
 
     @property
-    def ends(self) -> Ends | None:
+    def ends(self) -> Endpoints | None:
         """Both addresses of the client's connection; None if they are no pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:

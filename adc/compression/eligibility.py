@@ -25,14 +25,14 @@ _LEFT_ALONE = frozenset({204, 205, 206, 304})
 
 def client_accepts(request: Request) -> bytes | None:
     """The client's Accept-Encoding, also after `ask_for_identity`; None if it sent none."""
-    if ACCEPT_ENCODING in request.noted:
-        return request.noted[ACCEPT_ENCODING] or None
+    if ACCEPT_ENCODING in request.proxy_fields:
+        return request.proxy_fields[ACCEPT_ENCODING] or None
     return request.headers.joined(ACCEPT_ENCODING)
 
 
 def ask_for_identity(request: Request) -> None:
     """Have the request ask for plain content, and note what the client asked for."""
-    request.noted[ACCEPT_ENCODING] = request.headers.joined(ACCEPT_ENCODING) or b""
+    request.proxy_fields[ACCEPT_ENCODING] = request.headers.joined(ACCEPT_ENCODING) or b""
     request.headers.set(b"Accept-Encoding", b"identity")
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 
-from adc.codecs.certificates import names_of
 from adc.control.privileges import Identity, give_certificate
+from adc.net.certificates import names_of
 from adc.runtime.tls import acme_file
 
 if TYPE_CHECKING:

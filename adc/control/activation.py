@@ -7,7 +7,7 @@ import socket
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
-from adc.control.legacy import Legacy
+from adc.control.handover import Handover
 from adc.control.sockets import Layout, key_of
 
 FIRST_FD = 3
@@ -15,19 +15,19 @@ FIRST_FD = 3
 
 MAX_FDS = 4096
 UPGRADE_FDS = "ADC_UPGRADE_FDS"
-UPGRADE_LEGACY = "ADC_UPGRADE_LEGACY"
+UPGRADE_HANDOVER = "ADC_UPGRADE_HANDOVER"
 UPGRADE_READY = "ADC_UPGRADE_READY"
 
 
 @dataclass(slots=True)
 class Inherited:
     """Listening sockets by the key or listener name they came with; the old binary waits at `ready_fd` and leaves
-    its `legacy`."""
+    its `handover`."""
 
     by_key: dict[str, socket.socket] = field(default_factory=dict)
     by_name: dict[str, list[socket.socket]] = field(default_factory=dict)
     ready_fd: int | None = None
-    legacy: Legacy = field(default_factory=Legacy)
+    handover: Handover = field(default_factory=Handover)
 
     @property
     def upgrading(self) -> bool:
@@ -56,13 +56,13 @@ def receive(environ: MutableMapping[str, str]) -> Inherited:
 def _from_upgrade(environ: MutableMapping[str, str], inherited: Inherited) -> None:
     numbers = environ.pop(UPGRADE_FDS, "")
     ready = environ.pop(UPGRADE_READY, "")
-    legacy = environ.pop(UPGRADE_LEGACY, "")
+    handover = environ.pop(UPGRADE_HANDOVER, "")
     if not ready.isdecimal():
         return
     inherited.ready_fd = int(ready)
     os.set_inheritable(inherited.ready_fd, False)
-    if legacy.isdecimal():
-        inherited.legacy = Legacy.read(int(legacy))
+    if handover.isdecimal():
+        inherited.handover = Handover.read(int(handover))
     for item in numbers.split("\n"):
         number, _, key = item.partition("=")
         if number.isdecimal():

@@ -9,14 +9,14 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from adc.codecs.clock import Clock
-from adc.codecs.dial import Dialer
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.http1.link import HttpLink
-from adc.codecs.proxy_protocol import compose
-from adc.codecs.tls import member_context
-from adc.control.checked import Answer, MemberFailed, check_request
+from adc.control.probe_response import Answer, MemberFailed, check_request
+from adc.net.batch import Batch
+from adc.net.clock import Clock
+from adc.net.dial import Dialer
+from adc.net.proxy_protocol import compose
+from adc.net.tls import member_context
 from adc.pools.expect import Expectation
 from adc.runtime.tls import context_of
 

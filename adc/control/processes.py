@@ -15,7 +15,7 @@ TURNS_BYTES = 1 << 16
 """Memory that all workers share, for the counts of `adc.runtime.turns`."""
 
 SHARE_BYTES = 1 << 12
-"""The same for `adc.codecs.share`."""
+"""The same for `adc.net.share`."""
 
 COMMAND = command_of("adc.control.worker_process")
 

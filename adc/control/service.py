@@ -23,8 +23,8 @@ from adc.control.caches import PURGE, purge_everywhere
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
+from adc.control.handover import Handover
 from adc.control.health import HealthChecks, Report
-from adc.control.legacy import Legacy
 from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
@@ -68,14 +68,14 @@ class Service:
         return self._loaded.config
 
     @property
-    def legacy(self) -> Legacy:
+    def handover(self) -> Handover:
         """The state that the next binary starts with."""
-        return Legacy(self.decisions.all(), tuple(self.health.reports()))
+        return Handover(self.decisions.all(), tuple(self.health.reports()))
 
     async def start(self, loaded: Loaded, inherited: Inherited) -> None:
         """Bind and start the workers. Raises BindError, CallRefused, CallFailed with nothing left behind."""
-        self.decisions.take_over(inherited.legacy.decisions)
-        self.health.take_over(inherited.legacy.health, loaded.config)
+        self.decisions.take_over(inherited.handover.decisions)
+        self.health.take_over(inherited.handover.health, loaded.config)
         self.admin_tls = admin_tls(loaded.config)
         self._provide(loaded.config)
         layout = layout_of(loaded.config)

@@ -63,7 +63,7 @@ def admin_tls(config: Config) -> AdminTls | None:
     """The TLS of the admin server, read from its files. Raises CallRefused."""
     if config.admin is None or config.admin.tls is None:
         return None
-    from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
+    from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
 
     written = config.admin.tls
     options = ServerTlsOptions(

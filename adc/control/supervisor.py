@@ -172,7 +172,7 @@ class Supervisor:
 
     async def _hand_over(self) -> None:
         try:
-            successor = await upgrade(self._service.sockets.open(), self._service.legacy)
+            successor = await upgrade(self._service.sockets.open(), self._service.handover)
         except UpgradeFailed as error:
             log.error("upgrade: %s", error)
             return

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from adc.control.activation import UPGRADE_FDS, UPGRADE_LEGACY, UPGRADE_READY
-from adc.control.legacy import Legacy
+from adc.control.activation import UPGRADE_FDS, UPGRADE_HANDOVER, UPGRADE_READY
+from adc.control.handover import Handover
 
 START_TIMEOUT = 30.0
 
@@ -20,16 +20,16 @@ class UpgradeFailed(Exception):
 
 
 async def upgrade(
-    sockets: Mapping[str, socket.socket], legacy: Legacy, *, timeout: float = START_TIMEOUT
+    sockets: Mapping[str, socket.socket], handover: Handover, *, timeout: float = START_TIMEOUT
 ) -> int:
-    """Start this command line anew with `sockets` (by address key) and `legacy`; returns its process id once it
+    """Start this command line anew with `sockets` (by address key) and `handover`; returns its process id once it
     serves.
 
     Raises UpgradeFailed.
     """
     ready, told = os.pipe()
     try:
-        process = _start(sockets, legacy, told)
+        process = _start(sockets, handover, told)
     except OSError as error:
         os.close(ready)
         raise UpgradeFailed(f"cannot start the new program: {error}") from error
@@ -49,13 +49,13 @@ async def upgrade(
     raise UpgradeFailed(f"the new program did not come to serve (exit code {code}); its messages say why")
 
 
-def _start(sockets: Mapping[str, socket.socket], legacy: Legacy, told: int) -> subprocess.Popen[bytes]:
+def _start(sockets: Mapping[str, socket.socket], handover: Handover, told: int) -> subprocess.Popen[bytes]:
     named = "\n".join(f"{sock.fileno()}={key}" for key, sock in sockets.items())
-    left = legacy.write()
+    left = handover.write()
     try:
         return subprocess.Popen(
             [sys.executable, *sys.orig_argv[1:]],
-            env={**os.environ, UPGRADE_FDS: named, UPGRADE_LEGACY: str(left), UPGRADE_READY: str(told)},
+            env={**os.environ, UPGRADE_FDS: named, UPGRADE_HANDOVER: str(left), UPGRADE_READY: str(told)},
             pass_fds=[left, told, *(sock.fileno() for sock in sockets.values())],
         )
     finally:

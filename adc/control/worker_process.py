@@ -13,12 +13,12 @@ from typing import Any
 
 import uvloop
 
-from adc.codecs.tls import quiet_about_server_names
 from adc.control import journal
 from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer
 from adc.control.calls import CallFailed, CallRefused, Peer
 from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
+from adc.net.tls import quiet_about_server_names
 
 GRACE_ALONE = 30.0
 """Seconds for work in flight when the supervisor died without saying how long."""
@@ -113,7 +113,7 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
-    from adc.codecs.share import Share
+    from adc.net.share import Share
     from adc.runtime import descriptors
     from adc.runtime.turns import SharedTurns, shared_counts
     from adc.runtime.worker import BuildError, Worker

@@ -37,7 +37,7 @@ SELECTING: Final = frozenset(
 )
 """Lines by which a request asks for less than what is stored for its URL, or for something else."""
 
-CLAIMS: Final = frozenset(
+SPOOFABLE_FIELDS: Final = frozenset(
     {
         b"front-end-https",
         b"x-client-ip",
@@ -68,7 +68,7 @@ a member nor another node."""
 CLAIMED: Final = b"(claimed)"
 """Under this `divide` notes all of those, and reserved ones."""
 
-NOTED: Final = SELECTING | frozenset(
+PROXY_FIELDS: Final = SELECTING | frozenset(
     {
         b"authorization",
         b"date",
@@ -96,19 +96,21 @@ becomes HTTP_PROXY, the proxy of the application's own requests (httpoxy)."""
 _TAKEN: Final = HOP_BY_HOP | FRAMING | {_SPOOFED}
 _IN_NAMES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 _not_in_variables: Final = re.compile(rb"[^0-9a-z]")
-_SPECIAL: Final = _TAKEN | NOTED | CLAIMS
+_SPECIAL: Final = _TAKEN | PROXY_FIELDS | SPOOFABLE_FIELDS
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
-    frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"}) | NOTED | CLAIMS
+    frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"})
+    | PROXY_FIELDS
+    | SPOOFABLE_FIELDS
 )
 
 
 def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
     """Split received field lines into (end-to-end lines, what a proxy must know of), in one walk.
 
-    The second part maps the lower-case names of hop-by-hop, framing and noted lines to their values, several lines
-    of one name joined by a comma. Lines named by `Connection` are dropped too, save those that a client could name
-    to strip what the next hop's decisions rest on. Spoofed names are dropped.
+    The second part maps the lower-case names of hop-by-hop, framing and `PROXY_FIELDS` lines to their values,
+    several lines of one name joined by a comma. Lines named by `Connection` are dropped too, save those that
+    a client could name to strip what the next hop's decisions rest on. Spoofed names are dropped.
     """
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
@@ -132,7 +134,7 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
 def _classify(spelling: bytes) -> bytes | None:
     """Return the name under which `divide` notes a field, None if it is not special."""
     lower = spelling.lower()
-    if lower in CLAIMS or lower.startswith(RESERVED):
+    if lower in SPOOFABLE_FIELDS or lower.startswith(RESERVED):
         return CLAIMED
     if lower in _SPECIAL:
         return lower

@@ -18,7 +18,7 @@ class Request:
     for another one; False asks for `settle`. `host` is lower-case
     without the port; `authority` is host and port as received. `client` is the address that the trusted-proxy
     rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
-    `noted` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
+    `proxy_fields` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
     `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
     `tied` is true if a member connection belongs to the client's connection alone (`adc.http.tied`).
     `certificate` tells of the client certificate that TLS verified: field names to values, empty without one.
@@ -34,11 +34,11 @@ class Request:
         "headers",
         "host",
         "method",
-        "noted",
         "passed_by",
         "path",
         "peer",
         "plain",
+        "proxy_fields",
         "query",
         "scheme",
         "sni",
@@ -57,7 +57,7 @@ class Request:
         authority: str,
         host: str,
         headers: Headers,
-        noted: dict[bytes, bytes] | None = None,
+        proxy_fields: dict[bytes, bytes] | None = None,
         body_length: int = NO_BODY,
         version: str = "1.1",
         scheme: str = "http",
@@ -72,7 +72,7 @@ class Request:
         self.authority = authority
         self.host = host
         self.headers = headers
-        self.noted = {} if noted is None else noted
+        self.proxy_fields = {} if proxy_fields is None else proxy_fields
         self.body_length = body_length
         self.version = version
         self.scheme = scheme
@@ -92,7 +92,7 @@ class Request:
         return self.path if self.plain else self.target.partition("?")[0]
 
     def with_headers(self, headers: Headers) -> Request:
-        """The same request with other field lines; `noted` is shared."""
+        """The same request with other field lines; `proxy_fields` is shared."""
         other = Request(
             self.method,
             self.target,
@@ -101,7 +101,7 @@ class Request:
             self.authority,
             self.host,
             headers,
-            self.noted,
+            self.proxy_fields,
             self.body_length,
             self.version,
             self.scheme,

@@ -29,7 +29,7 @@ def is_tied(request: Request) -> bool:
     """True if the response to `request` may be for its client connection alone, whatever its fields say."""
     if request.tied:
         return True
-    credentials = request.noted.get(b"authorization")
+    credentials = request.proxy_fields.get(b"authorization")
     return credentials is not None and authenticates_connection(credentials)
 
 

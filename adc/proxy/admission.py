@@ -8,7 +8,7 @@ from adc.pools.breaker import Breaker
 from adc.pools.pool import Pool
 from adc.proxy.forward import Forward
 from adc.proxy.pipeline import Action
-from adc.proxy.waiting import Waiting
+from adc.proxy.queue_gate import QueueGate
 
 if TYPE_CHECKING:
     from adc.codecs.interface import Link
@@ -64,7 +64,7 @@ class TakeTurns:
 
     __slots__ = ("_forward", "_pool", "_waiting")
 
-    def __init__(self, pool: Pool, waiting: Waiting, forward: Forward) -> None:
+    def __init__(self, pool: Pool, waiting: QueueGate, forward: Forward) -> None:
         self._pool = pool
         self._waiting = waiting
         self._forward = forward

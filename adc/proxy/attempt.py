@@ -6,20 +6,20 @@ import time
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import KeptConnection, MemberConnection
-from adc.codecs.proxy_protocol import Ends
 from adc.http.message import Response
 from adc.http.via import VIA
+from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
-from adc.proxy.awaited import Awaited
-from adc.proxy.ends import client_ends
+from adc.proxy.endpoints import client_endpoints
+from adc.proxy.pending import Pending
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
     from adc.proxy.forward import Forward
 
 
-class Attempt(Awaited):
+class Attempt(Pending):
     """A request at one member: the `ResponseReceiver` of its connection. `tied`: that belongs to the client alone."""
 
     __slots__ = ("began", "forward", "member", "status", "tied")
@@ -37,8 +37,8 @@ class Attempt(Awaited):
         return self
 
     @property
-    def ends(self) -> Ends | None:
-        return client_ends(self.exchange)
+    def ends(self) -> Endpoints | None:
+        return client_endpoints(self.exchange)
 
     def connected(self, connection: MemberConnection) -> None:
         self.connection = connection

@@ -19,11 +19,11 @@ from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
-    from adc.proxy.awaited import Awaited
+    from adc.proxy.pending import Pending
     from adc.proxy.pipeline import Pipeline
     from adc.proxy.plugin_run import PluginRun
     from adc.proxy.service import Service
-    from adc.proxy.sticky import Stuck
+    from adc.proxy.sticky import Assignment
     from adc.proxy.unpack import Unpacker
 
 _LARGE_BYTES: Final = 32 << 10
@@ -93,7 +93,7 @@ class Exchange:
         self.phase = ""
         self.pipeline: Pipeline | None = None
         self.plugins: PluginRun | None = None
-        self.attempt: Awaited | None = None
+        self.attempt: Pending | None = None
         self.attempts = 0
         self.target = request.target
         self.redial = False
@@ -113,11 +113,11 @@ class Exchange:
         self.pool = ""
         self.member = ""
         self.cache = ""
-        self.sticky: Stuck | None = None
+        self.sticky: Assignment | None = None
         self.end_reason = COMPLETE
         self.unpacker: Unpacker | None = None
         self._filters: tuple[BodyFilter, ...] = ()
-        given = request.noted.get(b"x-request-id")
+        given = request.proxy_fields.get(b"x-request-id")
         self.request_id = (accepted_request_id(given) if given else "") or new_request_id()
 
     # What the log asks for.
@@ -139,9 +139,9 @@ class Exchange:
     def start(self, body: bytes, end: bool) -> None:
         service = self.service
         service.active.add(self)
-        request, noted = self.request, self.request.noted
-        if CLAIMED in noted:
-            service.drop_claims(request)
+        request, proxy_fields = self.request, self.request.proxy_fields
+        if CLAIMED in proxy_fields:
+            service.drop_spoofed(request)
         self.body = body
         self.body_end = end
         self.bytes_in = len(body)
@@ -153,7 +153,7 @@ class Exchange:
             return
         if request.upgrade:
             request.upgrade = among(request.upgrade, pipeline.upgrades)
-        if b"via" in noted and service.ends_loop(self):
+        if b"via" in proxy_fields and service.ends_loop(self):
             return
         if not end or body:
             limit = pipeline.body_limit

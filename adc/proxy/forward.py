@@ -19,7 +19,7 @@ from adc.proxy.pipeline import Timeouts
 if TYPE_CHECKING:
     from adc.codecs.interface import Link
     from adc.proxy.exchange import Exchange
-    from adc.proxy.waiting import Waiting
+    from adc.proxy.queue_gate import QueueGate
 
 _EXPECT: Final = (b"Expect", b"100-continue")
 _EXPECT_PATIENCE: Final = 1.0
@@ -36,7 +36,7 @@ class Forward:
         self.pool = pool
         self.timeouts = timeouts
         self.retry = retry
-        self.waiting: Waiting | None = None
+        self.waiting: QueueGate | None = None
 
     def __call__(self, exchange: Exchange) -> None:  # `enter` and `choose` without two calls
         now, pool, budget = exchange.service.clock.now, self.pool, self.retry.budget
@@ -128,7 +128,7 @@ class Forward:
         request = exchange.request
         if lines is None:
             lines = exchange.service.member_lines(exchange)
-        if not request.noted.get(b"host"):
+        if not request.proxy_fields.get(b"host"):
             lines = with_host(lines, exchange.member)
         body, end = exchange.body, exchange.body_end
         if end:
@@ -168,7 +168,7 @@ class Forward:
         exchange = attempt.exchange
         now = exchange.service.clock.now
         stale = outcome is Failure.STALE_CONNECTION
-        if attempt.tied and not (stale and b"authorization" not in exchange.request.noted):
+        if attempt.tied and not (stale and b"authorization" not in exchange.request.proxy_fields):
             return False  # elsewhere the client is nobody, and half of a handshake is worth nothing
         verdict = self.retry.decide(
             outcome,

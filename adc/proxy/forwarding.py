@@ -48,12 +48,12 @@ def member_lines(exchange: Exchange) -> list[Pair]:
     the application's affair: adc makes no spans, and a parent that nobody exports would hide the client's.
     """
     request = exchange.request
-    noted = request.noted
+    proxy_fields = request.proxy_fields
     lines = request.headers.pairs
     peer = request.peer.encode()
-    proto, host = request.scheme.encode(), noted.get(b"host", b"")
+    proto, host = request.scheme.encode(), proxy_fields.get(b"host", b"")
     port = _PORTS[proto] if b":" not in host else _port(host, proto)
-    if _WATCHED.isdisjoint(noted):
+    if _WATCHED.isdisjoint(proxy_fields):
         return [
             *lines,
             VIA,
@@ -63,16 +63,16 @@ def member_lines(exchange: Exchange) -> list[Pair]:
             (b"X-Forwarded-Port", port),
             (b"X-Request-Id", exchange.request_id.encode()),
         ]
-    decided = noted[DECIDED].split(b",") if DECIDED in noted else []
+    decided = proxy_fields[DECIDED].split(b",") if DECIDED in proxy_fields else []
     kept = [pair for pair in lines if pair[0].lower() not in WRITTEN or pair[0].lower() in decided]
-    if b"tracestate" not in decided and parse_traceparent(noted.get(b"traceparent", b"")) is not None:
+    if b"tracestate" not in decided and parse_traceparent(proxy_fields.get(b"traceparent", b"")) is not None:
         kept += [pair for pair in lines if pair[0].lower() == b"tracestate"]
     if exchange.service.trusts(request.peer):
-        before = noted.get(b"x-forwarded-for")
+        before = proxy_fields.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
-        host = noted.get(b"x-forwarded-host", host)
-        port = noted.get(b"x-forwarded-port") or _port(host, proto)
-        proto = noted.get(b"x-forwarded-proto", proto)
+        host = proxy_fields.get(b"x-forwarded-host", host)
+        port = proxy_fields.get(b"x-forwarded-port") or _port(host, proto)
+        proto = proxy_fields.get(b"x-forwarded-proto", proto)
     ours = [
         (b"X-Forwarded-For", peer),
         (b"X-Forwarded-Proto", proto),
@@ -90,7 +90,7 @@ def lines_with(*, forwarded: bool, real_ip: bool) -> MemberLines:
 
     def lines(exchange: Exchange) -> list[Pair]:
         made = member_lines(exchange)
-        decided = exchange.request.noted.get(DECIDED, b"").split(b",")
+        decided = exchange.request.proxy_fields.get(DECIDED, b"").split(b",")
         if forwarded and b"forwarded" not in decided:
             made.append((b"Forwarded", _forwarded(exchange)))
         if real_ip and b"x-real-ip" not in decided:
@@ -103,7 +103,7 @@ def lines_with(*, forwarded: bool, real_ip: bool) -> MemberLines:
 def _forwarded(exchange: Exchange) -> bytes:
     """Return `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept if the listener trusts them."""
     request = exchange.request
-    host = request.noted.get(b"host", b"").decode("latin-1")
+    host = request.proxy_fields.get(b"host", b"").decode("latin-1")
     value = forwarded_element(request.peer, host=host, proto=request.scheme)
     before = request.headers.joined(b"forwarded")
     if before and exchange.service.trusts(request.peer):
@@ -126,7 +126,7 @@ def _with_real_ip(exchange: Exchange, lines: list[Pair]) -> list[Pair]:
     they say in `X-Real-IP` itself."""
     request = exchange.request
     said = any(name.lower() == b"x-real-ip" for name, _ in lines)
-    if said and b"x-forwarded-for" not in request.noted and exchange.service.trusts(request.peer):
+    if said and b"x-forwarded-for" not in request.proxy_fields and exchange.service.trusts(request.peer):
         return lines
     kept = [pair for pair in lines if pair[0].lower() != b"x-real-ip"]
     kept.append((b"X-Real-IP", request.client.encode()))

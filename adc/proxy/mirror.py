@@ -7,9 +7,9 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
-from adc.codecs.proxy_protocol import Ends
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.net.proxy_protocol import Endpoints
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline
 
@@ -101,7 +101,7 @@ class Nowhere:
     address = None
     own_address = None
 
-    ends: Ends | None = None
+    ends: Endpoints | None = None
 
     def send_informational(self, response: Response) -> None:
         """No-op: a mirrored request has no client."""
@@ -145,7 +145,7 @@ def _copied(request: Request) -> Request:
         request.authority,
         request.host,
         Headers(list(request.headers.pairs)),
-        request.noted,
+        request.proxy_fields,
         request.body_length,
         request.version,
         request.scheme,

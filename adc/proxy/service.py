@@ -7,12 +7,12 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
-from adc.codecs.clock import Clock
 from adc.codecs.refused import Refused
-from adc.http.fields import CLAIMS, is_reserved
+from adc.http.fields import SPOOFABLE_FIELDS, is_reserved
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.http.via import goes_round
+from adc.net.clock import Clock
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.proxy.end_reasons import proxy_status
@@ -101,7 +101,7 @@ class Service:
 
     def ends_loop(self, exchange: Exchange) -> bool:
         """Refuse a request that has come through here again and again; True if it was one."""
-        if not goes_round(exchange.request.noted[b"via"]):
+        if not goes_round(exchange.request.proxy_fields[b"via"]):
             return False
         self.refused("loop", "the route leads back to where the request came from", exchange.request)
         exchange.fail(508, "loop", "proxy_loop_detected")
@@ -135,7 +135,7 @@ class Service:
             return f"the content is slower than limits.body_rate, {self.request_body_rate} bytes a second: {came}"
         return f"no content for timeouts.request_body, {self.request_body_timeout:g} s: {came}"
 
-    def drop_claims(self, request: Request) -> None:
+    def drop_spoofed(self, request: Request) -> None:
         """Take from a client what only another node may say, and if it is not trusted, what only a proxy in front may.
 
         A request that another node passed here has been through this there; since then its route may have written
@@ -145,7 +145,7 @@ class Service:
             return
         headers = request.headers
         if not self.trusts(request.peer):
-            headers.remove(*CLAIMS)
+            headers.remove(*SPOOFABLE_FIELDS)
         headers.remove(*{name.lower() for name, _ in headers.pairs if is_reserved(name)})
 
     def member_failed(self, exchange: Exchange, member: Member, failure: Failure, detail: str) -> None:

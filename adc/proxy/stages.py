@@ -55,7 +55,7 @@ class EditRequest:
         request = exchange.request
         self._edits.apply(request.headers, request, exchange.request_id, self._route)
         if self._decided:
-            request.noted[DECIDED] = self._decided
+            request.proxy_fields[DECIDED] = self._decided
         self._next(exchange)
 
 

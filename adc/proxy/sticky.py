@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ENABLED: Final = Admin.ENABLED
 
 
-class Stuck:
+class Assignment:
     """The state of one exchange's pin: the `pin` found, the id of the member that it belongs to
     from now on, and whether that is the one it had (`kept`)."""
 
@@ -86,7 +86,7 @@ class StickyForward(Forward):
             and pool.has_room(member)
             and self._persistence.assigned(exchange.request, pin.member, wall, pin) == pin.member
         ):
-            exchange.sticky = Stuck(pin, pin.member, True)
+            exchange.sticky = Assignment(pin, pin.member, True)
             self._try(exchange, member)
         else:
             self._choose(exchange, pin)
@@ -140,7 +140,7 @@ class StickyForward(Forward):
         elif not self.pool.has_room(member):
             self.unserved(exchange, member)
         else:
-            exchange.sticky = Stuck(None, mine, False)
+            exchange.sticky = Assignment(None, mine, False)
             self._try(exchange, member)
 
     def _fetched(self, exchange: Exchange, pin: Pin | None) -> None:
@@ -195,9 +195,9 @@ class StickyForward(Forward):
         if stands != mine:
             theirs = self._members.get(stands)
             if theirs is not None and theirs.pinnable:
-                exchange.sticky = Stuck(pin, stands, False)
+                exchange.sticky = Assignment(pin, stands, False)
                 return theirs
-        exchange.sticky = Stuck(pin, mine, kept)
+        exchange.sticky = Assignment(pin, mine, kept)
         return member
 
     def _state(self, member: Member | None) -> MemberState:
@@ -227,19 +227,19 @@ class StickyForward(Forward):
         another one for this request; the client's pin follows only if its member is really down, or if the
         client is new and nothing is lost."""
         exchange = attempt.exchange
-        stuck = exchange.sticky
+        assignment = exchange.sticky
         self._know_members(now)
         if outcome is Failure.STALE_CONNECTION and attempt.member.pinnable:
             return attempt.member
-        if stuck is None:
+        if assignment is None:
             return super().another(attempt, outcome, now, tried)
-        if stuck.kept and self._stickiness.fallback == "error":
+        if assignment.kept and self._stickiness.fallback == "error":
             return None
         return self._elsewhere(exchange, attempt.member, now, tried)
 
     def may_wait(self, exchange: Exchange, tried: tuple[Member, ...]) -> bool:
-        stuck = exchange.sticky
-        bound = stuck is not None and stuck.kept and self._stickiness.fallback == "error"
+        assignment = exchange.sticky
+        bound = assignment is not None and assignment.kept and self._stickiness.fallback == "error"
         return not bound and super().may_wait(exchange, tried)
 
     def _elsewhere(
@@ -247,13 +247,13 @@ class StickyForward(Forward):
     ) -> Member | None:
         """Return the member for another attempt: where another request of the client has moved it already, else the
         same one for each request of the client, so that its session stays in one place."""
-        stuck, request = exchange.sticky, exchange.request
+        assignment, request = exchange.sticky, exchange.request
         found = self._persistence.pinned(request, exchange.service.clock.wall)
-        pin = found if isinstance(found, Pin) else None if stuck is None else stuck.pin
+        pin = found if isinstance(found, Pin) else None if assignment is None else assignment.pin
         if pin is not None:
             member = self._members.get(pin.member)
             if member is not None and self._serves(member, tried):
-                exchange.sticky = Stuck(pin, pin.member, True)
+                exchange.sticky = Assignment(pin, pin.member, True)
                 return member
         member = self.place(exchange, pin, tried)
         return None if member is None else self._moved(exchange, failed, member, pin)
@@ -263,13 +263,13 @@ class StickyForward(Forward):
 
     def _moved(self, exchange: Exchange, failed: Member, member: Member, pin: Pin | None) -> Member:
         """Let the client belong to `member` if `failed` is really down; returns the member that stands."""
-        stuck = exchange.sticky
-        if stuck is None or (stuck.kept and failed.pinnable):
+        assignment = exchange.sticky
+        if assignment is None or (assignment.kept and failed.pinnable):
             return member
-        if stuck.kept:
+        if assignment.kept:
             self._count_move(MemberState.DOWN.value)
         member = self._assign(exchange, member, pin, False)
-        exchange.sticky = Stuck(stuck.pin if stuck.kept else None, self._ids[member], False)
+        exchange.sticky = Assignment(assignment.pin if assignment.kept else None, self._ids[member], False)
         return member
 
     def switch(self, attempt: Attempt, response: Response, body: bytes) -> None:
@@ -278,13 +278,13 @@ class StickyForward(Forward):
 
     def answered(self, exchange: Exchange, attempt: Attempt, response: Response) -> None:
         """Let the persistence learn from the response or add to it."""
-        stuck = exchange.sticky
-        if stuck is None:
+        assignment = exchange.sticky
+        if assignment is None:
             return
-        member = self._ids.get(attempt.member) if self._persistence.learns else stuck.member
+        member = self._ids.get(attempt.member) if self._persistence.learns else assignment.member
         if member is not None:
             self._persistence.response(
-                exchange.request, response.headers, member, exchange.service.clock.wall, stuck.pin
+                exchange.request, response.headers, member, exchange.service.clock.wall, assignment.pin
             )
 
 

@@ -7,12 +7,12 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from adc.codecs.accept import Acceptor, Entrance
+from adc.net.accept import AcceptContext, Acceptor
 from adc.runtime import descriptors
 
 if TYPE_CHECKING:
     from adc.codecs.http1.settings import ServerSettings
-    from adc.codecs.share import Share
+    from adc.net.share import Share
     from adc.runtime.descriptors import Spare
     from adc.telemetry.error_log import ErrorLog
 
@@ -35,7 +35,7 @@ class Accepting:
         share: Share,
         spare: Spare,
     ) -> None:
-        self.entrance = Entrance(loop, settings, failed, share)
+        self.entrance = AcceptContext(loop, settings, failed, share)
         self.entrance.exhausted = self._pause
         self.entrance.max_descriptor = descriptors.last_for_clients()
         self._spare = spare

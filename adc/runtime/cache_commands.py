@@ -21,7 +21,7 @@ from adc.proxy.caching.store import COUNTED, SharedStore
 from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:
-    from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.caching.cache_stage import CacheStage
     from adc.runtime.worker import Worker
 
 Arguments = Mapping[str, Any]
@@ -110,7 +110,9 @@ def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str | byt
     query = request.query if "?" in request.target else None
     rules = {KeyRules()}
     if scope is Scope.URL:
-        rules |= {lookup.options.key for lookup in worker.runtime.lookups.values() if lookup.store is store}
+        rules |= {
+            lookup.options.key for lookup in worker.runtime.cache_stages.values() if lookup.store is store
+        }
     return {
         url_key(request.scheme, request.authority, path, query, each)
         for path in (request.sent_path, request.path)  # a member may have received either
@@ -132,9 +134,9 @@ def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None 
     lines = [(b"Host", parts.netloc.encode("latin-1", "replace"))]
     for name, value in (headers or {}).items():
         lines.append((name.encode("latin-1", "replace"), value.encode("latin-1", "replace")))
-    noted = {name.lower(): value for name, value in lines}
+    proxy_fields = {name.lower(): value for name, value in lines}
     request = Request(
-        method, target, path, query, parts.netloc, host, Headers(lines), noted, scheme=parts.scheme
+        method, target, path, query, parts.netloc, host, Headers(lines), proxy_fields, scheme=parts.scheme
     )
     request.plain = plain
     return request
@@ -171,13 +173,13 @@ def why_cached(worker: Worker, arguments: Arguments) -> dict[str, Any]:
     }
 
 
-def _routes(worker: Worker, request: Request) -> Iterator[tuple[str, Lookup | None]]:
+def _routes(worker: Worker, request: Request) -> Iterator[tuple[str, CacheStage | None]]:
     """The routes that take the request, listener by listener; those with a cache first."""
-    lookups = worker.runtime.lookups
+    cache_stages = worker.runtime.cache_stages
     pipelines = [find(request) for find in worker.runtime.finders.values()]
     found = {pipeline.name for pipeline in pipelines if pipeline is not None}
-    for name in sorted(found, key=lambda name: name not in lookups):
-        yield name, lookups.get(name)
+    for name in sorted(found, key=lambda name: name not in cache_stages):
+        yield name, cache_stages.get(name)
 
 
 def _fresh(entry: Entry | None, now: float, hit: bool) -> str:

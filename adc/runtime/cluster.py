@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
-from adc.codecs.clock import Clock
-from adc.codecs.http1.batch import Batch
 from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.net.batch import Batch
+from adc.net.clock import Clock
 from adc.persistence.marks import MARKER_LIFE, Markers, Record
 from adc.persistence.ownership import Way, route
 from adc.pools.balancers.registry import make_balancer
@@ -239,7 +239,7 @@ class ClusterNode:
             found = markers.sender(marker, self.name, parts)
             if found is not None:
                 sender, at = found
-                request.noted[REFUSAL] = markers.refusal(marker)
+                request.proxy_fields[REFUSAL] = markers.refusal(marker)
                 if abs(self._clock.wall - at) <= MARKER_LIFE:
                     arrive(request, sender)
 
@@ -248,7 +248,7 @@ class ClusterNode:
         if found is None:
             return
         sender, nonce = found
-        request.noted[PROOF] = markers.proof(self._record(), nonce)
+        request.proxy_fields[PROOF] = markers.proof(self._record(), nonce)
         self._know(sender)
         if self._table is not None and sender.name != self.name:
             self._write(self._table, markers, sender)
@@ -275,7 +275,7 @@ def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
     greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
 
     def find(request: Request) -> Pipeline:
-        if PROOF in request.noted:
+        if PROOF in request.proxy_fields:
             return greeting
         pool = request.headers.get(POOL) if request.passed_by else None
         found = None if pool is None else pipelines.get(pool.decode("latin-1"))
@@ -287,10 +287,10 @@ def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
 
 def _refuse(exchange: Exchange) -> None:
     """Say that this request is served by nobody here, in a way that no application can."""
-    refusal = exchange.request.noted.get(REFUSAL)
+    refusal = exchange.request.proxy_fields.get(REFUSAL)
     lines = [] if refusal is None else [(REFUSAL, refusal)]
     exchange.respond(Response(REFUSED, Headers(lines), b"", 0), b"", True)
 
 
 def _reply(exchange: Exchange) -> None:
-    exchange.reply_unlogged(Response(204, Headers([(PROOF, exchange.request.noted[PROOF])]), b"", 0))
+    exchange.reply_unlogged(Response(204, Headers([(PROOF, exchange.request.proxy_fields[PROOF])]), b"", 0))

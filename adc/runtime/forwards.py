@@ -16,8 +16,8 @@ from adc.proxy.hedge import HedgedForward
 from adc.proxy.mirror import Mirror
 from adc.proxy.passing import ClusterForward, Peers
 from adc.proxy.pipeline import Action, Pipeline, Timeouts
+from adc.proxy.queue_gate import QueueGate
 from adc.proxy.sticky import StickyForward, stick
-from adc.proxy.waiting import Waiting
 from adc.runtime.persistence import Sticky
 
 
@@ -36,7 +36,7 @@ class ForwardBuilder:
         self._rng = rng
         self._peers = peers
         self.passed: dict[str, Pipeline] = {}
-        self.waiting = {name: Waiting(pool) for name, pool in pools.items() if pool.queue is not None}
+        self.waiting = {name: QueueGate(pool) for name, pool in pools.items() if pool.queue is not None}
 
     def build(self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy) -> Action:
         """The action that passes requests to the pool `name`."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from adc.codecs import client_certificate
-from adc.codecs.certificates import host_of
 from adc.codecs.http1.request_head import Refused
 from adc.codecs.http1.secure import SecureConnection
 from adc.codecs.http1.server import ServerConnection
-from adc.codecs.tls import ServerTls
 from adc.config import Config
 from adc.http.forwarded import client_address, client_scheme
 from adc.http.message import Request
 from adc.http.networks import Networks
+from adc.net import client_certificate
+from adc.net.certificates import host_of
+from adc.net.tls import ServerTls
 
 Identify = Callable[[Request, ServerConnection], None]
 
@@ -69,9 +69,9 @@ def believe(trusted: Networks, request: Request, connection: ServerConnection | 
     """The client's address and scheme as trusted proxies say them."""
     if not trusted.contains(request.peer):
         return
-    if b"x-forwarded-for" in request.noted:
+    if b"x-forwarded-for" in request.proxy_fields:
         request.client = client_address(request.peer, request.headers.get_all(b"x-forwarded-for"), trusted)
-    if b"x-forwarded-proto" in request.noted:
+    if b"x-forwarded-proto" in request.proxy_fields:
         addresses = request.headers.get_all(b"x-forwarded-for")
-        said = client_scheme(request.peer, addresses, request.noted[b"x-forwarded-proto"], trusted)
+        said = client_scheme(request.peer, addresses, request.proxy_fields[b"x-forwarded-proto"], trusted)
         request.scheme = said or request.scheme

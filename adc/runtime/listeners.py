@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from functools import partial
 from math import inf
 
-from adc.codecs.arrival import Arrival
-from adc.codecs.clock import Clock
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.secure import SecureConnection, StrictConnection
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.share import Share
-from adc.codecs.sources import SourceLimit
-from adc.codecs.tls import ServerTls
 from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.http.networks import Networks
+from adc.net.batch import Batch
+from adc.net.clock import Clock
+from adc.net.handshake import Handshake
+from adc.net.share import Share
+from adc.net.sources import SourceLimit
+from adc.net.tls import ServerTls
 from adc.proxy.exchange import Exchange
 from adc.proxy.forwarding import lines_with
 from adc.proxy.replies import Replies
@@ -129,11 +129,11 @@ class HttpListener:
         config, trusted = self._told
         self.settings.identify = identification(config, trusted, self.tls)
 
-    def _arrived(self, arrival: Arrival) -> ServerConnection:
+    def _arrived(self, handshake: Handshake) -> ServerConnection:
         if self.tls is None:
-            return ServerConnection(self.settings, arrival)
+            return ServerConnection(self.settings, handshake)
         secure = StrictConnection if self.settings.strict_transport else SecureConnection
-        return secure(self.settings, arrival)
+        return secure(self.settings, handshake)
 
     def _not_arrived(self, reason: str, detail: str, address: str) -> None:
         service = self.service

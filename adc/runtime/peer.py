@@ -8,10 +8,10 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from adc.codecs.clock import Clock
-from adc.codecs.dial import Dialer
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink
+from adc.net.batch import Batch
+from adc.net.clock import Clock
+from adc.net.dial import Dialer
 from adc.persistence.marks import NONCE_BYTES, Markers, Record
 from adc.pools.member import Member
 

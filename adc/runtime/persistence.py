@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
-from adc.codecs.client_certificate import FINGERPRINT
 from adc.config import Config
 from adc.config.model import persistence as model
 from adc.config.model import pools
+from adc.net.client_certificate import FINGERPRINT
 from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
 from adc.persistence.cookie import CookieOptions, CookiePersistence
 from adc.persistence.cookie_name import SHARED_NAME, cookie_name

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ssl
 from random import Random
 
-from adc.codecs.clock import Clock
-from adc.codecs.dial import Dialer
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink
 from adc.codecs.http1.proxied_link import ProxiedLink
 from adc.config.model import pools as model
 from adc.config.model.address import Address
 from adc.config.model.health import PassiveHealth
 from adc.config.model.tls import MemberTls
+from adc.net.batch import Batch
+from adc.net.clock import Clock
+from adc.net.dial import Dialer
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.registry import make_balancer
 from adc.pools.balancers.round_robin import Turns

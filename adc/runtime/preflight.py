@@ -15,9 +15,9 @@ from random import Random
 
 import lmdb
 
-from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
 from adc.config import Config
 from adc.config.model.tls import ListenerTls
+from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
 from adc.plugin.chain import Chain, StartFailed
 from adc.proxy.replies import Replies
 from adc.runtime.errors import BuildError

@@ -17,9 +17,9 @@ from adc.http.networks import Networks
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
 from adc.proxy.actions import Redirect, Respond, Split
-from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
-from adc.proxy.caching.unsafe import PassedBy
+from adc.proxy.caching.unsafe import CacheBypass
 from adc.proxy.caching.variants import Variants
 from adc.proxy.compress import AskForIdentity, Compress
 from adc.proxy.passing import Peers
@@ -56,7 +56,7 @@ class RouteBuilder:
         self._chains = chains
         self._sticky = sticky
         self._stores = stores
-        self.lookups: dict[str, Lookup] = {}
+        self.cache_stages: dict[str, CacheStage] = {}
         self.forwards = ForwardBuilder(pools, sticky, rng, peers)
 
     def build(self, route: model.Route) -> Pipeline:
@@ -80,8 +80,8 @@ class RouteBuilder:
         if route.cache is not None and route.cache.store in self._stores:
             quick = edits is None and (chain is None or chain.empty)
             lookup = self._lookup(route, route.cache, start, quick)
-            start = self.lookups[route.name] = lookup
-            stages.append(PassedBy(lookup))
+            start = self.cache_stages[route.name] = lookup
+            stages.append(CacheBypass(lookup))
         if edits is not None:
             start = EditRequest(edits, route.name, start)
         if route.rewrite != actions.Rewrite():
@@ -131,7 +131,7 @@ class RouteBuilder:
 
     def _lookup(
         self, route: model.Route, cache: policies.RouteCache, following: Action, quick: bool
-    ) -> Lookup:
+    ) -> CacheStage:
         store = self._stores[cache.store]
         purgers = Networks(str(network) for network in cache.purge.from_)
         compression = route.compression
@@ -140,7 +140,7 @@ class RouteBuilder:
         if compression is not None and decodes and not route.plugins:
             variants = Variants(_compression(compression))
         options, suffix = cache_options(cache, store, self._own_cookies(route)), _key_suffix(route)
-        return Lookup(store, options, following, suffix, purgers, quick, variants, decodes)
+        return CacheStage(store, options, following, suffix, purgers, quick, variants, decodes)
 
     def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
         """Return the functions that remove our part from a client's cookies on the way to the member.

@@ -12,12 +12,12 @@ from adc.config.model.routes import Route
 from adc.http.message import Request
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.passing import Peers
 from adc.proxy.pipeline import Pipeline
+from adc.proxy.queue_gate import QueueGate
 from adc.proxy.replies import Replies
-from adc.proxy.waiting import Waiting
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.routing.settle import OFF
@@ -59,8 +59,8 @@ class Runtime:
         self.plugins = Plugins(config)
         builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers)
         self.pipelines = [builder.build(route) for route in config.routes]
-        self.lookups: Mapping[str, Lookup] = builder.lookups
-        self.waiting: Mapping[str, Waiting] = builder.forwards.waiting
+        self.cache_stages: Mapping[str, CacheStage] = builder.cache_stages
+        self.waiting: Mapping[str, QueueGate] = builder.forwards.waiting
         self.finders = _finders(config, self.pipelines)
         self.finders[CLUSTER] = finder(builder.forwards.passed)
         self.replies = _replies(config)

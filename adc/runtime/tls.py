@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, Signature, TlsError, member_context
 from adc.config import Config
 from adc.config.model.tls import Acme, ListenerTls, MemberTls
+from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, Signature, TlsError, member_context
 from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:

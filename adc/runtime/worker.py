@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from random import SystemRandom
 from typing import Any
 
-from adc.codecs.clock import TICK, Clock
-from adc.codecs.http1.batch import Batch
-from adc.codecs.share import Share
 from adc.config import Config
+from adc.net.batch import Batch
+from adc.net.clock import TICK, Clock
+from adc.net.share import Share
 from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.caches import Ask, Caches

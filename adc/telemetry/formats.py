@@ -47,7 +47,7 @@ def combined(record: LogRecord) -> str:
     request = record.request
     if request is None:
         return f'{escape_text(client)} - - [{when}] "-" {record.status} {record.bytes_out} "-" "-"'
-    get = request.noted.get
+    get = request.proxy_fields.get
     method, target, version = request.method, request.target, request.version
     status, size = record.status, record.bytes_out
     referer, agent = get(b"referer", b"-").decode("latin-1"), get(b"user-agent", b"-").decode("latin-1")
@@ -90,7 +90,7 @@ def json_line(record: LogRecord) -> str:
 def _request_texts(request: Request | None) -> tuple[str, ...]:
     if request is None:
         return _NO_REQUEST
-    get = request.noted.get
+    get = request.proxy_fields.get
     return (
         request.method,
         request.scheme,

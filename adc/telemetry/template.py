@@ -74,7 +74,7 @@ def _of_request(get: Callable[[Request], str]) -> Field:
 
 def _trace_id(request: Request) -> str:
     """The trace that the client's `traceparent` names."""
-    context = parse_traceparent(request.noted.get(b"traceparent", b""))
+    context = parse_traceparent(request.proxy_fields.get(b"traceparent", b""))
     return "" if context is None else context.trace_id
 
 

@@ -10,7 +10,7 @@ import sys
 from ipaddress import ip_address
 from random import Random
 
-from adc.codecs.proxy_protocol import MAX_V2, BadHeader, HeaderReader, compose, parse
+from adc.net.proxy_protocol import MAX_V2, BadHeader, HeaderReader, compose, parse
 
 ENDS = ((("192.0.2.1", 1), ("198.51.100.7", 443)), (("2001:db8::1", 65535), ("::", 0)), None)
 SEEDS = tuple(compose(version, ends) for version in ("v1", "v2") for ends in ENDS)

@@ -11,9 +11,9 @@ A link opens no connection by itself: `connect()` lets one that is waited for co
 
 from random import Random
 
-from adc.codecs.clock import Clock
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, Request, Response
+from adc.net.clock import Clock
 from adc.pools.balancers.registry import make_balancer
 from adc.pools.errors import Failure
 from adc.pools.member import Member

@@ -64,7 +64,7 @@ def test_json_parses_back_to_the_same_text(exchange: Finished) -> None:
     assert row["route"] == exchange.route.encode("utf-8", "backslashreplace").decode()
     assert row["client"] == exchange.client.encode("utf-8", "backslashreplace").decode()
     if exchange.request is not None:
-        agent = exchange.request.noted.get(b"user-agent", b"")
+        agent = exchange.request.proxy_fields.get(b"user-agent", b"")
         assert row["user_agent"] == agent.decode("utf-8", "backslashreplace")
 
 

@@ -106,17 +106,17 @@ async def test_a_client_that_stops_reading_is_cut_off_in_time(tmp_path):
     async with caching(tmp_path, response(HUGE, FRESH)) as cached:
         await cached.get()
         before = len(os.listdir("/proc/self/fd"))
-        async with cached.proxy.client(receive_buffer=1 << 14) as stuck:
-            await stuck.send(get())
+        async with cached.proxy.client(receive_buffer=1 << 14) as assignment:
+            await assignment.send(get())
             (exchange,) = await eventually(lambda: cached.proxy.listener.service.active)
             await eventually(lambda: exchange.bytes_out > 1 << 20)
-            await stuck.some()  # what the client takes later does not change what is due
+            await assignment.some()  # what the client takes later does not change what is due
             cached.proxy.pass_time(59)
             assert not exchange.finished_at
             cached.proxy.pass_time(61)
             assert exchange.end_reason == "client_write_timeout"
             with pytest.raises(ConnectionError):
-                await stuck.rest()
+                await assignment.rest()
         await eventually(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 

@@ -79,4 +79,4 @@ async def test_a_plain_request_stays_within_its_budget_of_calls(tmp_path):
     async with Member() as member:
         least = await least_calls(tmp_path, config(member.address))
     assert len(least) <= BUDGET, "\n".join(least)
-    assert least.count("RequestInput.data_received") == 1
+    assert least.count("RequestReader.data_received") == 1

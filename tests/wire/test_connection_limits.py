@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adc.codecs.proxy_protocol import compose
+from adc.net.proxy_protocol import compose
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.member import Member
@@ -197,7 +197,7 @@ async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tm
 
 async def test_only_so_many_over_the_limit_are_told_at_the_same_time(tmp_path, member, monkeypatch):
     """Who is told is kept for a while, so the others of a flood are closed without a word."""
-    monkeypatch.setattr("adc.codecs.accept.MOST", 1)
+    monkeypatch.setattr("adc.net.accept.MOST", 1)
     listener = {"limits": {"connections": 1}}
     async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
         assert (await one.ask(get())).status == 200

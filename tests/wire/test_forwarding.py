@@ -84,14 +84,19 @@ async def test_a_client_is_not_believed_about_where_it_comes_from(tmp_path, memb
     assert b"forwarded" not in request
 
 
-CLAIMS = ["X-Forwarded-Port: 8443", "X-Forwarded-Prefix: //evil", "X-Forwarded-Ssl: on", "X-Real-IP: 6.6.6.6"]
+SPOOFABLE_FIELDS = [
+    "X-Forwarded-Port: 8443",
+    "X-Forwarded-Prefix: //evil",
+    "X-Forwarded-Ssl: on",
+    "X-Real-IP: 6.6.6.6",
+]
 PATHS = ["X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X-Forwarded-Uri: /admin", "Front-End-Https: on"]
 
 
 async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path, member):
-    request = await seen(tmp_path, member, get("/", *CLAIMS, *PATHS))
+    request = await seen(tmp_path, member, get("/", *SPOOFABLE_FIELDS, *PATHS))
     assert request.all(b"x-forwarded-port") == [b"80"]
-    names = {line.partition(":")[0].lower().encode() for line in (*CLAIMS[1:], *PATHS)}
+    names = {line.partition(":")[0].lower().encode() for line in (*SPOOFABLE_FIELDS[1:], *PATHS)}
     assert not names & {name for name, _ in request.fields}
 
 
@@ -189,14 +194,17 @@ async def test_what_the_route_says_of_fields_that_a_proxy_writes_stands(tmp_path
 
 async def test_a_client_cannot_take_away_what_the_route_sets(tmp_path, member):
     route = {"request_headers": {"set": {"X-Real-IP": "1.2.3.4", "X-Forwarded-Port": "443"}}}
-    request = await seen(tmp_path, member, get("/", *CLAIMS), route=route)
+    request = await seen(tmp_path, member, get("/", *SPOOFABLE_FIELDS), route=route)
     assert (request.all(b"x-real-ip"), request.all(b"x-forwarded-port")) == ([b"1.2.3.4"], [b"443"])
     assert b"x-forwarded-ssl" not in request
 
 
 async def test_what_a_trusted_proxy_writes_travels_on(tmp_path, member):
     request = await seen(
-        tmp_path, member, get("/", "Connection: X-Real-IP", *CLAIMS), trusted_proxies=["127.0.0.0/8"]
+        tmp_path,
+        member,
+        get("/", "Connection: X-Real-IP", *SPOOFABLE_FIELDS),
+        trusted_proxies=["127.0.0.0/8"],
     )
     assert (request[b"x-forwarded-port"], request[b"x-real-ip"]) == (b"8443", b"6.6.6.6")
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from adc.codecs.proxy_protocol import compose
 from adc.compression.encoders import content_coding
+from adc.net.proxy_protocol import compose
 from tests.kit.client import chunked, get, post
 from tests.kit.member import OK, Member, answering, response
 from tests.kit.proxy import config, serving

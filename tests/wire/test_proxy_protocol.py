@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from adc.codecs.proxy_protocol import SIGNATURE, HeaderReader, compose
+from adc.net.proxy_protocol import SIGNATURE, HeaderReader, compose
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.member import OK, Member, response

@@ -105,7 +105,7 @@ async def test_an_unusual_head_is_not_judged_anew_for_every_byte(proxy, client, 
         await client.send(start)
         await client.dribble(b"x" * 300)
         await eventually(lambda: len(calls.names) > 900)
-    assert calls.names.count("RequestInput._gather") > 50
+    assert calls.names.count("RequestReader._gather") > 50
     assert calls.names.count("may_be_unusual") < 4
 
 

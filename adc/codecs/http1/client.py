@@ -8,13 +8,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from adc.codecs.http1 import heads
-from adc.codecs.http1.batch import HOLD_BYTES
-from adc.codecs.http1.outlet import Outlet
-from adc.codecs.http1.response_input import ResponseInput
+from adc.codecs.http1.response_reader import ResponseReader
 from adc.codecs.interface import ResponseReceiver
 from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.tied import is_tied
+from adc.net.batch import HOLD_BYTES
+from adc.net.batched_writer import BatchedWriter
 from adc.pools.errors import Failure
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_
 """Alerts that come after the handshake as a TLS 1.3 client sees it, but before anything is served."""
 
 
-class ClientConnection(ResponseInput):
+class ClientConnection(ResponseReader):
     """One connection to a member. It belongs to one `receiver` at a time, or lies idle in its link.
 
     Anything unasked for closes it.
@@ -46,7 +46,7 @@ class ClientConnection(ResponseInput):
 
     def __init__(self, link: HttpLink) -> None:
         super().__init__(link)
-        self._transport = Outlet(link.batch)
+        self._transport = BatchedWriter(link.batch)
         self._request_end = True
         self._streams = False
         self._paused = False
@@ -67,7 +67,7 @@ class ClientConnection(ResponseInput):
         self._request_end = end
         self._streams = not end
         self._begin_response()
-        if b"authorization" in request.noted and is_tied(request):
+        if b"authorization" in request.proxy_fields and is_tied(request):
             self._private = True
         if not body:
             self._transport.write(head + heads.LAST_CHUNK if end and self._chunked else head)

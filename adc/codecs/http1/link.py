@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from math import inf
 from typing import Final
 
-from adc.codecs.clock import Clock
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.interface import MemberConnection, ResponseReceiver
+from adc.net.batch import Batch
+from adc.net.clock import Clock
 from adc.pools.errors import Failure
 
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from adc.codecs.dial import Dialer
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.http1.link import HttpLink
 from adc.codecs.interface import ResponseReceiver
-from adc.codecs.proxy_protocol import Ends, compose
+from adc.net.dial import Dialer
+from adc.net.proxy_protocol import Endpoints, compose
 
 
 class ProxiedConnection(ClientConnection):
@@ -16,7 +16,7 @@ class ProxiedConnection(ClientConnection):
 
     __slots__ = ("ends",)
 
-    ends: Ends | None
+    ends: Endpoints | None
 
 
 class ProxiedLink(HttpLink):

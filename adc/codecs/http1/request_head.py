@@ -67,17 +67,17 @@ def read_head(message: Any, scheme: str) -> Request:
     method = message.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
-    lines, noted = divide(message.raw_headers)
+    lines, proxy_fields = divide(message.raw_headers)
     body_length = NO_BODY
-    if b"transfer-encoding" in noted:
-        if noted[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
+    if b"transfer-encoding" in proxy_fields:
+        if proxy_fields[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
             raise bad_request("only the transfer coding `chunked` of HTTP/1.1 is understood")
-        if b"content-length" in noted:
+        if b"content-length" in proxy_fields:
             raise bad_request("a message has Content-Length or Transfer-Encoding, not both")
         body_length = UNKNOWN_LENGTH
-    elif b"content-length" in noted:
-        body_length = int(noted[b"content-length"])
-    target, authority = message.path, noted.get(b"host", b"").decode("latin-1")
+    elif b"content-length" in proxy_fields:
+        body_length = int(proxy_fields[b"content-length"])
+    target, authority = message.path, proxy_fields.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
             path, query, plain = split_target(target)
@@ -86,24 +86,34 @@ def read_head(message: Any, scheme: str) -> Request:
             if named and method == "PURGE":  # what is purged is not told by the listener that is asked
                 scheme = named
             lines = [pair for pair in lines if pair[0].lower() != b"host"]
-            noted[b"host"] = authority.encode("ascii", "replace")
-            lines.insert(0, (b"Host", noted[b"host"]))
+            proxy_fields[b"host"] = authority.encode("ascii", "replace")
+            lines.insert(0, (b"Host", proxy_fields[b"host"]))
         if authority or minor:
             host = _known_host(authority) if len(authority) <= _LONGEST_KNOWN else parse_host(authority)
         else:
             host = ""
-            if b"host" not in noted:
+            if b"host" not in proxy_fields:
                 lines.append(_NO_HOST)
     except (BadTarget, BadHost) as error:
         raise bad_request(str(error)) from None
     request = Request(
-        method, target, path, query, authority, host, Headers(lines), noted, body_length, version, scheme
+        method,
+        target,
+        path,
+        query,
+        authority,
+        host,
+        Headers(lines),
+        proxy_fields,
+        body_length,
+        version,
+        scheme,
     )
     request.plain = plain
     if message.upgrade and minor:
-        request.upgrade = _offer(request, passable(noted.get(b"upgrade", b"")))
-    if b"expect" in noted and minor:
-        _read_expectation(request, noted[b"expect"])
+        request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
+    if b"expect" in proxy_fields and minor:
+        _read_expectation(request, proxy_fields[b"expect"])
     return request
 
 

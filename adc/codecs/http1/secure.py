@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from adc.codecs import client_certificate
 from adc.codecs.http1.server import ServerConnection
 from adc.http.headers import Headers
 from adc.http.message import Response
+from adc.net import client_certificate
 
 if TYPE_CHECKING:
-    from adc.codecs.file_output import FileOutput
+    from adc.net.file_output import FileOutput
 
 _STRICT = b"strict-transport-security"
 

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.codecs.file_output import FileOutput, open_output
 from adc.codecs.http1 import heads
 from adc.codecs.http1.head_parser import head_parser
-from adc.codecs.http1.outlet import Outlet
 from adc.codecs.http1.request_head import Refused, read_head
-from adc.codecs.http1.request_input import RequestInput
+from adc.codecs.http1.request_reader import RequestReader
 from adc.codecs.http1.settings import ServerSettings
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
+from adc.net.batched_writer import BatchedWriter
+from adc.net.file_output import FileOutput, open_output
 
 if TYPE_CHECKING:
-    from adc.codecs.arrival import Arrival
     from adc.codecs.interface import KeptConnection
+    from adc.net.handshake import Handshake
     from adc.pools.member import Member
 
 _LINGER_SECONDS: Final = 5.0
@@ -35,7 +35,7 @@ _DRAIN_SECONDS: Final = 1.0
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
-class ServerConnection(RequestInput):
+class ServerConnection(RequestReader):
     """One client connection, and the `Stream` of its current exchange.
 
     `deadline` (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an
@@ -43,7 +43,7 @@ class ServerConnection(RequestInput):
     """
 
     __slots__ = (
-        "_arrival",
+        "_handshake",
         "_kept",
         "_last_request",
         "_leaving",
@@ -62,10 +62,10 @@ class ServerConnection(RequestInput):
 
     scheme = "http"
 
-    def __init__(self, settings: ServerSettings, arrival: Arrival) -> None:
+    def __init__(self, settings: ServerSettings, handshake: Handshake) -> None:
         super().__init__(settings)
-        self._arrival = arrival
-        self._transport = Outlet(settings.batch)
+        self._handshake = handshake
+        self._transport = BatchedWriter(settings.batch)
         self._last_request = False
         self._kept: dict[str, tuple[Member, KeptConnection]] | None = None
         self._leaving = False
@@ -85,8 +85,8 @@ class ServerConnection(RequestInput):
     def connection_made(self, transport: Any) -> None:
         self._transport.opened(transport)
         settings = self._settings
-        self._arrival.release()
-        self.address = self._arrival.address
+        self._handshake.release()
+        self.address = self._handshake.address
         self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
         self._parser = head_parser(settings)
         self.deadline = settings.clock.now + settings.head_timeout
@@ -99,7 +99,7 @@ class ServerConnection(RequestInput):
     @property
     def own_address(self) -> Any:
         """The address that the client connected to."""
-        ends = self._arrival.ends
+        ends = self._handshake.ends
         return self._transport.get_extra_info("sockname") if ends is None else ends[1]
 
     def eof_received(self) -> bool:

@@ -9,11 +9,11 @@ from adc.codecs.http1.request_head import Refused
 from adc.http.message import Request, Response
 
 if TYPE_CHECKING:
-    from adc.codecs.clock import Clock
-    from adc.codecs.http1.batch import Batch
     from adc.codecs.http1.server import ServerConnection
     from adc.codecs.interface import RequestReceiver, Stream
-    from adc.codecs.sources import SourceLimit
+    from adc.net.batch import Batch
+    from adc.net.clock import Clock
+    from adc.net.sources import SourceLimit
 
 Exchange = Callable[["Stream", Request], "RequestReceiver"]
 

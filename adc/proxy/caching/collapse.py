@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import lmdb
 
-from adc.cache.collapse import PASS_SECONDS, Outcome, Role
+from adc.cache.collapse import HIT_FOR_MISS_SECONDS, Outcome, Role
 from adc.cache.directives import request_directives
 from adc.cache.lease import Busy, Lease, LeaseTable
-from adc.proxy.caching.source import Source
+from adc.proxy.caching.local_response import LocalResponse
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,7 +42,7 @@ _UNSHARED_WISHES = frozenset({"no-store", "only-if-cached", "stale-if-error"})
 """The same of directives. Requests that demand a fresh response share one fetch: what comes is fresh for all."""
 
 
-class Waiting(Source):
+class Waiting(LocalResponse):
     """An exchange that waits for another one's fetch of the same key."""
 
     __slots__ = ("_again", "key", "store")
@@ -158,7 +158,7 @@ class Leases:
             self._loop.call_later(POLL, self._poll)
 
 
-class Turn:
+class CollapseLease:
     """A fetch's part in the collapsing: its role among the requests of this worker (`woken`: another's leader
     let it go alone), and the lease that keeps other workers waiting.
     """
@@ -206,7 +206,7 @@ class Turn:
         self._settled = True
         leases = self._store.leases
         if self._lease is not None and leases is not None:
-            pass_until = time.monotonic() + PASS_SECONDS if outcome is Outcome.UNCACHEABLE else None
+            pass_until = time.monotonic() + HIT_FOR_MISS_SECONDS if outcome is Outcome.UNCACHEABLE else None
             leases.release(self._lease, pass_until)
         if self.leads:
             finish_flight(self._store, self._key, outcome)

@@ -16,13 +16,13 @@ from adc.cache.vary import matches
 from adc.http.headers import Headers, Pair
 from adc.http.message import Response
 from adc.proxy.caching.aside import Aside
-from adc.proxy.caching.collapse import Turn, Waiting
-from adc.proxy.caching.fill import Fill, Following
+from adc.proxy.caching.collapse import CollapseLease, Waiting
+from adc.proxy.caching.fill import Fill, Follower
 from adc.proxy.caching.revalidate import confirmed, drop_replaced, outdated, stand_in, told_by_head
 from adc.proxy.exchange import Exchange
 
 if TYPE_CHECKING:
-    from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.caching.cache_stage import CacheStage
 
 _FOR_ITSELF = frozenset({b"range", b"if-range", b"cache-control", b"pragma"})
 """Fields of the request behind a background validation that are not part of it."""
@@ -53,7 +53,7 @@ class Fetch(Exchange):
 
     def __init__(
         self,
-        stage: Lookup,
+        stage: CacheStage,
         exchange: Exchange,
         key: bytes,
         decision: Miss | Revalidate | Stale,
@@ -71,14 +71,14 @@ class Fetch(Exchange):
         self.key = key
         self.held = None if isinstance(decision, Miss) else decision
         self.why = "stale" if isinstance(decision, Stale) else decision.why
-        self.turn = Turn(stage.store, key, role, woken)
+        self.turn = CollapseLease(stage.store, key, role, woken)
         self.fill: Fill | None = None
-        self.sources: list[Following] = []
+        self.sources: list[Follower] = []
         self.paused = False
         self.mark = 0
         self.sent_at = 0.0
         if not isinstance(decision, Stale):
-            self.sources.append(Following(exchange, self))
+            self.sources.append(Follower(exchange, self))
 
     # Before the member is asked.
 
@@ -214,7 +214,7 @@ class Fetch(Exchange):
         self._begin(self.sources[0], response, body, end, "miss")
         self._went_on(end)
 
-    def _begin(self, source: Following, response: Response, body: bytes, end: bool, word: str) -> None:
+    def _begin(self, source: Follower, response: Response, body: bytes, end: bool, word: str) -> None:
         """Send the head to one of `sources`."""
         exchange = source.exchange
         exchange.cache = word
@@ -273,7 +273,7 @@ class Fetch(Exchange):
 
     def take_waiting(
         self, varying: tuple[tuple[bytes, bytes | None], ...], stale: bool = False
-    ) -> list[Following]:
+    ) -> list[Follower]:
         """Make those sources that wait and are served by the same variant. Returns them. With `stale` only those that
         accept a stale response.
         """
@@ -291,11 +291,11 @@ class Fetch(Exchange):
         taken = []
         for each in waiting:
             each.finish()
-            taken.append(Following(each.exchange, self))
+            taken.append(Follower(each.exchange, self))
         self.sources += taken
         return taken
 
-    def tell(self, source: Following) -> None:
+    def tell(self, source: Follower) -> None:
         """Give the exchange of a source what its log record and a sticky pool need to know."""
         exchange = source.exchange
         exchange.pool, exchange.member = self.pool, self.member
@@ -305,7 +305,7 @@ class Fetch(Exchange):
             source.asked = attempt.answered_by
             exchange.sticky = self.sticky
 
-    def left(self, source: Following) -> None:
+    def left(self, source: Follower) -> None:
         """The client of a source is gone. What can still be stored, or has others waiting, goes on."""
         if source in self.sources:
             self.sources.remove(source)
@@ -317,7 +317,7 @@ class Fetch(Exchange):
         else:
             self.abandon()
 
-    def released(self, source: Following) -> None:
+    def released(self, source: Follower) -> None:
         """A source that read on after the end has all it wants."""
         if self.finished_at and source in self.sources:
             self.sources.remove(source)

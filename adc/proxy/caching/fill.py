@@ -10,7 +10,7 @@ from adc.cache.entry import Entry
 from adc.cache.filling import Filling
 from adc.cache.parts import combined, joinable
 from adc.cache.tiered import TieredStore
-from adc.proxy.caching.source import Source
+from adc.proxy.caching.local_response import LocalResponse
 
 if TYPE_CHECKING:
     from adc.proxy.attempt import Attempt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PIECE = 64 << 10
 
 
-class Following(Source):
+class Follower(LocalResponse):
     """An exchange that is answered from a fetch. `position`: bytes of the content that it was given;
     `asked`: the try whose response only this exchange gets."""
 
@@ -91,7 +91,7 @@ class Fill:
         if data and self.filling is not None:
             self.filling.write(data)
 
-    def drop_unread(self, sources: Iterable[Following]) -> None:
+    def drop_unread(self, sources: Iterable[Follower]) -> None:
         """Drop what was collected once it cannot be stored and none of `sources` has to read it any more."""
         filling = self.filling
         if filling is None or not filling.failed:
@@ -99,7 +99,7 @@ class Fill:
         if all(source.over or source.position >= self.length for source in sources):
             filling.abort(filling.failed)
 
-    def give(self, data: bytes, end: bool, sources: tuple[Following, ...]) -> None:
+    def give(self, data: bytes, end: bool, sources: tuple[Follower, ...]) -> None:
         """The same content to everybody who keeps up."""
         start = self.length - len(data)
         for source in sources:
@@ -110,7 +110,7 @@ class Fill:
             source.position = self.length
             self._give(source, data, end)
 
-    def catch_up(self, source: Following) -> None:
+    def catch_up(self, source: Follower) -> None:
         """Give a source what came while it was blocked."""
         while not (source.blocked or source.over) and source.position < self.length:
             data = self._read(source.position)
@@ -141,7 +141,7 @@ class Fill:
         if self.filling is not None:
             self.filling.abort(reason)
 
-    def _give(self, source: Following, data: bytes, end: bool) -> None:
+    def _give(self, source: Follower, data: bytes, end: bool) -> None:
         if end:
             source.finish()
             source.fetch.tell(source)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from adc.cache.keys import url_key
 from adc.http.headers import Headers
 from adc.http.message import Response
-from adc.proxy.caching.source import Source
+from adc.proxy.caching.local_response import LocalResponse
 
 if TYPE_CHECKING:
     import asyncio
 
-    from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.caching.cache_stage import CacheStage
     from adc.proxy.caching.store import SharedStore
     from adc.proxy.exchange import Exchange
 
 _TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
-def purge(stage: Lookup, exchange: Exchange) -> None:
+def purge(stage: CacheStage, exchange: Exchange) -> None:
     """Answer a PURGE request: 200 when no worker serves the URL from its store any more.
 
     405 where nobody may purge, 403 for those who may not, 503 if a worker was not reached.
@@ -38,7 +38,7 @@ def purge(stage: Lookup, exchange: Exchange) -> None:
     Purging(exchange).begin(stage.store, url)
 
 
-class Purging(Source):
+class Purging(LocalResponse):
     """An exchange that waits until its purge has reached every worker. One that leaves does not stop it."""
 
     __slots__ = ("_task",)

@@ -10,10 +10,10 @@ from adc.cache.files import FileBody
 from adc.cache.loans import Loans
 from adc.cache.ranges import ByteRange
 from adc.http.message import Response
-from adc.proxy.caching.source import Source
+from adc.proxy.caching.local_response import LocalResponse
 
 if TYPE_CHECKING:
-    from adc.codecs.file_output import FileOutput
+    from adc.net.file_output import FileOutput
     from adc.proxy.exchange import Exchange
 
 AT_ONCE = 256 << 10
@@ -69,7 +69,7 @@ class Pieces:
         return not self._left
 
 
-class Sending(Source):
+class Sending(LocalResponse):
     """Stored content on its way to a client, as fast as that takes it."""
 
     __slots__ = ("_body", "_held", "_output", "_pieces", "_running")

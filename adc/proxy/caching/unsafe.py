@@ -16,16 +16,16 @@ from adc.http.message import Response
 from adc.proxy.body_filter import BodyFilter
 
 if TYPE_CHECKING:
-    from adc.proxy.caching.lookup import Lookup
+    from adc.proxy.caching.cache_stage import CacheStage
     from adc.proxy.exchange import Exchange
 
 
-class PassedBy:
+class CacheBypass:
     """The response stage of a cache, for exchanges that the member answered directly."""
 
     __slots__ = ("_stage",)
 
-    def __init__(self, stage: Lookup) -> None:
+    def __init__(self, stage: CacheStage) -> None:
         self._stage = stage
 
     def __call__(self, exchange: Exchange, response: Response) -> BodyFilter | None:

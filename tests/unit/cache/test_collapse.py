@@ -1,6 +1,6 @@
 """One fetch for simultaneous misses, inside a worker."""
 
-from adc.cache.collapse import PASS_SECONDS, Flights, Outcome, Role
+from adc.cache.collapse import HIT_FOR_MISS_SECONDS, Flights, Outcome, Role
 
 KEY = b"k"
 
@@ -59,8 +59,8 @@ def test_an_uncacheable_response_releases_followers_on_a_slope() -> None:
 def test_after_an_uncacheable_response_nobody_waits_for_a_while() -> None:
     flights = flight(0)
     flights.finished(KEY, Outcome.UNCACHEABLE, 100)
-    assert flights.join(KEY, 0, 100 + PASS_SECONDS - 1) is Role.ALONE
-    assert flights.join(KEY, 0, 100 + PASS_SECONDS) is Role.LEAD
+    assert flights.join(KEY, 0, 100 + HIT_FOR_MISS_SECONDS - 1) is Role.ALONE
+    assert flights.join(KEY, 0, 100 + HIT_FOR_MISS_SECONDS) is Role.LEAD
 
 
 def test_a_follower_may_leave() -> None:

@@ -5,9 +5,9 @@ import errno
 
 import pytest
 
-from adc.codecs.clock import Clock
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.link import HttpLink, failure_of
+from adc.net.batch import Batch
+from adc.net.clock import Clock
 from adc.pools.errors import Failure
 
 

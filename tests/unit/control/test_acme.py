@@ -3,11 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from adc.codecs import placeholder
-from adc.codecs.certificates import read_facts
 from adc.control import acme, acme_order
 from adc.control.acme import AcmeCertificates, aside, renewal_in
 from adc.control.acme_order import OrderFailed, Wanted, keep
+from adc.net import placeholder
+from adc.net.certificates import read_facts
 from tests.kit.waiting import eventually
 
 DAY = 86400.0

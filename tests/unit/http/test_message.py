@@ -4,7 +4,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 
 NAMES = (
-    "method target path query authority host noted body_length version scheme client peer sni upgrade"
+    "method target path query authority host proxy_fields body_length version scheme client peer sni upgrade"
     " expect_continue certificate"
 )
 

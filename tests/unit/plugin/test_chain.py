@@ -179,7 +179,7 @@ class Life(Plugin[NoOptions]):
 
     async def close(self) -> None:
         self.events.append("close")
-        raise RuntimeError("stuck")
+        raise RuntimeError("assignment")
 
 
 class NoStart(Plugin[NoOptions]):

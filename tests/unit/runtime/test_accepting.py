@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from adc.codecs.clock import Clock
-from adc.codecs.http1.batch import Batch
 from adc.codecs.http1.server import ServerConnection
 from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.share import Share
+from adc.net.batch import Batch
+from adc.net.clock import Clock
+from adc.net.share import Share
 from adc.runtime.accepting import Accepting
 from tests.kit.descriptors import descriptor_limit
 from tests.kit.waiting import eventually, settled

@@ -11,7 +11,7 @@ from adc.http.message import Request
 
 def request(target: str = "/shop?x=1", method: str = "GET", headers: tuple[Pair, ...] = ()) -> Request:
     path, _, query = target.partition("?")
-    lines, noted = divide(headers)
+    lines, proxy_fields = divide(headers)
     return Request(
         method,
         target,
@@ -20,7 +20,7 @@ def request(target: str = "/shop?x=1", method: str = "GET", headers: tuple[Pair,
         "example.com:8080",
         "example.com",
         Headers(lines),
-        noted,
+        proxy_fields,
         peer="10.0.0.9",
     )
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 import trustme
 
-from adc.codecs.tls import quiet_about_server_names
+from adc.net.tls import quiet_about_server_names
 from tests.kit.authority import tls_client
 from tests.kit.client import get
 from tests.kit.member import Member, answering, response

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
+from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.waiting import eventually

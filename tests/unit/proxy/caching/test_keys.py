@@ -10,7 +10,7 @@ from adc.cache.tiered import TieredStore
 from adc.config.model.routes import Route
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.proxy.caching.lookup import Lookup
+from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.routes import _key_suffix
 
@@ -21,7 +21,7 @@ STORE = SharedStore("site", TieredStore(MemoryStore(1000, 100), None, None, Stat
 
 
 def key(suffix=b"", **rules):
-    return Lookup(STORE, CacheOptions(key=KeyRules(**rules)), None, suffix).key(REQUEST)
+    return CacheStage(STORE, CacheOptions(key=KeyRules(**rules)), None, suffix).key(REQUEST)
 
 
 def test_the_url_of_a_key_stays_the_url_whatever_is_added():

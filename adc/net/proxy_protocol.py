@@ -14,7 +14,7 @@ from adc.http.networks import plain_address
 Endpoint = tuple[str, int]
 """Address and port."""
 
-Ends = tuple[Endpoint, Endpoint]
+Endpoints = tuple[Endpoint, Endpoint]
 """Source and destination of a connection."""
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -46,7 +46,7 @@ class HeaderReader:
     def __init__(self) -> None:
         self._taken = b""
         self.done = False
-        self.ends: Ends | None = None
+        self.ends: Endpoints | None = None
 
     def feed(self, data: bytes) -> int:
         """Take what there is. Raises BadHeader as soon as it is clear that this will be no valid header."""
@@ -82,12 +82,12 @@ def header_length(data: bytes) -> int | None:
     return None
 
 
-def parse(header: bytes) -> Ends | None:
+def parse(header: bytes) -> Endpoints | None:
     """The ends that one whole header tells, None if it tells none. Raises BadHeader."""
     return _parse_v2(header) if header.startswith(SIGNATURE) else _parse_v1(header)
 
 
-def _parse_v1(header: bytes) -> Ends | None:
+def _parse_v1(header: bytes) -> Endpoints | None:
     try:
         words = header[:-2].decode("ascii").split(" ")
     except UnicodeDecodeError:
@@ -117,7 +117,7 @@ def _port(word: str) -> int:
     return int(word)
 
 
-def _parse_v2(header: bytes) -> Ends | None:
+def _parse_v2(header: bytes) -> Endpoints | None:
     command, kind = header[12], header[13]
     if command == _LOCAL:
         return None
@@ -136,12 +136,12 @@ def _parse_v2(header: bytes) -> Ends | None:
     return (addresses[0], source_port), (addresses[1], target_port)
 
 
-def compose(version: str, ends: Ends | None) -> bytes:
+def compose(version: str, ends: Endpoints | None) -> bytes:
     """The header to send ("v1" or "v2") for a connection between `ends`, None if they are not known."""
     return _compose_v1(ends) if version == "v1" else _compose_v2(ends)
 
 
-def _family(ends: Ends) -> int:
+def _family(ends: Endpoints) -> int:
     """4 if both addresses are IPv4, else 6."""
     return max(ip_address(address).version for address, _ in ends)
 
@@ -151,7 +151,7 @@ def _as(family: int, address: str) -> str:
     return f"::ffff:{address}" if ip_address(address).version < family else address
 
 
-def _compose_v1(ends: Ends | None) -> bytes:
+def _compose_v1(ends: Endpoints | None) -> bytes:
     if ends is None:
         return b"PROXY UNKNOWN\r\n"
     family = _family(ends)
@@ -160,7 +160,7 @@ def _compose_v1(ends: Ends | None) -> bytes:
     return f"PROXY TCP{family} {addresses} {source_port} {target_port}\r\n".encode("ascii")
 
 
-def _compose_v2(ends: Ends | None) -> bytes:
+def _compose_v2(ends: Endpoints | None) -> bytes:
     if ends is None:
         return SIGNATURE + bytes((_LOCAL, _UNSPEC, 0, 0))
     family = _family(ends)

@@ -3,9 +3,9 @@ import ssl
 import pytest
 import trustme
 
-from adc.codecs.certificates import NameIndex, host_of, read_facts
-from adc.codecs.placeholder import self_signed
-from adc.codecs.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
+from adc.net.certificates import NameIndex, host_of, read_facts
+from adc.net.placeholder import self_signed
+from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
 
 
 @pytest.fixture(scope="module")

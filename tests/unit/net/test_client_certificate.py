@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from adc.codecs.client_certificate import describe, strip, tell
 from adc.http.headers import Headers
 from adc.http.message import Request
+from adc.net.client_certificate import describe, strip, tell
 
 
 def certificate(common_name, names=()):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
 
-class Awaited:
+class Pending:
     """`Exchange.attempt`. `connection` is where the response comes from, None as long as it cannot; `over` once
     nothing more will come of it."""
 

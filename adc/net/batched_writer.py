@@ -8,13 +8,13 @@ import sys
 import termios
 from typing import Any, Final
 
-from adc.codecs.http1.batch import HOLD_BYTES, Batch
-from adc.codecs.leftover import read_leftover, undelivered
+from adc.net.batch import HOLD_BYTES, Batch
+from adc.net.leftover import read_leftover, undelivered
 
 _NO_INPUT: Final = bytes(4)
 
 
-class Outlet:
+class BatchedWriter:
     """A transport whose small writes wait for the end of the turn (`Batch`). Whatever else is asked of it comes
     after them.
     """

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from adc.codecs.http1.batch import HOLD_BYTES, Batch
-from adc.codecs.http1.outlet import Outlet
+from adc.net.batch import HOLD_BYTES, Batch
+from adc.net.batched_writer import BatchedWriter
 
 
 class Transport:
@@ -37,10 +37,10 @@ def transport():
 
 
 @pytest.fixture
-async def outlet(transport):
-    outlet = Outlet(Batch(asyncio.get_running_loop()))
-    outlet.opened(transport)
-    return outlet
+async def writer(transport):
+    writer = BatchedWriter(Batch(asyncio.get_running_loop()))
+    writer.opened(transport)
+    return writer
 
 
 async def turn():
@@ -48,55 +48,55 @@ async def turn():
     await asyncio.sleep(0)
 
 
-async def test_writes_of_one_turn_leave_as_one(outlet, transport):
-    outlet.write(b"head")
-    outlet.write(b"body")
+async def test_writes_of_one_turn_leave_as_one(writer, transport):
+    writer.write(b"head")
+    writer.write(b"body")
     assert transport.calls == []
     await turn()
     assert transport.calls == [b"headbody"]
 
 
-async def test_what_is_large_does_not_wait_and_comes_after_what_is_held(outlet, transport):
+async def test_what_is_large_does_not_wait_and_comes_after_what_is_held(writer, transport):
     large = b"x" * HOLD_BYTES
-    outlet.write(b"head")
-    outlet.write(large)
+    writer.write(b"head")
+    writer.write(large)
     assert transport.calls == [b"head", large]
 
 
-async def test_pieces_are_written_at_once_behind_what_is_held(outlet, transport):
-    outlet.write(b"head")
-    outlet.writelines((b"1\r\n", b"a", b"\r\n"))
+async def test_pieces_are_written_at_once_behind_what_is_held(writer, transport):
+    writer.write(b"head")
+    writer.writelines((b"1\r\n", b"a", b"\r\n"))
     assert transport.calls == [[b"head", b"1\r\n", b"a", b"\r\n"]]
 
 
 @pytest.mark.parametrize(("ask", "told"), [("close", "close"), ("abort", "abort"), ("write_eof", "eof")])
-async def test_whatever_ends_the_connection_comes_after_what_is_held(outlet, transport, ask, told):
-    outlet.write(b"last")
-    getattr(outlet, ask)()
+async def test_whatever_ends_the_connection_comes_after_what_is_held(writer, transport, ask, told):
+    writer.write(b"last")
+    getattr(writer, ask)()
     assert transport.calls == [b"last", told]
     await turn()
     assert transport.calls == [b"last", told]
 
 
-async def test_who_asks_what_the_kernel_has_not_taken_is_told_after_the_writes(outlet, transport):
-    outlet.write(b"head")
-    assert outlet.get_write_buffer_size() == 0
+async def test_who_asks_what_the_kernel_has_not_taken_is_told_after_the_writes(writer, transport):
+    writer.write(b"head")
+    assert writer.get_write_buffer_size() == 0
     assert transport.calls == [b"head"]
 
 
-async def test_nothing_is_written_to_a_connection_that_is_lost(outlet, transport):
-    outlet.write(b"held")
-    outlet.lost()
-    outlet.write(b"late")
+async def test_nothing_is_written_to_a_connection_that_is_lost(writer, transport):
+    writer.write(b"held")
+    writer.lost()
+    writer.write(b"late")
     await turn()
     assert transport.calls == []
 
 
-async def test_what_a_write_causes_to_be_written_elsewhere_is_sent_too(outlet, transport):
-    other = Outlet(outlet._batch)
+async def test_what_a_write_causes_to_be_written_elsewhere_is_sent_too(writer, transport):
+    other = BatchedWriter(writer._batch)
     other.opened(Transport())
     transport.write = lambda data: other.write(b"caused")
-    outlet.write(b"cause")
+    writer.write(b"cause")
     await turn()
     await turn()
     assert other._transport.calls == [b"caused"]

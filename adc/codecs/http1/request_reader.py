@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from aiohttp import http_exceptions
 
-from adc.codecs.http1.batch import HOLD_BYTES
 from adc.codecs.http1.chunked import ChunkedContent
 from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
@@ -18,6 +17,7 @@ from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
 from adc.http.message import UNKNOWN_LENGTH, Request
+from adc.net.batch import HOLD_BYTES
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CR: Final = 13
@@ -28,7 +28,7 @@ _FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
 """Errors that stand however a head is read."""
 
 
-class RequestInput(asyncio.Protocol):
+class RequestReader(asyncio.Protocol):
     """Reads requests. The writing half begins an exchange for each (`_begin`), one at a time.
 
     The parser gets one head at a time, cut at its blank line, and no content. `_partial_head` is what has come of a

@@ -12,8 +12,8 @@ from typing import Any
 
 from cryptography import x509
 
-from adc.codecs.certificates import CertificateFacts, NameIndex, read_facts
-from adc.codecs.placeholder import self_signed
+from adc.net.certificates import CertificateFacts, NameIndex, read_facts
+from adc.net.placeholder import self_signed
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aDSS:!PSK:!AESCCM"
 """TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 section 4.2): no CBC, no RSA key

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Legacy:
+class Handover:
     """What operators decided about members (pool, member, admin state), and what checks found of their health (the
     arguments of the workers' command `health.report`)."""
 
@@ -18,13 +18,13 @@ class Legacy:
 
     def write(self) -> int:
         """A descriptor that `read` understands; the caller closes it. Raises OSError."""
-        descriptor = os.memfd_create("adc-legacy")
+        descriptor = os.memfd_create("adc-handover")
         with open(descriptor, "w", closefd=False) as file:
             json.dump({"decisions": self.decisions, "health": self.health}, file)
         return descriptor
 
     @classmethod
-    def read(cls, descriptor: int) -> Legacy:
+    def read(cls, descriptor: int) -> Handover:
         """What `write` has written, of this version or another; nothing if that cannot be understood."""
         try:
             with open(descriptor, "rb") as file:

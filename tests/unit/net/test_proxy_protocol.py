@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc.codecs.proxy_protocol import MAX_V1, MAX_V2, SIGNATURE, BadHeader, HeaderReader, compose, parse
+from adc.net.proxy_protocol import MAX_V1, MAX_V2, SIGNATURE, BadHeader, HeaderReader, compose, parse
 
 V4 = (("192.0.2.1", 56324), ("198.51.100.7", 443))
 V6 = (("2001:db8::1", 1), ("2001:db8::2", 65535))

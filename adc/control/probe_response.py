@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 
 from adc.codecs.interface import KeptConnection, MemberConnection
-from adc.codecs.proxy_protocol import Ends
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure
 from adc.pools.expect import BODY_LIMIT
 
@@ -41,7 +41,7 @@ class Answer:
         self._response: Response | None = None
 
     @property
-    def ends(self) -> Ends | None:
+    def ends(self) -> Endpoints | None:
         return None
 
     def connected(self, connection: MemberConnection) -> None:

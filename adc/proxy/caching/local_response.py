@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.pools.errors import Failure, Outcome
-from adc.proxy.awaited import Awaited
 from adc.proxy.end_reasons import end_reason
+from adc.proxy.pending import Pending
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
 
-class Source(Awaited):
+class LocalResponse(Pending):
     """The exchange's `attempt` for a response that does not come straight from a member: it can be held up
     and given up. It is its own `connection`, whose sending side nobody uses: requests that reach a cache have
     no content.

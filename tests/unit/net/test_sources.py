@@ -1,6 +1,6 @@
 import pytest
 
-from adc.codecs.sources import SourceLimit
+from adc.net.sources import SourceLimit
 
 
 def test_source_over_its_limit_is_refused_until_one_leaves():

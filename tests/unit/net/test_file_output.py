@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from adc.codecs.file_output import open_output
+from adc.net.file_output import open_output
 
 SIZE = 4 << 20
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.codecs.share import AWAY, BATCH, CELLS, Share
+from adc.net.share import AWAY, BATCH, CELLS, Share
 
 
 class Workers:

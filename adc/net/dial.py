@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from adc.codecs.leftover import LeftoverReader
+from adc.net.leftover import LeftoverReader
 
 Addresses = tuple[str, ...]
 

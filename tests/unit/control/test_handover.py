@@ -5,16 +5,16 @@ import os
 import pytest
 
 from adc.control.decisions import Decisions
-from adc.control.legacy import Legacy
+from adc.control.handover import Handover
 
-LEGACY = Legacy(
+LEGACY = Handover(
     (("app", "one", "draining"),),
     ({"pool": "app", "member": "two", "up": False, "reason": "Connection refused"},),
 )
 
 
 def test_it_is_read_as_it_was_written():
-    assert Legacy.read(LEGACY.write()) == LEGACY
+    assert Handover.read(LEGACY.write()) == LEGACY
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_it_is_read_as_it_was_written():
 def test_what_cannot_be_understood_is_nothing(text):
     descriptor = os.memfd_create("told")
     os.write(descriptor, text)
-    assert Legacy.read(descriptor) == Legacy()
+    assert Handover.read(descriptor) == Handover()
 
 
 def test_decisions_go_on_but_for_words_that_nobody_knows():

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from adc.http.networks import plain_address
 
 if TYPE_CHECKING:
-    from adc.codecs.proxy_protocol import Ends
-    from adc.codecs.sources import SourceLimit
+    from adc.net.proxy_protocol import Endpoints
+    from adc.net.sources import SourceLimit
 
 
-class Arrival:
+class Handshake:
     """A connection on its way in. `address` is the client's, as far as is known; `ends` what a header said.
 
     While it is under way it counts for the limits of its listener and of its source; `left()` hears once that it is
@@ -23,7 +23,7 @@ class Arrival:
 
     def __init__(self, address: Any, left: Callable[[], None]) -> None:
         self.address = (plain_address(address[0]), *address[1:2]) if isinstance(address, tuple) else address
-        self.ends: Ends | None = None
+        self.ends: Endpoints | None = None
         self._left: Callable[[], None] | None = left
         self._sources: SourceLimit | None = None
         self._counted = ""

@@ -10,11 +10,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from adc.codecs.arrival import Arrival
 from adc.codecs.http1.settings import ServerSettings
 from adc.codecs.http1.shed import MOST, ShedConnection
-from adc.codecs.proxy_protocol import MAX_V2, BadHeader, Ends, HeaderReader
-from adc.codecs.share import AWAY, BATCH, Share
+from adc.net.handshake import Handshake
+from adc.net.proxy_protocol import MAX_V2, BadHeader, Endpoints, HeaderReader
+from adc.net.share import AWAY, BATCH, Share
 
 if TYPE_CHECKING:
     from adc.codecs.http1.server import ServerConnection
@@ -29,7 +29,7 @@ _SHUTDOWN_SECONDS = 5.0
 _SHORT = "file descriptors are short"
 
 
-class Entrance:
+class AcceptContext:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
     `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
@@ -51,7 +51,7 @@ class Entrance:
         self.share = share
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
-        self.protocol: Callable[[Arrival], ServerConnection]
+        self.protocol: Callable[[Handshake], ServerConnection]
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
         self.handshake_timeout = 10.0
@@ -63,42 +63,42 @@ class Entrance:
         settings = self.settings
         if len(settings.connections) + self.arriving < settings.max_connections:
             self.arriving += 1
-            arrival = Arrival(address, self._left)
-            task = self.loop.create_task(self._bring_in(sock, arrival))
+            handshake = Handshake(address, self._left)
+            task = self.loop.create_task(self._bring_in(sock, handshake))
         else:
             settings.rejected += 1
             if self.context is not None or settings.shedding >= MOST:
                 sock.close()
                 return
-            arrival = None
+            handshake = None
             task = self.loop.create_task(self._turn_away(sock))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._done, sock, arrival))
+        task.add_done_callback(partial(self._done, sock, handshake))
 
-    def _done(self, sock: socket.socket, arrival: Arrival | None, task: asyncio.Task[None]) -> None:
+    def _done(self, sock: socket.socket, handshake: Handshake | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if arrival is not None:
-            arrival.release()
+        if handshake is not None:
+            handshake.release()
         if task.cancelled():  # perhaps before it began
             sock.close()
 
     def _left(self) -> None:
         self.arriving -= 1
 
-    async def _bring_in(self, sock: socket.socket, arrival: Arrival) -> None:
+    async def _bring_in(self, sock: socket.socket, handshake: Handshake) -> None:
         reason = "proxy_protocol"
         try:
-            if self.proxies is not None and self.proxies(arrival.peer):
-                await self._hear_proxy(sock, arrival)
-            if not arrival.count(self.settings.sources):
+            if self.proxies is not None and self.proxies(handshake.peer):
+                await self._hear_proxy(sock, handshake)
+            if not handshake.count(self.settings.sources):
                 self.settings.rejected += 1
                 sock.close()
                 return
             reason = "accept" if self.context is None else "tls_handshake"
-            await self._open(sock, arrival)
+            await self._open(sock, handshake)
         except (OSError, BadHeader) as error:  # TimeoutError and ssl.SSLError among them
             sock.close()
-            self.failed(reason, _words(error), arrival.peer)
+            self.failed(reason, _words(error), handshake.peer)
 
     async def _turn_away(self, sock: socket.socket) -> None:
         """Tell one without TLS that there is no room; a handshake for that would cost as much as serving it."""
@@ -107,14 +107,14 @@ class Entrance:
         except OSError:
             sock.close()
 
-    async def _hear_proxy(self, sock: socket.socket, arrival: Arrival) -> None:
+    async def _hear_proxy(self, sock: socket.socket, handshake: Handshake) -> None:
         async with asyncio.timeout(self.handshake_timeout):
-            arrival.ends = await read_header(self.loop, sock)
-        if arrival.ends is not None:
-            arrival.address = arrival.ends[0]
+            handshake.ends = await read_header(self.loop, sock)
+        if handshake.ends is not None:
+            handshake.address = handshake.ends[0]
 
-    async def _open(self, sock: socket.socket, arrival: Arrival) -> None:
-        protocol = self.protocol(arrival)
+    async def _open(self, sock: socket.socket, handshake: Handshake) -> None:
+        protocol = self.protocol(handshake)
         if self.context is None:
             try:
                 await self.loop.connect_accepted_socket(lambda: protocol, sock)
@@ -143,7 +143,7 @@ class Acceptor:
     The loop's own server will not do: it closes those it has no descriptor for, and shortens the queue to 100.
     """
 
-    def __init__(self, entrance: Entrance, sock: socket.socket) -> None:
+    def __init__(self, entrance: AcceptContext, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._entrance = entrance
         self._sock = sock
@@ -217,7 +217,7 @@ class Acceptor:
         return room
 
 
-async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Ends | None:
+async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Endpoints | None:
     """Read a PROXY protocol header and not a byte more: what follows may be TLS. Raises BadHeader, OSError."""
     reader = HeaderReader()
     while not reader.done:

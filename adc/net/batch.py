@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from adc.codecs.http1.client import ClientConnection
-    from adc.codecs.http1.outlet import Outlet
-    from adc.codecs.http1.request_input import RequestInput
+    from adc.codecs.http1.request_reader import RequestReader
+    from adc.net.batched_writer import BatchedWriter
 
 _MOST: Final = 64
 """How many connections wait at the most: it bounds what the first waits for the others, and what is held for them."""
@@ -27,25 +27,25 @@ class Batch:
     __slots__ = (
         "_beginning",
         "_begun",
-        "_outlets",
         "_requests",
         "_responses",
         "_running",
         "_scheduled",
+        "_writers",
         "loop",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._requests: list[RequestInput] = []
-        self._begun: list[RequestInput] = []
+        self._requests: list[RequestReader] = []
+        self._begun: list[RequestReader] = []
         self._responses: list[ClientConnection] = []
-        self._outlets: list[Outlet] = []
+        self._writers: list[BatchedWriter] = []
         self._scheduled = False
         self._running = False
         self._beginning = False
 
-    def request_arrived(self, connection: RequestInput) -> None:
+    def request_arrived(self, connection: RequestReader) -> None:
         """Bytes came from a client."""
         self._requests.append(connection)
         if len(self._requests) >= _MOST:
@@ -53,7 +53,7 @@ class Batch:
         elif not self._scheduled:
             self._schedule()
 
-    def begun(self, connection: RequestInput) -> bool:
+    def begun(self, connection: RequestReader) -> bool:
         """An exchange has begun; False if it is to start at once."""
         if self._beginning:
             self._begun.append(connection)
@@ -67,9 +67,9 @@ class Batch:
         elif not self._scheduled:
             self._schedule()
 
-    def written(self, outlet: Outlet) -> None:
-        """`outlet` holds something to be sent."""
-        self._outlets.append(outlet)
+    def written(self, writer: BatchedWriter) -> None:
+        """`writer` holds something to be sent."""
+        self._writers.append(writer)
         if not (self._running or self._scheduled):
             self._schedule()
 
@@ -88,12 +88,12 @@ class Batch:
                 self._serve_responses()
         finally:
             self._running = False
-        outlets, self._outlets = self._outlets, []
-        for outlet in outlets:  # what one of these causes to be written waits for the next turn
+        writers, self._writers = self._writers, []
+        for writer in writers:  # what one of these causes to be written waits for the next turn
             try:
-                outlet.flush()
+                writer.flush()
             except Exception as error:
-                self._broke(outlet, error)
+                self._broke(writer, error)
 
     def _serve_requests(self) -> None:
         arrived, self._requests = self._requests, []
@@ -129,7 +129,7 @@ class Batch:
             except Exception as error:
                 self._broke(connection, error)
 
-    def _broke(self, connection: RequestInput | ClientConnection | Outlet, error: Exception) -> None:
+    def _broke(self, connection: RequestReader | ClientConnection | BatchedWriter, error: Exception) -> None:
         """A defect of ours ends one connection, not the others; as loops have it when they call a protocol."""
         message = "a connection broke while it was served"
         self.loop.call_exception_handler({"message": message, "exception": error, "protocol": connection})

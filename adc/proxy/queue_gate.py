@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.awaited import Awaited
+from adc.proxy.pending import Pending
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
     from adc.proxy.forward import Forward
 
 
-class Waiter(Awaited):
+class Waiter(Pending):
     """Stands in the place of a try at a member while its exchange waits; `wanted` is the only member that will
     do, None if any does."""
 
     __slots__ = ("_waiting", "forward", "wanted")
 
-    def __init__(self, waiting: Waiting, forward: Forward, exchange: Exchange, wanted: Member | None) -> None:
+    def __init__(
+        self, waiting: QueueGate, forward: Forward, exchange: Exchange, wanted: Member | None
+    ) -> None:
         super().__init__(exchange)
         self.forward = forward
         self.wanted = wanted
@@ -40,7 +42,7 @@ class Waiter(Awaited):
             self._waiting.leave(self)
 
 
-class Waiting:
+class QueueGate:
     """Lets the queue of one pool in, in its order, whenever a try ends or a member's state changes.
 
     That happens in a call of its own from the loop: whoever ended a try is not done with it yet.

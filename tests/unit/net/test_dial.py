@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from adc.codecs.dial import Dialer
+from adc.net.dial import Dialer
 
 
 class Loop:

@@ -37,7 +37,7 @@ _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
 
 
-class ResponseInput(asyncio.Protocol):
+class ResponseReader(asyncio.Protocol):
     """Reads responses. What one read brings of one is collected from the parser's callbacks and passed on in one call.
 
     A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head
@@ -301,17 +301,17 @@ class ResponseInput(asyncio.Protocol):
             return
         self._collecting = False
         status = self._parser.get_status_code()
-        lines, noted = divide(self._pairs)
+        lines, proxy_fields = divide(self._pairs)
         reason = self._reason
         if reason and not reason.isalnum():
             reason = printable(reason)
         if len(reason) > _MAX_REASON:
             reason = b""
-        response = Response(status, Headers(lines), reason, UNKNOWN_LENGTH, b"date" in noted)
+        response = Response(status, Headers(lines), reason, UNKNOWN_LENGTH, b"date" in proxy_fields)
         if status < 200:
-            self._interim(response, noted)
+            self._interim(response, proxy_fields)
             return
-        self._frame(response, noted)
+        self._frame(response, proxy_fields)
         self._head = response
 
     def on_body(self, body: bytes) -> None:
@@ -338,7 +338,7 @@ class ResponseInput(asyncio.Protocol):
     def _head_sent(self) -> bool:
         return self._head_bytes < 0
 
-    def _frame(self, response: Response, noted: dict[bytes, bytes]) -> None:
+    def _frame(self, response: Response, proxy_fields: dict[bytes, bytes]) -> None:
         """Return how the body ends (RFC 9112 section 6.3). Raises ValueError for ambiguous framing."""
         status = response.status
         parser = self._parser
@@ -346,7 +346,11 @@ class ResponseInput(asyncio.Protocol):
         if not self._keep and parser.get_http_version() not in _VERSIONS:
             raise ValueError("neither HTTP/1.0 nor HTTP/1.1")
         self._framed_by_chunks = False
-        coding = elements(noted[b"transfer-encoding"].lower()) if b"transfer-encoding" in noted else None
+        coding = (
+            elements(proxy_fields[b"transfer-encoding"].lower())
+            if b"transfer-encoding" in proxy_fields
+            else None
+        )
         if coding:
             if coding != [b"chunked"]:
                 raise ValueError("only the transfer coding `chunked` is understood")
@@ -356,8 +360,8 @@ class ResponseInput(asyncio.Protocol):
             self._in_chunk = self._began_in_chunk = False
             self._pieces_of_first = -1
             self._size_line = b""
-        elif b"content-length" in noted:
-            length = response.body_length = int(noted[b"content-length"])
+        elif b"content-length" in proxy_fields:
+            length = response.body_length = int(proxy_fields[b"content-length"])
             if length > _MAX_LENGTH:
                 raise ValueError("Content-Length is too large")
         elif self._content and status not in _NO_CONTENT:
@@ -366,20 +370,23 @@ class ResponseInput(asyncio.Protocol):
         if status == _UNAUTHORIZED and offers_connection(response.headers.get_all(b"www-authenticate")):
             self._private = True
         elif status == _UPGRADE_REQUIRED:
-            response.upgrade = noted.get(b"upgrade", b"")
-        if b"keep-alive" in noted:
-            self._link.announced(noted[b"keep-alive"])
+            response.upgrade = proxy_fields.get(b"upgrade", b"")
+        if b"keep-alive" in proxy_fields:
+            self._link.announced(proxy_fields[b"keep-alive"])
         if not self._content:
             self._done = True
             self._new_parser()
 
-    def _interim(self, response: Response, noted: dict[bytes, bytes]) -> None:
+    def _interim(self, response: Response, proxy_fields: dict[bytes, bytes]) -> None:
         if response.status < 100:
             raise ValueError("a status below 100")
         if response.status == 101:
-            if not offers(self._upgrade, noted.get(b"upgrade", b"")) or not self._parser.should_upgrade():
+            if (
+                not offers(self._upgrade, proxy_fields.get(b"upgrade", b""))
+                or not self._parser.should_upgrade()
+            ):
                 raise ValueError("a switch of protocols that nobody asked for")
-            response.upgrade = noted[b"upgrade"]
+            response.upgrade = proxy_fields[b"upgrade"]
             self._head = response
         elif self.receiver is not None:
             self._interim_heads += 1

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
 
-class Lookup:
+class CacheStage:
     """The cache of one route. `following` asks the member. `suffix` is added to keys: it tells routes apart
     that the URL does not. `purgers` may send PURGE, nobody if it is empty. `quick`: nothing on the route
-    changes the request's fields after they were noted, so that what they ask of caches can be told without
+    changes the request's fields after they were divided, so that what they ask of caches can be told without
     looking at each. `variants` codes content that the route compresses. `decodes`: content in a coding is decoded
     for clients that do not accept it.
     """
@@ -82,7 +82,7 @@ class Lookup:
             or request.body_length
             or request.upgrade
             or request.tied
-            or (b"authorization" in request.noted and is_tied(request))
+            or (b"authorization" in request.proxy_fields and is_tied(request))
         ):
             self._pass_by(exchange)
             return
@@ -108,7 +108,7 @@ class Lookup:
         if (
             left <= 0
             or age < 0
-            or not SELECTING.isdisjoint(request.noted)
+            or not SELECTING.isdisjoint(request.proxy_fields)
             or entry.invalid
             or terms.always_validate
             or entry.part is not None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adc.codecs.proxy_protocol import Endpoint, Ends
 from adc.http.networks import parse_address
+from adc.net.proxy_protocol import Endpoint, Endpoints
 
 if TYPE_CHECKING:
     from adc.proxy.exchange import Exchange
 
 
-def client_ends(exchange: Exchange) -> Ends | None:
+def client_endpoints(exchange: Exchange) -> Endpoints | None:
     """Both ends, None for a client at a unix socket. A client whom a trusted proxy named has the port 0."""
     request, stream = exchange.request, exchange.stream
     source, target = _endpoint(stream.address), _endpoint(stream.own_address)

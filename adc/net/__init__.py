@@ -1,0 +1,1 @@
+"""What every listener and every outgoing connection needs, whatever protocol they carry."""
