@@ -21,7 +21,7 @@ from adc.pools.pool import Pool
 
 ROUNDS = 20_000
 REQUESTS = [
-    Request("GET", "/", "/", "", "a", "a", Headers(), client=f"198.51.{i >> 8}.{i & 255}")
+    Request("GET", "/", "/", "", "a", "a", Headers(), source=f"198.51.{i >> 8}.{i & 255}")
     for i in range(1000)
 ]
 

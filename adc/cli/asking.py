@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adc.http.client import Client
 from adc.http.fields import SPOOFABLE_FIELDS, divide, is_reserved
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -97,9 +98,7 @@ def make_request(
         Headers(kept),
         proxy_fields,
         scheme=scheme,
-        client=client,
-        peer=client,
-        sni=_server_name(host) if scheme == "https" else "",
+        client=Client(client, scheme, _server_name(host) if scheme == "https" else ""),
     )
     request.plain = plain
     return request
@@ -138,7 +137,7 @@ def _identify(config: Config, listener: Listener, request: Request) -> None:
     trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
     networks = Networks([str(network) for network in trusted])
     believe(networks, request)
-    if not networks.contains(request.peer):
+    if not networks.contains(request.client.peer):
         request.headers.remove(*SPOOFABLE_FIELDS)
     request.headers.remove(*{name.lower() for name, _ in request.headers.pairs if is_reserved(name)})
 

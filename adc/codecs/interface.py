@@ -8,9 +8,10 @@ brought is passed on in one call. After a 101 both sides carry raw bytes through
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from adc.codecs.refused import Refused
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.net.file_output import FileOutput
@@ -23,12 +24,8 @@ class Stream(Protocol):
     """The client's side of one exchange."""
 
     @property
-    def address(self) -> Any:
-        """The client's address as sockets give it: (address, port, ...), a text for a unix socket, else None."""
-
-    @property
-    def own_address(self) -> Any:
-        """The address that the client connected to, in the same form."""
+    def client(self) -> Client:
+        """Facts of the client's connection."""
 
     def send_informational(self, response: Response) -> None:
         """Send an interim response (1xx except 101)."""
@@ -91,7 +88,7 @@ class ResponseReceiver(Protocol):
     """One try at a member, as an upstream codec sees it."""
 
     @property
-    def ends(self) -> Endpoints | None:
+    def endpoints(self) -> Endpoints | None:
         """Both addresses of the client's connection; None if they are no pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:

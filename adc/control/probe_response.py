@@ -41,7 +41,7 @@ class Answer:
         self._response: Response | None = None
 
     @property
-    def ends(self) -> Endpoints | None:
+    def endpoints(self) -> Endpoints | None:
         return None
 
     def connected(self, connection: MemberConnection) -> None:

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from adc.http.client import Client, Flow
 from adc.http.headers import Headers
 
 NO_BODY = 0
+NOBODY: Final = Client()
+"""The client of a request that has none."""
 UNKNOWN_LENGTH = -1
 """`body_length` of a message whose end is told by the framing only (chunked, a closed stream)."""
 
 
-class Request:
+class Request(Flow):
     """A request head (RFC 9110 section 6).
 
     `target` is what goes on the wire in origin-form: as received, or with the normalised path where a member could
     read it otherwise (`adc.routing.settle`). `path` is the same path in the normalised form that rules are matched
     against and `query` what follows the first `?` (both without it). `plain` is True if nobody can take the path
     for another one; False asks for `settle`. `host` is lower-case
-    without the port; `authority` is host and port as received. `client` is the address that the trusted-proxy
-    rules derived, `peer` the address of the socket. `headers` holds end-to-end lines only (`Host` among them);
+    without the port; `authority` is host and port as received. `client` tells of the client's connection, `source` is
+    the client's address as the trusted-proxy rules derived it, `scheme` likewise. `headers` holds end-to-end lines
+    only (`Host` among them);
     `proxy_fields` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
     `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
     `tied` is true if a member connection belongs to the client's connection alone (`adc.http.tied`).
-    `certificate` tells of the client certificate that TLS verified: field names to values, empty without one.
     `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
 
     __slots__ = (
         "authority",
         "body_length",
-        "certificate",
-        "client",
         "expect_continue",
         "headers",
         "host",
         "method",
         "passed_by",
         "path",
-        "peer",
         "plain",
         "proxy_fields",
         "query",
         "scheme",
-        "sni",
         "target",
         "tied",
         "upgrade",
@@ -61,9 +62,8 @@ class Request:
         body_length: int = NO_BODY,
         version: str = "1.1",
         scheme: str = "http",
-        client: str = "",
-        peer: str = "",
-        sni: str = "",
+        client: Client = NOBODY,
+        source: str = "",
     ) -> None:
         self.method = method
         self.target = target
@@ -77,13 +77,11 @@ class Request:
         self.version = version
         self.scheme = scheme
         self.client = client
-        self.peer = peer
-        self.sni = sni
+        self.source = source or client.peer
         self.plain = True
         self.upgrade = b""
         self.expect_continue = False
         self.tied = False
-        self.certificate: dict[str, str] = {}
         self.passed_by = ""
 
     @property
@@ -106,14 +104,12 @@ class Request:
             self.version,
             self.scheme,
             self.client,
-            self.peer,
-            self.sni,
+            self.source,
         )
         other.plain = self.plain
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
         other.tied = self.tied
-        other.certificate = self.certificate
         other.passed_by = self.passed_by
         return other
 

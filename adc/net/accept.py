@@ -1,4 +1,4 @@
-"""Accepting connections, and what comes before HTTP: a PROXY protocol header, a TLS handshake, or both."""
+"""Accepting connections, and what comes before their protocol: a PROXY protocol header, a TLS handshake, or both."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
-from adc.codecs.http1.settings import ServerSettings
-from adc.codecs.http1.shed import MOST, ShedConnection
 from adc.net.handshake import Handshake
+from adc.net.listener_state import ListenerState, OpenConnection
 from adc.net.proxy_protocol import MAX_V2, BadHeader, Endpoints, HeaderReader
 from adc.net.share import AWAY, BATCH, Share
 
-if TYPE_CHECKING:
-    from adc.codecs.http1.server import ServerConnection
+MOST_SHED = 1024
+"""Connections over the limit that are told so at the same time; others are closed without a word."""
 
 _MOST_WAITING = 4096
 """Connections accepted of those that wait when a socket is closed."""
@@ -33,25 +32,27 @@ class AcceptContext:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
     `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
-    header, one of anybody else has none. `protocol` makes the protocol of a connection that has arrived. `failed(
-    reason, detail, address)` hears of those that do not. `arriving` counts those on their way in. `exhausted(why)`
+    header, one of anybody else has none. `protocol` makes the protocol of an accepted connection; `shed` makes that of
+    a connection over the limit, which tells the client so; None closes it. `failed(reason, detail, address)` is called
+    for connections that fail before that. `arriving` counts those on their way in. `exhausted(why)`
     hears that nobody else can be accepted: the system said so, or one came with a descriptor from `max_descriptor` on.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        settings: ServerSettings,
+        state: ListenerState,
         failed: Callable[[str, str, str], None],
         share: Share,
     ) -> None:
         self.loop = loop
-        self.settings = settings
+        self.state = state
         self.failed = failed
         self.share = share
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
-        self.protocol: Callable[[Handshake], ServerConnection]
+        self.protocol: Callable[[Handshake], asyncio.BaseProtocol]
+        self.shed: Callable[[], asyncio.BaseProtocol] | None = None
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
         self.handshake_timeout = 10.0
@@ -60,18 +61,19 @@ class AcceptContext:
 
     def take(self, sock: socket.socket, address: Any) -> None:
         """Bring an accepted connection in."""
-        settings = self.settings
-        if len(settings.connections) + self.arriving < settings.max_connections:
+        state = self.state
+        if len(state.connections) + self.arriving < state.max_connections:
             self.arriving += 1
             handshake = Handshake(address, self._left)
             task = self.loop.create_task(self._bring_in(sock, handshake))
         else:
-            settings.rejected += 1
-            if self.context is not None or settings.shedding >= MOST:
+            state.rejected += 1
+            shed = self.shed
+            if shed is None or self.context is not None or state.shedding >= MOST_SHED:
                 sock.close()
                 return
             handshake = None
-            task = self.loop.create_task(self._turn_away(sock))
+            task = self.loop.create_task(self._shed(shed, sock))
         self._tasks.add(task)
         task.add_done_callback(partial(self._done, sock, handshake))
 
@@ -90,8 +92,8 @@ class AcceptContext:
         try:
             if self.proxies is not None and self.proxies(handshake.peer):
                 await self._hear_proxy(sock, handshake)
-            if not handshake.count(self.settings.sources):
-                self.settings.rejected += 1
+            if not handshake.count(self.state.sources):
+                self.state.rejected += 1
                 sock.close()
                 return
             reason = "accept" if self.context is None else "tls_handshake"
@@ -100,18 +102,18 @@ class AcceptContext:
             sock.close()
             self.failed(reason, _words(error), handshake.peer)
 
-    async def _turn_away(self, sock: socket.socket) -> None:
-        """Tell one without TLS that there is no room; a handshake for that would cost as much as serving it."""
+    async def _shed(self, shed: Callable[[], asyncio.BaseProtocol], sock: socket.socket) -> None:
+        """Tell a client without TLS that there is no room; a handshake for that would cost as much as serving it."""
         try:
-            await self.loop.connect_accepted_socket(partial(ShedConnection, self.settings), sock)
+            await self.loop.connect_accepted_socket(shed, sock)
         except OSError:
             sock.close()
 
     async def _hear_proxy(self, sock: socket.socket, handshake: Handshake) -> None:
         async with asyncio.timeout(self.handshake_timeout):
-            handshake.ends = await read_header(self.loop, sock)
-        if handshake.ends is not None:
-            handshake.address = handshake.ends[0]
+            handshake.endpoints = await read_header(self.loop, sock)
+        if handshake.endpoints is not None:
+            handshake.address = handshake.endpoints[0]
 
     async def _open(self, sock: socket.socket, handshake: Handshake) -> None:
         protocol = self.protocol(handshake)
@@ -119,8 +121,9 @@ class AcceptContext:
             try:
                 await self.loop.connect_accepted_socket(lambda: protocol, sock)
             except asyncio.CancelledError:
-                if protocol in self.settings.connections:  # uvloop closes the transport, and tells nobody
-                    protocol.connection_lost(None)
+                opened = cast(OpenConnection, protocol)
+                if opened in self.state.connections:  # uvloop closes the transport without notifying it
+                    opened.connection_lost(None)
                 raise
             return
         await self.loop.connect_accepted_socket(
@@ -143,9 +146,9 @@ class Acceptor:
     The loop's own server will not do: it closes those it has no descriptor for, and shortens the queue to 100.
     """
 
-    def __init__(self, entrance: AcceptContext, sock: socket.socket) -> None:
+    def __init__(self, context: AcceptContext, sock: socket.socket) -> None:
         sock.setblocking(False)
-        self._entrance = entrance
+        self._context = context
         self._sock = sock
         self._paused = True
         self._away: asyncio.TimerHandle | None = None
@@ -155,7 +158,7 @@ class Acceptor:
         if not self._paused:
             self._paused = True
             if self._away is None:
-                self._entrance.loop.remove_reader(self._sock.fileno())
+                self._context.loop.remove_reader(self._sock.fileno())
             else:
                 self._away.cancel()
                 self._away = None
@@ -164,7 +167,7 @@ class Acceptor:
         """Accept from now on."""
         if self._paused:
             self._paused = False
-            self._entrance.loop.add_reader(self._sock.fileno(), self._readable)
+            self._context.loop.add_reader(self._sock.fileno(), self._readable)
 
     def drain(self) -> None:
         """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close.
@@ -178,8 +181,8 @@ class Acceptor:
         self._sock.close()
 
     def _readable(self) -> None:
-        share = self._entrance.share
-        room = BATCH if share.alone else share.room(self._entrance.loop.time())
+        share = self._context.share
+        room = BATCH if share.alone else share.room(self._context.loop.time())
         if not room:
             self._give_way()
             return
@@ -191,29 +194,29 @@ class Acceptor:
 
     def _give_way(self) -> None:
         """Leave those who wait to the other workers for a moment."""
-        loop = self._entrance.loop
+        loop = self._context.loop
         loop.remove_reader(self._sock.fileno())
         self._away = loop.call_later(AWAY, self._come_back)
 
     def _come_back(self) -> None:
         self._away = None
-        self._entrance.loop.add_reader(self._sock.fileno(), self._readable)
+        self._context.loop.add_reader(self._sock.fileno(), self._readable)
 
     def _accept(self) -> bool:
         """Take one in; False if nobody waits, or nobody else can be taken in."""
-        entrance = self._entrance
+        context = self._context
         try:
             sock, address = self._sock.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return False
         except OSError as error:
-            entrance.exhausted(_words(error))
+            context.exhausted(_words(error))
             return False
         sock.setblocking(False)
-        room = sock.fileno() < entrance.max_descriptor
+        room = sock.fileno() < context.max_descriptor
         if not room:
-            entrance.exhausted(_SHORT)
-        entrance.take(sock, address)
+            context.exhausted(_SHORT)
+        context.take(sock, address)
         return room
 
 

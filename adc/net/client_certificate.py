@@ -72,7 +72,6 @@ def tell(request: Request, certificate: dict[str, str]) -> None:
     strip(request)
     for name, value in (certificate or {VERIFY: "NONE"}).items():
         request.headers.add(name.encode(), value.encode("ascii"))
-    request.certificate = certificate
 
 
 def strip(request: Request) -> None:

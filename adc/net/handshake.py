@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Handshake:
-    """A connection on its way in. `address` is the client's, as far as is known; `ends` what a header said.
+    """A connection on its way in. `address` is the client's, as far as is known; `endpoints` what a header said.
 
     While it is under way it counts for the limits of its listener and of its source; `left()` hears once that it is
     not any more.
     """
 
-    __slots__ = ("_counted", "_left", "_sources", "address", "ends")
+    __slots__ = ("_counted", "_left", "_sources", "address", "endpoints")
 
     def __init__(self, address: Any, left: Callable[[], None]) -> None:
         self.address = (plain_address(address[0]), *address[1:2]) if isinstance(address, tuple) else address
-        self.ends: Endpoints | None = None
+        self.endpoints: Endpoints | None = None
         self._left: Callable[[], None] | None = left
         self._sources: SourceLimit | None = None
         self._counted = ""

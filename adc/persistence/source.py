@@ -32,7 +32,7 @@ def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
         return _shown(socket.AF_INET6, packed, prefix6)
 
     def key(request: Request) -> bytes | None:
-        return network(request.client)
+        return network(request.source)
 
     return key
 

@@ -9,7 +9,7 @@ from adc.persistence.table import KeyOf
 
 def sni_key(request: Request) -> bytes | None:
     """The server name that the client asked for (RFC 6066 section 3)."""
-    return plain_key(request.sni.lower()) if request.sni else None
+    return plain_key(request.client.sni.lower()) if request.client.sni else None
 
 
 def certificate_key(field: str) -> KeyOf:
@@ -17,7 +17,7 @@ def certificate_key(field: str) -> KeyOf:
     its fingerprint."""
 
     def key(request: Request) -> bytes | None:
-        value = request.certificate.get(field)
+        value = request.client.certificate.get(field)
         return secret_key(value) if value else None
 
     return key

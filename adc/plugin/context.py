@@ -37,7 +37,7 @@ class Context:
     @property
     def client(self) -> str:
         """The client's address, as the rules for trusted proxies derived it."""
-        return self.request.client
+        return self.request.source
 
     def skip_request_body(self) -> None:
         """This plugin's `request_body` is not called for this exchange. For `request_head`."""

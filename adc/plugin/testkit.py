@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as Head
@@ -39,7 +40,7 @@ def request(
     """A request head as a client might send it."""
     path, _, query = target.partition("?")
     fields = Headers([(b"Host", host.encode()), *_pairs(headers)])
-    return Request(method, target, path, query, host, host, fields, None, body_length, client=client)
+    return Request(method, target, path, query, host, host, fields, None, body_length, client=Client(client))
 
 
 def answer(status: int = 200, headers: Fields = (), body: bytes = b"") -> tuple[Head, bytes]:
@@ -83,7 +84,7 @@ class _Record:
 
     def __init__(self, outcome: Outcome) -> None:
         self.request = outcome.request
-        self.client = outcome.request.client
+        self.client = outcome.request.source
         self.status = outcome.response.status
         self.bytes_out = len(outcome.body)
         self.end_reason = COMPLETE

@@ -37,7 +37,7 @@ class Attempt(Pending):
         return self
 
     @property
-    def ends(self) -> Endpoints | None:
+    def endpoints(self) -> Endpoints | None:
         return client_endpoints(self.exchange)
 
     def connected(self, connection: MemberConnection) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 def client_endpoints(exchange: Exchange) -> Endpoints | None:
     """Both ends, None for a client at a unix socket. A client whom a trusted proxy named has the port 0."""
-    request, stream = exchange.request, exchange.stream
-    source, target = _endpoint(stream.address), _endpoint(stream.own_address)
+    request, connection = exchange.request, exchange.stream.client
+    source, target = _endpoint(connection.address), _endpoint(connection.own_address)
     if source is None or target is None:
         return None
-    if request.client != request.peer:
-        client = parse_address(request.client)
+    if request.source != request.client.peer:
+        client = parse_address(request.source)
         source = source if client is None else (str(client), 0)
     return source, target
 

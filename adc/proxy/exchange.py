@@ -84,7 +84,7 @@ class Exchange:
         self.service = service
         self.stream = stream
         self.request = request
-        self.client = request.client
+        self.client = request.source
         self.started_at = time.monotonic()
         self.finished_at = 0.0
         self.started = service.clock.wall

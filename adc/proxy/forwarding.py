@@ -50,7 +50,7 @@ def member_lines(exchange: Exchange) -> list[Pair]:
     request = exchange.request
     proxy_fields = request.proxy_fields
     lines = request.headers.pairs
-    peer = request.peer.encode()
+    peer = request.client.peer.encode()
     proto, host = request.scheme.encode(), proxy_fields.get(b"host", b"")
     port = _PORTS[proto] if b":" not in host else _port(host, proto)
     if _WATCHED.isdisjoint(proxy_fields):
@@ -67,7 +67,7 @@ def member_lines(exchange: Exchange) -> list[Pair]:
     kept = [pair for pair in lines if pair[0].lower() not in WRITTEN or pair[0].lower() in decided]
     if b"tracestate" not in decided and parse_traceparent(proxy_fields.get(b"traceparent", b"")) is not None:
         kept += [pair for pair in lines if pair[0].lower() == b"tracestate"]
-    if exchange.service.trusts(request.peer):
+    if exchange.service.trusts(request.client.peer):
         before = proxy_fields.get(b"x-forwarded-for")
         peer = b"%b, %b" % (before, peer) if before else peer
         host = proxy_fields.get(b"x-forwarded-host", host)
@@ -104,9 +104,9 @@ def _forwarded(exchange: Exchange) -> bytes:
     """Return `Forwarded` (RFC 7239 section 4): what earlier proxies wrote is kept if the listener trusts them."""
     request = exchange.request
     host = request.proxy_fields.get(b"host", b"").decode("latin-1")
-    value = forwarded_element(request.peer, host=host, proto=request.scheme)
+    value = forwarded_element(request.client.peer, host=host, proto=request.scheme)
     before = request.headers.joined(b"forwarded")
-    if before and exchange.service.trusts(request.peer):
+    if before and exchange.service.trusts(request.client.peer):
         value = b"%b, %b" % (before, value)
     return value
 
@@ -126,10 +126,14 @@ def _with_real_ip(exchange: Exchange, lines: list[Pair]) -> list[Pair]:
     they say in `X-Real-IP` itself."""
     request = exchange.request
     said = any(name.lower() == b"x-real-ip" for name, _ in lines)
-    if said and b"x-forwarded-for" not in request.proxy_fields and exchange.service.trusts(request.peer):
+    if (
+        said
+        and b"x-forwarded-for" not in request.proxy_fields
+        and exchange.service.trusts(request.client.peer)
+    ):
         return lines
     kept = [pair for pair in lines if pair[0].lower() != b"x-real-ip"]
-    kept.append((b"X-Real-IP", request.client.encode()))
+    kept.append((b"X-Real-IP", request.source.encode()))
     return kept
 
 

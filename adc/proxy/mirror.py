@@ -8,8 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from adc.http.headers import Headers
-from adc.http.message import Request, Response
-from adc.net.proxy_protocol import Endpoints
+from adc.http.message import NOBODY, Request, Response
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline
 
@@ -98,10 +97,7 @@ class Copy(Exchange):
 class Nowhere:
     """The `Stream` of a copy."""
 
-    address = None
-    own_address = None
-
-    ends: Endpoints | None = None
+    client = NOBODY
 
     def send_informational(self, response: Response) -> None:
         """No-op: a mirrored request has no client."""
@@ -150,8 +146,7 @@ def _copied(request: Request) -> Request:
         request.version,
         request.scheme,
         request.client,
-        request.peer,
-        request.sni,
+        request.source,
     )
     copy.plain = request.plain
     return copy

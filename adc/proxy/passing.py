@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final, Protocol
 
 from adc.codecs.interface import MemberConnection
+from adc.http.client import Client
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.methods import IDEMPOTENT
@@ -191,8 +192,8 @@ class PassOn(Forward):
         request = exchange.request
         told = [
             (POOL, self._here.pool.name.encode()),
-            (CLIENT, request.client.encode()),
-            (PEER, request.peer.encode()),
+            (CLIENT, request.source.encode()),
+            (PEER, request.client.peer.encode()),
             (SCHEME, request.scheme.encode()),
             (b"X-Request-Id", exchange.request_id.encode()),
         ]
@@ -257,7 +258,10 @@ def signed_parts(method: str, target: str, headers: Headers) -> list[bytes]:
 def arrive(request: Request, sender: str) -> None:
     """Make `request`, whose marker is genuine, what it was at the node that passed it here."""
     headers = request.headers
-    request.client = (headers.get(CLIENT) or b"").decode("latin-1")
-    request.peer = (headers.get(PEER) or b"").decode("latin-1")
+    client = request.client
+    request.client = Client(
+        (headers.get(PEER) or b"").decode("latin-1"), client.scheme, client.sni, client.alpn
+    )
+    request.source = (headers.get(CLIENT) or b"").decode("latin-1")
     request.scheme = (headers.get(SCHEME) or b"http").decode("latin-1")
     request.passed_by = sender

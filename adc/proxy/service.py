@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
 
 from adc.codecs.refused import Refused
+from adc.http.client import Client
 from adc.http.fields import SPOOFABLE_FIELDS, is_reserved
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
@@ -25,12 +25,6 @@ from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.record import RecordLog
 from adc.telemetry.tracing import new_request_id
-
-
-class Peer(Protocol):
-    """The sender of a rejected message."""
-
-    peer: str
 
 
 def _path_policy(pipeline: Pipeline) -> PathPolicy:
@@ -66,15 +60,15 @@ class Service:
         self.refusals: dict[str, int] = {}
         self.upstream_errors: dict[tuple[str, str, str], int] = {}
 
-    def refuse_message(self, peer: Peer, refused: Refused) -> tuple[Response, bytes]:
+    def refuse_message(self, client: Client, refused: Refused) -> tuple[Response, bytes]:
         """The response to a message that a codec refused; logged with its reason."""
         request_id = new_request_id()
         told = proxy_status("", refused.status, refused.reason)
         response, body = self.replies.error(refused.status, None, request_id, told)
-        self.refused(refused.reason, refused.detail, None, peer.peer)
+        self.refused(refused.reason, refused.detail, None, client.peer)
         if self.access_log is not None:
             record = Refusal(
-                peer.peer, self.name, refused.status, len(body), self.clock.wall, request_id, refused.reason
+                client.peer, self.name, refused.status, len(body), self.clock.wall, request_id, refused.reason
             )
             self.access_log.write(record)
         return response, body
@@ -82,7 +76,7 @@ class Service:
     def refused(self, reason: str, detail: str, request: Request | None, client: str = "") -> None:
         """Count and log what is refused."""
         self.refusals[reason] = self.refusals.get(reason, 0) + 1
-        client = client if request is None else request.client
+        client = client if request is None else request.source
         self.error_log.warn(
             "request_refused", reason=reason, detail=detail, client=client, listener=self.name
         )
@@ -144,7 +138,7 @@ class Service:
         if request.passed_by:
             return
         headers = request.headers
-        if not self.trusts(request.peer):
+        if not self.trusts(request.client.peer):
             headers.remove(*SPOOFABLE_FIELDS)
         headers.remove(*{name.lower() for name, _ in headers.pairs if is_reserved(name)})
 

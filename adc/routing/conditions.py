@@ -90,14 +90,14 @@ def further_conditions(match: Match) -> Iterator[Condition]:
             lambda facts: facts.request.method,
         )
     if match.sni:
-        yield _name_condition("tls.sni", match.sni, lambda facts: facts.request.sni)
+        yield _name_condition("tls.sni", match.sni, lambda facts: facts.request.client.sni)
     if match.source:
         networks = Networks(match.source)
         yield Condition(
             "source",
             _listed(match.source),
-            lambda facts: networks.contains(facts.request.client),
-            lambda facts: facts.request.client,
+            lambda facts: networks.contains(facts.request.source),
+            lambda facts: facts.request.source,
         )
     yield from _value_conditions("headers", match.headers, _header_values)
     yield from _value_conditions("query", match.query, _query_values)

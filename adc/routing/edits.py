@@ -48,7 +48,7 @@ class HeaderEdits:
             headers.add(name, value)
         for name, template in self._made:
             text = template.format(
-                client_ip=request.client,
+                client_ip=request.source,
                 host=request.host,
                 scheme=request.scheme,
                 path=request.path,

@@ -11,7 +11,7 @@ from adc.net.accept import AcceptContext, Acceptor
 from adc.runtime import descriptors
 
 if TYPE_CHECKING:
-    from adc.codecs.http1.settings import ServerSettings
+    from adc.net.listener_state import ListenerState
     from adc.net.share import Share
     from adc.runtime.descriptors import Spare
     from adc.telemetry.error_log import ErrorLog
@@ -23,21 +23,21 @@ _TELL_PAUSE = 10.0
 class Accepting:
     """Accepts on the sockets of one listener, and pauses while descriptors are short.
 
-    From the descriptor `entrance.max_descriptor` on nothing is accepted, so that some are left for members, files and
-    the other listeners; clients wait in the kernel's queue meanwhile. `spare` are descriptors to be given up then.
+    From the descriptor `accept_context.max_descriptor` on nothing is accepted, so that some are left for members, files
+    and the other listeners; clients wait in the kernel's queue meanwhile. `spare` are descriptors to be given up then.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        settings: ServerSettings,
+        state: ListenerState,
         failed: Callable[[str, str, str], None],
         share: Share,
         spare: Spare,
     ) -> None:
-        self.entrance = AcceptContext(loop, settings, failed, share)
-        self.entrance.exhausted = self._pause
-        self.entrance.max_descriptor = descriptors.last_for_clients()
+        self.accept_context = AcceptContext(loop, state, failed, share)
+        self.accept_context.exhausted = self._pause
+        self.accept_context.max_descriptor = descriptors.last_for_clients()
         self._spare = spare
         self._descriptors = descriptors.Watch(spare)
         self._acceptors: dict[socket.socket, Acceptor] = {}
@@ -53,7 +53,7 @@ class Accepting:
             self._acceptors.pop(sock).drain()
         for sock in sockets:
             if sock not in self._acceptors:
-                acceptor = self._acceptors[sock] = Acceptor(self.entrance, sock.dup())
+                acceptor = self._acceptors[sock] = Acceptor(self.accept_context, sock.dup())
                 if not self.paused:
                     acceptor.resume()
 
@@ -78,7 +78,7 @@ class Accepting:
             self._next_told = now + _TELL_PAUSE
             self._pauses_told = self.pauses
             error_log.error("accept_paused", detail=self._why, pauses=self.pauses)
-        if self._descriptors.left(self.entrance.max_descriptor, now):
+        if self._descriptors.left(self.accept_context.max_descriptor, now):
             self.paused = False
             for acceptor in self._acceptors.values():
                 acceptor.resume()

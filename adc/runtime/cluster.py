@@ -225,7 +225,7 @@ class ClusterNode:
     def counted(self, node: str, result: str) -> None:
         self.passed[node, result] = self.passed.get((node, result), 0) + 1
 
-    def identify(self, request: Request, connection: object) -> None:
+    def identify(self, request: Request) -> None:
         """Make what arrives from another node what it was there, if its marker is genuine; note what it is replied
         if it is a hello, or is not served."""
         headers, markers = request.headers, self.markers

@@ -79,7 +79,7 @@ def _logs_reopen(worker: Worker, arguments: Arguments) -> None:
 
 
 def _connections(worker: Worker, arguments: Arguments) -> dict[str, int]:
-    return {name: len(listener.settings.connections) for name, listener in worker.listeners.items()}
+    return {name: len(listener.state.connections) for name, listener in worker.listeners.items()}
 
 
 def _state_status(worker: Worker, arguments: Arguments) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from adc.codecs.http1.request_head import Refused
-from adc.codecs.http1.secure import SecureConnection
-from adc.codecs.http1.server import ServerConnection
+from adc.codecs.refused import Refused
 from adc.config import Config
 from adc.http.forwarded import client_address, client_scheme
 from adc.http.message import Request
@@ -16,7 +14,7 @@ from adc.net import client_certificate
 from adc.net.certificates import host_of
 from adc.net.tls import ServerTls
 
-Identify = Callable[[Request, ServerConnection], None]
+Identify = Callable[[Request], None]
 
 
 def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:
@@ -43,35 +41,40 @@ def _asks_for_certificates(config: Config) -> list[bool]:
     ]
 
 
-def _all(steps: Sequence[Identify], request: Request, connection: ServerConnection) -> None:
+def _all(steps: Sequence[Identify], request: Request) -> None:
     for step in steps:
-        step(request, connection)
+        step(request)
 
 
-def _tell_certificate(tls: ServerTls, request: Request, connection: ServerConnection) -> None:
+def _tell_certificate(tls: ServerTls, request: Request) -> None:
     """Pass the certificate on. A name of another certificate than the handshake's gets 421 (RFC 9110 section 15.5.20):
     what was asked of the client may not be what is asked there.
     """
-    if not isinstance(connection, SecureConnection):
+    client = request.client
+    if client.scheme != "https":
         client_certificate.strip(request)
         return
-    client_certificate.tell(request, connection.certificate)
+    client_certificate.tell(request, client.certificate)
     host = host_of(request.authority)
-    if connection.sni and host != connection.sni and not tls.same_certificate(connection.sni, host):
-        raise Refused(421, "bad_request", f"{host} is not served on a connection to {connection.sni}")
+    if client.sni and host != client.sni and not tls.same_certificate(client.sni, host):
+        raise Refused(421, "bad_request", f"{host} is not served on a connection to {client.sni}")
 
 
-def _strip_certificate(request: Request, connection: ServerConnection) -> None:
+def _strip_certificate(request: Request) -> None:
     client_certificate.strip(request)
 
 
-def believe(trusted: Networks, request: Request, connection: ServerConnection | None = None) -> None:
+def believe(trusted: Networks, request: Request) -> None:
     """The client's address and scheme as trusted proxies say them."""
-    if not trusted.contains(request.peer):
+    if not trusted.contains(request.client.peer):
         return
     if b"x-forwarded-for" in request.proxy_fields:
-        request.client = client_address(request.peer, request.headers.get_all(b"x-forwarded-for"), trusted)
+        request.source = client_address(
+            request.client.peer, request.headers.get_all(b"x-forwarded-for"), trusted
+        )
     if b"x-forwarded-proto" in request.proxy_fields:
         addresses = request.headers.get_all(b"x-forwarded-for")
-        said = client_scheme(request.peer, addresses, request.proxy_fields[b"x-forwarded-proto"], trusted)
+        said = client_scheme(
+            request.client.peer, addresses, request.proxy_fields[b"x-forwarded-proto"], trusted
+        )
         request.scheme = said or request.scheme

@@ -9,13 +9,15 @@ from math import inf
 
 from adc.codecs.http1.secure import SecureConnection, StrictConnection
 from adc.codecs.http1.server import ServerConnection
-from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.settings import Http1Settings
+from adc.codecs.http1.shed import ShedConnection
 from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.http.networks import Networks
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.handshake import Handshake
+from adc.net.listener_state import ListenerState
 from adc.net.share import Share
 from adc.net.sources import SourceLimit
 from adc.net.tls import ServerTls
@@ -41,11 +43,15 @@ class HttpListener:
     ) -> None:
         self._loop = batch.loop
         self.service = service
-        self.settings = ServerSettings(batch, clock, partial(Exchange, service), service.refuse_message)
+        self.state = ListenerState()
+        self.settings = Http1Settings(
+            self.state, batch, clock, partial(Exchange, service), service.refuse_message
+        )
         self.tls: ServerTls | None = None
         self.preroutes = Preroutes(service.name, challenges)
-        self._accepting = Accepting(batch.loop, self.settings, self._not_arrived, share, spare)
-        self._accepting.entrance.protocol = self._arrived
+        self._accepting = Accepting(batch.loop, self.state, self._not_arrived, share, spare)
+        self._accepting.accept_context.protocol = self._arrived
+        self._accepting.accept_context.shed = partial(ShedConnection, self.settings)
         self._watch = CertificateWatch(service.name, self._reloaded)
         self._told: tuple[Config, Networks]
 
@@ -78,7 +84,7 @@ class HttpListener:
         settings.header_bytes = limits.header_bytes
         settings.header_count = limits.headers
         settings.target_bytes = limits.target
-        settings.max_connections = limits.connections
+        self.state.max_connections = limits.connections
         settings.max_requests = limits.requests_per_connection
         settings.strict_transport = _strict_transport(listener)
         trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
@@ -91,13 +97,13 @@ class HttpListener:
         self._accept_as(listener, networks)
 
     def _accept_as(self, listener: Listener, trusted: Networks) -> None:
-        settings, entrance = self.settings, self._accepting.entrance
-        settings.sources = _sources(listener, trusted, settings)
-        entrance.handshake_timeout = listener.timeouts.tls_handshake
-        entrance.proxies = None
+        context = self._accepting.accept_context
+        self.state.sources = _sources(listener, trusted, self.state)
+        context.handshake_timeout = listener.timeouts.tls_handshake
+        context.proxies = None
         if listener.proxy_protocol is not None:
             senders = listener.proxy_protocol.from_
-            entrance.proxies = (Networks(map(str, senders)) if senders else trusted).contains
+            context.proxies = (Networks(map(str, senders)) if senders else trusted).contains
 
     def accept(self, sockets: Sequence[socket.socket]) -> None:
         """Accept on exactly these sockets. The sockets stay the caller's."""
@@ -113,11 +119,11 @@ class HttpListener:
         ):
             return
         if (held is None) != (tls is None):
-            self.settings.scheme = "http" if tls is None else "https"
-            for connection in list(self.settings.connections):
+            self.state.scheme = "http" if tls is None else "https"
+            for connection in list(self.state.connections):
                 connection.drain()
         self.tls = tls
-        self._accepting.entrance.context = None if tls is None else tls.context
+        self._accepting.accept_context.context = None if tls is None else tls.context
 
     def _reloaded(self, tls: ServerTls) -> None:
         """The files of the certificates changed."""
@@ -150,17 +156,17 @@ class HttpListener:
     @property
     def held(self) -> int:
         """Return the number of connections, those in their handshake included."""
-        return len(self.settings.connections) + self._accepting.entrance.arriving
+        return len(self.state.connections) + self._accepting.accept_context.arriving
 
     @property
     def accepts(self) -> bool:
         """True if another connection would be served."""
-        settings = self.settings
-        return not (settings.draining or self._accepting.paused or self.held >= settings.max_connections)
+        state = self.state
+        return not (state.draining or self._accepting.paused or self.held >= state.max_connections)
 
     def retire(self, count: int) -> None:
         """Send up to `count` clients to other workers, busy ones first: each with the response to its next request."""
-        connections = self.settings.connections
+        connections = self.state.connections
         count -= sum([connection.retiring for connection in connections])
         if count > 0:
             staying = [connection for connection in connections if not connection.retiring]
@@ -170,14 +176,14 @@ class HttpListener:
 
     def drain(self) -> None:
         """Accept no more; close idle connections now and the others after their response."""
-        self.settings.draining = True
+        self.state.draining = True
         self._accepting.close()
-        for connection in list(self.settings.connections):
+        for connection in list(self.state.connections):
             connection.drain()
 
     def tick(self, now: float) -> None:
         """Tell connections and exchanges whose time is up."""
-        for connection in [each for each in self.settings.connections if each.deadline <= now]:
+        for connection in [each for each in self.state.connections if each.deadline <= now]:
             connection.timed_out()
         self.service.tick(now)
         self._accepting.tick(now, self.service.error_log)
@@ -187,14 +193,14 @@ class HttpListener:
     def drop_all(self, reason: str) -> None:
         """End every exchange, and what is on its way in, at once."""
         self.service.drop_all(reason)
-        self._accepting.entrance.drop_all()
+        self._accepting.accept_context.drop_all()
 
 
-def _sources(listener: Listener, trusted: Networks, settings: ServerSettings) -> SourceLimit | None:
+def _sources(listener: Listener, trusted: Networks, state: ListenerState) -> SourceLimit | None:
     limit = listener.limits.connections_per_source
     if not limit:
         return None
-    return SourceLimit(limit, trusted.contains, [connection.peer for connection in settings.connections])
+    return SourceLimit(limit, trusted.contains, [connection.peer for connection in state.connections])
 
 
 def _strict_transport(listener: Listener) -> bytes:

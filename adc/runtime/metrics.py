@@ -51,11 +51,11 @@ def _routes(pipelines: Iterable[Pipeline]) -> Iterator[Sample]:
 
 
 def _listener(name: str, listener: HttpListener) -> Iterator[Sample]:
-    settings, service = listener.settings, listener.service
-    yield Sample("adc_connections_total", (name,), settings.accepted)
-    yield Sample("adc_connections_active", (name,), len(settings.connections))
+    state, service = listener.state, listener.service
+    yield Sample("adc_connections_total", (name,), state.accepted)
+    yield Sample("adc_connections_active", (name,), len(state.connections))
     yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
-    yield Sample("adc_refused_total", (name, "limit_connections"), settings.rejected)
+    yield Sample("adc_refused_total", (name, "limit_connections"), state.rejected)
     for facts in listener.tls.facts if listener.tls is not None else ():
         yield Sample("adc_tls_certificate_expiry_seconds", (name, facts.name), facts.expires)
     for reason, count in service.refusals.items():

@@ -97,7 +97,7 @@ def _request_texts(request: Request | None) -> tuple[str, ...]:
         request.authority,
         request.target,
         request.version,
-        request.peer,
+        request.client.peer,
         get(b"referer", b"")[:_ENOUGH].decode("utf-8", "backslashreplace"),
         get(b"user-agent", b"")[:_ENOUGH].decode("utf-8", "backslashreplace"),
     )

@@ -11,6 +11,7 @@ A link opens no connection by itself: `connect()` lets one that is waited for co
 
 from random import Random
 
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, Request, Response
 from adc.net.clock import Clock
@@ -192,7 +193,7 @@ class World:
         request = Request(
             method, target, target, "", "a", "a", Headers([(b"Host", b"a")]), {b"host": b"a"}, length
         )
-        request.client = request.peer = "192.0.2.1"
+        request.client, request.source = Client("192.0.2.1"), "192.0.2.1"
         for name, value in fields.items():
             setattr(request, name, value)
         stream = MemoryStream()

@@ -48,7 +48,7 @@ class Proxy:
     @property
     def connections(self):
         """The open client connections."""
-        return self.listener.settings.connections
+        return self.listener.state.connections
 
     @property
     def links(self):

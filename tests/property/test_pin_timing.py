@@ -117,7 +117,7 @@ class Client:
         mode = self.site.workers[worker]
         now = self._coarse(worker)
         asked = Request(
-            "GET", "/", "/", "", "h", "h", Headers([(b"Cookie", self.cookie)]), client="192.0.2.1"
+            "GET", "/", "/", "", "h", "h", Headers([(b"Cookie", self.cookie)]), source="192.0.2.1"
         )
         pin = mode.pinned(asked, now)
         assert pin is None or isinstance(pin, Pin)

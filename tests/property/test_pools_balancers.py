@@ -27,7 +27,7 @@ names = st.lists(
 
 
 def get(path: str) -> Request:
-    return Request("GET", path, path, "", "a", "a", Headers(), client=path)
+    return Request("GET", path, path, "", "a", "a", Headers(), source=path)
 
 
 REQUESTS = [get(f"/{i}") for i in range(KEYS)]

@@ -18,7 +18,7 @@ from adc.pools.outlier import Outlier
 from adc.pools.pool import Pool
 
 MAX_EJECTED = 0.5
-GET = Request("GET", "/", "/", "", "a", "a", Headers(), client="192.0.2.1")
+GET = Request("GET", "/", "/", "", "a", "a", Headers(), source="192.0.2.1")
 
 member_lists = st.lists(
     st.tuples(st.sampled_from("abcdef"), st.integers(0, 4), st.booleans()),

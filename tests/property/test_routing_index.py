@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.routing import (
@@ -66,7 +67,14 @@ def requests(draw: st.DrawFn) -> Request:
     client = draw(st.sampled_from(["10.0.0.1", "10.1.0.1", "192.0.2.1", "fd00::1", "::ffff:10.1.2.3", ""]))
     method = draw(st.sampled_from(["GET", "HEAD"]))
     return Request(
-        method, path, path, query, host, host, Headers(lines), client=client, sni=draw(st.just("") | HOSTS)
+        method,
+        path,
+        path,
+        query,
+        host,
+        host,
+        Headers(lines),
+        client=Client(client, sni=draw(st.just("") | HOSTS)),
     )
 
 
@@ -126,8 +134,8 @@ def naive_match(match: Match, request: Request) -> bool:
         [naive_host(rule, request.host) for rule in match.host],
         [naive_path(rule, request.path) for rule in match.path],
         [method == request.method for method in match.method],
-        [naive_source(network, request.client) for network in match.source],
-        [naive_host(rule, request.sni) for rule in match.sni],
+        [naive_source(network, request.source) for network in match.source],
+        [naive_host(rule, request.client.sni) for rule in match.sni],
     ]
     for key, wanted in (("headers", match.headers), ("query", match.query), ("cookies", match.cookies)):
         for name, rules in wanted.items():

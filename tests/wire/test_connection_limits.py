@@ -35,7 +35,7 @@ async def test_source_over_its_limit_is_closed_and_may_come_back_later(tmp_path,
             await eventually(lambda: len(proxy.connections) == 1)
             async with proxy.client() as four:
                 assert (await four.ask(get())).status == 200
-        assert proxy.listener.settings.rejected == 1
+        assert proxy.listener.state.rejected == 1
 
 
 async def test_trusted_proxy_is_not_limited_as_a_source(tmp_path, member):
@@ -79,7 +79,7 @@ async def test_listener_over_its_limit_counts_handshakes_too(tmp_path, member):
         proxy.client() as second,
     ):
         await second.closed()
-        assert proxy.listener.settings.rejected == 1
+        assert proxy.listener.state.rejected == 1
 
 
 async def test_connection_is_closed_after_its_last_request(tmp_path, member):
@@ -173,9 +173,9 @@ async def test_a_connection_behind_the_proxy_protocol_is_told_too(tmp_path, memb
             reply = await two.ask(header + get())
             assert (reply.status, reply[b"connection"]) == (503, b"close")
             assert await two.closed()
-        await eventually(lambda: proxy.listener.settings.shedding == 0)
+        await eventually(lambda: proxy.listener.state.shedding == 0)
         assert not proxy.listener._accepting.entrance.arriving
-        assert (proxy.listener.settings.rejected, len(proxy.connections)) == (1, 1)
+        assert (proxy.listener.state.rejected, len(proxy.connections)) == (1, 1)
 
 
 async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tmp_path, member):
@@ -187,7 +187,7 @@ async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tm
             assert (reply.status, reply[b"connection"], reply[b"retry-after"]) == (503, b"close", b"5")
             assert await two.closed()
         assert (await one.ask(get())).status == 200
-        await eventually(lambda: proxy.listener.settings.shedding == 0)
+        await eventually(lambda: proxy.listener.state.shedding == 0)
         one.close()
         await eventually(lambda: not proxy.connections)
         async with proxy.client() as three:
@@ -201,17 +201,17 @@ async def test_only_so_many_over_the_limit_are_told_at_the_same_time(tmp_path, m
     listener = {"limits": {"connections": 1}}
     async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
         assert (await one.ask(get())).status == 200
-        settings = proxy.listener.settings
+        state = proxy.listener.state
         async with proxy.client() as told:
-            await eventually(lambda: settings.shedding == 1)
+            await eventually(lambda: state.shedding == 1)
             async with proxy.client() as other:
                 await other.send(get())
                 await other.closed()
             assert (await told.ask(get())).status == 503
-        await eventually(lambda: settings.shedding == 0)
+        await eventually(lambda: state.shedding == 0)
         async with proxy.client() as later:
             assert (await later.ask(get())).status == 503
-        assert (settings.rejected, len(proxy.connections)) == (3, 1)
+        assert (state.rejected, len(proxy.connections)) == (3, 1)
 
 
 @pytest.mark.parametrize("missing", ["proxy_protocol", "tls"])

@@ -321,7 +321,7 @@ async def test_a_refused_connection_is_freed(tmp_path):
                 await second.send(get("/keep"))
                 with contextlib.suppress(ConnectionError):
                     await second.rest()
-        await eventually(lambda: not (proxy.connections or proxy.listener.settings.shedding))
+        await eventually(lambda: not (proxy.connections or proxy.listener.state.shedding))
 
     async with proxied(tmp_path, listener={"limits": {"connections": 1}}) as proxy:
         await nothing_survives(refused)

@@ -8,7 +8,7 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
 
 if TYPE_CHECKING:
-    from adc.codecs.http1.settings import ServerSettings
+    from adc.codecs.http1.settings import Http1Settings
 
 _NO_LIMIT: Final = 1 << 30
 
@@ -26,7 +26,7 @@ class _NoFlow:
 _NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 
 
-def head_parser(settings: ServerSettings) -> Any:
+def head_parser(settings: Http1Settings) -> Any:
     """Return a new parser with the limits of `settings`."""
     return HttpRequestParser(
         _NO_FLOW,

@@ -12,11 +12,11 @@ from adc.net.proxy_protocol import Endpoints, compose
 
 
 class ProxiedConnection(ClientConnection):
-    """A connection whose header told `ends`."""
+    """A connection whose header told `endpoints`."""
 
-    __slots__ = ("ends",)
+    __slots__ = ("endpoints",)
 
-    ends: Endpoints | None
+    endpoints: Endpoints | None
 
 
 class ProxiedLink(HttpLink):
@@ -33,9 +33,13 @@ class ProxiedLink(HttpLink):
         self._version = version
 
     def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
-        ends = receiver.ends
+        endpoints = receiver.endpoints
         for connection in reversed(self._idle):
-            if ends is not None and isinstance(connection, ProxiedConnection) and connection.ends == ends:
+            if (
+                endpoints is not None
+                and isinstance(connection, ProxiedConnection)
+                and connection.endpoints == endpoints
+            ):
                 self._idle.remove(connection)
                 connection.receiver = receiver
                 return connection
@@ -44,8 +48,8 @@ class ProxiedLink(HttpLink):
 
     def _make(self, receiver: ResponseReceiver) -> ClientConnection:
         connection = ProxiedConnection(self)
-        connection.ends = receiver.ends
+        connection.endpoints = receiver.endpoints
         return connection
 
     def _dial(self, receiver: ResponseReceiver, connection: ClientConnection) -> Awaitable[object]:
-        return self._dialer(lambda: connection, compose(self._version, receiver.ends))
+        return self._dialer(lambda: connection, compose(self._version, receiver.endpoints))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import http_exceptions
 
 from adc.codecs.refused import Refused as Refused
+from adc.http.client import Client
 from adc.http.fields import divide, elements, tokens
 from adc.http.headers import Headers
 from adc.http.message import NO_BODY, UNKNOWN_LENGTH, Request
@@ -51,8 +52,8 @@ def refusal_of(error: Exception, target_limit: int) -> Refused:
     return bad_request(text.split("\n\n")[0].replace("\n", " ").strip() or type(error).__name__)
 
 
-def read_head(message: Any, scheme: str) -> Request:
-    """A checked `Request` from an aiohttp `RawRequestMessage`; its addresses are filled in by the connection.
+def read_head(message: Any, client: Client) -> Request:
+    """Return a checked `Request` of `client` from an aiohttp `RawRequestMessage`.
 
     Raises `Refused` for what llhttp lets through and a proxy must not: versions other than 1.0 and 1.1,
     transfer codings other than one `chunked` (RFC 9112 section 6.1), CONNECT and TRACE, a bad target or Host
@@ -63,7 +64,7 @@ def read_head(message: Any, scheme: str) -> Request:
         if major == 0:
             raise bad_request("HTTP/0.9 is not served")
         raise Refused(505, "bad_request", f"HTTP/{major}.{minor} does not begin like this")
-    version = "1.1" if minor else "1.0"
+    version, scheme = "1.1" if minor else "1.0", client.scheme
     method = message.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
@@ -108,6 +109,7 @@ def read_head(message: Any, scheme: str) -> Request:
         body_length,
         version,
         scheme,
+        client,
     )
     request.plain = plain
     if message.upgrade and minor:

@@ -13,7 +13,7 @@ from aiohttp import http_exceptions
 from adc.codecs.http1.chunked import ChunkedContent
 from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
-from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.settings import Http1Settings
 from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
 from adc.http.message import UNKNOWN_LENGTH, Request
@@ -67,7 +67,7 @@ class RequestReader(asyncio.Protocol):
         "deadline",
     )
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: Http1Settings) -> None:
         self._settings = settings
         self._parser: Any = None
         self._arrived = b""

@@ -6,33 +6,40 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adc.codecs.http1.server import ServerConnection
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import Response
 from adc.net import client_certificate
 
 if TYPE_CHECKING:
     from adc.net.file_output import FileOutput
+    from adc.net.handshake import Handshake
 
 _STRICT = b"strict-transport-security"
 
 
 class SecureConnection(ServerConnection):
-    """A client connection under TLS. `certificate` tells of the client's, empty without one."""
+    """A client connection under TLS."""
 
-    __slots__ = ("certificate",)
-
-    scheme = "https"
+    __slots__ = ()
 
     def connection_made(self, transport: Any) -> None:
-        secured = transport.get_extra_info("ssl_object")
-        self.sni = secured.server_name
-        der = secured.getpeercert(binary_form=True)
-        self.certificate: dict[str, str] = {}
         super().connection_made(transport)
+        der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         try:
-            self.certificate = client_certificate.describe(der) if der else {}
-        except ValueError:  # OpenSSL takes some that are not well-formed; nobody could be told what they say
+            self.client.certificate = client_certificate.describe(der) if der else {}
+        except (
+            ValueError
+        ):  # OpenSSL accepts some that are not well-formed; no member could be told what they say
             transport.abort()
+
+    def _known_client(self, handshake: Handshake, transport: Any) -> Client:
+        client = super()._known_client(handshake, transport)
+        secured = transport.get_extra_info("ssl_object")
+        client.scheme = "https"
+        client.sni = secured.server_name
+        client.alpn = secured.selected_alpn_protocol() or ""
+        return client
 
     def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
         return None  # the kernel does not encrypt

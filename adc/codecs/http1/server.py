@@ -12,7 +12,8 @@ from adc.codecs.http1 import heads
 from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_reader import RequestReader
-from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.settings import Http1Settings
+from adc.http.client import Client
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
 from adc.net.batched_writer import BatchedWriter
 from adc.net.file_output import FileOutput, open_output
@@ -53,16 +54,12 @@ class ServerConnection(RequestReader):
         "_respond_chunked",
         "_transport",
         "_version",
-        "address",
-        "peer",
+        "client",
         "requests",
         "retiring",
-        "sni",
     )
 
-    scheme = "http"
-
-    def __init__(self, settings: ServerSettings, handshake: Handshake) -> None:
+    def __init__(self, settings: Http1Settings, handshake: Handshake) -> None:
         super().__init__(settings)
         self._handshake = handshake
         self._transport = BatchedWriter(settings.batch)
@@ -74,9 +71,7 @@ class ServerConnection(RequestReader):
         self._respond_chunked = False
         self._paused = False
         self._version = "1.1"
-        self.peer = ""
-        self.address: Any = None
-        self.sni = ""
+        self.client = Client()
         self.requests = 0
         self.retiring = False
 
@@ -84,23 +79,27 @@ class ServerConnection(RequestReader):
 
     def connection_made(self, transport: Any) -> None:
         self._transport.opened(transport)
-        settings = self._settings
-        self._handshake.release()
-        self.address = self._handshake.address
-        self.peer = self.address[0] if isinstance(self.address, tuple) else "unix"
+        settings, handshake = self._settings, self._handshake
+        handshake.release()
+        self.client = self._known_client(handshake, transport)
         self._parser = head_parser(settings)
         self.deadline = settings.clock.now + settings.head_timeout
-        if settings.draining or settings.scheme != self.scheme:
+        listener = settings.listener
+        if listener.draining or listener.scheme != self.client.scheme:
             self.drain()
-        if not settings.opened(self):
+        if not listener.opened(self):
             self._closing = True
             transport.abort()
 
+    def _known_client(self, handshake: Handshake, transport: Any) -> Client:
+        """Return the facts of the connection that is open now."""
+        endpoints = handshake.endpoints
+        own_address = transport.get_extra_info("sockname") if endpoints is None else endpoints[1]
+        return Client(handshake.peer, address=handshake.address, own_address=own_address)
+
     @property
-    def own_address(self) -> Any:
-        """The address that the client connected to."""
-        ends = self._handshake.ends
-        return self._transport.get_extra_info("sockname") if ends is None else ends[1]
+    def peer(self) -> str:
+        return self.client.peer
 
     def eof_received(self) -> bool:
         self.read_arrived()
@@ -120,7 +119,7 @@ class ServerConnection(RequestReader):
         self._transport.lost()
         self.deadline = inf
         self._unread = b""
-        self._settings.closed(self)
+        self._settings.listener.closed(self)
         receiver, self._receiver = self._receiver, None
         self._content = 0
         self._chunks = None
@@ -154,11 +153,9 @@ class ServerConnection(RequestReader):
         try:
             if size > settings.header_bytes:
                 settings.check_head(message)
-            request = read_head(message, self.scheme)
-            request.sni = self.sni
-            request.client = request.peer = self.peer
+            request = read_head(message, self.client)
             if settings.identify is not None:
-                settings.identify(request, self)
+                settings.identify(request)
             if self._kept is not None:
                 request.tied = True
             if request.upgrade:
@@ -190,7 +187,7 @@ class ServerConnection(RequestReader):
         self._closing = True
         self._content = 0
         self._chunks = None
-        response, body = self._settings.refused(self, refused)
+        response, body = self._settings.refused(self.client, refused)
         self.send_head(response, body if self._send_content else b"", True)
 
     # The stream of the current exchange.

@@ -6,10 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adc.codecs.http1.settings import ServerSettings
-
-MOST = 1024
-"""How many are told at the same time; others are closed without a word."""
+    from adc.codecs.http1.settings import Http1Settings
 
 _SECONDS = 2.0
 _BODY = b"Too many connections; try again later.\n"
@@ -25,13 +22,13 @@ class ShedConnection(asyncio.Protocol):
     client a moment to read it.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: Http1Settings) -> None:
         self._settings = settings
         self._told = False
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._settings.shedding += 1
+        self._settings.listener.shedding += 1
         self._end = self._settings.loop.call_later(_SECONDS, transport.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -45,4 +42,4 @@ class ShedConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
-        self._settings.shedding -= 1
+        self._settings.listener.shedding -= 1

@@ -31,7 +31,7 @@ def compile_key(text: str) -> Key:
 
 def source(request: Request) -> bytes:
     """The client's address."""
-    return request.client.encode()
+    return request.source.encode()
 
 
 def path(request: Request) -> bytes:

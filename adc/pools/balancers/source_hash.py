@@ -21,4 +21,4 @@ class SourceHash:
         self._slots.prepare(members)
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
-        return self._slots.owner(members, request.client.encode())
+        return self._slots.owner(members, request.source.encode())

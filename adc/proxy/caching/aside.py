@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from adc.http.message import Response
+from adc.http.message import NOBODY, Response
 
 if TYPE_CHECKING:
     from adc.codecs.interface import KeptConnection, Stream
+    from adc.http.client import Client
     from adc.pools.member import Member
     from adc.proxy.caching.fetch import Fetch
 
@@ -31,14 +32,9 @@ class Aside:
         self._fetch = self._behind = None
 
     @property
-    def address(self) -> Any:
-        """The client's address, None if there is no client."""
-        return None if self._behind is None else self._behind.address
-
-    @property
-    def own_address(self) -> Any:
-        """The address that the client connected to."""
-        return None if self._behind is None else self._behind.own_address
+    def client(self) -> Client:
+        """The client whose request is sent; `NOBODY` for a refresh."""
+        return NOBODY if self._behind is None else self._behind.client
 
     def send_informational(self, response: Response) -> None:
         """Pass on early hints."""

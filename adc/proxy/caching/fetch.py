@@ -150,7 +150,7 @@ class Fetch(Exchange):
             return
         if self.asked.method == "HEAD":
             told_by_head(self, response, now)
-        trusted = self.service.trusts(self.asked.peer)
+        trusted = self.service.trusts(self.asked.client.peer)
         verdict = store(
             self.key, self.asked, response, self.sent_at, now, self.stage.options, peer_trusted=trusted
         )

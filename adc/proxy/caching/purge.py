@@ -28,7 +28,7 @@ def purge(stage: CacheStage, exchange: Exchange) -> None:
     if not stage.purgers:
         exchange.fail(405, "denied")
         return
-    if not stage.purgers.contains(request.client):
+    if not stage.purgers.contains(request.source):
         exchange.service.refused("denied", "PURGE from an address that may not", request)
         exchange.fail(403, "denied")
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def confirmed(fetch: Fetch, entry: Entry, response: Response, now: float) -> None:
     """A 304: the entry is good again (RFC 9111 section 4.3.4), unless it speaks of something else."""
     shared, options = fetch.stage.store, fetch.stage.options
-    trusted = fetch.service.trusts(fetch.asked.peer)
+    trusted = fetch.service.trusts(fetch.asked.client.peer)
     refreshed = refresh(entry, fetch.asked, response, fetch.sent_at, now, options, peer_trusted=trusted)
     loaded = shared.tiers.load(entry) if refreshed is not None and fetch.sources else None
     if refreshed is None or (fetch.sources and loaded is None):
@@ -101,7 +101,7 @@ def told_by_head(fetch: Fetch, response: Response, now: float) -> None:
     entry = select(fetch.asked, tiers.find(fetch.key, now), now, options)
     if entry is None:
         return
-    trusted = fetch.service.trusts(fetch.asked.peer)
+    trusted = fetch.service.trusts(fetch.asked.client.peer)
     updated = refresh_by_head(entry, fetch.asked, response, fetch.sent_at, now, options, peer_trusted=trusted)
     if updated is entry:
         return

@@ -48,7 +48,7 @@ class CacheBypass:
         """A filter that stores the response, if a GET may be answered with it."""
         request, tiers = exchange.request, self._stage.store.tiers
         key, now = self._stage.key(request), time.time()
-        trusted = exchange.service.trusts(request.peer)
+        trusted = exchange.service.trusts(request.client.peer)
         verdict = store(
             key, request, response, exchange.started, now, self._stage.options, peer_trusted=trusted
         )

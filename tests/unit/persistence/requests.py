@@ -1,5 +1,6 @@
 """Requests for persistence tests."""
 
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import Request
 
@@ -22,7 +23,6 @@ def request(
         "example.com",
         "example.com",
         Headers(pairs),
-        client=client,
+        client=Client(client, scheme, "www.Example.com"),
         scheme=scheme,
-        sni="www.Example.com",
     )

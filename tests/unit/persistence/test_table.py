@@ -252,7 +252,7 @@ def test_tls_keys() -> None:
     assert sni_key(request()) == b"www.example.com"
     certificate = certificate_key("X-Client-Cert")
     one, other = request(), request()
-    one.certificate, other.certificate = {"X-Client-Cert": "a"}, {"X-Client-Cert": "b"}
+    one.client.certificate, other.client.certificate = {"X-Client-Cert": "a"}, {"X-Client-Cert": "b"}
     assert certificate(one) != certificate(other)
     assert certificate(request(x_client_cert="a")) is None
 

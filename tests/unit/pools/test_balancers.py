@@ -24,7 +24,7 @@ from adc.pools.member import Member
 
 def request(client: str = "192.0.2.1", path: str = "/", query: str = "", **fields: str) -> Request:
     headers = Headers([(name.encode(), value.encode()) for name, value in fields.items()])
-    return Request("GET", path, path, query, "a", "a", headers, client=client)
+    return Request("GET", path, path, query, "a", "a", headers, source=client)
 
 
 def weighted(*weights: int) -> tuple[Member, ...]:

@@ -16,7 +16,7 @@ def edited(
     client: str = "192.0.2.1",
 ) -> list[tuple[bytes, bytes]]:
     headers = Headers(lines)
-    request = Request("GET", "/a", "/a", "", "h:80", "h", headers, client=client, scheme="https")
+    request = Request("GET", "/a", "/a", "", "h:80", "h", headers, source=client, scheme="https")
     edits = header_edits(set_ or {}, add or {}, remove)
     assert edits is not None
     edits.apply(headers, request, "id-1", "web")

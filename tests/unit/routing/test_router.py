@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from adc.http import query as query_module
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.routing import (
@@ -35,7 +36,9 @@ def request(
     client: str = "192.0.2.1",
     sni: str = "",
 ) -> Request:
-    return Request(method, path, path, query, host, host, Headers(headers), client=client, sni=sni)
+    return Request(
+        method, path, path, query, host, host, Headers(headers), client=Client(sni=sni), source=client
+    )
 
 
 def first_of(*matches: Match) -> Router[int]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from adc.codecs.http1.server import ServerConnection
-from adc.codecs.http1.settings import ServerSettings
+from adc.codecs.http1.settings import Http1Settings
 from adc.net.batch import Batch
 from adc.net.clock import Clock
+from adc.net.listener_state import ListenerState
 from adc.net.share import Share
 from adc.runtime.accepting import Accepting
 from tests.kit.descriptors import descriptor_limit
@@ -37,18 +38,20 @@ class Spare:
 
 
 @pytest.fixture
-async def settings() -> AsyncIterator[ServerSettings]:
-    settings = ServerSettings(Batch(asyncio.get_running_loop()), Clock(), never, never)
-    yield settings
-    for connection in list(settings.connections):
+async def state() -> AsyncIterator[ListenerState]:
+    state = ListenerState()
+    yield state
+    for connection in list(state.connections):
         connection.abort()
     await asyncio.sleep(0)
 
 
 @pytest.fixture
-async def accepting(settings: ServerSettings) -> AsyncIterator[Accepting]:
-    accepting = Accepting(asyncio.get_running_loop(), settings, never, Share(), Spare())
-    accepting.entrance.protocol = partial(ServerConnection, settings)
+async def accepting(state: ListenerState) -> AsyncIterator[Accepting]:
+    loop = asyncio.get_running_loop()
+    settings = Http1Settings(state, Batch(loop), Clock(), never, never)
+    accepting = Accepting(loop, state, never, Share(), Spare())
+    accepting.accept_context.protocol = partial(ServerConnection, settings)
     yield accepting
     accepting.close()
 
@@ -82,7 +85,7 @@ def client_of(sock: socket.socket) -> socket.socket:
 
 
 async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_there_are(
-    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+    accepting: Accepting, state: ListenerState, sockets: list[socket.socket], log: Log
 ) -> None:
     """Without the pause the loop would find the same client in the queue in every turn."""
     accepting.follow(sockets)
@@ -90,38 +93,38 @@ async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_
         with descriptor_limit(0):
             await eventually(lambda: accepting.pauses)
             await settled()
-            assert (accepting.pauses, settings.accepted) == (1, 0)
+            assert (accepting.pauses, state.accepted) == (1, 0)
         accepting.tick(NOW, log)
-        await eventually(lambda: settings.accepted == 1)
+        await eventually(lambda: state.accepted == 1)
     assert accepting.pauses == 1
 
 
 async def test_a_socket_that_a_reload_brings_during_a_pause_is_accepted_on_after_it(
-    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+    accepting: Accepting, state: ListenerState, sockets: list[socket.socket], log: Log
 ) -> None:
-    accepting.entrance.max_descriptor = 0
+    accepting.accept_context.max_descriptor = 0
     accepting.follow(sockets[:1])
     with client_of(sockets[0]), client_of(sockets[1]):
-        await eventually(lambda: settings.accepted == 1)
+        await eventually(lambda: state.accepted == 1)
         accepting.follow(sockets)
         accepting.tick(NOW, log)
         await settled()
-        assert (accepting.pauses, settings.accepted) == (1, 1)
-        accepting.entrance.max_descriptor = ANY
+        assert (accepting.pauses, state.accepted) == (1, 1)
+        accepting.accept_context.max_descriptor = ANY
         accepting.tick(NOW, log)
-        await eventually(lambda: settings.accepted == 2)
+        await eventually(lambda: state.accepted == 2)
 
 
 async def test_pauses_are_told_once_in_ten_seconds_at_the_most(
-    accepting: Accepting, settings: ServerSettings, sockets: list[socket.socket], log: Log
+    accepting: Accepting, state: ListenerState, sockets: list[socket.socket], log: Log
 ) -> None:
     accepting.follow(sockets)
     for number, now in enumerate((100.0, 101.0, 111.0)):
-        accepting.entrance.max_descriptor = 0
+        accepting.accept_context.max_descriptor = 0
         with client_of(sockets[0]):
-            await eventually(lambda number=number: settings.accepted > number)
+            await eventually(lambda number=number: state.accepted > number)
             accepting.tick(now, log)
             accepting.tick(now, log)
-        accepting.entrance.max_descriptor = ANY
+        accepting.accept_context.max_descriptor = ANY
         accepting.tick(now, log)
     assert log.pauses == [1, 3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from adc.http.client import Client
 from adc.http.fields import divide
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request
@@ -21,7 +22,7 @@ def request(target: str = "/shop?x=1", method: str = "GET", headers: tuple[Pair,
         "example.com",
         Headers(lines),
         proxy_fields,
-        peer="10.0.0.9",
+        client=Client("10.0.0.9"),
     )
 
 
