@@ -1,8 +1,10 @@
 import os
+import subprocess
+import time
 
 import pytest
 
-from benchmarks.proc import Stat, descendants, parse_stat, read_all
+from benchmarks.proc import Stat, cpu_seconds, descendants, parse_stat, read_all
 
 LINE = (
     "4321 (a (strange) name) S 99 4321 4321 0 -1 4194560 1500 0 3 0 "
@@ -10,13 +12,21 @@ LINE = (
 )
 
 
-def test_cpu_is_user_plus_system_time_without_reaped_children():
-    assert parse_stat(LINE, ticks_per_second=100, page_bytes=4096).cpu == pytest.approx(4.0)
-
-
 def test_a_command_name_with_brackets_and_spaces_does_not_shift_the_fields():
-    stat = parse_stat(LINE, ticks_per_second=100, page_bytes=4096)
-    assert (stat.pid, stat.parent, stat.rss) == (4321, 99, 2048 * 4096)
+    assert parse_stat(LINE, cpu=1.5, page_bytes=4096) == Stat(4321, 99, 1.5, 2048 * 4096)
+
+
+def test_cpu_time_is_that_of_the_process_with_its_threads():
+    before = time.process_time()
+    measured = cpu_seconds(os.getpid())
+    assert before <= measured <= time.process_time()
+
+
+def test_a_process_that_was_reaped_has_no_cpu_time():
+    child = subprocess.Popen(["true"])
+    child.wait()
+    with pytest.raises(OSError, match="Invalid argument"):
+        cpu_seconds(child.pid)
 
 
 def test_descendants_are_the_roots_and_all_below_and_nobody_else():
