@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.figures import Figures, medians, ratio
-from benchmarks.loads.wrk import LoadError
+from benchmarks.loads.outcome import LoadError
 from benchmarks.origin import Origin
 from benchmarks.peers import PEERS
 from benchmarks.processes import StartError

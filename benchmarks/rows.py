@@ -9,6 +9,7 @@ from typing import Protocol
 from benchmarks.figures import Figures
 from benchmarks.loads.handshakes import Handshakes
 from benchmarks.loads.idle import Idle
+from benchmarks.loads.paced import Paced
 from benchmarks.loads.start import Start
 from benchmarks.loads.wrk import Wrk
 from benchmarks.running import Running
@@ -58,6 +59,7 @@ class Row:
 
 
 PROXIES = ("nginx", "haproxy", "caddy", "apache", "aiohttp", "adc")
+_LEAN = ("nginx", "haproxy", "adc")
 PLAIN = Features()
 ONE_ROUTE = Features(hosts=1, prefixes=1)
 TRUSTING = Features(trust_forwarded=True)
@@ -83,6 +85,15 @@ ROWS: dict[str, Row] = {
     row.name: row
     for row in (
         Row("get", "Small proxied GET", "small", _GET, _all(PROXIES)),
+        Row("get-1", "Small proxied GET, 1 connection", "small", Wrk("get.lua", 1), _all(_LEAN)),
+        Row("get-8", "Small proxied GET, 8 connections", "small", Wrk("get.lua", 8), _all(_LEAN)),
+        Row(
+            "get-5000",
+            "Small proxied GET, 5,000 a second over 32 connections",
+            "small",
+            Paced(rate=5_000, connections=32),
+            _all(_LEAN),
+        ),
         Row("page", "10 KB response", "page", _GET, _all(PROXIES)),
         Row("post", "POST of 10 KB", "small", Wrk("post.lua"), _all(PROXIES)),
         Row("download", "100 MB download", "download", Wrk("get.lua", 2), _all(PROXIES), "cpu_us_per_mb"),

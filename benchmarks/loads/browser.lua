@@ -40,7 +40,7 @@ function browser.head(method, path)
     .. browser.extra(count) .. "\r\n"
 end
 
--- Everything at the end is one JSON line, which loads/wrk.py reads.
+-- Everything at the end is one JSON line, which loads/outcome.py reads.
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

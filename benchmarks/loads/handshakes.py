@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.cores import LOAD_CORE, on_core
 from benchmarks.figures import Figures
-from benchmarks.loads.wrk import LoadError
+from benchmarks.loads.outcome import LoadError
 from benchmarks.running import Running
 
 _RESULT = re.compile(r"^(\d+) connections in (\d+) real seconds", re.MULTILINE)

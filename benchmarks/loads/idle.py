@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 
 from benchmarks.figures import Figures
-from benchmarks.loads.wrk import LoadError
+from benchmarks.loads.outcome import LoadError
 from benchmarks.running import Running
 
 SETTLE = 1.0

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks.loads.handshakes import parse_connections
-from benchmarks.loads.wrk import LoadError, Outcome, figures_of, parse_outcome
+from benchmarks.loads.outcome import LoadError, Outcome, figures_of, parse_outcome
 from benchmarks.processes import Usage
 
 COUNTED = {

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import measure
-from benchmarks.loads.wrk import LoadError
+from benchmarks.loads.outcome import LoadError
 from benchmarks.measure import Bench, turns
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
