@@ -28,20 +28,20 @@ def pair():
     theirs.close()
 
 
-def entrance_of(proxy):
-    return proxy.listener._accepting.entrance
+def accept_context_of(proxy):
+    return proxy.listener._accepting.accept_context
 
 
 @pytest.mark.parametrize("turns", [0, 1])
 async def test_who_is_given_up_on_the_way_in_is_closed(proxy, pair, turns):
     """After `turns` turns of the loop: its task has not begun, or waits to hear that the protocol was told."""
     ours, theirs = pair
-    entrance = entrance_of(proxy)
-    entrance.take(ours, ("127.0.0.1", 1))
+    context = accept_context_of(proxy)
+    context.take(ours, ("127.0.0.1", 1))
     for _ in range(turns):
-        await _turn(entrance.loop)
-    entrance.drop_all()
-    await eventually(lambda: not (entrance.arriving or entrance._tasks))
+        await _turn(context.loop)
+    context.drop_all()
+    await eventually(lambda: not (context.arriving or context._tasks))
     assert not proxy.connections
     assert ours.fileno() == -1
     assert theirs.recv(1) == b""
@@ -86,7 +86,7 @@ async def test_a_pause_gives_up_idle_connections_to_members(proxy):
         assert (await client.ask(get())).status == 200
         link = proxy.member().link
         await eventually(lambda: link.idle == 1)
-        entrance_of(proxy).exhausted("short")
+        accept_context_of(proxy).exhausted("short")
         assert link.idle == 0
         async with proxy.client() as other:
             assert (await other.ask(get())).status == 200

@@ -63,7 +63,7 @@ async def test_handshakes_under_way_count_for_their_source(tmp_path, member):
         with pytest.raises(ConnectionError):
             await tls_client(proxy.port, authority.context())
         silent.close()
-        await eventually(lambda: not proxy.listener._accepting.entrance.arriving)
+        await eventually(lambda: not proxy.listener._accepting.accept_context.arriving)
         again = await tls_client(proxy.port, authority.context())
         assert (await again.ask(get(host="a.test"))).status == 200
         served.close()
@@ -174,7 +174,7 @@ async def test_a_connection_behind_the_proxy_protocol_is_told_too(tmp_path, memb
             assert (reply.status, reply[b"connection"]) == (503, b"close")
             assert await two.closed()
         await eventually(lambda: proxy.listener.state.shedding == 0)
-        assert not proxy.listener._accepting.entrance.arriving
+        assert not proxy.listener._accepting.accept_context.arriving
         assert (proxy.listener.state.rejected, len(proxy.connections)) == (1, 1)
 
 
@@ -197,7 +197,7 @@ async def test_a_connection_over_the_limit_of_the_listener_is_told_and_closed(tm
 
 async def test_only_so_many_over_the_limit_are_told_at_the_same_time(tmp_path, member, monkeypatch):
     """Who is told is kept for a while, so the others of a flood are closed without a word."""
-    monkeypatch.setattr("adc.net.accept.MOST", 1)
+    monkeypatch.setattr("adc.net.accept.MOST_SHED", 1)
     listener = {"limits": {"connections": 1}}
     async with serving(tmp_path, config(member.address, listener=listener)) as proxy, proxy.client() as one:
         assert (await one.ask(get())).status == 200

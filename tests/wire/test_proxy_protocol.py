@@ -93,7 +93,7 @@ async def test_trusted_sender_without_a_good_header_is_closed(tmp_path, member, 
 
 async def test_trusted_sender_that_stays_silent_is_given_up(tmp_path, member):
     async with serving(tmp_path, config(member.address, listener=BELIEVED)) as proxy:
-        proxy.listener._accepting.entrance.handshake_timeout = 0.05
+        proxy.listener._accepting.accept_context.handshake_timeout = 0.05
         async with proxy.client() as client:
             await client.send(b"PROXY TCP4")
             await client.closed()

@@ -115,7 +115,7 @@ async def test_handshake_that_does_not_come_is_given_up(tmp_path, authority, mem
     async with terminating(
         tmp_path, member, [authority.issue("a.test")], timeouts={"tls_handshake": "1s"}
     ) as proxy:
-        proxy.listener._accepting.entrance.handshake_timeout = 0.05
+        proxy.listener._accepting.accept_context.handshake_timeout = 0.05
         async with proxy.client() as client:
             await client.send(b"\x16")
             assert await client.rest() == b""
