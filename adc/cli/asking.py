@@ -17,10 +17,10 @@ from adc.proxy.to_https import ToHttps
 from adc.routing.redirect import Redirect
 from adc.routing.router import Router, Step
 from adc.routing.settle import settle
+from adc.runtime.build.identity import believe
+from adc.runtime.build.routes import compile_rewrite, path_policy
+from adc.runtime.build.runtime import rules_of
 from adc.runtime.errors import BuildError
-from adc.runtime.identity import believe
-from adc.runtime.routes import compile_rewrite, path_policy
-from adc.runtime.runtime import rules_of
 
 if TYPE_CHECKING:
     from adc.config import Config, Loaded

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from adc.control.privileges import Identity, give_certificate
 from adc.net.certificates import names_of
-from adc.runtime.tls import acme_file
+from adc.runtime.build.tls import acme_file
 
 if TYPE_CHECKING:
     from adc.config import Config

@@ -12,7 +12,7 @@ from adc.control.allocator import SETTINGS
 from adc.launch import command as command_of
 
 TURNS_BYTES = 1 << 16
-"""Memory that all workers share, for the counts of `adc.runtime.turns`."""
+"""Memory that all workers share, for the counts of `adc.runtime.build.turns`."""
 
 SHARE_BYTES = 1 << 12
 """The same for `adc.net.share`."""

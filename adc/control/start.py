@@ -73,7 +73,7 @@ def _hire(config: Config, workers: int | None, recruits: Recruits) -> Hire:
         return child
 
     async def local(worker_id: int) -> WorkerHandle:
-        from adc.runtime import descriptors
+        from adc.runtime.serve import descriptors
         from adc.runtime.worker import BuildError, Worker
 
         descriptors.raise_limit()

@@ -114,8 +114,8 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 def main(arguments: list[str]) -> None:
     """Entry of the process."""
     from adc.net.share import Share
-    from adc.runtime import descriptors
-    from adc.runtime.turns import SharedTurns, shared_counts
+    from adc.runtime.build.turns import SharedTurns, shared_counts
+    from adc.runtime.serve import descriptors
     from adc.runtime.worker import BuildError, Worker
 
     quiet_about_server_names()

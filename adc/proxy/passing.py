@@ -1,7 +1,7 @@
 """Passing a request, once, to the node of the cluster that its client belongs to, or serving it here.
 
-A request is passed only on a connection whose other end has proved `cluster.secret` (`adc.runtime.peer`), and it is
-served here instead only if the other node cannot have executed it, or may execute it twice: the connection was not
+A request is passed only on a connection whose other end has proved `cluster.secret` (`adc.runtime.serve.peer`), and it
+is served here instead only if the other node cannot have executed it, or may execute it twice: the connection was not
 proved, the node refused the request with a reply that only a node can sign, or the method is idempotent.
 """
 

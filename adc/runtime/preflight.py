@@ -20,15 +20,15 @@ from adc.config.model.tls import ListenerTls
 from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
 from adc.plugin.chain import Chain, StartFailed
 from adc.proxy.replies import Replies
+from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
+from adc.runtime.build.persistence import needs_keys, needs_store
+from adc.runtime.build.pools import build_pool
+from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.tls import acme_installed, context_of
 from adc.runtime.errors import BuildError
-from adc.runtime.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
-from adc.runtime.persistence import needs_keys, needs_store
 from adc.runtime.plugins import plugin_uses
-from adc.runtime.pools import build_pool
-from adc.runtime.purges import shares_purges
-from adc.runtime.runtime import Runtime
-from adc.runtime.state import redis_address
-from adc.runtime.tls import acme_installed, context_of
+from adc.runtime.serve.purges import shares_purges
+from adc.runtime.serve.state import redis_address
 from adc.telemetry.log_file import LogFile
 
 Finding = tuple[tuple[str | int, ...], str]

@@ -15,20 +15,21 @@ from adc.net.clock import TICK, Clock
 from adc.net.share import Share
 from adc.pools.member import Member
 from adc.proxy.service import Service
-from adc.runtime.caches import Ask, Caches
-from adc.runtime.changes import teller
-from adc.runtime.cluster import CLUSTER, ClusterNode, listener_of
-from adc.runtime.commands import run_command
+from adc.runtime.build.cluster import CLUSTER, listener_of
+from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
+from adc.runtime.build.pools import Links
+from adc.runtime.build.runtime import OWN_TURNS, Runtime
+from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
-from adc.runtime.keys import signing_keys
-from adc.runtime.listeners import HttpListener
-from adc.runtime.metrics import worker_samples
-from adc.runtime.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
-from adc.runtime.pools import Links
-from adc.runtime.purges import ClusterPurges, shares_purges
-from adc.runtime.runtime import OWN_TURNS, Runtime
-from adc.runtime.state import SharedState
-from adc.runtime.turns import SharedTurns
+from adc.runtime.operations.commands import run_command
+from adc.runtime.serve.caches import Ask, Caches
+from adc.runtime.serve.changes import teller
+from adc.runtime.serve.cluster import ClusterNode
+from adc.runtime.serve.keys import signing_keys
+from adc.runtime.serve.listeners import HttpListener
+from adc.runtime.serve.metrics import worker_samples
+from adc.runtime.serve.purges import ClusterPurges, shares_purges
+from adc.runtime.serve.state import SharedState
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog, Level
 from adc.telemetry.samples import Sample
@@ -307,8 +308,9 @@ class Worker:
         return worker_samples(self)
 
     def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a named command of `adc.runtime.commands`; some answers are awaitable. Raises BuildError for an
-        unknown one.
+        """Run a named command of `adc.runtime.operations.commands`; some replies are awaitable.
+
+        Raises BuildError for an unknown one.
         """
         return run_command(self, command, arguments)
 

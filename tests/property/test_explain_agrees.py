@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adc.cli.asking import decide, make_request
 from adc.config import load
-from adc.runtime.runtime import Runtime
+from adc.runtime.build.runtime import Runtime
 
 HOSTS = ["a.example", "b.example", "deep.a.example"]
 WORDS = st.sampled_from(["1", "2", "pro"])

@@ -8,7 +8,7 @@ import pytest
 from adc.config.loading import load
 from adc.control.acme import renewal_in, wanted_of
 from adc.control.acme_order import Order, Wanted
-from adc.runtime.runtime import Runtime
+from adc.runtime.build.runtime import Runtime
 from tests.kit.acme_server import AcmeServer
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from adc.config.loading import load
+from adc.runtime.build.runtime import Runtime
 from adc.runtime.errors import BuildError
-from adc.runtime.runtime import Runtime
 from tests.kit.client import get
 from tests.kit.proxy import config, serving
 from tests.wire.plugins.plugged import asked, route

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adc.config.loading import load
-from adc.runtime.state import redis_address
+from adc.runtime.serve.state import redis_address
 from adc.state.interface import Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from adc.config.loading import load
+from adc.runtime.build.runtime import Runtime
 from adc.runtime.errors import BuildError
-from adc.runtime.runtime import Runtime
 from tests.kit.authority import tls_client
 from tests.kit.client import get
 from tests.kit.member import OK, Member

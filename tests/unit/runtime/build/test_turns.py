@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from adc.runtime.turns import SharedTurns
+from adc.runtime.build.turns import SharedTurns
 
 
 @pytest.fixture

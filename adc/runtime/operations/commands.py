@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from adc.pools.member import Admin, Health, Member
 from adc.pools.pool import Pool
-from adc.runtime.cache_commands import cache_stats, purge_cache, why_cached
 from adc.runtime.errors import BuildError
-from adc.runtime.sessions import drop_sessions, list_sessions
+from adc.runtime.operations.cache_commands import cache_stats, purge_cache, why_cached
+from adc.runtime.operations.sessions import drop_sessions, list_sessions
 
 if TYPE_CHECKING:
     from adc.runtime.worker import Worker

@@ -6,7 +6,7 @@ import pytest
 
 from adc.config import load
 from adc.runtime.errors import BuildError
-from adc.runtime.folder import KEY_BYTES, private_folder, signing_key, state_folder
+from adc.runtime.build.folder import KEY_BYTES, private_folder, signing_key, state_folder
 
 
 def config_in(folder, state=""):

@@ -11,7 +11,7 @@ from adc.http.message import Request, Response
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline, Timeouts
 from adc.proxy.to_https import ToHttps
-from adc.runtime.runtime import Find
+from adc.runtime.build.runtime import Find
 
 CHALLENGE_PATH = "/.well-known/acme-challenge/"
 

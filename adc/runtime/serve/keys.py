@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from adc.config import Config
-from adc.runtime.folder import signing_key, state_folder
-from adc.runtime.state import redis_address, redis_prefix
+from adc.runtime.build.folder import signing_key, state_folder
+from adc.runtime.serve.state import redis_address, redis_prefix
 
 _PATIENCE = 1.0
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import Config
 from adc.config.model.state import State
+from adc.runtime.build.folder import private_folder, restore_key, state_folder
 from adc.runtime.errors import BuildError
-from adc.runtime.folder import private_folder, restore_key, state_folder
-from adc.runtime.purges import KEPT, TABLE, shares_purges
+from adc.runtime.serve.purges import KEPT, TABLE, shares_purges
 from adc.state.interface import Status, Store
 from adc.state.local import LocalStore
 from adc.state.memory import MemoryStore

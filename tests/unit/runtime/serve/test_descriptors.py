@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.runtime.descriptors import Watch, last_for_clients
+from adc.runtime.serve.descriptors import Watch, last_for_clients
 from tests.kit.descriptors import descriptor_limit
 
 

@@ -21,16 +21,16 @@ from adc.proxy.replies import Replies
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.routing.settle import OFF
-from adc.runtime.caches import NO_STORES
-from adc.runtime.cluster import CLUSTER, finder
+from adc.runtime.build.cache_options import NO_STORES
+from adc.runtime.build.cluster import CLUSTER, finder
 from adc.runtime.errors import BuildError
-from adc.runtime.matches import Where, compile_match, nowhere
-from adc.runtime.persistence import NO_STICKY, Sticky
+from adc.runtime.build.matches import Where, compile_match, nowhere
+from adc.runtime.build.persistence import NO_STICKY, Sticky
 from adc.runtime.plugins import Plugins
-from adc.runtime.pools import build_pool
-from adc.runtime.routes import RouteBuilder
-from adc.runtime.tls import build_member_tls, build_server_tls
-from adc.runtime.turns import SharedTurns
+from adc.runtime.build.pools import build_pool
+from adc.runtime.build.routes import RouteBuilder
+from adc.runtime.build.tls import build_member_tls, build_server_tls
+from adc.runtime.build.turns import SharedTurns
 
 Find = Callable[[Request], Pipeline | None]
 

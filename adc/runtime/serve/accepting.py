@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from adc.net.accept import AcceptContext, Acceptor
-from adc.runtime import descriptors
+from adc.runtime.serve import descriptors
 
 if TYPE_CHECKING:
     from adc.net.listener_state import ListenerState
     from adc.net.share import Share
-    from adc.runtime.descriptors import Spare
+    from adc.runtime.serve.descriptors import Spare
     from adc.telemetry.error_log import ErrorLog
 
 _TELL_PAUSE = 10.0

@@ -8,35 +8,26 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import lmdb
 
-from adc.cache.cookies import CookieRules, cookie_names
 from adc.cache.disk import DiskStore
 from adc.cache.environment import Environment
 from adc.cache.files import CHECKED_BYTES
-from adc.cache.keys import KeyRules
 from adc.cache.lease import LeaseTable
 from adc.cache.memory import MemoryStore
-from adc.cache.options import CacheOptions
 from adc.cache.purge import Purge
 from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from adc.config.model import caches as model
-from adc.config.model.policies import RouteCache, VaryCookies
-from adc.http.headers import Headers
 from adc.proxy.caching.collapse import Leases
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
 
 Ask = Callable[[str, object], Awaitable[Any]]
 """Asks the supervisor, who asks all workers. Raises OSError if that was not possible."""
-
-NO_STORES: Mapping[str, SharedStore] = MappingProxyType({})
-"""For a runtime that does not serve: its routes have no caches."""
 
 _INDEX_ROOM = 64 << 20
 _LARGEST_INDEX = 1 << 40
@@ -226,34 +217,3 @@ def _resize(tiers: TieredStore, settings: model.CacheStore) -> None:
     tiers.memory.max_object = min(_most_in_memory(settings), settings.memory)
     if tiers.disk is not None and settings.disk is not None:
         tiers.disk.index.limit = settings.disk.size
-
-
-def cache_options(
-    cache: RouteCache, store: SharedStore, own_cookies: tuple[Callable[[Headers], None], ...] = ()
-) -> CacheOptions:
-    """The policy of one route. `own_cookies` take out of a header block what members do not see."""
-    key = cache.key
-    return CacheOptions(
-        default_ttl=cache.default_ttl,
-        negative_ttl=cache.negative_ttl,
-        stale_if_error=cache.stale_if_error,
-        stale_while_revalidate=cache.stale_while_revalidate,
-        tag_header=cache.tag_header.lower().encode(),
-        max_object=store.tiers.max_object,
-        cookies_need_public=cache.set_cookie == "public",
-        ignore_client_no_cache=cache.ignore_client_no_cache,
-        key=KeyRules(
-            ignore_query=tuple(key.query.ignore),
-            only_query=key.query.only,
-            sort_query=key.query.sort,
-            headers=tuple(name.lower().encode() for name in key.headers),
-            cookies=tuple(name.encode() for name in key.cookies),
-            counted_cookies=_counted(cache.vary_cookies, own_cookies),
-        ),
-    )
-
-
-def _counted(cookies: VaryCookies, own: tuple[Callable[[Headers], None], ...]) -> CookieRules:
-    ignored = cookie_names(cookies.ignore) if cookies.ignore else None
-    only = None if cookies.only is None else cookie_names(cookies.only)
-    return CookieRules(ignored, only, own)

@@ -7,14 +7,12 @@ neither counted nor sent anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
 from adc.config import Config
-from adc.config.model.listeners import Listener
-from adc.http.headers import Headers
-from adc.http.message import Request, Response
+from adc.http.message import Request
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.persistence.marks import MARKER_LIFE, Markers, Record
@@ -23,26 +21,15 @@ from adc.pools.balancers.registry import make_balancer
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.exchange import Exchange
-from adc.proxy.passing import (
-    MARKER,
-    OURS,
-    POOL,
-    REFUSAL,
-    REFUSED,
-    PassedAttempt,
-    arrive,
-    signed_parts,
-)
-from adc.proxy.pipeline import Pipeline, Timeouts
-from adc.runtime.peer import CLUSTER as CLUSTER
-from adc.runtime.peer import HELLO, LIFE, PROOF, Peer
+from adc.proxy.passing import MARKER, REFUSAL, PassedAttempt, arrive, signed_parts
+from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF, redirects
+from adc.runtime.serve.peer import LIFE, Peer
 from adc.state.interface import Store, Table
 
 if TYPE_CHECKING:
     from random import Random
 
-    from adc.runtime.listeners import HttpListener
+    from adc.runtime.serve.listeners import HttpListener
 
 HEARTBEAT = 1.0
 """Seconds between two records of one node."""
@@ -53,11 +40,6 @@ _FORGET = 3600.0
 
 _MOST_NODES = 1024
 _TABLE = "cluster.records"
-
-
-def redirects(config: Config) -> bool:
-    """True if requests of unknown clients are passed to the node that they belong to."""
-    return config.cluster is not None and config.cluster.on_unknown == "redirect"
 
 
 class ClusterNode:
@@ -258,39 +240,3 @@ class ClusterNode:
         listener.settings.identify = self.identify
         listener.service.body_limit = 1 << 50
         listener.service.trusts = trusts
-
-
-def listener_of(config: Config) -> list[Listener]:
-    """The listener for other nodes, if requests are passed on. It tells members what any of the others would."""
-    if not redirects(config):
-        return []
-    forwarded = any(listener.forwarded for listener in config.listeners)
-    real_ip = any(listener.real_ip for listener in config.listeners)
-    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip)]
-
-
-def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
-    """The search of the listener for other nodes; `pipelines` by pool."""
-    refusal = Pipeline(CLUSTER, _refuse, timeouts=Timeouts())
-    greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
-
-    def find(request: Request) -> Pipeline:
-        if PROOF in request.proxy_fields:
-            return greeting
-        pool = request.headers.get(POOL) if request.passed_by else None
-        found = None if pool is None else pipelines.get(pool.decode("latin-1"))
-        request.headers.remove(*OURS)
-        return refusal if found is None else found
-
-    return find
-
-
-def _refuse(exchange: Exchange) -> None:
-    """Say that this request is served by nobody here, in a way that no application can."""
-    refusal = exchange.request.proxy_fields.get(REFUSAL)
-    lines = [] if refusal is None else [(REFUSAL, refusal)]
-    exchange.respond(Response(REFUSED, Headers(lines), b"", 0), b"", True)
-
-
-def _reply(exchange: Exchange) -> None:
-    exchange.reply_unlogged(Response(204, Headers([(PROOF, exchange.request.proxy_fields[PROOF])]), b"", 0))

@@ -16,7 +16,7 @@ from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.listener_state import ListenerState
 from adc.net.share import Share
-from adc.runtime.accepting import Accepting
+from adc.runtime.serve.accepting import Accepting
 from tests.kit.descriptors import descriptor_limit
 from tests.kit.waiting import eventually, settled
 

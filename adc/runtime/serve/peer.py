@@ -14,9 +14,7 @@ from adc.net.clock import Clock
 from adc.net.dial import Dialer
 from adc.persistence.marks import NONCE_BYTES, Markers, Record
 from adc.pools.member import Member
-
-CLUSTER = "(cluster)"
-"""The name of the listener for other nodes, and of the pool that they make up."""
+from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF
 
 PROBE_INTERVAL = 0.5
 PROBE_LIMIT = 0.5
@@ -25,8 +23,6 @@ PROBE_LIMIT = 0.5
 LIFE = 3.0
 """Seconds of silence after which even a request that may be under way at a node is reported failed."""
 
-HELLO = b"x-adc-hello"
-PROOF = b"x-adc-proof"
 _SLOWEST_PROBE = 2.0
 _IDLE = 10.0
 _MAX_REPLY = 4096

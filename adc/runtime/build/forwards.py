@@ -18,7 +18,7 @@ from adc.proxy.passing import ClusterForward, Peers
 from adc.proxy.pipeline import Action, Pipeline, Timeouts
 from adc.proxy.queue_gate import QueueGate
 from adc.proxy.sticky import StickyForward, stick
-from adc.runtime.persistence import Sticky
+from adc.runtime.build.persistence import Sticky
 
 
 class ForwardBuilder:

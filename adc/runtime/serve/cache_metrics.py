@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from adc.proxy.caching.store import COUNTED
-from adc.runtime.cache_commands import disk_use
+from adc.runtime.operations.cache_commands import disk_use
 from adc.telemetry.samples import Sample
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from adc.pools.member import Health
-from adc.runtime.cache_metrics import cache_samples
+from adc.runtime.serve.cache_metrics import cache_samples
 from adc.telemetry.samples import Sample
 
 if TYPE_CHECKING:
     from adc.proxy.pipeline import Pipeline
-    from adc.runtime.listeners import HttpListener
-    from adc.runtime.runtime import Runtime
+    from adc.runtime.build.runtime import Runtime
+    from adc.runtime.serve.listeners import HttpListener
     from adc.runtime.worker import Worker
 
 _PAGE = resource.getpagesize()

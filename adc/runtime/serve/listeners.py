@@ -25,12 +25,12 @@ from adc.proxy.exchange import Exchange
 from adc.proxy.forwarding import lines_with
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
-from adc.runtime.accepting import Accepting
-from adc.runtime.descriptors import Spare
-from adc.runtime.identity import identification
-from adc.runtime.preroutes import Challenges, Preroutes
-from adc.runtime.runtime import Find
-from adc.runtime.tls import CertificateWatch
+from adc.runtime.build.identity import identification
+from adc.runtime.build.preroutes import Challenges, Preroutes
+from adc.runtime.build.runtime import Find
+from adc.runtime.build.tls import CertificateWatch
+from adc.runtime.serve.accepting import Accepting
+from adc.runtime.serve.descriptors import Spare
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
 
