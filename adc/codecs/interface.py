@@ -12,7 +12,7 @@ from typing import Protocol
 
 from adc.codecs.refused import Refused
 from adc.http.client import Client
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.net.file_output import FileOutput
 from adc.net.proxy_protocol import Endpoints
@@ -35,6 +35,10 @@ class Stream(Protocol):
 
     def send_body(self, data: bytes, end: bool) -> None:
         """Send more of the body. `send_head` came before."""
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        """End the response with trailers, in place of `send_body(b"", True)`. Return False if the framing carries none:
+        the response then ends without them."""
 
     def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
         """A way to send body past `send_body`, straight from files, which must end in `send_body(b"", True)`.
@@ -71,6 +75,13 @@ class RequestReceiver(Protocol):
     def request_body(self, data: bytes, end: bool) -> None:
         """More request content."""
 
+    def request_trailers(self, fields: list[Pair]) -> None:
+        """The request content is complete, followed by `fields`: in place of `request_body(b"", True)`.
+
+        Called only with one field or more. All names may be passed on (`adc.http.trailers`): a codec refuses a request
+        with others.
+        """
+
     def stream_blocked(self) -> None:
         """The client reads slowly: the codec's buffer is over its high-water mark."""
 
@@ -106,6 +117,13 @@ class ResponseReceiver(Protocol):
     def response_body(self, data: bytes, end: bool) -> None:
         """More of the body."""
 
+    def response_trailers(self, fields: list[Pair]) -> None:
+        """The body is complete, followed by `fields`: in place of `response_body(b"", True)`.
+
+        Called only with one field or more. The receiver drops those whose names may not be passed on
+        (`adc.http.trailers`), and all of them for a client that takes none (`Request.takes_trailers`).
+        """
+
     def failed(self, failure: Failure, detail: str) -> None:
         """The try is over without a whole response; `detail` is for logs."""
 
@@ -129,6 +147,10 @@ class MemberConnection(Protocol):
 
     def send_body(self, data: bytes, end: bool) -> None:
         """Send more of the body."""
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        """End the request with trailers, in place of `send_body(b"", True)`. Return False if the framing carries none:
+        the request then ends without them."""
 
     def pause_reading(self) -> None:
         """Stop delivering the response until `resume_reading`."""

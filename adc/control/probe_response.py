@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from adc.codecs.interface import KeptConnection, MemberConnection
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure
@@ -62,6 +62,9 @@ class Answer:
         self.body += data
         if (end or len(self.body) >= BODY_LIMIT) and self._response is not None and not self.here.done():
             self.here.set_result(self._response)
+
+    def response_trailers(self, fields: list[Pair]) -> None:
+        self.response_body(b"", True)
 
     def failed(self, failure: Failure, detail: str) -> None:
         if not self.here.done():

@@ -26,6 +26,7 @@ class Request(Flow):
     only (`Host` among them);
     `proxy_fields` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
     `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
+    `takes_trailers` is true if the client said `TE: trailers` (RFC 9110 section 10.1.4).
     `tied` is true if a member connection belongs to the client's connection alone (`adc.http.tied`).
     `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
@@ -43,6 +44,7 @@ class Request(Flow):
         "proxy_fields",
         "query",
         "scheme",
+        "takes_trailers",
         "target",
         "tied",
         "upgrade",
@@ -81,6 +83,7 @@ class Request(Flow):
         self.plain = True
         self.upgrade = b""
         self.expect_continue = False
+        self.takes_trailers = False
         self.tied = False
         self.passed_by = ""
 
@@ -109,6 +112,7 @@ class Request(Flow):
         other.plain = self.plain
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
+        other.takes_trailers = self.takes_trailers
         other.tied = self.tied
         other.passed_by = self.passed_by
         return other

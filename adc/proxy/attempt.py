@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from adc.codecs.interface import KeptConnection, MemberConnection
+from adc.http.headers import Pair
 from adc.http.message import Response
 from adc.http.via import VIA
 from adc.net.proxy_protocol import Endpoints
@@ -70,6 +71,9 @@ class Attempt(Pending):
         if end:
             self._settle(self.status)
         self.exchange.respond_body(data, end)
+
+    def response_trailers(self, fields: list[Pair]) -> None:
+        self.response_body(b"", True)
 
     def failed(self, failure: Failure, detail: str) -> None:
         if not self.over:

@@ -176,6 +176,9 @@ class Exchange:
         else:
             self.pass_body(data, end)
 
+    def request_trailers(self, fields: list[Pair]) -> None:
+        self.request_body(b"", True)
+
     def pass_body(self, data: bytes, end: bool) -> None:
         """Pass request content on to the member, or hold it until one is connected."""
         self.body_end = self.body_end or end

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 from adc.http.message import NOBODY, Request, Response
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline
@@ -107,6 +107,10 @@ class Nowhere:
 
     def send_body(self, data: bytes, end: bool) -> None:
         """No-op: a mirrored request has no client."""
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        """Return False: a mirrored request has no client."""
+        return False
 
     def file_output(self, writable: Callable[[], None]) -> None:
         """Return None: a mirrored request has no client."""

@@ -35,6 +35,7 @@ class MemoryStream:
     def __init__(self):
         self.sent = []
         self.reading = True
+        self.carries_trailers = True
         self.head = None
 
     def send_informational(self, response):
@@ -46,6 +47,10 @@ class MemoryStream:
 
     def send_body(self, data, end):
         self.sent.append(("body", data, end))
+
+    def send_trailers(self, fields):
+        self.sent.append(("trailers", fields))
+        return self.carries_trailers
 
     def file_output(self, writable):
         return None
@@ -80,6 +85,7 @@ class MemoryConnection:
         self.sent = []
         self.reading = True
         self.aborted = False
+        self.carries_trailers = True
         self.lines = []
 
     def send(self, request, target, lines, body, end):
@@ -88,6 +94,10 @@ class MemoryConnection:
 
     def send_body(self, data, end):
         self.sent.append((data, end))
+
+    def send_trailers(self, fields):
+        self.sent.append(("trailers", fields))
+        return self.carries_trailers
 
     def pause_reading(self):
         self.reading = False
@@ -143,6 +153,9 @@ class MemoryLink:
 
     def more(self, data, end=False):
         self.attempts[-1].response_body(data, end)
+
+    def trailers(self, *fields):
+        self.attempts[-1].response_trailers(list(fields))
 
     def fail(self, failure):
         self.attempts[-1].failed(failure, "told to fail")

@@ -94,6 +94,14 @@ class ClientConnection(ResponseReader):
             elif self._chunked:
                 transport.write(heads.LAST_CHUNK)
 
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        if self._switched or not self._chunked:
+            self.send_body(b"", True)
+            return False
+        self._request_end = True
+        self._transport.write(heads.last_chunk(fields))
+        return True
+
     def pause_reading(self) -> None:
         self._slowly = False
         if not self._paused and not self._transport.is_closing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Final
 
@@ -59,4 +60,13 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n" % len(data)
 
 
-LAST_CHUNK = b"0\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
+_TRAILER: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
+
+
+def last_chunk(trailers: list[Pair]) -> bytes:
+    """The last chunk with a trailer section. Raises ValueError for a field that could be read as something else."""
+    lines = [b"%b: %b" % trailer for trailer in trailers]
+    if not all(_TRAILER.fullmatch(line) for line in lines):
+        raise ValueError("a trailer field is malformed")
+    return b"\r\n".join([b"0", *lines, b"", b""])

@@ -114,6 +114,8 @@ def read_head(message: Any, client: Client) -> Request:
     request.plain = plain
     if message.upgrade and minor:
         request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
+    if b"te" in proxy_fields and minor:
+        request.takes_trailers = b"trailers" in tokens(proxy_fields[b"te"])
     if b"expect" in proxy_fields and minor:
         _read_expectation(request, proxy_fields[b"expect"])
     return request

@@ -14,6 +14,7 @@ from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_reader import RequestReader
 from adc.codecs.http1.settings import Http1Settings
 from adc.http.client import Client
+from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
 from adc.net.batched_writer import BatchedWriter
 from adc.net.file_output import FileOutput, open_output
@@ -278,6 +279,16 @@ class ServerConnection(RequestReader):
             if self._respond_chunked:
                 transport.write(heads.LAST_CHUNK)
             self._finish()
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        if self._switched or not self._respond_chunked:
+            self.send_body(b"", True)
+            return False
+        if self._half_closed:
+            self.deadline = inf
+        self._transport.write(heads.last_chunk(fields))
+        self._finish()
+        return True
 
     def keep(self, member: Member, connection: KeptConnection) -> bool:
         if self._closing:

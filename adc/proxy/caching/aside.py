@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from adc.http.headers import Pair
 from adc.http.message import NOBODY, Response
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Aside:
 
     def send_body(self, data: bytes, end: bool) -> None:
         """Responses go another way."""
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        """Return False: responses go another way."""
+        return False
 
     def file_output(self, writable: Callable[[], None]) -> None:
         """Responses go another way."""

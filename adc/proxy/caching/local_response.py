@@ -34,6 +34,10 @@ class LocalResponse(Pending):
     def send_body(self, data: bytes, end: bool) -> None:
         """Nothing is sent."""
 
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        """Return False: a stored response has no request to send to."""
+        return False
+
     def pause_reading(self) -> None:
         """Hold the response up until `resume_reading`."""
 
