@@ -1,0 +1,1 @@
+"""From the configuration model to objects: matchers, routes, pools, persistence, TLS contexts, and the runtime of all."""

@@ -1,0 +1,59 @@
+"""The listener for other nodes of the cluster, and the pipelines that their requests go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from adc.config import Config
+from adc.config.model.listeners import Listener
+from adc.http.headers import Headers
+from adc.http.message import Request, Response
+from adc.proxy.exchange import Exchange
+from adc.proxy.passing import OURS, POOL, REFUSAL, REFUSED
+from adc.proxy.pipeline import Pipeline, Timeouts
+
+CLUSTER = "(cluster)"
+"""The name of the listener for other nodes, and of the pool that they make up."""
+
+HELLO = b"x-adc-hello"
+PROOF = b"x-adc-proof"
+
+
+def redirects(config: Config) -> bool:
+    """True if requests of unknown clients are passed to the node that they belong to."""
+    return config.cluster is not None and config.cluster.on_unknown == "redirect"
+
+def listener_of(config: Config) -> list[Listener]:
+    """The listener for other nodes, if requests are passed on. It tells members what any of the others would."""
+    if not redirects(config):
+        return []
+    forwarded = any(listener.forwarded for listener in config.listeners)
+    real_ip = any(listener.real_ip for listener in config.listeners)
+    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip)]
+
+
+def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
+    """The search of the listener for other nodes; `pipelines` by pool."""
+    refusal = Pipeline(CLUSTER, _refuse, timeouts=Timeouts())
+    greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
+
+    def find(request: Request) -> Pipeline:
+        if PROOF in request.proxy_fields:
+            return greeting
+        pool = request.headers.get(POOL) if request.passed_by else None
+        found = None if pool is None else pipelines.get(pool.decode("latin-1"))
+        request.headers.remove(*OURS)
+        return refusal if found is None else found
+
+    return find
+
+
+def _refuse(exchange: Exchange) -> None:
+    """Say that this request is served by nobody here, in a way that no application can."""
+    refusal = exchange.request.proxy_fields.get(REFUSAL)
+    lines = [] if refusal is None else [(REFUSAL, refusal)]
+    exchange.respond(Response(REFUSED, Headers(lines), b"", 0), b"", True)
+
+
+def _reply(exchange: Exchange) -> None:
+    exchange.reply_unlogged(Response(204, Headers([(PROOF, exchange.request.proxy_fields[PROOF])]), b"", 0))
