@@ -1,1 +1,1 @@
-"""From the configuration model to objects: matchers, routes, pools, persistence, TLS contexts, and the runtime of all."""
+"""From the configuration model to objects: matchers, routes, pools, persistence, TLS contexts and the `Runtime`."""

@@ -23,6 +23,7 @@ def redirects(config: Config) -> bool:
     """True if requests of unknown clients are passed to the node that they belong to."""
     return config.cluster is not None and config.cluster.on_unknown == "redirect"
 
+
 def listener_of(config: Config) -> list[Listener]:
     """The listener for other nodes, if requests are passed on. It tells members what any of the others would."""
     if not redirects(config):

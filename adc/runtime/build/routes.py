@@ -33,9 +33,9 @@ from adc.routing.rewrite import Rewrite
 from adc.routing.settle import PathPolicy
 from adc.routing.split import Split as Shares
 from adc.runtime.build.cache_options import cache_options
-from adc.runtime.errors import BuildError
 from adc.runtime.build.forwards import ForwardBuilder, retry_policy
 from adc.runtime.build.persistence import Sticky
+from adc.runtime.errors import BuildError
 
 TEXT = "text/plain; charset=utf-8"
 

@@ -23,14 +23,14 @@ from adc.routing.router import Router
 from adc.routing.settle import OFF
 from adc.runtime.build.cache_options import NO_STORES
 from adc.runtime.build.cluster import CLUSTER, finder
-from adc.runtime.errors import BuildError
 from adc.runtime.build.matches import Where, compile_match, nowhere
 from adc.runtime.build.persistence import NO_STICKY, Sticky
-from adc.runtime.plugins import Plugins
 from adc.runtime.build.pools import build_pool
 from adc.runtime.build.routes import RouteBuilder
 from adc.runtime.build.tls import build_member_tls, build_server_tls
 from adc.runtime.build.turns import SharedTurns
+from adc.runtime.errors import BuildError
+from adc.runtime.plugins import Plugins
 
 Find = Callable[[Request], Pipeline | None]
 

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from adc.config import load
-from adc.runtime.errors import BuildError
 from adc.runtime.build.folder import KEY_BYTES, private_folder, signing_key, state_folder
+from adc.runtime.errors import BuildError
 
 
 def config_in(folder, state=""):
