@@ -32,6 +32,14 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 
+
+class Count(NamedTuple):
+    """A counter after an addition, and the wall-clock time at which its window ends."""
+
+    total: int
+    expires: float
+
+
 ChangeKind = Literal["set", "delete", "expired", "evicted"]
 
 
@@ -81,6 +89,7 @@ Watcher = Callable[[Change], None]
 Cancel = Callable[[], None]
 Fetched = Callable[[Entry | None], None]
 Claimed = Callable[[Entry], None]
+Counted = Callable[[Count | None], None]
 
 
 class Table(Protocol):
@@ -122,10 +131,14 @@ class Table(Protocol):
     def delete(self, key: bytes, now: float) -> bool:
         """Remove the entry. False if there was no live one."""
 
-    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
-        """Add to a counter, atomically, and return it. A counter is created at 0 with `ttl`, which later
-        calls do not extend: one window. Its value reads as decimal text. Raises ValueError if the value is
-        no number."""
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
+        """Add to a counter, atomically among the processes of this machine, and return it. A counter is created at 0
+        with `ttl`, which later calls do not extend: one window. Its value reads as decimal text. Raises ValueError
+        if the value is no number."""
+
+    def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
+        """Like `add`, atomically among all machines. Call `done` once, with the counter, or with None if the other
+        machines did not confirm it within the store's fetch limit: then the amount may have been added or not."""
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
@@ -151,8 +164,8 @@ class Store(Protocol):
         """Drop expired entries, looking at about `budget` of them (one a table at least); deliver changes to
         watchers. Returns how many were dropped."""
 
-    async def start(self) -> None:
-        """Connect what has to be connected. Never fails because a peer is away."""
+    def start(self) -> None:
+        """Begin to connect what has to be connected. Never fails because a peer is away."""
 
     async def close(self) -> None:
         """Write out what is queued, as far as that goes within a second, and let go of everything."""
@@ -178,3 +191,8 @@ def merged(live: Entry, offered: Entry, merge: Merge | None) -> Entry:
 def first_stands(live: bytes, offered: bytes) -> bytes:
     """A merge rule of one write: return the live value."""
     return live
+
+
+def larger_count(live: bytes, offered: bytes) -> bytes:
+    """A merge rule of one write: return the larger of two counters."""
+    return max(live, offered, key=int)

@@ -122,7 +122,7 @@ class LocalStore:
             self.failed(error, now)
         return dropped
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """The file is open since the store was made."""
 
     async def close(self) -> None:

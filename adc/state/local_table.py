@@ -19,6 +19,8 @@ from adc.state.interface import (
     Cancel,
     ChangeKind,
     Claimed,
+    Count,
+    Counted,
     Entry,
     Fetched,
     Merge,
@@ -27,6 +29,7 @@ from adc.state.interface import (
     Watcher,
     check_entry,
     first_stands,
+    larger_count,
     merged,
 )
 from adc.state.memory import MemoryTable
@@ -240,22 +243,39 @@ class LocalTable:
             self._refused(error, now)
         return True
 
-    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
         check_entry(key)
-        total = amount
         try:
-            with self._begin(self._database, write=True) as transaction:
-                record = transaction.get(key)
-                expires = 0.0 if record is None else _unpack_head(record)[0]
-                live = record is not None and expires > now
-                if record is not None and live:
-                    total += int(record[_HEAD_SIZE:])
-                entry = Entry(b"%d" % total, expires if live else now + ttl)
-                self._put(transaction, key, entry, now, old=record, live=live)
-                self._store.journal.append(transaction, self._id, "set", key, entry.value, now)
+            if self._spare is not None and (spared := self._spare.get(key, now)) is not None:
+                self._written(key, spared, now, larger_count)
+                self._spare.delete(key, now)
+            return self._counted(key, amount, ttl, now)
         except lmdb.Error as error:
             self._refused(error, now)
-        return total
+        return self._counted_apart(key, amount, ttl, now)
+
+    def _counted(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
+        with self._begin(self._database, write=True) as transaction:
+            record = transaction.get(key)
+            expires = 0.0 if record is None else _unpack_head(record)[0]
+            live = record is not None and expires > now
+            before = int(record[_HEAD_SIZE:]) if record is not None and live else 0
+            count = Count(before + amount, expires if live else now + ttl)
+            entry = Entry(b"%d" % count.total, count.expires)
+            self._put(transaction, key, entry, now, old=record, live=live)
+            self._store.journal.append(transaction, self._id, "set", key, entry.value, now)
+        self._store.worked(now)
+        return count
+
+    def _counted_apart(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
+        """The file cannot be written: count on in the memory of this process."""
+        live = self.get(key, now)
+        count = Count(amount, now + ttl) if live is None else Count(int(live.value) + amount, live.expires)
+        self._saved(key, Entry(b"%d" % count.total, count.expires), now, None)
+        return count
+
+    def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
+        done(self.add(key, amount, ttl, now))
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None

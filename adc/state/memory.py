@@ -15,6 +15,8 @@ from adc.state.interface import (
     Change,
     ChangeKind,
     Claimed,
+    Count,
+    Counted,
     Entry,
     Fetched,
     Merge,
@@ -80,13 +82,16 @@ class MemoryTable:
         self._tell("delete", key)
         return True
 
-    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
         check_entry(key)
         entry = self.get(key, now)
         total = amount if entry is None else int(entry.value) + amount
         expires = now + ttl if entry is None else entry.expires
         self._store(key, Entry(b"%d" % total, expires), new=entry is None)
-        return total
+        return Count(total, expires)
+
+    def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
+        done(self.add(key, amount, ttl, now))
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
@@ -171,8 +176,8 @@ class MemoryStore:
         share = max(1, budget // max(1, len(self._tables)))
         return sum(table.reap(now, share) for table in self._tables.values())
 
-    async def start(self) -> None:
-        """Nothing to connect."""
+    def start(self) -> None:
+        """No-op: nothing to connect."""
 
     async def close(self) -> None:
         """Nothing to write out: the tables stay readable."""

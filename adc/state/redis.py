@@ -14,17 +14,18 @@ import logging
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from redis.exceptions import RedisError
 
 from adc.state.breaker import Breaker
 from adc.state.changes import WriteQueue
-from adc.state.interface import Claimed, Entry, Fetched, Merge, Status, Store
+from adc.state.interface import Claimed, Count, Counted, Entry, Fetched, Merge, Status, Store
 from adc.state.memory import MemoryStore
+from adc.state.redis_additions import ExactAdditions
 from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
-from adc.state.redis_table import RedisTable
+from adc.state.redis_table import Addition, RedisTable
 
 MAX_QUEUED_WRITES = 100_000
 MAX_WAITING = 10_000
@@ -84,6 +85,7 @@ class RedisStore:
         self._gone.begin("not connected yet", clock())
         self._waiting: dict[tuple[str, bytes], _Waiting] = {}
         self._asked: list[tuple[str, bytes]] = []
+        self._additions = ExactAdditions(fetch_limit, self._took_long)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -106,8 +108,8 @@ class RedisStore:
     def tick(self, now: float, budget: int = 2000) -> int:
         return self._first.tick(now, budget)
 
-    async def start(self) -> None:
-        await self._first.start()
+    def start(self) -> None:
+        self._first.start()
         self._stopping = False
         self._task = asyncio.create_task(self._run())
 
@@ -121,6 +123,7 @@ class RedisStore:
                 log.warning("redis: the last changes were not sent: %s", error)
         for name in list(self._waiting):
             self._answer_from_here(name)
+        self._additions.fail()
         await disconnect(self._client)
         if self._close_first:
             await self._first.close()
@@ -157,8 +160,24 @@ class RedisStore:
         waiting.done.append(done)
         return True
 
+    def add_exactly(self, addition: Addition, now: float, done: Counted) -> None:
+        """Add in Redis, together with whatever else is added in this iteration of the loop."""
+        if not (self._serving and self.asks(now) and self._additions.add(addition, done)):
+            asyncio.get_running_loop().call_soon(done, None)
+
+    async def _add(self, additions: Sequence[Addition]) -> Sequence[Count | None]:
+        counts = await self._link.add(additions)
+        now = self._clock()
+        for (table, key, _, _), count in zip(additions, counts, strict=True):
+            if count is not None:
+                table.counted(key, count.total, count.expires, now)
+        return counts
+
+    def _took_long(self) -> None:
+        self._slow.failed(f"a response takes over {self._fetch_limit * 1000:.0f} ms", self._clock())
+
     def _late(self, name: tuple[str, bytes]) -> None:
-        self._slow.failed(f"an answer takes over {self._fetch_limit * 1000:.0f} ms", self._clock())
+        self._took_long()
         self._answer_from_here(name)
 
     def _answer_from_here(self, name: tuple[str, bytes]) -> None:
@@ -203,6 +222,7 @@ class RedisStore:
             tasks.create_task(self._repeat(self._flush))
             tasks.create_task(self._repeat(self._follow))
             tasks.create_task(self._repeat(self._fetch_asked))
+            tasks.create_task(self._repeat(self._add_waiting))
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -211,6 +231,10 @@ class RedisStore:
         finally:
             self._serving = False
             self._wake.set()
+            self._additions.wake()
+
+    async def _add_waiting(self) -> None:
+        await self._additions.send_waiting(self._add)
 
     async def _flush(self) -> None:
         await self._link.flush()
@@ -269,6 +293,7 @@ class RedisStore:
             self._answer_from_here(name)
         self._asked.clear()
         self._wake.clear()
+        self._additions.fail()
 
 
 async def _outcome(attempt: Coroutine[None, None, None]) -> BaseException | None:

@@ -18,9 +18,9 @@ from redis.exceptions import ResponseError
 from redis.typing import EncodableT, FieldT
 
 from adc.state.changes import Write, WriteQueue, decode_writes, encode_writes
-from adc.state.interface import Entry
+from adc.state.interface import Count, Entry
 from adc.state.redis_client import Client
-from adc.state.redis_table import RedisTable
+from adc.state.redis_table import Addition, RedisTable
 
 BATCH = 64  # small enough that making or reading one holds up the event loop for a few milliseconds only
 STREAM_LENGTH = 20_000
@@ -97,6 +97,28 @@ class RedisLink:
             value, left = next(results), next(results)
             entries.append(None if value is None or left <= 0 else Entry(value, now + left / 1000))
         return entries
+
+    async def add(self, additions: Sequence[Addition]) -> list[Count | None]:
+        """Add to counters; return each as Redis has it then, None for one that is no number."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for table, key, amount, ttl in additions:
+                name = self._name(table.name, key)
+                pipeline.incrby(name, amount)
+                pipeline.pexpire(name, max(1, int(ttl * 1000)), nx=True)
+                pipeline.pttl(name)
+            results = await pipeline.execute(raise_on_error=False)
+        now = self._clock()
+        counts: list[Count | None] = []
+        for place in range(0, len(results), 3):
+            total, _, left = results[place : place + 3]
+            if isinstance(total, ResponseError):
+                log.warning("redis does not count %s: %s", additions[place // 3].table.name, total)
+                counts.append(None)
+            elif isinstance(total, Exception) or isinstance(left, Exception):
+                raise total if isinstance(total, Exception) else left
+            else:
+                counts.append(Count(total, now + max(0, left) / 1000))
+        return counts
 
     async def resynchronise(self) -> None:
         """Hear what was missed, send what waits, then level what this node and Redis know: push, and pull."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.state.changes import Write
 from adc.state.interface import (
     UNKNOWN,
     Cancel,
     Claimed,
+    Count,
+    Counted,
     Entry,
     Fetched,
     Merge,
@@ -19,6 +21,7 @@ from adc.state.interface import (
     Watcher,
     check_entry,
     first_stands,
+    larger_count,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,15 @@ if TYPE_CHECKING:
 
 _SAME_EXPIRY = 0.1
 """Seconds by which two expiries of one write may differ after their ways to this node."""
+
+
+class Addition(NamedTuple):
+    """An amount to add to a counter in Redis; `ttl` is the length of the window that it may begin."""
+
+    table: RedisTable
+    key: bytes
+    amount: int
+    ttl: float
 
 
 class RedisTable:
@@ -85,10 +97,17 @@ class RedisTable:
         self._store.writes.add(Write("drop", self.name, key))
         return self.known.delete(key, now)
 
-    def add(self, key: bytes, amount: int, ttl: float, now: float) -> int:
-        total = self.known.add(key, amount, ttl, now)
-        self._store.writes.add(Write("count", self.name, key, b"%d" % total, now + ttl, amount))
-        return total
+    def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
+        count = self.known.add(key, amount, ttl, now)
+        self._store.writes.add(Write("count", self.name, key, b"%d" % count.total, now + ttl, amount))
+        return count
+
+    def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
+        check_entry(key)
+        known = self.known.get(key, now)
+        if known is not None:
+            int(known.value)
+        self._store.add_exactly(Addition(self, key, amount, ttl), now, done)
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
@@ -127,9 +146,9 @@ class RedisTable:
         return Entry(stored, expires)
 
     def counted(self, key: bytes, total: int, expires: float, now: float) -> None:
-        """Redis has counted to `total` for all nodes: never fall behind it."""
+        """Redis has counted to `total` for all nodes: never fall behind it. A window that is known keeps its end."""
         mine = self.known.get(key, now)
-        have = int(mine.value) if mine is not None else 0
-        missing = total + self._store.writes.counting(self.name, key) - have
-        if missing > 0 and expires > now:
-            self.known.add(key, missing, expires - now, now)
+        expires = expires if mine is None else mine.expires
+        total += self._store.writes.counting(self.name, key)
+        if expires > now:
+            self.known.set(key, b"%d" % total, expires - now, now, larger_count)

@@ -67,8 +67,9 @@ class Model(RuleBasedStateMachine):
     def add(self, key: bytes, amount: int, ttl: float) -> None:
         known = self.live(key)
         total = amount if known is None else int(known[0]) + amount
-        assert self.table.add(key, amount, ttl, self.now) == total
-        self.model[key] = (b"%d" % total, self.now + ttl if known is None else known[1])
+        expires = self.now + ttl if known is None else known[1]
+        assert self.table.add(key, amount, ttl, self.now) == (total, expires)
+        self.model[key] = (b"%d" % total, expires)
 
     @rule(step=st.sampled_from([0.25, 0.5, 1.0, 10.0]))
     def pass_time(self, step: float) -> None:

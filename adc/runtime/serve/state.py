@@ -71,7 +71,7 @@ class SharedState:
             self._candidate = self._opened
         else:
             self._candidate = _open(config, settings, None if self._opened is None else self._opened.local)
-            await self._candidate.store.start()
+            self._candidate.store.start()
         return self._candidate
 
     def commit(self) -> None:

@@ -7,6 +7,7 @@ from adc.state.interface import (
     MAX_VALUE_BYTES,
     UNKNOWN,
     Change,
+    Count,
     Entry,
     EntryTooLargeError,
     Store,
@@ -75,11 +76,26 @@ class TableSuite:
 
     async def test_counter_keeps_the_window_it_was_created_with(self, store: Store) -> None:
         table = store.table("t", 100)
-        assert table.add(b"n", 1, 10.0, NOW) == 1
-        assert table.add(b"n", 4, 10.0, NOW + 9.0) == 5
-        assert table.add(b"n", -2, 10.0, NOW + 9.5) == 3
+        assert table.add(b"n", 1, 10.0, NOW) == (1, NOW + 10.0)
+        assert table.add(b"n", 4, 10.0, NOW + 9.0) == (5, NOW + 10.0)
+        assert table.add(b"n", -2, 10.0, NOW + 9.5) == (3, NOW + 10.0)
         assert table.get(b"n", NOW + 9.9) == (b"3", NOW + 10.0)
-        assert table.add(b"n", 1, 10.0, NOW + 10.0) == 1
+        assert table.add(b"n", 1, 10.0, NOW + 10.0) == (1, NOW + 20.0)
+
+    async def test_exact_addition_reports_the_counter_and_the_end_of_its_window(self, store: Store) -> None:
+        table = store.table("t", 100)
+        counts: list[Count | None] = []
+        for amount in (1, 4, -2):
+            table.add_exactly(b"n", amount, 10.0, NOW, counts.append)
+        await until(lambda: len(counts) == 3)
+        assert [count and count.total for count in counts] == [1, 5, 3]
+        assert all(count is not None and 9.0 < count.expires - NOW <= 10.0 for count in counts)
+
+    async def test_exact_addition_to_text_is_refused(self, store: Store) -> None:
+        table = store.table("t", 100)
+        table.set(b"k", b"text", 10.0, NOW)
+        with pytest.raises(ValueError, match="text"):
+            table.add_exactly(b"k", 1, 10.0, NOW, lambda count: None)
 
     async def test_counting_on_text_is_refused_and_changes_nothing(self, store: Store) -> None:
         table = store.table("t", 100)
@@ -208,7 +224,7 @@ class TableSuite:
         table.set(b"k", b"v", 50.0, NOW)
         answers: list[object] = []
         table.fetch(b"k", NOW, answers.append)
-        await _until(lambda: bool(answers))
+        await until(lambda: bool(answers))
         assert [getattr(entry, "value", None) for entry in answers] == [b"v"]
 
     async def test_size_can_change_while_the_table_is_in_use(self, store: Store) -> None:
@@ -219,16 +235,6 @@ class TableSuite:
         for number in range(400, 600):
             table.set(b"%03d" % number, b"v", 1000.0, NOW + number)
         assert len(table) <= 100
-
-
-async def _until(condition) -> None:  # type: ignore[no-untyped-def]
-    import asyncio
-
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not happen within 2.5 s")
 
     async def test_first_claim_of_a_key_stands(self, store: Store) -> None:
         table = store.table("t", 100, max)

@@ -1,3 +1,4 @@
+import asyncio
 import errno
 import os
 import random
@@ -5,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,7 +148,7 @@ async def test_store_that_cannot_write_says_degraded_and_serves_on(
     with monkeypatch.context() as context:
         context.setattr(table, "_begin", Full().begin)
         table.set(b"other", b"v", 1e6, NOW + 1)
-        assert table.add(b"n", 3, 10.0, NOW + 1) == 3
+        assert table.add(b"n", 3, 10.0, NOW + 1) == (3, NOW + 11)
         assert table.get(b"k", NOW + 1) is not None
         assert table.get(b"other", NOW + 1) == (b"v", NOW + 1 + 1e6)
         assert store.status() == (True, f"state.path {folder}: DiskError: no space left", NOW + 1)
@@ -161,6 +163,58 @@ async def test_store_that_cannot_write_says_degraded_and_serves_on(
     assert table.get(b"other", NOW + 3) == (b"v", NOW + 1 + 1e6)
     assert table.get(b"k", NOW + 3) == (b"v", NOW + 1 + 2e6)
     await store.close()
+
+
+async def test_counter_goes_on_in_memory_while_the_file_cannot_be_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await _reopened(folder)
+    table = store.table("t", 100)
+    table.add(b"n", 2, 10.0, NOW)
+
+    class Full:
+        def begin(self, *_: object, write: bool = False) -> lmdb.Transaction:
+            if write:
+                raise lmdb.DiskError("no space left")
+            return store.environment.begin(table._database)
+
+    with monkeypatch.context() as context:
+        context.setattr(table, "_begin", Full().begin)
+        assert [table.add(key, 1, 10.0, NOW + 1) for key in (b"n", b"n", b"new", b"new")] == [
+            (3, NOW + 10),
+            (4, NOW + 10),
+            (1, NOW + 11),
+            (2, NOW + 11),
+        ]
+        assert store.status().degraded
+    assert table.add(b"n", 1, 10.0, NOW + 2) == (5, NOW + 10)
+    assert not store.status().degraded
+    store.tick(NOW + 3)
+    assert table._spare is None
+    assert table.add(b"new", 1, 10.0, NOW + 4) == (3, NOW + 11)
+    await store.close()
+
+
+ADDING = """
+import sys
+from pathlib import Path
+from adc.state.local import LocalStore
+table = LocalStore(Path(sys.argv[1])).table("t", 100)
+sys.stdin.readline()
+print(*(table.add(b"n", 1, 1e6, 1_000_000.0).total for _ in range(200)))
+"""
+
+
+async def test_additions_of_four_processes_are_each_counted_once(folder: Path) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", ADDING, str(folder), stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[3]
+        )
+        for _ in range(4)
+    ]
+    outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    totals = [int(total) for output, _ in outputs for total in output.split()]
+    assert sorted(totals) == list(range(1, 801))
 
 
 async def test_table_larger_than_the_file_keeps_taking_new_entries(folder: Path) -> None:

@@ -43,7 +43,7 @@ async def two_nodes(address: RedisAddress | RedisServer) -> AsyncIterator[tuple[
 
 
 async def connected(store: RedisStore) -> RedisStore:
-    await store.start()
+    store.start()
     await until(lambda: not store.status().degraded)
     return store
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from adc.state.interface import UNKNOWN, Entry
+from adc.state.interface import UNKNOWN, Count, Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
 from tests.unit.state.table_suite import NOW, TableSuite
@@ -101,6 +101,45 @@ async def test_claim_that_redis_is_too_slow_to_settle_is_settled_here(server: Re
     await until(lambda: len(found) == 2)
     server.resume()
     assert found == [b"b", b"b"]
+    await store.close()
+
+
+async def test_exact_additions_of_two_nodes_are_each_counted_once(server: RedisServer) -> None:
+    address = RedisAddress((server.url,))
+    nodes = [await connected(RedisStore(address, limit=10.0, fetch_limit=10.0)) for _ in range(2)]
+    tables = [store.table("t", 1000) for store in nodes]
+    counts: list[Count | None] = []
+    for number in range(200):
+        tables[number % 2].add_exactly(b"n", 1, 100.0, time.time(), counts.append)
+    await until(lambda: len(counts) == 200)
+    assert sorted(count.total for count in counts if count is not None) == list(range(1, 201))
+    found = [table.get(b"n", time.time()) for table in tables]
+    assert max(int(entry.value) for entry in found if entry is not None) == 200
+    for store in nodes:
+        await store.close()
+
+
+async def test_exact_addition_that_redis_does_not_confirm_in_time_is_reported_unconfirmed(
+    server: RedisServer,
+) -> None:
+    store = await connected(node(server))
+    table = store.table("t", 1000)
+    server.pause()
+    counts: list[Count | None] = []
+    table.add_exactly(b"n", 1, 100.0, time.time(), counts.append)
+    await until(lambda: counts == [None])
+    assert store.status().degraded
+    table.add_exactly(b"n", 1, 100.0, time.time(), counts.append)
+    await until(lambda: counts == [None, None])
+    server.resume()
+    await store.close()
+
+
+async def test_exact_addition_without_redis_is_unconfirmed_at_once() -> None:
+    store = RedisStore(RedisAddress(("redis://127.0.0.1:1",)), fetch_limit=1000.0)
+    counts: list[Count | None] = []
+    store.table("t", 1000).add_exactly(b"n", 1, 100.0, time.time(), counts.append)
+    await until(lambda: counts == [None])
     await store.close()
 
 
@@ -214,7 +253,7 @@ async def test_hanging_redis_costs_a_request_no_more_than_the_fetch_limit(server
 async def test_store_starts_without_redis_and_connects_when_it_comes(server: RedisServer) -> None:
     server.kill()
     store = node(server)
-    await store.start()
+    store.start()
     table = store.table("t", 1000)
     table.set(b"k", b"v", 100.0, time.time())
     assert store.status().degraded

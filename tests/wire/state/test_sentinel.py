@@ -114,7 +114,7 @@ async def test_the_master_is_told_who_comes(shared_group: Replicated) -> None:
     assert b"user=adc" in shared_group.master.command("CLIENT", "LIST")
     await store.close()
     refused = node(shared_group.address._replace(username="adc", password="wrong"))
-    await refused.start()
+    refused.start()
     await until(lambda: "AuthenticationError" in refused.status().reason)
     await refused.close()
 
