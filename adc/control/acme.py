@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography import x509
-
 from adc.control.privileges import Identity, give_certificate
 from adc.net.certificates import names_of
 from adc.runtime.build.tls import acme_file
@@ -136,6 +134,8 @@ def wanted_of(config: Config) -> list[Wanted]:
 
 def renewal_in(wanted: Wanted, wall: float) -> float:
     """Seconds until a new certificate is due; 0 or less if there is none that will do."""
+    from cryptography import x509
+
     try:
         certificate = x509.load_pem_x509_certificate(Path(wanted.file).read_bytes())
     except (OSError, ValueError):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
-from adc.admin.server import AdminServer
 from adc.control import notify, pidfile
 from adc.control.activation import Inherited
 from adc.control.calls import CallFailed, CallRefused
@@ -25,6 +24,7 @@ from adc.control.settings import ADMIN, AdminTls
 from adc.control.upgrade import UpgradeFailed, upgrade
 
 if TYPE_CHECKING:
+    from adc.admin.server import AdminServer
     from adc.config import Loaded
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Supervisor:
         self._changing = asyncio.Lock()
         self._service = Service(options.config, load, hire, options.workers)
         self.reload = Coalescing(self._reload)
-        self._admin = AdminServer(Operations(self._service, self.reload, self._ending.is_set))
+        self._admin: AdminServer | None = None
         self._admin_serves: tuple[Set[str], AdminTls | None] = (frozenset(), None)
         self._started = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -69,7 +69,7 @@ class Supervisor:
             await self._service.health.close()
             await self._service.acme.close()
             await self._service.fleet.kill()
-            await self._admin.close()
+            await self._close_admin()
             self._service.sockets.close(handed_over=self._handed_over)
             if self._options.pidfile is not None:
                 pidfile.remove(self._options.pidfile)
@@ -99,7 +99,7 @@ class Supervisor:
 
     async def _end(self) -> None:
         if self._handed_over:
-            await self._admin.close()
+            await self._close_admin()
         else:
             notify.notify("STOPPING=1")
         grace = self._service.config.shutdown.grace
@@ -116,15 +116,28 @@ class Supervisor:
         service = self._service
         admin, wanted = service.config.admin, service.sockets.of(ADMIN)
         if admin is not None:
-            self._admin.access.hosts = (service.config.node, *admin.hosts)
-            self._admin.access.token = admin.token
+            server = self._admin_server()
+            server.access.hosts = (service.config.node, *admin.hosts)
+            server.access.token = admin.token
         if (wanted.keys(), service.admin_tls) == self._admin_serves:
             return
         self._admin_serves = (wanted.keys(), service.admin_tls)
         if wanted:
             context = None if service.admin_tls is None else service.admin_tls.context
-            await self._admin.start(wanted.values(), context)
+            await self._admin_server().start(wanted.values(), context)
         else:
+            await self._close_admin()
+
+    def _admin_server(self) -> AdminServer:
+        """Return the admin server, imported at its first use: the workers serve by then."""
+        if self._admin is None:
+            from adc.admin.server import AdminServer
+
+            self._admin = AdminServer(Operations(self._service, self.reload, self._ending.is_set))
+        return self._admin
+
+    async def _close_admin(self) -> None:
+        if self._admin is not None:
             await self._admin.close()
 
     def _listen_to_signals(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from adc.http.target import BadHost, parse_host
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 T = TypeVar("T")
 
@@ -32,6 +32,8 @@ class CertificateFacts:
 
 def read_facts(pem: bytes) -> CertificateFacts:
     """The facts of the first certificate of a PEM file. Raises ValueError if there is none."""
+    from cryptography import x509  # here and below: only TLS needs it, and it is large
+
     certificate = x509.load_pem_x509_certificate(pem)
     key_type = type(certificate.public_key()).__name__
     return CertificateFacts(names_of(certificate), certificate.not_valid_after_utc.timestamp(), key_type)
@@ -39,6 +41,9 @@ def read_facts(pem: bytes) -> CertificateFacts:
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     """The DNS names and addresses of the subjectAltName, else the common name (RFC 9525 section 2)."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from typing import TYPE_CHECKING
 
 from adc.http.fields import as_variable
 from adc.http.message import Request
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 VERIFY = "X-SSL-Client-Verify"
 SUBJECT = "X-SSL-Client-Subject-DN"
@@ -27,6 +28,9 @@ _LONGEST = 4096
 
 def describe(der: bytes) -> dict[str, str]:
     """Field names and values for a certificate that TLS has verified, from its DER form. Raises ValueError."""
+    from cryptography import x509  # here and below: only TLS needs it, and it is large
+    from cryptography.hazmat.primitives import hashes
+
     certificate = x509.load_der_x509_certificate(der)
     return {
         VERIFY: "SUCCESS",
@@ -40,6 +44,8 @@ def describe(der: bytes) -> dict[str, str]:
 
 
 def _names(certificate: x509.Certificate) -> Iterator[str]:
+    from cryptography import x509
+
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

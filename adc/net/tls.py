@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from adc.net.certificates import CertificateFacts, NameIndex, read_facts
-from adc.net.placeholder import self_signed
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aDSS:!PSK:!AESCCM"
 """TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 section 4.2): no CBC, no RSA key
@@ -113,6 +110,8 @@ class ServerTls:
     def _load_placeholder(
         self, pair: KeyPair, contexts: dict[frozenset[str], ssl.SSLContext]
     ) -> CertificateFacts:
+        from adc.net.placeholder import self_signed
+
         pem = self_signed(pair.placeholder_for)
         facts = read_facts(pem)
         context = contexts.setdefault(frozenset(facts.names), server_context(self.options))
@@ -206,6 +205,8 @@ def _trust(context: ssl.SSLContext, path: str) -> None:
 
 def _revoke(context: ssl.SSLContext, path: str) -> None:
     """Refuse certificates that a list in the file revokes; each authority of a chain needs a list that is in force."""
+    from cryptography import x509
+
     try:
         x509.load_pem_x509_crl(Path(path).read_bytes())
         context.load_verify_locations(path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
-
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.telemetry.families import Family, family_of
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 class Sample(NamedTuple):
@@ -48,6 +48,8 @@ def exposition(samples: Iterable[Sample]) -> bytes:
 
     Raises KeyError for a name that no family declares, ValueError for a wrong number of labels.
     """
+    from prometheus_client import CollectorRegistry, generate_latest  # which no worker needs
+
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Snapshot(samples))
     return generate_latest(registry)
@@ -66,6 +68,8 @@ class _Snapshot:
             self._families.setdefault(family_of(sample.name), []).append(sample)
 
     def collect(self) -> Iterator[Metric]:
+        from prometheus_client.core import Metric
+
         for family, samples in sorted(self._families.items()):
             metric = Metric(family.name.removesuffix("_total"), family.help, family.type)
             for name, labels, value in samples:

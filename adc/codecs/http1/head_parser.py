@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpRequestParser
+from adc.codecs.aiohttp_parser import BaseProtocol, HttpRequestParser
 
 if TYPE_CHECKING:
     from adc.codecs.http1.settings import Http1Settings

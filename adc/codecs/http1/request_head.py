@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from aiohttp import http_exceptions
-
+from adc.codecs.aiohttp_parser import http_exceptions
 from adc.codecs.refused import Refused as Refused
 from adc.http.client import Client
 from adc.http.fields import divide, elements, tokens

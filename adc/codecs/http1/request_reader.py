@@ -8,8 +8,7 @@ from abc import abstractmethod
 from math import inf
 from typing import Any, Final
 
-from aiohttp import http_exceptions
-
+from adc.codecs.aiohttp_parser import http_exceptions
 from adc.codecs.http1.chunked import ChunkedContent
 from adc.codecs.http1.head_parser import head_parser
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of

@@ -35,7 +35,8 @@ class Part(BaseModel):
     wrong, so that one run tells all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Deferred: the whole configuration builds one validator for itself, not one for each of its parts.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     not_written: ClassVar[frozenset[str]] = frozenset()
     """Fields that the loader fills in, and that no file may name."""
