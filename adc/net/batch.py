@@ -1,32 +1,70 @@
-"""One turn of the event loop, in stages: each stage for all connections before the next.
+"""One iteration of the event loop, in stages: each stage for all connections before the next.
 
-A busy loop hears of many connections in a turn. Were each served from its first byte to its last before the next,
-every stage would find the processor's caches full of the other stages' code, and every write would wake up a peer
-that has just gone to sleep (`docs/decisions/batches.md`).
+A busy loop reads from many connections in an iteration. Were each served from its first byte to its last before the
+next, every stage would find the processor's caches full of the other stages' code, and every write would wake up a peer
+that has just gone to sleep (`docs/decisions/batches.md`). Nothing here knows the protocol that a connection carries.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from adc.codecs.http1.client import ClientConnection
-    from adc.codecs.http1.request_reader import RequestReader
-    from adc.net.batched_writer import BatchedWriter
+from abc import abstractmethod
+from typing import Final, Protocol
 
 _MOST: Final = 64
-"""How many connections wait at the most: it bounds what the first waits for the others, and what is held for them."""
+"""Most connections that wait: it bounds the delay of the first one, and what is buffered for all."""
 HOLD_BYTES: Final = 16 << 10
-"""What is larger than this never waits."""
+"""Data larger than this never waits."""
+
+
+class Starting(Protocol):
+    """An exchange that has begun, with all of its request here but its content, of which it has none."""
+
+    def start(self, body: bytes, end: bool) -> None:
+        """Start, with the first of the request content; `end` if that is all."""
+
+
+class BatchedReader(asyncio.Protocol):
+    """A connection whose small reads wait for the end of the loop iteration."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def parse_arrived(self) -> None:
+        """Parse what arrived, without consequences for anything else."""
+
+    @abstractmethod
+    def deliver_arrived(self) -> None:
+        """Deliver what was parsed: begin exchanges (`Batch.begun`), or pass content on."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Close at once."""
+
+
+class BatchedOutput:
+    """The writing end of a connection, whose small writes wait for the end of the loop iteration."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what is buffered."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Close at once."""
 
 
 class Batch:
-    """What waits for the end of this turn of `loop`: requests and responses that arrived, and what is to be written."""
+    """What waits for the end of this iteration of `loop`: requests and responses that arrived, exchanges to be started,
+    and buffered writes. One connection may begin many exchanges.
+    """
 
     __slots__ = (
         "_beginning",
         "_begun",
+        "_openers",
         "_requests",
         "_responses",
         "_running",
@@ -37,15 +75,16 @@ class Batch:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._requests: list[RequestReader] = []
-        self._begun: list[RequestReader] = []
-        self._responses: list[ClientConnection] = []
-        self._writers: list[BatchedWriter] = []
+        self._requests: list[BatchedReader] = []
+        self._begun: list[Starting] = []
+        self._openers: list[BatchedReader] = []
+        self._responses: list[BatchedReader] = []
+        self._writers: list[BatchedOutput] = []
         self._scheduled = False
         self._running = False
         self._beginning = False
 
-    def request_arrived(self, connection: RequestReader) -> None:
+    def request_arrived(self, connection: BatchedReader) -> None:
         """Bytes came from a client."""
         self._requests.append(connection)
         if len(self._requests) >= _MOST:
@@ -53,13 +92,14 @@ class Batch:
         elif not self._scheduled:
             self._schedule()
 
-    def begun(self, connection: RequestReader) -> bool:
-        """An exchange has begun; False if it is to start at once."""
+    def begun(self, exchange: Starting, connection: BatchedReader) -> bool:
+        """Start `exchange` of `connection` after all others have begun; False if it is to start at once."""
         if self._beginning:
-            self._begun.append(connection)
+            self._begun.append(exchange)
+            self._openers.append(connection)
         return self._beginning
 
-    def response_arrived(self, connection: ClientConnection) -> None:
+    def response_arrived(self, connection: BatchedReader) -> None:
         """Bytes came from a member."""
         self._responses.append(connection)
         if len(self._responses) >= _MOST:
@@ -67,8 +107,8 @@ class Batch:
         elif not self._scheduled:
             self._schedule()
 
-    def written(self, writer: BatchedWriter) -> None:
-        """`writer` holds something to be sent."""
+    def written(self, writer: BatchedOutput) -> None:
+        """`writer` has buffered something."""
         self._writers.append(writer)
         if not (self._running or self._scheduled):
             self._schedule()
@@ -78,59 +118,54 @@ class Batch:
         self.loop.call_soon(self._run)
 
     def _run(self) -> None:
-        """At the end of the turn, or before it if many wait: then the end finds nothing, or what came since."""
+        """Run at the end of the iteration, or before it if many wait."""
         self._scheduled = False
         self._running = True
         try:
             if self._requests:
                 self._serve_requests()
             if self._responses:
-                self._serve_responses()
+                arrived, self._responses = self._responses, []
+                self._read(arrived)
         finally:
             self._running = False
         writers, self._writers = self._writers, []
-        for writer in writers:  # what one of these causes to be written waits for the next turn
+        for writer in writers:  # what one of these causes to be written waits for the next iteration
             try:
                 writer.flush()
             except Exception as error:
-                self._broke(writer, error)
+                self._report(writer, error)
+                writer.drop()
 
     def _serve_requests(self) -> None:
         arrived, self._requests = self._requests, []
-        for connection in arrived:
-            try:
-                connection.parse_arrived()
-            except Exception as error:
-                self._broke(connection, error)
         self._beginning = True
-        for connection in arrived:
-            try:
-                connection.begin_arrived()
-            except Exception as error:
-                self._broke(connection, error)
+        self._read(arrived)
         self._beginning = False
         begun, self._begun = self._begun, []
-        for connection in begun:
+        openers, self._openers = self._openers, []
+        for number, exchange in enumerate(begun):
             try:
-                connection.start_begun()
+                exchange.start(b"", True)
             except Exception as error:
-                self._broke(connection, error)
+                self._report(openers[number], error)
+                openers[number].drop()
 
-    def _serve_responses(self) -> None:
-        arrived, self._responses = self._responses, []
+    def _read(self, arrived: list[BatchedReader]) -> None:
         for connection in arrived:
             try:
                 connection.parse_arrived()
             except Exception as error:
-                self._broke(connection, error)
+                self._report(connection, error)
+                connection.drop()
         for connection in arrived:
             try:
                 connection.deliver_arrived()
             except Exception as error:
-                self._broke(connection, error)
+                self._report(connection, error)
+                connection.drop()
 
-    def _broke(self, connection: RequestReader | ClientConnection | BatchedWriter, error: Exception) -> None:
-        """A defect of ours ends one connection, not the others; as loops have it when they call a protocol."""
+    def _report(self, connection: BatchedReader | BatchedOutput, error: Exception) -> None:
+        """Report a defect of ours as loops do when a protocol raises: it ends one connection, not the others."""
         message = "a connection broke while it was served"
         self.loop.call_exception_handler({"message": message, "exception": error, "protocol": connection})
-        connection.drop()

@@ -8,22 +8,22 @@ import sys
 import termios
 from typing import Any, Final
 
-from adc.net.batch import HOLD_BYTES, Batch
+from adc.net.batch import HOLD_BYTES, Batch, BatchedOutput
 from adc.net.leftover import read_leftover, undelivered
 
 _NO_INPUT: Final = bytes(4)
 
 
-class BatchedWriter:
-    """A transport whose small writes wait for the end of the turn (`Batch`). Whatever else is asked of it comes
-    after them.
+class BatchedWriter(BatchedOutput):
+    """A transport whose small writes wait for the end of the loop iteration (`Batch`). All other operations come after
+    them.
     """
 
-    __slots__ = ("_batch", "_held", "_lost", "_transport")
+    __slots__ = ("_batch", "_buffered", "_lost", "_transport")
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._held = b""
+        self._buffered = b""
         self._lost = False
         self._transport: Any = None
 
@@ -37,34 +37,34 @@ class BatchedWriter:
         return self._transport is not None
 
     def lost(self) -> None:
-        """The connection is closed: nobody is there to take what is held, or what may come."""
-        self._held = b""
+        """The connection is closed: drop what is buffered and what may come."""
+        self._buffered = b""
         self._lost = True
 
     def write(self, data: bytes) -> None:
-        held = self._held
-        if len(held) + len(data) > HOLD_BYTES:
+        buffered = self._buffered
+        if len(buffered) + len(data) > HOLD_BYTES:
             self.flush()
             self._transport.write(data)
-        elif held:
-            self._held = held + data
+        elif buffered:
+            self._buffered = buffered + data
         elif data and not self._lost:
-            self._held = data
+            self._buffered = data
             self._batch.written(self)
 
     def writelines(self, parts: tuple[bytes, ...]) -> None:
-        """Write several pieces without joining them."""
-        if self._held:
-            parts = (self._held, *parts)
-            self._held = b""
+        """Write several parts without joining them."""
+        if self._buffered:
+            parts = (self._buffered, *parts)
+            self._buffered = b""
         self._transport.writelines(parts)
 
     def flush(self) -> None:
-        """Write what is held now."""
-        held = self._held
-        if held:
-            self._held = b""
-            self._transport.write(held)
+        """Write what is buffered now."""
+        buffered = self._buffered
+        if buffered:
+            self._buffered = b""
+            self._transport.write(buffered)
 
     def can_write_eof(self) -> bool:
         return bool(self._transport.can_write_eof())
@@ -83,8 +83,8 @@ class BatchedWriter:
             self._transport.abort()
 
     def drop(self) -> None:
-        """Close at once, without what is held."""
-        self._held = b""
+        """Close at once, without what is buffered."""
+        self._buffered = b""
         self.abort()
 
     def is_closing(self) -> bool:
@@ -97,7 +97,7 @@ class BatchedWriter:
         self._transport.resume_reading()
 
     def has_input(self) -> bool:
-        """True if the kernel has bytes that nobody has read: a close would reset the connection."""
+        """True if the kernel has bytes that are not read: a close would reset the connection."""
         try:
             waiting = fcntl.ioctl(
                 self._transport.get_extra_info("socket").fileno(), termios.FIONREAD, _NO_INPUT
@@ -124,7 +124,7 @@ class BatchedWriter:
         try:
             return os.read(self._transport.get_extra_info("socket").fileno(), count)
         except OSError:
-            return b""  # the loop finds out why
+            return b""  # the loop notices the cause
 
     def get_extra_info(self, name: str) -> Any:
         return self._transport.get_extra_info(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from abc import abstractmethod
 from math import inf
@@ -16,7 +15,7 @@ from adc.codecs.http1.settings import Http1Settings
 from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
 from adc.http.message import UNKNOWN_LENGTH, Request
-from adc.net.batch import HOLD_BYTES
+from adc.net.batch import HOLD_BYTES, BatchedReader
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CR: Final = 13
@@ -27,7 +26,7 @@ _FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
 """Errors that stand however a head is read."""
 
 
-class RequestReader(asyncio.Protocol):
+class RequestReader(BatchedReader):
     """Reads requests. The writing half begins an exchange for each (`_begin`), one at a time.
 
     The parser gets one head at a time, cut at its blank line, and no content. `_partial_head` is what has come of a
@@ -143,7 +142,7 @@ class RequestReader(asyncio.Protocol):
         return self._unread != b"" or (self._receiver is not None and not self._content)
 
     def parse_arrived(self) -> None:
-        """Parse a head that arrived whole; whatever else arrived waits for `begin_arrived`."""
+        """Parse a head that arrived whole; whatever else arrived waits for `deliver_arrived`."""
         data = self._arrived
         if not data or self._partial_head or self._closing or data[0] <= _CR:
             return
@@ -157,7 +156,7 @@ class RequestReader(asyncio.Protocol):
             self._arrived = b""
             self._rejected(data[:end], error, data, end)  # a whole head: it is refused or begun
 
-    def begin_arrived(self) -> None:
+    def deliver_arrived(self) -> None:
         """Begin the request that was parsed, read what was not."""
         data = self._arrived
         if not data:
@@ -171,16 +170,10 @@ class RequestReader(asyncio.Protocol):
         if not self._take(parsed, data if end == len(data) else data[:end], data, end):
             self._read_head(data, end)
 
-    def start_begun(self) -> None:
-        """Start the exchange that has begun; its request has no content."""
-        receiver = self._receiver
-        if receiver is not None:
-            receiver.start(b"", True)
-
     def read_arrived(self) -> None:
         """Do not wait for the end of the loop iteration."""
         self.parse_arrived()
-        self.begin_arrived()
+        self.deliver_arrived()
 
     def _read(self, data: bytes) -> None:
         if self._closing:

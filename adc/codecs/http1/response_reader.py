@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.http.tied import offers_connection
 from adc.http.upgrade import offers
+from adc.net.batch import BatchedReader
 from adc.pools.errors import Failure
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
 
 
-class ResponseReader(asyncio.Protocol):
+class ResponseReader(BatchedReader):
     """Reads responses. What one read brings of one is collected from the parser's callbacks and passed on in one call.
 
     A head that the parser refuses is read again in strict form (`response_head`). `_seen` is what came before the head

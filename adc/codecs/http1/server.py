@@ -172,7 +172,7 @@ class ServerConnection(RequestReader):
         receiver = self._receiver = exchange(self, request)
         if start < len(data):
             self._keep(data, start)
-        if not settings.batch.begun(self):
+        if not settings.batch.begun(receiver, self):
             receiver.start(b"", True)
 
     def _begin_with_content(self, request: Request, body: bytes) -> None:
