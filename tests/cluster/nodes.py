@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import json
+import os
+import signal
 
 from tests.cluster.origin import Origin, origins
 from tests.kit.ports import free_port
+from tests.kit.waiting import eventually
 from tests.wire.redis_server import RedisServer
-from tests.wire.service import Service
+from tests.wire.service import Service, alive, http
 
 CONFIG = """
 node: @node
 workers: 1
-state: {backend: redis, url: "@redis", path: @state}
+state: {backend: redis, url: "@redis", path: @state, timeout: 300ms}
 cluster: {name: edge, advertise: "@peer", on_unknown: @unknown, sync: {interval: 100ms}@more}
 admin: {bind: "@admin"}
 access_log: off
@@ -63,10 +67,23 @@ class Node:
         """Whether no other node lives, as far as it knows."""
         return await self.metric("adc_cluster_nodes") == 0
 
+    async def pins(self):
+        """The sessions that it knows of, by pool and client, with their members."""
+        rows = json.loads((await http(self.service.admin, "/api/v1/sessions"))[1])["rows"]
+        return {(row["pool"], row["client"]): row["member"] for row in rows}
+
     async def pids(self):
         """The supervisor and its workers."""
         workers = (await self.service.status())["workers"]
         return [self.service.process.pid, *(worker["pid"] for worker in workers)]
+
+    async def kill(self):
+        """Kill all its processes, and wait until none of them can answer any more."""
+        pids = await self.pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.service.process.wait()
+        await eventually(lambda: not any(alive(pid) for pid in pids))
 
     async def metric(self, name):
         """The sum of all series of a family."""

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,8 @@ async def http(port, path="/", *, method="GET", fields=None, body=b""):
         lines = {"Host": "127.0.0.1", "Connection": "close", "Content-Length": len(body)} | (fields or {})
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
-        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            answer = await reader.read()
     finally:
         writer.close()
     head, _, content = answer.partition(b"\r\n\r\n")
@@ -157,10 +159,11 @@ class Service:
 
 
 async def until(condition):
-    """Wait until `await condition()` is true."""
-    async with asyncio.timeout(PATIENCE):
-        while not await condition():
-            await asyncio.sleep(0.02)
+    """Wait until `await condition()` is true; AssertionError if it stays false."""
+    end = time.monotonic() + PATIENCE
+    while not await condition():
+        assert time.monotonic() < end, "the condition did not come true in time"
+        await asyncio.sleep(0.02)
 
 
 def alive(pid):

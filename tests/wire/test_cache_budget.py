@@ -1,12 +1,14 @@
 """How many Python calls a hit in memory costs: a figure that is the same on every run."""
 
+from adc.compilation import compiled
 from tests.kit.client import get
 from tests.kit.member import response
 from tests.wire.cached import caching
 from tests.wire.test_call_budget import FIELDS, Calls
 
-BUDGET = 44
-"""Calls of Python functions for one hit on an open connection, logged and routed. Raise it only with a reason."""
+BUDGET = 44 if compiled() else 56
+"""Calls of Python functions for one hit on an open connection, logged and routed; those of compiled functions cannot
+be counted. Raise it only with a reason."""
 
 
 async def test_a_hit_stays_within_its_budget_of_calls(tmp_path):
@@ -14,7 +16,7 @@ async def test_a_hit_stays_within_its_budget_of_calls(tmp_path):
     async with caching(tmp_path, page) as cached:
         await cached.get("/page")
         counts = []
-        for _ in range(20):
+        for _ in range(60):
             with Calls() as calls:
                 assert (await cached.client.ask(get("/page", *FIELDS))).status == 200
             counts.append(calls.names)

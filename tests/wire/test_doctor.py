@@ -34,11 +34,13 @@ async def test_a_members_real_idle_close_is_measured(tmp_path):
         file = tmp_path / "adc.yaml"
         file.write_text(CONFIG.format(address=member.address))
         loaded = load(file, {})
-        rows, seen = await _look(loaded.config, 2.0)
+        began = time.monotonic()
+        rows, seen = await _look(loaded.config, 60.0)
+        whole = time.monotonic() - began
     shown = seen["app", member.address]
     assert shown.announced == 60.0
     assert shown.cookie == 7200.0
-    assert 0.05 < shown.closed < 1.0
+    assert 0.05 < shown.closed < whole
     assert [bool(row["error"]) for row in rows] == [False, True]
     assert json.dumps(rows)
     assert {problem.path[-1] for problem in loaded.timeouts(seen)} == {"idle", "timeout"}

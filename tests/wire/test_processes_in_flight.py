@@ -10,7 +10,7 @@ import pytest
 from tests.faults.load import Traffic
 from tests.kit.client import Client, get
 from tests.kit.member import Member
-from tests.kit.waiting import settled
+from tests.kit.waiting import eventually, settled
 from tests.wire.service import http, until
 
 CONFIG = """
@@ -158,12 +158,14 @@ async def test_a_stop_lets_a_download_finish(serving, download):
 
 
 async def test_no_get_is_lost_when_a_worker_dies_and_when_a_member_breaks(service):
-    broken = False
+    broken, resets = False, 0
 
     async def script(conversation):
+        nonlocal resets
         while True:
             await conversation.request()
             if broken:
+                resets += 1
                 conversation.reset()
                 return
             await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -173,9 +175,9 @@ async def test_no_get_is_lost_when_a_worker_dies_and_when_a_member_breaks(servic
         service.write(CONFIG.replace("MEMBERS", addresses).replace("workers: 1", "workers: 2"))
         await service.started()
         async with Traffic(service.port, clients=8, pause=0.02) as traffic:
-            await asyncio.sleep(0.15)
+            await eventually(lambda: len(one.requests) > 20 and len(two.requests) > 20)
             broken = True
-            await asyncio.sleep(0.15)
+            await eventually(lambda: resets)
             victim = (await service.status())["workers"][0]["pid"]
             os.kill(victim, signal.SIGKILL)
 
@@ -184,8 +186,8 @@ async def test_no_get_is_lost_when_a_worker_dies_and_when_a_member_breaks(servic
                 return len(workers) == 2 and victim not in [worker["pid"] for worker in workers]
 
             await until(replaced)
-            await asyncio.sleep(0.1)
-    assert len(traffic.outcomes) > 50
+            after = len(traffic.outcomes)
+            await eventually(lambda: len(traffic.outcomes) > after + 50)
     assert not [outcome for outcome in traffic.outcomes if outcome.lost]
 
 

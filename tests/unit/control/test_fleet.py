@@ -132,10 +132,10 @@ async def fleet(workshop):
 
 
 async def settled(condition):
-    for _ in range(200):
+    for _ in range(2000):
         if condition():
             return
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.002)
     raise AssertionError("it did not come to that")
 
 
@@ -159,7 +159,7 @@ async def test_a_worker_that_keeps_dying_is_replaced_more_and_more_slowly(fleet,
     workshop.prepare_worker = lambda worker: worker.fails.add("start")
     monkeypatch.setattr(fleet_module.asyncio, "sleep", note)
     workshop.hired[0].ended.set()
-    for _ in range(200):
+    for _ in range(2000):
         await sleep(0.001)
         if len([delay for delay in delays if delay not in LOOKS]) >= 9:
             break
@@ -283,7 +283,9 @@ async def test_a_worker_that_compiles_a_configuration_does_not_hang(workshop, mo
     worker.prepares = compiles
     worker.fails.add("ping")
     preparing = asyncio.create_task(fleet.prepare(config, PLAN))
-    await asyncio.sleep(0.1)
+    looks, look = [], fleet._watchdog.look
+    monkeypatch.setattr(fleet._watchdog, "look", lambda *seen: looks.append(seen) or look(*seen))
+    await settled(lambda: len(looks) > 30)  # of 1 ms each, where 10 ms of silence are too many
     assert not worker.ended.is_set()
     compiled.set()
     await preparing
@@ -410,7 +412,7 @@ async def test_a_dead_worker_that_a_reload_takes_away_is_not_replaced(fleet, wor
     await settled(lambda: len(workshop.hired) > 2)
     await fleet.resize(1, 7.0)
     tried = len(workshop.hired)
-    await asyncio.sleep(0.1)
+    await settled(lambda: not fleet._gone)
     assert len(workshop.hired) <= tried + 1
     assert fleet.unready() == []
 

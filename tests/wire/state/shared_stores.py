@@ -50,26 +50,27 @@ async def connected(store: RedisStore) -> RedisStore:
 
 class HeldUp:
     """Measures from inside for how long the event loop was held up at most, by the gaps between the ticks of a
-    5 ms timer. Time in which the kernel let others run instead is not the loop's and is left out."""
+    5 ms timer, on the clock of `running`."""
 
     def __init__(self) -> None:
         self.longest = 0.0
         self._timer = asyncio.get_running_loop().call_later(0.005, self._tick)
-        self._last, self._waited = time.perf_counter(), _waited()
+        self._last = running()
 
     def _tick(self) -> None:
-        now, waited = time.perf_counter(), _waited()
-        self.longest = max(self.longest, now - self._last - (waited - self._waited) - 0.005)
-        self._last, self._waited = now, waited
+        now = running()
+        self.longest = max(self.longest, now - self._last - 0.005)
+        self._last = now
         self._timer = asyncio.get_running_loop().call_later(0.005, self._tick)
 
     def stop(self) -> None:
         self._timer.cancel()
 
 
-def _waited() -> float:
-    """Seconds in which this thread could have run and was not let."""
-    return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+def running() -> float:
+    """Seconds on a clock that stands still while this thread could run and the kernel lets others run instead."""
+    waited = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    return time.perf_counter() - waited
 
 
 def on_file(address: RedisAddress, folder: Path) -> RedisStore:
