@@ -1,4 +1,4 @@
-"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics."""
+"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics, events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from adc.cli.app import app
 from adc.config import json_schema
+from adc.telemetry.events import EVENTS
 from adc.telemetry.families import FAMILIES
 
 FOLDER = Path(__file__).with_name("reference")
@@ -26,6 +27,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "configuration.md": configuration(),
         FOLDER / "cli.md": command_line(),
         FOLDER / "metrics.md": metrics(),
+        FOLDER / "events.md": events(),
     }
 
 
@@ -185,6 +187,31 @@ def metrics() -> str:
         lines.append(
             f"| `{family.name}` | {family.type} | {labels} | {_cell(family.help)} | {family.merge} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def events() -> str:
+    """Every event of the error log."""
+    lines = [
+        "# Events of the error log",
+        "",
+        "Made by `make docs`. Supervisor and workers write the same grammar, one line an event:",
+        "",
+        "```",
+        '2026-09-21T14:13:20.250Z warn member_failed pool=app member=10.0.0.7:8080 detail="no response"',
+        "```",
+        "",
+        "With `error_log: {format: json}` the same line is an object with `ts`, `level` and `event`, then the fields.",
+        "Values are printable ASCII and at most 2000 characters long. The rate of each event is limited: a worker",
+        "writes 20 lines of it at once, the supervisor 500, then 5 a second. `suppressed` on the next line is the",
+        "number of lines that the limit suppressed before it.",
+        "",
+        "| event | level | fields | meaning |",
+        "|---|---|---|---|",
+    ]
+    for event in EVENTS:
+        fields = ", ".join(f"`{field}`" for field in event.fields)
+        lines.append(f"| `{event.name}` | {event.level} | {fields} | {_cell(event.meaning)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Requests that cannot be meant are refused with 400 and a message before anything looks at them."""
+"""Malformed admin requests are rejected with 400 and a message before any handler sees them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,13 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from adc.admin.guard import Reply
+from adc.telemetry.event_log import EventLog
 
-log = logging.getLogger(__name__)
-
-
-class _OneLine(logging.Filter):
-    """Makes a line of what aiohttp writes with a traceback: what a client sends is no fault of the program."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            text = f"{text}: {type(error).__name__}: {str(error)[:200]!r}"
-        record.msg, record.args, record.exc_info = f"admin: {text!a}", (), None
-        return True
+log = EventLog(__name__)
 
 
 http_log = logging.getLogger("adc.admin.http")
 """The logger of the HTTP server itself."""
-
-http_log.addFilter(_OneLine())
 
 
 @web.middleware
@@ -43,7 +30,7 @@ async def well_formed(request: web.Request, handler: Reply) -> web.StreamRespons
     except ConnectionError:
         raise
     except Exception as error:
-        log.error("admin: %s %r failed: %s: %s", request.method, request.path, type(error).__name__, error)
+        log.error("admin_request_failed", method=request.method, path=request.path, error=repr(error))
         raise web.HTTPInternalServerError(text="the request failed; the error log says why\n") from error
 
 

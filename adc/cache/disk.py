@@ -8,7 +8,7 @@ one that cannot write stores nothing, and `report` is told why in words.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from adc.cache.files import CorruptFileError, FileBody, FileWriter, open_body
 from adc.cache.index import ID_BYTES, Index, NoRoomError, Record, disk_cost, record_id
 from adc.cache.purge import Purge
 from adc.cache.stats import Stats
+from adc.telemetry.log_line import Report
 
 _BATCH = 64
 _MOST_BATCHES = 512
@@ -74,7 +75,7 @@ class DiskStore:
         environment: Environment,
         limit: int,
         stats: Stats,
-        report: Callable[[str], None],
+        report: Report,
         max_variants: int = 32,
     ) -> None:
         self.index = Index(environment, limit)
@@ -92,7 +93,7 @@ class DiskStore:
             records = self.index.find(key, self.max_variants)
             found = [(record, record.entry()) for record in records]
         except (lmdb.Error, ValueError) as error:
-            self._report(f"cache index cannot be read: {error}")
+            self._report("cache_index_unreadable", detail=str(error))
             return []
         for record, entry in found:
             entry.body = DiskBody(self, record)
@@ -110,10 +111,10 @@ class DiskStore:
             self._discard(record)
         except CorruptFileError as error:
             self._stats.corrupt += 1
-            self._report(f"cache file {record.name} dropped: {error}")
+            self._report("cache_file_dropped", file=record.name, detail=str(error))
             self._discard(record)
         except OSError as error:
-            self._report(f"cache file {record.name} cannot be read: {error.strerror}")
+            self._report("cache_file_unreadable", file=record.name, detail=error.strerror)
         return None
 
     def claim(self, held: int, more: int) -> bool:
@@ -235,7 +236,7 @@ class DiskStore:
     def failed(self, error: Exception) -> None:
         """Count and report a write that did not succeed."""
         self._stats.failed_writes += 1
-        self._report(f"cache cannot store: {error}")
+        self._report("cache_store_failed", detail=str(error))
 
     def file_of(self, record: Record) -> Path:
         """Return the path of the body of `record`."""
@@ -291,4 +292,4 @@ class DiskStore:
             try:
                 self.file_of(record).unlink(missing_ok=True)
             except OSError as error:
-                self._report(f"cache file {record.name} cannot be removed: {error.strerror}")
+                self._report("cache_file_not_removed", file=record.name, detail=error.strerror)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from adc.control.privileges import Identity, give_certificate
 from adc.net.certificates import names_of
 from adc.runtime.build.tls import acme_file
+from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.config import Config
     from adc.control.acme_order import Wanted
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 T = TypeVar("T")
 
 FIRST_DELAY = 60.0
@@ -86,7 +86,10 @@ class AcmeCertificates:
                 delay = min(self._first_delay * 2**failures, LONGEST_DELAY)
                 failures += 1
                 log.error(
-                    "no certificate for %s: %s; next try in %.0f s", ", ".join(wanted.domains), error, delay
+                    "certificate_not_issued",
+                    domains=_names(wanted),
+                    detail=str(error),
+                    retry_seconds=round(delay),
                 )
                 await asyncio.sleep(delay)
 
@@ -107,7 +110,11 @@ class AcmeCertificates:
                 await self._tell(self.challenges)
         if self.reader is not None:
             give_certificate(Path(wanted.file), self.reader)
-        log.info("a certificate for %s was issued", ", ".join(wanted.domains))
+        log.info("certificate_issued", domains=_names(wanted))
+
+
+def _names(wanted: Wanted) -> str:
+    return ",".join(wanted.domains)
 
 
 def wanted_of(config: Config) -> list[Wanted]:

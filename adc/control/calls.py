@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from adc.control.channel import Channel, ChannelClosed
+from adc.telemetry.event_log import EventLog, trace_of
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 _ASK = "ask"
 
@@ -97,12 +97,12 @@ class Peer:
         except CallRefused as error:
             outcome, value = "refused", str(error)
         except Exception as error:
-            log.exception("request %r of the other process failed", verb)
+            log.error("call_failed", verb=verb, error=repr(error), trace=trace_of(error))
             outcome, value = "failed", f"{type(error).__name__}: {error}"
         try:
             self._channel.send((number, outcome, value))
         except ChannelClosed:
-            log.debug("the other process hung up before the answer to %r", verb)
+            log.debug("reply_undelivered", verb=verb)
 
     def _lost(self) -> None:
         for answer in self._waiting.values():

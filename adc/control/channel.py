@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import asyncio
-import logging
 import os
 import pickle
 import socket
@@ -12,7 +11,9 @@ import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 
-log = logging.getLogger(__name__)
+from adc.telemetry.event_log import EventLog
+
+log = EventLog(__name__)
 
 HEADER = struct.Struct("!II")
 """Length of the pickled body in bytes, number of descriptors that came along."""
@@ -131,7 +132,7 @@ class Channel:
         while not self.closed and len(self._received) >= HEADER.size:
             length, fd_count = HEADER.unpack_from(self._received)
             if length > MAX_MESSAGE or fd_count > MAX_FDS:
-                log.error("a message of %d bytes and %d sockets broke the channel", length, fd_count)
+                log.error("channel_broken", bytes=length, sockets=fd_count)
                 self.close()
                 return
             end = HEADER.size + length

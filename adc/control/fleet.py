@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,14 @@ from adc.control.calls import CallFailed, CallRefused, PeerGone
 from adc.control.sockets import SocketPlan
 from adc.control.watchdog import LOOK, Watchdog
 from adc.control.workers import WorkerHandle
+from adc.telemetry.event_log import EventLog
 from adc.telemetry.families import family_of
 from adc.telemetry.samples import Sample, merge
 
 if TYPE_CHECKING:
     from adc.config import Config
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 STABLE_AFTER = 10.0
 """A worker that lived so many seconds is replaced without delay, whatever happened before."""
@@ -175,7 +175,7 @@ class Fleet:
         done: dict[int, Any] = {}
         for worker, answer in zip(workers, answers, strict=False):
             if isinstance(answer, CallFailed):
-                log.warning("worker %d: %s failed: %s", worker.worker_id, command, answer)
+                log.warn("worker_call_failed", worker=worker.worker_id, command=command, detail=str(answer))
             elif isinstance(answer, BaseException):
                 raise answer
             else:
@@ -243,7 +243,7 @@ class Fleet:
         self._gone.add(worker)
         if worker not in self.leaving:
             self._retire(worker)
-            log.error("worker %d (process %d) %s; it is replaced", worker.worker_id, worker.pid, _how(code))
+            log.error("worker_died", worker=worker.worker_id, pid=worker.pid, detail=_how(code))
             lived = self._clock() - born
             deaths = 0 if lived >= STABLE_AFTER else self._deaths_in_a_row.get(worker.worker_id, 0)
             await self._revive(worker.worker_id, deaths)
@@ -262,10 +262,10 @@ class Fleet:
                     await self._replace(worker_id)
             except (CallFailed, CallRefused) as error:
                 deaths += 1
-                log.error("worker %d does not start: %s", worker_id, error)
+                log.error("worker_start_failed", worker=worker_id, detail=str(error))
             else:
                 self.restarts += 1
-                log.warning("worker %d serves again as process %d", worker_id, self.workers[worker_id].pid)
+                log.warn("worker_replaced", worker=worker_id, pid=self.workers[worker_id].pid)
                 return
 
     def _leave(self, worker: WorkerHandle, grace: float) -> None:
@@ -281,7 +281,7 @@ class Fleet:
         try:
             self.last_samples[worker] = await worker.drain(grace)
         except (CallFailed, CallRefused) as error:
-            log.warning("worker %d did not drain: %s", worker.worker_id, error)
+            log.warn("worker_drain_failed", worker=worker.worker_id, detail=str(error))
         await worker.kill()
         self._retire(worker)
         self.leaving.discard(worker)
@@ -290,7 +290,7 @@ class Fleet:
         try:
             await step
         except (CallFailed, CallRefused) as error:
-            log.error("worker %d: %s; it is killed", worker.worker_id, error)
+            log.error("worker_killed", worker=worker.worker_id, pid=worker.pid, reason=str(error))
             await worker.kill()
 
     async def _keep_pulse(self) -> None:
@@ -313,7 +313,7 @@ class Fleet:
                 self._in_background(self._ping(worker))
             limit = 0.0 if self._current is None else self._current[0].worker_timeout
             for worker in self._watchdog.look(watched, now - looked_at, limit):
-                log.error("worker %d (process %d) hangs; it is killed", worker.worker_id, worker.pid)
+                log.error("worker_killed", worker=worker.worker_id, pid=worker.pid, reason="hangs")
                 self._in_background(worker.kill())
             looked_at = now
 
@@ -348,15 +348,15 @@ class Fleet:
             try:
                 await self._replace(worker.worker_id)
             except (CallFailed, CallRefused) as error:
-                log.error("worker %d is over worker_memory, but no other starts: %s", worker.worker_id, error)
+                log.error("worker_start_failed", worker=worker.worker_id, detail=str(error))
                 return
             self.restarts += 1
             self._leave(worker, self._current[0].shutdown.grace)
-        log.warning(
-            "worker %d (process %d) was over worker_memory; process %d serves in its place",
-            worker.worker_id,
-            worker.pid,
-            self.workers[worker.worker_id].pid,
+        log.warn(
+            "worker_over_memory",
+            worker=worker.worker_id,
+            pid=worker.pid,
+            successor=self.workers[worker.worker_id].pid,
         )
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:

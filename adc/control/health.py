@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from adc.control.checks import Check, build_check
 from adc.pools.health import HealthState, Schedule
 from adc.pools.member import Health
+from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.config import Config
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adc.config.model.health import ActiveHealth
     from adc.config.model.tls import MemberTls
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 Report = dict[str, Any]
 """Arguments of the workers' command `health.report`."""
@@ -104,7 +104,7 @@ class HealthChecks:
         try:
             check = self._build(target.address, target.health, target.tls, target.proxy_protocol)
         except (OSError, ValueError) as error:
-            log.error("pool %s member %s is not checked: %s", *key, error)
+            log.error("member_not_checked", pool=key[0], member=key[1], detail=str(error))
             return
         state = HealthState(target.health.rise, target.health.fall)
         before = self._taken_over.get(key)
@@ -122,16 +122,17 @@ class HealthChecks:
             await asyncio.sleep(max(0.0, due - self._clock()))
             failure = await check()
             if state.feed(failure, self._clock()):
-                _tell(key, state)
+                _log_change(key, state)
                 await self._report(_report(key, state))
             due = schedule.following(state, self._clock(), self._rng)
 
 
-def _tell(key: tuple[str, str], state: HealthState) -> None:
+def _log_change(key: tuple[str, str], state: HealthState) -> None:
+    pool, member = key
     if state.health is Health.UP:
-        log.info("pool %s member %s is up", *key)
+        log.info("health_check_passed", pool=pool, member=member)
     else:
-        log.warning("pool %s member %s is down: %s", *key, state.reason)
+        log.warn("health_check_failed", pool=pool, member=member, reason=state.reason)
 
 
 def _report(key: tuple[str, str], state: HealthState) -> Report:

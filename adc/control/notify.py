@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
 from collections.abc import Mapping
 
-log = logging.getLogger(__name__)
+from adc.telemetry.event_log import EventLog
+
+log = EventLog(__name__)
 
 
 def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -24,7 +25,7 @@ def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:
             sock.connect(address)
             sock.send("\n".join(lines).encode())
     except OSError as error:
-        log.warning("cannot notify the service manager: %s", error)
+        log.warn("notify_failed", detail=str(error))
         return False
     return True
 

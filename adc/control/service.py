@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
 from adc.config import ConfigErrors
-from adc.control import activation
+from adc.control import activation, error_log
 from adc.control.acme import AcmeCertificates
 from adc.control.activation import Inherited
 from adc.control.caches import PURGE, purge_everywhere
@@ -29,11 +28,12 @@ from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
 from adc.control.workers import WorkerHandle
+from adc.telemetry.event_log import EventLog, trace_of
 
 if TYPE_CHECKING:
     from adc.config import Config, Loaded
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 Load = Callable[[Path], "Loaded"]
 
@@ -90,7 +90,7 @@ class Service:
         self.sockets.commit()
         self._adopt(loaded)
         for key in self.sockets.drop_inherited():
-            log.warning("the socket %s was passed to us, but no listener has that address; it is closed", key)
+            log.warn("inherited_socket_closed", address=key, reason="no listener has that address")
 
     async def reload(self) -> ReloadResult:
         """Load, check, prepare everywhere, swap everywhere; on any failure all stays as it was."""
@@ -104,13 +104,13 @@ class Service:
             except CallFailed as error:
                 result = ReloadResult(False, (str(error),), time.time())
             except Exception as error:
-                log.exception("the reload broke")
+                log.error("reload_crashed", error=repr(error), trace=trace_of(error))
                 result = ReloadResult(False, (f"{type(error).__name__}: {error}",), time.time())
             else:
                 result = ReloadResult(True, messages, time.time())
             self.last_reload = result
             self.reloads["ok" if result.ok else "failed"] += 1
-        _tell(result)
+        _log_reload(result)
         return result
 
     async def _reasons(self, known: str) -> tuple[str, ...]:
@@ -135,6 +135,7 @@ class Service:
         except BaseException:
             self.sockets.rollback()
             raise
+        self._switch_log(loaded.config)
         self.sockets.commit()  # first: who came to a queue that only we hold open would be reset
         await self.fleet.commit()
         self.admin_tls = tls
@@ -142,6 +143,14 @@ class Service:
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)
         return tuple(map(str, warnings))
+
+    def _switch_log(self, config: Config) -> None:
+        """Log as `config` says. Every worker has just opened the same file."""
+        if config.error_log != self.config.error_log:
+            try:
+                error_log.configure(config)
+            except OSError as error:
+                log.error("error_log_not_opened", detail=str(error))
 
     def _adopt(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -162,6 +171,7 @@ class Service:
     async def reopen_logs(self) -> None:
         """Have every worker go on in new log files. Raises CallFailed, CallRefused."""
         self._provide(self.config)
+        error_log.reopen()
         await self.fleet.call_all("logs.reopen", {})
 
     async def _hire_one(self, worker_id: int) -> WorkerHandle:
@@ -188,13 +198,13 @@ class Service:
         try:
             await self.fleet.call_all("acme.challenges", {"challenges": dict(challenges)})
         except (CallFailed, CallRefused) as error:
-            log.warning("the workers do not answer the authority's challenges: %s", error)
+            log.warn("acme_challenges_not_shared", detail=str(error))
 
     async def _tell_health(self, report: Report) -> None:
         try:
             await self.fleet.call_all("health.report", report)
         except (CallFailed, CallRefused) as error:
-            log.warning("health of %s in pool %s not told: %s", report["member"], report["pool"], error)
+            log.warn("health_not_shared", pool=report["pool"], member=report["member"], detail=str(error))
 
 
 def _counted(config: Config, workers: int) -> Config:
@@ -209,10 +219,13 @@ def _for_workers(plan: SocketPlan) -> SocketPlan:
     return replace(plan, listeners=listeners, sockets={key: plan.sockets[key] for key in wanted})
 
 
-def _tell(result: ReloadResult) -> None:
+def _log_reload(result: ReloadResult) -> None:
     if result.ok:
-        log.info("the configuration was reloaded")
+        log.info("reloaded")
+    else:
+        log.error("reload_failed", problems=len(result.messages))
     for message in result.messages:
-        log.log(logging.WARNING if result.ok else logging.ERROR, "reload: %s", message)
-    if not result.ok:
-        log.error("the reload failed; the old configuration serves on")
+        if result.ok:
+            log.warn("reload_warning", detail=message)
+        else:
+            log.error("reload_problem", detail=message)

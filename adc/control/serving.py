@@ -12,6 +12,7 @@ from adc.control.calls import CallRefused
 
 if TYPE_CHECKING:
     from adc.config import Config
+    from adc.telemetry.error_log import ErrorLog
     from adc.telemetry.samples import Sample
 
 Listeners = Mapping[str, tuple[str, ...]]
@@ -20,6 +21,8 @@ Listeners = Mapping[str, tuple[str, ...]]
 
 class Serves(Protocol):
     """The part of `adc.runtime.worker.Worker` that the control side uses."""
+
+    error_log: ErrorLog
 
     async def start(self) -> None: ...
     def accept(self, sockets: Mapping[str, list[socket.socket]]) -> None: ...

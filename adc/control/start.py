@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from adc.config import load
-from adc.control import activation, journal
+from adc.control import activation, error_log
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.fleet import Hire
 from adc.control.pidfile import PidfileTaken
@@ -20,11 +19,12 @@ from adc.control.settings import worker_count
 from adc.control.sockets import BindError
 from adc.control.supervisor import RunOptions, Supervisor
 from adc.control.workers import ChildWorker, LocalWorker, WorkerHandle
+from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.config import Config, Loaded
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 class StartFailed(Exception):
@@ -41,11 +41,11 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
     Raises StartFailed.
     """
     try:
-        journal.configure(loaded.config)
+        error_log.configure(loaded.config)
     except OSError as error:
         raise StartFailed(f"cannot write the error log: {error}", 2) from None
     if os.geteuid() == 0 and loaded.config.user is None:
-        log.warning("workers run as root; name another user with user:")
+        log.warn("workers_run_as_root", detail="name another user with user:")
     inherited = activation.receive(environ)
     uvloop.run(_serve(options, loaded, inherited, recruits))
 

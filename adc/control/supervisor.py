@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
-from adc.control import notify, pidfile
+from adc.control import error_log, notify, pidfile
 from adc.control.activation import Inherited
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.coalescing import Coalescing
@@ -22,12 +21,13 @@ from adc.control.operations import Operations
 from adc.control.service import Load, Service
 from adc.control.settings import ADMIN, AdminTls
 from adc.control.upgrade import UpgradeFailed, upgrade
+from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.admin.server import AdminServer
     from adc.config import Loaded
 
-log = logging.getLogger(__name__)
+log = EventLog(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Supervisor:
 
         Raises BindError, CallRefused, CallFailed, PidfileTaken, OSError: it did not start.
         """
+        error_log.keep_flushed(asyncio.get_running_loop())
         try:
             await self._start(loaded)
             await self._ending.wait()
@@ -95,7 +96,7 @@ class Supervisor:
         self._inherited.tell_ready()
         self._started.set()
         notify.notify("READY=1", f"MAINPID={os.getpid()}")
-        log.info("serving %s with %d workers", self._options.config, len(self._service.fleet.workers))
+        log.info("serving", config=self._options.config, workers=len(self._service.fleet.workers))
 
     async def _end(self) -> None:
         if self._handed_over:
@@ -175,8 +176,8 @@ class Supervisor:
     async def _reopen_logs(self) -> None:
         try:
             await self._service.reopen_logs()
-        except (CallFailed, CallRefused) as error:
-            log.error("the logs were not reopened: %s", error)
+        except (CallFailed, CallRefused, OSError) as error:
+            log.error("logs_not_reopened", detail=str(error))
 
     async def _upgrade(self) -> None:
         async with self._changing:
@@ -187,9 +188,9 @@ class Supervisor:
         try:
             successor = await upgrade(self._service.sockets.open(), self._service.handover)
         except UpgradeFailed as error:
-            log.error("upgrade: %s", error)
+            log.error("upgrade_failed", detail=str(error))
             return
-        log.info("process %d has taken over; this one drains", successor)
+        log.info("upgraded", successor=successor)
         notify.notify(f"MAINPID={successor}")
         self._handed_over = True
         self._ending.set()

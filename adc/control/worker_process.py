@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from adc.control import journal
+from adc.control import error_log
 from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer
 from adc.control.calls import CallFailed, CallRefused, Peer
 from adc.control.privileges import drop, identity_of
@@ -70,8 +70,9 @@ class WorkerProcess:
                 identity = identity_of(config)
                 if identity is not None:
                     drop(identity)
-                journal.configure(config)
+                error_log.configure(config)
                 await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)), self._ask)
+                error_log.use(self._serving.worker.error_log)
             case "accept":
                 self._serving.accept()
             case "ping":
@@ -81,6 +82,7 @@ class WorkerProcess:
                 await self._serving.prepare(config, listeners, dict(zip(keys, sockets, strict=True)))
             case "commit":
                 self._serving.commit()
+                error_log.use(self._serving.worker.error_log)
             case "rollback":
                 self._serving.rollback()
             case "drain":

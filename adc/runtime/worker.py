@@ -16,6 +16,7 @@ from adc.net.share import Share
 from adc.pools.member import Member
 from adc.proxy.service import Service
 from adc.runtime.build.cluster import CLUSTER, listener_of
+from adc.runtime.build.logs import open_error_log
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.build.pools import Links
 from adc.runtime.build.runtime import OWN_TURNS, Runtime
@@ -31,7 +32,7 @@ from adc.runtime.serve.metrics import worker_samples
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.state import SharedState
 from adc.telemetry.access_log import AccessLog
-from adc.telemetry.error_log import ErrorLog, Level
+from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
 Sockets = Mapping[str, list[socket.socket]]
@@ -42,8 +43,6 @@ _AT_ONCE = 4
 
 _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
-
-_LEVELS: Mapping[str, Level] = {"debug": "debug", "info": "info", "warning": "warn", "error": "error"}
 
 
 class Worker:
@@ -210,8 +209,7 @@ class Worker:
             access_log = None
             if config.access_log.path != "off":
                 access_log = AccessLog(config.access_log.path, config.access_log.format)
-            path = {"-": "/dev/stderr", "off": "/dev/null"}.get(config.error_log.path, config.error_log.path)
-            return access_log, ErrorLog(path, level=_LEVELS[config.error_log.level])
+            return access_log, open_error_log(config)
         except (OSError, ValueError) as error:
             raise BuildError(f"logs: {error}") from error
 
@@ -285,12 +283,12 @@ class Worker:
         answers = [await self.call(verb, {**body, "part": part}) for part in ("shared", "own")]
         return {**answers[0], **answers[1]}
 
-    def _report_cluster(self, event: str, **fields: object) -> None:
+    def _report_cluster(self, event: str, /, **fields: object) -> None:
         if self.worker_id == 0:
             self.error_log.warn(event, **fields)
 
-    def _report_cache(self, text: str) -> None:
-        self.error_log.warn("cache", detail=text)
+    def _report_cache(self, event: str, /, **fields: object) -> None:
+        self.error_log.warn(event, **fields)
 
     def _flush_logs(self) -> None:
         if self.access_log is not None:

@@ -10,7 +10,6 @@ keeps new entries in its own memory, until the file can be written again or has 
 
 from __future__ import annotations
 
-import logging
 import os
 from array import array
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from adc.state.local_file import LocalFile, close_file, make_folder, open_file, 
 from adc.state.local_table import LocalTable, names_of_tables
 from adc.state.sizing import FILL_SHARE, SMALLEST_SIZE
 from adc.state.versions import GROUPS
+from adc.telemetry.event_log import EventLog
 
 _CHECK_EVERY = 64
 _MAP_FACTOR = 2
@@ -43,7 +43,7 @@ _DAMAGED = (
     lmdb.ProblemError,
 )
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 class LocalStore:
@@ -150,7 +150,8 @@ class LocalStore:
         """A write went through."""
         if self._status.degraded:
             self._status = Status()
-            self._log(logging.INFO, "the state file can be written again", now)
+            if self._may_log(now):
+                log.info("state_writable", path=self.folder)
 
     def make_room(self, now: float) -> bool:
         """The map is full, which a dead reader may be the cause of. True if it is worth another attempt."""
@@ -169,9 +170,8 @@ class LocalStore:
             self._until_check = 0 if self._crowded else _CHECK_EVERY
             if self._crowded and not 0 <= now - self._crowded_told < _TELL_CROWDED_EVERY:
                 self._crowded_told = now
-                log.warning(
-                    "the tables fill state.size (%d MB): the entries least recently used are evicted; raise state.size",
-                    self.size >> 20,
+                log.warn(
+                    "state_full", size_mb=self.size >> 20, detail="raise state.size to keep more entries"
                 )
         return self._crowded
 
@@ -192,14 +192,16 @@ class LocalStore:
         return f"state.path {self.folder}: {full}{type(error).__name__}: {error}"
 
     def _degrade(self, reason: str, now: float) -> None:
-        if not self._status.degraded:
-            self._log(logging.ERROR, f"{reason}; serving on from memory", now)
+        if not self._status.degraded and self._may_log(now):
+            log.error("state_in_memory", reason=reason)
         self._status = Status(True, reason, self._status.since or now)
 
-    def _log(self, level: int, text: str, now: float) -> None:
-        if not 0 < now - self._logged < _LOG_EVERY:
-            self._logged = now
-            log.log(level, "%s", text)
+    def _may_log(self, now: float) -> bool:
+        """True unless a change of state was logged just before; counts as logging one."""
+        if 0 < now - self._logged < _LOG_EVERY:
+            return False
+        self._logged = now
+        return True
 
     def _look_after(self, now: float) -> None:
         """Open the file anew if it is gone or damaged; try the tables that could not be opened before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import lmdb
 
 from adc.state.versions import open_versions
+from adc.telemetry.event_log import EventLog
 
 FORMAT = b"adc 1"
 _DATA = "data.mdb"
@@ -20,7 +20,7 @@ _TAIL_PAGES = 16
 _MAX_TABLES = 1024
 _MAX_READERS = 512
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 class LocalFile(NamedTuple):
@@ -119,7 +119,7 @@ def close_file(file: LocalFile, *, intact: bool = True) -> None:
                 transaction.put(b"finished", b"%d" % transaction.id())
             file.environment.sync(True)
         except lmdb.Error as error:
-            log.warning("the state file could not be brought to disk: %s", error)
+            log.warn("state_sync_failed", detail=str(error))
     file.environment.close()
     os.close(file.users)
 
@@ -139,7 +139,7 @@ def _clear_the_way(folder: Path, damaged: int) -> None:
     reason = "it is damaged" if _inode(data) == damaged else _distrust(folder, data)
     (folder / "lock.mdb").unlink(missing_ok=True)
     if reason is not None:
-        log.warning("%s replaced by an empty one: %s (kept as broken.mdb)", data, reason)
+        log.warn("state_file_replaced", path=data, reason=reason, kept="broken.mdb")
         data.replace(folder / "broken.mdb")
 
 

@@ -10,7 +10,6 @@ values of a key, and an entry that only one side has is given to the other.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import random
 import time
@@ -26,6 +25,7 @@ from adc.state.redis_additions import ExactAdditions
 from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
 from adc.state.redis_table import Addition, RedisTable
+from adc.telemetry.event_log import EventLog
 
 MAX_QUEUED_WRITES = 100_000
 MAX_WAITING = 10_000
@@ -33,7 +33,7 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _FAILURES = (RedisError, OSError, TimeoutError)
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 class _Waiting:
@@ -120,7 +120,7 @@ class RedisStore:
                 async with asyncio.timeout(1.0):
                     await self._link.flush()
             except _FAILURES as error:
-                log.warning("redis: the last changes were not sent: %s", error)
+                log.warn("redis_changes_lost", detail=str(error))
         for name in list(self._waiting):
             self._answer_from_here(name)
         self._additions.fail()
@@ -280,14 +280,14 @@ class RedisStore:
             self._answer((table.name, key), stands)
 
     def _returned(self) -> None:
-        log.info("redis: in step again after %.1f s", self._clock() - (self._gone.open_since or 0.0))
+        log.info("redis_back", seconds=round(self._clock() - (self._gone.open_since or 0.0), 1))
         self._gone.succeeded()
 
     def _lost(self, error: BaseException) -> None:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         if not self._gone.open:
-            log.error("redis: %s; serving on from what this node knows", error)
+            log.error("redis_lost", detail=str(error))
         self._gone.failed(f"{type(error).__name__}: {error}", self._clock())
         for name in list(self._waiting):
             self._answer_from_here(name)

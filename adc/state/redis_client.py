@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
@@ -15,9 +14,11 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException
 
+from adc.telemetry.event_log import EventLog
+
 Client = Redis | RedisCluster
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 class RedisAddress(NamedTuple):
@@ -127,7 +128,7 @@ async def disconnect(client: Client) -> None:
     closing = asyncio.ensure_future(_close(client))
     await asyncio.wait([closing])
     if not closing.cancelled() and closing.exception() is not None:
-        log.info("redis: a connection was not closed in order: %s", closing.exception())
+        log.info("redis_close_failed", detail=closing.exception())
 
 
 async def _close(client: Client) -> None:

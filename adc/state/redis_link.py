@@ -8,7 +8,6 @@ other nodes; its ids let a node that was away catch up, deletions included.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
@@ -21,6 +20,7 @@ from adc.state.changes import Write, WriteQueue, decode_writes, encode_writes
 from adc.state.interface import Count, Entry
 from adc.state.redis_client import Client
 from adc.state.redis_table import Addition, RedisTable
+from adc.telemetry.event_log import EventLog
 
 BATCH = 64  # small enough that making or reading one holds up the event loop for a few milliseconds only
 STREAM_LENGTH = 20_000
@@ -29,7 +29,7 @@ _CATCH_UP = 50
 _Fields = dict[FieldT, EncodableT]
 _Message = tuple[bytes, dict[bytes, bytes]]
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 class RedisLink:
@@ -167,7 +167,7 @@ class RedisLink:
             elif not isinstance(total, ResponseError):
                 raise total
             else:
-                log.warning("redis does not count %s: %s", write.table, total)
+                log.warn("redis_count_failed", table=write.table, detail=total)
 
     async def _catch_up(self) -> None:
         last = await self._client.xrevrange(self._stream, count=1)
@@ -196,7 +196,7 @@ class RedisLink:
                 if table is not None:
                     table.heard(write, now)
         except ValueError as error:
-            log.warning("a change by another node was not understood: %s", error)
+            log.warn("redis_change_invalid", detail=str(error))
 
     async def _push(self, table: RedisTable) -> None:
         cursor: bytes | None = None

@@ -1,80 +1,87 @@
-"""The error log: what went wrong, a line each, with a ceiling for each kind of message."""
+"""The error log: one line an event, with a rate limit for each kind of event."""
 
 from __future__ import annotations
 
-import json
-import re
+import threading
 import time
 from collections.abc import Callable, Mapping
-from math import isfinite
-from types import MappingProxyType
-from typing import Literal
 
-from adc.telemetry.escape import escape_text, json_text
 from adc.telemetry.log_file import LogFile
+from adc.telemetry.log_line import LEVELS, Level, Style, composer
 from adc.telemetry.rate_gate import RateGate
-from adc.telemetry.timestamps import iso_time
 
-Level = Literal["debug", "info", "warn", "error"]
-Style = Literal["text", "json"]
-
-LEVELS: Mapping[str, int] = MappingProxyType({"debug": 0, "info": 1, "warn": 2, "error": 3})
 BURST = 20
 PER_SECOND = 5.0
 UNSENT_LENGTH = 1 << 16
-"""Bytes kept for a reader that is slow; lines beyond are dropped and counted."""
-VALUE_LENGTH = 2000
-"""Characters of a field's value, escaped; more are cut."""
-
-_BARE = re.compile(r"[!#-<>-\[\]-~]+")
+"""Bytes buffered for a slow reader; lines beyond are dropped and counted."""
 
 
 class ErrorLog:
-    """Writes at once, one line a message: `log.warn("request_refused", reason="bad_host", client=address)`.
+    """Writes at once, one line an event: `log.warn("request_refused", reason="bad_host", client=address)`.
 
-    The message is a fixed word, what varies goes into the fields. Of one message BURST lines are written,
-    then PER_SECOND; the next line that gets through, or `flush`, says how many were held back. Messages below
-    `level` are ignored. `path` is as in LogFile.
+    The event is a fixed name (`adc.telemetry.events`); what varies goes into the fields. Of one event `burst` lines
+    are written, then PER_SECOND; the next line that passes, or `flush`, says how many were suppressed. Events below
+    `level` are ignored. `path` is as in LogFile. Any thread may log.
 
     Raises OSError if the file cannot be opened.
     """
 
     def __init__(
-        self, path: str, style: Style = "text", level: Level = "info", clock: Callable[[], float] = time.time
+        self,
+        path: str,
+        style: Style = "text",
+        level: Level = "info",
+        clock: Callable[[], float] = time.time,
+        burst: int = BURST,
     ) -> None:
         self.suppressed = 0
         self.dropped = 0
+        self.level = level
         self._unsent = b""
         self._file = LogFile(path)
-        self._compose = _json_entry if style == "json" else _text_entry
+        self._compose = composer(style)
         self._least = LEVELS[level]
         self._clock = clock
-        self._gate = RateGate(BURST, PER_SECOND)
+        self._gate = RateGate(burst, PER_SECOND)
+        self._lock = threading.Lock()
 
-    def debug(self, message: str, /, **fields: object) -> None:
+    def debug(self, event: str, /, **fields: object) -> None:
         """Log details that help to find a defect."""
-        self._log("debug", message, fields)
+        self.log("debug", event, fields)
 
-    def info(self, message: str, /, **fields: object) -> None:
+    def info(self, event: str, /, **fields: object) -> None:
         """Log an operator's action, or something that an operator should know."""
-        self._log("info", message, fields)
+        self.log("info", event, fields)
 
-    def warn(self, message: str, /, **fields: object) -> None:
+    def warn(self, event: str, /, **fields: object) -> None:
         """Log a failure outside adc: bad input, a failing member."""
-        self._log("warn", message, fields)
+        self.log("warn", event, fields)
 
-    def error(self, message: str, /, **fields: object) -> None:
+    def error(self, event: str, /, **fields: object) -> None:
         """Log a failure of adc itself that needs someone."""
-        self._log("error", message, fields)
+        self.log("error", event, fields)
+
+    def log(self, level: Level, event: str, fields: Mapping[str, object]) -> None:
+        """Write one line unless it is below the level or over the rate."""
+        if LEVELS[level] < self._least:
+            return
+        now = self._clock()
+        with self._lock:
+            suppressed = self._gate.admit(event, now)
+            if suppressed is None:
+                self.suppressed += 1
+            else:
+                self._put(now, level, event, {**fields, "suppressed": suppressed} if suppressed else fields)
 
     def flush(self) -> None:
-        """Say how many lines were held back and write what a slow reader left; called from a tick."""
+        """Log how many lines were suppressed and write what a slow reader left; called from a tick."""
         now = self._clock()
-        for message, held_back in self._gate.settle(now):
-            self._put(now, "warn", message, {"suppressed": held_back})
-        if self._unsent:
-            self._unsent, lost = self._file.write(self._unsent)
-            self.dropped += lost
+        with self._lock:
+            for event, suppressed in self._gate.settle(now):
+                self._put(now, "warn", event, {"suppressed": suppressed})
+            if self._unsent:
+                self._unsent, lost = self._file.write(self._unsent)
+                self.dropped += lost
 
     def reopen(self) -> None:
         """Go on in a new file after a rotation.
@@ -87,47 +94,10 @@ class ErrorLog:
         """Close the file."""
         self._file.close()
 
-    def _log(self, level: Level, message: str, fields: dict[str, object]) -> None:
-        if LEVELS[level] < self._least:
-            return
-        now = self._clock()
-        held_back = self._gate.admit(message, now)
-        if held_back is None:
-            self.suppressed += 1
-            return
-        if held_back:
-            fields["suppressed"] = held_back
-        self._put(now, level, message, fields)
-
-    def _put(self, now: float, level: Level, message: str, fields: Mapping[str, object]) -> None:
+    def _put(self, now: float, level: Level, event: str, fields: Mapping[str, object]) -> None:
         if len(self._unsent) >= UNSENT_LENGTH:
             self.dropped += 1
             return
-        line = self._compose(now, level, message, fields) + "\n"
+        line = self._compose(now, level, event, fields) + "\n"
         self._unsent, lost = self._file.write(self._unsent + line.encode())
         self.dropped += lost
-
-
-def _text_entry(now: float, level: Level, message: str, fields: Mapping[str, object]) -> str:
-    parts = [iso_time(now), level, escape_text(message)]
-    for name, value in fields.items():
-        text = _text_of(value)
-        bare = len(text) <= VALUE_LENGTH and _BARE.fullmatch(text)
-        parts.append(f"{name}={text}" if bare else f'{name}="{escape_text(text, VALUE_LENGTH)}"')
-    return " ".join(parts)
-
-
-def _json_entry(now: float, level: Level, message: str, fields: Mapping[str, object]) -> str:
-    parts = [f'"time":"{iso_time(now)}","level":"{level}","message":{json_text(message)}']
-    for name, value in fields.items():
-        if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
-            parts.append(f"{json_text(name)}:{json.dumps(value)}")
-        else:
-            parts.append(f"{json_text(name)}:{json_text(_text_of(value), VALUE_LENGTH)}")
-    return "{" + ",".join(parts) + "}"
-
-
-def _text_of(value: object) -> str:
-    if isinstance(value, bytes):
-        value = value[: VALUE_LENGTH + 1].decode("utf-8", "backslashreplace")
-    return str(value)[: VALUE_LENGTH + 1]

@@ -81,4 +81,4 @@ def test_error_log_lines_are_one_line_and_parse_back(
         line = path.read_bytes().decode("ascii")
         assert line.endswith("\n")
         assert is_one_line(line[:-1])
-    assert {"time", "level", "message", *fields} == set(json.loads(line))
+    assert {"ts", "level", "event", *fields} == set(json.loads(line))

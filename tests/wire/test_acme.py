@@ -84,7 +84,7 @@ async def test_placeholder_serves_until_the_authority_believes_us(tmp_path, serv
         client = await tls_client(secure, context)
         assert (await client.ask(get(host="a.test"))).body == b"served"
         client.close()
-        await eventually(lambda: "no certificate for a.test, b.test" in service.log.read_text())
+        await eventually(lambda: "certificate_not_issued domains=a.test,b.test" in service.log.read_text())
         assert await shown(secure, authority) is None
 
 

@@ -166,7 +166,7 @@ async def test_root_without_a_user_is_warned(tmp_path):
     )
     try:
         await service.started()
-        assert "workers run as root" in service.log.read_text()
+        assert "workers_run_as_root" in service.log.read_text()
     finally:
         service.close()
 

@@ -98,7 +98,7 @@ async def test_an_upgrade_that_does_not_start_leaves_the_old_process_serving(ser
     service.signal(signal.SIGUSR2)
 
     async def said():
-        return "upgrade: the new program did not come to serve" in service.log.read_text()
+        return 'upgrade_failed detail="the new program did not come to serve' in service.log.read_text()
 
     await until(said)
     assert await service.get() == (200, b"old")

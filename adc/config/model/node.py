@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
 
@@ -75,6 +75,11 @@ class ErrorLog(Part):
     path: LogPath = Field("-", description="A file, - for stderr, or off.")
     level: Annotated[str, one_of("debug", "info", "warning", "error")] = Field(
         "info", description="debug, info, warning or error."
+    )
+    format: Annotated[Literal["text", "json"], one_of("text", "json")] = Field(
+        "text",
+        description="text: time, level, event and key=value fields; json: an object a line with ts, level, event and "
+        "the fields.",
     )
 
     @classmethod

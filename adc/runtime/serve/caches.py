@@ -25,6 +25,7 @@ from adc.config.model import caches as model
 from adc.proxy.caching.collapse import Leases
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
+from adc.telemetry.log_line import Report
 
 Ask = Callable[[str, object], Awaitable[Any]]
 """Asks the supervisor, who asks all workers. Raises OSError if that was not possible."""
@@ -46,13 +47,13 @@ class _Held:
 
 
 class Caches:
-    """Opens, carries over and closes stores. `report` gets lines for the error log."""
+    """Opens, carries over and closes stores. `report` logs an event."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         worker_id: int,
-        report: Callable[[str], None],
+        report: Report,
         ask: Ask,
     ) -> None:
         self._ask = ask
@@ -137,7 +138,7 @@ class Caches:
         try:
             await store.purge(purge)
         except lmdb.Error as error:
-            self._report(f"cache {store.name} not purged as another node asked: {error}")
+            self._report("cache_purge_failed", cache=store.name, detail=str(error))
 
     def close(self) -> None:
         """Close everything; nothing is served any more. What was counted can still be read."""
@@ -204,7 +205,7 @@ class Caches:
         try:
             environment.close()
         except (OSError, lmdb.Error) as error:
-            self._report(f"cache folder {folder} not closed: {error}")
+            self._report("cache_close_failed", path=folder, detail=str(error))
 
 
 def _most_in_memory(settings: model.CacheStore) -> int:

@@ -25,6 +25,7 @@ from adc.proxy.passing import MARKER, REFUSAL, PassedAttempt, arrive, signed_par
 from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF, redirects
 from adc.runtime.serve.peer import LIFE, Peer
 from adc.state.interface import Store, Table
+from adc.telemetry.log_line import Report
 
 if TYPE_CHECKING:
     from random import Random
@@ -46,7 +47,7 @@ class ClusterNode:
     """This node among the others: `adc.proxy.passing.Peers`, and what arrives from them. `report` is called with an
     event and its fields when another node begins or ceases to live."""
 
-    def __init__(self, clock: Clock, rng: Random, report: Callable[..., None]) -> None:
+    def __init__(self, clock: Clock, rng: Random, report: Report) -> None:
         self.name = ""
         self.markers: Markers | None = None
         self.pool = Pool(CLUSTER, (), make_balancer("round_robin", {}, rng))

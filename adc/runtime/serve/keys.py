@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-
 from adc.config import Config
 from adc.runtime.build.folder import signing_key, state_folder
 from adc.runtime.serve.state import redis_address, redis_prefix
+from adc.telemetry.event_log import EventLog
 
 _PATIENCE = 1.0
 
-log = logging.getLogger("adc.state")
+log = EventLog("adc.state")
 
 
 async def signing_keys(config: Config) -> list[bytes]:
@@ -30,10 +29,6 @@ async def signing_keys(config: Config) -> list[bytes]:
     try:
         shared = await shared_secret(redis_address(config.state), name, own, _PATIENCE)
     except (RedisError, OSError, TimeoutError) as error:
-        log.warning(
-            "redis: %s; keys of this node alone are used until it is reloaded; "
-            "cluster.secret makes them the same on all nodes without redis",
-            error,
-        )
+        log.warn("shared_keys_unavailable", detail=str(error))
         return [own]
     return [shared] if shared == own else [shared, own]

@@ -17,6 +17,7 @@ from adc.cache.environment import Environment
 from adc.cache.files import FileWriter
 from adc.cache.purge import Purge, Scope, finish
 from adc.cache.stats import Stats
+from adc.telemetry.log_line import LoggedEvent
 from tests.unit.cache.messages import NOW, request, stored
 
 MAP = 16 * 1024 * 1024
@@ -33,7 +34,10 @@ class Disk:
     def open(self) -> None:
         self.stats = Stats()
         self.environment = Environment(self.path, MAP)
-        self.store = DiskStore(self.environment, self.limit, self.stats, self.reports.append, max_variants=8)
+        self.store = DiskStore(self.environment, self.limit, self.stats, self.report, max_variants=8)
+
+    def report(self, event: str, /, **fields: object) -> None:
+        self.reports.append(str(LoggedEvent(event, fields)))
 
     def reopen(self) -> None:
         self.environment.close()
@@ -181,8 +185,8 @@ def test_a_full_disk_stores_nothing_and_says_so(disk: Disk, monkeypatch: pytest.
 
 
 def test_a_full_index_makes_room_or_fails_softly(tmp_path: Path) -> None:
-    environment, reports, stats = Environment(tmp_path, 256 * 1024), [], Stats()
-    store = DiskStore(environment, 100_000_000, stats, reports.append)
+    environment, stats = Environment(tmp_path, 256 * 1024), Stats()
+    store = DiskStore(environment, 100_000_000, stats, lambda event, **fields: None)
     kept = sum(store.put(entry(f"a{number}"), NOW + number) is not None for number in range(300))
     assert kept > 100
     assert len([path for path in store.objects.rglob("*") if path.is_file()]) <= kept
@@ -263,6 +267,7 @@ from pathlib import Path
 from adc.cache.disk import DiskStore
 from adc.cache.environment import Environment
 from adc.cache.stats import Stats
+from adc.telemetry.log_line import LoggedEvent
 from tests.unit.cache.test_disk import entry, MAP, NOW
 store = DiskStore(Environment(Path(sys.argv[1]), MAP), 10**8, Stats(), print)
 number = 0

@@ -29,12 +29,11 @@ class Machine:
 
     def __init__(self, path: Path) -> None:
         self.environment = Environment(path, 32 * 1024 * 1024)
-        self.reports: list[str] = []
         self.one, self.two = self.worker(1), self.worker(2)
 
     def worker(self, number: int) -> TieredStore:
         stats = Stats()
-        disk = DiskStore(self.environment, 10_000_000, stats, self.reports.append)
+        disk = DiskStore(self.environment, 10_000_000, stats, lambda event, **fields: None)
         memory = MemoryStore(200_000, 20_000)
         return TieredStore(memory, disk, PurgeLog(self.environment), stats, 1_000_000, number)
 

@@ -71,7 +71,7 @@ async def test_garbage_file_is_replaced_and_the_reason_logged(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _garbage(folder)
-    await _assert_replaced(folder, caplog, "replaced by an empty one")
+    await _assert_replaced(folder, caplog, "state_file_replaced")
 
 
 async def test_file_cut_short_is_replaced(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -302,7 +302,7 @@ def test_folder_that_cannot_be_made_anew_is_degraded_until_it_can(
         store.tick(NOW + second)
     assert store.status().degraded
     assert str(folder) in store.status().reason
-    assert len([line for line in caplog.messages if "memory" in line]) == 1
+    assert len([line for line in caplog.messages if "state_in_memory" in line]) == 1
     assert table.set(b"k", b"v", 1e6, NOW + 8) == b"v"
     assert table.lookup(b"k", NOW + 8) is not None
     table.set(b"gone", b"v", 1e6, NOW + 8)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adc.telemetry.error_log import BURST, VALUE_LENGTH, ErrorLog, Level, Style
+from adc.telemetry.error_log import BURST, ErrorLog
 from adc.telemetry.escape import CUT
+from adc.telemetry.log_line import VALUE_LENGTH, Level, Style
 
 
 class Clock:
@@ -34,15 +35,29 @@ def test_a_json_line_keeps_numbers_as_numbers(path: Path) -> None:
     log = ErrorLog(str(path), "json", clock=Clock())
     log.error("plugin_failed", plugin="waf", took=1.5, fatal=False, limit=None, ratio=float("nan"))
     assert json.loads(path.read_text()) == {
-        "time": "2026-09-21T14:13:20.250Z",
+        "ts": "2026-09-21T14:13:20.250Z",
         "level": "error",
-        "message": "plugin_failed",
+        "event": "plugin_failed",
         "plugin": "waf",
         "took": 1.5,
         "fatal": False,
         "limit": None,
         "ratio": "nan",
     }
+
+
+@pytest.mark.parametrize(("style", "name"), [("text", "event=up"), ("json", '"event_":"up"')])
+def test_a_field_named_like_a_fixed_key_does_not_replace_it(path: Path, style: Style, name: str) -> None:
+    ErrorLog(str(path), style, clock=Clock()).log("info", "x", {"event": "up"})
+    assert name in path.read_text()
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_hostile_field_names_stay_in_one_printable_line(path: Path, style: Style) -> None:
+    ErrorLog(str(path), style, clock=Clock()).log("info", "x", {'a b\n="' + "n" * 5000: 1})
+    written = path.read_bytes().decode("ascii")
+    assert written[:-1].isprintable()
+    assert len(written) < 200
 
 
 @pytest.mark.parametrize("value", ["a b", "", 'say "x"', "a=b", "line\nbreak", "\x1b[2J", b"\xff\n", "é"])
