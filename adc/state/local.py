@@ -175,9 +175,10 @@ class LocalStore:
                 )
         return self._crowded
 
-    def largest(self, transaction: lmdb.Transaction) -> LocalTable:
-        """Return the table that takes the most pages: the one to evict entries of when space is short."""
-        return max(self._tables.values(), key=lambda table: table.pages(transaction))
+    def evict(self, transaction: lmdb.Transaction, now: float) -> None:
+        """Make room in the table that takes the most pages."""
+        largest = max(self._tables.values(), key=lambda table: table.pages(transaction))
+        largest.evict(transaction, now)
 
     def _bytes_used(self, transaction: lmdb.Transaction) -> int:
         pages = sum(table.pages(transaction) for table in self._tables.values())

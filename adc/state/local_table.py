@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import lmdb
 
@@ -33,10 +33,8 @@ from adc.state.interface import (
     merged,
 )
 from adc.state.memory import MemoryTable
+from adc.state.table_file import TableFile
 from adc.state.versions import group_of
-
-if TYPE_CHECKING:
-    from adc.state.local import LocalStore
 
 _HEAD = struct.Struct("<dd")  # expires, written
 _HEAD_SIZE = _HEAD.size
@@ -48,7 +46,6 @@ _MOST_SPARE = 10_000
 """Entries kept in memory while the file cannot be written."""
 _MOST_KEPT = 4096
 """Entries of which a process keeps what it has read."""
-
 
 _PREFIX = b"t:"
 _UNLIMITED = 1 << 62
@@ -64,7 +61,7 @@ def names_of_tables(environment: lmdb.Environment) -> list[str]:
 class LocalTable:
     """A `Table` in a shared file. Use from one thread."""
 
-    def __init__(self, store: LocalStore, name: str) -> None:
+    def __init__(self, store: TableFile, name: str) -> None:
         self.name = name
         self.size = _UNLIMITED
         self.merge: Merge | None = None
@@ -341,7 +338,7 @@ class LocalTable:
             if surplus > 0:
                 self._make_room(transaction, surplus, now)
             if self._store.crowded(transaction, now):
-                self._store.largest(transaction).evict(transaction, now)
+                self._store.evict(transaction, now)
         self._note(transaction, key)
         transaction.put(key, _HEAD.pack(entry.expires, now) + entry.value)
 

@@ -112,7 +112,7 @@ class RedisLink:
         for place in range(0, len(results), 3):
             total, _, left = results[place : place + 3]
             if isinstance(total, ResponseError):
-                log.warning("redis does not count %s: %s", additions[place // 3].table.name, total)
+                log.warn("redis_count_failed", table=additions[place // 3].table.name, detail=total)
                 counts.append(None)
             elif isinstance(total, Exception) or isinstance(left, Exception):
                 raise total if isinstance(total, Exception) else left

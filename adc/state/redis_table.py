@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from adc.state.changes import Write
+from adc.state.changes import Write, WriteQueue
 from adc.state.interface import (
     UNKNOWN,
     Cancel,
@@ -24,10 +24,6 @@ from adc.state.interface import (
     larger_count,
 )
 
-if TYPE_CHECKING:
-    from adc.state.redis import RedisStore
-
-
 _SAME_EXPIRY = 0.1
 """Seconds by which two expiries of one write may differ after their ways to this node."""
 
@@ -41,16 +37,34 @@ class Addition(NamedTuple):
     ttl: float
 
 
+class Remote(Protocol):
+    """Redis as a table uses it: questions about entries that this node does not know, and changes to send."""
+
+    writes: WriteQueue
+
+    def asks(self, now: float) -> bool:
+        """True if Redis can be asked for an entry that this node does not know."""
+
+    def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
+        """Ask for an entry and call `done` with it."""
+
+    def claim(self, table: RedisTable, key: bytes, offer: Entry, now: float, done: Claimed) -> None:
+        """Ask for an entry, and store `offer` if there is none; call `done` with the entry that stands."""
+
+    def add_exactly(self, addition: Addition, now: float, done: Counted) -> None:
+        """Add in Redis and call `done` with the count there."""
+
+
 class RedisTable:
     """A `Table` that answers from `known`, a table of memory or of the local file, and sends its changes
     behind the caller's back. What other nodes change is written into `known` as it is heard."""
 
-    def __init__(self, store: RedisStore, known: Table, merge: Merge | None, size: int) -> None:
+    def __init__(self, remote: Remote, known: Table, merge: Merge | None, size: int) -> None:
         self.known = known
         self.name = known.name
         self.merge = merge
         self.size = size
-        self._store = store
+        self._remote = remote
 
     @property
     def stats(self) -> TableStats:
@@ -64,13 +78,13 @@ class RedisTable:
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
         entry = self.known.lookup(key, now)
-        return entry if entry is not None or not self._store.asks(now) else UNKNOWN
+        return entry if entry is not None or not self._remote.asks(now) else UNKNOWN
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
-        self._store.fetch(self, key, now, done)
+        self._remote.fetch(self, key, now, done)
 
     def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
-        self._store.claim(self, key, Entry(value, now + ttl), now, done)
+        self._remote.claim(self, key, Entry(value, now + ttl), now, done)
 
     def claimed(self, key: bytes, offered: Entry, now: float) -> Entry:
         """Settle a claim on this machine: return the entry that stands, `offered` if there was none."""
@@ -83,23 +97,23 @@ class RedisTable:
         if stored != value:
             standing = self.known.get(key, now)
             expires = expires if standing is None else standing.expires
-        self._store.writes.add(Write("put", self.name, key, stored, expires))
+        self._remote.writes.add(Write("put", self.name, key, stored, expires))
         return stored
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         if not self.known.touch(key, ttl, now):
             return False
-        self._store.writes.add(Write("touch", self.name, key, b"", now + ttl))
+        self._remote.writes.add(Write("touch", self.name, key, b"", now + ttl))
         return True
 
     def delete(self, key: bytes, now: float) -> bool:
         check_entry(key)
-        self._store.writes.add(Write("drop", self.name, key))
+        self._remote.writes.add(Write("drop", self.name, key))
         return self.known.delete(key, now)
 
     def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
         count = self.known.add(key, amount, ttl, now)
-        self._store.writes.add(Write("count", self.name, key, b"%d" % count.total, now + ttl, amount))
+        self._remote.writes.add(Write("count", self.name, key, b"%d" % count.total, now + ttl, amount))
         return count
 
     def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
@@ -107,7 +121,7 @@ class RedisTable:
         known = self.known.get(key, now)
         if known is not None:
             int(known.value)
-        self._store.add_exactly(Addition(self, key, amount, ttl), now, done)
+        self._remote.add_exactly(Addition(self, key, amount, ttl), now, done)
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
@@ -142,13 +156,13 @@ class RedisTable:
             expires = max(mine.expires, expires)
         stored = self.known.set(key, entry.value, expires - now, now)
         if stored != entry.value or expires - entry.expires > _SAME_EXPIRY:
-            self._store.writes.add(Write("put", self.name, key, stored, expires))
+            self._remote.writes.add(Write("put", self.name, key, stored, expires))
         return Entry(stored, expires)
 
     def counted(self, key: bytes, total: int, expires: float, now: float) -> None:
         """Redis has counted to `total` for all nodes: never fall behind it. A window that is known keeps its end."""
         mine = self.known.get(key, now)
         expires = expires if mine is None else mine.expires
-        total += self._store.writes.counting(self.name, key)
+        total += self._remote.writes.counting(self.name, key)
         if expires > now:
             self.known.set(key, b"%d" % total, expires - now, now, larger_count)
