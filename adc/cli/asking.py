@@ -11,13 +11,13 @@ from adc.http.client import Client
 from adc.http.fields import SPOOFABLE_FIELDS, divide, is_reserved
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.http.networks import Networks, parse_address, plain_address
+from adc.http.networks import parse_address, plain_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
 from adc.proxy.to_https import ToHttps
 from adc.routing.redirect import Redirect
 from adc.routing.router import Router, Step
 from adc.routing.settle import settle
-from adc.runtime.build.identity import believe
+from adc.runtime.build.identity import believe, trusted_proxies
 from adc.runtime.build.routes import compile_rewrite, path_policy
 from adc.runtime.build.runtime import rules_of
 from adc.runtime.errors import BuildError
@@ -134,8 +134,7 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
 
 def _identify(config: Config, listener: Listener, request: Request) -> None:
     """Believe what a trusted proxy says of the client, drop what anybody else says."""
-    trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
-    networks = Networks([str(network) for network in trusted])
+    networks = trusted_proxies(config, listener)
     believe(networks, request)
     if not networks.contains(request.client.peer):
         request.headers.remove(*SPOOFABLE_FIELDS)

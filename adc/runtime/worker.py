@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 from collections.abc import Mapping
 from random import SystemRandom
 from typing import Any
@@ -14,11 +13,7 @@ from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.share import Share
 from adc.pools.member import Member
-from adc.proxy.service import Service
-from adc.runtime.build.cluster import CLUSTER, listener_of
-from adc.runtime.build.logs import open_error_log
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
-from adc.runtime.build.pools import Links
 from adc.runtime.build.runtime import OWN_TURNS, Runtime
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
@@ -27,20 +22,16 @@ from adc.runtime.serve.caches import Ask, Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.keys import signing_keys
-from adc.runtime.serve.listeners import HttpListener
+from adc.runtime.serve.links import Links
+from adc.runtime.serve.listener import ListenerContext
+from adc.runtime.serve.listeners import Listeners, Sockets
+from adc.runtime.serve.logs import Logs, open_logs
 from adc.runtime.serve.metrics import worker_samples
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.state import SharedState
-from adc.telemetry.access_log import AccessLog
-from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
-Sockets = Mapping[str, list[socket.socket]]
-
 _DRAIN_POLL = 0.05
-_AT_ONCE = 4
-"""Of the connections that a worker has beyond its share, one in so many is sent away at a time."""
-
 _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
 
@@ -60,19 +51,15 @@ class Worker:
         self._ask = ask
         self._turns = turns
         self._share = share or Share()
-        self._share.held = self._held
         self.worker_id = worker_id
         self.clock = Clock()
-        self.listeners: dict[str, HttpListener] = {}
-        self._leaving: list[HttpListener] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
         self._rng = SystemRandom()
-        self._candidate: tuple[Runtime, Sockets, AccessLog | None, ErrorLog] | None = None
-        self._logs_of: Config | None = None
+        self._candidate: tuple[Runtime, Sockets, Logs] | None = None
         self._tick: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -80,6 +67,10 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self.batch = Batch(self._loop)
         self.links = Links(self.batch, self.clock)
+        self.listeners = Listeners(
+            ListenerContext(self.batch, self.clock, self._share, self.links, self.challenges, self.cluster)
+        )
+        self._share.held = self.listeners.open_connections
         self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask or self._ask_itself)
         self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first
@@ -93,8 +84,7 @@ class Worker:
     def accept(self, sockets: Sockets) -> None:
         """Accept on `sockets`, which a worker that was made without them has waited for."""
         self._share.tick(self.clock.now, True)
-        for name, listener in self.listeners.items():
-            listener.accept(sockets.get(name, []))
+        self.listeners.accept(sockets)
 
     async def prepare(self, config: Config, sockets: Sockets) -> None:
         """Build a candidate beside what serves. Raises BuildError."""
@@ -102,9 +92,9 @@ class Worker:
         sticky = await self._sticky(config)
         peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
-        access_log, error_log = self._open_logs(config)
+        logs = open_logs(config, getattr(self, "logs", None))
         await runtime.plugins.start()
-        self._candidate = (runtime, sockets, access_log, error_log)
+        self._candidate = (runtime, sockets, logs)
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
         """The persistence of every pool, on the tables in use if those stay. Raises BuildError."""
@@ -126,7 +116,7 @@ class Worker:
         """Let the candidate serve; exchanges in flight finish with what they began with."""
         if self._candidate is None:
             raise RuntimeError("nothing is prepared")
-        (runtime, sockets, access_log, error_log), self._candidate = self._candidate, None
+        (runtime, sockets, logs), self._candidate = self._candidate, None
         self.clock.tick()
         previous: Runtime | None = getattr(self, "runtime", None)
         gone: list[Member] = []
@@ -137,7 +127,7 @@ class Worker:
         for name, pool in runtime.pools.items():
             waiting = runtime.waiting.get(name)
             review = waiting.review if waiting is not None else _nothing
-            pool.changed = teller(error_log, self.worker_id == 0, review)
+            pool.changed = teller(logs.error_log, self.worker_id == 0, review)
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
@@ -145,138 +135,62 @@ class Worker:
         self.cluster.follow(runtime.config, self.state.shared, self._key, self.batch)
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
-        self.access_log, self.error_log, self._logs_of = access_log, error_log, runtime.config
-        self._apply_listeners(sockets)
+        self.logs = logs
+        self.listeners.follow(runtime, logs, sockets)
         if previous is not None:
-            previous.plugins.retire(error_log)
+            previous.plugins.retire(logs.error_log)
         for member in gone:
             self.links.retire(member)
-
-    def _apply_listeners(self, sockets: Sockets) -> None:
-        runtime = self.runtime
-        config = runtime.config
-        listeners = [*config.listeners, *listener_of(config)]
-        for listener in listeners:
-            held = self.listeners.get(listener.name)
-            if held is None:
-                service = Service(listener.name, self.clock, runtime.replies, self.access_log, self.error_log)
-                held = self.listeners[listener.name] = HttpListener(
-                    self.batch, self.clock, service, self.challenges, self._share, self.links
-                )
-            find = runtime.finders[listener.name]
-            held.configure(
-                config,
-                listener,
-                find,
-                runtime.replies,
-                self.access_log,
-                self.error_log,
-                runtime.server_tls.get(listener.name),
-            )
-            if listener.name == CLUSTER:
-                self.cluster.listen(held, self._trusts)
-            held.accept(sockets.get(listener.name, []))
-        names = {listener.name for listener in listeners}
-        for name in [name for name in self.listeners if name not in names]:
-            left = self.listeners.pop(name)
-            left.drain()
-            self._leaving.append(left)
-
-    def _trusts(self, peer: str) -> bool:
-        """True if any listener trusts `peer` to name its clients."""
-        return any(held.service.trusts(peer) for name, held in self.listeners.items() if name != CLUSTER)
 
     def rollback(self) -> None:
         """Forget the candidate."""
         if self._candidate is not None:
-            runtime, _, _, error_log = self._candidate
-            runtime.plugins.retire(error_log)
+            runtime, _, logs = self._candidate
+            runtime.plugins.retire(logs.error_log)
         self._candidate = None
         self.caches.rollback()
         self.state.rollback()
         if self.state.pins is not None:
             open_tables(self.runtime.config, self.state.pins)  # with the sizes that they had
 
-    def _open_logs(self, config: Config) -> tuple[AccessLog | None, ErrorLog]:
-        """The logs in use if their settings did not change, else new ones. Raises BuildError."""
-        before = self._logs_of
-        if before is not None and (before.access_log, before.error_log) == (
-            config.access_log,
-            config.error_log,
-        ):
-            return self.access_log, self.error_log
-        try:
-            access_log = None
-            if config.access_log.path != "off":
-                access_log = AccessLog(config.access_log.path, config.access_log.format)
-            return access_log, open_error_log(config)
-        except (OSError, ValueError) as error:
-            raise BuildError(f"logs: {error}") from error
-
     async def drain(self, grace: float) -> None:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
-        for listener in self._all_listeners:
-            listener.drain()
+        self.listeners.drain()
         self._share.leave()
         for _ in range(int(grace / _DRAIN_POLL) + 1):
-            if not self._busy:
+            if not self.listeners.busy:
                 break
             await asyncio.sleep(_DRAIN_POLL)
-        for listener in self._all_listeners:
-            listener.drop_all("shutdown")
-        self.runtime.plugins.retire(self.error_log)
+        self.listeners.drop_all("shutdown")
+        self.runtime.plugins.retire(self.logs.error_log)
         await self.runtime.plugins.closed()
         self.stop()
         self.caches.close()
         await self.state.close()
-
-    @property
-    def _busy(self) -> bool:
-        return any(listener.busy for listener in self._all_listeners)
-
-    def _held(self) -> int:
-        """Return the number of client connections."""
-        held = 0
-        for listener in self.listeners.values():
-            held += listener.held
-        return held
-
-    @property
-    def _all_listeners(self) -> list[HttpListener]:
-        """Return the listeners of the configuration, and removed ones that still have connections."""
-        return [*self.listeners.values(), *self._leaving]
 
     def stop(self) -> None:
         """Stop the tick and write the logs out."""
         if self._tick is not None:
             self._tick.cancel()
         self.cluster.close()
-        self._flush_logs()
+        self.logs.flush()
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK, self._on_tick)
         clock = self.clock
         clock.tick()
-        for listener in self._all_listeners:
-            listener.tick(clock.now)
-        self._share.tick(clock.now, all(listener.accepts for listener in self.listeners.values()))
-        self._even_out()
-        self._leaving = [listener for listener in self._leaving if listener.busy]
+        self.listeners.tick(clock.now)
+        self._share.tick(clock.now, self.listeners.accepts)
+        surplus = self._share.surplus()
+        if surplus:
+            self.listeners.retire(surplus)
         for pool in self.runtime.pools.values():
             pool.refresh(clock.now)
         self.links.tick(clock.now)
         self.state.tick(clock.wall)
         self.cluster.tick(clock.wall)
         self.caches.tick(clock.wall)
-        self._flush_logs()
-
-    def _even_out(self) -> None:
-        """Send some clients to workers that have fewer, from each listener its part."""
-        surplus = self._share.surplus()
-        if surplus:
-            held = self._held()
-            for listener in self.listeners.values():
-                listener.retire(-(-surplus * listener.held // (held * _AT_ONCE)))
+        self.logs.flush()
 
     async def _ask_itself(self, verb: str, body: Any) -> dict[str, int]:
         """The answer of the only worker to what the supervisor of several asks all."""
@@ -285,21 +199,10 @@ class Worker:
 
     def _report_cluster(self, event: str, /, **fields: object) -> None:
         if self.worker_id == 0:
-            self.error_log.warn(event, **fields)
+            self.logs.error_log.warn(event, **fields)
 
     def _report_cache(self, event: str, /, **fields: object) -> None:
-        self.error_log.warn(event, **fields)
-
-    def _flush_logs(self) -> None:
-        if self.access_log is not None:
-            self.access_log.flush()
-        self.error_log.flush()
-
-    def reopen_logs(self) -> None:
-        """Go on in new files after a rotation."""
-        if self.access_log is not None:
-            self.access_log.reopen()
-        self.error_log.reopen()
+        self.logs.error_log.warn(event, **fields)
 
     def samples(self) -> list[Sample]:
         """Return this worker's metrics."""

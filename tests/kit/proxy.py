@@ -77,7 +77,7 @@ class Proxy:
 
     def access_log(self):
         """Access log records, one mapping each."""
-        self.worker.access_log.flush()
+        self.worker.logs.access_log.flush()
         return [json.loads(line) for line in (self._folder / "access.log").read_text().splitlines()]
 
     def error_log(self):

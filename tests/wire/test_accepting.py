@@ -76,7 +76,7 @@ async def test_an_error_of_accept_is_told_in_its_own_words(proxy, number):
     acceptor._sock = FailingSocket(acceptor._sock, number)
     async with proxy.client() as client:
         assert (await client.ask(get())).status == 200
-    proxy.worker.error_log.flush()
+    proxy.worker.logs.error_log.flush()
     assert "accept_paused" in proxy.error_log()
     assert os.strerror(number) in proxy.error_log()
 

@@ -226,8 +226,8 @@ async def test_who_is_still_on_the_way_in_at_the_end_is_closed(tmp_path, member,
         serving(tmp_path, config(member.address, listener=listener)) as proxy,
         proxy.client() as silent,
     ):
-        await eventually(lambda: proxy.listener.busy)
+        await eventually(lambda: proxy.listener.open_connections)
         proxy.listener.drop_all("shutdown")
         await silent.closed()
-        await eventually(lambda: not proxy.listener.busy)
+        await eventually(lambda: not proxy.listener.open_connections)
         assert proxy.listener.service.refusals == {}

@@ -303,7 +303,7 @@ async def test_the_access_log_tells_the_trace(tmp_path, member):
     async with serving(tmp_path, setting) as proxy, proxy.client() as client:
         await client.ask(get("/", f"traceparent: {TRACE}-01"))
         await client.ask(get())
-        proxy.worker.access_log.flush()
+        proxy.worker.logs.access_log.flush()
     assert (tmp_path / "log").read_text().split() == [TRACE.split("-")[1], "-"]
 
 

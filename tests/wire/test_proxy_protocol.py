@@ -97,7 +97,7 @@ async def test_trusted_sender_that_stays_silent_is_given_up(tmp_path, member):
         async with proxy.client() as client:
             await client.send(b"PROXY TCP4")
             await client.closed()
-        await eventually(lambda: not proxy.listener.busy)
+        await eventually(lambda: not proxy.listener.open_connections)
 
 
 async def test_anybody_else_speaks_plainly_and_cannot_say_who_it_is(tmp_path, member):

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from adc.config.model.address import ListenAddress
 from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.protocols import PROTOCOLS
 from adc.config.model.tls import ListenerTls
-from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, byte_size, duration, one_of, whole
+from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, among, byte_size, duration, whole
 
 
 class ListenerTimeouts(Part):
@@ -118,7 +119,7 @@ class Listener(Part):
     bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
         min_length=1, description="The addresses to listen on."
     )
-    protocol: Annotated[str, one_of("http")] = Field("http", description="http.")
+    protocol: Annotated[str, among(PROTOCOLS)] = Field("http", description=f"{', '.join(PROTOCOLS)}.")
     tls: ListenerTls | None = Field(None, description="TLS termination.")
     proxy_protocol: Annotated[ProxyProtocol | None, OFF] = Field(
         None, description="PROXY protocol from whom."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -137,6 +137,11 @@ def text_of(pattern: str, what: str) -> Value:
 
 def one_of(*allowed: str) -> Value:
     """One of a few words."""
+    return among(allowed)
+
+
+def among(allowed: Collection[str]) -> Value:
+    """One of the words in `allowed`, such as the names in a registry."""
 
     def check(value: Any) -> str:
         if value not in allowed or not isinstance(value, str):

@@ -7,6 +7,7 @@ from functools import partial
 
 from adc.codecs.refused import Refused
 from adc.config import Config
+from adc.config.model.listeners import Listener
 from adc.http.forwarded import client_address, client_scheme
 from adc.http.message import Request
 from adc.http.networks import Networks
@@ -15,6 +16,12 @@ from adc.net.certificates import host_of
 from adc.net.tls import ServerTls
 
 Identify = Callable[[Request], None]
+
+
+def trusted_proxies(config: Config, listener: Listener) -> Networks:
+    """Return the proxies that may name the clients of `listener`."""
+    trusted = config.trusted_proxies if listener.trusted_proxies is None else listener.trusted_proxies
+    return Networks([str(network) for network in trusted])
 
 
 def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:

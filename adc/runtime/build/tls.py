@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import ssl
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adc.config import Config
 from adc.config.model.tls import Acme, ListenerTls, MemberTls
-from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, Signature, TlsError, member_context
+from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, member_context
 from adc.runtime.errors import BuildError
-
-if TYPE_CHECKING:
-    from adc.telemetry.error_log import ErrorLog
-
-_LOOK_EVERY = 1.0
-"""Seconds between two looks at the files of certificates."""
 
 
 def acme_file(config: Config, acme: Acme) -> Path:
@@ -80,39 +71,3 @@ def context_of(tls: MemberTls) -> ssl.SSLContext:
         key=tls.key or "",
         min_version=tls.min_version,
     )
-
-
-class CertificateWatch:
-    """Loads certificates again when their files change, beside what serves; a broken file changes nothing.
-
-    A change is believed when two looks in a row find the same, so that a pair that is being replaced is not read
-    half-way. `use` is given what was loaded.
-    """
-
-    def __init__(self, name: str, use: Callable[[ServerTls], None]) -> None:
-        self._name = name
-        self._use = use
-        self._look_at = 0.0
-        self._seen: Signature = ()
-        self._refused: Signature = ()
-        self._loading: asyncio.Task[None] | None = None
-
-    def tick(self, now: float, current: ServerTls, error_log: ErrorLog) -> None:
-        """Look at the files if it is time."""
-        if now < self._look_at or (self._loading is not None and not self._loading.done()):
-            return
-        self._look_at = now + _LOOK_EVERY
-        before, self._seen = self._seen, current.options.signature()
-        if self._seen != current.signature and self._seen == before != self._refused:
-            self._loading = asyncio.get_running_loop().create_task(self._load(current, error_log))
-
-    async def _load(self, current: ServerTls, error_log: ErrorLog) -> None:
-        seen = self._seen
-        try:
-            loaded = await asyncio.to_thread(ServerTls, current.options)
-        except TlsError as error:
-            self._refused = seen
-            error_log.error("certificates_not_reloaded", listener=self._name, detail=str(error))
-        else:
-            self._use(loaded)
-            error_log.info("certificates_reloaded", listener=self._name)

@@ -19,10 +19,11 @@ from adc.http.message import Request
 from adc.http.target import BadHost, BadTarget, parse_host, split_target
 from adc.proxy.caching.store import COUNTED, SharedStore
 from adc.runtime.errors import BuildError
+from adc.runtime.serve.cache_metrics import disk_use
+from adc.runtime.serve.view import Serving
 
 if TYPE_CHECKING:
     from adc.proxy.caching.cache_stage import CacheStage
-    from adc.runtime.worker import Worker
 
 Arguments = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ _SCOPES = {"key": Scope.URL, "url": Scope.URL, "prefix": Scope.PREFIX, "tag": Sc
 _WORDS = {"Hit": "hit", "Stale": "stale", "Revalidate": "revalidate", "Miss": "miss"}
 
 
-def cache_stats(worker: Worker, arguments: Arguments) -> list[dict[str, Any]]:
+def cache_stats(worker: Serving, arguments: Arguments) -> list[dict[str, Any]]:
     """A row for each store: what its tiers hold, and what was counted."""
     return [_figures(store) for store in worker.caches.stores.values()]
 
@@ -53,16 +54,7 @@ def _figures(store: SharedStore) -> dict[str, Any]:
     return row
 
 
-def disk_use(store: SharedStore) -> tuple[int, int]:
-    """Bytes and entries on disk; zeros while the index cannot be read."""
-    disk = store.tiers.disk
-    try:
-        return (0, 0) if disk is None else (disk.index.total(), len(disk.index))
-    except lmdb.Error:
-        return 0, 0
-
-
-async def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
+async def purge_cache(worker: Serving, arguments: Arguments) -> dict[str, int]:
     """Drop, or mark as stale if `soft`, what `scope` and `target` name: counts by store.
 
     The scope is `url`, `prefix`, `tag`, `all`, or `key`, whose target is the URL part of a key as bytes.
@@ -89,7 +81,7 @@ async def purge_cache(worker: Worker, arguments: Arguments) -> dict[str, int]:
     return counts
 
 
-def _chosen(worker: Worker, name: str | None) -> Mapping[str, SharedStore]:
+def _chosen(worker: Serving, name: str | None) -> Mapping[str, SharedStore]:
     stores = worker.caches.stores
     if not name:
         return stores
@@ -98,7 +90,7 @@ def _chosen(worker: Worker, name: str | None) -> Mapping[str, SharedStore]:
     return {name: stores[name]}
 
 
-def _targets(worker: Worker, store: SharedStore, scope: Scope, target: str | bytes) -> set[bytes]:
+def _targets(worker: Serving, store: SharedStore, scope: Scope, target: str | bytes) -> set[bytes]:
     """Return the purges to make: a URL has a form for each of the rules by which routes make keys of it."""
     if isinstance(target, bytes):
         return {target}
@@ -142,7 +134,7 @@ def request_of(url: str, method: str = "GET", headers: Mapping[str, str] | None 
     return request
 
 
-def why_cached(worker: Worker, arguments: Arguments) -> dict[str, Any]:
+def why_cached(worker: Serving, arguments: Arguments) -> dict[str, Any]:
     """Return what a request for `url` would find, and every entry stored for it. Nothing is sent.
 
     Raises BuildError for a URL that is none.
@@ -173,7 +165,7 @@ def why_cached(worker: Worker, arguments: Arguments) -> dict[str, Any]:
     }
 
 
-def _routes(worker: Worker, request: Request) -> Iterator[tuple[str, CacheStage | None]]:
+def _routes(worker: Serving, request: Request) -> Iterator[tuple[str, CacheStage | None]]:
     """The routes that take the request, listener by listener; those with a cache first."""
     cache_stages = worker.runtime.cache_stages
     pipelines = [find(request) for find in worker.runtime.finders.values()]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adc.pools.member import Admin, Health, Member
 from adc.pools.pool import Pool
 from adc.runtime.errors import BuildError
 from adc.runtime.operations.cache_commands import cache_stats, purge_cache, why_cached
 from adc.runtime.operations.sessions import drop_sessions, list_sessions
-
-if TYPE_CHECKING:
-    from adc.runtime.worker import Worker
+from adc.runtime.serve.view import Serving
 
 Arguments = Mapping[str, Any]
 
 
-def run_command(worker: Worker, command: str, arguments: Arguments) -> Any:
+def run_command(worker: Serving, command: str, arguments: Arguments) -> Any:
     """Run `command`; its answer is made of JSON types. Raises BuildError for what does not exist."""
     found = COMMANDS.get(command)
     if found is None:
@@ -25,7 +23,7 @@ def run_command(worker: Worker, command: str, arguments: Arguments) -> Any:
     return found(worker, arguments)
 
 
-def _members_list(worker: Worker, arguments: Arguments) -> list[dict[str, Any]]:
+def _members_list(worker: Serving, arguments: Arguments) -> list[dict[str, Any]]:
     now = worker.clock.now
     return [_row(pool, member, now) for pool in worker.runtime.pools.values() for member in pool.members]
 
@@ -55,18 +53,18 @@ def _row(pool: Pool, member: Member, now: float) -> dict[str, Any]:
     }
 
 
-def _members_set(worker: Worker, arguments: Arguments) -> None:
+def _members_set(worker: Serving, arguments: Arguments) -> None:
     pool, member = _find(worker, arguments)
     pool.set_admin(member, Admin(arguments["admin"]), worker.clock.now, "set by the operator")
 
 
-def _health_report(worker: Worker, arguments: Arguments) -> None:
+def _health_report(worker: Serving, arguments: Arguments) -> None:
     pool, member = _find(worker, arguments)
     health = Health.UP if arguments["up"] else Health.DOWN
     pool.set_health(member, health, worker.clock.now, str(arguments.get("reason", "")))
 
 
-def _find(worker: Worker, arguments: Arguments) -> tuple[Pool, Member]:
+def _find(worker: Serving, arguments: Arguments) -> tuple[Pool, Member]:
     pool = worker.runtime.pools.get(arguments["pool"])
     for member in pool.members if pool is not None else ():
         if pool is not None and arguments["member"] in (member.name, member.address):
@@ -74,24 +72,24 @@ def _find(worker: Worker, arguments: Arguments) -> tuple[Pool, Member]:
     raise BuildError(f"there is no member {arguments['member']} in a pool {arguments['pool']}")
 
 
-def _logs_reopen(worker: Worker, arguments: Arguments) -> None:
-    worker.reopen_logs()
+def _logs_reopen(worker: Serving, arguments: Arguments) -> None:
+    worker.logs.reopen()
 
 
-def _connections(worker: Worker, arguments: Arguments) -> dict[str, int]:
-    return {name: len(listener.state.connections) for name, listener in worker.listeners.items()}
+def _connections(worker: Serving, arguments: Arguments) -> dict[str, int]:
+    return {name: listener.open_connections for name, listener in worker.listeners.items()}
 
 
-def _state_status(worker: Worker, arguments: Arguments) -> dict[str, Any]:
+def _state_status(worker: Serving, arguments: Arguments) -> dict[str, Any]:
     return worker.state.status()._asdict()
 
 
-def _acme_challenges(worker: Worker, arguments: Arguments) -> None:
+def _acme_challenges(worker: Serving, arguments: Arguments) -> None:
     worker.challenges.clear()
     worker.challenges.update(arguments["challenges"])
 
 
-COMMANDS: Mapping[str, Callable[[Worker, Arguments], Any]] = {
+COMMANDS: Mapping[str, Callable[[Serving, Arguments], Any]] = {
     "acme.challenges": _acme_challenges,
     "cache.purge": purge_cache,
     "cache.stats": cache_stats,

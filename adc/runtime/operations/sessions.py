@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adc.persistence.identity import member_id
 from adc.persistence.listing import SessionFilter, SessionRow, candidate_keys, session_rows
 from adc.runtime.errors import BuildError
+from adc.runtime.serve.view import Serving
 from adc.state.interface import Entry, Table
-
-if TYPE_CHECKING:
-    from adc.runtime.worker import Worker
 
 MOST_ROWS = 1000
 SCANNED_PER_CALL = 20_000
@@ -23,7 +21,7 @@ Place = tuple[str, str | None]
 """A pool, and the key (in hexadecimal) after which to go on in its table."""
 
 
-def list_sessions(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def list_sessions(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """`rows`, at most `limit` of them, and `cursor`: pass it on to continue, None when nothing is left.
 
     The other arguments are those of `SessionFilter`. Raises BuildError for a pool without sessions.
@@ -47,7 +45,7 @@ def list_sessions(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Any
     return {"rows": [row._asdict() for row in rows], "cursor": cursor}
 
 
-def drop_sessions(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def drop_sessions(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Drop what `list_sessions` would list: `dropped` says how many, `cursor` where to go on."""
     page = list_sessions(worker, arguments)
     tables = _tables(worker, arguments)
@@ -58,7 +56,7 @@ def drop_sessions(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Any
     return {"dropped": dropped, "cursor": page["cursor"]}
 
 
-def _tables(worker: Worker, arguments: Mapping[str, Any]) -> dict[str, Table]:
+def _tables(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Table]:
     """The tables that are asked about, by pool in order."""
     tables = {
         pool: sticky.table for pool, sticky in worker.runtime.sticky.items() if sticky.table is not None
@@ -79,7 +77,7 @@ def _filter(arguments: Mapping[str, Any]) -> SessionFilter:
     return SessionFilter(**{name: arguments[name] for name in SessionFilter._fields if arguments.get(name)})
 
 
-def _by_address(worker: Worker, pool: str, wanted: SessionFilter) -> SessionFilter:
+def _by_address(worker: Serving, pool: str, wanted: SessionFilter) -> SessionFilter:
     """`wanted` with a member's name made its address, by which rows call it."""
     for member in worker.runtime.pools[pool].members:
         if wanted.member == member.name:
@@ -87,7 +85,7 @@ def _by_address(worker: Worker, pool: str, wanted: SessionFilter) -> SessionFilt
     return wanted
 
 
-def _members(worker: Worker, pool: str) -> dict[bytes, str]:
+def _members(worker: Serving, pool: str) -> dict[bytes, str]:
     return {member_id(pool, member.address): member.address for member in worker.runtime.pools[pool].members}
 
 

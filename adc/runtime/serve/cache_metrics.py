@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from adc.proxy.caching.store import COUNTED
-from adc.runtime.operations.cache_commands import disk_use
+import lmdb
+
+from adc.proxy.caching.store import COUNTED, SharedStore
+from adc.runtime.serve.view import Serving
 from adc.telemetry.samples import Sample
 
-if TYPE_CHECKING:
-    from adc.runtime.worker import Worker
 
-
-def cache_samples(worker: Worker) -> Iterator[Sample]:
-    """The samples of every store. The disk tier belongs to all workers: the first one tells of it."""
+def cache_samples(worker: Serving) -> Iterator[Sample]:
+    """Yield the samples of every store. All workers share the disk tier: the first one reports it."""
     for name, store in worker.caches.stores.items():
         counters, tiers = store.counters, store.tiers
         stats = tiers.stats
@@ -34,3 +32,12 @@ def cache_samples(worker: Worker) -> Iterator[Sample]:
             used, entries = disk_use(store)
             yield Sample("adc_cache_bytes", (name, "disk"), used)
             yield Sample("adc_cache_entries", (name, "disk"), entries)
+
+
+def disk_use(store: SharedStore) -> tuple[int, int]:
+    """Return bytes and entries on disk; zeros while the index cannot be read."""
+    disk = store.tiers.disk
+    try:
+        return (0, 0) if disk is None else (disk.index.total(), len(disk.index))
+    except lmdb.Error:
+        return 0, 0

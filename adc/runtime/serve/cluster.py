@@ -7,7 +7,6 @@ neither counted nor sent anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,6 @@ from adc.telemetry.log_line import Report
 if TYPE_CHECKING:
     from random import Random
 
-    from adc.runtime.serve.listeners import HttpListener
 
 HEARTBEAT = 1.0
 """Seconds between two records of one node."""
@@ -235,9 +233,3 @@ class ClusterNode:
         self._know(sender)
         if self._table is not None and sender.name != self.name:
             self._write(self._table, markers, sender)
-
-    def listen(self, listener: HttpListener, trusts: Callable[[str], bool]) -> None:
-        """Make `listener` the one for other nodes: they have enforced the limits of the client's listener."""
-        listener.settings.identify = self.identify
-        listener.service.body_limit = 1 << 50
-        listener.service.trusts = trusts

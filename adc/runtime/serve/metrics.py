@@ -1,67 +1,36 @@
-"""What a worker counts, as samples."""
+"""Metrics of a worker, as samples."""
 
 from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from adc.pools.member import Health
+from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cache_metrics import cache_samples
+from adc.runtime.serve.route_metrics import route_samples
+from adc.runtime.serve.view import Serving
 from adc.telemetry.samples import Sample
-
-if TYPE_CHECKING:
-    from adc.proxy.pipeline import Pipeline
-    from adc.runtime.build.runtime import Runtime
-    from adc.runtime.serve.listeners import HttpListener
-    from adc.runtime.worker import Worker
 
 _PAGE = resource.getpagesize()
 
 
-def worker_samples(worker: Worker) -> list[Sample]:
-    """Every sample of one worker."""
+def worker_samples(worker: Serving) -> list[Sample]:
+    """Return every sample of one worker."""
     runtime = worker.runtime
     samples = [
-        *_routes(runtime.pipelines),
+        *route_samples(runtime.pipelines),
         *_pools(runtime),
         *runtime.plugins.samples(),
         *_persistence(worker),
         *cache_samples(worker),
         *_process(worker),
     ]
-    for name, listener in worker.listeners.items():
-        samples += _routes(listener.preroutes.pipelines)
-        samples += _listener(name, listener)
+    for listener in worker.listeners.values():
+        samples += listener.samples()
     return samples
-
-
-def _routes(pipelines: Iterable[Pipeline]) -> Iterator[Sample]:
-    for pipeline in pipelines:
-        counters, route = pipeline.counters, pipeline.name
-        if not counters.statuses:
-            continue
-        for (listener, status), count in counters.statuses.items():
-            yield Sample("adc_requests_total", (listener, route, str(status)), count)
-        yield from counters.durations.samples("adc_request_duration_seconds", (route,))
-        yield Sample("adc_request_bytes_total", (route,), counters.bytes_in)
-        yield Sample("adc_response_bytes_total", (route,), counters.bytes_out)
-
-
-def _listener(name: str, listener: HttpListener) -> Iterator[Sample]:
-    state, service = listener.state, listener.service
-    yield Sample("adc_connections_total", (name,), state.accepted)
-    yield Sample("adc_connections_active", (name,), len(state.connections))
-    yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
-    yield Sample("adc_refused_total", (name, "limit_connections"), state.rejected)
-    for facts in listener.tls.facts if listener.tls is not None else ():
-        yield Sample("adc_tls_certificate_expiry_seconds", (name, facts.name), facts.expires)
-    for reason, count in service.refusals.items():
-        yield Sample("adc_refused_total", (name, reason), count)
-    for (pool, member, reason), count in service.upstream_errors.items():
-        yield Sample("adc_upstream_errors_total", (pool, member, reason), count)
 
 
 def _pools(runtime: Runtime) -> Iterator[Sample]:
@@ -88,7 +57,7 @@ def _pools(runtime: Runtime) -> Iterator[Sample]:
                 yield Sample("adc_member_connects_total", labels, member.link.opened)
 
 
-def _persistence(worker: Worker) -> Iterator[Sample]:
+def _persistence(worker: Serving) -> Iterator[Sample]:
     yield Sample("adc_state_degraded", (), worker.state.status().degraded)
     yield Sample("adc_cluster_nodes", (), worker.cluster.living)
     for (node, result), count in worker.cluster.passed.items():
@@ -106,15 +75,15 @@ def _persistence(worker: Worker) -> Iterator[Sample]:
             yield Sample("adc_persistence_evicted_total", (pool,), table.stats.evicted)
 
 
-def _process(worker: Worker) -> Iterator[Sample]:
+def _process(worker: Serving) -> Iterator[Sample]:
     label = (str(worker.worker_id),)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    with suppress(OSError):  # no descriptor is left for it
+    with suppress(OSError):  # no descriptor is left
         with open("/proc/self/statm", encoding="ascii") as statm:
             resident = int(statm.read().split()[1]) * _PAGE
         yield Sample("adc_worker_resident_bytes", label, resident)
         yield Sample("adc_worker_open_descriptors", label, len(os.listdir("/proc/self/fd")))
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
-    if worker.access_log is not None:
-        yield Sample("adc_access_log_dropped_total", (), worker.access_log.dropped)
-    yield Sample("adc_error_log_suppressed_total", (), worker.error_log.suppressed)
+    if worker.logs.access_log is not None:
+        yield Sample("adc_access_log_dropped_total", (), worker.logs.access_log.dropped)
+    yield Sample("adc_error_log_suppressed_total", (), worker.logs.error_log.suppressed)

@@ -120,7 +120,7 @@ async def test_handshake_that_does_not_come_is_given_up(tmp_path, authority, mem
             await client.send(b"\x16")
             assert await client.rest() == b""
         await eventually(lambda: proxy.listener.service.refusals.get("tls_handshake"))
-        await eventually(lambda: not proxy.listener.busy)
+        await eventually(lambda: not proxy.listener.open_connections)
 
 
 async def test_plain_http_to_a_tls_listener_is_closed(tmp_path, authority, member):

@@ -1,0 +1,21 @@
+"""Metrics of routes, as samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from adc.proxy.pipeline import Pipeline
+from adc.telemetry.samples import Sample
+
+
+def route_samples(pipelines: Iterable[Pipeline]) -> Iterator[Sample]:
+    """Yield the metrics of each route that has served a request."""
+    for pipeline in pipelines:
+        counters, route = pipeline.counters, pipeline.name
+        if not counters.statuses:
+            continue
+        for (listener, status), count in counters.statuses.items():
+            yield Sample("adc_requests_total", (listener, route, str(status)), count)
+        yield from counters.durations.samples("adc_request_duration_seconds", (route,))
+        yield Sample("adc_request_bytes_total", (route,), counters.bytes_in)
+        yield Sample("adc_response_bytes_total", (route,), counters.bytes_out)
