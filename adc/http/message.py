@@ -123,10 +123,11 @@ class Response:
 
     `headers` holds end-to-end lines without `Content-Length`: `body_length` says it (bytes of content as sent, or as
     it would be sent to a GET when this answers HEAD or is a 304), UNKNOWN_LENGTH if only the framing will tell.
-    `dated` says whether `headers` has a Date. `upgrade` is what a 101 switches to, or what a 426 asks for.
+    `dated` is true if `headers` has a Date. `upgrade` is what a 101 switches to, or what a 426 asks for. `trailer`
+    names the announced trailers that may be passed on (`adc.http.trailers`), b"" if none. `version` is the member's.
     """
 
-    __slots__ = ("body_length", "dated", "headers", "reason", "status", "upgrade")
+    __slots__ = ("body_length", "dated", "headers", "reason", "status", "trailer", "upgrade", "version")
 
     def __init__(
         self,
@@ -142,3 +143,5 @@ class Response:
         self.body_length = body_length
         self.dated = dated
         self.upgrade = b""
+        self.trailer = b""
+        self.version = "1.1"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adc.codecs.interface import KeptConnection, MemberConnection
 from adc.http.headers import Pair
 from adc.http.message import Response
-from adc.http.via import VIA
+from adc.http.via import VIA, via
 from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
@@ -61,7 +61,7 @@ class Attempt(Pending):
             self._settle(status)
         if status in forward.retry.statuses and forward.again(self, status):
             return
-        response.headers.pairs.append(VIA)
+        response.headers.pairs.append(VIA if response.version == "1.1" else via(response.version))
         if status == 101:
             forward.switch(self, response, body)
         else:

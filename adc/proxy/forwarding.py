@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from adc.http.forwarded import forwarded_element
 from adc.http.headers import Pair
-from adc.http.via import VIA
+from adc.http.via import VIA, via
 from adc.telemetry.tracing import parse_traceparent
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def member_lines(exchange: Exchange) -> list[Pair]:
     if _WATCHED.isdisjoint(proxy_fields):
         return [
             *lines,
-            VIA,
+            VIA if request.version == "1.1" else via(request.version),
             (b"X-Forwarded-For", peer),
             (b"X-Forwarded-Proto", proto),
             (b"X-Forwarded-Host", host),
@@ -80,7 +80,7 @@ def member_lines(exchange: Exchange) -> list[Pair]:
         (b"X-Forwarded-Port", port),
         (b"X-Request-Id", exchange.request_id.encode()),
     ]
-    return [*kept, VIA, *[pair for pair in ours if pair[0].lower() not in decided]]
+    return [*kept, via(request.version), *[pair for pair in ours if pair[0].lower() not in decided]]
 
 
 def lines_with(*, forwarded: bool, real_ip: bool) -> MemberLines:

@@ -6,6 +6,8 @@ import re
 from typing import Final
 
 from adc.codecs.refused import Refused
+from adc.http.headers import Pair
+from adc.http.trailers import may_trail
 
 CHUNKS_PER_STEP: Final = 512
 """Chunks decoded in one call: a few hundred microseconds, so that one client cannot keep the loop to itself."""
@@ -16,10 +18,10 @@ _FREE_PER_CHUNK: Final = 16
 endless chunk extension does not."""
 
 _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
-_FIELD_LINE: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+_FIELD_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)")
 _LENIENT_SIZE_LINE: Final = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0\r]*)?")
 _LENIENT_FIELD_LINE: Final = re.compile(rb"[^\0\r]*")
-"""Grammar of members: blanks without an extension, zeros in front, any trailer; all of these are dropped."""
+"""Grammar of members: blanks without an extension, zeros in front, any trailer line; malformed trailers are dropped."""
 
 _SIZE: Final = 0
 _DATA: Final = 1
@@ -29,17 +31,19 @@ _ENDED: Final = 4
 
 
 class ChunkedContent:
-    """The content of one message, as it comes out of `read`. Chunk extensions and trailer fields are dropped.
+    """The content of one message, as it comes out of `read`, and its `trailers`. Chunk extensions are dropped.
 
-    Lines end in CRLF and in nothing else; `lenient`: what is dropped may look as members write it. Trailers count
-    against the limits of a header block.
+    Lines end in CRLF and in nothing else. The trailers of a request are refused if one of them is malformed or may not
+    be passed on; `lenient`: extensions and trailers may look as members write them, and malformed trailers are dropped.
+    Trailers count against the limits of a header block.
     """
 
     __slots__ = (
         "_data",
-        "_field_line",
         "_fields",
+        "_folds_into",
         "_left",
+        "_lenient",
         "_line",
         "_most_fields",
         "_overhead",
@@ -47,11 +51,13 @@ class ChunkedContent:
         "_state",
         "_trailer_bytes",
         "_trailer_left",
+        "trailers",
     )
 
     def __init__(self, header_bytes: int, header_count: int, lenient: bool = False) -> None:
         self._size_line: re.Pattern[bytes] = _LENIENT_SIZE_LINE if lenient else _SIZE_LINE
-        self._field_line: re.Pattern[bytes] = _LENIENT_FIELD_LINE if lenient else _FIELD_LINE
+        self._lenient = lenient
+        self.trailers: list[Pair] = []
         self._state = _SIZE
         self._left = 0
         self._line = b""
@@ -60,6 +66,7 @@ class ChunkedContent:
         self._trailer_bytes = header_bytes
         self._trailer_left = header_bytes
         self._fields = 0
+        self._folds_into = False
         self._most_fields = header_count
 
     @property
@@ -130,7 +137,7 @@ class ChunkedContent:
         elif self._state == _DATA_END:
             self._state = _SIZE
         elif line:
-            self._drop_field(line)
+            self._take_field(line)
         else:
             self._state = _ENDED
 
@@ -146,13 +153,28 @@ class ChunkedContent:
         if overhead > _OVERHEAD_BYTES:
             raise _malformed("chunk extensions outweigh the content")
 
-    def _drop_field(self, line: bytes) -> None:
-        if self._field_line.fullmatch(line) is None:
-            raise _malformed("a trailer field is malformed")
+    def _take_field(self, line: bytes) -> None:
+        matched = _FIELD_LINE.fullmatch(line)
+        if matched is None:
+            self._take_malformed(line)
+        else:
+            name: bytes = matched[1]
+            if not self._lenient and not may_trail(name):
+                raise _malformed(f"the trailer field {name.decode()} is forbidden")
+            self._folds_into = True
+            self.trailers.append((name, matched[2].strip(b" \t")))
         self._trailer_left -= len(line) + 2
         self._fields += 1
         if self._fields > self._most_fields:
             raise Refused(431, "limit_head", f"the trailer section has over {self._most_fields} fields")
+
+    def _take_malformed(self, line: bytes) -> None:
+        """Drop a malformed trailer of a member, with the field that it continues if it is a folded line."""
+        if not self._lenient or _LENIENT_FIELD_LINE.fullmatch(line) is None:
+            raise _malformed("a trailer field is malformed")
+        if self._folds_into and line[:1] in (b" ", b"\t"):
+            self.trailers.pop()
+        self._folds_into = False
 
 
 def _malformed(detail: str) -> Refused:

@@ -60,7 +60,7 @@ class ClientConnection(ResponseReader):
 
     def send(self, request: Request, target: str, lines: list[Pair], body: bytes, end: bool) -> None:
         length = request.body_length
-        head = heads.request_head(request.method, target, lines, length, request.upgrade)
+        head = heads.request_head(request, target, lines)
         self._content = request.method != "HEAD"
         self._upgrade = request.upgrade
         self._chunked = length == UNKNOWN_LENGTH

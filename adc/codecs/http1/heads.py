@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Final
 
 from adc.http.headers import Pair
-from adc.http.message import UNKNOWN_LENGTH
+from adc.http.message import UNKNOWN_LENGTH, Request
+from adc.http.trailers import announceable
 
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 _STATUS_LINES: Final = {
@@ -28,20 +29,33 @@ def response_head(status: int, reason: bytes, lines: list[Pair], last: bytes) ->
     return _block(start, lines, last)
 
 
-def request_head(method: str, target: str, lines: list[Pair], body_length: int, upgrade: bytes) -> bytes:
-    """A request head as sent to a member, its framing included.
+def request_head(request: Request, target: str, lines: list[Pair]) -> bytes:
+    """A request head as sent to a member, with the framing, upgrade and trailers of `request`.
 
     `lines` hold neither framing nor hop-by-hop fields. Content of unknown length is chunked;
     a method that usually has content says so even when there is none (RFC 9110 section 8.6).
     """
-    last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % upgrade if upgrade else b"\r\n"
+    method, body_length = request.method, request.body_length
+    last = _options(request) if request.upgrade or request.takes_trailers else b"\r\n"
     if body_length > 0:
         last = b"Content-Length: %d\r\n%b" % (body_length, last)
     elif body_length == UNKNOWN_LENGTH:
         last = b"Transfer-Encoding: chunked\r\n" + last
+        trailer = announceable(request.proxy_fields.get(b"trailer", b""))
+        if trailer:
+            last = b"Trailer: %b\r\n%b" % (trailer, last)
     elif method in _EXPECTS_CONTENT:
         last = b"Content-Length: 0\r\n" + last
     return _block(f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape"), lines, last)
+
+
+def _options(request: Request) -> bytes:
+    """The fields for the member alone, named by `Connection` (RFC 9110 sections 7.8 and 10.1.4), and the blank line."""
+    if not request.takes_trailers:
+        return b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % request.upgrade
+    if not request.upgrade:
+        return b"Connection: TE\r\nTE: trailers\r\n\r\n"
+    return b"Connection: upgrade, TE\r\nUpgrade: %b\r\nTE: trailers\r\n\r\n" % request.upgrade
 
 
 def _block(start: bytes, lines: list[Pair], last: bytes) -> bytes:

@@ -14,6 +14,7 @@ from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
 from adc.codecs.http1.settings import Http1Settings
 from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
 from adc.codecs.interface import RequestReceiver
+from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.net.batch import HOLD_BYTES, BatchedReader
 
@@ -61,6 +62,7 @@ class RequestReader(BatchedReader):
         "_settings",
         "_start",
         "_switched",
+        "_trailers",
         "_unread",
         "deadline",
     )
@@ -74,6 +76,7 @@ class RequestReader(BatchedReader):
         self._receiver: RequestReceiver | None = None
         self._content = 0
         self._chunks: ChunkedContent | None = None
+        self._trailers: list[Pair] = []
         self._unread = b""
         self._start = 0
         self._scheduled = False
@@ -341,6 +344,7 @@ class RequestReader(BatchedReader):
         settings = self._settings
         chunks = self._chunks = ChunkedContent(settings.header_bytes, settings.header_count)
         self._content = UNKNOWN_LENGTH
+        self._trailers = []
         return self._decode(chunks, data, start)
 
     def _read_content(self, data: bytes, start: int) -> None:
@@ -357,14 +361,31 @@ class RequestReader(BatchedReader):
                 self._content_broke(refused)
                 return
         if receiver is not None and (body or not self._content):
-            receiver.request_body(body, not self._content)
+            self._deliver_content(receiver, body)
         if self._switched and not self._content:
             self._pass_unread()
+
+    def _deliver_content(self, receiver: RequestReceiver, body: bytes) -> None:
+        """Deliver content, and the trailers if it ends with some."""
+        trailers = self._trailers
+        if not trailers:
+            receiver.request_body(body, not self._content)
+            return
+        if body:
+            receiver.request_body(body, False)
+        self._deliver_trailers(receiver, trailers)
+
+    def _deliver_trailers(self, receiver: RequestReceiver, trailers: list[Pair]) -> None:
+        """Deliver the trailers, unless the exchange has ended meanwhile."""
+        self._trailers = []
+        if self._receiver is receiver:
+            receiver.request_trailers(trailers)
 
     def _decode(self, chunks: ChunkedContent, data: bytes, start: int) -> bytes:
         """Decode as many chunks of `data` from `start` on as one step may, keep the rest."""
         self._keep(data, chunks.read(data, start))
         if chunks.ended:
+            self._trailers = chunks.trailers
             self._chunks = None
             self._content = 0
         elif self._unread:

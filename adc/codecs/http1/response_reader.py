@@ -15,6 +15,7 @@ from adc.http.fields import divide, elements
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.http.tied import offers_connection
+from adc.http.trailers import announceable
 from adc.http.upgrade import offers
 from adc.net.batch import BatchedReader
 from adc.pools.errors import Failure
@@ -35,6 +36,7 @@ _UNAUTHORIZED: Final = 401
 _UPGRADE_REQUIRED: Final = 426
 _NO_CONTENT: Final = frozenset({204, 304})
 _VERSIONS: Final = ("1.0", "1.1")
+_HTTP_1_1: Final = b"HTTP/1.1"
 
 
 class ResponseReader(BatchedReader):
@@ -74,6 +76,7 @@ class ResponseReader(BatchedReader):
         "_seen",
         "_size_line",
         "_switched",
+        "_trailers",
         "_until_close",
         "_upgrade",
         "receiver",
@@ -106,6 +109,7 @@ class ResponseReader(BatchedReader):
         self._keep = False
         self._until_close = False
         self._switched = False
+        self._trailers: list[Pair] = []
         self._upgrade = b""
         self._private = False
 
@@ -130,6 +134,7 @@ class ResponseReader(BatchedReader):
         self._head_bytes = 0
         self._done = False
         self._framed_by_chunks = False
+        self._trailers = []
         if self._seen or self._odd:
             self._seen = b""
             self._interim_heads = 0
@@ -273,6 +278,7 @@ class ResponseReader(BatchedReader):
         body = chunks.take()
         if body:
             self._body.append(body)
+        self._trailers = chunks.trailers
         if chunks.ended:
             self._done = True
             self._keep = self._keep and start == len(data)
@@ -293,8 +299,11 @@ class ResponseReader(BatchedReader):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._collecting:  # not trailers, nor a response that nobody asked for
+        if self._collecting:
             self._pairs.append((name, value))
+        elif self._framed_by_chunks and not self._done:  # nor is it of a response that nobody asked for
+            if len(self._trailers) <= _MAX_FIELDS:
+                self._trailers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         if not self._collecting:
@@ -311,6 +320,8 @@ class ResponseReader(BatchedReader):
         if status < 200:
             self._interim(response, proxy_fields)
             return
+        if not self._arrived.startswith(_HTTP_1_1):  # of several reads, or behind an interim response
+            response.version = self._parser.get_http_version()
         self._frame(response, proxy_fields)
         self._head = response
 
@@ -356,6 +367,8 @@ class ResponseReader(BatchedReader):
                 raise ValueError("only the transfer coding `chunked` is understood")
             self._keep = self._keep and parser.get_http_version() == "1.1"  # RFC 9112 section 6.1
             self._framed_by_chunks = True
+            if b"trailer" in proxy_fields:
+                response.trailer = announceable(proxy_fields[b"trailer"])
             self._overhead = 0
             self._in_chunk = self._began_in_chunk = False
             self._pieces_of_first = -1
@@ -411,6 +424,9 @@ class ResponseReader(BatchedReader):
         else:
             body = b""
         head, done = self._head, self._done
+        if self._trailers and done:
+            self._end_with_trailers(receiver, head, body)
+            return
         if done:
             self._release(receiver)
         if head is not None:
@@ -427,6 +443,22 @@ class ResponseReader(BatchedReader):
         if self._framed_by_chunks and not done:
             self._note_place(data)
             self._count_overhead(data, len(body), head is not None)
+
+    def _end_with_trailers(self, receiver: ResponseReceiver, head: Response | None, body: bytes) -> None:
+        """Pass on the end of a response, with its trailers. The connection belongs to the receiver until then."""
+        trailers, self._trailers = self._trailers, []
+        if len(trailers) > _MAX_FIELDS:
+            self._fail(Failure.PROTOCOL_ERROR, f"the trailer section has over {_MAX_FIELDS} fields")
+            return
+        self._head = None
+        self._interim_heads = 0
+        if head is not None:
+            receiver.response_head(head, body, False)
+        elif body:
+            receiver.response_body(body, False)
+        if self.receiver is receiver:
+            self._release(receiver)
+            receiver.response_trailers(trailers)
 
     def _keep_head(self, data: bytes) -> None:
         """A head is incomplete."""

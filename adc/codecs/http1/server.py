@@ -53,6 +53,7 @@ class ServerConnection(RequestReader):
         "_lingering",
         "_paused",
         "_respond_chunked",
+        "_takes_trailers",
         "_transport",
         "_version",
         "client",
@@ -70,6 +71,7 @@ class ServerConnection(RequestReader):
         self._lingering = 0
         self._linger_until = inf
         self._respond_chunked = False
+        self._takes_trailers = False
         self._paused = False
         self._version = "1.1"
         self.client = Client()
@@ -159,6 +161,7 @@ class ServerConnection(RequestReader):
                 settings.identify(request)
             if self._kept is not None:
                 request.tied = True
+            self._takes_trailers = request.takes_trailers
             if request.upgrade:
                 self._offer = request
             if request.body_length:
@@ -179,7 +182,12 @@ class ServerConnection(RequestReader):
         self.deadline = inf
         exchange = self._settings.exchange
         receiver = self._receiver = exchange(self, request)
-        receiver.start(body, not self._content)
+        trailers = self._trailers
+        if trailers:
+            receiver.start(body, False)
+            self._deliver_trailers(receiver, trailers)
+        else:
+            receiver.start(body, not self._content)
 
     # What is refused.
 
@@ -213,7 +221,7 @@ class ServerConnection(RequestReader):
             if status != 204:
                 last += b"Content-Length: %d\r\n" % length
         elif content:
-            last += self._frame(len(body), end)
+            last += self._frame(len(body), end, response.trailer)
         if self._leaving or (end and self._content):
             self._keep_alive = False
         if response.upgrade:
@@ -249,12 +257,15 @@ class ServerConnection(RequestReader):
         if offered.upgrade and self._unread:  # its route may have left nothing of the offer
             self._keep_alive = False
 
-    def _frame(self, size: int, end: bool) -> bytes:
-        """Return the framing header for a body of unknown length, of which the first `size` bytes are here."""
+    def _frame(self, size: int, end: bool, trailer: bytes) -> bytes:
+        """Return the framing header for a body of unknown length, of which the first `size` bytes are here. `trailer`
+        names the trailers that may follow."""
         if end:
             return b"Content-Length: %d\r\n" % size
         if self._version == "1.1":
             self._respond_chunked = True
+            if trailer and self._takes_trailers:
+                return b"Trailer: %b\r\nTransfer-Encoding: chunked\r\n" % trailer
             return b"Transfer-Encoding: chunked\r\n"
         self._keep_alive = False
         return b""
