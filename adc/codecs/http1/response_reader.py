@@ -301,9 +301,8 @@ class ResponseReader(BatchedReader):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._collecting:
             self._pairs.append((name, value))
-        elif self._framed_by_chunks and not self._done:  # nor is it of a response that nobody asked for
-            if len(self._trailers) <= _MAX_FIELDS:
-                self._trailers.append((name, value.rstrip(b" \t")))
+        elif self._framed_by_chunks and not self._done and len(self._trailers) <= _MAX_FIELDS:
+            self._trailers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         if not self._collecting:
