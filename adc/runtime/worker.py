@@ -29,6 +29,7 @@ from adc.runtime.serve.logs import Logs, open_logs
 from adc.runtime.serve.metrics import worker_samples
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.state import SharedState
+from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
 _DRAIN_POLL = 0.05
@@ -203,6 +204,11 @@ class Worker:
 
     def _report_cache(self, event: str, /, **fields: object) -> None:
         self.logs.error_log.warn(event, **fields)
+
+    @property
+    def error_log(self) -> ErrorLog:
+        """The error log in use."""
+        return self.logs.error_log
 
     def samples(self) -> list[Sample]:
         """Return this worker's metrics."""
