@@ -31,11 +31,11 @@ _NEGOTIATED = frozenset({b"accept-encoding", b"accept-language", b"accept", b"ac
 _UNORDERED = frozenset({b"accept-encoding"})
 
 
-_OF_THE_PROXY = frozenset(
+_NEVER_MATCHES = frozenset(
     {b"*", b"forwarded", b"traceparent", b"x-forwarded-for", b"x-real-ip", b"x-request-id"}
 )
-"""`*`, and fields that the member gets with values of ours, told from the client's address or made for the
-request: what a client wrote into them does not choose the response."""
+"""`*`, fields that adc writes from the client's address or for the request, so that the value that the client sent did
+not choose the response, and `traceparent`, whose value is new in each request."""
 
 
 def vary_names(response: Headers) -> tuple[bytes, ...] | None:
@@ -50,7 +50,7 @@ def vary_names(response: Headers) -> tuple[bytes, ...] | None:
         if not all(map(_TOKEN.fullmatch, elements)):
             return None
         names.update(element.lower() for element in elements)
-    if len(names) > MAX_FIELDS or not names.isdisjoint(_OF_THE_PROXY):
+    if len(names) > MAX_FIELDS or not names.isdisjoint(_NEVER_MATCHES):
         return None
     return tuple(sorted(names))
 

@@ -85,7 +85,7 @@ def make_request(
     try:
         path, query, plain = split_target(target)
         host = parse_host(authority)
-        kept, proxy_fields = divide(lines)
+        kept, proxy_fields, _ = divide(lines)
     except (BadTarget, BadHost, ValueError) as error:
         raise BadQuestion(f"{method} {url} is answered with 400: {error}") from None
     request = Request(

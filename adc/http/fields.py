@@ -1,4 +1,4 @@
-"""Field lines that belong to one connection, and those that are forwarded (RFC 9110 section 7.6.1)."""
+"""Field lines that belong to one connection, and field lines that are forwarded (RFC 9110 section 7.6.1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SELECTING: Final = frozenset(
         b"range",
     }
 )
-"""Lines by which a request asks for less than what is stored for its URL, or for something else."""
+"""Lines that make a request ask for a part or another form of what is stored for its URL."""
 
 SPOOFABLE_FIELDS: Final = frozenset(
     {
@@ -58,15 +58,12 @@ SPOOFABLE_FIELDS: Final = frozenset(
         b"x-url-scheme",
     }
 )
-"""Fields by which other proxies describe a client or its request, and which adc does not write by default: applications
-believe them, some even the path (`X-Original-URL`)."""
+"""Fields in which other proxies describe a client or its request, and which adc does not write by default. Applications
+trust them, some even for the path (`X-Original-URL`)."""
 
 RESERVED: Final = b"x-adc-"
 """Prefix of field names that the nodes of a cluster use among themselves. A client's fields with it reach neither
 a member nor another node."""
-
-CLAIMED: Final = b"(claimed)"
-"""Under this `divide` notes all of those, and reserved ones."""
 
 PROXY_FIELDS: Final = SELECTING | frozenset(
     {
@@ -86,17 +83,20 @@ PROXY_FIELDS: Final = SELECTING | frozenset(
         b"x-request-id",
     }
 )
-"""Lines that travel on but that a proxy reads, replaces or must not repeat."""
+"""Lines that are forwarded and that a proxy reads, replaces or must not repeat."""
 
-_SPOOFED: Final = b"(spoofed)"
-"""Under this go lines that CGI and WSGI turn into variables which they cannot tell from others: special names with
-`_` (or what some turn into `_`) for `-`, by which a client could say what only a proxy may, and `Proxy`, which
-becomes HTTP_PROXY, the proxy of the application's own requests (httpoxy)."""
+_SPOOFABLE: Final = b"spoofable"
+"""Class of `SPOOFABLE_FIELDS` and reserved names."""
 
-_TAKEN: Final = HOP_BY_HOP | FRAMING | {_SPOOFED}
+_AMBIGUOUS: Final = b"ambiguous"
+"""Class of names that CGI and WSGI map to the same variable as a special name, with `_` (or a character that some map
+to `_`) for `-`: a client could set what only a proxy may. `Proxy` is one: it becomes HTTP_PROXY, the proxy of the
+application's own requests (httpoxy)."""
+
+_REMOVED: Final = HOP_BY_HOP | FRAMING
 _IN_NAMES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 _not_in_variables: Final = re.compile(rb"[^0-9a-z]")
-_SPECIAL: Final = _TAKEN | PROXY_FIELDS | SPOOFABLE_FIELDS
+_SPECIAL: Final = _REMOVED | PROXY_FIELDS | SPOOFABLE_FIELDS
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
     frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"})
@@ -105,47 +105,55 @@ _PROTECTED: Final = (
 )
 
 
-def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes]]:
-    """Split received field lines into (end-to-end lines, what a proxy must know of), in one walk.
+def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes], bool]:
+    """Split received field lines into (end-to-end lines, fields that a proxy reads, spoofable), in one walk.
 
     The second part maps the lower-case names of hop-by-hop, framing and `PROXY_FIELDS` lines to their values,
-    several lines of one name joined by a comma. Lines named by `Connection` are dropped too, save those that
-    a client could name to strip what the next hop's decisions rest on. Spoofed names are dropped.
+    several lines of one name joined by a comma. The third is True if `SPOOFABLE_FIELDS` or reserved names are among
+    the end-to-end lines. Lines named by `Connection` are removed, except protected ones, which a client could
+    name to strip what the next hop's decisions rest on. Ambiguous names are removed.
     """
     kept: list[Pair] = []
     special: dict[bytes, bytes] = {}
+    spoofable = False
     for pair in lines:
-        name = _SPELLED.get(pair[0], _UNSPELLED)
-        if name is _UNSPELLED:
+        name = _SPELLED.get(pair[0], _UNKNOWN)
+        if name is _UNKNOWN:
             name = _classify(pair[0])
+            if name is _AMBIGUOUS:
+                continue
         if name is None:
             kept.append(pair)
             continue
+        if name is _SPOOFABLE:
+            kept.append(pair)
+            spoofable = True
+            continue
         special[name] = special[name] + b", " + pair[1] if name in special else pair[1]
-        if name not in _TAKEN:
+        if name not in _REMOVED:
             kept.append(pair)
     connection = special.get(b"connection")
     if connection is not None and connection not in _PLAIN_CONNECTION:
         listed = tokens(connection) - _PROTECTED
         kept = [pair for pair in kept if pair[0].lower() not in listed]
-    return kept, special
+    return kept, special, spoofable
 
 
 def _classify(spelling: bytes) -> bytes | None:
-    """Return the name under which `divide` notes a field, None if it is not special."""
+    """Return the lower-case name of a special field, its class if it has no name of its own, None for other fields."""
     lower = spelling.lower()
     if lower in SPOOFABLE_FIELDS or lower.startswith(RESERVED):
-        return CLAIMED
+        return _SPOOFABLE
     if lower in _SPECIAL:
         return lower
     if lower == b"proxy":
-        return _SPOOFED
+        return _AMBIGUOUS
     if lower.translate(None, _IN_NAMES):
         variable = as_variable(lower)
         if variable.startswith(RESERVED):
-            return CLAIMED
+            return _SPOOFABLE
         if variable in _SPECIAL:
-            return _SPOOFED
+            return _AMBIGUOUS
     return None
 
 
@@ -155,27 +163,26 @@ def elements(value: bytes) -> list[bytes]:
 
 
 def is_reserved(name: bytes) -> bool:
-    """True if `name`, spelled with `-` or `_`, is one by which nodes talk to each other."""
+    """True if `name`, spelled with `-` or `_`, is reserved for traffic between nodes."""
     return as_variable(name).startswith(RESERVED)
 
 
 def as_variable(name: bytes) -> bytes:
-    """Return what CGI and WSGI cannot tell `name` from, in lower case with `-` for all but letters and digits."""
+    """Return `name` as CGI and WSGI see it: lower case, `-` for all but letters and digits."""
     return _not_in_variables.sub(b"-", name.lower())
 
 
 def tokens(value: bytes) -> frozenset[bytes]:
-    """The lower-case tokens of a comma-separated list."""
+    """Return the lower-case tokens of a comma-separated list."""
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
 
 
 def _spellings() -> dict[bytes, bytes | None]:
-    names = [*FAMILIAR, *sorted(_SPECIAL - {_SPOOFED})]
+    names = [*FAMILIAR, *sorted(_SPECIAL)]
     return {each: _classify(each) for name in names for each in (name, name.lower(), name.title())}
 
 
-_UNSPELLED: Final = b"(unspelled)"
+_UNKNOWN: Final = b"unknown"
 _SPELLED: Final = _spellings()
-"""Usual spellings of well-known names -> what `_classify` makes of them: cheaper than lowering. The table is fixed: one
-that learned from peers could be filled by them with names that nobody else sends.
-"""
+"""Usual spellings of well-known names -> the result of `_classify`, which is cheaper than lowering. The table is fixed:
+clients could fill a table that learns with names of their choice."""

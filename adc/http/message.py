@@ -1,4 +1,4 @@
-"""Requests and responses as every room sees them, whatever codec carried them."""
+"""Requests and responses, independent of the codec that carries them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ NO_BODY = 0
 NOBODY: Final = Client()
 """The client of a request that has none."""
 UNKNOWN_LENGTH = -1
-"""`body_length` of a message whose end is told by the framing only (chunked, a closed stream)."""
+"""`body_length` of a message whose framing alone shows its end (chunked, a closed stream)."""
 
 
 class Request(Flow):
     """A request head (RFC 9110 section 6).
 
-    `target` is what goes on the wire in origin-form: as received, or with the normalised path where a member could
-    read it otherwise (`adc.routing.settle`). `path` is the same path in the normalised form that rules are matched
-    against and `query` what follows the first `?` (both without it). `plain` is True if nobody can take the path
-    for another one; False asks for `settle`. `host` is lower-case
-    without the port; `authority` is host and port as received. `client` tells of the client's connection, `source` is
-    the client's address as the trusted-proxy rules derived it, `scheme` likewise. `headers` holds end-to-end lines
-    only (`Host` among them);
-    `proxy_fields` maps the lower-case names of the lines a proxy reads (`adc.http.fields.divide`) to their values.
-    `upgrade` lists the protocols that the client offers to switch to and that may be passed on, b"" if none.
-    `takes_trailers` is true if the client said `TE: trailers` (RFC 9110 section 10.1.4).
-    `tied` is true if a member connection belongs to the client's connection alone (`adc.http.tied`).
-    `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
+    * `target` goes on the wire in origin-form: as received, or with the normalised path where a member could read it
+      otherwise (`adc.routing.settle`). `path` is its path in the normalised form that rules match, `query` what
+      follows the first `?`. `plain` is True if every member reads the path alike; False requires `settle`.
+    * `host` is lower-case without the port; `authority` is host and port as received.
+    * `client` holds the facts of the client's connection. `source` and `scheme` are the client's address and scheme
+      as the rules for trusted proxies derive them.
+    * `headers` holds end-to-end lines only (`Host` among them). `proxy_fields` maps the lower-case names of lines that
+      a proxy reads (`adc.http.fields.divide`) to their values.
+    * `spoofable` is True if `headers` may hold fields that only a proxy may write (`adc.http.fields`).
+    * `upgrade` lists the protocols that the client offers to switch to and that may be forwarded, b"" if none.
+    * `takes_trailers` is True if the client sent `TE: trailers` (RFC 9110 section 10.1.4).
+    * `tied` is True if a member connection belongs to the client's connection alone (`adc.http.tied`).
+    * `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Request(Flow):
         "proxy_fields",
         "query",
         "scheme",
+        "spoofable",
         "takes_trailers",
         "target",
         "tied",
@@ -84,16 +86,17 @@ class Request(Flow):
         self.upgrade = b""
         self.expect_continue = False
         self.takes_trailers = False
+        self.spoofable = False
         self.tied = False
         self.passed_by = ""
 
     @property
     def sent_path(self) -> str:
-        """The path of `target`."""
+        """Return the path of `target`."""
         return self.path if self.plain else self.target.partition("?")[0]
 
     def with_headers(self, headers: Headers) -> Request:
-        """The same request with other field lines; `proxy_fields` is shared."""
+        """Return a copy with other field lines; `proxy_fields` is shared."""
         other = Request(
             self.method,
             self.target,
@@ -113,6 +116,7 @@ class Request(Flow):
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
         other.takes_trailers = self.takes_trailers
+        other.spoofable = self.spoofable
         other.tied = self.tied
         other.passed_by = self.passed_by
         return other
@@ -121,10 +125,11 @@ class Request(Flow):
 class Response:
     """A response head.
 
-    `headers` holds end-to-end lines without `Content-Length`: `body_length` says it (bytes of content as sent, or as
-    it would be sent to a GET when this answers HEAD or is a 304), UNKNOWN_LENGTH if only the framing will tell.
-    `dated` is true if `headers` has a Date. `upgrade` is what a 101 switches to, or what a 426 asks for. `trailer`
-    names the announced trailers that may be passed on (`adc.http.trailers`), b"" if none. `version` is the member's.
+    `headers` holds end-to-end lines without `Content-Length`. `body_length` is that length: bytes of content as sent,
+    or as a GET would receive them if this answers HEAD or is a 304; UNKNOWN_LENGTH if only the framing shows the end.
+    `dated` is True if `headers` has a Date. `upgrade` is the protocol that a 101 switches to or a 426 requires.
+    `trailer` names the announced trailers that may be forwarded (`adc.http.trailers`), b"" if none. `version` is the
+    member's.
     """
 
     __slots__ = ("body_length", "dated", "headers", "reason", "status", "trailer", "upgrade", "version")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
 from adc.codecs.refused import Refused
-from adc.http.fields import CLAIMED
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.upgrade import among
@@ -140,7 +139,7 @@ class Exchange:
         service = self.service
         service.active.add(self)
         request, proxy_fields = self.request, self.request.proxy_fields
-        if CLAIMED in proxy_fields:
+        if request.spoofable:
             service.drop_spoofed(request)
         self.body = body
         self.body_end = end

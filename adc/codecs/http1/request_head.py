@@ -67,7 +67,7 @@ def read_head(message: Any, client: Client) -> Request:
     method = message.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
-    lines, proxy_fields = divide(message.raw_headers)
+    lines, proxy_fields, spoofable = divide(message.raw_headers)
     body_length = NO_BODY
     if b"transfer-encoding" in proxy_fields:
         if proxy_fields[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
@@ -111,6 +111,7 @@ def read_head(message: Any, client: Client) -> Request:
         client,
     )
     request.plain = plain
+    request.spoofable = spoofable
     if message.upgrade and minor:
         request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
     if b"te" in proxy_fields and minor:

@@ -309,7 +309,7 @@ class ResponseReader(BatchedReader):
             return
         self._collecting = False
         status = self._parser.get_status_code()
-        lines, proxy_fields = divide(self._pairs)
+        lines, proxy_fields, _ = divide(self._pairs)
         reason = self._reason
         if reason and not reason.isalnum():
             reason = printable(reason)

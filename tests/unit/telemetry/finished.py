@@ -12,7 +12,7 @@ from adc.http.message import Request
 
 def request(target: str = "/shop?x=1", method: str = "GET", headers: tuple[Pair, ...] = ()) -> Request:
     path, _, query = target.partition("?")
-    lines, proxy_fields = divide(headers)
+    lines, proxy_fields, _ = divide(headers)
     return Request(
         method,
         target,
