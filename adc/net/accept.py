@@ -12,17 +12,18 @@ from typing import Any, cast
 
 from adc.net.handshake import Handshake
 from adc.net.listener_state import ListenerState, OpenConnection
+from adc.net.protocol_choice import ChooseProtocol, ProtocolChoice
 from adc.net.proxy_protocol import MAX_V2, BadHeader, Endpoints, HeaderReader
 from adc.net.share import AWAY, BATCH, Share
 
 MOST_SHED = 1024
-"""Connections over the limit that are told so at the same time; others are closed without a word."""
+"""Connections over the limit that get a response at the same time; further ones are closed without one."""
 
 _MOST_WAITING = 4096
-"""Connections accepted of those that wait when a socket is closed."""
+"""Most waiting connections that are accepted when a socket is closed."""
 
 _SHUTDOWN_SECONDS = 5.0
-"""How long a client that was told the end of TLS may take to say so as well."""
+"""Maximum wait for the client's close_notify after ours."""
 
 
 _SHORT = "file descriptors are short"
@@ -31,11 +32,12 @@ _SHORT = "file descriptors are short"
 class AcceptContext:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
-    `context` is for TLS, None without; a connection whose address `proxies` accepts must begin with a PROXY protocol
-    header, one of anybody else has none. `protocol` makes the protocol of an accepted connection; `shed` makes that of
-    a connection over the limit, which tells the client so; None closes it. `failed(reason, detail, address)` is called
-    for connections that fail before that. `arriving` counts those on their way in. `exhausted(why)`
-    hears that nobody else can be accepted: the system said so, or one came with a descriptor from `max_descriptor` on.
+    `context` is for TLS, None without. A connection from an address that `proxies` matches must begin with a PROXY
+    protocol header; connections from other addresses have none. `protocol` chooses the protocol of a connection once
+    its handshake is complete. `shed` makes the protocol of a connection over the limit, which reports that to the
+    client; without it such a connection is closed. `failed(reason, detail, address)` is called for connections whose
+    handshake fails. `arriving` counts handshakes in progress. `exhausted(why)` is called when no further connection can
+    be accepted: the system reported it, or a descriptor was `max_descriptor` or higher.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class AcceptContext:
         self.share = share
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
-        self.protocol: Callable[[Handshake], asyncio.BaseProtocol]
+        self.protocol: ChooseProtocol
         self.shed: Callable[[], asyncio.BaseProtocol] | None = None
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
@@ -60,12 +62,12 @@ class AcceptContext:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, sock: socket.socket, address: Any) -> None:
-        """Bring an accepted connection in."""
+        """Begin the handshake of an accepted connection, or shed it."""
         state = self.state
         if len(state.connections) + self.arriving < state.max_connections:
             self.arriving += 1
             handshake = Handshake(address, self._left)
-            task = self.loop.create_task(self._bring_in(sock, handshake))
+            task = self.loop.create_task(self._shake_hands(sock, handshake))
         else:
             state.rejected += 1
             shed = self.shed
@@ -87,11 +89,11 @@ class AcceptContext:
     def _left(self) -> None:
         self.arriving -= 1
 
-    async def _bring_in(self, sock: socket.socket, handshake: Handshake) -> None:
+    async def _shake_hands(self, sock: socket.socket, handshake: Handshake) -> None:
         reason = "proxy_protocol"
         try:
             if self.proxies is not None and self.proxies(handshake.peer):
-                await self._hear_proxy(sock, handshake)
+                await self._read_proxy_header(sock, handshake)
             if not handshake.count(self.state.sources):
                 self.state.rejected += 1
                 sock.close()
@@ -103,21 +105,21 @@ class AcceptContext:
             self.failed(reason, _words(error), handshake.peer)
 
     async def _shed(self, shed: Callable[[], asyncio.BaseProtocol], sock: socket.socket) -> None:
-        """Tell a client without TLS that there is no room; a handshake for that would cost as much as serving it."""
+        """Respond to a client without TLS that there is no room; a TLS handshake would cost as much as serving it."""
         try:
             await self.loop.connect_accepted_socket(shed, sock)
         except OSError:
             sock.close()
 
-    async def _hear_proxy(self, sock: socket.socket, handshake: Handshake) -> None:
+    async def _read_proxy_header(self, sock: socket.socket, handshake: Handshake) -> None:
         async with asyncio.timeout(self.handshake_timeout):
             handshake.endpoints = await read_header(self.loop, sock)
         if handshake.endpoints is not None:
             handshake.address = handshake.endpoints[0]
 
     async def _open(self, sock: socket.socket, handshake: Handshake) -> None:
-        protocol = self.protocol(handshake)
         if self.context is None:
+            protocol = self.protocol(handshake, "")
             try:
                 await self.loop.connect_accepted_socket(lambda: protocol, sock)
             except asyncio.CancelledError:
@@ -126,8 +128,9 @@ class AcceptContext:
                     opened.connection_lost(None)
                 raise
             return
+        handshake.secure = True
         await self.loop.connect_accepted_socket(
-            lambda: protocol,
+            lambda: ProtocolChoice(self.protocol, handshake),
             sock,
             ssl=self.context,
             ssl_handshake_timeout=self.handshake_timeout,
@@ -135,15 +138,16 @@ class AcceptContext:
         )
 
     def drop_all(self) -> None:
-        """Give up what has not arrived."""
+        """Cancel the handshakes in progress."""
         for task in self._tasks:
             task.cancel()
 
 
 class Acceptor:
-    """Accepts on one listening socket, which it closes at the end. While paused, who comes waits in the kernel's queue.
+    """Accepts on one listening socket, which it closes at the end. While it is paused, new connections wait in the
+    kernel's queue.
 
-    The loop's own server will not do: it closes those it has no descriptor for, and shortens the queue to 100.
+    The loop's own server closes connections that it has no descriptor for, and shortens the queue to 100.
     """
 
     def __init__(self, context: AcceptContext, sock: socket.socket) -> None:
@@ -170,9 +174,11 @@ class Acceptor:
             self._context.loop.add_reader(self._sock.fileno(), self._readable)
 
     def drain(self) -> None:
-        """Accept those that wait, whom the kernel would reset when the last copy of the socket is closed, and close.
+        """Accept the waiting connections, which the kernel would reset when the last copy of the socket is closed, and
+        close.
 
-        Who connects between the last look and the close is reset: the kernel has no way to close only the door.
+        A connection that arrives between the last accept and the close is reset: the kernel cannot refuse new
+        connections only.
         """
         self.pause()
         for _ in range(_MOST_WAITING):
@@ -184,7 +190,7 @@ class Acceptor:
         share = self._context.share
         room = BATCH if share.alone else share.room(self._context.loop.time())
         if not room:
-            self._give_way()
+            self._back_off()
             return
         for _ in range(room):
             if self._paused or not self._accept():
@@ -192,18 +198,18 @@ class Acceptor:
         if not share.alone:
             share.took()
 
-    def _give_way(self) -> None:
-        """Leave those who wait to the other workers for a moment."""
+    def _back_off(self) -> None:
+        """Leave waiting connections to the other workers for `AWAY` seconds."""
         loop = self._context.loop
         loop.remove_reader(self._sock.fileno())
-        self._away = loop.call_later(AWAY, self._come_back)
+        self._away = loop.call_later(AWAY, self._resume_after_backing_off)
 
-    def _come_back(self) -> None:
+    def _resume_after_backing_off(self) -> None:
         self._away = None
         self._context.loop.add_reader(self._sock.fileno(), self._readable)
 
     def _accept(self) -> bool:
-        """Take one in; False if nobody waits, or nobody else can be taken in."""
+        """Accept one connection; False if none waits, or no further one can be accepted."""
         context = self._context
         try:
             sock, address = self._sock.accept()
@@ -249,11 +255,11 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 def _ignore(why: str) -> None:
-    """Nobody accepts here."""
+    """No-op: nothing pauses the accepting."""
 
 
 def _words(error: Exception) -> str:
-    """What went wrong, in few words."""
+    """Describe `error` in a few words."""
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
     if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""A connection between being accepted and its first byte of HTTP. No I/O."""
+"""A connection between being accepted and the first byte of its protocol. No I/O."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 
 
 class Handshake:
-    """A connection on its way in. `address` is the client's, as far as is known; `endpoints` what a header said.
+    """A connection during its handshake. `address` is the client's, as far as it is known; `endpoints` are those of a
+    PROXY protocol header. `secure` is true if the connection is under TLS.
 
-    While it is under way it counts for the limits of its listener and of its source; `left()` hears once that it is
-    not any more.
+    A handshake in progress counts for the limits of its listener and of its source; `left()` is called once, when it
+    is over.
     """
 
-    __slots__ = ("_counted", "_left", "_sources", "address", "endpoints")
+    __slots__ = ("_counted", "_left", "_sources", "address", "endpoints", "secure")
 
     def __init__(self, address: Any, left: Callable[[], None]) -> None:
         self.address = (plain_address(address[0]), *address[1:2]) if isinstance(address, tuple) else address
         self.endpoints: Endpoints | None = None
+        self.secure = False
         self._left: Callable[[], None] | None = left
         self._sources: SourceLimit | None = None
         self._counted = ""
@@ -43,7 +45,7 @@ class Handshake:
         return True
 
     def release(self) -> None:
-        """It has arrived, or never will."""
+        """The handshake is complete, or has failed."""
         left, self._left = self._left, None
         if left is not None:
             left()

@@ -81,8 +81,8 @@ class HttpListener(StreamListener):
     def certificates_changed(self) -> None:
         self.settings.identify = self.identification(*self._trusted)
 
-    def protocol(self, handshake: Handshake) -> ServerConnection:
-        if self.tls is None:
+    def protocol(self, handshake: Handshake, alpn: str) -> ServerConnection:
+        if not handshake.secure:
             return ServerConnection(self.settings, handshake)
         secure = StrictConnection if self.settings.strict_transport else SecureConnection
         return secure(self.settings, handshake)

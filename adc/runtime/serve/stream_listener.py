@@ -41,8 +41,8 @@ class StreamListener(Listener):
         self._logs = logs
 
     @abstractmethod
-    def protocol(self, handshake: Handshake) -> asyncio.BaseProtocol:
-        """Return the protocol of a connection whose handshake is complete."""
+    def protocol(self, handshake: Handshake, alpn: str) -> asyncio.Protocol:
+        """Return the protocol of a connection whose handshake is complete and agreed on `alpn` ("" for none)."""
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
         self._logs = logs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ async def accepting(state: ListenerState) -> AsyncIterator[Accepting]:
     loop = asyncio.get_running_loop()
     settings = Http1Settings(state, Batch(loop), Clock(), never, never)
     accepting = Accepting(loop, state, never, Share(), Spare())
-    accepting.accept_context.protocol = partial(ServerConnection, settings)
+    accepting.accept_context.protocol = lambda handshake, alpn: ServerConnection(settings, handshake)
     yield accepting
     accepting.close()
 
