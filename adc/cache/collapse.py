@@ -1,8 +1,8 @@
-"""One fetch for simultaneous misses of one key, inside a worker.
+"""Request collapsing inside a worker: one fetch for simultaneous misses of one key.
 
-The first request of a key leads, those that come while it is under way follow. When the leader's response
-turns out to be one that nobody else may have, or fails, followers are let go a few at a time: each that
-finishes lets two more go, so that an origin in trouble meets a slope and not a wall.
+The first request of a key leads; requests that arrive during its fetch follow. When the leader's response cannot be
+shared, or the fetch fails, followers are released a few at a time: each that finishes releases two more, so that an
+origin in trouble sees a ramp instead of a burst.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Flight(Generic[W]):
 
 
 class Flights(Generic[W]):
-    """Flights by key. `W` is whatever stands for a waiting request. At most `most` wait for one key."""
+    """Flights by key. `W` is the type of a waiting request. At most `most` requests wait for one key."""
 
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
@@ -87,7 +87,7 @@ class Flights(Generic[W]):
             self._settle(key, flight)
 
     def take(self, key: bytes, fits: Callable[[W], bool]) -> list[W]:
-        """Followers for whom `fits` is true, taken out: the response under way answers them."""
+        """Remove and return the followers for which `fits` is true: the response in progress answers them."""
         flight = self._flights.get(key)
         if flight is None:
             return []
@@ -99,10 +99,10 @@ class Flights(Generic[W]):
         return taken
 
     def finished(self, key: bytes, outcome: Outcome, now: float) -> list[tuple[W, Role]]:
-        """The leader is done. Returns whom to wake and as what; FOLLOW means: look in the store again.
+        """End the leader's flight. Return the followers to wake, each with its role; FOLLOW means: look in the store
+        again.
 
-        After FAILED the first follower leads. After UNCACHEABLE those woken fetch ALONE and each calls
-        `passed`.
+        After FAILED the first follower leads. After UNCACHEABLE the followers fetch ALONE, and each calls `passed`.
         """
         flight = self._flights.get(key)
         if flight is None or not flight.led:
@@ -118,7 +118,7 @@ class Flights(Generic[W]):
         return self._release(key, flight, _FIRST)
 
     def passed(self, key: bytes) -> list[tuple[W, Role]]:
-        """A request let go alone is done (`finished` or `passed` had woken it): the next to wake."""
+        """End a request that was released alone (`finished` or `passed` woke it). Return the next ones to wake."""
         flight = self._flights.get(key)
         if flight is None or not flight.alone:
             return []

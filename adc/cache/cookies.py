@@ -26,8 +26,8 @@ class CookieRules:
     def pairs(self, headers: Headers) -> list[bytes]:
         """Return the `name=value` pairs that count, in the order received.
 
-        All of them if there are too many, or if a quoted string may hide one from us that the application sees:
-        a pair must not be left out of the key and still choose the response.
+        All of them count if there are too many, or if a quoted string may hide one that the application sees: a pair
+        must not be left out of the key and still choose the response.
         """
         lines = headers.get_all(b"cookie")
         if lines and self.own:

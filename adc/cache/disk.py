@@ -1,8 +1,7 @@
-"""The disk tier: bodies in files, heads in the index, shared by the workers of a machine and kept over a
-restart.
+"""The disk tier: bodies in files, heads in the index, shared by the workers of a machine and kept over a restart.
 
-Nothing here raises for a broken disk, a full one, or a damaged file: a store that cannot answer has nothing,
-one that cannot write stores nothing, and `report` is told why in words.
+Nothing here raises for a broken or full disk or a damaged file: a store that cannot read has no entries, a store that
+cannot write stores nothing, and `report` logs the reason.
 """
 
 from __future__ import annotations

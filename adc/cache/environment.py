@@ -1,7 +1,7 @@
 """The part of a cache that all workers of a machine share: an LMDB environment and two counters in mapped memory.
 
-Nothing here is synced to disk on each write. A killed process loses nothing, since the kernel keeps the
-pages; after a power cut the content cannot be trusted, which the boot mark tells: the folder is then emptied.
+Writes are not synced to disk one by one. A killed process loses nothing, because the kernel keeps the pages. After a
+power cut the content cannot be trusted: the boot mark differs, and the folder is emptied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _COUNTERS = 2
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder for this user alone, or make it so: stored responses are for nobody else. Raises OSError."""
+    """Make a folder for this user alone, or restrict an existing one: stored responses are private. Raises OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if stat.S_IMODE(path.stat().st_mode) != 0o700:
         path.chmod(0o700)

@@ -1,8 +1,8 @@
-"""Bodies as files: one a stored response, whole or absent.
+"""Bodies as files: one file per stored response, whole or absent.
 
-A file is a preamble of 32 bytes, the content, and the head as it was when stored. The preamble, which says
-how long both are and what they must sum to, is written last and the file then renamed into place: whoever is
-killed before leaves a nameless rest that the next start sweeps out.
+A file is a preamble of 32 bytes, the content, and the head as stored. The preamble holds their lengths and checksums.
+It is written last, and the file is then renamed into place: a killed process leaves a nameless file that the next
+start removes.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def open_body(path: Path, length: int) -> FileBody:
 
 
 def _checked_preamble(descriptor: int, length: int) -> int:
-    """The checksum of the content, after all that can be told without reading it."""
+    """Return the checksum of the content after checking everything that needs no reading of it."""
     start = os.pread(descriptor, PREAMBLE_BYTES, 0)
     if len(start) < PREAMBLE_BYTES:
         raise CorruptFileError("shorter than its preamble")
@@ -121,7 +121,7 @@ class FileWriter:
         return os.pread(self._fd, max(0, min(size, self.length - start)), PREAMBLE_BYTES + start)
 
     def finish(self, head: bytes, target: Path) -> None:
-        """Write head and preamble and move the file to `target`. What was written can still be read."""
+        """Write head and preamble and move the file to `target`. The content written can still be read."""
         os.pwrite(self._fd, head, PREAMBLE_BYTES + self.length)
         start = _PREAMBLE.pack(_MAGIC, self.length, len(head), zlib.crc32(head), self._checksum)
         if os.pwrite(self._fd, start + _CHECK.pack(_preamble_sum(start)), 0) != PREAMBLE_BYTES:

@@ -13,9 +13,9 @@ from adc.http.message import UNKNOWN_LENGTH
 class Filling:
     """Content goes into memory, and from there to a file once it is too long for the memory tier.
 
-    `expected` is the length announced, or UNKNOWN_LENGTH. `entry` is the head that followers may answer with,
-    `length` the bytes so far. They are claimed in their tier until they are stored, dropped, or nobody refers to
-    them any more. Once `failed` says why, nothing will be stored; followers can read on until `abort`.
+    `expected` is the announced length, or UNKNOWN_LENGTH. `entry` is the head that followers may answer with, `length`
+    the bytes so far. The bytes are claimed in their tier until they are stored, dropped, or no longer referenced. Once
+    `failed` has a reason, nothing will be stored; followers can read on until `abort`.
     """
 
     __slots__ = (

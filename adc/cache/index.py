@@ -30,7 +30,7 @@ _URL_BYTES = 380
 
 _PAGE = 4096
 _INLINE = 2000
-"""LMDB keeps longer values on pages of their own."""
+"""LMDB keeps longer values on separate pages."""
 
 _RECORD_COST = 500
 _TAG_COST = 120
@@ -51,9 +51,8 @@ def _pages(length: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry in the index. `serial` tells its file from earlier ones of the same id; `size` is what it
-    costs in bytes; `used` the last use in wall seconds, as coarse as `Index.touch` is called.
-    """
+    """One entry in the index. `serial` distinguishes its file from earlier files of the same id; `size` is its cost in
+    bytes; `used` the last use in wall seconds, as coarse as the calls of `Index.touch`."""
 
     id: bytes
     serial: bytes
@@ -207,9 +206,8 @@ class Index:
                     txn.put(_use_key(fresh), b"", db=self._use)
 
     def evict(self, room: int, most: int) -> list[Record]:
-        """Drop the least recently used records until `room` bytes fit, `most` at a time. Returns those
-        dropped.
-        """
+        """Drop the least recently used records until `room` bytes fit, at most `most` of them. Return the dropped
+        ones."""
         dropped: list[Record] = []
         with self._env.begin(write=True) as txn:
             while len(dropped) < most and self._total(txn) + room > self.limit:

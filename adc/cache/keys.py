@@ -1,9 +1,10 @@
 """Primary keys: which requests may share a stored response (RFC 9111 section 2).
 
-A key is the URL (`scheme://authority/path?query`, the path as the member receives it) followed, when the route's
-rules add parts, by those parts.
-A URL has no NUL byte, so that everything up to the first NUL is the URL and purges by URL and by prefix work
-on keys. Added parts carry their length, so two different requests never make one key.
+A key is the URL (`scheme://authority/path?query`, the path as the member receives it), followed by parts that the
+route's rules add.
+
+A URL has no NUL byte, so everything up to the first NUL is the URL, and purges by URL and by prefix work on keys.
+Added parts carry their length, so two different requests never make one key.
 """
 
 from __future__ import annotations

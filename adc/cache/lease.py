@@ -1,9 +1,9 @@
-"""One fetch for simultaneous misses of one key, across the workers of a machine.
+"""Request collapsing across the workers of a machine: one fetch for simultaneous misses of one key.
 
-Before a worker's leader fetches, it takes the key's lease. If another worker has it, the leader waits: it
-looks at `changes` on every tick (a read of mapped memory) and when that moves, or the lease runs out, tries
-again. A lease ends when it is released, when its time is up, or with the process that holds it. Times are
-seconds of the monotonic clock, which all processes of a machine share.
+A worker's leader acquires the key's lease before it fetches. If another worker has it, the leader waits: it reads
+`changes` on every tick (mapped memory) and tries again when that counter moves or the lease expires. A lease ends when
+it is released, when it expires, or with its process. Times are seconds of the monotonic clock, which all processes of
+a machine share.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SWEPT = 8
 """Outdated leases that each acquisition may clear away."""
 
 MOST_LEASES = 32_768
-"""Leases kept, those of responses that cannot be shared among them; with more, workers fetch without."""
+"""Most leases kept, including leases of responses that cannot be shared; above it, workers fetch without one."""
 
 
 class LeaseState(IntEnum):
@@ -36,7 +36,7 @@ class LeaseState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to fetch `key` for everybody. `number` tells it from later leases of the same key."""
+    """The right to fetch `key` for all workers. `number` distinguishes it from later leases of the same key."""
 
     key: bytes
     number: int
@@ -65,7 +65,7 @@ class LeaseTable:
         return int(self._counters[self._slot])
 
     def acquire(self, key: bytes, now: float, seconds: float) -> Lease | Busy | None:
-        """The lease for `seconds`, or who has it; None if requests of this key need no lease."""
+        """Acquire the lease for `seconds`, or return its owner; None if requests of this key need no lease."""
         name = sha256(key).digest()
         with self._env.begin(write=True, db=self._db) as txn:
             value = txn.get(name)
@@ -92,7 +92,7 @@ class LeaseTable:
         return True
 
     def release(self, lease: Lease, pass_until: float | None = None) -> None:
-        """Give the lease back; with `pass_until`, nobody waits for this key before that time."""
+        """Release the lease; with `pass_until`, no request waits for this key before that time."""
         name = sha256(lease.key).digest()
         with self._env.begin(write=True, db=self._db) as txn:
             if self._holds(txn.get(name), lease):

@@ -1,6 +1,6 @@
-"""Content of the memory tier that clients are being sent.
+"""Content of the memory tier that is being sent to clients.
 
-Once evicted it is no longer an entry, but stays in memory until the last of them has it.
+Evicted content is no longer an entry, but stays in memory until the last client has it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Loan:
 
 
 class Loans:
-    """Bodies in use, by identity. What was dropped from the store while in use is claimed until it is given back."""
+    """Bodies in use, by identity. Content dropped from the store while in use stays claimed until it is returned."""
 
     __slots__ = ("_claims", "_open")
 

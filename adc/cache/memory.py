@@ -1,9 +1,9 @@
 """The memory tier: entries of one worker within a limit in bytes, evicted by S3-FIFO.
 
-S3-FIFO (Yang et al., SOSP 2023) keeps a small queue that every new key enters, a main queue for keys asked
-for again while they were in the small one, and the names of those that left the small queue unused. One-time
-keys, such as an attacker's unique URLs, pass through a tenth of the space and push nothing else out. A hit
-moves nothing: it is a look-up and a count.
+S3-FIFO (Yang et al., SOSP 2023) keeps a small queue that every new key enters, a main queue for keys requested again
+while they were in the small one, and the names of keys that left the small queue unused. One-time keys, such as an
+attacker's unique URLs, pass through a tenth of the space and evict nothing else. A hit moves nothing: it is a look-up
+and a count.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from adc.http.headers import Headers
 
 
 def joinable(newer: Entry, held: Sequence[Entry], limit: int) -> list[Entry]:
-    """Those of `held` that touch `newer` and make at most `limit` bytes with it: worth loading to be `combined`."""
+    """Return the parts in `held` that touch `newer` and fit into `limit` bytes with it: worth loading to be
+    `combined`."""
     return [other for other in held if _same_representation(newer, other) and _touch(newer, other, limit)]
 
 
@@ -24,11 +25,10 @@ def _touch(one: Entry, other: Entry, limit: int) -> bool:
 
 
 def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
-    """`newer`, a part whose body is bytes, grown by what is `held` of the same representation.
+    """Return `newer`, a part whose body is bytes, extended by the parts in `held` of the same representation.
 
-    Only parts in memory that share a strong entity tag and request values are joined, up to `limit` bytes.
-    All fields are those of `newer`. Once nothing is missing the result is a complete 200. `newer` itself if
-    nothing fits.
+    Only parts in memory with the same strong entity tag and request values are joined, up to `limit` bytes. All fields
+    are those of `newer`. The result is a complete 200 once nothing is missing, and `newer` itself if nothing fits.
     """
     for other in held:
         if not _same_representation(newer, other):
@@ -43,10 +43,10 @@ def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
 
 
 def coexists(entry: Entry, old: Entry) -> bool:
-    """Whether `old`, chosen for the same request before, is still of use beside the newer `entry`, or has given
-    its place to it already.
+    """True if `old`, chosen for the same request before, is still useful beside the newer `entry`, or was replaced by
+    it already.
 
-    With another Vary, or parts of another version, it would be chosen again in the place of what came after it.
+    With another Vary, or parts of another version, `old` would be chosen again in place of the newer entry.
     """
     if entry.varying != old.varying:
         return False

@@ -97,7 +97,7 @@ def takes_stale(request: Request, options: CacheOptions) -> bool:
 
 
 def without_conditions(lines: Sequence[Pair]) -> list[Pair]:
-    """Request lines without those that `Revalidate.conditions` replace."""
+    """Return the request lines without the ones that `Revalidate.conditions` replace."""
     return [pair for pair in lines if pair[0].lower() not in CONDITIONAL]
 
 
@@ -141,10 +141,10 @@ def reusable(entry: Entry, now: float) -> bool:
 
 
 def select(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Entry | None:
-    """The most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), if any.
+    """Return the most recent entry (by Date) that `request` selects (RFC 9111 section 4.1), None if there is none.
 
-    One that was chosen by the request's fields comes before one without Vary: some members leave Vary out of
-    the response for those who ask for nothing in particular.
+    An entry that the request's fields selected comes before one without Vary: some members omit Vary from the response
+    to a request without such fields.
     """
     chosen: Entry | None = None
     cookies = options.key.counted_cookies

@@ -13,7 +13,7 @@ ORIGIN_ONLY = frozenset({b"if-match", b"if-unmodified-since"})
 """Preconditions that only the origin may evaluate (RFC 9111 section 4.3.2)."""
 
 _ELEMENT = re.compile(rb'[ \t]*((?:W/)?"[^"]*"(?=[ \t]*(?:,|\Z))|[^,]+)')
-"""An element of a list, perhaps with spaces behind it; to match those here would take the square of their number."""
+"""An element of a list, perhaps followed by spaces. Matching the spaces here would take quadratic time."""
 
 MAX_TAGS = 1000
 

@@ -1,4 +1,4 @@
-"""What a purge names, and the record of it that all workers read."""
+"""The target of a purge, and the record of it that all workers read."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from adc.cache.keys import url_of
 
 
 class Scope(IntEnum):
-    """How `Purge.target` chooses: all variants of a URL, URLs that begin so, entries with a tag, or
-    everything.
-    """
+    """Meaning of `Purge.target`: all variants of a URL, URLs with a prefix, entries with a tag, or everything."""
 
     URL = 1
     PREFIX = 2
     TAG = 3
     ALL = 4
     REPLACED = 5
-    """One key whose entries a worker has just stored anew: other workers drop their copies."""
+    """One key whose entries a worker has replaced: other workers drop their copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Purge:
     by: int = 0
 
     def covers(self, key: bytes, tags: tuple[bytes, ...]) -> bool:
-        """Whether an entry with this key and tags is meant."""
+        """True if the purge covers an entry with this key and tags."""
         if self.scope is Scope.URL:
             return url_of(key) == self.target
         if self.scope is Scope.PREFIX:

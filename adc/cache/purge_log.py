@@ -20,8 +20,7 @@ class PurgeLog:
         self._counters = environment.counters
         self._slot = environment.purges
         self._db = self._env.open_db(b"purges")
-        # A write transaction, so that nobody appends between the look and the setting of the counter, which
-        # may be off if one of the two files was lost.
+        # A write transaction, so that no other process appends between the read and the setting of the counter, which
         with self._env.begin(write=True, db=self._db) as txn:
             self.position = self._counters[self._slot] = _last(txn)
 

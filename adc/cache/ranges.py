@@ -108,9 +108,9 @@ def content_range(item: ByteRange | ContentRange, total: int | None) -> bytes:
 
 
 def within(part: ContentRange, asked: bytes) -> ByteRange | None:
-    """The single range asked for, if all of it lies in the stored part; None otherwise.
+    """Return the single requested range if all of it lies in the stored part, None otherwise.
 
-    Without a known total only a range with both ends written can be told to lie inside.
+    Without a known total, only a range with both ends can be checked.
     """
     specs = _specs(asked)
     if specs is None or len(specs) > 1:

@@ -12,7 +12,7 @@ KEPT_BYTES = 2 << 20
 
 
 class RecentPurges:
-    """Numbered like those of a `PurgeLog`; nobody else reads them."""
+    """A log with the numbers of a `PurgeLog`, for one process."""
 
     def __init__(self) -> None:
         self._latest = 0

@@ -1,4 +1,4 @@
-"""Counters of one store: plain integers, read by whoever reports them."""
+"""Counters of one store: plain integers."""
 
 from __future__ import annotations
 

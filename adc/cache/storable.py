@@ -107,10 +107,9 @@ def store(
     *,
     peer_trusted: bool = False,
 ) -> Store | Pass:
-    """Decide whether to store `response` under `key`. Times are wall seconds; `request` is as the client sent
-    it.
+    """Decide whether to store `response` under `key`. Times are wall seconds; `request` is as the client sent it.
 
-    `peer_trusted`: the peer is a trusted proxy, whose forwarding fields are believed.
+    `peer_trusted` is True if the peer is a trusted proxy, whose forwarding fields count.
     """
     refused = _refused_request(request, peer_trusted)
     if refused is not None:
@@ -192,7 +191,7 @@ def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
 def may_update(request: Request, directives: Directives, peer_trusted: bool) -> bool:
     """True if fields of a response to `request`, with its `directives`, may update the stored response.
 
-    The rules are those for storing: a 304 or an answer to HEAD must not bring in what a 200 could not.
+    The rules are those for storing: a 304 or a response to HEAD must not add fields that a 200 could not.
     """
     if _unkeyed(request, peer_trusted) is not None or _no_store(request):
         return False
@@ -298,7 +297,7 @@ def _useless(headers: Headers, reuse: Terms) -> bool:
 
 
 def stored_headers(headers: Headers, directives: Directives, response_time: float) -> Headers:
-    """The lines to store: end-to-end, without those a qualified no-cache or private excepts, with a Date."""
+    """Return the lines to store: end-to-end, with a Date, without lines excluded by a qualified no-cache or private."""
     unwanted = set(_NEVER_STORED)
     for line in headers.get_all(b"connection"):
         unwanted.update(item.strip(b" \t").lower() for item in line.split(b","))

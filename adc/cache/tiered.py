@@ -45,9 +45,9 @@ class TieredStore:
         self._mixed: set[int] = set()  # hashes of keys
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
-        """The entries in memory, oldest first, after purges of other workers have been applied.
+        """Return the entries in memory, oldest first, after applying the purges of other workers.
 
-        None of a key whose entries differ in what they vary on: memory may hold but one of those that match.
+        Return none for a key whose entries vary on different fields: memory may hold only one of the matching entries.
         """
         if self._log is not None and self._log.behind():
             self._catch_up()
@@ -56,10 +56,10 @@ class TieredStore:
         return self.memory.get(key)
 
     def find(self, key: bytes, now: float) -> list[Entry]:
-        """The entries in memory and on disk; of two for the same variant the one that is fresh for longer.
+        """Return the entries in memory and on disk; of two for the same variant, the one that is fresh for longer.
 
-        A copy in memory that could still be served was dropped when another worker stored a newer one: what is
-        left is stale. How old they are does not tell, since a 304 may come with a higher Age than the 200 had.
+        When another worker stores a newer entry, copies in memory that could still be served are dropped: any left is
+        stale. Age does not decide, because a 304 may carry a higher Age than the 200 did.
         """
         if self._log is not None and self._log.behind():
             self._catch_up()
@@ -128,9 +128,9 @@ class TieredStore:
         return self._settled(entry.filled(stored.body, entry.length), mark, stored.replaced)
 
     def update(self, entry: Entry, mark: int, now: float, outdates: bool) -> None:
-        """Replace the head of a stored entry after its validation; the content stays where it is.
+        """Replace the head of a stored entry after its validation; the content stays in place.
 
-        `outdates`: what it was before could still be served, so that other workers must let go of their copies.
+        `outdates` is True if the entry could still be served before, so that other workers must drop their copies.
         """
         if isinstance(entry.body, bytes):
             self.memory.put(entry)
@@ -150,11 +150,12 @@ class TieredStore:
         return finish(self.purging(purge))
 
     def purging(self, purge: Purge) -> Generator[None, None, int]:
-        """Drop, or mark if soft, what `purge` covers, on disk and in every worker's memory. Returns how many.
+        """Drop the entries that `purge` covers, or mark them if it is soft, on disk and in every worker's memory.
+        Return the number.
 
-        A step takes a few milliseconds. Other workers' entries in memory are not counted. The log is told
-        twice: before the disk is looked through, so that a response being stored is seen by one of the two,
-        and after, for what was read from disk meanwhile. Raises lmdb.Error.
+        A step takes a few milliseconds. Other workers' entries in memory are not counted. The purge is logged twice:
+        before the disk is searched, so that either the search or the log covers a response that is being stored, and
+        after it, for entries that were read from disk meanwhile. Raises lmdb.Error.
         """
         self._purges.append(purge)
         count = yield from self.memory.purging(purge)
@@ -166,7 +167,7 @@ class TieredStore:
         return count
 
     def _settled(self, entry: Entry, mark: int, replaced: bool) -> Entry | None:
-        """After storing: take it back if a purge since `mark` covers it; tell workers with older copies."""
+        """Undo the storing if a purge since `mark` covers it; notify workers with older copies."""
         self.stats.stored += 1
         self.stats.stored_bytes += entry.length
         if self.purged(entry, mark):

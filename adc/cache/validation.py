@@ -138,7 +138,7 @@ def _updated(
     response_time: float,
     options: CacheOptions,
 ) -> Entry:
-    """The entry with the fields of a newer response in place of its own (RFC 9111 section 3.2)."""
+    """Return the entry with the fields of a newer response in place of its fields (RFC 9111 section 3.2)."""
     newer = stored_headers(
         response.headers, response_directives(response.headers, options.targeted), response_time
     )

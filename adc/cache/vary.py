@@ -39,9 +39,8 @@ not choose the response, and `traceparent`, whose value is new in each request."
 
 
 def vary_names(response: Headers) -> tuple[bytes, ...] | None:
-    """Sorted lower-case names in Vary, () without the field; None if the response never matches a later request: for
-    `*`, for fields that say who asks, for what is no field name, and for too many fields.
-    """
+    """Return the sorted lower-case names in Vary, () without the field; None if the response never matches a later
+    request: for `*`, fields that identify the client or the request, invalid field names, and too many fields."""
     names: set[bytes] = set()
     for line in response.get_all(b"vary"):
         elements = split_list(line, _MOST_ELEMENTS + 1)

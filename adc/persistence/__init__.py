@@ -1,2 +1,1 @@
-"""What pins a client to a member: decisions only, no I/O and no clock. `now` is wall-clock seconds
-throughout."""
+"""Pins of clients to members: decisions only, no I/O and no clock. `now` is wall-clock seconds throughout."""

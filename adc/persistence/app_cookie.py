@@ -1,9 +1,8 @@
-"""Persistence inside a cookie that the application sets: its value replaced by a mark, or a mark put before
-it.
+"""Persistence inside a cookie that the application sets: a mark replaces its value or precedes it.
 
-Both act only when the application sets its cookie. What happens to a client afterwards is kept in a table, under a
-digest of the cookie's value: that it moved because its member went down, or that it is still active when its mark would
-expire. Only a genuine mark makes an entry, so that a client that invents cookies fills no table.
+Both act only when the application sets its cookie. Later events of the client are kept in a table, under a digest of
+the cookie's value: that it moved because its member went down, or that it is still active when its mark would expire.
+Only a genuine mark makes an entry, so that a client that invents cookies fills no table.
 """
 
 from __future__ import annotations

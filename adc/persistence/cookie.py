@@ -54,7 +54,7 @@ class MarkReader:
         self.counts = counts or PinCounts()
 
     def first(self, marks: Iterable[str], now: float) -> Pin | None:
-        """Return the pin in the first of `marks` that is genuine and alive, and count those rejected before it."""
+        """Return the pin in the first of `marks` that is genuine and alive, and count the marks rejected before it."""
         for mark in marks:
             pin = self.read(mark, now)
             if isinstance(pin, Pin):
@@ -104,7 +104,7 @@ class CookiePersistence:
         return self._under_former_name(request, now) if pin is None and self._former_name else pin
 
     def _under_former_name(self, request: Request, now: float) -> Pin | None:
-        """Marks under that name may be of other pools: those are not counted as rejected."""
+        """Marks under that name may belong to other pools: such marks are not counted as rejected."""
         for mark in cookie_values(request.headers, self._former_name):
             pin = self._marks.read(mark, now)
             if isinstance(pin, Pin):

@@ -1,4 +1,4 @@
-"""Finding and changing one cookie among those of a request, the others left byte for byte."""
+"""Finding and changing one cookie of a request; the others stay as they are, byte for byte."""
 
 from __future__ import annotations
 

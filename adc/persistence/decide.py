@@ -78,7 +78,7 @@ class Stickiness(NamedTuple):
 
 
 class Action(Enum):
-    """KEEP the pinned member, CHOOSE one afresh by balancing, or REFUSE with 503."""
+    """KEEP the pinned member, CHOOSE a new one by balancing, or REFUSE with 503."""
 
     KEEP = "keep"
     CHOOSE = "choose"

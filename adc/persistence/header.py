@@ -1,4 +1,4 @@
-"""Clients told apart by a request field."""
+"""Clients identified by a request field."""
 
 from __future__ import annotations
 

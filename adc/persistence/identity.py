@@ -11,7 +11,7 @@ _DIGEST_BYTES = 16
 
 
 def member_id(pool: str, address: str) -> bytes:
-    """What pins call a member: 8 bytes that depend on its pool and address, not on its place in the list."""
+    """Return the id of a member in pins: 8 bytes that depend on its pool and address, not on its place in the list."""
     return blake2b(f"{pool}\0{address}".encode(), digest_size=ID_BYTES, person=b"adc.member").digest()
 
 

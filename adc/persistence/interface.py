@@ -21,8 +21,8 @@ PENDING: Final = Pending.PENDING
 
 
 class PinCounts:
-    """Plain counters of one pool: pins made, moved to another member by reason (whoever acts on a `Verdict`
-    counts it here), and refused to be believed by reason."""
+    """Plain counters of one pool: pins made, pins moved to another member by reason (counted by the caller that acts
+    on a `Verdict`), and pins rejected by reason."""
 
     __slots__ = ("created", "moved", "rejected")
 
@@ -41,19 +41,19 @@ class Persistence(Protocol):
     """
 
     learns: ClassVar[bool]
-    """Whether `response` makes pins out of what the member answered: then it must be told who answered, else
-    to whom the client belongs."""
+    """True if `response` makes pins from the member's response: it then needs the member that responded, otherwise the
+    member to which the client belongs."""
 
     marks_requests: ClassVar[bool]
-    """Whether requests of pinned clients carry something that `forward` takes out."""
+    """True if requests of pinned clients carry something that `forward` removes."""
 
     marks_responses: ClassVar[bool]
-    """Whether `response` does anything."""
+    """True if `response` does anything."""
 
     counts: PinCounts
 
     def pinned(self, request: Request, now: float) -> Pin | Pending | None:
-        """Which member the client is pinned to; None: none, nothing to be trusted, or its time has passed."""
+        """Return the member that the client is pinned to; None without a pin, or if the pin is invalid or expired."""
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
         """Ask the other machines, with a time limit; `done` is called once."""
@@ -63,7 +63,7 @@ class Persistence(Protocol):
         which differs from `member` only if another worker pinned it a moment before."""
 
     def forward(self, headers: Headers) -> None:
-        """Edit the header block on its way to the member (a copy of the client's): take out what is ours."""
+        """Edit the header block on its way to the member (a copy of the client's): remove what adc added."""
 
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None

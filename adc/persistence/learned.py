@@ -28,8 +28,8 @@ KeysOf = Callable[[Request], list[bytes]]
 
 
 def learned_keys(cookie: str, path_parameter: str = "") -> KeysOf:
-    """Return the function that finds the session ids of a request: those in cookies, in order, then the one in the
-    path parameter (`/page;jsessionid=ID`, in any case)."""
+    """Return the function that finds the session ids of a request: first the ids in cookies, in order, then the id in
+    the path parameter (`/page;jsessionid=ID`, in any case)."""
     wanted = cookie.encode("latin-1")
     marker = f";{path_parameter.lower()}=" if path_parameter else ""
 

@@ -1,9 +1,8 @@
 """Choice of the cluster node that serves a client which another node may know.
 
-Two ways: *synchronise*, where the tables are shared and any node serves what it finds there; and *redirect*,
-where a node that does not know the client passes the request, once, to the node that does. Which node that
-is needs no asking: each client has a home among the living nodes (rendezvous hashing), and a client nobody
-knows is made known there.
+Two ways: *synchronise*, where the tables are shared and any node serves what it finds there; and *redirect*, where a
+node that does not know the client passes the request, once, to the node that does. That node needs no question: each
+client has a home among the living nodes (rendezvous hashing), and an unknown client becomes known there.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Way(Enum):
 
 
 class Route(NamedTuple):
-    """`node` is who serves; `reason` says why, for logs and counters."""
+    """`node` serves the client; `reason` is for logs and counters."""
 
     way: Way
     node: str

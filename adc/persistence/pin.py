@@ -20,9 +20,9 @@ class Pin(NamedTuple):
     """A client's bond to a member. `created`, `seen` and `expires` are wall-clock seconds, `node` the node that made
     it.
 
-    `moves` counts how often the client had to change member: a pin that has moved on supersedes the one
-    before it wherever the two meet. `hits` lags behind by up to a tenth of the timeout, like `seen`, which is for
-    display only. `expires` is the expiry of the table's entry, or follows from a cookie.
+    `moves` counts how often the client had to change member: a pin with more moves supersedes the other one wherever
+    the two meet. `hits` lags behind by up to a tenth of the timeout, like `seen`, which is for display only. `expires`
+    is the expiry of the table's entry, or follows from a cookie.
     """
 
     member: bytes
@@ -73,8 +73,8 @@ def pin_of(entry: Entry) -> Pin | None:
 
 
 def merge_pins(one: bytes, other: bytes) -> bytes:
-    """Return which of two packed pins of one client stands, whatever their order: the one that has moved on further,
-    else the older one, else the smaller id. Two pins to one member become one that knows what both knew."""
+    """Return the one of two packed pins of a client that stands, whatever their order: the one with more moves, else
+    the older one, else the smaller id. Two pins to one member become one with the data of both."""
     first, second = unpack_pin(one), unpack_pin(other)
     if first is None or second is None:
         return max(one, other) if first is second else (other if first is None else one)

@@ -1,4 +1,4 @@
-"""Clients told apart by a query parameter."""
+"""Clients identified by a query parameter."""
 
 from __future__ import annotations
 

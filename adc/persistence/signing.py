@@ -45,7 +45,7 @@ class _Key:
             self.token(member)
 
     def token(self, member: bytes) -> bytes:
-        """Return the token of `member`; `members` has it from then on."""
+        """Return the token of `member` and add it to `members`."""
         token = self._tokens.get(member)
         if token is None:
             token = self._tokens[member] = self.digest(member, b"adc.token", 8)
@@ -68,8 +68,8 @@ class Sealed(NamedTuple):
 
 
 class Signer:
-    """Makes and reads the marks of one pool. The first of `keys` signs, all are believed; `members` are the
-    ids of the pool's members. Raises ValueError without a key."""
+    """Makes and reads the marks of one pool. The first of `keys` signs, all of them verify; `members` are the ids of
+    the pool's members. Raises ValueError without a key."""
 
     def __init__(self, pool: str, keys: Sequence[bytes], members: Iterable[bytes]) -> None:
         if not keys:
@@ -87,7 +87,7 @@ class Signer:
         return text.translate(_TO_URL).decode("ascii")
 
     def read(self, mark: str, now: float) -> Sealed | Rejection:
-        """Return what `mark` says, or why it is not believed."""
+        """Return the content of `mark`, or the reason why it is invalid."""
         raw = _decode(mark)
         if raw is None:
             return "malformed"
@@ -107,7 +107,7 @@ class Signer:
 
 
 def looks_like_mark(value: bytes) -> bool:
-    """Return True if a cookie's `value` has the shape of a mark, whoever signed it."""
+    """True if a cookie's `value` has the shape of a mark, with any signature."""
     return _decode(value.decode("latin-1")) is not None
 
 

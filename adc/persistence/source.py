@@ -1,4 +1,4 @@
-"""Clients told apart by the network they come from."""
+"""Clients identified by the network of their address."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class TablePersistence:
         return member if key is None else self.pin(key, member, now, pin)
 
     def forward(self, headers: Headers) -> None:
-        """Nothing of ours is in the request."""
+        """No-op: this mode adds nothing to requests."""
 
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None

@@ -1,4 +1,4 @@
-"""Clients told apart by what the TLS handshake said."""
+"""Clients identified by facts of their TLS handshake."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def sni_key(request: Request) -> bytes | None:
 
 
 def certificate_key(field: str) -> KeyOf:
-    """What TLS verified of the client's certificate: the value of `field` in `Request.certificate`, such as
-    its fingerprint."""
+    """Return a verified fact of the client's certificate: the value of `field` in `Client.certificate`, such as its
+    fingerprint."""
 
     def key(request: Request) -> bytes | None:
         value = request.client.certificate.get(field)

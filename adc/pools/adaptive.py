@@ -8,9 +8,9 @@ from adc.pools.errors import Failure, Outcome, Source
 from adc.pools.member import Member
 
 LONG_MEMORY = 0.02
-"""What part of the long-term average one window makes up."""
+"""Share of one window in the long-term average."""
 SHORT_SHARE = 0.2
-"""How far the limit moves towards its new value in one window."""
+"""Share of the way to its new value that the limit moves in one window."""
 STEEPEST = 0.5
 """The most that one window may ask the limit to fall, as a factor."""
 BACK_OFF = 0.9
@@ -20,12 +20,12 @@ FEWEST = 10
 
 
 class AdaptiveLimit:
-    """Compares the response times of now with those of the long run.
+    """Compares current response times with the long-term average.
 
-    While they agree (up to `tolerance` times slower) the limit grows by its square root a window; when
-    responses slow down, which is what a growing queue in the members looks like, it shrinks by the ratio. It
-    does not grow while less than half of it is used, since nothing is learned about the rest. `limit` stays
-    between `least` and `most`; `window` is in seconds.
+    While they agree (up to `tolerance` times slower), the limit grows by its square root per window; when responses
+    slow down, which a growing queue in the members causes, it shrinks by the ratio. It does not grow while less than
+    half of it is used, because nothing is learned about the rest. `limit` stays between `least` and `most`; `window`
+    is in seconds.
     """
 
     __slots__ = (
@@ -69,7 +69,7 @@ class AdaptiveLimit:
         self._long = previous._long
 
     def admits(self, active: int) -> bool:
-        """Whether one more request may join the `active` ones in flight."""
+        """True if one more request may join the `active` ones in flight."""
         if active >= self._peak:
             self._peak = active + 1
         return active < self.limit

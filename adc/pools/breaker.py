@@ -27,8 +27,8 @@ class Breaker:
             self._adaptive.adopt(previous._adaptive)
 
     def refuse(self, active: int, pending: int = 0, busy: int = 0) -> Failure | None:
-        """Why one more request cannot be taken on beside those in flight, those that wait and the busy
-        connections."""
+        """Return the reason why one more request cannot be accepted beside the requests in flight, the waiting ones
+        and the busy connections; None if it can."""
         reason = None
         adaptive = self._adaptive
         if (self._requests and active >= self._requests) or (

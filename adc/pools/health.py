@@ -21,11 +21,11 @@ _NEXT = {
 
 
 class HealthState:
-    """What the checks of one member amount to.
+    """Result of all checks of one member.
 
-    The first result decides at once; after that `fall` failures in a row take a member down and `rise` passes
-    in a row bring it back. `since` is the monotonic time of the last change of `health`, `reason` what the
-    last check that failed said ("" while up).
+    The first result decides at once; after that `fall` failures in a row take a member down and `rise` passes in a row
+    bring it back. `since` is the monotonic time of the last change of `health`, `reason` the failure of the last check
+    ("" while up).
     """
 
     __slots__ = ("_enough", "_row", "checks", "failures", "health", "reason", "since")
@@ -41,7 +41,7 @@ class HealthState:
 
     @property
     def turning(self) -> bool:
-        """Whether the last check contradicted the state, without being enough to change it."""
+        """True if the last check contradicted the state, without being enough to change it."""
         return self._row > 0
 
     def resume(self, health: Health, reason: str, now: float) -> None:

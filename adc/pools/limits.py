@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ceilings of one pool in one worker; 0 means none.
+    """Limits of one pool in one worker; 0 means none.
 
-    `connections_per_member` bounds the requests in flight to each member, `requests` those of the whole pool,
-    `pending` those that wait for a connection, and `connections` the open connections. Up to `queue` requests
+    `connections_per_member` bounds the requests in flight to each member, `requests` the ones of the whole pool,
+    `pending` the requests that wait for a connection, and `connections` the open connections. Up to `queue` requests
     wait `queue_timeout` seconds for a member below its limit, the newest first if `newest_first`.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Health(StrEnum):
-    """What active checks say. A member is used while nothing is known of it yet."""
+    """Result of active checks. A member is used while its health is unknown."""
 
     UNKNOWN = "unknown"
     UP = "up"
@@ -15,7 +15,7 @@ class Health(StrEnum):
 
 
 class Admin(StrEnum):
-    """What the operator says. A draining member gets no new clients and keeps those pinned to it."""
+    """Decision of the operator. A draining member gets no new clients and keeps the clients pinned to it."""
 
     ENABLED = "enabled"
     DRAINING = "draining"

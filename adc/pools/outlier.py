@@ -12,7 +12,7 @@ MAX_BACK_OFF = 10
 
 
 class _Record:
-    """What one member did in the current window."""
+    """Results of one member in the current window."""
 
     __slots__ = ("failed", "opened", "row", "total")
 
@@ -24,12 +24,12 @@ class _Record:
 
 
 class Outlier:
-    """Ejects a member after `failures` failures within `window` seconds that came in a row or were at least
-    half of all its answers: a busy member with a few errors among thousands of answers stays.
+    """Ejects a member after `failures` failures within `window` seconds, if they came in a row or were at least half
+    of its responses: a busy member with a few errors among thousands of responses stays.
 
-    The first ejection lasts `eject` seconds, each following one `eject` longer up to MAX_BACK_OFF times; a
-    member that then serves well for the longest ejection starts afresh. At most the share `max_ejected` of
-    the pool is out at a time. Failures of the client or of ourselves do not count.
+    The first ejection lasts `eject` seconds, each following one `eject` longer, up to MAX_BACK_OFF times; a member
+    that then serves well for the longest ejection starts again at the shortest. At most the share `max_ejected` of the
+    pool is out at a time. Failures caused by the client or by adc do not count.
     """
 
     __slots__ = ("_eject", "_failures", "_max_ejected", "_records", "_statuses", "_window")
@@ -72,11 +72,11 @@ class Outlier:
         return record.row >= self._failures or record.failed >= record.total * FAILED_SHARE
 
     def room(self, members: tuple[Member, ...]) -> bool:
-        """Whether one more of `members` may be ejected."""
+        """True if one more of `members` may be ejected."""
         return self._spare_places(members) > 0
 
     def excess(self, members: tuple[Member, ...]) -> list[Member]:
-        """Those of `members` that must come back for the ceiling to hold: who would return first does."""
+        """Return the ejected `members` that must return to respect the limit: the ones that would return first."""
         ejected = sorted((member for member in members if member.ejected), key=lambda m: m.ejected_until)
         return ejected[: max(-self._spare_places(members), 0)]
 

@@ -208,8 +208,7 @@ class Pool:
             self._settle(member, now, reason)
 
     def eject(self, member: Member, now: float, reason: str) -> bool:
-        """Leave `member` out for a while; False if it is out already, the ceiling forbids it, or nobody is
-        left."""
+        """Eject `member` for a while; False if it is out already, the limit forbids it, or no member would be left."""
         if self._outlier is None or member.ejected or not self._outlier.room(self.members):
             return False
         if self._usable == (member,) and not self._spare:

@@ -14,12 +14,11 @@ def _any(waiter: object) -> bool:
 
 
 class WaitQueue(Generic[Waiter]):
-    """At most `limit` waiters with the times at which they give up, oldest first or (`newest_first`) newest
-    first.
+    """At most `limit` waiters with their expiry times, oldest first or (`newest_first`) newest first.
 
-    Newest first serves those who surely still wait when a burst has been too long. Who waits too long leaves
-    by `remove`; until then `pop` passes over them. After `limit` was lowered, those already waiting stay.
-    `waiting` maps them to their times in the order in which they came; it is for a quick look only.
+    Newest first serves the clients that surely still wait after a long burst. A waiter whose time is up leaves by
+    `remove`; until then `pop` skips it. After `limit` was lowered, present waiters stay. `waiting` maps them to their
+    expiry times in order of arrival; it is for a quick look only.
     """
 
     __slots__ = ("_newest_first", "expired", "limit", "refused", "waiting")
@@ -43,9 +42,8 @@ class WaitQueue(Generic[Waiter]):
         return True
 
     def pop(self, now: float, ready: Callable[[Waiter], bool] = _any) -> Waiter | None:
-        """Take out whose turn it is, passing over those whose time is up and those who are not `ready`; None
-        if nobody is left.
-        """
+        """Remove and return the next waiter, skipping expired ones and ones that are not `ready`; None if there is
+        none."""
         order = reversed(self.waiting.items()) if self._newest_first else iter(self.waiting.items())
         for waiter, deadline in order:
             if deadline > now and ready(waiter):
@@ -54,8 +52,7 @@ class WaitQueue(Generic[Waiter]):
         return None
 
     def remove(self, waiter: Waiter, *, late: bool = False) -> bool:
-        """Take out `waiter`, whose client is gone or (`late`) who has waited too long; False if it does not
-        wait."""
+        """Remove `waiter`, whose client is gone or (`late`) whose time is up; False if it does not wait."""
         found = self.waiting.pop(waiter, None) is not None
         self.expired += late and found
         return found

@@ -65,7 +65,7 @@ class RetryBudget:
         return True
 
     def _turn(self, now: float) -> None:
-        """Put the past seconds away and forget those before the window."""
+        """Add up the past seconds and forget seconds before the window."""
         if now >= self._second + 1:
             self._past.append((self._second, self._requests, self._retries))
             self._second = now
@@ -75,12 +75,12 @@ class RetryBudget:
 
 
 class RetryPolicy:
-    """Up to `attempts` further attempts after the first, when the way it failed is among `on`.
+    """Up to `attempts` further attempts after the first, when its failure is among `on`.
 
     `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A request that found a stale keep-alive
     connection is always sent again, on a new one, and costs neither an attempt nor the budget: that is the price of
-    reuse, and nginx and Go's client do the same. On a new connection nothing is stale, so it happens once.
-    Raises ValueError for a word that does not exist. `statuses` are those that may be retried.
+    reuse, and nginx and Go's client do the same. On a new connection nothing is stale, so it happens once. Raises
+    ValueError for an unknown word. `statuses` are the ones that may be retried.
     """
 
     __slots__ = ("_attempts", "_words", "budget", "statuses")

@@ -27,7 +27,7 @@ class SlowStart:
         return member.weight if part >= 1 else member.weight * max(part, FLOOR)
 
     def next_step(self, member: Member, now: float) -> float:
-        """When the share changes next; infinity when the ramp is over."""
+        """Return the time of the next change of the share; infinity when the ramp is over."""
         if member.recovered_at is None:
             return inf
         steps = int((now - member.recovered_at) / self._step)

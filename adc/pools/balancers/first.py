@@ -9,10 +9,8 @@ from adc.pools.member import Member
 
 
 class First:
-    """Always the first candidate. With `connections_per_member` set the pool offers those below it only, so
-    that the second member gets what the first has no room for and the last ones may be switched off when it
-    is quiet.
-    """
+    """Always the first candidate. With `connections_per_member` set, the pool offers only members below it: the second
+    member gets the requests that exceed the first, and the last ones may be switched off in quiet hours."""
 
     __slots__ = ()
 

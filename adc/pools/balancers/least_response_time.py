@@ -13,7 +13,7 @@ from adc.pools.member import Member
 MEMORY = 10.0
 """Seconds after which a measurement has lost two thirds of its say."""
 LEAST_SAY = 0.05
-"""What part of the average a new measurement makes up at least, however fast they come."""
+"""Least weight of a new measurement in the average, however fast measurements arrive."""
 FAILURE_COST = 1.0
 """Seconds that a failed attempt counts as at least: a member that refuses quickly must not look quick."""
 
@@ -50,7 +50,7 @@ class LeastResponseTime:
         return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)
 
     def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
-        """Take one response time into the member's average; what the client or we broke off tells nothing."""
+        """Add one response time to the member's average; a response that the client or adc aborted does not count."""
         self._now = now
         if isinstance(outcome, Failure):
             if outcome.source is not Source.MEMBER:

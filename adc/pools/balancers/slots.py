@@ -13,15 +13,15 @@ SLOTS = 1 << 14
 """Keys fall into slots and slots belong to members: enough of them that 10 members are even to a few
 percent."""
 RANKINGS = 1024
-"""Rankings kept: those of slots whose owner was passed over."""
+"""Rankings kept: of slots whose owner was skipped."""
 
 
 class Slots:
-    """Which member owns a key, and who comes next.
+    """The owner of each key, and the order of the members after it.
 
-    For each slot every member draws a number from a hash of its address and the slot, scaled by its share,
-    and the smallest wins. A member that leaves gives up its own slots only, one that joins takes only what it
-    wins. Nothing is random, so all workers and nodes agree. Owners are worked out on first use.
+    For each slot every member draws a number from a hash of its address and the slot, scaled by its share, and the
+    smallest wins. A member that leaves loses only its slots, a member that joins gets only the slots that it wins.
+    Nothing is random, so all workers and nodes agree. Owners are computed on first use.
     """
 
     __slots__ = ("_hashes", "_members", "_owners", "_rankings", "_shares")

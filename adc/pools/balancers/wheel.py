@@ -50,7 +50,7 @@ class Wheel:
 
 
 class Draws:
-    """What balancers that draw members have in common: the wheel of all members is made once."""
+    """Common part of the balancers that draw members: the wheel of all members is made once."""
 
     __slots__ = ("_members", "_rng", "_wheel")
 
@@ -65,5 +65,5 @@ class Draws:
         self._wheel = Wheel(members)
 
     def wheel_of(self, members: Sequence[Member]) -> Wheel:
-        """The wheel of `members`: all of them, or those left."""
+        """Return the wheel of `members`: all of them, or the remaining ones."""
         return self._wheel if members is self._members else Wheel(members)
