@@ -152,7 +152,7 @@ class GzipDecoder(Decoder):
 
 
 class BrotliDecoder(Decoder):
-    """br (RFC 7932). What comes after the end of the stream is ignored."""
+    """br (RFC 7932). Bytes after the end of the stream are ignored."""
 
     __slots__ = ("_holds", "_stream")
 
@@ -184,10 +184,10 @@ class BrotliDecoder(Decoder):
 
 
 class ZstdDecoder(Decoder):
-    """zstd (RFC 8878), one frame or several. The library does not tell whether the last frame is whole.
+    """zstd (RFC 8878), one frame or several. The library does not report if the last frame is whole.
 
-    The library gives output only when it reads input, so the last byte fed is kept back until all output of the
-    bytes before it is out. What the last byte completes fits into one call: at most the rest of a block and another.
+    The library gives output only when it reads input, so the last byte fed is kept back until all output of the bytes
+    before it is out. The output of the last byte fits into one call: at most the rest of a block and another.
     """
 
     __slots__ = ("_source", "_stream")

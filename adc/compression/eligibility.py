@@ -1,13 +1,13 @@
 """Choice of the responses that are compressed.
 
-What a route with compression sends to the member is `Accept-Encoding: identity`: one plain representation is
-fetched, checked, transformed and cached, and compressed here, once per coding. What the client said is kept
-beside (`client_accepts`). A member that answers with a coding all the same is passed on as it is, or decoded
-for a client that does not take it (`adc.compression.decoders`).
+A route with compression sends `Accept-Encoding: identity` to the member: one plain representation is fetched, checked,
+transformed and cached, and compressed here, once per coding. The client's field is kept for `client_accepts`. A
+response that the member coded nevertheless is passed on, or decoded for a client that does not accept its coding
+(`adc.compression.decoders`).
 
-Conditional requests go to the member unchanged. The entity tags made here are the member's with `W/` in
-front; If-None-Match compares weakly (RFC 9110 section 13.1.2), so they match there, and If-Match and
-If-Range, which compare strongly, fail safe: a 412, or the whole content instead of a part.
+Conditional requests go to the member unchanged. The entity tags made here are the member's with `W/` in front;
+If-None-Match compares weakly (RFC 9110 section 13.1.2), so they match there, and If-Match and If-Range, which compare
+strongly, fail safe: a 412, or the whole content instead of a part.
 """
 
 from __future__ import annotations

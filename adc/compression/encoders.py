@@ -26,7 +26,7 @@ class Encoder(Protocol):
     """One stream in a content coding."""
 
     def encode(self, data: bytes) -> bytes:
-        """What is ready of the output."""
+        """Return the output that is ready."""
 
     def flush(self) -> bytes:
         """Output such that everything fed so far can be decoded."""

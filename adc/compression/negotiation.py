@@ -1,8 +1,8 @@
-"""Accept-Encoding: which of our codings a client prefers (RFC 9110 section 12.5.3).
+"""Accept-Encoding: the coding that a client prefers among the supported ones (RFC 9110 section 12.5.3).
 
-A request without the field is taken to want no coding: the RFC would allow any, but clients that say nothing
-are those that cannot decode. A client that refuses everything, `identity` too, is sent plain content all the
-same: section 12.1 lets a server disregard the field, and content is of more use to such a client than a 406.
+A request without the field gets no coding: the RFC would allow any, but clients without the field are the ones that
+cannot decode. A client that refuses everything, `identity` too, gets plain content: section 12.1 lets a server
+disregard the field, and content is more useful to such a client than a 406.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def negotiate(accept: bytes | None, codings: Sequence[str]) -> str | None:
 
 
 def accepts(accept: bytes | None, coding: str) -> bool:
-    """Whether a client takes content in `coding` (lower-case, `x-gzip` too)."""
+    """True if a client accepts content in `coding` (lower-case, `x-gzip` too)."""
     return _quality(_qualities(accept), _ALIASES.get(coding, coding)) > 0.0
 
 

@@ -1,4 +1,4 @@
-"""How a response head changes when its content is coded or decoded here."""
+"""Changes of a response head when its content is coded or decoded here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adc.http.headers import Headers, Pair
 _OF_THE_BYTES = frozenset(
     {b"accept-ranges", b"content-digest", b"content-encoding", b"content-md5", b"digest", b"repr-digest"}
 )
-"""Lines that tell of the bytes as the member sent them."""
+"""Lines that describe the bytes as the member sent them."""
 
 
 def recode(headers: Headers, coding: str | None) -> None:

@@ -19,7 +19,7 @@ from adc.routing.paths import path_exact
 Finding = tuple[Path, str]
 
 MOST_COMPARED = 1000
-"""Earlier routes that one route is compared with at the most."""
+"""Most earlier routes that one route is compared with."""
 
 
 def doubtful(config: Config) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ NAMED = ("pools", "caches")
 
 
 def merge(first: Node, second: Node, path: Path = ()) -> tuple[Node, list[Problem]]:
-    """Both trees as one; neither is changed. What is written in both places is reported with both."""
+    """Return both trees as one; neither is changed. A key written in both is reported with both places."""
     once = len(path) == 2 and path[0] in NAMED
     if isinstance(first, Items) and isinstance(second, Items) and not once:
         return Items(first.mark, first.items + second.items), []

@@ -9,17 +9,18 @@ from adc.config.units import quote
 
 
 def path_of(error: Any) -> Path:
-    """Where the error is, as keys and places; what pydantic adds to tell a key from its value is left out."""
+    """Return the place of the error, as keys and positions, without the parts that pydantic adds to distinguish a key
+    from its value."""
     return tuple(step for step in error["loc"] if step != "[key]")
 
 
 def is_consequence(error: Any) -> bool:
-    """Whether the error only follows from others: pydantic counts a list without its wrong items."""
+    """True if the error only follows from others: pydantic counts a list without its wrong items."""
     return bool(error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"])
 
 
 def message_of(error: Any) -> str:
-    """What is wrong, in one line."""
+    """Return the problem in one line."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "value_error":
         return str(context.get("error", error["msg"]))

@@ -17,9 +17,9 @@ _WRITTEN: dict[str, Callable[[float], str]] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of one file; short forms, ranges, defaults and descriptions included.
+    """Return the JSON Schema (draft 2020-12) of one file, with short forms, ranges, defaults and descriptions.
 
-    What one key says about another (names of pools, exactly one action) is not in it: `load` checks that.
+    Rules between keys (names of pools, exactly one action) are not in it: `load` checks them.
     """
     schema: dict[str, Any] = _shown(Config.model_json_schema())
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "adc configuration"}

@@ -9,7 +9,7 @@ from adc.config.errors import Path
 from adc.config.model.config import Config
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
-from adc.config.units import format_duration as told
+from adc.config.units import format_duration as spelled
 from adc.config.units import quote
 
 Finding = tuple[Path, str]
@@ -56,9 +56,9 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
         yield (
             (*at, "timeouts", "total"),
             (
-                f"total ({told(times.total)}) ends before response_head "
-                f"({told(times.response_head)}) can: slow answers "
-                f"get 504 after {told(times.total)}; raise total or lower response_head"
+                f"total ({spelled(times.total)}) ends before response_head "
+                f"({spelled(times.response_head)}) can: slow answers "
+                f"get 504 after {spelled(times.total)}; raise total or lower response_head"
             ),
         )
     hedge = route.retries.hedge
@@ -66,7 +66,7 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
         yield (
             (*at, "retries", "hedge", "after"),
             (
-                f"hedge.after ({told(hedge.after)}) is not before response_head ({told(times.response_head)}): "
+                f"hedge.after ({spelled(hedge.after)}) is not before response_head ({spelled(times.response_head)}): "
                 "no second attempt is ever made; lower hedge.after"
             ),
         )
@@ -76,8 +76,8 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
             yield (
                 ("pools", name or "", "limits", "queue_timeout"),
                 (
-                    f"queue_timeout ({told(pool.limits.queue_timeout)}) is not below total "
-                    f"({told(times.total)}) of route "
+                    f"queue_timeout ({spelled(pool.limits.queue_timeout)}) is not below total "
+                    f"({spelled(times.total)}) of route "
                     f"{quote(route.name)}: whoever waits in the queue gets 504 without a try; lower queue_timeout"
                 ),
             )
@@ -89,9 +89,9 @@ def _of_checks(at: Path, pool: Pool) -> Iterator[Finding]:
         yield (
             (*at, "health", "active", "timeout"),
             (
-                f"a check may take {told(active.timeout)}, longer than the interval "
-                f"({told(active.interval)}): a hanging "
-                f"member is found down {told(active.timeout * active.fall)} late; lower timeout"
+                f"a check may take {spelled(active.timeout)}, longer than the interval "
+                f"({spelled(active.interval)}): a hanging "
+                f"member is found down {spelled(active.timeout * active.fall)} late; lower timeout"
             ),
         )
 
@@ -107,8 +107,8 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
         yield (
             (*at, "persistence", "absolute_timeout"),
             (
-                f"absolute_timeout ({told(absolute)}) ends every pin before timeout "
-                f"({told(timeout)}) can: active clients "
+                f"absolute_timeout ({spelled(absolute)}) ends every pin before timeout "
+                f"({spelled(timeout)}) can: active clients "
                 "are moved; raise absolute_timeout"
             ),
         )
@@ -118,8 +118,8 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             yield (
                 place,
                 (
-                    f"a pin dies after {told(timeout)}, but listener {quote(listener.name)} keeps connections for "
-                    f"{told(keep_alive)}: a client that pauses is moved on an open connection and loses its session; "
+                    f"a pin dies after {spelled(timeout)}, but listener {quote(listener.name)} keeps connections for "
+                    f"{spelled(keep_alive)}: a client that pauses moves on an open connection and loses its session; "
                     "raise timeout"
                 ),
             )
@@ -129,8 +129,8 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             yield (
                 place,
                 (
-                    f"a pin dies after {told(timeout)}, but route {quote(route.name)} waits up to "
-                    f"{told(slowest)} for an "
+                    f"a pin dies after {spelled(timeout)}, but route {quote(route.name)} waits up to "
+                    f"{spelled(slowest)} for an "
                     "answer: a client of a slow one comes back to another member; raise timeout"
                 ),
             )
@@ -139,8 +139,8 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
         yield (
             ("cluster", "sync", "interval"),
             (
-                f"sync.interval ({told(cluster.sync.interval)}) is long beside the pins of pool {quote(name)} "
-                f"({told(timeout)}): other nodes hear of them when they are about to die; lower interval"
+                f"sync.interval ({spelled(cluster.sync.interval)}) is long beside the pins of pool {quote(name)} "
+                f"({spelled(timeout)}): other nodes hear of them when they are about to die; lower interval"
             ),
         )
 
@@ -153,8 +153,8 @@ def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Findi
         yield (
             (*at, "keep_alive", "idle"),
             (
-                f"idle connections are kept for {told(idle)}, but member {address} closes them after "
-                f"{told(round(seen.closed, 1))}: now and then a request meets a closing connection, "
+                f"idle connections are kept for {spelled(idle)}, but member {address} closes them after "
+                f"{spelled(round(seen.closed, 1))}: now and then a request meets a closing connection, "
                 f"gets 502 if it cannot "
                 "be repeated; lower keep_alive.idle below that"
             ),
@@ -165,9 +165,9 @@ def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Findi
         yield (
             (*at, "persistence", mode, "timeout"),
             (
-                f"a pin dies after {told(timeout)}, but the session cookie of member {address} "
-                f"lives {told(seen.cookie)}: "
-                f"users are logged out when they come back later than {told(timeout)}; raise timeout"
+                f"a pin dies after {spelled(timeout)}, but the session cookie of member {address} "
+                f"lives {spelled(seen.cookie)}: "
+                f"users are logged out when they come back later than {spelled(timeout)}; raise timeout"
             ),
         )
 

@@ -1,9 +1,8 @@
-"""Cache-Control and fields that follow its syntax (RFC 9111 section 5.2), read as a careful cache must.
+"""Cache-Control and fields of its syntax (RFC 9111 section 5.2), read in the way that a careful cache must.
 
-The reader never raises. What is malformed is kept in the form that restricts reuse most: a freshness
-directive whose number cannot be read counts as 0 (stale, RFC 9111 section 4.2.1), an unterminated quoted
-string hides nothing that comes after it, and of an element that is no directive (`private; max-age=0`) the words
-that restrict reuse count.
+The reader never raises. Malformed input is read in the way that restricts reuse most: a freshness directive with an
+unreadable number counts as 0 (stale, RFC 9111 section 4.2.1), an unterminated quoted string hides nothing behind it,
+and of an element that is no directive (`private; max-age=0`) the words that restrict reuse count.
 """
 
 from __future__ import annotations

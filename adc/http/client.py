@@ -1,4 +1,4 @@
-"""Facts of a client's connection, whatever protocol it carries. No I/O."""
+"""Facts of a client's connection, for every protocol. No I/O."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Client:
 
 
 class Flow:
-    """What a balancer or a pin by source reads of a connection or a request.
+    """Input of a balancer or a pin by source, for a connection or a request.
 
-    `source` is the client's address as text: that of the connection, or the one that trusted proxies named.
+    `source` is the client's address as text: the address of the connection, or the one that trusted proxies named.
     """
 
     __slots__ = ("client", "source")

@@ -15,11 +15,10 @@ _UNQUOTABLE = re.compile(r"[^\t -~]")
 
 
 def client_address(peer: str, values: Sequence[bytes], trusted: Networks) -> str:
-    """Return the address of the client: the nearest hop that is not one of ours.
+    """Return the address of the client: the nearest hop that is no trusted proxy.
 
-    `peer` is the address of the socket, `values` are the X-Forwarded-For lines in order. A hop is believed
-    only if every hop nearer to us, the peer included, is in `trusted`; what is no address ends the walk. At
-    most 64 hops are read.
+    `peer` is the address of the socket, `values` are the X-Forwarded-For lines in order. A hop counts only if every
+    nearer hop, the peer included, is in `trusted`; an invalid address ends the walk. At most 64 hops are read.
     """
     return _walk(peer, values, trusted)[0]
 
@@ -39,7 +38,7 @@ def client_scheme(peer: str, addresses: Sequence[bytes], schemes: bytes, trusted
 
 
 def _walk(peer: str, values: Sequence[bytes], trusted: Networks) -> tuple[str, int]:
-    """The client's address, and the number of hops that are believed."""
+    """Return the client's address, and the number of trusted hops."""
     address, hops = peer, 0
     if not values or not trusted.contains(peer):
         return address, hops
@@ -72,9 +71,9 @@ def bracketed(address: str) -> str:
 
 
 def forwarded_element(for_address: str, *, by: str = "", host: str = "", proto: str = "") -> bytes:
-    """One element of Forwarded (RFC 7239 section 4): who asked us, on which of our addresses, for which host.
+    """Return one element of Forwarded (RFC 7239 section 4): the peer, the local address, and the host.
 
-    What is no address is told as `unknown`; empty arguments are left out.
+    An invalid address becomes `unknown`; empty arguments are omitted.
     """
     pairs = [("for", _node(for_address))]
     if by:

@@ -10,9 +10,9 @@ Pair = tuple[bytes, bytes]
 class Headers:
     """Field lines in the order received (RFC 9110 section 5).
 
-    `pairs` keeps names as they were spelled. Every name passed to a method is lower-case bytes, except in
-    `add` and `set`, whose spelling goes on the wire. The look-up index is built on first use and kept until a
-    change, so a block that nobody asks about costs nothing.
+    `pairs` keeps names as spelled on the wire. Every name passed to a method is lower-case bytes, except in `add` and
+    `set`, whose spelling goes on the wire. The look-up index is built on first use and kept until a change, so a block
+    without look-ups costs nothing.
     """
 
     __slots__ = ("_index", "pairs")

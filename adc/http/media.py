@@ -21,7 +21,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
 class Preference(NamedTuple):
-    """An item of a list with quality values; `parameters` are those before the quality, 0.0 to 1.0."""
+    """An item of a list with quality values; `parameters` precede the quality, 0.0 to 1.0."""
 
     value: str
     parameters: dict[str, str]

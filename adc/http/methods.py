@@ -38,4 +38,4 @@ IDEMPOTENT: Final = SAFE | frozenset(
         "VERSION-CONTROL",
     }
 )
-"""Methods that may be sent twice. Not among them: CONNECT, LOCK, PATCH, POST, and whatever is not registered."""
+"""Methods that may be sent twice. CONNECT, LOCK, PATCH, POST and unregistered methods may not."""

@@ -40,7 +40,7 @@ _HINTS: Final = {
     "*+": "a possessive quantifier",
     "?+": "a possessive quantifier",
 }
-# What stands for itself in a class, an escape, or a repetition without a least number.
+# Characters that stand for themselves in a class, an escape, or a repetition without a minimum.
 _written: Final = re.compile(r"\[\^?\]?(?:\\(?s:.)|[^\]\\])*\]|\\(?s:.)|\{,([0-9]+)\}")
 _template_part: Final = re.compile(r"\\(?:([1-9][0-9]?)|g<([A-Za-z0-9_]+)>|(\\)|(?s:.)|\Z)")
 

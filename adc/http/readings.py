@@ -47,15 +47,15 @@ def readings(path: str, normal: str, prefix: str = "") -> Iterator[str]:
         changes = (*_CHANGES, lambda text: _without_authority(text, prefix))
     found = {path, normal}
     waiting = [path, normal]
-    told: set[str] = set()
+    given: set[str] = set()
     left = max(MOST_CHARACTERS, 4 * len(path))
     while waiting:
         text = waiting.pop()
         form = quote(text, _SAFE, "latin-1")
-        if form not in told:
+        if form not in given:
             if not form.startswith(inside) and form != prefix:
                 raise UnsafeReadings(f"the path can be read as {form}, which leads out of {prefix}")
-            told.add(form)
+            given.add(form)
             yield form
         for change in changes:
             other = change(text)

@@ -22,7 +22,7 @@ class StructuredFieldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bare word, told from a String. Byte sequences, dates and display strings are kept as texts too."""
+    """A bare word, distinct from a String. Byte sequences, dates and display strings are kept as texts too."""
 
     text: str
 

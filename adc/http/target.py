@@ -19,10 +19,10 @@ class BadHost(ValueError):
 
 
 class Target(NamedTuple):
-    """An origin-form target, taken apart at its first `?`.
+    """An origin-form target, split at its first `?`.
 
-    `path` is normalised; `query` is as received. `plain` is True if the path was written in its normal form and
-    nobody can take it for another one (`adc.http.readings`).
+    `path` is normalised; `query` is as received. `plain` is True if the path was written in its normal form and has no
+    other reading (`adc.http.readings`).
     """
 
     path: str
@@ -55,7 +55,7 @@ _needs_escape: Final = re.compile(rf"[^{_PCHAR}/%]")
 _encoded_unreserved: Final = re.compile(
     r"%(?:2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])"
 ).search
-# What a lenient member could still take for a dot segment: `..;x`, `..%2F`, `%5C..`.
+# Segments that a lenient member could take for a dot segment: `..;x`, `..%2F`, `%5C..`.
 _hidden_dots: Final = re.compile(r"(?:/|%2F|%5C)\.\.?(?:;|/|%2F|%3B|%5C|\Z)").search
 _dot_at_end: Final = re.compile(r"\.(?:/|\Z)").search
 _absolute: Final = re.compile(r"(https?)://([^/?#]*)(.*)\Z", re.IGNORECASE).match
@@ -64,9 +64,9 @@ _new_tuple: Final = tuple.__new__
 
 
 def split_target(target: str) -> Target:
-    """Take an origin-form target (RFC 9112 section 3.2.1) apart and normalise its path.
+    """Split an origin-form target (RFC 9112 section 3.2.1) and normalise its path.
 
-    Raises `BadTarget`. The length of a target is limited by whoever read it.
+    Raises `BadTarget`. The reader of the target limits its length.
     """
     path, _, query = target.partition("?")
     # Four scans in C take half the time of one regular expression here.

@@ -1,7 +1,8 @@
-"""Authentication of a connection instead of a request (NTLM, and Negotiate as servers do it): RFC 9110 section 11.2.
+"""Authentication of a connection instead of a request (NTLM, and Negotiate in servers' practice): RFC 9110 section
+11.2.
 
-Such a scheme breaks the rule that each request stands alone: whatever follows on the connection is the work of the
-client that authenticated.
+Such a scheme breaks the rule that each request stands alone: all later requests on the connection count as the
+authenticated client's.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _LONGEST: Final = max(map(len, _SCHEMES))
 
 
 def authenticates_connection(credentials: bytes) -> bool:
-    """True if `credentials`, the lines of `Authorization` as one list, are those of a connection."""
+    """True if `credentials`, the lines of `Authorization` as one list, authenticate a connection."""
     return any(_scheme(each.strip(b" \t")) in _SCHEMES for each in credentials.split(b","))
 
 
@@ -26,7 +27,7 @@ def offers_connection(challenges: Iterable[bytes]) -> bool:
 
 
 def is_tied(request: Request) -> bool:
-    """True if the response to `request` may be for its client connection alone, whatever its fields say."""
+    """True if the response to `request` may be for its client connection alone, independent of its fields."""
     if request.tied:
         return True
     credentials = request.proxy_fields.get(b"authorization")

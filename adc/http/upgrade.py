@@ -25,7 +25,7 @@ def among(offer: bytes, protocols: AbstractSet[bytes]) -> bytes:
 
 
 def offers(offer: bytes, protocol: bytes) -> bool:
-    """True if `protocol` is one of those in `offer`."""
+    """True if `offer` lists `protocol`."""
     chosen = protocol.lower()
     return any(each.lower() == chosen for each in elements(offer))
 

@@ -1,4 +1,4 @@
-"""`Via` (RFC 9110 section 7.6.3): what we write there, and how often we find it."""
+"""`Via` (RFC 9110 section 7.6.3): adc's entry, and the number of times that a message has one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ VIA: Final[Pair] = (b"Via", b"1.1 " + _PSEUDONYM)
 _OTHER_VIA: Final = {"1.0": (b"Via", b"1.0 " + _PSEUDONYM), "2": (b"Via", b"2 " + _PSEUDONYM)}
 
 MOST_ROUNDS: Final = 10
-"""Passes of a request that are no loop. More than one is no error: every node bears the same
-name, and a route may well lead to another listener of its own node.
-"""
+"""Passes of a request that are no loop. Several passes are legitimate: every node has the same name, and a route may
+lead to another listener of its node."""
 
 
 def via(version: str) -> Pair:
-    """Return the `Via` field for a message that was received in `version` of HTTP."""
+    """True if a request whose `Via` has this value (several lines joined by commas) is in a loop through adc."""
     return _OTHER_VIA.get(version, VIA)
 
 

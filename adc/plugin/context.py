@@ -57,5 +57,5 @@ class Context:
 
         Lines are held back when they come too fast; nothing of a request needs escaping.
         """
-        told = {"plugin": self.plugin, "route": self.route, "request_id": self.request_id, "detail": message}
-        self._log.warn("plugin_message", **(fields | told))
+        own = {"plugin": self.plugin, "route": self.route, "request_id": self.request_id, "detail": message}
+        self._log.warn("plugin_message", **(fields | own))

@@ -23,14 +23,13 @@ class Admin(StrEnum):
 
 
 class Member:
-    """One server. Plain attributes: the hot path reads and adds to them, the pool alone changes its state.
+    """One server. Plain attributes: the hot path reads and adds to them, only the pool changes its state.
 
-    `available` (takes new clients) and `pinnable` (keeps clients that are pinned to it) follow from the
-    state; `Pool` keeps them current, so that a look at one attribute decides. `share` is the weight in force
-    now: less than `weight` while a recovered member is brought back slowly. `link` is what carries traffic to
-    the member and belongs to the codecs. `ewma` is the moving average of response times in seconds (0.0
-    before the first, the last taken at `measured_at`), `since` the monotonic time of the last change of state
-    and `reason` its cause in words; `told` is the state in one word that its pool last told of.
+    `available` (accepts new clients) and `pinnable` (keeps clients that are pinned to it) follow from the state;
+    `Pool` keeps them current, so that one attribute decides. `share` is the weight in force: less than `weight` while
+    slow start raises it. `link` carries traffic to the member and belongs to the codecs. `ewma` is the moving average
+    of response times in seconds (0.0 before the first, the last taken at `measured_at`), `since` the monotonic time of
+    the last change of state and `reason` its cause in words; `reported` is the last state that the pool reported.
     """
 
     __slots__ = (
@@ -55,11 +54,11 @@ class Member:
         "pool",
         "reason",
         "recovered_at",
+        "reported",
         "requests",
         "retries",
         "share",
         "since",
-        "told",
         "weight",
     )
 
@@ -92,7 +91,7 @@ class Member:
         self.recovered_at: float | None = None
         self.since = 0.0
         self.reason = ""
-        self.told = Health.UNKNOWN.value
+        self.reported = Health.UNKNOWN.value
         self.available = weight > 0
         self.pinnable = True
 

@@ -40,13 +40,12 @@ class _Load:
 class Pool:
     """A named set of members with one balancer.
 
-    Times are monotonic seconds. The tuple of candidates is worked out when a state changes and at the moments
-    that ejections and slow starts set, so that a pick among healthy members is one comparison and the
-    balancer's own work.
+    Times are monotonic seconds. The tuple of candidates is computed when a state changes and at the moments that
+    ejections and slow starts set, so that a pick among healthy members is one comparison and the balancer's work.
 
-    `panic`: with no backup available, once less than this share of the enabled members is available, all
-    enabled members serve, whatever their health (0: never). `changed` is called with a member whose state
-    changed and the word for its state before. `unserved` counts picks that found no member.
+    `panic`: with no backup available, once less than this share of the enabled members is available, all enabled
+    members serve, whatever their health (0: never). `changed` is called with a member whose state changed and the word
+    for its state before. `unserved` counts picks that found no member.
     """
 
     __slots__ = (
@@ -302,7 +301,7 @@ class Pool:
             member.recovered_at = now
         member.since = now
         member.reason = reason
-        before, member.told = member.told, member.state
+        before, member.reported = member.reported, member.state
         self.changed(member, before)
 
     def _review(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""A match taken apart into conditions, each of which can be tested and can tell why it held or not."""
+"""A match split into conditions, each of which can be tested and can report its outcome."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _name(text: str) -> bytes:
 
 
 def _has_placeholder(value: str) -> bool:
-    """Whether `value` depends on the request. Raises `ValueError` if it cannot be a field value."""
+    """True if `value` depends on the request. Raises `ValueError` if it cannot be a field value."""
     if _control.search(value):
         raise ValueError("a field value holds no control characters")
     found = False

@@ -42,5 +42,5 @@ def _plain_host(text: str) -> str:
 
 
 def any_host(rules: Sequence[HostRule], host: str) -> bool:
-    """Whether one of `rules` accepts `host`."""
+    """True if one of `rules` accepts `host`."""
     return any(rule.accepts(host) for rule in rules)

@@ -1,8 +1,8 @@
-"""The compiled index: which rules can match a host and a path at all, found by look-ups, not by trying.
+"""The compiled index: finds the rules that can match a host and a path by look-ups instead of trials.
 
-A candidate is a rule's number (its place in file order), what remains to be tested, and its value. A bucket
-holds candidates in rule order. A path leads to few buckets (its own, those of the prefixes above it, that of
-the rules which the index cannot place), and the lowest number that holds among them wins.
+A candidate is a rule's number (its place in file order), its remaining conditions, and its value. A bucket holds
+candidates in rule order. A path leads to few buckets (its exact one, the ones of the prefixes above it, and the one of
+rules that the index cannot place); the lowest number whose conditions hold wins.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _prefixes_of(path: str) -> list[str]:
 
 
 def _frozen(buckets: Iterable[Sequence[Candidate[T]]]) -> tuple[Bucket[T], ...]:
-    """Buckets as tuples, without those that an unconditional candidate of another always precedes."""
+    """Return buckets as tuples, without candidates that an unconditional candidate of another bucket precedes."""
     filled = [tuple(bucket) for bucket in buckets if bucket]
     first_certain = min(
         (number for bucket in filled for number, test, _ in bucket if test is None), default=None

@@ -1,4 +1,4 @@
-"""Path and host that a member sees instead of those that the client sent."""
+"""Path and host for the member, in place of the client's."""
 
 from __future__ import annotations
 

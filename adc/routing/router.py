@@ -43,13 +43,13 @@ class Router(Generic[T]):
         self.find: Callable[[Request], T | None] = find
 
     def explain(self, request: Request) -> list[Step]:
-        """What decided, rule by rule, up to the one that `find` gives, whose steps are ok."""
+        """Return the steps of the decision, rule by rule, up to the one that `find` returns, whose steps are all ok."""
         facts = Facts(request)
         steps: list[Step] = []
         for number, rule in enumerate(self._rules):
-            told = _explain_rule(number, rule.match, facts)
-            steps += told
-            if told[-1].ok:
+            found = _explain_rule(number, rule.match, facts)
+            steps += found
+            if found[-1].ok:
                 break
         return steps
 

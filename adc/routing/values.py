@@ -56,7 +56,7 @@ class Regex:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """There at all, whatever the value; with `wanted` false: not there."""
+    """Present with any value; with `wanted` False: absent."""
 
     wanted: bool = True
 

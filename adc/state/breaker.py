@@ -26,7 +26,7 @@ class Breaker:
         return self.open_since is not None
 
     def begin(self, reason: str, now: float) -> None:
-        """Nothing was tried yet: open, with an attempt due at once."""
+        """Open without an attempt so far; one is due at once."""
         self.open_since = now
         self.reason = reason
 
@@ -46,5 +46,5 @@ class Breaker:
         self.reason = ""
 
     def may_try(self, now: float) -> bool:
-        """Whether an attempt is due."""
+        """True if an attempt is due."""
         return self.open_since is None or now >= self._retry_at

@@ -57,7 +57,7 @@ class WriteQueue:
                 self._writes.setdefault((write.table, write.key), write)
 
     def counting(self, table: str, key: bytes) -> int:
-        """What waits to be added to a counter."""
+        """Return the amount that waits to be added to a counter."""
         waiting = self._writes.get((table, key))
         return waiting.amount if waiting is not None else 0
 
@@ -73,7 +73,7 @@ def _combined(waiting: Write, write: Write) -> Write:
 
 
 def encode_writes(writes: Iterable[Write], now: float) -> bytes:
-    """The message that tells other nodes. Times travel as time left, for clocks differ."""
+    """Return the message for other nodes. Expiries travel as remaining time, because clocks differ."""
     parts = []
     for write in writes:
         table = write.table.encode()

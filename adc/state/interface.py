@@ -1,10 +1,11 @@
 """The interface of every backend: a store of named tables, bytes to bytes, whose entries expire.
 
-`now` in this room is wall-clock time in seconds (`time.time()`), because entries are shared by processes and
-machines and survive restarts. A time to live (`ttl`) is in seconds.
+`now` in this room is wall-clock time in seconds (`time.time()`), because entries are shared by processes and machines
+and survive restarts. A time to live (`ttl`) is in seconds.
 
-No method of `Table` waits: memory and local answer at once; redis answers from what this node knows and sends
-writes in the background. `lookup` says UNKNOWN where only the other machines can tell, and `fetch` asks them.
+No method of `Table` waits: memory and local answer at once; redis answers from what this node knows and sends writes
+in the background. `lookup` returns UNKNOWN if only other machines may have the entry, and `fetch` requests it from
+them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Entry(NamedTuple):
 
 
 class Unknown(Enum):
-    """The type of UNKNOWN: this node cannot tell whether the entry exists."""
+    """The type of UNKNOWN: this node does not know if the entry exists."""
 
     UNKNOWN = "unknown"
 
@@ -103,14 +104,14 @@ class Table(Protocol):
     def stats(self) -> TableStats: ...
 
     def __len__(self) -> int:
-        """Entries stored, those included that have expired and were not yet reaped."""
+        """Return the number of stored entries, including expired ones that were not reaped yet."""
 
     def get(self, key: bytes, now: float) -> Entry | None:
         """The live entry of `key` as far as this node knows."""
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
-        """Like `get`, but UNKNOWN where another machine may have the entry: ask with `fetch`. Cheaper for an entry
-        that this process has looked up lately and nobody changed."""
+        """Like `get`, but UNKNOWN if another machine may have the entry: request it with `fetch`. Cheaper for an entry
+        that this process has looked up lately and that has not changed since."""
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
@@ -146,8 +147,8 @@ class Table(Protocol):
         """Live entries whose key begins with `prefix`, in key order, after `cursor`."""
 
     def watch(self, callback: Watcher) -> Cancel:
-        """Call `callback` for each change, those made by others too (then within one interval). Returns the
-        function that ends it."""
+        """Call `callback` for each change, including changes by other processes and nodes (within one interval).
+        Return the function that cancels this."""
 
 
 class Store(Protocol):
@@ -168,7 +169,7 @@ class Store(Protocol):
         """Begin to connect what has to be connected. Never fails because a peer is away."""
 
     async def close(self) -> None:
-        """Write out what is queued, as far as that goes within a second, and let go of everything."""
+        """Write out what is queued, as far as one second allows, and release all resources."""
 
 
 def check_entry(key: bytes, value: bytes = b"") -> None:

@@ -1,8 +1,8 @@
-"""Notice of changes among the processes that share a local file.
+"""Notification of changes among the processes that share a local file.
 
-LMDB tells nobody that something changed. So a process that watches a table leaves a lease in the file; while
-there is one, every change of that table is also appended to a bounded journal, which watchers read at each
-tick."""
+LMDB has no notifications. So a process that watches a table leaves a lease in the file; while there is one, every
+change of that table is also appended to a bounded journal, which watchers read at each tick.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Journal:
         value: bytes,
         now: float,
     ) -> None:
-        """Record one change inside the transaction that makes it, if anybody watches the table."""
+        """Record one change inside the transaction that makes it, if any process watches the table."""
         lease = transaction.get(table, db=self._leases)
         if lease is None or _TIME.unpack(lease)[0] < now:
             return
@@ -90,7 +90,7 @@ class Journal:
                 cursor.delete()
 
     def deliver(self, now: float) -> None:
-        """Renew this process's leases, and tell its watchers what was recorded since the last time."""
+        """Renew this process's leases, and pass the changes recorded since the last call to its watchers."""
         if not self._watchers or self._environment is None:
             return
         if self._leased_until - now < LEASE / 2:

@@ -1,11 +1,11 @@
 """The store that all workers of a machine share: one LMDB file on tmpfs or disk.
 
-Every process opens the file for itself (never carry an open store over a fork). A killed process leaves the
-tables readable: LMDB's lock is robust and its pages are never overwritten in place. Writes are not forced to
-disk one by one; after a power loss the file is replaced by an empty one (see `local_file`).
+Every process opens the file for itself (never carry an open store over a fork). A killed process leaves the tables
+readable: LMDB's lock is robust and its pages are never overwritten in place. Writes are not forced to disk one by one;
+after a power loss the file is replaced by an empty one (see `local_file`).
 
-The file may be full, read-only, damaged or gone at any time. Then each process serves on from what it can read and
-keeps new entries in its own memory, until the file can be written again or has been made anew.
+The file may be full, read-only, damaged or missing at any time. Then each process continues with the entries that it
+can read and keeps new ones in its memory, until the file can be written again or was recreated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ fill it soon."""
 _READERS_EVERY = 10.0
 _LOOK_EVERY = 1.0
 _LOG_EVERY = 10.0
-_TELL_CROWDED_EVERY = 600.0
+_LOG_CROWDED_EVERY = 600.0
 _UNUSABLE = (PermissionError, NotADirectoryError, FileExistsError)
 """Errors that do not pass by themselves."""
 _DAMAGED = (
@@ -68,7 +68,7 @@ class LocalStore:
         self._bad = 0
         self._until_check = 0
         self._crowded = False
-        self._crowded_told = self._logged = self._looked = self._readers_checked = 0.0
+        self._crowded_logged = self._logged = self._looked = self._readers_checked = 0.0
         try:
             self._open()
         except _UNUSABLE:
@@ -135,7 +135,7 @@ class LocalStore:
             raise lmdb.Error("the state file is not open")
         try:
             return file.environment.begin(database, write=write)
-        except lmdb.MapResizedError:  # another process needed a larger map than ours
+        except lmdb.MapResizedError:  # another process needed a larger map
             file.environment.set_mapsize(0)
             return file.environment.begin(database, write=write)
 
@@ -168,8 +168,8 @@ class LocalStore:
             used = self._bytes_used(transaction)
             self._crowded = used > self.size * FILL_SHARE
             self._until_check = 0 if self._crowded else _CHECK_EVERY
-            if self._crowded and not 0 <= now - self._crowded_told < _TELL_CROWDED_EVERY:
-                self._crowded_told = now
+            if self._crowded and not 0 <= now - self._crowded_logged < _LOG_CROWDED_EVERY:
+                self._crowded_logged = now
                 log.warn(
                     "state_full", size_mb=self.size >> 20, detail="raise state.size to keep more entries"
                 )
@@ -205,7 +205,7 @@ class LocalStore:
         return True
 
     def _look_after(self, now: float) -> None:
-        """Open the file anew if it is gone or damaged; try the tables that could not be opened before."""
+        """Reopen the file if it is missing or damaged; try tables that could not be opened before."""
         file = self._file
         if file is not None and (self._damaged or self._stale or not still_there(file)):
             self._degrade(f"state.path {self.folder}: the state file is damaged or was deleted", now)

@@ -24,8 +24,8 @@ log = EventLog("adc.state")
 
 
 class LocalFile(NamedTuple):
-    """An open environment, its table of facts about itself, what tells of changes, and the descriptor whose lock
-    says "in use"."""
+    """An open environment, its table of facts about itself, the mapped numbers of changes, and the descriptor whose
+    lock marks the file as in use."""
 
     environment: lmdb.Environment
     facts: lmdb._Database
@@ -98,7 +98,7 @@ def _environment(folder: Path, data: Path, map_size: int) -> lmdb.Environment:
 
 
 def _introduced(environment: lmdb.Environment) -> lmdb._Database:
-    """Return the table of facts, after noting who writes the file."""
+    """Return the table of facts, after noting the format and boot of the writer."""
     try:
         environment.reader_check()
         facts = environment.open_db(b"facts")

@@ -91,7 +91,7 @@ class LocalTable:
         try:
             with self._begin(self._database) as transaction:
                 return spare + int(transaction.stat(self._database)["entries"])
-        except lmdb.Error:  # closed, as when a worker that has drained tells its counters
+        except lmdb.Error:  # closed, as when a worker that has drained reports its counters
             return spare
 
     def pages(self, transaction: lmdb.Transaction) -> int:

@@ -72,14 +72,14 @@ class MemoryTable:
         entry = self.get(key, now)
         if entry is None:
             return False
-        self._store(key, Entry(entry.value, now + ttl), new=False, told=False)
+        self._store(key, Entry(entry.value, now + ttl), new=False, notify=False)
         return True
 
     def delete(self, key: bytes, now: float) -> bool:
         entry = self._entries.pop(key, None)
         if entry is None or entry.expires <= now:
             return False
-        self._tell("delete", key)
+        self._notify("delete", key)
         return True
 
     def add(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
@@ -129,10 +129,10 @@ class MemoryTable:
                 del self._entries[key]
                 dropped += 1
                 self.stats.expired += 1
-                self._tell("expired", key)
+                self._notify("expired", key)
         return dropped
 
-    def _store(self, key: bytes, entry: Entry, *, new: bool, told: bool = True) -> None:
+    def _store(self, key: bytes, entry: Entry, *, new: bool, notify: bool = True) -> None:
         entries = self._entries
         old = entries.pop(key, None)
         entries[key] = entry
@@ -147,11 +147,11 @@ class MemoryTable:
         while len(entries) > self.size:
             victim, _ = entries.popitem(last=False)
             self.stats.evicted += 1
-            self._tell("evicted", victim)
-        if told and self._watchers:
-            self._tell("set", key, entry.value)
+            self._notify("evicted", victim)
+        if notify and self._watchers:
+            self._notify("set", key, entry.value)
 
-    def _tell(self, kind: ChangeKind, key: bytes, value: bytes = b"") -> None:
+    def _notify(self, kind: ChangeKind, key: bytes, value: bytes = b"") -> None:
         for watcher in tuple(self._watchers):
             watcher(Change(kind, key, value))
 
@@ -180,4 +180,4 @@ class MemoryStore:
         """No-op: nothing to connect."""
 
     async def close(self) -> None:
-        """Nothing to write out: the tables stay readable."""
+        """No-op: there is nothing to write out, and the tables stay readable."""

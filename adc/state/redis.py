@@ -133,7 +133,7 @@ class RedisStore:
         return not self._gone.open and self._slow.may_try(now)
 
     def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
-        """Ask Redis, together with whatever else is asked in this iteration of the loop."""
+        """Request an entry from Redis, together with all requests of this loop iteration."""
         if not self._ask(table, key, None, now, done):
             asyncio.get_running_loop().call_soon(done, table.get(key, now))
 
@@ -161,7 +161,7 @@ class RedisStore:
         return True
 
     def add_exactly(self, addition: Addition, now: float, done: Counted) -> None:
-        """Add in Redis, together with whatever else is added in this iteration of the loop."""
+        """Add in Redis, together with all additions of this loop iteration."""
         if not (self._serving and self.asks(now) and self._additions.add(addition, done)):
             asyncio.get_running_loop().call_soon(done, None)
 

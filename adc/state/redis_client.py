@@ -22,9 +22,9 @@ log = EventLog("adc.state")
 
 
 class RedisAddress(NamedTuple):
-    """Where the tables live. `urls`: redis://, rediss:// or unix:// (several for the nodes of a cluster).
-    `sentinels` and `master` instead of them: ask those for the master's address; `username` and `password`
-    are for the master, urls carry their own."""
+    """Address of the tables. `urls`: redis://, rediss:// or unix:// (several for the nodes of a cluster). With
+    `sentinels` and `master` instead, the Sentinels name the master's address; `username` and `password` are for the
+    master, urls carry theirs."""
 
     urls: tuple[str, ...] = ()
     cluster: bool = False
@@ -97,7 +97,8 @@ def _from_cluster(urls: tuple[str, ...], limit: float) -> RedisCluster:
 
 
 class _TlsConnection(SSLConnection):
-    """One of those that share a context: to make one takes 50 ms, for the certificates that a machine trusts."""
+    """A connection that shares the TLS context with others: to make one takes 50 ms, for the certificates that a
+    machine trusts."""
 
     def __init__(self, context: RedisSSLContext, **settings: Any) -> None:
         super().__init__(**settings)
@@ -119,12 +120,12 @@ class _KeyPlaces:
         """Everything is known."""
 
     async def get_keys(self, command: str, *words: Any) -> tuple[Any, ...]:
-        """The keys of a command of ours: its first word, behind STREAMS that of XREAD."""
+        """Return the keys of one of adc's commands: its first word, or for XREAD the word behind STREAMS."""
         return (words[words.index(b"STREAMS") + 1 if command == "XREAD" else 0],)
 
 
 async def disconnect(client: Client) -> None:
-    """Close the client's connections, whatever state they are in. Raises nothing of what that meets."""
+    """Close the client's connections in any state. Never raises."""
     closing = asyncio.ensure_future(_close(client))
     await asyncio.wait([closing])
     if not closing.cancelled() and closing.exception() is not None:
@@ -132,7 +133,7 @@ async def disconnect(client: Client) -> None:
 
 
 async def _close(client: Client) -> None:
-    """Those to the Sentinels too, which the client leaves open itself."""
+    """Close the connections to the Sentinels too, which the client leaves open."""
     if isinstance(client, RedisCluster):
         await client.aclose()
         return

@@ -78,7 +78,7 @@ class RedisLink:
     async def entries(
         self, names: Sequence[tuple[RedisTable, bytes]], offers: Sequence[Entry | None] = ()
     ) -> list[Entry | None]:
-        """Return what Redis holds under those keys, after storing the `offers` for those that it did not hold."""
+        """Return the entries in Redis under those keys, after storing `offers` for missing ones."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for (table, key), offer in zip_longest(names, offers):
                 name = self._name(table.name, key)
@@ -99,7 +99,7 @@ class RedisLink:
         return entries
 
     async def add(self, additions: Sequence[Addition]) -> list[Count | None]:
-        """Add to counters; return each as Redis has it then, None for one that is no number."""
+        """Add to counters; return the count in Redis for each, None if the value is no number."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for table, key, amount, ttl in additions:
                 name = self._name(table.name, key)
@@ -133,7 +133,7 @@ class RedisLink:
     async def _send(self, batch: list[Write]) -> None:
         now = self._clock()
         batch = [write for write in batch if write.kind == "drop" or write.expires > now]
-        told = [write for write in batch if write.kind != "count"]
+        published = [write for write in batch if write.kind != "count"]
         counts: list[tuple[int, Write]] = []
         async with self._client.pipeline(transaction=False) as pipeline:
             commands = 0
@@ -152,8 +152,8 @@ class RedisLink:
                     pipeline.pexpire(name, left, nx=True)
                     commands += 1
                 commands += 1
-            if told:
-                fields: _Fields = {b"o": self._origin, b"w": encode_writes(told, now)}
+            if published:
+                fields: _Fields = {b"o": self._origin, b"w": encode_writes(published, now)}
                 pipeline.xadd(self._stream, fields, maxlen=STREAM_LENGTH, approximate=True)
             results = await pipeline.execute(raise_on_error=False) if batch else []
         counting = {position for position, _ in counts}
@@ -184,17 +184,17 @@ class RedisLink:
     async def _take_in(self, messages: Iterable[_Message]) -> None:
         for position, fields in messages:
             if fields.get(b"o") != self._origin:
-                self._hear(fields.get(b"w", b""))
+                self._apply(fields.get(b"w", b""))
                 await asyncio.sleep(0)  # a message is as much as the event loop can be held up for
             self._position = position
 
-    def _hear(self, message: bytes) -> None:
+    def _apply(self, message: bytes) -> None:
         now = self._clock()
         try:
             for write in decode_writes(message, now):
                 table = self._tables.get(write.table)
                 if table is not None:
-                    table.heard(write, now)
+                    table.apply(write, now)
         except ValueError as error:
             log.warn("redis_change_invalid", detail=str(error))
 

@@ -56,8 +56,8 @@ class Remote(Protocol):
 
 
 class RedisTable:
-    """A `Table` that answers from `known`, a table of memory or of the local file, and sends its changes
-    behind the caller's back. What other nodes change is written into `known` as it is heard."""
+    """A `Table` that answers from `known`, a table of memory or of the local file, and sends changes in the
+    background. Changes by other nodes are written into `known` when they arrive."""
 
     def __init__(self, remote: Remote, known: Table, merge: Merge | None, size: int) -> None:
         self.known = known
@@ -131,9 +131,9 @@ class RedisTable:
     def watch(self, callback: Watcher) -> Cancel:
         return self.known.watch(callback)
 
-    def heard(self, write: Write, now: float) -> None:
-        """Another node changed an entry. Where the merge rule makes something else of it than was heard, the
-        others are told, so that all come to hold the same."""
+    def apply(self, write: Write, now: float) -> None:
+        """Apply another node's change. If the merge rule yields another value than the one received, publish it, so
+        that all nodes converge."""
         if write.kind == "drop":
             self.known.delete(write.key, now)
         elif write.kind == "touch":
@@ -142,8 +142,8 @@ class RedisTable:
             self.learn(write.key, Entry(write.value, write.expires), now)
 
     def learn(self, key: bytes, entry: Entry, now: float) -> Entry:
-        """Take in what Redis or another node holds; returns what stands now. What is merged keeps the later of both
-        expiries: a node that missed a refresh must not end what another one has prolonged."""
+        """Apply an entry that Redis or another node holds; return the resulting entry. A merged entry keeps the later
+        of both expiries: a node that missed a refresh must not end an entry that another node prolonged."""
         mine = self.known.get(key, now)
         if (
             mine is not None

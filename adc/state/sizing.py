@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SMALLEST_SIZE = 16 << 20
-"""Bytes that the store takes at least, whatever is configured."""
+"""Least size of the store in bytes, whatever the configuration says."""
 FILL_SHARE = 0.75
 """Share of the size that the tables may fill: LMDB needs free pages even to delete."""
 PIN_BYTES = 150

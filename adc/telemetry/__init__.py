@@ -1,1 +1,1 @@
-"""What the service says about itself: access log, error log, metrics and trace identifiers."""
+"""Access log, error log, metrics and trace identifiers."""

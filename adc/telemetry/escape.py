@@ -1,7 +1,7 @@
-"""Text that came from outside, made safe for one line of a log or a terminal, and bounded.
+"""Text from the network, made safe for one line of a log or a terminal, and bounded.
 
-Clean text is the rule and costs two scans in C; only text that needs it is rewritten, with tables in C. The output is
-printable ASCII whatever came in. A value that would take more than `limit` characters is cut, and CUT put behind it.
+Clean text is the common case and costs two scans in C; only other text is rewritten, with tables in C. The output is
+always printable ASCII. A value of more than `limit` characters is cut and ends with CUT.
 """
 
 from __future__ import annotations

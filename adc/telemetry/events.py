@@ -98,7 +98,7 @@ EVENTS = (
         "health_not_shared",
         "warn",
         "pool member detail",
-        "The workers were not told the result of a health check.",
+        "The workers did not get the result of a health check.",
     ),
     _event(
         "inherited_socket_closed",

@@ -31,10 +31,10 @@ class LogFile:
         self._open()
 
     def write(self, data: bytes) -> tuple[bytes, int]:
-        """Append `data`: lines that each end in a newline, after what the last call returned.
+        """Append `data`: lines that each end in a newline, after the remainder that the last call returned.
 
-        Returns what is left to write later because the reader is slow, and the number of lines given up
-        because the write failed (a full disk, a reader that has gone). Never raises OSError.
+        Return the remainder to write later because the reader is slow, and the number of lines lost because the write
+        failed (a full disk, a closed reader). Never raises OSError.
         """
         if self._torn:
             data = b"\n" + data
@@ -54,7 +54,7 @@ class LogFile:
         return b"", 0
 
     def reopen(self) -> None:
-        """Open `path` anew after a rotation. If that fails the old file stays in use."""
+        """Reopen `path` after a rotation. If that fails the old file stays in use."""
         if self.path not in _STANDARD:
             self._open()
 

@@ -1,6 +1,6 @@
 """One line of the error log: a time, a level, an event name and its fields, as text or as JSON.
 
-The grammar is the same in every process. Names and values are printable ASCII and bounded, whatever they hold.
+The grammar is the same in every process. Names and values become bounded, printable ASCII.
 """
 
 from __future__ import annotations

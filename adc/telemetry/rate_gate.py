@@ -18,7 +18,7 @@ class RateGate:
         self._buckets: dict[str, _Bucket] = {}
 
     def admit(self, kind: str, now: float) -> int | None:
-        """How many of `kind` were held back since the last that passed, or None if this one is held back."""
+        """Return the number of `kind` suppressed since the last that passed, or None if this one is suppressed."""
         bucket = self._buckets.get(kind)
         if bucket is None:
             if len(self._buckets) >= _MOST_KINDS:
@@ -31,7 +31,7 @@ class RateGate:
         return held_back
 
     def settle(self, now: float) -> list[tuple[str, int]]:
-        """The kinds that were held back and may pass again, with how many; their counts start anew."""
+        """Return the kinds that were suppressed and may pass again, with their numbers, which start again at 0."""
         settled = []
         for kind, bucket in self._buckets.items():
             if bucket.held_back and self._take(bucket, now):

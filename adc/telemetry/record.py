@@ -13,7 +13,7 @@ COMPLETE = "-"
 END_REASONS: Mapping[str, str] = MappingProxyType(
     {
         COMPLETE: "the exchange ran to its end",
-        # The client ended it, or we ended it because of the client.
+        # The client ended it, or adc did because of the client.
         "client_gone": "the client closed or reset the connection before the response was sent",
         "ambiguous_path": "the path can be read in ways that lead to different routes",
         "bad_request": "the request was malformed or its framing ambiguous",
@@ -37,7 +37,7 @@ END_REASONS: Mapping[str, str] = MappingProxyType(
         "plugin_error": "a plugin raised or overran its budget and fails closed",
         "internal_error": "a defect of ours",
         "shutdown": "the grace time of a shutdown or a replaced worker was over",
-        # The member ended it, or we ended it because of the member.
+        # The member ended it, or adc did because of the member.
         "connect_timeout": "the member did not accept the connection in time",
         "connect_failed": "the member refused the connection, was unreachable, or its name did not resolve",
         "tls_failed": "the TLS handshake with the member failed",
@@ -48,7 +48,7 @@ END_REASONS: Mapping[str, str] = MappingProxyType(
         "bad_response": "the response of the member was malformed or its framing ambiguous",
     }
 )
-"""Termination states: the word in the log -> who ended the exchange, and in which phase."""
+"""Termination states: the word in the log -> the side that ended the exchange, and the phase."""
 
 
 class LogRecord(Protocol):

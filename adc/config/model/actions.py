@@ -1,6 +1,6 @@
-"""What a route does with a request that it took, other than sending it to one pool.
+"""Actions of a route other than sending the request to one pool.
 
-What `adc.routing` would refuse to compile is refused here, by the same code.
+Values that `adc.routing` refuses to compile are rejected here, by the same code.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def _status(value: Any) -> int:
 
 
 class Redirect(Part):
-    """An answer that sends the client elsewhere. A bare string is `to`.
+    """A response that redirects the client. A bare string is `to`.
 
-    The query string is kept when `to` names no `{query}` and has no `?` of its own.
+    The query string is kept if `to` has neither `{query}` nor a `?`.
     """
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
@@ -108,7 +108,7 @@ Prefix = Annotated[str, text_of(r"/[^?#\s]*", "a path prefix, such as /api")]
 
 
 class Rewrite(Part):
-    """How the request to the member differs in path and host from what the client sent."""
+    """Difference in path and host between the client's request and the member's."""
 
     strip_prefix: Prefix | None = Field(
         None, description="Whole segments taken off the beginning of the path."

@@ -31,10 +31,10 @@ class Address:
 
 
 def is_private(text: str) -> bool:
-    """True if nobody from other machines, and no other user, reaches what listens on the address `text`.
+    """True if other machines and other users cannot connect to a listener on the address `text`.
 
-    What is no address is private: another check reports it. No name but `localhost` is believed. An abstract unix
-    socket (`unix:@name`) has no permissions.
+    An invalid address counts as private: another check reports it. `localhost` is the only name that counts. An
+    abstract unix socket (`unix:@name`) has no permissions.
     """
     try:
         address = _parse(text)

@@ -1,4 +1,4 @@
-"""What every part of the model shares: frozen, no unknown keys, all errors of a mapping reported together."""
+"""Common behaviour of all parts of the model: frozen, no unknown keys, all errors of a mapping reported together."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ Forms = tuple[dict[str, Any], ...]
 class Part(BaseModel):
     """A mapping of the configuration.
 
-    A subclass says what its short forms mean in `expanded` and which keys contradict each other in
-    `contradictions`; unlike pydantic's own "after" validators these run even when a key of the mapping is
-    wrong, so that one run tells all.
+    A subclass defines its short forms in `expanded` and contradictory keys in `contradictions`. Unlike pydantic's
+    "after" validators these run even if a key of the mapping is wrong, so that one run reports everything.
     """
 
     # Deferred: the whole configuration builds one validator for itself, not one for each of its parts.
@@ -51,7 +50,7 @@ class Part(BaseModel):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        """What is wrong with the keys together; the values may be of any type still."""
+        """Yield contradictions between the keys; the values may still be of any type."""
         return ()
 
     @classmethod
@@ -89,12 +88,12 @@ class Part(BaseModel):
         try:
             handler(known)
         except ValidationError as error:
-            told = {place for place, _ in findings}
-            details += [_again(e) for e in error.errors(include_url=False) if e["loc"] not in told]
+            reported = {place for place, _ in findings}
+            details += [_again(e) for e in error.errors(include_url=False) if e["loc"] not in reported]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Nothing here changes, so that thousands of routes may share their defaults."""
+        """Return this part: it is immutable, and thousands of routes may share their defaults."""
         return self
 
     @classmethod
@@ -114,7 +113,7 @@ class Part(BaseModel):
 
 
 def unknown(kind: str, key: str, allowed: Iterable[str]) -> str:
-    """The message for a word nobody knows, with the nearest one that is known."""
+    """Return the message for an unknown word, with the nearest known one."""
     names = list(allowed)
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
     hint = f"did you mean {quote(near[0])}? " if near else ""

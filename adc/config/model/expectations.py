@@ -32,7 +32,7 @@ class ExpectedRequest(Part):
 
 
 class Expected(Part):
-    """What must come of it; what is not written is not compared."""
+    """Expected outcome; keys that are absent are not compared."""
 
     route: Text | None = Field(None, description="Name of the route that takes it; none for no route.")
     pool: Text | None = Field(None, description="Pool it is sent to; with split any of them.")

@@ -34,7 +34,7 @@ class Member(Part):
 
 
 class PoolLimits(Part):
-    """What a pool takes before requests wait, and how long they do."""
+    """Requests that wait while the members of a pool are at their limits, and how long."""
 
     connections_per_member: Annotated[int, whole(0, 1_000_000)] = Field(
         0, description="Requests in flight on a member; 0: no limit."
@@ -51,7 +51,7 @@ class PoolLimits(Part):
 
 
 class Breaker(Part):
-    """What a pool takes before requests are refused at once; 0 means no limit."""
+    """Requests in flight in a pool before further ones are rejected at once; 0 means no limit."""
 
     pending: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests waiting for a member.")
     requests: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests in flight.")

@@ -20,7 +20,7 @@ REDIS_ONLY = ("url", "sentinel", "cluster", "prefix", "timeout")
 
 
 class Sentinel(Part):
-    """Redis Sentinels that know who the master is."""
+    """Redis Sentinels that know the master."""
 
     master: Name = Field(description="Name of the master as the Sentinels know it.")
     addresses: Annotated[tuple[MemberAddress, ...], LISTED] = Field(
