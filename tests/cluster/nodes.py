@@ -10,7 +10,7 @@ from tests.cluster.origin import Origin, origins
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually
 from tests.wire.redis_server import RedisServer
-from tests.wire.service import Service, alive, http
+from tests.wire.service import Service, alive, http, until
 
 CONFIG = """
 node: @node
@@ -32,6 +32,9 @@ pools:
   header: {members: [@members], persistence: {header: {name: x-user}}}
   learned: {members: [@members], persistence: {learned: {cookie: APPSESSION}}}
 """
+
+SECRET = ", secret: the secret of these two nodes"
+BOTH = (SECRET, SECRET)
 
 
 class Node:
@@ -110,3 +113,28 @@ async def two_nodes(folder, unknown="accept", count=3, more=("", ""), origin=Ori
             with contextlib.suppress(ProcessLookupError):
                 redis.resume() if redis._process is not None else None
             redis.kill()
+
+
+@contextlib.asynccontextmanager
+async def acquainted(folder, **options):
+    """Two nodes that pass requests to each other."""
+    async with two_nodes(folder, "redirect", more=BOTH, **options) as (redis, nodes, members):
+        for node in nodes:
+            await until(node.acquainted)
+        yield redis, nodes, members
+
+
+def seen(members):
+    """The heads that recorders got."""
+    return [head for member in members for head in member.heads]
+
+
+async def passed(node):
+    """How many requests it passed to the other node."""
+    return await node.metric("adc_cluster_passed_total")
+
+
+async def ask(port, number, path="/source/", **options):
+    """One request of a client by its source."""
+    fields = {"X-Forwarded-For": f"192.0.2.{number}", **options.pop("fields", {})}
+    return await http(port, path, fields=fields, **options)

@@ -46,6 +46,26 @@ class Origin:
         return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (session, len(name), name)
 
 
+class Recorder(Origin):
+    """Keeps the heads of all requests; answers `status`, with `fields`."""
+
+    def __init__(self, name, port=0):
+        super().__init__(name, port)
+        self.forget()
+
+    def forget(self):
+        """Be as at the start."""
+        self.heads = []
+        self.status = b"200 OK"
+        self.fields = b""
+
+    def answer(self, head):
+        self.heads.append(head)
+        name = self.name.encode()
+        form = b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b"
+        return form % (self.status, self.fields, len(name), name)
+
+
 class _Connection(asyncio.Protocol):
     def __init__(self, origin):
         self._origin = origin

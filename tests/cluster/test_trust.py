@@ -1,72 +1,31 @@
 """What a node believes of another one, of an application and of a client."""
 
 import asyncio
-import contextlib
 import re
 
-from tests.cluster.nodes import two_nodes
-from tests.cluster.origin import Origin
+from tests.cluster.nodes import SECRET, acquainted, ask, passed, seen, two_nodes
 from tests.cluster.visitor import Visitor
 from tests.wire.redis_server import needs_redis
 from tests.wire.service import http, until
 
 pytestmark = needs_redis
 
-SECRET = ", secret: the secret of these two nodes"
-BOTH = (SECRET, SECRET)
+
+async def test_an_applications_421_is_executed_once(shared):
+    nodes, members = shared
+    for member in members:
+        member.status = b"421 Misdirected Request"
+        member.fields = b"X-Adc-Refused: 0123456789abcdef0123456789abcdef\r\n"
+    before = await passed(nodes[0])
+    answers = [await ask(nodes[0].port, number, method="POST", body=b"x") for number in range(20)]
+    assert [status for status, _ in answers] == [421] * 20
+    assert {body for _, body in answers} <= {b"m0", b"m1", b"m2"}
+    assert len(seen(members)) == 20
+    assert await passed(nodes[0]) > before
 
 
-class Recorder(Origin):
-    """Keeps the heads of all requests; answers `status`, with `fields`."""
-
-    status = b"200 OK"
-    fields = b""
-
-    def __init__(self, name):
-        super().__init__(name)
-        self.heads = []
-
-    def answer(self, head):
-        self.heads.append(head)
-        name = self.name.encode()
-        form = b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b"
-        return form % (self.status, self.fields, len(name), name)
-
-
-class Misdirected(Recorder):
-    status = b"421 Misdirected Request"
-    fields = b"X-Adc-Refused: 0123456789abcdef0123456789abcdef\r\n"
-
-
-@contextlib.asynccontextmanager
-async def acquainted(folder, **options):
-    """Two nodes that pass requests to each other."""
-    async with two_nodes(folder, "redirect", more=BOTH, **options) as (redis, nodes, members):
-        for node in nodes:
-            await until(node.acquainted)
-        yield redis, nodes, members
-
-
-def seen(members):
-    return [head for member in members for head in member.heads]
-
-
-async def ask(port, number, path="/source/", **options):
-    """One request of a client by its source."""
-    fields = {"X-Forwarded-For": f"192.0.2.{number}", **options.pop("fields", {})}
-    return await http(port, path, fields=fields, **options)
-
-
-async def test_an_applications_421_is_executed_once(tmp_path):
-    async with acquainted(tmp_path, origin=Misdirected) as (_, nodes, members):
-        answers = [await ask(nodes[0].port, number, method="POST", body=b"x") for number in range(20)]
-        assert [status for status, _ in answers] == [421] * 20
-        assert {body for _, body in answers} <= {b"m0", b"m1", b"m2"}
-        assert len(seen(members)) == 20
-        assert await nodes[0].metric("adc_cluster_passed_total") > 0
-
-
-async def test_a_clients_fields_of_the_cluster_reach_no_member(tmp_path):
+async def test_a_clients_fields_of_the_cluster_reach_no_member(shared):
+    nodes, members = shared
     forged = {
         "X-Adc-Passed": "62 1700000000 0123456789abcdef",
         "x-adc-pool": "header",
@@ -78,17 +37,17 @@ async def test_a_clients_fields_of_the_cluster_reach_no_member(tmp_path):
         "X_Adc_Client": "203.0.113.9",
         "X-Adc_Pool": "a",
     }
-    async with acquainted(tmp_path, origin=Recorder) as (_, nodes, members):
-        for number in range(20):
-            assert (await ask(nodes[0].port, number, fields=forged))[0] == 200
-        heads = seen(members)
-        assert len(heads) == 20
-        ours = re.compile(rb"via: 1\.1 adc|x-request-id: [0-9a-f]+")
-        assert not [head for head in heads if b"adc" in ours.sub(b"", head.lower())]
-        assert await nodes[0].metric("adc_cluster_passed_total") > 0
-        for port in (nodes[0].peer, nodes[1].peer):
-            assert (await http(port, "/source/", fields=forged))[0] == 421
-        assert len(seen(members)) == 20
+    before = await passed(nodes[0])
+    for number in range(20, 40):
+        assert (await ask(nodes[0].port, number, fields=forged))[0] == 200
+    heads = seen(members)
+    assert len(heads) == 20
+    ours = re.compile(rb"via: 1\.1 adc|x-request-id: [0-9a-f]+")
+    assert not [head for head in heads if b"adc" in ours.sub(b"", head.lower())]
+    assert await passed(nodes[0]) > before
+    for port in (nodes[0].peer, nodes[1].peer):
+        assert (await http(port, "/source/", fields=forged))[0] == 421
+    assert len(seen(members)) == 20
 
 
 async def test_a_node_without_the_secret_is_neither_counted_nor_sent_anything(tmp_path):
@@ -101,18 +60,19 @@ async def test_a_node_without_the_secret_is_neither_counted_nor_sent_anything(tm
                 assert (await ask(node.port, number))[0] == 200
         for node in nodes:
             assert await node.alone()
-            assert await node.metric("adc_cluster_passed_total") == 0
+            assert await passed(node) == 0
         assert sum(member.requests for member in members) == 40
 
 
-async def test_a_passed_request_reaches_its_member_as_the_client_sent_it(tmp_path):
+async def test_a_passed_request_reaches_its_member_as_the_client_sent_it(shared):
+    nodes, members = shared
     target = "/source/a//b/%41%2f;x=1/./c?q=%zz&a=b"
-    async with acquainted(tmp_path, origin=Recorder) as (_, nodes, members):
-        for number in range(20):
-            assert (await ask(nodes[0].port, number, target))[0] == 200
-        assert 0 < await nodes[0].metric("adc_cluster_passed_total") < 20
-        assert len(seen(members)) == 20
-        assert {head.split(b" ")[1].decode() for head in seen(members)} == {target}
+    before = await passed(nodes[0])
+    for number in range(40, 60):
+        assert (await ask(nodes[0].port, number, target))[0] == 200
+    assert 0 < await passed(nodes[0]) - before < 20
+    assert len(seen(members)) == 20
+    assert {head.split(b" ")[1].decode() for head in seen(members)} == {target}
 
 
 class Impostor(asyncio.Protocol):
