@@ -16,7 +16,7 @@ import yaml
 from tests.kit.ports import free_port
 from tests.wire.service import PATIENCE, ROOT
 
-SHIPPED = ("adc", "plugins", "config", "pyproject.toml", "setup.py", "README.md")
+SHIPPED = ("adc", "plugins", "config", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
 def command(*arguments, cwd, **environ):
@@ -49,6 +49,13 @@ def installed(tmp_path_factory):
     target = folder / "site"
     command("-m", "pip", "install", *offline, "--target", str(target), str(wheel), cwd=folder)
     return target
+
+
+def test_the_wheel_holds_the_license(installed):
+    (license_file,) = installed.glob("adc-*.dist-info/licenses/LICENSE")
+    assert license_file.read_text() == (ROOT / "LICENSE").read_text()
+    (metadata,) = installed.glob("adc-*.dist-info/METADATA")
+    assert "License-Expression: Apache-2.0\n" in metadata.read_text()
 
 
 def test_the_wheel_holds_templates_plugins_and_examples(installed):
