@@ -23,7 +23,7 @@ from adc.proxy.refusal import Refusal
 from adc.proxy.replies import Replies
 from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.error_log import ErrorLog
-from adc.telemetry.record import RecordLog
+from adc.telemetry.record import COMPLETE, RecordLog
 from adc.telemetry.tracing import new_request_id
 
 
@@ -58,6 +58,7 @@ class Service:
         self.client_write_timeout = 60.0
         self.unrouted = 0
         self.refusals: dict[str, int] = {}
+        self.ends: dict[str, int] = {}
         self.upstream_errors: dict[tuple[str, str, str], int] = {}
 
     def refuse_message(self, client: Client, refused: Refused) -> tuple[Response, bytes]:
@@ -168,6 +169,9 @@ class Service:
             counters.bytes_out += exchange.bytes_out
         else:
             self.unrouted += 1
+        reason = exchange.end_reason
+        if reason != COMPLETE:
+            self.ends[reason] = self.ends.get(reason, 0) + 1
         if self.access_log is not None:
             self.access_log.write(exchange)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Mapping
 from random import SystemRandom
 from typing import Any
@@ -65,6 +66,7 @@ class Worker:
 
     async def start(self) -> None:
         """Build and serve. Raises BuildError."""
+        self.started_at = time.time()
         self._loop = asyncio.get_running_loop()
         self.batch = Batch(self._loop)
         self.links = Links(self.batch, self.clock)

@@ -100,6 +100,8 @@ class HttpListener(StreamListener):
         yield from super().samples()
         yield from route_samples(self._preroutes.pipelines)
         yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
+        for reason, count in service.ends.items():
+            yield Sample("adc_exchange_ends_total", (reason,), count)
         for (pool, member, reason), count in service.upstream_errors.items():
             yield Sample("adc_upstream_errors_total", (pool, member, reason), count)
 

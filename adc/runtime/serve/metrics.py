@@ -83,6 +83,7 @@ def _process(worker: Serving) -> Iterator[Sample]:
             resident = int(statm.read().split()[1]) * _PAGE
         yield Sample("adc_worker_resident_bytes", label, resident)
         yield Sample("adc_worker_open_descriptors", label, len(os.listdir("/proc/self/fd")))
+    yield Sample("adc_worker_start_time_seconds", label, worker.started_at)
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
     if worker.logs.access_log is not None:
         yield Sample("adc_access_log_dropped_total", (), worker.logs.access_log.dropped)

@@ -19,6 +19,7 @@ class Serving(Protocol):
     """The parts of a worker. `challenges` maps tokens of http-01 challenges to key authorizations."""
 
     worker_id: int
+    started_at: float
     clock: Clock
     runtime: Runtime
     logs: Logs

@@ -2,9 +2,28 @@
 
 import pytest
 
+from adc.config import json_schema
 from docs.generate import pages
 
 
 @pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda value: getattr(value, "stem", ""))
 def test_the_page_is_up_to_date(path, text):
     assert path.read_text("utf-8") == text, "run: make docs"
+
+
+def keys():
+    """Every key of the configuration: its part, its name, and True if it or the part it refers to is described."""
+    schema = json_schema()
+    definitions = schema["$defs"]
+    for name, part in [("Configuration", schema), *definitions.items()]:
+        for form in (part, *part.get("anyOf", ())):
+            for key, value in form.get("properties", {}).items():
+                referred = definitions.get(value.get("$ref", "").rpartition("/")[2], {})
+                forms = (value, referred, *referred.get("anyOf", ()))
+                yield name, key, any(form.get("description") for form in forms)
+
+
+def test_every_option_is_described():
+    found = list(keys())
+    assert len(found) > 250
+    assert [f"{part}.{key}" for part, key, described in found if not described] == []
