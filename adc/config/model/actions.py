@@ -70,10 +70,10 @@ class Respond(Part):
 
     short_forms: ClassVar[Forms] = ({"type": "integer"},)
 
-    status: Annotated[int, whole(200, 599)] = Field(200, description="Status of the answer.")
-    body: Text = Field("", description="Text of the answer, sent as UTF-8.")
-    file: FilePath | None = Field(None, description="A file whose content is the body, instead of `body`.")
-    headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the answer.")
+    status: Annotated[int, whole(200, 599)] = Field(200, description="Status of the response.")
+    body: Text = Field("", description="Text of the response, sent as UTF-8.")
+    file: FilePath | None = Field(None, description="A file that is sent as the body, instead of `body`.")
+    headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the response.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -111,12 +111,12 @@ class Rewrite(Part):
     """Difference in path and host between the client's request and the member's."""
 
     strip_prefix: Prefix | None = Field(
-        None, description="Whole segments taken off the beginning of the path."
+        None, description="Whole segments removed from the beginning of the path."
     )
     path: Annotated[tuple[PathEdit, ...], LISTED] = Field(
         (), description="Replacements in the path, after strip_prefix and before add_prefix."
     )
-    add_prefix: Prefix | None = Field(None, description="Put before the path.")
+    add_prefix: Prefix | None = Field(None, description="Prefix added to the path.")
     host: Text | None = Field(None, description="Host sent to the member instead of the client's.")
 
     @classmethod
@@ -133,8 +133,12 @@ class Rewrite(Part):
 class HeaderEdits(Part):
     """Changes to fields: removed first, then set, then added. Values may hold placeholders in braces."""
 
-    set: Mapping[FieldName, FieldValue] = Field({}, description="Fields that replace any of the same name.")
-    add: Mapping[FieldName, FieldValue] = Field({}, description="Fields added beside those of the same name.")
+    set: Mapping[FieldName, FieldValue] = Field(
+        {}, description="Fields that replace existing ones of the same name."
+    )
+    add: Mapping[FieldName, FieldValue] = Field(
+        {}, description="Fields added to existing ones of the same name."
+    )
     remove: FieldNames = Field((), description="Names of fields to remove.")
 
     @classmethod
@@ -155,9 +159,9 @@ class Mirror(Part):
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
-    pool: Text = Field(description="Name of the pool that gets the copies.")
+    pool: Text = Field(description="Name of the pool that receives the copies.")
     percent: Annotated[float, share()] = Field(
-        1.0, description="Share of the requests that is copied, such as 10%."
+        1.0, description="Share of the requests that are copied, such as 10%."
     )
 
     @classmethod

@@ -51,8 +51,10 @@ class ConsistentHash(Part):
     key: HashKey = Field("source", description=KEY_WORDS)
     bounded_load: Annotated[Annotated[float, number(1.0, 10.0)] | None, BeforeValidator(_switched)] = Field(
         None,
-        description="A member takes at most this many times the average load, and the surplus of its keys goes to the "
-        "next member; true: 1.25. By default the member of a key does not depend on load.",
+        description=(
+            "Limit of a member's load, as a multiple of the average; the surplus of its keys goes to the next "
+            "member. true: 1.25. By default the member of a key does not depend on load."
+        ),
     )
     bound: Annotated[float, number(1.0, 10.0)] | None = Field(
         None, description="Former name of bounded_load."

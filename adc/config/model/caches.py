@@ -15,8 +15,8 @@ class DiskCache(Part):
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
-    path: FilePath = Field(description="Its folder.")
-    size: Annotated[int, byte_size("1MB", "100TB")] = Field(1 << 30, description="Bytes at the most.")
+    path: FilePath = Field(description="Folder of the tier.")
+    size: Annotated[int, byte_size("1MB", "100TB")] = Field(1 << 30, description="Maximum size in bytes.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -27,9 +27,12 @@ class CacheStore(Part):
     """A named store."""
 
     memory: Annotated[int, byte_size("0B", "1TB")] = Field(
-        64 << 20, description="Bytes of the memory tier of a worker, responses being received included."
+        64 << 20,
+        description=(
+            "Maximum size of the memory tier of a worker in bytes, including responses being received."
+        ),
     )
     disk: DiskCache | None = Field(None, description="The disk tier; none by default.")
     max_object: Annotated[int, byte_size("1KB", "100GB")] = Field(
-        32 << 20, description="Larger answers are not stored."
+        32 << 20, description="Larger responses are not stored."
     )

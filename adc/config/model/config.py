@@ -65,48 +65,57 @@ class Config(Part):
 
     node: Name = Field(
         default_factory=lambda: socket.gethostname() or "adc",
-        description="Name of this node; the host's by default.",
+        description="Name of this node; the host name by default.",
     )
     user: Name | None = Field(
         None,
-        description="User that workers become when root starts them; the supervisor stays root, so that a reload can "
-        "bind low ports.",
+        description=(
+            "User of the worker processes if root starts adc; the supervisor stays root, so that a reload can "
+            "bind low ports."
+        ),
     )
-    group: Name | None = Field(None, description="Group of the workers; the user's own by default.")
+    group: Name | None = Field(
+        None, description=("Group of the worker processes; the user's primary group by default.")
+    )
     workers: Workers = Field(
-        "auto", description="Worker processes; auto: one per core; 0: serve in the main process."
+        "auto", description="Number of worker processes; auto: one per core; 0: serve in the main process."
     )
     worker_memory: Annotated[int, byte_size("0B", "1TB")] = Field(
-        0, description="Resident memory over which a worker is replaced, without losing a request; 0: any."
+        0,
+        description="Resident memory above which a worker is replaced, without losing a request; 0: no limit.",
     )
     worker_timeout: Annotated[float, duration("0s", "1h")] = Field(
         10.0,
-        description="A worker whose event loop does not answer for so long is killed and replaced; looked at once a "
-        "second; 0s: never.",
+        description=(
+            "A worker whose event loop is blocked for this time is killed and replaced; checked once a second; "
+            "0s: never."
+        ),
     )
     listeners: Annotated[tuple[Listener, ...], LISTED] = Field(
-        min_length=1, description="The addresses for clients."
+        min_length=1, description="Sockets that accept clients."
     )
     routes: Annotated[tuple[Route, ...], LISTED] = Field(
-        (), description="The first match in file order wins."
+        (), description="Rules that choose an action; the first match in file order wins."
     )
     pools: Mapping[Name, Pool] = Field({}, description="Named sets of members.")
-    caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached answers.")
+    caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached responses.")
     state: State = Field(State(), description="Tables that outlive a request.")
-    cluster: Cluster | None = Field(None, description="This node among others.")
+    cluster: Cluster | None = Field(None, description="Settings of the cluster that this node belongs to.")
     admin: Annotated[Admin | None, OFF] = Field(
-        default_factory=Admin, description="Admin API; false turns it off."
+        default_factory=Admin, description="Admin API and page; false turns it off."
     )
-    trusted_proxies: Networks = Field((), description="Proxies in front whose X-Forwarded-* is believed.")
-    access_log: AccessLog = Field(AccessLog(), description="A line per request.")
-    error_log: ErrorLog = Field(ErrorLog(), description="The error log.")
+    trusted_proxies: Networks = Field(
+        (), description=("Addresses of trusted proxies, whose X-Forwarded-* fields are used.")
+    )
+    access_log: AccessLog = Field(AccessLog(), description="One line per request.")
+    error_log: ErrorLog = Field(ErrorLog(), description="One line per event.")
     error_pages: Mapping[ErrorStatus, FilePath] = Field(
-        {}, description="Templates by status, instead of the built-in ones."
+        {}, description="Error page templates by status, instead of the built-in ones."
     )
-    plugin_paths: FilePaths = Field((), description="Folders with plugins.")
+    plugin_paths: FilePaths = Field((), description="Folders in which plugins are found.")
     shutdown: Shutdown = Field(Shutdown(), description="Settings of the shutdown.")
     tests: tuple[Expectation, ...] = Field((), description="Expectations for adc test.")
-    folder: str = Field("", description="Folder of the configuration: where relative paths start.")
+    folder: str = Field("", description="Folder of the configuration; relative paths start there.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -21,10 +21,12 @@ class ExpectedRequest(Part):
     method: Method = Field("GET", description="Method.")
     url: Annotated[
         str, text_of(r"(?:https?:/)?/[\x21-\x7e]*", "a path, or an http:// or https:// address")
-    ] = Field(description="A path, or a whole address whose host counts.")
+    ] = Field(description="A path, or a whole URL whose host counts.")
     headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields.")
     source: Source = Field("127.0.0.1", description="Client address.")
-    listener: Text | None = Field(None, description="Listener that takes it; the first one by default.")
+    listener: Text | None = Field(
+        None, description="Listener that accepts the request; the first one by default."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -34,12 +36,16 @@ class ExpectedRequest(Part):
 class Expected(Part):
     """Expected outcome; keys that are absent are not compared."""
 
-    route: Text | None = Field(None, description="Name of the route that takes it; none for no route.")
-    pool: Text | None = Field(None, description="Pool it is sent to; with split any of them.")
-    status: Annotated[int, whole(100, 599)] | None = Field(None, description="Status of an answer made here.")
+    route: Text | None = Field(None, description="Name of the route that matches; none for no route.")
+    pool: Text | None = Field(
+        None, description="Pool that receives the request; with split any of its pools."
+    )
+    status: Annotated[int, whole(100, 599)] | None = Field(
+        None, description="Status of a response made by adc."
+    )
     redirect: Text | None = Field(None, description="Location of a redirect.")
-    path: Text | None = Field(None, description="Path that the member sees.")
-    host: Text | None = Field(None, description="Host that the member sees.")
+    path: Text | None = Field(None, description="Path that the member receives.")
+    host: Text | None = Field(None, description="Host that the member receives.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -50,6 +56,6 @@ class Expected(Part):
 class Expectation(Part):
     """One request and what must come of it."""
 
-    name: Text = Field("", description="The name in reports; the request by default.")
+    name: Text = Field("", description="Name in reports; the request by default.")
     request: ExpectedRequest = Field(description="The request.")
     expect: Expected = Field(description="The expected outcome.")

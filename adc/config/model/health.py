@@ -81,10 +81,10 @@ class HealthExpect(Part):
     )
     body: Text = Field("", description="Text that the first 64 KB of the body contain.")
     body_regex: Regex | None = Field(
-        None, description="Regular expression found in the first 64 KB of the body."
+        None, description="Regular expression that matches in the first 64 KB of the body."
     )
     headers: Mapping[FieldName, ExpectedField] = Field(
-        {}, description="Fields: their value, or true for any."
+        {}, description="Fields of the response: their value, or true for any."
     )
 
     @classmethod
@@ -109,22 +109,24 @@ class ActiveHealth(Part):
     path: Annotated[str, text_of(r"/[\x21-\x7e]*", "a path, beginning with /")] | None = Field(
         None, description="HTTP request to send."
     )
-    tcp: Flag = Field(False, description="Only connect.")
+    tcp: Flag = Field(False, description="Only connect, without TLS and HTTP.")
     tls: Flag = Field(False, description="Only connect and complete a TLS handshake.")
     method: Method = Field("GET", description="Method of the request.")
-    host: Hostname | None = Field(None, description="Host of the request; the member's own by default.")
+    host: Hostname | None = Field(None, description="Host of the request; the member's by default.")
     headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the request.")
     port: Annotated[int, whole(1, 65535)] | None = Field(
-        None, description="Port to ask; the member's own by default."
+        None, description="Port of the check; the member's by default."
     )
     interval: Annotated[float, duration("10ms", "1h")] = Field(
-        5.0, description="Between two checks, with jitter."
+        5.0, description="Time between two checks, with jitter."
     )
     down_interval: Annotated[float, duration("10ms", "1h")] | None = Field(
-        None, description="Between two checks of a member that is down; twice the interval by default."
+        None, description="Time between two checks of a member that is down; twice the interval by default."
     )
-    timeout: Annotated[float, duration("1ms", "5m")] = Field(2.0, description="For one check in all.")
-    rise: Annotated[int, whole(1, 100)] = Field(2, description="Good checks in a row that bring a member up.")
+    timeout: Annotated[float, duration("1ms", "5m")] = Field(2.0, description="Timeout of a whole check.")
+    rise: Annotated[int, whole(1, 100)] = Field(
+        2, description="Successful checks in a row that bring a member up."
+    )
     fall: Annotated[int, whole(1, 100)] = Field(
         3, description="Failed checks in a row that take a member down."
     )
@@ -157,18 +159,20 @@ class PassiveHealth(Part):
     short_forms: ClassVar[Forms] = ({"const": True},)
 
     failures: Annotated[int, whole(1, 10_000)] = Field(
-        5, description="Failures within the window that eject."
+        5, description="Failures within the window that eject a member."
     )
     window: Annotated[float, duration("100ms", "1h")] = Field(
-        10.0, description="The period in which failures count."
+        10.0, description="Period in which failures are counted."
     )
     eject: Annotated[float, duration("100ms", "1d")] = Field(
-        30.0, description="First ejection; each following one is this much longer."
+        30.0, description="Duration of the first ejection; each following one is this much longer."
     )
-    max_ejected: Annotated[float, share()] = Field(0.5, description="Share of the pool ejected at the most.")
+    max_ejected: Annotated[float, share()] = Field(
+        0.5, description="Maximum share of the pool that is ejected."
+    )
     statuses: StatusRanges = Field(
         (StatusRange(500, 500), StatusRange(502, 504)),
-        description="Answers that count as failures, beside failed connections.",
+        description="Statuses that count as failures, in addition to failed connections.",
     )
 
     @classmethod
@@ -179,7 +183,9 @@ class PassiveHealth(Part):
 class Health(Part):
     """Both kinds; passive health is on with its defaults unless set to `false`."""
 
-    active: Annotated[ActiveHealth | None, OFF] = Field(None, description="Checks sent to members.")
+    active: Annotated[ActiveHealth | None, OFF] = Field(
+        None, description=("Active checks: requests or connections to members.")
+    )
     passive: Annotated[PassiveHealth | None, OFF] = Field(
-        PassiveHealth(), description="Watching real traffic; false turns it off."
+        PassiveHealth(), description="Passive checks: results of real traffic; false turns them off."
     )

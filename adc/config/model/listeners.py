@@ -18,20 +18,25 @@ class ListenerTimeouts(Part):
     """Time limits towards the client; 0 means no limit."""
 
     request_head: Annotated[float, duration("0s", "10m")] = Field(
-        10.0, description="First byte of a request to the end of its head."
+        10.0, description="Maximum time from the first byte of a request to the end of its head."
     )
     request_body: Annotated[float, duration("0s", "1h")] = Field(
-        30.0, description="No byte of a request body that is due."
+        30.0, description="Maximum wait for the next byte of a request body."
     )
-    keep_alive: Annotated[float, duration("0s", "1h")] = Field(75.0, description="Idle between two requests.")
+    keep_alive: Annotated[float, duration("0s", "1h")] = Field(
+        75.0, description=("Maximum idle time between two requests.")
+    )
     half_closed: Annotated[float, duration("0s", "1h")] = Field(
-        5.0, description="Client closed its half of the connection, to the first byte of its response."
+        5.0,
+        description=(
+            "Maximum time from the client closing its half of the connection to the first byte of its response."
+        ),
     )
     write: Annotated[float, duration("0s", "1h")] = Field(
-        60.0, description="The client takes no byte of an answer."
+        60.0, description="Maximum time without the client reading a byte of a response."
     )
     tls_handshake: Annotated[float, duration("1s", "5m")] = Field(
-        10.0, description="Connection made to handshake done."
+        10.0, description="Maximum time from the accepted connection to the completed handshake."
     )
 
 
@@ -39,26 +44,28 @@ class ListenerLimits(Part):
     """Limits towards clients."""
 
     connections: Annotated[int, whole(1, 1_000_000)] = Field(
-        20_000, description="Open connections of the listener in all."
+        20_000, description="Maximum number of open connections of the listener."
     )
     connections_per_source: Annotated[int, whole(0, 1_000_000)] = Field(
-        0, description="Open connections of one client; 0: no limit."
+        0, description="Maximum number of open connections of one client; 0: no limit."
     )
     header_bytes: Annotated[int, byte_size("1KB", "1MB")] = Field(
-        32_768, description="Request head in all, and trailers in all; more gets 431."
+        32_768, description="Maximum size of a request head, and of a trailer section; larger ones get 431."
     )
     headers: Annotated[int, whole(1, 10_000)] = Field(
-        100, description="Number of request fields, and of trailer fields; more gets 431."
+        100, description="Maximum number of request fields, and of trailer fields; more get 431."
     )
     target: Annotated[int, byte_size("256B", "64KB")] = Field(
-        8192, description="Request target; longer gets 414."
+        8192, description="Maximum length of a request target; longer ones get 414."
     )
-    body: Annotated[int, byte_size("0B", "1TB")] = Field(16 << 30, description="Request body; more gets 413.")
+    body: Annotated[int, byte_size("0B", "1TB")] = Field(
+        16 << 30, description=("Maximum size of a request body; larger ones get 413.")
+    )
     body_rate: Annotated[int, byte_size("0B", "1GB")] = Field(
-        500, description="Bytes a second that a request body must bring on the whole; 0: any."
+        500, description="Minimum average rate of a request body in bytes a second; 0: no minimum."
     )
     requests_per_connection: Annotated[int, whole(0, 10_000_000)] = Field(
-        0, description="Requests after which a connection is closed; 0: no limit."
+        0, description="Number of requests after which a connection is closed; 0: no limit."
     )
 
 
@@ -70,7 +77,9 @@ class ProxyProtocol(Part):
         {"type": "array"},
     )
 
-    from_: Networks = Field((), alias="from", description="Senders believed; none named: trusted_proxies.")
+    from_: Networks = Field(
+        (), alias="from", description=("Trusted senders of the header; trusted_proxies by default.")
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -86,7 +95,7 @@ class RedirectToHttps(Part):
 
     status: Annotated[int, whole(301, 308)] = Field(308, description="301, 302, 307 or 308.")
     port: Annotated[int, whole(1, 65535)] = Field(
-        443, description="Port of the https listener as clients see it."
+        443, description="Port of the https listener from the clients' point of view."
     )
 
     @classmethod
@@ -100,10 +109,10 @@ class Hsts(Part):
     short_forms: ClassVar[Forms] = ({"const": True},)
 
     max_age: Annotated[float, duration("0s", "3650d")] = Field(
-        31_536_000.0, description="The time for which browsers use https only."
+        31_536_000.0, description="Time for which browsers use https only."
     )
-    include_subdomains: Flag = Field(False, description="Include the subdomains.")
-    preload: Flag = Field(False, description="Allow browsers to ship the name in their list.")
+    include_subdomains: Flag = Field(False, description="Apply to subdomains too.")
+    preload: Flag = Field(False, description="Allow browsers to include the host in their preload list.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -114,7 +123,8 @@ class Listener(Part):
     """A bound socket with a protocol."""
 
     name: Name = Field(
-        "", description="Name in routes, logs and metrics; listener-N by default, N its place from 1."
+        "",
+        description="Name in routes, logs and metrics; listener-N by default, N is its position, counted from 1.",
     )
     bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
         min_length=1, description="The addresses to listen on."
@@ -122,20 +132,20 @@ class Listener(Part):
     protocol: Annotated[str, among(PROTOCOLS)] = Field("http", description=f"{', '.join(PROTOCOLS)}.")
     tls: ListenerTls | None = Field(None, description="TLS termination.")
     proxy_protocol: Annotated[ProxyProtocol | None, OFF] = Field(
-        None, description="PROXY protocol from whom."
+        None, description="Senders of a PROXY protocol header."
     )
     trusted_proxies: Networks | None = Field(
-        None, description="Instead of the node's own list; none written: that one."
+        None, description="Trusted proxies of this listener; the node's by default."
     )
-    forwarded: Flag = Field(False, description="Also send Forwarded (RFC 7239) to members.")
-    real_ip: Flag = Field(False, description="Also send the client's address in X-Real-IP.")
-    timeouts: ListenerTimeouts = Field(ListenerTimeouts(), description="Time limits towards the client.")
+    forwarded: Flag = Field(False, description="Send Forwarded (RFC 7239) to members too.")
+    real_ip: Flag = Field(False, description="Send the client's address in X-Real-IP too.")
+    timeouts: ListenerTimeouts = Field(ListenerTimeouts(), description="Timeouts towards the client.")
     limits: ListenerLimits = Field(ListenerLimits(), description="Limits towards clients.")
     backlog: Annotated[int, whole(1, 65535)] = Field(
-        4096, description="Connections the kernel may hold unaccepted."
+        4096, description="Maximum number of connections that the kernel queues before they are accepted."
     )
     redirect_to_https: Annotated[RedirectToHttps | None, OFF] = Field(
-        None, description="Redirect everything to https."
+        None, description="Redirect all requests to https."
     )
     hsts: Annotated[Hsts | None, OFF] = Field(None, description="Strict-Transport-Security.")
 

@@ -24,7 +24,7 @@ class TextRule(Part):
     exact: Text | None = Field(None, description="The whole text.")
     prefix: Text | None = Field(None, description="The beginning of the text; for a path by whole segments.")
     regex: Regex | None = Field(None, description="A regular expression searched for in the text.")
-    present: Flag | None = Field(None, description="True: the field must exist; false: it must not.")
+    present: Flag | None = Field(None, description="True: the field must exist; false: it must be absent.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -46,7 +46,7 @@ class PathRule(Part):
     exact: Text | None = Field(None, description="The whole path.")
     prefix: Text | None = Field(None, description="The beginning of the path, by whole segments.")
     regex: Regex | None = Field(None, description="A regular expression searched for in the path.")
-    ignore_case: Flag = Field(False, description="Ignore letter case, as some members do.")
+    ignore_case: Flag = Field(False, description="Ignore letter case, for members that do so.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -79,7 +79,9 @@ class HostRule(Part):
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     exact: Text | None = Field(None, description="The whole host name, without the port.")
-    wildcard: Text | None = Field(None, description="*.example.com: any name below example.com, not itself.")
+    wildcard: Text | None = Field(
+        None, description="*.example.com: any name below example.com, but not example.com."
+    )
     regex: Regex | None = Field(
         None, description="A regular expression searched for in the lower-case host name."
     )
@@ -117,7 +119,7 @@ Methods = Annotated[tuple[Method, ...], LISTED]
 class TlsMatch(Part):
     """Conditions on the TLS handshake."""
 
-    sni: HostRules = Field((), description="The server name the client asked for.")
+    sni: HostRules = Field((), description="Server name that the client sent in the handshake (SNI).")
 
 
 class Match(Part):
@@ -131,7 +133,7 @@ class Match(Part):
     )
     query: Mapping[Text, TextRules] = Field({}, description="Query parameters by name.")
     cookies: Mapping[Text, TextRules] = Field({}, description="Cookies by name.")
-    source: Networks = Field((), description="Client addresses, after the trusted-proxy rules.")
+    source: Networks = Field((), description="Client addresses, after the rules for trusted proxies.")
     tls: TlsMatch = Field(TlsMatch(), description="Conditions on the TLS handshake.")
 
     @classmethod

@@ -46,11 +46,13 @@ class AccessLog(Part):
         {"const": False},
     )
 
-    path: LogPath = Field("-", description="A file, - or stdout, or off.")
+    path: LogPath = Field("-", description="A file; - or stdout for standard output; off.")
     format: Text = Field(
         "combined",
-        description="combined, json, or a template such as '{client} {method} {path} {status}'. A field takes at most "
-        "4096 characters of a line, escapes included; what is longer ends with ...(cut).",
+        description=(
+            "combined, json, or a template such as '{client} {method} {path} {status}'. A field has at most "
+            "4096 characters, escapes included; a longer one is cut and ends with ...(cut)."
+        ),
     )
 
     @classmethod
@@ -72,14 +74,16 @@ class ErrorLog(Part):
         {"const": False},
     )
 
-    path: LogPath = Field("-", description="A file, - for stderr, or off.")
+    path: LogPath = Field("-", description="A file; - for standard error; off.")
     level: Annotated[str, one_of("debug", "info", "warning", "error")] = Field(
-        "info", description="debug, info, warning or error."
+        "info", description="Least level that is written: debug, info, warning or error."
     )
     format: Annotated[Literal["text", "json"], one_of("text", "json")] = Field(
         "text",
-        description="text: time, level, event and key=value fields; json: an object a line with ts, level, event and "
-        "the fields.",
+        description=(
+            "text: time, level, event and key=value fields; json: one object per line with ts, level, event and"
+            " the fields."
+        ),
     )
 
     @classmethod
@@ -94,14 +98,17 @@ class AdminTls(Part):
     """TLS of the admin server."""
 
     certificate: FilePath = Field(
-        description="The certificate, followed by the intermediate ones; a PEM file."
+        description="PEM file of the certificate, followed by intermediate certificates."
     )
-    key: FilePath = Field(description="Its private key.")
+    key: FilePath = Field(description="PEM file of its private key.")
     client_ca: FilePath | None = Field(
         None,
-        description="PEM file of the authorities of clients' certificates; with it every client needs one.",
+        description=(
+            "PEM file of the authorities that sign client certificates; with it every client needs a "
+            "certificate."
+        ),
     )
-    client_crl: FilePath | None = Field(None, description="PEM file of revocation lists for them.")
+    client_crl: FilePath | None = Field(None, description="PEM file of their revocation lists.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -123,19 +130,26 @@ class Admin(Part):
     bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
         default_factory=lambda: DEFAULT_BIND,
         min_length=1,
-        description="The addresses to listen on. Other addresses than loopback and files of unix sockets need a token, "
-        "or tls with client_ca.",
+        description=(
+            "The addresses to listen on. Addresses other than loopback and unix sockets require a token, or tls"
+            " with client_ca."
+        ),
     )
     token: Annotated[str, text_of(r"(?:[!-~]{16,512})?", "16 to 512 printable characters without spaces")] = (
         Field(
             "",
-            description="The token of every request (`Authorization: Bearer TOKEN`, or as password of a browser), "
-            "except for /livez, /readyz and /healthz; empty: nothing.",
+            description=(
+                "Token required in every request (`Authorization: Bearer TOKEN`, or as password in a browser), "
+                "except /livez, /readyz and /healthz; empty: none."
+            ),
         )
     )
     hosts: Annotated[tuple[Hostname, ...], LISTED] = Field(
         (),
-        description="Names in the Host field that are this server's, beside addresses, localhost and `node`.",
+        description=(
+            "Further host names that the server accepts in Host; addresses, localhost and `node` are accepted "
+            "anyway."
+        ),
     )
     tls: AdminTls | None = Field(None, description="TLS; none by default.")
 

@@ -35,8 +35,8 @@ DEFAULT_STORE = "default"
 class QueryKey(Part):
     """The query parameters that belong to the cache key, and their order."""
 
-    ignore: Texts = Field((), description="Parameters left out; a name may end in * (utm_*).")
-    only: Texts | None = Field(None, description="The only parameters kept; all by default.")
+    ignore: Texts = Field((), description="Parameters left out of the key; a name may end in * (utm_*).")
+    only: Texts | None = Field(None, description="The only parameters in the key; all by default.")
     sort: Flag = Field(False, description="Sort parameters, so that their order does not matter.")
 
     @classmethod
@@ -57,7 +57,7 @@ class VaryCookies(Part):
 
     ignore: CookiePatterns = Field(
         (),
-        description="Cookies that do not count, such as those of trackers; names may have a * (_ga, _ga_*).",
+        description="Cookies that are ignored, such as those of trackers; names may have a * (_ga, _ga_*).",
     )
     only: CookiePatterns | None = Field(None, description="The only cookies that count; all by default.")
 
@@ -70,11 +70,9 @@ class VaryCookies(Part):
 class CacheKey(Part):
     """The parts of a request that belong to the cache key besides scheme, host and path."""
 
-    query: QueryKey = Field(QueryKey(), description="Query parameters.")
-    headers: FieldNames = Field((), description="Request fields that belong to the key.")
-    cookies: Annotated[tuple[CookieName, ...], LISTED] = Field(
-        (), description="Cookies that belong to the key."
-    )
+    query: QueryKey = Field(QueryKey(), description="Query parameters in the key.")
+    headers: FieldNames = Field((), description="Request fields in the key.")
+    cookies: Annotated[tuple[CookieName, ...], LISTED] = Field((), description="Cookies in the key.")
 
 
 class Purge(Part):
@@ -85,7 +83,7 @@ class Purge(Part):
         {"type": "array"},
     )
 
-    from_: Networks = Field((), alias="from", description="Addresses that may.")
+    from_: Networks = Field((), alias="from", description="Addresses that may purge.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -100,41 +98,52 @@ class RouteCache(Part):
         {"type": "string"},
     )
 
-    store: Text = Field(DEFAULT_STORE, description="Name of an entry of caches.")
+    store: Text = Field(DEFAULT_STORE, description="Name of an entry in caches.")
     default_ttl: Annotated[float, duration("0s", "365d")] | None = Field(
-        None, description="Lifetime of answers that state none; by Last-Modified (RFC 9111) by default."
+        None, description="Lifetime of responses that state none; by Last-Modified (RFC 9111) by default."
     )
     negative_ttl: Annotated[float, duration("0s", "1d")] | None = Field(
-        None, description="Lifetime of 404 and 410 that state none."
+        None, description="Lifetime of 404 and 410 responses that state none."
     )
     stale_if_error: Annotated[float, duration("0s", "365d")] = Field(
         0.0,
-        description="Time for which a stale response serves while the origin fails (RFC 5861). It must have been fresh"
-        " on arrival, or offer the time itself.",
+        description=(
+            "Time for which a stale response may be sent while the origin fails (RFC 5861). The response must "
+            "have been fresh on arrival, or state the time itself."
+        ),
     )
     stale_while_revalidate: Annotated[float, duration("0s", "365d")] = Field(
         0.0,
-        description="Time for which a stale response serves while a new one is fetched (RFC 5861). It must have been"
-        " fresh on arrival, or offer the time itself.",
+        description=(
+            "Time for which a stale response may be sent while a new one is fetched (RFC 5861). The response "
+            "must have been fresh on arrival, or state the time itself."
+        ),
     )
     ignore_client_no_cache: Flag = Field(
         False,
-        description="Ignore Cache-Control: no-cache, max-age and min-fresh of a client (and Pragma: no-cache), as nginx"
-        " and Varnish do. They demand a response fresher than the stored one.",
+        description=(
+            "Ignore Cache-Control: no-cache, max-age and min-fresh of clients (and Pragma: no-cache), as nginx "
+            "and Varnish do. They require a fresher response than the stored one."
+        ),
     )
     tag_header: FieldName = Field("cache-tag", description="Response field that names the tags for purging.")
     set_cookie: Annotated[str, one_of("public", "explicit")] = Field(
         "public",
-        description="Responses with Set-Cookie that are stored, so that all clients get the cookies: public, those"
-        " marked for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all with a stated lifetime.",
+        description=(
+            "Responses with Set-Cookie that are stored, so that all clients get the cookies: public, responses "
+            "marked for shared caches by public, s-maxage or CDN-Cache-Control; explicit, all responses with a "
+            "stated lifetime."
+        ),
     )
-    key: CacheKey = Field(CacheKey(), description="The parts of the cache key.")
+    key: CacheKey = Field(CacheKey(), description="Further parts of the cache key.")
     vary_cookies: VaryCookies = Field(
         VaryCookies(),
-        description="The cookies that count where a response has Vary: Cookie. The sticky cookie of the route's pool"
-        " never does. Members still receive the others.",
+        description=(
+            "Cookies that count if a response has Vary: Cookie. The sticky cookie of the route's pool never "
+            "counts. Members receive all cookies."
+        ),
     )
-    purge: Purge = Field(Purge(), description="The clients that may send the PURGE method.")
+    purge: Purge = Field(Purge(), description="Clients that may send the PURGE method.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -146,9 +155,9 @@ class RouteCache(Part):
 class CompressionLevels(Part):
     """Effort of each coding."""
 
-    gzip: Annotated[int, whole(0, 9)] = Field(4, description="0 to 9.")
-    br: Annotated[int, whole(0, 11)] = Field(4, description="0 to 11.")
-    zstd: Annotated[int, whole(1, 19)] = Field(3, description="1 to 19.")
+    gzip: Annotated[int, whole(0, 9)] = Field(4, description="Level of gzip, 0 to 9.")
+    br: Annotated[int, whole(0, 11)] = Field(4, description="Level of brotli, 0 to 11.")
+    zstd: Annotated[int, whole(1, 19)] = Field(3, description="Level of zstd, 1 to 19.")
 
 
 DEFAULT_TYPES = (
@@ -204,10 +213,10 @@ class Compression(Part):
     )
 
     encodings: Annotated[tuple[Encoding, ...], LISTED] = Field(
-        ("zstd", "br", "gzip"), min_length=1, description="Codings offered, the preferred one first."
+        ("zstd", "br", "gzip"), min_length=1, description="Codings to offer, the preferred one first."
     )
     min_size: Annotated[int, byte_size("0B", "100MB")] = Field(
-        1024, description="Smaller answers are left alone."
+        1024, description="Smaller responses are not compressed."
     )
     content_types: Annotated[tuple[ContentType, ...], LISTED] = Field(
         DEFAULT_TYPES,
@@ -215,10 +224,10 @@ class Compression(Part):
         description="Media types that are compressed; text/* means any text, "
         "application/*+json any that ends in +json.",
     )
-    levels: CompressionLevels = Field(CompressionLevels(), description="Effort of each coding.")
+    levels: CompressionLevels = Field(CompressionLevels(), description="Level of each coding.")
     breach_safe: Flag = Field(
         False,
-        description="Responses mix secrets with text that clients send: leave them uncompressed.",
+        description="True if responses mix secrets with text that clients send: they are not compressed.",
     )
 
     @classmethod
@@ -260,15 +269,17 @@ class RouteTimeouts(Part):
     """Time limits towards the member; 0 means no limit."""
 
     connect: Annotated[float, duration("0s", "10m")] = Field(
-        5.0, description="Connection made, TLS handshake included."
+        5.0, description="Maximum time to connect, TLS handshake included."
     )
     response_head: Annotated[float, duration("0s", "1d")] = Field(
-        60.0, description="Request sent until the response head is there."
+        60.0, description="Maximum time from the sent request to the response head."
     )
     idle: Annotated[float, duration("0s", "7d")] = Field(
-        60.0, description="No byte in either direction while a response runs."
+        60.0, description="Maximum time without a byte in either direction during a response."
     )
-    total: Annotated[float, duration("0s", "7d")] = Field(0.0, description="The whole exchange.")
+    total: Annotated[float, duration("0s", "7d")] = Field(
+        0.0, description="Maximum time of the whole exchange."
+    )
 
 
 def _retry_condition(value: Any) -> Any:
@@ -291,9 +302,9 @@ class Hedge(Part):
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
     after: Annotated[float, duration("1ms", "1m")] = Field(
-        description="Silence of the first attempt before the second."
+        description="Time without a response after which a second attempt starts."
     )
-    attempts: Annotated[int, whole(1, 3)] = Field(1, description="Further attempts at the most.")
+    attempts: Annotated[int, whole(1, 3)] = Field(1, description="Maximum number of further attempts.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -308,15 +319,17 @@ class Retries(Part):
         {"const": False},
     )
 
-    attempts: Annotated[int, whole(0, 10)] = Field(1, description="Attempts after the first.")
+    attempts: Annotated[int, whole(0, 10)] = Field(
+        1, description="Maximum number of attempts after the first."
+    )
     on: Annotated[tuple[RetryCondition, ...], LISTED] = Field(
         ("connect_failure", "reset_before_response"),
-        description="connect_failure, reset_before_response, timeout, 5xx, or statuses in quotes.",
+        description="Failures to retry: connect_failure, reset_before_response, timeout, 5xx, or statuses in quotes.",
     )
-    budget: Annotated[float, share()] = Field(
-        0.2, description="Retries as a share of live requests, at the most."
+    budget: Annotated[float, share()] = Field(0.2, description="Maximum share of retries in live requests.")
+    hedge: Hedge | None = Field(
+        None, description="Second attempts that start while the first has no response."
     )
-    hedge: Hedge | None = Field(None, description="A second attempt while the first is still silent.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -329,5 +342,5 @@ class RouteLimits(Part):
     """Size limits of requests on this route; a listener's own limit holds as well."""
 
     body: Annotated[int, byte_size("0B", "1TB")] | None = Field(
-        None, description="Request body; larger ones get 413."
+        None, description="Maximum size of a request body; larger ones get 413."
     )

@@ -21,12 +21,12 @@ class Member(Part):
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
-    address: MemberAddress = Field(description="Its address.")
+    address: MemberAddress = Field(description="Address of the member.")
     name: Name | None = Field(None, description="Name in logs, metrics and cookies; the address by default.")
     weight: Annotated[int, whole(0, 1000)] = Field(
-        1, description="Share of the traffic; 0: only clients pinned to it."
+        1, description="Relative share of the traffic; 0: only clients pinned to it."
     )
-    backup: Flag = Field(False, description="Serve only while all others are down.")
+    backup: Flag = Field(False, description="Use only while all other members are down.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -37,25 +37,31 @@ class PoolLimits(Part):
     """Requests that wait while the members of a pool are at their limits, and how long."""
 
     connections_per_member: Annotated[int, whole(0, 1_000_000)] = Field(
-        0, description="Requests in flight on a member; 0: no limit."
+        0, description="Maximum number of in-flight requests to a member; 0: no limit."
     )
     queue: Annotated[int, whole(0, 1_000_000)] = Field(
-        1024, description="Requests that may wait for a free member."
+        1024, description="Maximum number of requests that wait for a member."
     )
     queue_timeout: Annotated[float, duration("1ms", "10m")] = Field(
         5.0, description="Maximum wait of a request, then 503."
     )
     queue_order: Annotated[str, one_of("oldest", "newest")] = Field(
-        "oldest", description="Order of service: oldest or newest first."
+        "oldest", description="Order of the queue: oldest or newest first."
     )
 
 
 class Breaker(Part):
     """Requests in flight in a pool before further ones are rejected at once; 0 means no limit."""
 
-    pending: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests waiting for a member.")
-    requests: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Requests in flight.")
-    connections: Annotated[int, whole(0, 1_000_000)] = Field(0, description="Open connections to members.")
+    pending: Annotated[int, whole(0, 1_000_000)] = Field(
+        0, description=("Maximum number of requests that wait for a member.")
+    )
+    requests: Annotated[int, whole(0, 1_000_000)] = Field(
+        0, description="Maximum number of in-flight requests."
+    )
+    connections: Annotated[int, whole(0, 1_000_000)] = Field(
+        0, description=("Maximum number of open connections to members.")
+    )
 
 
 class Adaptive(Part):
@@ -63,11 +69,12 @@ class Adaptive(Part):
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
-    min: Annotated[int, whole(1, 1_000_000)] = Field(4, description="Lowest limit.")
-    max: Annotated[int, whole(1, 1_000_000)] = Field(1000, description="Highest limit.")
+    min: Annotated[int, whole(1, 1_000_000)] = Field(4, description="Lowest limit of in-flight requests.")
+    max: Annotated[int, whole(1, 1_000_000)] = Field(1000, description="Highest limit of in-flight requests.")
     initial: Annotated[int, whole(1, 1_000_000)] = Field(20, description="Limit at the start.")
     tolerance: Annotated[float, number(1.0, 10.0)] = Field(
-        1.5, description="Latency over the best one seen that is still no reason to shrink."
+        1.5,
+        description="Latency up to which the limit does not shrink, as a multiple of the best latency seen.",
     )
 
     @classmethod
@@ -85,10 +92,10 @@ class MemberKeepAlive(Part):
     """Connections kept open to members between requests."""
 
     idle: Annotated[float, duration("0s", "1h")] = Field(
-        50.0, description="Maximum idle time of a connection; 0: none is kept."
+        50.0, description="Maximum idle time of a connection; 0: connections are not kept."
     )
     max_idle: Annotated[int, whole(0, 100_000)] = Field(
-        256, description="Idle connections of a member in a worker."
+        256, description="Maximum number of idle connections to a member per worker."
     )
 
 
@@ -96,7 +103,7 @@ class Dns(Part):
     """Members given by name."""
 
     interval: Annotated[float, duration("1s", "1d")] = Field(
-        30.0, description="Between two look-ups of a name."
+        30.0, description="Time between two look-ups of a name."
     )
 
 
@@ -108,27 +115,31 @@ class Pool(Part):
         {"type": "string"},
     )
 
-    members: Annotated[tuple[Member, ...], LISTED] = Field(min_length=1, description="Its servers.")
+    members: Annotated[tuple[Member, ...], LISTED] = Field(min_length=1, description="Servers of the pool.")
     balance: Balance = Field(PlainBalance(), description="The balancer; round_robin by default.")
     persistence: Annotated[Persistence | None, OFF] = Field(
-        None, description="The mode that pins clients to members."
+        None, description="Mode that pins clients to members."
     )
     health: Health = Field(Health(), description="Active and passive health checks.")
     slow_start: Annotated[float, duration("0s", "1h")] = Field(
-        0.0, description="Time in which a recovered member's share grows to the full one."
+        0.0, description="Time in which the share of a recovered member grows to its full value."
     )
     panic: Annotated[float, share()] = Field(
-        0.0, description="Below this share of healthy members all of them are used; 0: never."
+        0.0, description="Share of healthy members below which all members are used; 0: never."
     )
-    limits: PoolLimits = Field(PoolLimits(), description="When requests wait, and how long.")
-    breaker: Breaker = Field(Breaker(), description="When requests are refused at once.")
-    adaptive: Annotated[Adaptive | None, OFF] = Field(None, description="A limit that follows latency.")
+    limits: PoolLimits = Field(
+        PoolLimits(), description="Queue for requests while the members are at their limits."
+    )
+    breaker: Breaker = Field(Breaker(), description="Limits above which requests are rejected at once.")
+    adaptive: Annotated[Adaptive | None, OFF] = Field(
+        None, description=("A limit of in-flight requests that follows latency.")
+    )
     keep_alive: MemberKeepAlive = Field(MemberKeepAlive(), description="Connections kept open to members.")
     tls: Annotated[MemberTls | None, OFF] = Field(None, description="TLS towards members.")
     proxy_protocol: Annotated[str, one_of("v1", "v2")] | None = Field(
         None, description="PROXY protocol towards members: v1 or v2."
     )
-    dns: Dns = Field(Dns(), description="Members given by name.")
+    dns: Dns = Field(Dns(), description="Members by DNS name.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

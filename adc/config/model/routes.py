@@ -23,46 +23,50 @@ NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mir
 class Route(Part):
     """The first route in file order whose `match` fits takes the request. Exactly one action is set."""
 
-    name: Name = Field("", description="Name in logs and metrics; route-N by default, N its place from 1.")
-    listeners: Names = Field((), description="Listeners this route belongs to; none named: all.")
+    name: Name = Field(
+        "", description=("Name in logs and metrics; route-N by default, N is its position, counted from 1.")
+    )
+    listeners: Names = Field((), description="Listeners that use this route; all by default.")
     match: Match = Field(Match(), description="The conditions on a request; none by default.")
     normalize: Annotated[str, one_of(*NORMALIZE)] = Field(
         "match",
-        description="Use of paths in normal form: match, rules are compared with them and members receive the"
-        " path as the client sent it; send, members receive them too; off, rules are compared with the path as sent.",
+        description=(
+            "Normalisation of paths. match: rules see the normalised path, members receive the path as sent; "
+            "send: members receive the normalised path too; off: rules see the path as sent."
+        ),
     )
     ambiguous_paths: Annotated[str, one_of("refuse", "pass")] = Field(
         "refuse",
-        description="Treatment of a path that members could read in a way that leads to another route: refuse,"
-        " with 400; or pass.",
+        description=(
+            "Reaction to a path that members could read in a way that leads to another route: refuse, with 400;"
+            " or pass."
+        ),
     )
-    pool: Text | None = Field(None, description="Action: send to this pool.")
+    pool: Text | None = Field(None, description="Action: forward to this pool.")
     split: Mapping[Text, Annotated[int, whole(0, 1_000_000)]] | None = Field(
-        None, description="Action: share out over pools by weight."
+        None, description="Action: divide requests between pools by weight."
     )
-    redirect: Redirect | None = Field(None, description="Action: send the client elsewhere.")
-    respond: Respond | None = Field(None, description="Action: answer here.")
-    rewrite: Rewrite = Field(Rewrite(), description="Path and host that the member sees.")
-    request_headers: HeaderEdits = Field(
-        HeaderEdits(), description="Edits of the request towards the member."
-    )
-    response_headers: HeaderEdits = Field(
-        HeaderEdits(), description="Edits of the answer towards the client."
-    )
-    cache: Annotated[RouteCache | None, OFF] = Field(None, description="Caching of answers.")
-    compression: Annotated[Compression | None, OFF] = Field(None, description="Compression of answers.")
+    redirect: Redirect | None = Field(None, description="Action: redirect the client.")
+    respond: Respond | None = Field(None, description="Action: respond without a member.")
+    rewrite: Rewrite = Field(Rewrite(), description="Path and host for the member.")
+    request_headers: HeaderEdits = Field(HeaderEdits(), description="Edits of the request for the member.")
+    response_headers: HeaderEdits = Field(HeaderEdits(), description="Edits of the response for the client.")
+    cache: Annotated[RouteCache | None, OFF] = Field(None, description="Caching of responses.")
+    compression: Annotated[Compression | None, OFF] = Field(None, description="Compression of responses.")
     plugins: tuple[PluginUse, ...] = Field(
-        (), description="Plugins, in the order in which requests pass them."
+        (), description="Plugins, in the order in which requests run through them."
     )
-    timeouts: RouteTimeouts = Field(RouteTimeouts(), description="Time limits towards the member.")
-    retries: Retries = Field(Retries(), description="When a failed attempt is repeated.")
+    timeouts: RouteTimeouts = Field(RouteTimeouts(), description="Timeouts towards the member.")
+    retries: Retries = Field(Retries(), description="Retries of failed attempts.")
     upgrades: Protocols = Field(
         ("websocket",),
-        description="Protocols that a client may offer to switch to by Upgrade: a name, or name/version; a name alone"
-        " allows every version. An offer of others is served as if it was not made.",
+        description=(
+            "Protocols that a client may switch to by Upgrade: a name, or name/version; a name alone allows "
+            "every version. Offers of other protocols are ignored."
+        ),
     )
     limits: RouteLimits = Field(RouteLimits(), description="Size limits.")
-    mirror: Mirror | None = Field(None, description="Requests copied to another pool.")
+    mirror: Mirror | None = Field(None, description="Copies of requests to another pool.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:

@@ -45,16 +45,18 @@ class State(Part):
     )
     size: Annotated[int, byte_size("1MB", "1TB")] = Field(
         256 << 20,
-        description="About how many bytes the local tables take at most, 16MB at least; beyond it the entries least "
-        "recently used are evicted. A sticky client takes about 200 bytes.",
+        description=(
+            "Approximate maximum size of the local tables, at least 16MB; the least recently used entries are "
+            "evicted above it. A sticky client takes about 200 bytes."
+        ),
     )
     url: Annotated[tuple[RedisUrl, ...], LISTED] = Field(
-        (), description="Redis or Valkey; several for a cluster's nodes."
+        (), description="URL of Redis or Valkey; several for the nodes of a cluster."
     )
-    cluster: Flag = Field(False, description="The addresses are those of a Redis Cluster.")
-    sentinel: Sentinel | None = Field(None, description="Sentinels to ask for the master, instead of url.")
+    cluster: Flag = Field(False, description="True if the addresses are those of a Redis Cluster.")
+    sentinel: Sentinel | None = Field(None, description="Sentinels that name the master, instead of url.")
     prefix: Annotated[str, text_of(r"[!-~]{0,64}", "a prefix of at most 64 printable characters")] = Field(
-        "adc:", description="Put before each key."
+        "adc:", description="Prefix of each key."
     )
     timeout: Annotated[float, duration("1ms", "10s")] = Field(0.03, description="Timeout of a look-up.")
 
@@ -79,7 +81,7 @@ class Sync(Part):
     """The state that the nodes share."""
 
     persistence: Flag = Field(True, description="Pins of clients to members.")
-    rate_limits: Flag = Field(True, description="Rate counters. Accepted, but nothing counts rates yet.")
+    rate_limits: Flag = Field(True, description="Rate counters. Accepted, but unused so far.")
     purges: Flag = Field(True, description="Cache purges.")
     interval: Annotated[float, duration("1ms", "1m")] = Field(
         0.1, description="Time between two batches of changes."
@@ -89,22 +91,29 @@ class Sync(Part):
 class Cluster(Part):
     """This node among others that share `state`."""
 
-    name: Name = Field(description="Name of the cluster; nodes of one name belong together.")
-    advertise: MemberAddress | None = Field(None, description="Address at which other nodes reach this one.")
+    name: Name = Field(description="Name of the cluster; nodes with the same name belong together.")
+    advertise: MemberAddress | None = Field(None, description="Address at which other nodes reach this node.")
     peers: Annotated[tuple[MemberAddress, ...], LISTED] = Field(
         (),
-        description="Addresses that the other nodes advertise, so that they are found while state is away; they are "
-        "found through state anyway. The node's own address may be among them.",
+        description=(
+            "Addresses that the other nodes advertise, for finding them while state is away; they are found "
+            "through state otherwise. This node's address may be among them."
+        ),
     )
     secret: Annotated[str, text_of(r".{16,256}", "16 to 256 characters")] | None = Field(
         None,
-        description="The secret that proves membership and from which keys derive, the same on all nodes. "
-        "Without it they agree on one through state, which whoever can read state knows.",
+        description=(
+            "Secret that proves membership and from which keys derive, the same on all nodes. Without it the "
+            "nodes agree on one through state, where every reader of state can see it."
+        ),
     )
-    sync: Sync = Field(Sync(), description="The state that the nodes share.")
+    sync: Sync = Field(Sync(), description="State that the nodes share.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
         "accept",
-        description="A client unknown here: redirect to its owner, accept (choose afresh) or synchronise.",
+        description=(
+            "Treatment of a client that is unknown here: redirect (pass it to its owner), accept (choose a "
+            "member) or synchronise."
+        ),
     )
 
     @classmethod

@@ -40,8 +40,10 @@ Ciphers = Annotated[
 class Certificate(Part):
     """A certificate chain and its key, PEM files. The names it serves are read from it."""
 
-    certificate: FilePath = Field(description="The certificate, followed by the intermediate ones.")
-    key: FilePath = Field(description="Its private key.")
+    certificate: FilePath = Field(
+        description="PEM file of the certificate, followed by intermediate certificates."
+    )
+    key: FilePath = Field(description="PEM file of its private key.")
 
 
 class ClientAuth(Part):
@@ -53,13 +55,15 @@ class ClientAuth(Part):
         "required", description="none, optional or required."
     )
     ca: FilePath | None = Field(
-        None, description="PEM file of the authorities that sign clients' certificates."
+        None, description="PEM file of the authorities that sign client certificates."
     )
 
     crl: FilePath | None = Field(
         None,
-        description="PEM file of certificate revocation lists, one that is in force for each authority of a chain; "
-        "loaded again when it changes. OCSP is not asked.",
+        description=(
+            "PEM file of certificate revocation lists, one in force for each authority of a chain; reloaded "
+            "when it changes. OCSP is not used."
+        ),
     )
 
     @classmethod
@@ -81,14 +85,18 @@ class Acme(Part):
         min_length=1, description="Names in the certificate."
     )
     email: Annotated[str, text_of(r"[^@\s]+@[^@\s]+", "an e-mail address")] | None = Field(
-        None, description="Address to which the authority writes."
+        None, description="Contact address for the authority."
     )
-    directory: Url = Field(LETS_ENCRYPT, description="Directory address of the authority.")
+    directory: Url = Field(LETS_ENCRYPT, description="URL of the authority's directory.")
     ca: FilePath | None = Field(
-        None, description="PEM file to trust the directory's own certificate by; the system's by default."
+        None,
+        description=(
+            "PEM file of the authority that signs the directory's certificate; the system's authorities by "
+            "default."
+        ),
     )
     storage: FilePath | None = Field(
-        None, description="Folder that keeps account and certificates; acme by default."
+        None, description="Folder of the account and the certificates; acme by default."
     )
     renew_before: Annotated[float, duration("1h", "60d")] = Field(
         2_592_000.0, description="Time before expiry to renew."
@@ -99,15 +107,15 @@ class ListenerTls(Part):
     """TLS termination."""
 
     certificates: Annotated[tuple[Certificate, ...], LISTED] = Field(
-        (), description="Chosen by server name; the first one serves unknown names."
+        (), description="Certificates, chosen by server name; the first one serves unknown names."
     )
-    min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
+    min_version: TlsVersion = Field("1.2", description="Minimum version: 1.2 or 1.3.")
     ciphers: Ciphers | None = Field(
         None,
-        description="OpenSSL cipher names for TLS 1.2; by default those with ECDHE and AEAD, none with CBC.",
+        description="OpenSSL cipher names for TLS 1.2; by default the suites with ECDHE and AEAD, none with CBC.",
     )
-    client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Certificates asked of clients.")
-    acme: Acme | None = Field(None, description="Certificates obtained by themselves.")
+    client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Client certificates.")
+    acme: Acme | None = Field(None, description="Certificates obtained from an authority.")
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -122,12 +130,14 @@ class MemberTls(Part):
 
     verify: Flag = Field(True, description="Verify the member's certificate.")
     ca: FilePath | None = Field(
-        None, description="PEM file of the authorities to trust; the system's by default."
+        None, description="PEM file of the trusted authorities; the system's by default."
     )
-    sni: Text | None = Field(None, description="Server name sent and verified; the member's host by default.")
-    certificate: FilePath | None = Field(None, description="Client certificate shown to members.")
-    key: FilePath | None = Field(None, description="Its private key.")
-    min_version: TlsVersion = Field("1.2", description="1.2 or 1.3.")
+    sni: Text | None = Field(
+        None, description="Server name to send and verify; the member's host by default."
+    )
+    certificate: FilePath | None = Field(None, description="PEM file of the client certificate for members.")
+    key: FilePath | None = Field(None, description="PEM file of its private key.")
+    min_version: TlsVersion = Field("1.2", description="Minimum version: 1.2 or 1.3.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
