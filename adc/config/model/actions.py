@@ -66,7 +66,7 @@ class Redirect(Part):
 
 
 class Respond(Part):
-    """A fixed answer made here. A bare number is `status`."""
+    """A fixed response. A bare number is `status`."""
 
     short_forms: ClassVar[Forms] = ({"type": "integer"},)
 
@@ -155,7 +155,7 @@ class HeaderEdits(Part):
 
 
 class Mirror(Part):
-    """Requests copied to another pool, whose answers are thrown away. A bare string is `pool`."""
+    """Copies of requests to another pool, whose responses are discarded. A bare string is `pool`."""
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 

@@ -24,7 +24,7 @@ class DiskCache(Part):
 
 
 class CacheStore(Part):
-    """A named store."""
+    """A named store of cached responses."""
 
     memory: Annotated[int, byte_size("0B", "1TB")] = Field(
         64 << 20,

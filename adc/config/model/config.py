@@ -59,7 +59,7 @@ ErrorStatus = Annotated[int, Value(_error_status, {"type": "string"})]
 
 
 class Config(Part):
-    """One configuration, checked and complete."""
+    """One complete configuration, checked."""
 
     not_written: ClassVar[frozenset[str]] = frozenset({"folder"})
 

@@ -14,7 +14,7 @@ Source = Annotated[str, text_of(r"[0-9A-Fa-f:.]{2,45}", "an address such as 192.
 
 
 class ExpectedRequest(Part):
-    """A request to ask about. A bare string is `url`."""
+    """The request of an expectation. A bare string is `url`."""
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
@@ -54,7 +54,7 @@ class Expected(Part):
 
 
 class Expectation(Part):
-    """One request and what must come of it."""
+    """One request and its expected outcome."""
 
     name: Text = Field("", description="Name in reports; the request by default.")
     request: ExpectedRequest = Field(description="The request.")

@@ -99,7 +99,7 @@ class HealthExpect(Part):
 
 
 class ActiveHealth(Part):
-    """Checks sent once per machine: one of `path` (by default, `/`), `tcp` and `tls` says which."""
+    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp` and `tls` is their kind."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},
@@ -154,7 +154,7 @@ class ActiveHealth(Part):
 
 
 class PassiveHealth(Part):
-    """Members that fail real requests are ejected for a while, longer each time."""
+    """Ejection of members that fail real requests, longer each time."""
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
@@ -181,7 +181,7 @@ class PassiveHealth(Part):
 
 
 class Health(Part):
-    """Both kinds; passive health is on with its defaults unless set to `false`."""
+    """Active and passive checks; passive ones are on with their defaults unless set to `false`."""
 
     active: Annotated[ActiveHealth | None, OFF] = Field(
         None, description=("Active checks: requests or connections to members.")

@@ -15,7 +15,7 @@ from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, among, byt
 
 
 class ListenerTimeouts(Part):
-    """Time limits towards the client; 0 means no limit."""
+    """Timeouts towards the client; 0 means no limit."""
 
     request_head: Annotated[float, duration("0s", "10m")] = Field(
         10.0, description="Maximum time from the first byte of a request to the end of its head."
@@ -89,7 +89,7 @@ class ProxyProtocol(Part):
 
 
 class RedirectToHttps(Part):
-    """Every request is answered with a redirect to https. `true` is all defaults."""
+    """Every request gets a redirect to https. `true` is all defaults."""
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
@@ -104,7 +104,7 @@ class RedirectToHttps(Part):
 
 
 class Hsts(Part):
-    """Strict-Transport-Security (RFC 6797) on answers over TLS. `true` is all defaults."""
+    """Strict-Transport-Security (RFC 6797) in responses over TLS. `true` is all defaults."""
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 

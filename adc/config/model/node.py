@@ -39,7 +39,7 @@ LogPath = Annotated[str, PlainValidator(_log_path), WithJsonSchema({"type": ["st
 
 
 class AccessLog(Part):
-    """A line per request. A bare string is `path`; `false` is off."""
+    """One line per request. A bare string is `path`; `false` is off."""
 
     short_forms: ClassVar[Forms] = (
         {"type": "string"},
@@ -67,7 +67,7 @@ class AccessLog(Part):
 
 
 class ErrorLog(Part):
-    """The error log. A bare string is `path`."""
+    """One line per event. A bare string is `path`; `false` is off."""
 
     short_forms: ClassVar[Forms] = (
         {"type": "string"},

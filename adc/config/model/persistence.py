@@ -21,7 +21,7 @@ def _secure(value: Any) -> Any:
 
 
 class CookiePersistence(Part):
-    """A cookie set here, for which nothing is stored, or the application's own one that a signed mark is added to."""
+    """A cookie of adc, which needs no table, or the application's cookie with a signed mark."""
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
@@ -124,7 +124,7 @@ class LearnedPersistence(Part):
 
 
 class TlsPersistence(Part):
-    """A table keyed by what the TLS handshake said. A bare word is `by`."""
+    """A table keyed by a fact of the TLS handshake. A bare word is `by`."""
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 

@@ -33,7 +33,7 @@ DEFAULT_STORE = "default"
 
 
 class QueryKey(Part):
-    """The query parameters that belong to the cache key, and their order."""
+    """Query parameters in the cache key, and their order."""
 
     ignore: Texts = Field((), description="Parameters left out of the key; a name may end in * (utm_*).")
     only: Texts | None = Field(None, description="The only parameters in the key; all by default.")
@@ -53,7 +53,7 @@ CookiePatterns = Annotated[tuple[CookiePattern, ...], LISTED]
 
 
 class VaryCookies(Part):
-    """The cookies that choose among the responses of a URL that have `Vary: Cookie`, or count in the key."""
+    """Cookies that count in `Vary: Cookie` or in the key."""
 
     ignore: CookiePatterns = Field(
         (),
@@ -68,7 +68,7 @@ class VaryCookies(Part):
 
 
 class CacheKey(Part):
-    """The parts of a request that belong to the cache key besides scheme, host and path."""
+    """Parts of a request in the cache key besides scheme, host and path."""
 
     query: QueryKey = Field(QueryKey(), description="Query parameters in the key.")
     headers: FieldNames = Field((), description="Request fields in the key.")
@@ -153,7 +153,7 @@ class RouteCache(Part):
 
 
 class CompressionLevels(Part):
-    """Effort of each coding."""
+    """Levels of the codings."""
 
     gzip: Annotated[int, whole(0, 9)] = Field(4, description="Level of gzip, 0 to 9.")
     br: Annotated[int, whole(0, 11)] = Field(4, description="Level of brotli, 0 to 11.")
@@ -205,7 +205,7 @@ Encoding = Annotated[str, one_of("zstd", "br", "gzip")]
 
 
 class Compression(Part):
-    """Compression of answers by Accept-Encoding. `true` is all defaults."""
+    """Compression of responses by Accept-Encoding. `true` is all defaults."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},
@@ -266,7 +266,7 @@ class PluginUse(Part):
 
 
 class RouteTimeouts(Part):
-    """Time limits towards the member; 0 means no limit."""
+    """Timeouts towards the member; 0 means no limit."""
 
     connect: Annotated[float, duration("0s", "10m")] = Field(
         5.0, description="Maximum time to connect, TLS handshake included."
@@ -297,7 +297,7 @@ RetryCondition = Annotated[
 
 
 class Hedge(Part):
-    """A second attempt on another member while the first is still silent (idempotent requests only)."""
+    """A second attempt on another member while the first has no response (idempotent requests only)."""
 
     short_forms: ClassVar[Forms] = ({"type": "string"},)
 
@@ -312,7 +312,7 @@ class Hedge(Part):
 
 
 class Retries(Part):
-    """When a failed attempt is repeated on another member. A bare number is `attempts`; `false` is none."""
+    """Further attempts on other members after a failed one. A bare number is `attempts`; `false` is none."""
 
     short_forms: ClassVar[Forms] = (
         {"type": "integer"},
@@ -339,7 +339,7 @@ class Retries(Part):
 
 
 class RouteLimits(Part):
-    """Size limits of requests on this route; a listener's own limit holds as well."""
+    """Size limits of requests on this route; the listener's limit applies as well."""
 
     body: Annotated[int, byte_size("0B", "1TB")] | None = Field(
         None, description="Maximum size of a request body; larger ones get 413."

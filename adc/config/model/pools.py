@@ -65,7 +65,7 @@ class Breaker(Part):
 
 
 class Adaptive(Part):
-    """A limit of requests in flight that follows the latency gradient. `true` is all defaults."""
+    """A limit of in-flight requests that follows the latency gradient. `true` is all defaults."""
 
     short_forms: ClassVar[Forms] = ({"const": True},)
 
@@ -89,7 +89,7 @@ class Adaptive(Part):
 
 
 class MemberKeepAlive(Part):
-    """Connections kept open to members between requests."""
+    """Idle connections to members."""
 
     idle: Annotated[float, duration("0s", "1h")] = Field(
         50.0, description="Maximum idle time of a connection; 0: connections are not kept."
@@ -100,7 +100,7 @@ class MemberKeepAlive(Part):
 
 
 class Dns(Part):
-    """Members given by name."""
+    """Members by DNS name."""
 
     interval: Annotated[float, duration("1s", "1d")] = Field(
         30.0, description="Time between two look-ups of a name."

@@ -21,7 +21,7 @@ NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mir
 
 
 class Route(Part):
-    """The first route in file order whose `match` fits takes the request. Exactly one action is set."""
+    """The first route in file order whose `match` fits handles the request. Exactly one action is set."""
 
     name: Name = Field(
         "", description=("Name in logs and metrics; route-N by default, N is its position, counted from 1.")

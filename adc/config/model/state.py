@@ -89,7 +89,7 @@ class Sync(Part):
 
 
 class Cluster(Part):
-    """This node among others that share `state`."""
+    """Membership in a cluster of nodes that share `state`."""
 
     name: Name = Field(description="Name of the cluster; nodes with the same name belong together.")
     advertise: MemberAddress | None = Field(None, description="Address at which other nodes reach this node.")

@@ -47,7 +47,7 @@ class Certificate(Part):
 
 
 class ClientAuth(Part):
-    """Certificates asked of clients. A bare word is `mode`."""
+    """Client certificates. A bare word is `mode`."""
 
     short_forms: ClassVar[Forms] = ({"enum": ["none"]},)
 
@@ -79,7 +79,7 @@ class ClientAuth(Part):
 
 
 class Acme(Part):
-    """Certificates obtained and renewed by themselves (RFC 8555, http-01)."""
+    """Certificates that adc obtains and renews (RFC 8555, http-01)."""
 
     domains: Annotated[tuple[Hostname, ...], LISTED] = Field(
         min_length=1, description="Names in the certificate."
