@@ -103,7 +103,7 @@ class ResponseReceiver(Protocol):
         """Both addresses of the client's connection; None if they are no pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:
-        """A connection that was being opened is ready to send on."""
+        """`connection` is ready to send on."""
 
     def keep(self, connection: KeptConnection) -> bool:
         """Keep `connection`, on which the client has authenticated, for its next request; False if that cannot be."""
@@ -135,10 +135,10 @@ class ResponseReceiver(Protocol):
 
 
 class MemberConnection(Protocol):
-    """A connection to a member while it belongs to one try."""
+    """A stream of a connection to a member, which belongs to one attempt. HTTP/1.1 has one stream on a connection."""
 
     reused: bool
-    """True if an earlier request was answered on it, so that a failure may only mean a stale connection."""
+    """True if an earlier response came on its connection, so that a failure may only mean a stale connection."""
 
     def send(
         self, request: Request, target: str, lines: list[tuple[bytes, bytes]], body: bytes, end: bool
@@ -162,7 +162,7 @@ class MemberConnection(Protocol):
         """Deliver the response a little at a time until `resume_reading`."""
 
     def abort(self) -> None:
-        """Give the try up and close; its receiver hears nothing more."""
+        """End the stream, and its connection if that carries no other; the receiver is not called any more."""
 
 
 class KeptConnection(MemberConnection, Protocol):
@@ -176,27 +176,36 @@ class KeptConnection(MemberConnection, Protocol):
 
 
 class Link(Protocol):
-    """All connections to one member (`Member.link`): `idle` wait for a request, `busy` have one or are being opened
-    for one.
+    """All connections to one member (`Member.link`).
+
+    A connection may carry many streams, and one that is being opened may serve many receivers. A stream that the member
+    did not process fails with `Failure.UNPROCESSED`.
     """
 
     @property
-    def idle(self) -> int: ...
+    def idle(self) -> int:
+        """Return the number of connections without a stream."""
 
     @property
-    def busy(self) -> int: ...
+    def busy(self) -> int:
+        """Return the number of connections that carry streams, or are being opened for some."""
+
+    @property
+    def streams(self) -> int:
+        """Return the number of receivers that have a stream, or wait for one."""
 
     def acquire(self, receiver: ResponseReceiver) -> MemberConnection | None:
-        """An idle connection, or None: then one is opened and `connected` or `failed` will be called."""
+        """Return a stream of an open connection; None if `receiver` waits for a connection that is being opened, so
+        that `connected` or `failed` will be called."""
 
     def dial(self, receiver: ResponseReceiver) -> None:
-        """Open a connection for `receiver`, whatever is idle: `connected` or `failed` will be called."""
+        """Have `receiver` wait for a new connection, whatever is idle: `connected` or `failed` will be called."""
 
     def drop_older(self, connection: MemberConnection) -> None:
         """Close the connections that have been idle at least as long as `connection` had been, which was of no use."""
 
     def forget(self, receiver: ResponseReceiver) -> None:
-        """The receiver does not wait for its connection any more."""
+        """`receiver` does not wait for a connection any more. One that nobody waits for is not opened."""
 
     def close_oldest(self) -> None:
         """Close the connection that has been idle longest; there is one."""

@@ -18,7 +18,7 @@ class Failure(Enum):
 
     `value` is the word of logs and metrics, `status` what the client is answered (0: nothing can be
     answered), `token` the error type of `Proxy-Status` (RFC 9209 section 2.3), `retry_on` the word of
-    `retries.on` that covers it ("" if no word does), `unsent` whether the member cannot have seen any of the
+    `retries.on` that covers it ("" if no word does), `unsent` is true if the member cannot have processed any of the
     request, which makes another attempt safe for every method (RFC 9110 section 9.2.2).
     """
 
@@ -53,6 +53,8 @@ class Failure(Enum):
         "stale_connection",
         False,
     )
+    UNPROCESSED = "unprocessed", Source.PROXY, 503, "destination_unavailable", "unprocessed", True
+    """The member said that it did not process the request: a stream was refused, or a connection is going away."""
     RESET = "reset", Source.MEMBER, 502, "connection_terminated", "reset_before_response", False
     UPLOAD_RESET = (
         "upload_reset",

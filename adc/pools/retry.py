@@ -79,8 +79,9 @@ class RetryPolicy:
 
     `on` holds words (RETRY_WORDS), status codes such as "503", and "5xx". A request that found a stale keep-alive
     connection is always sent again, on a new one, and costs neither an attempt nor the budget: that is the price of
-    reuse, and nginx and Go's client do the same. On a new connection nothing is stale, so it happens once. Raises
-    ValueError for an unknown word. `statuses` are the ones that may be retried.
+    reuse, and nginx and Go's client do the same. On a new connection nothing is stale, so it happens once. A request
+    that the member did not process is always retried too, at least once; it costs both. Raises ValueError for an
+    unknown word. `statuses` are the ones that may be retried.
     """
 
     __slots__ = ("_attempts", "_words", "budget", "statuses")
@@ -89,7 +90,7 @@ class RetryPolicy:
         self, attempts: int = 2, on: Iterable[str] = DEFAULT_ON, budget: RetryBudget | None = None
     ) -> None:
         self._attempts = attempts
-        self._words = {"stale_connection"}
+        self._words = {"stale_connection", "unprocessed"}
         statuses: set[int] = set()
         for word in on:
             if word in RETRY_WORDS:
@@ -120,7 +121,8 @@ class RetryPolicy:
         if not self._listed(outcome):
             return Verdict.NOT_LISTED
         stale = outcome is Failure.STALE_CONNECTION
-        if not stale and attempt > self._attempts:
+        attempts = max(self._attempts, 1) if outcome is Failure.UNPROCESSED else self._attempts
+        if not stale and attempt > attempts:
             return Verdict.ATTEMPTS_SPENT
         if not replayable:
             return Verdict.BODY_GONE

@@ -14,6 +14,7 @@ _END_REASONS = {
     Failure.TLS_CERTIFICATE: "tls_failed",
     Failure.TLS_ALERT: "tls_failed",
     Failure.STALE_CONNECTION: "member_closed",
+    Failure.UNPROCESSED: "member_closed",
     Failure.RESET: "member_reset",
     Failure.UPLOAD_RESET: "member_reset",
     Failure.HEAD_INCOMPLETE: "member_closed",

@@ -101,6 +101,11 @@ class HttpLink:
         """Return the number of connections that have a request, or are being opened for one."""
         return self.opening + self.connections - len(self._idle)
 
+    @property
+    def streams(self) -> int:
+        """Return the number of requests on connections, or waiting for one: one a connection."""
+        return self.busy
+
     def _begin(self, receiver: ResponseReceiver) -> None:
         self.opening += 1
         connection = self._make(receiver)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adc.pools.errors import Failure, Outcome
+from adc.pools.errors import Failure, Outcome, Source
 from adc.pools.retry import FLOOR, RetryBudget, RetryPolicy, Verdict
 
 ON = ("connect_failure", "reset_before_response", "timeout", "503")
@@ -68,6 +68,32 @@ class TestStaleConnection:
         policy = RetryPolicy(2, ON, RetryBudget(0.2))
         for _ in range(FLOOR + 1):
             assert decide(policy, Failure.STALE_CONNECTION) is Verdict.RETRY
+
+
+class TestUnprocessed:
+    """A request that the member did not process is safe to repeat, whatever its method (RFC 9113 section 8.7)."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "LIST"])
+    def test_every_method_is_retried_without_being_listed(self, method: str):
+        assert decide(RetryPolicy(2, ()), Failure.UNPROCESSED, method=method) is Verdict.RETRY
+
+    def test_it_is_retried_once_though_there_are_no_retries(self):
+        policy = RetryPolicy(0, ())
+        assert decide(policy, Failure.UNPROCESSED) is Verdict.RETRY
+        assert decide(policy, Failure.UNPROCESSED, attempt=2) is Verdict.ATTEMPTS_SPENT
+
+    def test_it_counts_as_an_attempt_and_costs_budget(self):
+        policy = RetryPolicy(2, (), RetryBudget(0.2))
+        assert decide(policy, Failure.UNPROCESSED, attempt=3) is Verdict.ATTEMPTS_SPENT
+        for _ in range(FLOOR):
+            assert decide(policy, Failure.UNPROCESSED) is Verdict.RETRY
+        assert decide(policy, Failure.UNPROCESSED) is Verdict.BUDGET_SPENT
+
+    def test_content_that_is_gone_cannot_be_repeated(self):
+        assert decide(RetryPolicy(2, ()), Failure.UNPROCESSED, replayable=False) is Verdict.BODY_GONE
+
+    def test_it_is_not_the_members_fault(self):
+        assert Failure.UNPROCESSED.source is Source.PROXY
 
 
 class TestWords:
