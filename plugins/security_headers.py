@@ -1,4 +1,4 @@
-"""Response fields that tell browsers to be careful."""
+"""Response fields that have browsers protect their users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from adc.plugin import Context, Plugin
+from adc.plugin import Context, Host, Plugin
 
 _PRINTABLE = re.compile(r"[ -~]*")
 
@@ -36,12 +36,10 @@ _FIELDS = {
 
 
 class SecurityHeaders(Plugin[SecurityHeadersOptions]):
-    """Adds the usual security fields where the application has not set them, and hides what it runs on.
+    """Adds the usual security fields where the application has not set them, and removes fields that name its software.
 
     Strict-Transport-Security is only sent over TLS (RFC 6797 section 7.2).
     """
-
-    counted = ("added",)
 
     def __init__(self, options: SecurityHeadersOptions) -> None:
         super().__init__(options)
@@ -49,8 +47,11 @@ class SecurityHeaders(Plugin[SecurityHeadersOptions]):
         self._strict_transport = _value(options, "strict_transport_security")
         self._removed = [name.lower().encode() for name in options.remove]
 
+    async def start(self, host: Host) -> None:
+        self._added = host.counter("added", "Header fields added to responses.")
+
     def response_head(self, context: Context) -> None:
-        """Fields of the application win over ours."""
+        """Add the fields that the application has not set."""
         response = context.response
         assert response is not None
         headers = response.headers
@@ -61,7 +62,7 @@ class SecurityHeaders(Plugin[SecurityHeadersOptions]):
             missing.append((b"Strict-Transport-Security", self._strict_transport))
         for name, value in missing:
             headers.add(name, value)
-        self.count("added", len(missing))
+        self._added.add(len(missing))
 
 
 def _value(options: Any, key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What a plugin is made of. Plugins import this module and nothing else of adc.
+"""The interface of plugins. Plugins import this module and nothing else of adc.
 
 `docs/howto/write-a-plugin.md` is the guide; `adc.plugin.testkit` runs a plugin's phases without a server.
 """
@@ -8,20 +8,35 @@ from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.context import Context
+from adc.plugin.host import Host
+from adc.plugin.metrics import Counter, Gauge
 from adc.plugin.response import Response
+from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
 from adc.plugin.units import Duration, Size
+from adc.state.interface import Count, Entry, EntryTooLargeError, Page
 from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
     "Context",
+    "Count",
+    "Counter",
     "Duration",
+    "Entry",
+    "EntryTooLargeError",
+    "Gauge",
     "Headers",
+    "Host",
     "LogRecord",
+    "NoClusterState",
     "NoOptions",
+    "Page",
     "Plugin",
     "Request",
     "Response",
     "ResponseHead",
+    "Scope",
     "Size",
+    "StateUnavailable",
+    "Table",
 ]

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from adc.plugin.context import Context
+from adc.plugin.host import Host
 from adc.plugin.response import Response
 from adc.telemetry.record import LogRecord
 
 
 @dataclass(frozen=True)
 class NoOptions:
-    """For plugins without options."""
+    """The options of plugins without options."""
 
 
 OptionsT = TypeVar("OptionsT")
@@ -22,17 +23,17 @@ OptionsT = TypeVar("OptionsT")
 class Plugin(Generic[OptionsT]):
     """A plugin: `class Hello(Plugin[HelloOptions])`, its options a frozen dataclass or a pydantic model.
 
-    One instance serves one use in one route. Its life: it is made with checked options (`__init__` may check
-    more and raise ValueError: the configuration is then refused), `start` is awaited before the route
-    serves, `close` after its last exchange is over.
+    One instance serves one use in one route. `__init__` receives checked options; it may check more and raise
+    ValueError, which refuses the configuration. `start` is awaited before the route serves, `close` after the last
+    exchange is over.
 
-    Define any of the phases, each as `def` or `async def`; those left alone cost nothing. Requests pass the
-    plugins of a route in file order, responses in reverse. What a phase returns:
+    Define any of the phases, each as `def` or `async def`; undefined phases cost nothing. Requests pass the
+    plugins of a route in file order, responses in reverse. A phase returns:
 
-    * a `Response` stops the exchange: it goes to the client through the response phases of the plugins
+    * a `Response` to stop the exchange: it goes to the client through the response phases of the plugins
       before this one in the file;
-    * bytes, from a body phase, take the place of the content it was given;
-    * None lets everything go on as it is.
+    * bytes, from a body phase, to replace the content it was given;
+    * None to let everything pass unchanged.
     """
 
     options_type: ClassVar[type[Any]] = NoOptions
@@ -41,11 +42,8 @@ class Plugin(Generic[OptionsT]):
     """Name in configurations; the module's name for plugins of a folder, the entry point's for installed
     ones."""
 
-    counted: ClassVar[tuple[str, ...]] = ()
-    """Names of the counters this plugin keeps with `count`; they are metrics of the route."""
-
     request_body_limit: int | None = None
-    """None: `request_body` sees content piece by piece. A number: it is called once, with the whole content,
+    """None: `request_body` receives content chunk by chunk. A number: it is called once, with the whole content,
     and a request with more bytes than that is answered with 413. May be set in `__init__`."""
 
     response_body_limit: int | None = None
@@ -59,51 +57,48 @@ class Plugin(Generic[OptionsT]):
 
     def __init__(self, options: OptionsT) -> None:
         self.options = options
-        self.counters = dict.fromkeys(self.counted, 0)
 
-    async def start(self) -> None:
-        """Open what the phases need. An exception refuses the configuration."""
+    async def start(self, host: Host) -> None:
+        """Open what the phases need; declare tables, counters and gauges. An exception refuses the configuration, a
+        ValueError with its text alone."""
 
     async def close(self) -> None:
-        """Let go of what `start` opened."""
-
-    def count(self, counter: str, by: int = 1) -> None:
-        """Add to a counter of `counted`. Raises KeyError for any other name."""
-        self.counters[counter] += by
+        """Release what `start` opened. Tasks of `Host.spawn` have ended before; tables can still be used."""
 
     def request_head(self, context: Context) -> Response | Awaitable[Response | None] | None:
-        """The request head is here: look at it, change its fields, or answer."""
+        """Inspect the request head, change its fields, or answer."""
 
     def request_body(
         self, context: Context, data: bytes, end: bool
     ) -> bytes | Response | Awaitable[bytes | Response | None] | None:
-        """Request content, whole or a piece (`end` with the last, which may be empty).
+        """Inspect or replace request content, whole or a chunk (`end` with the last, which may be empty).
 
-        Not called for requests without content or that switch protocols. Content in whole is seen before a
-        member is asked.
+        Not called for requests without content or that switch protocols. Whole content is inspected before a
+        member is connected.
         """
 
     def response_head(self, context: Context) -> Response | Awaitable[Response | None] | None:
-        """The response head of the member, the cache or an action is here, as `context.response`.
+        """Inspect `context.response`, the head from the member, the cache or an action, change its fields, or replace
+        the response.
 
-        Error pages made by adc itself do not pass.
+        Not called for error pages made by adc itself.
         """
 
     def response_body(
         self, context: Context, data: bytes, end: bool
     ) -> bytes | Response | Awaitable[bytes | Response | None] | None:
-        """Response content, whole or a piece; only content in whole may still be replaced by a `Response`.
+        """Inspect or replace response content, whole or a chunk; only whole content may be replaced by a `Response`.
 
         Not called where there is no content (HEAD, 204, 304), nor after `context.skip_response_body()`.
         """
 
     def log(self, context: Context, record: LogRecord) -> Awaitable[None] | None:
-        """The exchange is over; `record` tells status, bytes, times and how it ended."""
+        """Note the end of the exchange; `record` has status, bytes, times and the reason of the end."""
 
 
 PHASES = ("request_head", "request_body", "response_head", "response_body", "log")
 
 
 def defined_phases(plugin: type[Plugin[Any]]) -> tuple[str, ...]:
-    """The phases that `plugin` really defines."""
+    """Return the phases that `plugin` defines itself."""
     return tuple(phase for phase in PHASES if getattr(plugin, phase) is not getattr(Plugin, phase))

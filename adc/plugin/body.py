@@ -5,96 +5,96 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adc.plugin.context import Context
+from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.response import Response
-from adc.plugin.steps import Step, Stopped
 
 
 class BodyTooLarge(Exception):
-    """Request content is over the limit of a plugin that wants it whole."""
+    """Request content exceeds the limit of a plugin that wants it whole."""
 
 
 class _Collector:
-    """What one step has of the content."""
+    """Content buffered for one call."""
 
-    __slots__ = ("context", "held", "over", "size", "step")
+    __slots__ = ("buffered", "call", "context", "over", "size")
 
-    def __init__(self, step: Step, context: Context) -> None:
-        self.step = step
+    def __init__(self, call: PhaseCall, context: Context) -> None:
+        self.call = call
         self.context = context
-        self.held: list[bytes] = []
+        self.buffered: list[bytes] = []
         self.size = 0
         self.over = False
 
-    def take(self, data: bytes, end: bool) -> bytes | None:
-        """What the step is to be called with now; None while it waits for more.
+    def collect(self, data: bytes, end: bool) -> bytes | None:
+        """Return the content for the next call of the phase; None while more is needed.
 
-        Response content over the limit is no longer the step's (`over`), if it fails open.
+        Response content over the limit passes the phase by (`over`) if the plugin fails open.
         """
-        limit = self.step.limit
+        limit = self.call.limit
         if limit is None or self.over:
             return data if data or end else None
-        self.held.append(data)
+        self.buffered.append(data)
         self.size += len(data)
         if self.size > limit:
-            self._over(limit)
+            self._exceed(limit)
         elif not end:
             return None
-        whole = b"".join(self.held)
-        self.held.clear()
+        whole = b"".join(self.buffered)
+        self.buffered.clear()
         return whole
 
-    def _over(self, limit: int) -> None:
-        if self.step.phase == "request_body":
+    def _exceed(self, limit: int) -> None:
+        if self.call.phase == "request_body":
             raise BodyTooLarge
         self.over = True
-        detail = f"the content is over the limit of {limit} bytes"
-        self.step.use.failed(self.context, self.step.phase, "limit", detail)
+        detail = f"the content exceeds the limit of {limit} bytes"
+        self.call.use.failed(self.context, self.call.phase, "limit", detail)
 
 
 class BodyPass:
-    """Feeds pieces through `steps`. `whole` says that nothing comes out before the end; `waits`, that `wait`
-    must be used instead of `feed`; `limit` is the smallest of the steps' limits.
+    """Feeds chunks through `calls`. `whole` if nothing comes out before the end; `waits` if `wait` must be used
+    instead of `feed`; `limit` is the smallest of the calls' limits.
 
-    Both return what is to be sent on, or Stopped; they raise PluginFailed, and BodyTooLarge for requests.
+    Both return the content to send on, or Stopped; they raise PluginFailed, and BodyTooLarge for requests.
     """
 
     __slots__ = ("_collectors", "limit", "waits")
 
-    def __init__(self, steps: Sequence[Step], contexts: Sequence[Context]) -> None:
-        self._collectors = [_Collector(step, contexts[step.index]) for step in steps]
-        limits = [step.limit for step in steps if step.limit is not None]
+    def __init__(self, calls: Sequence[PhaseCall], contexts: Sequence[Context]) -> None:
+        self._collectors = [_Collector(call, contexts[call.index]) for call in calls]
+        limits = [call.limit for call in calls if call.limit is not None]
         self.limit = min(limits) if limits else None
-        self.waits = any(step.waits for step in steps)
+        self.waits = any(call.waits for call in calls)
 
     @property
     def whole(self) -> bool:
-        """Whether nothing comes out before the end, because a step waits for it."""
-        return any(each.step.limit is not None and not each.over for each in self._collectors)
+        """True if nothing comes out before the end, because a phase wants the content whole."""
+        return any(each.call.limit is not None and not each.over for each in self._collectors)
 
     def feed(self, data: bytes, end: bool) -> bytes | Stopped:
-        """A piece through `def` phases."""
+        """Pass a chunk through `def` phases."""
         for collector in self._collectors:
-            taken = collector.take(data, end)
-            if taken is None:
+            collected = collector.collect(data, end)
+            if collected is None:
                 return b""
-            data = taken
+            data = collected
             if not collector.over:
-                result = collector.step.run(collector.context, data, end)
+                result = collector.call.run(collector.context, data, end)
                 if isinstance(result, Response):
-                    return Stopped(collector.step.index, result)
+                    return Stopped(collector.call.index, result)
                 data = data if result is None else result
         return data
 
     async def wait(self, data: bytes, end: bool) -> bytes | Stopped:
-        """A piece through phases of either kind."""
+        """Pass a chunk through phases of either kind."""
         for collector in self._collectors:
-            taken = collector.take(data, end)
-            if taken is None:
+            collected = collector.collect(data, end)
+            if collected is None:
                 return b""
-            data = taken
+            data = collected
             if not collector.over:
-                result = await collector.step.wait(collector.context, data, end)
+                result = await collector.call.wait(collector.context, data, end)
                 if isinstance(result, Response):
-                    return Stopped(collector.step.index, result)
+                    return Stopped(collector.call.index, result)
                 data = data if result is None else result
         return data

@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from adc.http.message import Request
 from adc.plugin.base import PHASES, defined_phases
 from adc.plugin.body import BodyPass
 from adc.plugin.context import Context, Log
-from adc.plugin.steps import PluginUse, Step, Stopped
+from adc.plugin.host import Services
+from adc.plugin.phase_call import PhaseCall, Stopped
+from adc.plugin.use import PluginStartFailed, PluginUse
 from adc.plugin.watch import WATCH
-
-START_SECONDS = CLOSE_SECONDS = 10.0
-"""How long `start` and `close` of one plugin may take."""
-
-
-class StartFailed(Exception):
-    """A plugin did not start; the text names it and says why."""
 
 
 class HeadPhase:
-    """The steps of a head phase in the order they run; `waits` if one of them is `async def`."""
+    """The calls of a head phase in the order they run; `waits` if one of them is `async def`."""
 
-    __slots__ = ("steps", "waits")
+    __slots__ = ("calls", "waits")
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self.steps = tuple(steps)
-        self.waits = any(step.waits for step in steps)
+    def __init__(self, calls: Sequence[PhaseCall]) -> None:
+        self.calls = tuple(calls)
+        self.waits = any(call.waits for call in calls)
 
     def run(self, contexts: Sequence[Context], depth: int) -> Stopped | None:
-        """Run the steps of the first `depth` plugins until one answers. Raises PluginFailed."""
-        for step in self.steps:
-            if step.index < depth:
-                response = step.run(contexts[step.index])
+        """Run the calls of the first `depth` plugins until one answers. Raises PluginFailed."""
+        for call in self.calls:
+            if call.index < depth:
+                response = call.run(contexts[call.index])
                 if response is not None:
-                    return Stopped(step.index, response)
+                    return Stopped(call.index, response)
         return None
 
     async def wait(self, contexts: Sequence[Context], depth: int) -> Stopped | None:
-        """The same for steps of either kind; must run in a task."""
-        for step in self.steps:
-            if step.index < depth:
-                response = await step.wait(contexts[step.index])
+        """Do as `run` for calls of either kind, within a task."""
+        for call in self.calls:
+            if call.index < depth:
+                response = await call.wait(contexts[call.index])
                 if response is not None:
-                    return Stopped(step.index, response)
+                    return Stopped(call.index, response)
         return None
 
 
 class Chain:
-    """The plugins of a route, and how many exchanges use them (`enter`, `leave`).
+    """The plugins of a route, and a count of the exchanges that use them (`enter`, `leave`).
 
     `empty` if no plugin defines a phase: then nothing of the chain belongs into the pipeline.
     """
@@ -57,78 +51,71 @@ class Chain:
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
         self.route = route
         self.uses = tuple(uses)
-        steps: dict[str, list[Step]] = {phase: [] for phase in PHASES}
+        calls: dict[str, list[PhaseCall]] = {phase: [] for phase in PHASES}
         for index, use in enumerate(self.uses):
             for phase in defined_phases(type(use.plugin)):
-                steps[phase].append(Step(index, use, phase))
-        self.request_head = HeadPhase(steps["request_head"])
-        self.request_body = tuple(steps["request_body"])
-        self.response_head = HeadPhase(steps["response_head"][::-1])
-        self.response_body = tuple(steps["response_body"][::-1])
-        self.log = tuple(steps["log"])
-        self.empty = not any(steps.values())
+                calls[phase].append(PhaseCall(index, use, phase))
+        self.request_head = HeadPhase(calls["request_head"])
+        self.request_body = tuple(calls["request_body"])
+        self.response_head = HeadPhase(calls["response_head"][::-1])
+        self.response_body = tuple(calls["response_body"][::-1])
+        self.log = tuple(calls["log"])
+        self.empty = not any(calls.values())
         self._exchanges = 0
         self._when_idle: Callable[[], None] | None = None
 
     @property
     def depth(self) -> int:
-        """How many plugins there are."""
+        """The number of plugins."""
         return len(self.uses)
 
     @property
     def sees_responses(self) -> bool:
-        """Whether a plugin has a response phase."""
-        return bool(self.response_head.steps or self.response_body)
+        """True if a plugin has a response phase."""
+        return bool(self.response_head.calls or self.response_body)
 
     def contexts(self, request: Request, request_id: str, log: Log) -> list[Context]:
-        """A context for each plugin."""
+        """Return a context for each plugin."""
         return [Context(use.name, self.route, request, request_id, log) for use in self.uses]
 
-    def body(self, steps: Sequence[Step], contexts: Sequence[Context], depth: int) -> BodyPass | None:
-        """The way of content through those of `steps` that want it; None if none does."""
-        wanted = [step for step in steps if step.index < depth and not contexts[step.index].skips(step.phase)]
+    def body(self, calls: Sequence[PhaseCall], contexts: Sequence[Context], depth: int) -> BodyPass | None:
+        """Return the path of content through those of `calls` that want it; None if none does."""
+        wanted = [call for call in calls if call.index < depth and not contexts[call.index].skips(call.phase)]
         return BodyPass(wanted, contexts) if wanted else None
 
     def enter(self) -> None:
-        """An exchange begins to use the plugins."""
+        """Count an exchange that begins to use the plugins."""
         self._exchanges += 1
 
     def leave(self) -> None:
-        """An exchange needs them no more."""
+        """Count an exchange that has ended."""
         self._exchanges -= 1
         if not self._exchanges and self._when_idle is not None:
             self._when_idle()
 
     def retire(self, when_idle: Callable[[], None]) -> None:
-        """Nothing new will begin: `when_idle` is called as soon as the last exchange has left."""
+        """Call `when_idle` as soon as the last exchange has left; no new one begins."""
         self._when_idle = when_idle
         if not self._exchanges:
             when_idle()
 
-    async def start(self) -> None:
-        """Start the plugins, all or none. Raises StartFailed."""
+    async def start(self, services: Services) -> None:
+        """Start the plugins, all or none. Raises PluginStartFailed."""
         WATCH.install()
         for index, use in enumerate(self.uses):
             try:
-                async with asyncio.timeout(START_SECONDS):
-                    await use.plugin.start()
-            except (Exception, SystemExit) as error:
+                await use.start(self.route, services)
+            except PluginStartFailed:
                 await _close(self.uses[:index])
-                raise StartFailed(
-                    f"plugin {use.name} does not start: {type(error).__name__}: {error}"
-                ) from error
+                raise
 
     async def close(self) -> list[str]:
-        """Close the plugins, all of them whatever happens; what went wrong is returned."""
+        """Close every plugin, whatever another one raises; return what went wrong."""
         return await _close(self.uses)
 
 
 async def _close(uses: Sequence[PluginUse]) -> list[str]:
     problems = []
     for use in uses:
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await use.plugin.close()
-        except Exception as error:
-            problems.append(f"plugin {use.name} does not close: {type(error).__name__}: {error}")
+        problems += await use.close()
     return problems

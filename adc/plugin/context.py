@@ -1,4 +1,4 @@
-"""What a phase sees of its exchange."""
+"""One exchange as a phase sees it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from adc.http.message import Request, Response
 
 
 class Log(Protocol):
-    """Where plugins' messages go: the error log."""
+    """The error log."""
 
     def warn(self, message: str, /, **fields: object) -> None:
-        """One line."""
+        """Write one line."""
 
 
 class Context:
@@ -36,26 +36,26 @@ class Context:
 
     @property
     def client(self) -> str:
-        """The client's address, as the rules for trusted proxies derived it."""
+        """The client's address, as the rules for trusted proxies derive it."""
         return self.request.source
 
     def skip_request_body(self) -> None:
-        """This plugin's `request_body` is not called for this exchange. For `request_head`."""
+        """Have this plugin's `request_body` not called for this exchange. For `request_head`."""
         self._skipped.add("request_body")
 
     def skip_response_body(self) -> None:
-        """This plugin's `response_body` is not called for this exchange. For `request_head` and
+        """Have this plugin's `response_body` not called for this exchange. For `request_head` and
         `response_head`."""
         self._skipped.add("response_body")
 
     def skips(self, phase: str) -> bool:
-        """Whether `phase` is not to be called."""
+        """True if `phase` is not to be called."""
         return phase in self._skipped
 
     def warn(self, message: str, **fields: object) -> None:
-        """One line in the error log: the plugin, the route, the request id, `message` and `fields`.
+        """Write a line to the error log: the plugin, the route, the request id, `message` and `fields`.
 
-        Lines are held back when they come too fast; nothing of a request needs escaping.
+        Lines that come too fast are suppressed and counted; values are escaped.
         """
         own = {"plugin": self.plugin, "route": self.route, "request_id": self.request_id, "detail": message}
         self._log.warn("plugin_message", **(fields | own))

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adc.plugin.base import Plugin
-from adc.plugin.steps import OnError, PluginUse, Policy
 from adc.plugin.units import seconds
+from adc.plugin.use import OnError, PluginUse, Policy
 
 RESERVED = ("on_error", "budget", "timeout")
 """Options that every plugin has and that no plugin may declare."""

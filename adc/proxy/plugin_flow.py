@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from adc.plugin.body import BodyPass, BodyTooLarge
-from adc.plugin.steps import PluginFailed, Stopped
+from adc.plugin.phase_call import Stopped
+from adc.plugin.use import PluginFailed
 from adc.proxy.plugin_task import PluginTask
 
 

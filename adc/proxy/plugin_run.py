@@ -11,7 +11,8 @@ from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass, BodyTooLarge
 from adc.plugin.chain import Chain, HeadPhase
 from adc.plugin.context import Context
-from adc.plugin.steps import PluginFailed, Step, Stopped
+from adc.plugin.phase_call import PhaseCall, Stopped
+from adc.plugin.use import PluginFailed
 from adc.proxy.pipeline import Action
 from adc.proxy.plugin_flow import PluginFlow
 
@@ -146,8 +147,8 @@ class PluginRun:
     def _response_content(self, head: Response, empty: bool) -> BodyPass | None:
         """The phases that see this content. Once they may change it, nobody knows its length before its
         end."""
-        steps = self._chain.response_body
-        content = self._chain.body(steps, self.contexts, self._depth) if steps and not empty else None
+        calls = self._chain.response_body
+        content = self._chain.body(calls, self.contexts, self._depth) if calls and not empty else None
         if content is None:
             return None
         head.body_length = UNKNOWN_LENGTH
@@ -237,29 +238,29 @@ class PluginRun:
         """The exchange is over: end what is awaited, run the log phases, let the plugins go."""
         self.requests.end()
         self.responses.end()
-        steps = self._chain.log
-        if any(step.waits for step in steps):
-            task = asyncio.get_running_loop().create_task(self._log(steps))
+        calls = self._chain.log
+        if any(call.waits for call in calls):
+            task = asyncio.get_running_loop().create_task(self._log(calls))
             _log_tasks.add(task)
             task.add_done_callback(_log_tasks.discard)
             return
-        for step in steps:
-            _unheeded(step, self.contexts[step.index], self._exchange)
+        for call in calls:
+            _unheeded(call, self.contexts[call.index], self._exchange)
         self._chain.leave()
 
-    async def _log(self, steps: tuple[Step, ...]) -> None:
+    async def _log(self, calls: tuple[PhaseCall, ...]) -> None:
         try:
-            for step in steps:
+            for call in calls:
                 try:
-                    await step.wait(self.contexts[step.index], self._exchange)
+                    await call.wait(self.contexts[call.index], self._exchange)
                 except PluginFailed:
                     pass  # counted and logged; nobody waits for an answer any more
         finally:
             self._chain.leave()
 
 
-def _unheeded(step: Step, context: Context, exchange: Exchange) -> None:
+def _unheeded(call: PhaseCall, context: Context, exchange: Exchange) -> None:
     try:
-        step.run(context, exchange)
+        call.run(context, exchange)
     except PluginFailed:
         pass  # as above

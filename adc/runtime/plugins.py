@@ -1,22 +1,33 @@
-"""Plugins of the configuration as chains of its routes, and their life from a reload to the next but one."""
+"""Plugins of the configuration as chains of its routes, from their start to the end of their last exchange."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Protocol
 
 from adc.config import Config
-from adc.plugin.chain import Chain, StartFailed
+from adc.plugin.chain import Chain
+from adc.plugin.context import Log
+from adc.plugin.host import Services
 from adc.plugin.loader import Catalog, LoadFailed
 from adc.plugin.options import OptionErrors, key_text, make_use
-from adc.plugin.steps import PluginUse
+from adc.plugin.use import PluginStartFailed, PluginUse
 from adc.runtime.errors import BuildError
-from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
 Finding = tuple[tuple[str | int, ...], str]
 """A place in the configuration, and what is wrong there."""
+
+
+class NodeServices(Services, Protocol):
+    """Services that hold something open until they are closed."""
+
+    log: Log
+
+    def close(self) -> None:
+        """Release what is open: no plugin uses it any more."""
 
 
 class Plugins:
@@ -29,31 +40,41 @@ class Plugins:
     def __init__(self, config: Config) -> None:
         self._closing: set[asyncio.Task[None]] = set()
         self._open = 0
+        self._services: NodeServices | None = None
         self._catalog, uses, findings = plugin_uses(config)
         if findings:
             names = [route.name for route in config.routes]
             raise BuildError("\n".join(_text(path, message, names) for path, message in findings))
         self.chains: Mapping[str, Chain] = {name: Chain(name, used) for name, used in uses.items()}
 
-    async def start(self) -> None:
-        """Start every plugin, all or none. Raises BuildError."""
+    async def start(self, services: NodeServices) -> None:
+        """Start every plugin, all or none; `services` are closed after the last one. Raises BuildError."""
+        self._services = services
         started: list[Chain] = []
         for chain in self.chains.values():
             try:
-                await chain.start()
-            except StartFailed as error:
+                await chain.start(services)
+            except PluginStartFailed as error:
                 for each in started:
                     await each.close()
+                services.close()
                 raise BuildError(f"route {chain.route}: {error}") from error
             started.append(chain)
         self._open = len(started)
 
-    def retire(self, error_log: ErrorLog) -> None:
-        """Close each chain as soon as no exchange uses it."""
+    @property
+    def over(self) -> bool:
+        """True once every chain is closed."""
+        return not self._open
+
+    def retire(self, log: Log) -> None:
+        """Close each chain as soon as no exchange uses it; `log` is the error log from now on."""
         loop = asyncio.get_running_loop()
+        if self._services is not None:
+            self._services.log = log
 
         def close(chain: Chain) -> None:
-            task = loop.create_task(self._close(chain, error_log))
+            task = loop.create_task(self._close(chain, log))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -64,36 +85,58 @@ class Plugins:
         """Wait for the chains that are being closed."""
         await asyncio.gather(*self._closing)
 
-    async def _close(self, chain: Chain, error_log: ErrorLog) -> None:
+    async def _close(self, chain: Chain, log: Log) -> None:
         for problem in await chain.close():
-            error_log.warn("plugin_close_failed", route=chain.route, detail=problem)
+            log.warn("plugin_close_failed", route=chain.route, detail=problem)
         self._open -= 1
-        if not self._open and self._catalog is not None:
-            self._catalog.close()
+        if not self._open:
+            if self._catalog is not None:
+                self._catalog.close()
+            if self._services is not None:
+                self._services.close()
 
     def adopt(self, previous: Plugins) -> None:
-        """Take over what was counted, by route and plugin."""
+        """Carry on the counters of the same uses before."""
         for route, chain in self.chains.items():
             before = previous.chains.get(route)
             known = {} if before is None else {use.name: use for use in before.uses}
             for use in chain.uses:
                 if use.name in known:
-                    _carry_over(known.pop(use.name), use)
+                    use.adopt(known[use.name])
 
-    def samples(self) -> Iterable[Sample]:
-        """What the plugins count, and what is counted of them."""
+    def restore_tables(self) -> None:
+        """Give the tables their sizes again, after a candidate that was rolled back gave them others."""
+        for chain in self.chains.values():
+            for use in chain.uses:
+                for declared in use.declared.tables.values():
+                    declared.resize()
+
+    def samples(self, worker: str) -> Iterable[Sample]:
+        """Yield the metrics of every use; `worker` is the worker's id."""
         for route, chain in self.chains.items():
             for use in chain.uses:
-                labels = (route, use.name)
-                yield Sample("adc_plugin_stopped_total", labels, use.stops)
-                for (phase, reason), number in use.errors.items():
-                    yield Sample("adc_plugin_errors_total", (*labels, phase, reason), number)
-                for counter, number in use.plugin.counters.items():
-                    yield Sample("adc_plugin_counter_total", (*labels, counter), number)
+                yield from _samples(route, use, worker)
+
+
+def _samples(route: str, use: PluginUse, worker: str) -> Iterable[Sample]:
+    labels, declared = (route, use.name), use.declared
+    yield Sample("adc_plugin_stopped_total", labels, use.stops)
+    for (phase, reason), number in use.errors.items():
+        yield Sample("adc_plugin_errors_total", (*labels, phase, reason), number)
+    for counter in declared.counters.values():
+        yield Sample("adc_plugin_counter_total", (*labels, counter.name), counter.value)
+    for gauge in declared.gauges.values():
+        yield Sample("adc_plugin_gauge", (*labels, gauge.name, worker), gauge.value)
+    for name, text in declared.helps():
+        yield Sample("adc_plugin_metric_info", (*labels, name, text), 1)
+    for name, opened in declared.tables.items():
+        yield Sample("adc_plugin_table_entries", (*labels, name), len(opened.table))
+        yield Sample("adc_plugin_table_evicted_total", (*labels, name), opened.table.evicted)
 
 
 def plugin_uses(config: Config) -> tuple[Catalog | None, dict[str, list[PluginUse]], list[Finding]]:
-    """The plugins of each route that has any, made with their options, and everything that is wrong.
+    """Return the catalog, the plugins of each route that has any, made with their options, and everything that is
+    wrong. The second use of a plugin in a route is called `name#2`.
 
     Nothing is imported for a configuration without plugins.
     """
@@ -108,8 +151,10 @@ def plugin_uses(config: Config) -> tuple[Catalog | None, dict[str, list[PluginUs
     for number, route in enumerate(config.routes):
         for place, written in enumerate(route.plugins):
             at = ("routes", number, "plugins", place, written.name)
+            before = sum(each.name == written.name for each in route.plugins[:place])
             try:
-                use = make_use(written.name, catalog.find(written.name), written.options)
+                name = f"{written.name}#{before + 1}" if before else written.name
+                use = make_use(name, catalog.find(written.name), written.options)
             except LoadFailed as error:
                 findings.append((at, str(error)))
             except OptionErrors as errors:
@@ -119,15 +164,8 @@ def plugin_uses(config: Config) -> tuple[Catalog | None, dict[str, list[PluginUs
     return catalog, uses, findings
 
 
-def _carry_over(before: PluginUse, use: PluginUse) -> None:
-    use.errors.update(before.errors)
-    use.stops = before.stops
-    counters = use.plugin.counters
-    counters.update({name: number for name, number in before.plugin.counters.items() if name in counters})
-
-
 def _text(path: tuple[str | int, ...], message: str, routes: list[str]) -> str:
-    """`route api: plugin waf: mode: is ...`."""
+    """Return `route api: plugin waf: mode: is ...`."""
     if len(path) < 5 or not isinstance(path[1], int):
         return f"{key_text(path)}{message}"
     return f"route {routes[path[1]]}: plugin {path[4]}: {key_text(path[5:])}{message}"

@@ -6,7 +6,6 @@ builds them with; what a worker would write is only looked at.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ import lmdb
 from adc.config import Config
 from adc.config.model.tls import ListenerTls
 from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
-from adc.plugin.chain import Chain, StartFailed
 from adc.proxy.replies import Replies
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
 from adc.runtime.build.persistence import needs_keys, needs_store
@@ -26,7 +24,7 @@ from adc.runtime.build.pools import build_pool
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.build.tls import acme_installed, context_of
 from adc.runtime.errors import BuildError
-from adc.runtime.plugins import plugin_uses
+from adc.runtime.preflight_plugins import try_plugins
 from adc.runtime.serve.purges import shares_purges
 from adc.runtime.serve.state import redis_address
 from adc.telemetry.log_file import LogFile
@@ -46,13 +44,15 @@ def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding
 
 def unbuildable(config: Config) -> list[Finding]:
     """Return the parts that cannot be compiled, in no order."""
+    plugins = try_plugins(config)
     found = [
         *_listener_tls(config),
         *_member_tls(config),
         *_pools(config),
         *_error_pages(config),
         *_answers(config),
-        *_plugins(config),
+        *plugins.findings,
+        *_plugin_tables(config, plugins.in_tables),
         *_redis(config),
     ]
     if not found:  # else it would fail of the same
@@ -143,31 +143,6 @@ def _answers(config: Config) -> Iterator[Finding]:
                 yield ("routes", place, "respond", "file"), f"{route.respond.file}: {_words(error)}"
 
 
-def _plugins(config: Config) -> Iterator[Finding]:
-    catalog, uses, findings = plugin_uses(config)
-    yield from findings
-    if not findings:
-        places = {route.name: place for place, route in enumerate(config.routes)}
-        chains = [Chain(name, used) for name, used in uses.items()]
-        for chain, error in asyncio.run(_started(chains)):
-            yield ("routes", places[chain.route], "plugins"), str(error)
-    if catalog is not None:
-        catalog.close()
-
-
-async def _started(chains: list[Chain]) -> list[tuple[Chain, StartFailed]]:
-    """Start and close every chain; those that do not start."""
-    failed = []
-    for chain in chains:
-        try:
-            await chain.start()
-        except StartFailed as error:
-            failed.append((chain, error))
-        else:
-            await chain.close()
-    return failed
-
-
 def _caches(config: Config, which: Which) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for name, store in config.caches.items():
@@ -197,20 +172,38 @@ def _broken_index(folder: Path) -> str:
 
 
 def _state(config: Config, which: Which) -> Iterator[Finding]:
-    at = ("state", "path") if config.state.path is not None else ("state",)
+    if _uses_folder(config):
+        yield from _folder(config, which)
+
+
+def _uses_folder(config: Config) -> bool:
+    """True if a part other than a plugin keeps something in the folder of the tables."""
     tables = needs_store(config) or shares_purges(config)
-    if (tables and config.state.backend != "memory") or needs_keys(config):
-        folder = state_folder(config)
-        if not which(folder):
-            return
-        problem = _unusable(folder) or _broken_key(folder / KEY_FILE)
-        if problem:
-            yield at, f"{folder} {problem}"
-        elif folder.exists():
-            try:
-                check_private(folder)
-            except BuildError as error:
-                yield at, str(error)
+    return (tables and config.state.backend != "memory") or needs_keys(config)
+
+
+def _plugin_tables(config: Config, in_tables: bool) -> Iterator[Finding]:
+    """Yield what keeps a worker from using the folder, if it is for plugins alone. One that is missing is made by the
+    supervisor, unless that has rights no different from ours."""
+    if in_tables and config.state.backend != "memory" and not _uses_folder(config):
+        ours = os.geteuid() == os.getuid()
+        yield from _folder(config, lambda path: ours or os.path.lexists(path))
+
+
+def _folder(config: Config, which: Which) -> Iterator[Finding]:
+    """Yield what keeps a worker from using the folder of its tables."""
+    at = ("state", "path") if config.state.path is not None else ("state",)
+    folder = state_folder(config)
+    if not which(folder):
+        return
+    problem = _unusable(folder) or _broken_key(folder / KEY_FILE)
+    if problem:
+        yield at, f"{folder} {problem}"
+    elif folder.exists():
+        try:
+            check_private(folder)
+        except BuildError as error:
+            yield at, str(error)
 
 
 def _redis(config: Config) -> Iterator[Finding]:

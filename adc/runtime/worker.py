@@ -19,6 +19,7 @@ from adc.runtime.build.runtime import OWN_TURNS, Runtime
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.operations.commands import run_command
+from adc.runtime.plugins import Plugins
 from adc.runtime.serve.caches import Ask, Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
@@ -28,6 +29,7 @@ from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.listeners import Listeners, Sockets
 from adc.runtime.serve.logs import Logs, open_logs
 from adc.runtime.serve.metrics import worker_samples
+from adc.runtime.serve.plugin_services import PluginServices
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.state import SharedState
 from adc.telemetry.error_log import ErrorLog
@@ -55,6 +57,7 @@ class Worker:
         self._share = share or Share()
         self.worker_id = worker_id
         self.clock = Clock()
+        self._retired: list[Plugins] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
@@ -96,7 +99,7 @@ class Worker:
         peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         logs = open_logs(config, getattr(self, "logs", None))
-        await runtime.plugins.start()
+        await runtime.plugins.start(PluginServices(config, self.state, logs.error_log))
         self._candidate = (runtime, sockets, logs)
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
@@ -104,7 +107,7 @@ class Worker:
         self.state.rollback()
         tables = {}
         if needs_store(config) or shares_purges(config):
-            tables = open_tables(config, (await self.state.prepare(config)).pins)
+            tables = open_tables(config, self.state.prepare(config).pins)
         keys = await signing_keys(config) if needs_keys(config) or config.cluster is not None else []
         self._key = keys[0] if keys else None
         counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
@@ -142,6 +145,8 @@ class Worker:
         self.listeners.follow(runtime, logs, sockets)
         if previous is not None:
             previous.plugins.retire(logs.error_log)
+            self._retired = [plugins for plugins in self._retired if not plugins.over]
+            self._retired.append(previous.plugins)
         for member in gone:
             self.links.retire(member)
 
@@ -155,6 +160,7 @@ class Worker:
         self.state.rollback()
         if self.state.pins is not None:
             open_tables(self.runtime.config, self.state.pins)  # with the sizes that they had
+            self.runtime.plugins.restore_tables()
 
     async def drain(self, grace: float) -> None:
         """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
@@ -166,7 +172,8 @@ class Worker:
             await asyncio.sleep(_DRAIN_POLL)
         self.listeners.drop_all("shutdown")
         self.runtime.plugins.retire(self.logs.error_log)
-        await self.runtime.plugins.closed()
+        for plugins in (*self._retired, self.runtime.plugins):
+            await plugins.closed()
         self.stop()
         self.caches.close()
         await self.state.close()

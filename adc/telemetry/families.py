@@ -104,7 +104,32 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "reason",
             ),
             _counter(
-                "adc_plugin_counter_total", "What a plugin counts itself.", "route", "plugin", "counter"
+                "adc_plugin_counter_total", "Counters that plugins declare.", "route", "plugin", "counter"
+            ),
+            _gauge("adc_plugin_gauge", "Gauges that plugins declare.", "route", "plugin", "gauge", "worker"),
+            _gauge(
+                "adc_plugin_metric_info",
+                "1; the label help describes a counter or gauge of a plugin.",
+                "route",
+                "plugin",
+                "metric",
+                "help",
+                merge="max",
+            ),
+            _gauge(
+                "adc_plugin_table_entries",
+                "Entries in a table of a plugin.",
+                "route",
+                "plugin",
+                "table",
+                merge="max",
+            ),
+            _counter(
+                "adc_plugin_table_evicted_total",
+                "Live entries removed from a full table of a plugin.",
+                "route",
+                "plugin",
+                "table",
             ),
             # State and cluster
             _counter(

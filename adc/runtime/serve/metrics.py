@@ -23,7 +23,7 @@ def worker_samples(worker: Serving) -> list[Sample]:
     samples = [
         *route_samples(runtime.pipelines),
         *_pools(runtime),
-        *runtime.plugins.samples(),
+        *runtime.plugins.samples(str(worker.worker_id)),
         *_persistence(worker),
         *cache_samples(worker),
         *_process(worker),

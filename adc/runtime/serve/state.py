@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from adc.config import Config
 from adc.config.model.state import State
@@ -23,22 +25,23 @@ REAPED_PER_TICK = 500
 """Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
 
 
-class Opened(NamedTuple):
-    """A store and what it was opened for. `pins` is where pins live: shared with the other nodes, unless the
-    cluster does not synchronise them. `local` is the file below it, which the stores of several configurations may
-    share, because a process can open it only once."""
+@dataclass(eq=False)
+class Opened:
+    """A store and its settings. `pins` is the store of pins: shared with the other nodes, unless the cluster does not
+    synchronise them. `local` is the file below it, which the stores of several configurations may share, because a
+    process can open it only once. `borrowers` counts the users that keep it open."""
 
     store: Store
     pins: Store
     settings: tuple[object, ...]
     local: LocalStore | None = None
     size: int = 0
+    borrowers: int = 0
 
-    async def close(self, *, keep_local: bool) -> None:
-        """Close the stores, except for the file if another configuration uses it."""
-        await self.store.close()
-        if self.local is not None and self.local is not self.store and not keep_local:
-            await self.local.close()
+    @property
+    def node(self) -> Store:
+        """The store that the workers of this machine share and other machines do not."""
+        return self.store if self.local is None else self.local
 
 
 class SharedState:
@@ -47,6 +50,8 @@ class SharedState:
     def __init__(self) -> None:
         self._opened: Opened | None = None
         self._candidate: Opened | None = None
+        self._open: list[Opened] = []
+        self._ending: list[Opened] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._looked = 0.0
         self._guarded: tuple[Path, bytes] | None = None
@@ -61,32 +66,41 @@ class SharedState:
         """The store of pins in use, None if the configuration needs none."""
         return None if self._opened is None else self._opened.pins
 
-    async def prepare(self, config: Config) -> Opened:
-        """The store for `config`, beside the one in use if its settings differ.
-
-        Raises BuildError.
+    def prepare(self, config: Config) -> Opened:
+        """Return the store for `config`: one that is open with the same settings, else a new one. A `rollback`
+        closes it, and so does the commit of a configuration without it, unless it is borrowed. Raises BuildError.
         """
         settings = _settings(config)
-        if self._opened is not None and self._opened.settings == settings:
-            self._candidate = self._opened
-        else:
-            self._candidate = _open(config, settings, None if self._opened is None else self._opened.local)
-            self._candidate.store.start()
-        return self._candidate
+        known = next((opened for opened in self._open if opened.settings == settings), None)
+        if known is None:
+            files = [each.local for each in (*self._open, *self._ending) if each.local is not None]
+            known = _open(config, settings, files)
+            self._open.append(known)
+            known.store.start()
+        self._candidate = known
+        return known
+
+    def borrow(self, opened: Opened) -> Callable[[], None]:
+        """Keep `opened` open, whatever is committed, until the returned function is called."""
+        opened.borrowers += 1
+
+        def give_back() -> None:
+            opened.borrowers -= 1
+            self._close_unused()
+
+        return give_back
 
     def commit(self) -> None:
-        """Use what was prepared; nothing prepared: no store is needed any more."""
-        replaced, self._opened, self._candidate = self._opened, self._candidate, None
+        """Use the prepared store; nothing prepared: no store is needed any more."""
+        self._opened, self._candidate = self._candidate, None
         if self._opened is not None and self._opened.local is not None:
             self._opened.local.resize(self._opened.size)
-        if replaced is not None and replaced is not self._opened:
-            self._close(replaced)
+        self._close_unused()
 
     def rollback(self) -> None:
-        """Forget what was prepared."""
-        candidate, self._candidate = self._candidate, None
-        if candidate is not None and candidate is not self._opened:
-            self._close(candidate)
+        """Forget the prepared store."""
+        self._candidate = None
+        self._close_unused()
 
     def guard(self, config: Config, key: bytes | None) -> None:
         """Keep the file of the generated key in place, unless nodes share their key in another way."""
@@ -100,28 +114,37 @@ class SharedState:
             self._looked = now
             if self._guarded is not None:
                 restore_key(*self._guarded)
-        if self._opened is not None:
-            self._opened.store.tick(now, REAPED_PER_TICK)
+        for opened in self._open:
+            opened.store.tick(now, REAPED_PER_TICK)
 
     def status(self) -> Status:
         """Return whether the store works as it should."""
         return Status() if self._opened is None else self._opened.store.status()
 
     async def close(self) -> None:
-        """Write out what is queued and let go of everything."""
+        """Write out queued changes and close everything that is not borrowed."""
         self.rollback()
         self.commit()
         while self._closing:
             await asyncio.wait(self._closing)
 
-    def _close(self, opened: Opened) -> None:
-        used = self._opened.local if self._opened is not None else None
-        shared = opened.local is not None and opened.local is used
-        if shared and opened.store is opened.local:
-            return
-        task = asyncio.get_running_loop().create_task(opened.close(keep_local=shared))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def _close_unused(self) -> None:
+        for opened in list(self._open):
+            if opened not in (self._opened, self._candidate) and not opened.borrowers:
+                self._open.remove(opened)
+                self._ending.append(opened)
+                task = asyncio.get_running_loop().create_task(self._end(opened))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+
+    async def _end(self, opened: Opened) -> None:
+        """Close a store, and the file below it unless another store is on it by then."""
+        if opened.store is not opened.local:
+            await opened.store.close()
+        self._ending.remove(opened)
+        local = opened.local
+        if local is not None and not any(each.local is local for each in (*self._open, *self._ending)):
+            await local.close()
 
 
 def _settings(config: Config) -> tuple[object, ...]:
@@ -130,14 +153,14 @@ def _settings(config: Config) -> tuple[object, ...]:
     return (config.state, shared, state_folder(config))
 
 
-def _open(config: Config, settings: tuple[object, ...], in_use: LocalStore | None) -> Opened:
+def _open(config: Config, settings: tuple[object, ...], files: Sequence[LocalStore]) -> Opened:
     state = config.state
     if state.backend == "memory":
         memory = MemoryStore()
         return Opened(memory, memory, settings)
     folder = state_folder(config)
     try:
-        kept = in_use if in_use is not None and in_use.folder == folder else None
+        kept = next((file for file in files if file.folder == folder), None)
         local = kept or LocalStore(folder, state.size, _make)
     except OSError as error:
         raise BuildError(f"state: {error}") from error

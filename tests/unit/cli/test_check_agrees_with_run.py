@@ -15,9 +15,9 @@ ROUTE = "routes: [{respond: {status: 200}}]\n"
 WEB = "listeners: [{name: web, bind: '127.0.0.1:0'}]\n"
 BASE = WEB + "admin: false\n"
 PLUGIN = "from adc.plugin import Plugin\n\n\nclass Own(Plugin):\n    name = 'own'\n"
-STARTS_NOT = PLUGIN + "\n    async def start(self):\n        raise OSError('no such door')\n"
+STARTS_NOT = PLUGIN + "\n    async def start(self, host):\n        raise OSError('no such door')\n"
 EXITS = "raise SystemExit(3)\n"
-QUITS = PLUGIN + "\n    async def start(self):\n        raise SystemExit(4)\n"
+QUITS = PLUGIN + "\n    async def start(self, host):\n        raise SystemExit(4)\n"
 
 BROKEN = {
     "log field": (BASE + ROUTE + "access_log: {format: '{nonsense}'}\n", "4:22: access_log.format"),

@@ -5,12 +5,14 @@ from typing import Any, ClassVar
 import pytest
 
 from adc.http.message import Response as Head
-from adc.plugin import Context, NoOptions, Plugin, Response
+from adc.plugin import Context, Host, NoOptions, Plugin, Response
 from adc.plugin.body import BodyTooLarge
-from adc.plugin.chain import Chain, StartFailed
+from adc.plugin.chain import Chain
 from adc.plugin.options import make_use
-from adc.plugin.steps import PluginFailed, Stopped
+from adc.plugin.phase_call import Stopped
 from adc.plugin.testkit import Trial, answer, request
+from adc.plugin.testkit.services import FakeServices
+from adc.plugin.use import PluginFailed, PluginStartFailed
 
 
 class Idle(Plugin[NoOptions]):
@@ -48,7 +50,7 @@ def contexts(of: Chain, log: Log | None = None) -> list[Context]:
 
 def test_only_defined_phases_are_compiled() -> None:
     compiled = chain(Idle, Heads, Idle)
-    assert [step.index for step in compiled.request_head.steps] == [1]
+    assert [call.index for call in compiled.request_head.calls] == [1]
     assert (compiled.request_body, compiled.response_body, compiled.log) == ((), (), ())
     assert (compiled.request_head.waits, compiled.response_head.waits) == (False, True)
 
@@ -60,8 +62,8 @@ def test_plugins_without_phases_compile_to_nothing() -> None:
 
 def test_responses_run_in_reverse() -> None:
     compiled = chain(Heads, Heads)
-    assert [step.index for step in compiled.request_head.steps] == [0, 1]
-    assert [step.index for step in compiled.response_head.steps] == [1, 0]
+    assert [call.index for call in compiled.request_head.calls] == [0, 1]
+    assert [call.index for call in compiled.response_head.calls] == [1, 0]
 
 
 def test_the_first_answer_ends_the_phase() -> None:
@@ -174,7 +176,7 @@ def test_a_retired_chain_is_idle_after_its_last_exchange() -> None:
 class Life(Plugin[NoOptions]):
     events: ClassVar[list[str]] = []
 
-    async def start(self) -> None:
+    async def start(self, host: Host) -> None:
         self.events.append("start")
 
     async def close(self) -> None:
@@ -183,14 +185,14 @@ class Life(Plugin[NoOptions]):
 
 
 class NoStart(Plugin[NoOptions]):
-    async def start(self) -> None:
+    async def start(self, host: Host) -> None:
         raise OSError("no database")
 
 
 async def test_a_chain_starts_whole_or_not_at_all() -> None:
     Life.events.clear()
-    with pytest.raises(StartFailed, match="plugin NoStart does not start: OSError: no database"):
-        await chain(Life, NoStart).start()
+    with pytest.raises(PluginStartFailed, match="plugin NoStart does not start: OSError: no database"):
+        await chain(Life, NoStart).start(FakeServices())
     assert Life.events == ["start", "close"]
 
 
@@ -201,22 +203,25 @@ async def test_every_plugin_is_closed_whatever_another_does() -> None:
 
 
 class Counting(Plugin[NoOptions]):
-    counted = ("seen",)
+    async def start(self, host: Host) -> None:
+        self.host = host
+        self.seen = host.counter("seen", "Statuses added up.")
 
     def log(self, context: Context, record: Any) -> None:
-        self.count("seen", record.status)
+        self.seen.add(record.status)
 
     def request_head(self, context: Context) -> None:
         if context.request.method == "BREW":
-            self.count("tea")
+            self.host.counter("tea", "Too late.")
 
 
-def test_counters_are_declared() -> None:
+def test_counters_are_declared_at_start_and_kept_over_reloads() -> None:
     trial = Trial(Counting)
     trial.run(request(), answer(204))
     assert trial.counters == {"seen": 204}
     assert trial.run(request("BREW")).response.status == 500
     assert trial.errors == {("request_head", "error"): 1}
+    assert trial.counters == {"seen": 704}
 
 
 class Upper(Plugin[NoOptions]):

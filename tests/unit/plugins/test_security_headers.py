@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 from adc_plugins.security_headers import SecurityHeaders
 
-from adc.plugin.options import OptionErrors
-from adc.plugin.testkit import Trial, answer, request
+from adc.plugin.testkit import OptionErrors, Trial, answer, request
 
 
 def test_usual_fields_are_added_and_counted() -> None:

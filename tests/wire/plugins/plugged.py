@@ -104,14 +104,14 @@ class Bad(Plugin[BadOptions]):
 
 class Counts(Plugin[NoOptions]):
     name = "counts"
-    counted = ("seen",)
     life = []
-    async def start(self):
+    async def start(self, host):
+        self.seen = host.counter("seen", "Exchanges.")
         self.life.append("start")
     async def close(self):
         self.life.append("close")
     def log(self, context, record):
-        self.count("seen")
+        self.seen.add()
         self.life.append((record.status, record.end_reason))
 '''
 

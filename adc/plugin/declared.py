@@ -1,0 +1,83 @@
+"""The tables, counters and gauges that one use of a plugin has declared."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import NamedTuple
+
+from adc.plugin.metrics import Counter, Gauge
+from adc.plugin.names import check_name
+from adc.plugin.table import MOST_ENTRIES, SCOPES, Scope, Table
+from adc.state.interface import Store
+
+MOST_TABLES = 16
+MOST_METRICS = 100
+LONGEST_HELP = 200
+
+
+class DeclaredTable(NamedTuple):
+    """A table, the store that it is in, its name there and its size."""
+
+    table: Table
+    store: Store
+    stored_as: str
+    size: int
+
+    def resize(self) -> None:
+        """Give the table in the store this size again."""
+        self.store.table(self.stored_as, self.size)
+
+
+class Declared:
+    """Grows until it is sealed. Raises ValueError for a declaration that breaks a rule, RuntimeError after the seal."""
+
+    def __init__(self) -> None:
+        self.counters: dict[str, Counter] = {}
+        self.gauges: dict[str, Gauge] = {}
+        self.tables: dict[str, DeclaredTable] = {}
+        self._sealed = False
+
+    def seal(self) -> None:
+        """Allow no further declaration."""
+        self._sealed = True
+
+    def check_table(self, name: str, size: int, scope: Scope) -> None:
+        """Raise unless the table may be declared."""
+        self._check("table", name, self.tables, len(self.tables), MOST_TABLES)
+        if not 1 <= size <= MOST_ENTRIES:
+            raise ValueError(f"table {name} has a size of {size}; allowed: 1 to {MOST_ENTRIES} entries")
+        if scope not in SCOPES:
+            raise ValueError(f"table {name} has an unknown scope {scope!r}; use {' or '.join(SCOPES)}")
+
+    def counter(self, name: str, text: str) -> Counter:
+        """Declare a counter."""
+        self._check_metric("counter", name, text)
+        return self.counters.setdefault(name, Counter(name, text))
+
+    def gauge(self, name: str, text: str) -> Gauge:
+        """Declare a gauge."""
+        self._check_metric("gauge", name, text)
+        return self.gauges.setdefault(name, Gauge(name, text))
+
+    def helps(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and help of each counter and gauge."""
+        for counter in self.counters.values():
+            yield counter.name, counter.help
+        for gauge in self.gauges.values():
+            yield gauge.name, gauge.help
+
+    def _check_metric(self, kind: str, name: str, text: str) -> None:
+        number = len(self.counters) + len(self.gauges)
+        self._check(kind, name, self.counters.keys() | self.gauges.keys(), number, MOST_METRICS)
+        if not text or len(text) > LONGEST_HELP or not text.isprintable():
+            raise ValueError(
+                f"{kind} {name} has a help of {len(text)} characters; "
+                f"allowed: 1 to {LONGEST_HELP} printable ones, no line break"
+            )
+
+    def _check(self, kind: str, name: str, known: Container[str], number: int, most: int) -> None:
+        if self._sealed:
+            raise RuntimeError(f"{kind} {name} is declared too late; declare it in start")
+        check_name(kind, name, known)
+        if number >= most:
+            raise ValueError(f"{kind} {name} is one too many; a plugin declares at most {most}")

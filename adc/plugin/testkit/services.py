@@ -1,0 +1,94 @@
+"""What a host gives to a plugin under test: tables in memory, and a clock that stands until the test moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from itertools import count
+
+from adc.plugin.table import Scope
+from adc.plugin.testkit.outcome import Messages
+from adc.state.interface import Counted, Merge, Status
+from adc.state.memory import MemoryStore, MemoryTable
+
+EPOCH = 1_800_000_000.0
+
+
+class FakeStore(MemoryStore):
+    """A store in memory that can be down: then it confirms no exact addition."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = False
+        self._opened: dict[str, FakeTable] = {}
+
+    def table(self, name: str, size: int, merge: Merge | None = None) -> FakeTable:
+        """Return the table called `name`."""
+        table = self._opened.setdefault(name, FakeTable(self, name, size))
+        table.size, table.merge = size, merge
+        return table
+
+    def status(self) -> Status:
+        """Return whether the store is down."""
+        return Status(self.down, "the test says so" if self.down else "")
+
+
+class FakeTable(MemoryTable):
+    """A table of such a store."""
+
+    def __init__(self, store: FakeStore, name: str, size: int) -> None:
+        super().__init__(name, size)
+        self._store_of_test = store
+
+    def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
+        """Add, unless the store is down."""
+        done(None if self._store_of_test.down else self.add(key, amount, ttl, now))
+
+
+class FakeServices:
+    """Services on a clock of their own."""
+
+    def __init__(self) -> None:
+        self.log = Messages()
+        self.stores: dict[Scope, FakeStore] = {"node": FakeStore(), "cluster": FakeStore()}
+        self._passed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._number = count()
+
+    @property
+    def sleeping(self) -> int:
+        """The number of tasks in `sleep`."""
+        return sum(not wake.done() for _, _, wake in self._sleepers)
+
+    @property
+    def next_due(self) -> float | None:
+        """The time until the next task in `sleep` is due, None if there is none."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] - self._passed if self._sleepers else None
+
+    def now(self) -> float:
+        """Return the seconds that have passed."""
+        return self._passed
+
+    def wall(self) -> float:
+        """Return the seconds since the epoch."""
+        return EPOCH + self._passed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the test has let `seconds` pass."""
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._passed + max(0.0, seconds), next(self._number), wake))
+        await wake
+
+    def store(self, scope: Scope) -> FakeStore:
+        """Return the store of that scope."""
+        return self.stores[scope]
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock and wake the tasks that are due."""
+        self._passed += seconds
+        while self._sleepers and self._sleepers[0][0] <= self._passed:
+            wake = heapq.heappop(self._sleepers)[2]
+            if not wake.done():
+                wake.set_result(None)

@@ -1,0 +1,121 @@
+"""One use of a plugin: its instance in a route, its limits, what is counted of it, and its life."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from adc.plugin.background import Background
+from adc.plugin.base import Plugin
+from adc.plugin.context import Context
+from adc.plugin.declared import Declared
+from adc.plugin.host import Host, Services
+
+OnError = Literal["fail_closed", "fail_open"]
+
+START_SECONDS = CLOSE_SECONDS = 10.0
+"""Timeouts of `start`, of the end of background tasks, and of `close`, each."""
+
+
+class PluginStartFailed(Exception):
+    """A plugin did not start; the text names it and says why."""
+
+
+class PluginFailed(Exception):
+    """A plugin that fails closed has failed; `status` is the response to the client."""
+
+    def __init__(self, use: PluginUse, reason: str, status: int = 500) -> None:
+        super().__init__(f"plugin {use.name}: {reason}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of one use of a plugin. `budget`: seconds that its code may hold the worker at a
+    stretch; `timeout`: seconds that one call of an `async def` phase may take in all."""
+
+    on_error: OnError = "fail_closed"
+    budget: float = 1.0
+    timeout: float = 5.0
+
+
+class PluginUse:
+    """A plugin in a route. `name` tells it from other uses in the route."""
+
+    __slots__ = ("_background", "declared", "errors", "name", "plugin", "policy", "stops")
+
+    def __init__(self, name: str, plugin: Plugin[Any], policy: Policy) -> None:
+        self.name = name
+        self.plugin = plugin
+        self.policy = policy
+        self.errors: dict[tuple[str, str], int] = {}
+        self.stops = 0
+        self.declared = Declared()
+        self._background: Background | None = None
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """The background tasks that run."""
+        return frozenset() if self._background is None else self._background.tasks
+
+    def failed(self, context: Context, phase: str, reason: str, detail: str, status: int = 500) -> None:
+        """Count and log a failed phase; raise PluginFailed if this use fails closed."""
+        self._count_error(phase, reason)
+        context.warn(detail, phase=phase, reason=reason)
+        if self.policy.on_error == "fail_closed":
+            raise PluginFailed(self, reason, status)
+
+    async def start(self, route: str, services: Services) -> None:
+        """Start the plugin. Raises PluginStartFailed, with nothing left running."""
+
+        def failed(reason: str, detail: str) -> None:
+            self._count_error("background", reason)
+            host.warn(detail, phase="background", reason=reason)
+
+        background = self._background = Background(self.policy.budget, failed)
+        host = Host(self.name, route, services, self.declared, background)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self.plugin.start(host)
+        except (Exception, SystemExit) as error:
+            await background.end(CLOSE_SECONDS)
+            raise PluginStartFailed(f"plugin {self.name} does not start: {_reason(error)}") from error
+        finally:
+            self.declared.seal()
+
+    async def close(self) -> list[str]:
+        """End the background tasks, then close the plugin; return what went wrong."""
+        problems = []
+        background = self._background
+        if background is not None and (left := await background.end(CLOSE_SECONDS)):
+            problems.append(f"plugin {self.name}: {left} background tasks do not end when they are cancelled")
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.plugin.close()
+        except (Exception, SystemExit) as error:
+            problems.append(f"plugin {self.name} does not close: {type(error).__name__}: {error}")
+        return problems
+
+    def adopt(self, before: PluginUse) -> None:
+        """Carry on what the same use in the configuration before has counted."""
+        _add(self.errors, before.errors)
+        self.stops += before.stops
+        for name, counter in self.declared.counters.items():
+            known = before.declared.counters.get(name)
+            counter.add(0 if known is None else known.value)
+
+    def _count_error(self, phase: str, reason: str) -> None:
+        _add(self.errors, {(phase, reason): 1})
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return f"it took more than {START_SECONDS:g} s"
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
+def _add(numbers: dict[tuple[str, str], int], more: Mapping[tuple[str, str], int]) -> None:
+    for key, number in more.items():
+        numbers[key] = numbers.get(key, 0) + number

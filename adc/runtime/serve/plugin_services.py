@@ -1,0 +1,61 @@
+"""What a worker gives to the plugins of one configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from adc.config import Config
+from adc.plugin.context import Log
+from adc.plugin.table import NoClusterState, Scope
+from adc.runtime.serve.state import Opened, SharedState
+from adc.state.interface import Store
+
+
+class PluginServices:
+    """Clocks, the error log, and the store of the worker, which is opened when the first plugin declares a table and
+    stays open until `close`. `log` may be replaced.
+    """
+
+    def __init__(self, config: Config, state: SharedState, log: Log) -> None:
+        self.log = log
+        self._config = config
+        self._state = state
+        self._opened: Opened | None = None
+        self._give_back: Callable[[], None] | None = None
+
+    def now(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+        await asyncio.sleep(seconds)
+
+    def store(self, scope: Scope) -> Store:
+        """Return the store of that scope. Raises NoClusterState, and BuildError if it cannot be opened."""
+        check_scope(self._config, scope)
+        if self._opened is None:
+            self._opened = self._state.prepare(self._config)
+            self._give_back = self._state.borrow(self._opened)
+        return self._opened.store if scope == "cluster" else self._opened.node
+
+    def close(self) -> None:
+        """Give the store back: no table is used any more."""
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
+
+
+def check_scope(config: Config, scope: Scope) -> None:
+    """Raise NoClusterState unless `config` has a store of that scope."""
+    if scope == "cluster" and config.state.backend != "redis":
+        raise NoClusterState(
+            f"it shares a table with other machines, which state: {config.state.backend} does not do; write "
+            "state: {backend: redis, url: redis://HOST:PORT/DATABASE}"
+        )
