@@ -139,8 +139,8 @@ def command_line() -> str:
     lines = [
         "# Command line",
         "",
-        "Made by `make docs` from the command itself; `adc VERB --help` says the same. Exit codes: 0 done,",
-        "1 failed, 2 usage or configuration. `--json` prints for programs.",
+        "Made by `make docs` from the command; `adc VERB --help` prints the same. Exit codes: 0 success,",
+        "1 failure, 2 usage or configuration error. `--json` prints JSON for programs.",
     ]
     for path, command in _verbs("adc", get_command(app)):
         arguments = [each for each in command.params if each.param_type_name == "argument"]
@@ -177,7 +177,7 @@ def metrics() -> str:
         "# Metrics",
         "",
         "Made by `make docs`. `/metrics` of the admin address, in the Prometheus text format, all workers together:",
-        "counters and histograms are added up, a gauge as the last column says.",
+        "counters and histograms are summed; the last column shows how gauges are merged.",
         "",
         "| metric | type | labels | | workers |",
         "|---|---|---|---|---|",

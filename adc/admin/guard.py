@@ -43,7 +43,7 @@ def guard(access: Access) -> Middleware:
         names = {*LOCAL_NAMES, *(name.lower() for name in access.hosts)}
         if not _known(request.headers.getall("Host", []), names):
             raise web.HTTPMisdirectedRequest(
-                text="this Host is not served here; use the address, or add the name to admin.hosts\n"
+                text="this Host is not allowed; use the address, or add the name to admin.hosts\n"
             )
         if access.token and request.path not in OPEN_PATHS:
             _check_token(request.headers.getall("Authorization", []), access.token)
@@ -64,7 +64,7 @@ def _check_token(shown: list[str], token: str) -> None:
     """Raise HTTPUnauthorized unless exactly one token was shown, and the right one, in a time that tells nothing."""
     if len(shown) != 1 or not hmac.compare_digest(_token_in(shown[0]), token.encode()):
         raise web.HTTPUnauthorized(
-            text="show the token of admin.token: Authorization: Bearer TOKEN\n",
+            text="the token of admin.token is required: Authorization: Bearer TOKEN\n",
             headers={"WWW-Authenticate": 'Basic realm="adc: the token is the password", charset="UTF-8"'},
         )
 
@@ -87,9 +87,9 @@ def _check_change(request: web.Request) -> None:
         raise web.HTTPUnsupportedMediaType(text="send content-type: application/json\n")
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2].lower() != request.host.lower():
-        raise web.HTTPForbidden(text="requests of another origin are refused\n")
+        raise web.HTTPForbidden(text="requests of another origin are rejected\n")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise web.HTTPForbidden(text="requests of another site are refused\n")
+        raise web.HTTPForbidden(text="requests of another site are rejected\n")
 
 
 def _known(hosts: list[str], names: set[str]) -> bool:

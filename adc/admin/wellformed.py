@@ -31,7 +31,9 @@ async def well_formed(request: web.Request, handler: Reply) -> web.StreamRespons
         raise
     except Exception as error:
         log.error("admin_request_failed", method=request.method, path=request.path, error=repr(error))
-        raise web.HTTPInternalServerError(text="the request failed; the error log says why\n") from error
+        raise web.HTTPInternalServerError(
+            text="the request failed; the reason is in the error log\n"
+        ) from error
 
 
 def require_text(texts: Iterable[str]) -> None:

@@ -87,7 +87,7 @@ def ask(endpoint: Endpoint, method: str, path: str, body: object = None) -> tupl
         response = connection.getresponse()
         answer = response.read(MAX_ANSWER)
     except (OSError, http.client.HTTPException) as error:
-        fail(f"no answer from the admin server at {address}: {error}; is adc running?")
+        fail(f"no response from the admin server at {address}: {error}; is adc running?")
     finally:
         connection.close()
     return response.status, _decoded(address, response.status, answer)
@@ -101,11 +101,11 @@ def _connection(host: str, port: int, tls: ssl.SSLContext | None) -> http.client
 
 def _decoded(address: str, status: int, answer: bytes) -> Any:
     if status == 401:
-        fail(f"{address} wants its token: set {TOKEN}, or name the configuration with --config")
+        fail(f"{address} requires a token: set {TOKEN}, or name the configuration with --config")
     try:
         return json.loads(answer)
     except ValueError:
-        fail(f"{address} answered, but not as an adc admin server does")
+        fail(f"{address} is no adc admin server: unexpected response")
 
 
 def get(endpoint: Endpoint, path: str) -> Any:

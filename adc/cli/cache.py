@@ -11,7 +11,7 @@ from adc.cli.admin_client import admin_address, ask, get, message
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
 from adc.cli.output import MISUSED, fail, print_json, print_table
 
-cache = typer.Typer(help="Show, purge and explain what is cached.", no_args_is_help=True)
+cache = typer.Typer(help="Show, purge and explain cached responses.", no_args_is_help=True)
 
 COLUMNS = (
     "store",
@@ -30,7 +30,7 @@ ENTRY = ("worker", "chosen", "status", "age", "ttl", "by", "must_validate", "len
 
 @cache.command()
 def stats(admin: AdminAddress = None, config: AdminConfig = None, json: Json = False) -> None:
-    """Show what each store holds and what was counted since the workers started."""
+    """Show the content of each store and its counters since the workers started."""
     rows = get(admin_address(admin, config), "/api/v1/cache")
     if json:
         print_json(rows)
@@ -41,22 +41,24 @@ def stats(admin: AdminAddress = None, config: AdminConfig = None, json: Json = F
 @cache.command()
 def purge(
     url: Annotated[
-        str | None, typer.Argument(help="A whole URL, all variants of it.", show_default=False)
+        str | None, typer.Argument(help="URL whose variants are purged.", show_default=False)
     ] = None,
-    prefix: Annotated[str | None, typer.Option(help="All URLs that begin so.")] = None,
-    tag: Annotated[str | None, typer.Option(help="All responses with this tag.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All there is.")] = False,
-    soft: Annotated[bool, typer.Option("--soft", help="Keep, but validate before the next use.")] = False,
-    store: Annotated[str | None, typer.Option(help="Only in this cache.")] = None,
+    prefix: Annotated[str | None, typer.Option(help="Purge all URLs with this prefix.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Purge all responses with this tag.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Purge everything.")] = False,
+    soft: Annotated[
+        bool, typer.Option("--soft", help="Keep the responses, but validate them before the next use.")
+    ] = False,
+    store: Annotated[str | None, typer.Option(help="Name of the only cache to purge.")] = None,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Purge by URL, prefix, tag, or all; when it returns, no worker serves what was purged."""
+    """Purge by URL, prefix, tag, or everything; when it returns, no worker serves the purged responses."""
     wanted: dict[str, Any] = {"url": url, "prefix": prefix, "tag": tag, "all": everything or None}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     if len(wanted) != 1:
-        fail("say what to purge: a URL, --prefix, --tag or --all", MISUSED)
+        fail("nothing to purge; give a URL, --prefix, --tag or --all", MISUSED)
     if store is not None:
         wanted["store"] = store
     status, value = ask(admin_address(admin, config), "POST", "/api/v1/cache/purge", {**wanted, "soft": soft})
@@ -79,7 +81,7 @@ def why(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Tell what a request would meet in the cache now, and what is stored for its URL."""
+    """Show how the cache would answer a request now, and the responses stored for its URL."""
     query = urlencode({"url": url, "method": method, "header": header or []}, doseq=True)
     answers = get(admin_address(admin, config), f"/api/v1/cache/why?{query}")
     if json:

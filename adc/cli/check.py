@@ -8,9 +8,9 @@ from adc.cli.output import MISUSED, fail, print_json
 
 
 def check(config: ConfigPath, json: Json = False) -> None:
-    """Check a configuration: exit code 2 with every error listed if it is wrong or `adc run` would refuse it here.
+    """Check a configuration: exit code 2 with all errors if it is invalid or `adc run` would reject it here.
 
-    An address that somebody listens on is a warning, as it may be adc itself.
+    An address in use is a warning: the listener may be adc itself.
     """
     loaded, errors = read(config)
     warnings: list[str] = []

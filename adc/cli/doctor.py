@@ -29,18 +29,18 @@ COLUMNS = ("pool", "member", "kept", "announced", "closed", "cookie")
 
 def doctor(
     config: ConfigPath,
-    live: Annotated[bool, typer.Option("--live", help="Ask the members, and see when they hang up.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Measure the timeouts of the members.")] = False,
     wait: Annotated[
         float | None,
         typer.Option("--wait", min=0.1, help="Seconds to wait for a member to close; its pool's by default."),
     ] = None,
     path: Annotated[
         list[str] | None,
-        typer.Option("--path", help="A path that sets the session cookie, a login page; may be repeated."),
+        typer.Option("--path", help="A path that sets the session cookie, such as a login page; repeatable."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Name every mismatch of time limits, its symptom and the line to change: exit code 1 if there is any."""
+    """List contradictory timeouts with symptom and line; exit code 1 if there are any."""
     loaded = load_or_fail(config)
     rows, seen = asyncio.run(_look(loaded.config, wait, path or ())) if live else ([], {})
     found = loaded.timeouts(seen)
@@ -55,7 +55,7 @@ def doctor(
         for problem in found:
             print(problem)
         if not found:
-            print("the time limits agree")
+            print("the timeouts agree")
     if found:
         raise typer.Exit(FAILED)
 

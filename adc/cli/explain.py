@@ -18,22 +18,20 @@ if TYPE_CHECKING:
 def explain(
     config: ConfigPath,
     method: Annotated[str, typer.Argument(help="Method, such as GET.", show_default=False)],
-    url: Annotated[
-        str, typer.Argument(help="A path, or a whole address whose host counts.", show_default=False)
-    ],
+    url: Annotated[str, typer.Argument(help="A path, or a whole URL whose host counts.", show_default=False)],
     header: Annotated[
         list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field; repeatable.")
     ] = None,
     source: Annotated[str, typer.Option(help="Address of the client.")] = "127.0.0.1",
     listener: Annotated[
         str | None,
-        typer.Option(help="Listener that takes it; by default the first one of the address's scheme."),
+        typer.Option(help="Listener that accepts the request; by default the first one of the URL's scheme."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say which route takes a request and why, each step with its line; nothing is sent.
+    """Show which route handles a request and why, each step with its line; nothing is sent.
 
-    Trusted proxies and redirect_to_https count as they do when it serves; plugins are named, but do not run.
+    Trusted proxies and redirect_to_https apply as in the service; plugins are named, but do not run.
     """
     from adc.cli.asking import BadQuestion, decide, listener_for, make_request
 
@@ -87,7 +85,7 @@ def _verdict(decision: Decision) -> str:
     if "by" in outcome:
         return f"-> {outcome['by']}: status {outcome['status']}, redirect {outcome.get('redirect', 'none')}"
     if decision.route is None:
-        return "no route takes it: 404"
+        return "no route matches: 404"
     if "why" in outcome:
         return f"refused: 400: {outcome['why']}"
     facts = [f"{key} {value}" for key, value in outcome.items() if key not in ("route", "split", "plugins")]

@@ -52,6 +52,6 @@ def _changes(state: str, tells: str) -> None:
             print(f"{pool} {member}: {state}")
 
 
-_changes("drain", "Send no new clients to a member; those pinned to it stay.")
-_changes("disable", "Send nothing at all to a member.")
-_changes("enable", "Take a member back into service.")
+_changes("drain", "Send no new clients to a member; pinned clients stay.")
+_changes("disable", "Send no requests to a member.")
+_changes("enable", "Return a member to service.")

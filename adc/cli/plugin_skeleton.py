@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MODULE = '''"""Say in one sentence what this plugin is for."""
+MODULE = '''"""Describe the purpose of this plugin in one sentence."""
 
 from __future__ import annotations
 

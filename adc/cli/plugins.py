@@ -16,7 +16,7 @@ from adc.cli.plugin_skeleton import MODULE, TEST
 if TYPE_CHECKING:
     from adc.plugin.loader import Catalog
 
-plugins = typer.Typer(help="List plugins; begin a new one.", no_args_is_help=True)
+plugins = typer.Typer(help="List plugins; create a new one.", no_args_is_help=True)
 
 COLUMNS = ("plugin", "phases", "options", "origin")
 
@@ -25,11 +25,11 @@ COLUMNS = ("plugin", "phases", "options", "origin")
 def list_plugins(
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="Configuration whose plugin_paths count, too.", show_default=False),
+        typer.Option("--config", help="Configuration whose plugin_paths count too.", show_default=False),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show the plugins that a configuration may name."""
+    """List the available plugins."""
     from adc.plugin.loader import Catalog, LoadFailed
 
     folders = load_or_fail(config).config.plugin_paths if config is not None else ()
@@ -69,16 +69,16 @@ def _shown(value: object) -> str:
 @plugins.command()
 def new(
     name: Annotated[str, typer.Argument(help="Name for configurations, such as add_greeting.")],
-    folder: Annotated[Path, typer.Option(help="Folder to write to; made if need be.")] = Path("plugins"),
+    folder: Annotated[Path, typer.Option(help="Folder to write to; created if absent.")] = Path("plugins"),
 ) -> None:
-    """Write a plugin that works, and a test of it."""
+    """Write a working plugin with its test."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,60}", name) or name.startswith("test_"):
         fail(f"{name}: a name is lower-case letters, digits and _, and does not begin with test_", MISUSED)
     class_name = "".join(word.capitalize() for word in name.split("_"))
     files = {folder / f"{name}.py": MODULE, folder / f"test_{name}.py": TEST}
     for path in files:
         if path.exists():
-            fail(f"{path} is there already")
+            fail(f"{path} exists already")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():

@@ -104,11 +104,11 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
         elif length is not None and int(length[1]) <= _MOST:
             await reader.readexactly(int(length[1]))
         elif length is not None:
-            raise ValueError("its answer is too long")
+            raise ValueError("its response is too long")
         elif _announced(head) != 0.0 and not re.match(rb"http/1\.1 (204|304)", lower):
-            raise ValueError("its answer ends with the connection, which it does not say")
+            raise ValueError("its response ends with the connection without announcing it")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-        raise ValueError("it gave no complete answer") from error
+        raise ValueError("it sent no complete response") from error
     return head
 
 

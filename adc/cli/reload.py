@@ -12,7 +12,7 @@ from adc.cli.output import FAILED, fail, print_json
 
 
 def reload(admin: AdminAddress = None, config: AdminConfig = None, json: Json = False) -> None:
-    """Reload the configuration; exit code 1 and the reasons if the old one serves on."""
+    """Reload the configuration; exit code 1 and the reasons if it is rejected."""
     status, value = ask(admin_address(admin, config), "POST", "/api/v1/reload")
     if "result" not in value:
         fail(f"{status}: {message(value)}")
@@ -22,6 +22,6 @@ def reload(admin: AdminAddress = None, config: AdminConfig = None, json: Json = 
     else:
         for line in value["messages"]:
             print(f"warning: {line}" if ok else line, file=sys.stderr)
-        print("reloaded" if ok else "not reloaded: the old configuration serves on")
+        print("reloaded" if ok else "not reloaded: the old configuration stays in use")
     if not ok:
         raise typer.Exit(FAILED)

@@ -24,14 +24,16 @@ def run(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=0, max=1024, help="Worker processes instead of the configuration's; 0: none, for debugging."
+            min=0,
+            max=1024,
+            help="Number of worker processes, instead of the configuration's; 0: none, for debugging.",
         ),
     ] = None,
-    pidfile: Annotated[Path | None, typer.Option(help="File to write the process id to.")] = None,
+    pidfile: Annotated[Path | None, typer.Option(help="File for the process id.")] = None,
 ) -> None:
     """Serve a configuration until SIGTERM (drain) or SIGINT (at once).
 
-    SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the program anew on the same sockets.
+    SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the new binary on the same sockets.
     """
     from adc.control.processes import Recruits
 

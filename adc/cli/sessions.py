@@ -21,11 +21,13 @@ Client = Annotated[
     str, typer.Argument(help="The client as listed, or its session id.", metavar="CLIENT", show_default=False)
 ]
 AnyClient = Annotated[str | None, typer.Argument(metavar="[CLIENT]", show_default=False)]
-Pool = Annotated[str, typer.Option("--pool", help="Of this pool only.")]
-Member = Annotated[str, typer.Option("--member", help="Pinned to this member only.")]
-Older = Annotated[str, typer.Option("--older", metavar="DURATION", help="Made at least so long ago.")]
-Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Made at most so long ago.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Rows at the most.")]
+Pool = Annotated[str, typer.Option("--pool", help="Only sessions of this pool.")]
+Member = Annotated[str, typer.Option("--member", help="Only sessions pinned to this member.")]
+Older = Annotated[
+    str, typer.Option("--older", metavar="DURATION", help="Only sessions of at least this age.")
+]
+Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Only sessions of at most this age.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 
 COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
 PATH = "/api/v1/sessions"
@@ -78,10 +80,10 @@ def drop(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Forget sessions: of a client, of a pool, of a member, or all."""
+    """Drop sessions: of a client, of a pool, of a member, or all."""
     wanted = _filter(pool=pool, client=client or "", member=member)
     if everything == bool(wanted):
-        fail("say whose sessions to drop: CLIENT, --pool, --member, or --all", MISUSED)
+        fail("no sessions named; give CLIENT, --pool, --member or --all", MISUSED)
     if everything:
         wanted = {"all": "true"}
     status, value = ask(admin_address(admin, config), "DELETE", f"{PATH}?{urlencode(wanted)}")
@@ -96,14 +98,16 @@ def drop(
 @sessions.command()
 def watch(
     pool: Pool = "",
-    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between looks.")] = 1.0,
+    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two checks.")] = 1.0,
     limit: Limit = 10_000,
-    times: Annotated[int, typer.Option("--times", min=0, help="Looks after the first; 0: no end.")] = 0,
+    times: Annotated[
+        int, typer.Option("--times", min=0, help="Number of checks after the first; 0: unlimited.")
+    ] = 0,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Print each session that is made, moves or goes, among the first LIMIT of them. JSON comes a line an event."""
+    """Print each session that is created, moves or ends, among the first LIMIT. JSON is one line per event."""
     address, wanted = admin_address(admin, config), _filter(pool=pool)
     known = _snapshot(address, wanted, limit)
     looks = 0

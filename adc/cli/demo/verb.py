@@ -33,9 +33,11 @@ Ctrl-C ends it."""
 
 
 def demo(
-    bind: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to serve.")] = "127.0.0.1:8080",
+    bind: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Address of the demo service.")
+    ] = "127.0.0.1:8080",
     admin: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the admin server listens.")
+        str, typer.Option(metavar="HOST:PORT", help="Address of the admin server.")
     ] = "127.0.0.1:9901",
 ) -> None:
     """Start sample applications and a full configuration in front of them."""

@@ -111,7 +111,7 @@ def test_explain_names_the_line_of_each_step(config):
     first, *_, last = result.stdout.splitlines()
     assert first.startswith(f"{config}:")
     assert "headers.x-beta 2 does not match 1" in first
-    assert last == "no route takes it: 404"
+    assert last == "no route matches: 404"
 
 
 def test_explain_tells_what_the_member_sees(config):
@@ -200,7 +200,7 @@ def test_without_a_service_the_verbs_that_ask_it_are_code_1(config):
     for verb in (["status"], ["reload"], ["members", "list"], ["members", "drain", "app", "a"]):
         result = run(*verb, "--config", config)
         assert result.exit_code == 1
-        assert "no answer from the admin server at 127.0.0.1:1" in result.stderr
+        assert "no response from the admin server at 127.0.0.1:1" in result.stderr
 
 
 @pytest.mark.parametrize("address", ["nonsense", "a:b", ":1", "a:99999"])
