@@ -15,7 +15,7 @@ from adc.http.networks import parse_address, plain_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
 from adc.proxy.to_https import ToHttps
 from adc.routing.redirect import Redirect
-from adc.routing.router import Router, Step
+from adc.routing.router import ExplainStep, Router
 from adc.routing.settle import settle
 from adc.runtime.build.identity import believe, trusted_proxies
 from adc.runtime.build.routes import compile_rewrite, path_policy
@@ -36,9 +36,9 @@ class BadQuestion(Exception):
 class Decision:
     """The decision about a request: each step, the matching route, and the outcome."""
 
-    steps: list[Step]
+    steps: list[ExplainStep]
     routes: list[Route]
-    """Routes of the listener in order; `Step.rule` counts in it."""
+    """Routes of the listener in order; `ExplainStep.rule` counts in it."""
 
     route: Route | None
     outcome: dict[str, Any]

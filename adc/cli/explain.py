@@ -12,7 +12,7 @@ from adc.cli.output import MISUSED, fail, print_json
 
 if TYPE_CHECKING:
     from adc.cli.asking import Decision
-    from adc.routing.router import Step
+    from adc.routing.router import ExplainStep
 
 
 def explain(
@@ -61,7 +61,7 @@ def _field(line: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _row(decision: Decision, step: Step) -> dict[str, Any]:
+def _row(decision: Decision, step: ExplainStep) -> dict[str, Any]:
     return {
         "route": decision.routes[step.rule].name,
         "key": step.key,
@@ -72,7 +72,7 @@ def _row(decision: Decision, step: Step) -> dict[str, Any]:
     }
 
 
-def _line(decision: Decision, step: Step) -> str:
+def _line(decision: Decision, step: ExplainStep) -> str:
     name = decision.routes[step.rule].name
     if not step.key:
         return f"{step.where}: {name}: takes everything"

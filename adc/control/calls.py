@@ -28,7 +28,7 @@ class PeerGone(CallFailed):
     """The other process has ended, or hung up."""
 
 
-class Peer:
+class CallEndpoint:
     """One end of a channel: asks, and answers what the other end asks, several questions at a time.
 
     `serve(verb, body, sockets)` answers. A CallRefused that it raises reaches the asker as it is, any other

@@ -27,7 +27,7 @@ Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CheckTarget:
     """What is checked, and how."""
 
     address: Address
@@ -37,8 +37,8 @@ class Target:
 
 
 @dataclass(slots=True)
-class _Watch:
-    target: Target
+class _CheckedMember:
+    target: CheckTarget
     state: HealthState
     task: asyncio.Task[None]
 
@@ -58,7 +58,7 @@ class HealthChecks:
         self._rng = rng
         self._clock = clock
         self._build = build
-        self._watches: dict[tuple[str, str], _Watch] = {}
+        self._watches: dict[tuple[str, str], _CheckedMember] = {}
         self._taken_over: dict[tuple[str, str], Report] = {}
 
     def take_over(self, reports: Iterable[Report], config: Config) -> None:
@@ -100,7 +100,7 @@ class HealthChecks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, key: tuple[str, str], target: Target) -> None:
+    def _begin(self, key: tuple[str, str], target: CheckTarget) -> None:
         try:
             check = self._build(target.address, target.health, target.tls, target.proxy_protocol)
         except (OSError, ValueError) as error:
@@ -111,7 +111,7 @@ class HealthChecks:
         if before is not None:
             state.resume(Health.UP if before["up"] else Health.DOWN, before["reason"], self._clock())
         task = asyncio.create_task(self._keep_checking(key, target.health, state, check))
-        self._watches[key] = _Watch(target, state, task)
+        self._watches[key] = _CheckedMember(target, state, task)
 
     async def _keep_checking(
         self, key: tuple[str, str], health: ActiveHealth, state: HealthState, check: Check
@@ -140,12 +140,12 @@ def _report(key: tuple[str, str], state: HealthState) -> Report:
     return {"pool": pool, "member": member, "up": state.health is Health.UP, "reason": state.reason}
 
 
-def _targets(config: Config) -> Iterator[tuple[tuple[str, str], Target]]:
+def _targets(config: Config) -> Iterator[tuple[tuple[str, str], CheckTarget]]:
     for name, pool in config.pools.items():
         if pool.health.active is None:
             continue
         for member in pool.members:
             yield (
                 (name, member.name or member.address.text),
-                Target(member.address, pool.health.active, pool.tls, pool.proxy_protocol),
+                CheckTarget(member.address, pool.health.active, pool.tls, pool.proxy_protocol),
             )

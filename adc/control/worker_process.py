@@ -15,7 +15,7 @@ import uvloop
 
 from adc.control import error_log
 from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer
-from adc.control.calls import CallFailed, CallRefused, Peer
+from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
 from adc.net.tls import quiet_about_server_names
@@ -34,7 +34,7 @@ class WorkerProcess:
         self._ended = asyncio.Event()
         self._grace = GRACE_ALONE
         self._draining = False
-        self._supervisor = Peer(channel, self._serve, self.alone)
+        self._supervisor = CallEndpoint(channel, self._serve, self.alone)
 
     async def run(self) -> None:
         """Return when the work is over."""

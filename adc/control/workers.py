@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from adc.control.calls import CallFailed, CallRefused, Peer
+from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.processes import WorkerProcess
 from adc.control.serving import ServingSockets
 from adc.control.sockets import SocketPlan
@@ -83,7 +83,7 @@ class ChildWorker:
         self.worker_id = process.worker_id
         self.pid = process.pid
         self._process = process
-        self._peer = Peer(process.sock, self._asked)
+        self._peer = CallEndpoint(process.sock, self._asked)
         self._answers: Answers | None = None
         self._sent: set[str] = set()
         self._prepared: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.member import Member
 
 LONG_MEMORY = 0.02
@@ -77,7 +77,7 @@ class AdaptiveLimit:
     def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """Learn from an attempt that ended at `now` after `elapsed` seconds."""
         if isinstance(outcome, Failure):
-            self._failed = self._failed or outcome.source is Source.MEMBER
+            self._failed = self._failed or outcome.source is FailureSource.MEMBER
         else:
             self._sum += elapsed
             self._count += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 
 
-class Source(StrEnum):
+class FailureSource(StrEnum):
     """Whose doing a failure is. Only the member's own count against its health."""
 
     MEMBER = "member"
@@ -22,11 +22,11 @@ class Failure(Enum):
     request, which makes another attempt safe for every method (RFC 9110 section 9.2.2).
     """
 
-    DNS_ERROR = "dns_error", Source.MEMBER, 502, "dns_error", "connect_failure", True
-    DNS_TIMEOUT = "dns_timeout", Source.MEMBER, 504, "dns_timeout", "connect_failure", True
+    DNS_ERROR = "dns_error", FailureSource.MEMBER, 502, "dns_error", "connect_failure", True
+    DNS_TIMEOUT = "dns_timeout", FailureSource.MEMBER, 504, "dns_timeout", "connect_failure", True
     CONNECTION_REFUSED = (
         "connection_refused",
-        Source.MEMBER,
+        FailureSource.MEMBER,
         502,
         "connection_refused",
         "connect_failure",
@@ -34,31 +34,38 @@ class Failure(Enum):
     )
     CONNECTION_TIMEOUT = (
         "connection_timeout",
-        Source.MEMBER,
+        FailureSource.MEMBER,
         504,
         "connection_timeout",
         "connect_failure",
         True,
     )
-    UNROUTABLE = "unroutable", Source.MEMBER, 502, "destination_ip_unroutable", "connect_failure", True
-    TLS_ERROR = "tls_error", Source.MEMBER, 502, "tls_protocol_error", "connect_failure", True
-    TLS_CERTIFICATE = "tls_certificate", Source.MEMBER, 502, "tls_certificate_error", "connect_failure", True
-    TLS_ALERT = "tls_alert", Source.MEMBER, 502, "tls_alert_received", "connect_failure", True
+    UNROUTABLE = "unroutable", FailureSource.MEMBER, 502, "destination_ip_unroutable", "connect_failure", True
+    TLS_ERROR = "tls_error", FailureSource.MEMBER, 502, "tls_protocol_error", "connect_failure", True
+    TLS_CERTIFICATE = (
+        "tls_certificate",
+        FailureSource.MEMBER,
+        502,
+        "tls_certificate_error",
+        "connect_failure",
+        True,
+    )
+    TLS_ALERT = "tls_alert", FailureSource.MEMBER, 502, "tls_alert_received", "connect_failure", True
 
     STALE_CONNECTION = (
         "stale_connection",
-        Source.PROXY,
+        FailureSource.PROXY,
         502,
         "connection_terminated",
         "stale_connection",
         False,
     )
-    UNPROCESSED = "unprocessed", Source.PROXY, 503, "destination_unavailable", "unprocessed", True
+    UNPROCESSED = "unprocessed", FailureSource.PROXY, 503, "destination_unavailable", "unprocessed", True
     """The member said that it did not process the request: a stream was refused, or a connection is going away."""
-    RESET = "reset", Source.MEMBER, 502, "connection_terminated", "reset_before_response", False
+    RESET = "reset", FailureSource.MEMBER, 502, "connection_terminated", "reset_before_response", False
     UPLOAD_RESET = (
         "upload_reset",
-        Source.PROXY,
+        FailureSource.PROXY,
         502,
         "connection_terminated",
         "reset_before_response",
@@ -66,41 +73,55 @@ class Failure(Enum):
     )
     HEAD_INCOMPLETE = (
         "head_incomplete",
-        Source.MEMBER,
+        FailureSource.MEMBER,
         502,
         "http_response_incomplete",
         "reset_before_response",
         False,
     )
-    BODY_INCOMPLETE = "body_incomplete", Source.MEMBER, 502, "http_response_incomplete", "", False
-    PROTOCOL_ERROR = "protocol_error", Source.MEMBER, 502, "http_protocol_error", "invalid_response", False
+    BODY_INCOMPLETE = "body_incomplete", FailureSource.MEMBER, 502, "http_response_incomplete", "", False
+    PROTOCOL_ERROR = (
+        "protocol_error",
+        FailureSource.MEMBER,
+        502,
+        "http_protocol_error",
+        "invalid_response",
+        False,
+    )
     HEAD_TOO_LARGE = (
-        "head_too_large", Source.MEMBER, 502, "http_response_header_section_size", "invalid_response", False,
+        "head_too_large", FailureSource.MEMBER, 502, "http_response_header_section_size", "invalid_response", False,
     )  # fmt: skip
-    UPGRADE_FAILED = "upgrade_failed", Source.MEMBER, 502, "http_upgrade_failed", "", False
+    UPGRADE_FAILED = "upgrade_failed", FailureSource.MEMBER, 502, "http_upgrade_failed", "", False
 
-    RESPONSE_TIMEOUT = "response_timeout", Source.MEMBER, 504, "http_response_timeout", "timeout", False
-    READ_TIMEOUT = "read_timeout", Source.MEMBER, 504, "connection_read_timeout", "timeout", False
-    WRITE_TIMEOUT = "write_timeout", Source.MEMBER, 504, "connection_write_timeout", "timeout", False
-    TOTAL_TIMEOUT = "total_timeout", Source.PROXY, 504, "http_response_timeout", "", False
+    RESPONSE_TIMEOUT = (
+        "response_timeout",
+        FailureSource.MEMBER,
+        504,
+        "http_response_timeout",
+        "timeout",
+        False,
+    )
+    READ_TIMEOUT = "read_timeout", FailureSource.MEMBER, 504, "connection_read_timeout", "timeout", False
+    WRITE_TIMEOUT = "write_timeout", FailureSource.MEMBER, 504, "connection_write_timeout", "timeout", False
+    TOTAL_TIMEOUT = "total_timeout", FailureSource.PROXY, 504, "http_response_timeout", "", False
 
-    NO_MEMBER = "no_member", Source.PROXY, 503, "destination_unavailable", "", True
-    CONNECTION_LIMIT = "connection_limit", Source.PROXY, 503, "connection_limit_reached", "", True
-    QUEUE_FULL = "queue_full", Source.PROXY, 503, "connection_limit_reached", "", True
-    QUEUE_TIMEOUT = "queue_timeout", Source.PROXY, 503, "connection_limit_reached", "", True
-    OVERLOAD = "overload", Source.PROXY, 503, "connection_limit_reached", "", True
-    INTERNAL = "internal", Source.PROXY, 502, "proxy_internal_error", "", False
+    NO_MEMBER = "no_member", FailureSource.PROXY, 503, "destination_unavailable", "", True
+    CONNECTION_LIMIT = "connection_limit", FailureSource.PROXY, 503, "connection_limit_reached", "", True
+    QUEUE_FULL = "queue_full", FailureSource.PROXY, 503, "connection_limit_reached", "", True
+    QUEUE_TIMEOUT = "queue_timeout", FailureSource.PROXY, 503, "connection_limit_reached", "", True
+    OVERLOAD = "overload", FailureSource.PROXY, 503, "connection_limit_reached", "", True
+    INTERNAL = "internal", FailureSource.PROXY, 502, "proxy_internal_error", "", False
 
-    CLIENT_GONE = "client_gone", Source.CLIENT, 0, "", "", False
+    CLIENT_GONE = "client_gone", FailureSource.CLIENT, 0, "", "", False
 
-    source: Source
+    source: FailureSource
     status: int
     token: str
     retry_on: str
     unsent: bool
 
     def __new__(
-        cls, word: str, source: Source, status: int, token: str, retry_on: str, unsent: bool
+        cls, word: str, source: FailureSource, status: int, token: str, retry_on: str, unsent: bool
     ) -> Failure:
         failure = object.__new__(cls)
         failure._value_ = word

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adc.pools.errors import Outcome, Source
+from adc.pools.errors import FailureSource, Outcome
 from adc.pools.member import Member
 
 FAILED_STATUSES = frozenset({500, 502, 503, 504})
@@ -54,7 +54,7 @@ class Outlier:
         """Count one outcome; True when it makes `member` an outlier."""
         if isinstance(outcome, int):
             failed = outcome in self._statuses
-        elif outcome.source is Source.MEMBER:
+        elif outcome.source is FailureSource.MEMBER:
             failed = True
         else:
             return False

@@ -12,7 +12,7 @@ from adc.pools.balancers.base import Balancer, Learner
 from adc.pools.balancers.first import First
 from adc.pools.balancers.rendezvous import member_for
 from adc.pools.breaker import Breaker
-from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.limits import Limits
 from adc.pools.member import Admin, Health, Member
 from adc.pools.outlier import Outlier
@@ -187,7 +187,7 @@ class Pool:
         """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
         member.active -= 1
         self._load.attempts -= 1
-        if not isinstance(outcome, int) and outcome.source is Source.MEMBER:
+        if not isinstance(outcome, int) and outcome.source is FailureSource.MEMBER:
             member.failures += 1
             if outcome.unsent:
                 member.connect_failures += 1

@@ -20,7 +20,7 @@ from adc.persistence.decide import Stickiness
 from adc.persistence.marks import Markers
 from adc.persistence.pin import Pin
 from adc.persistence.table import TablePersistence
-from adc.pools.errors import Failure, Source
+from adc.pools.errors import Failure, FailureSource
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryPolicy
@@ -208,7 +208,7 @@ class PassOn(Forward):
         exchange = attempt.exchange
         self._peers.counted(attempt.member.name, failure.value)
         exchange.service.member_failed(exchange, attempt.member, failure, detail)
-        if failure.unsent and failure.source is Source.MEMBER:
+        if failure.unsent and failure.source is FailureSource.MEMBER:
             self._peers.silent(attempt.member)
         if not self.may_repeat(exchange, failure) or self._is_slow(attempt.member, failure):
             self.refuse(exchange, failure)

@@ -6,12 +6,13 @@ from adc.routing.match import Match, Rule
 from adc.routing.paths import PathPrefix, PathRule, path_exact, path_prefix, path_rule
 from adc.routing.redirect import Redirect
 from adc.routing.rewrite import Rewrite
-from adc.routing.router import Router, Step
+from adc.routing.router import ExplainStep, Router
 from adc.routing.split import Split
 from adc.routing.values import Exact, Prefix, Present, Regex, ValueRule
 
 __all__ = [
     "Exact",
+    "ExplainStep",
     "HeaderEdits",
     "HostRule",
     "Match",
@@ -25,7 +26,6 @@ __all__ = [
     "Router",
     "Rule",
     "Split",
-    "Step",
     "ValueRule",
     "Wildcard",
     "header_edits",

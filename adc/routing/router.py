@@ -13,7 +13,7 @@ from adc.routing.match import Match, Rule
 T = TypeVar("T")
 
 
-class Step(NamedTuple):
+class ExplainStep(NamedTuple):
     """One thing that decided about a rule.
 
     `rule` counts from 0 in file order. A rule that does not match gives one step, with the first key that
@@ -42,10 +42,10 @@ class Router(Generic[T]):
         find = _compile(self._rules)
         self.find: Callable[[Request], T | None] = find
 
-    def explain(self, request: Request) -> list[Step]:
+    def explain(self, request: Request) -> list[ExplainStep]:
         """Return the steps of the decision, rule by rule, up to the one that `find` returns, whose steps are all ok."""
         facts = Facts(request)
-        steps: list[Step] = []
+        steps: list[ExplainStep] = []
         for number, rule in enumerate(self._rules):
             found = _explain_rule(number, rule.match, facts)
             steps += found
@@ -54,18 +54,18 @@ class Router(Generic[T]):
         return steps
 
 
-def _explain_rule(number: int, match: Match, facts: Facts) -> list[Step]:
+def _explain_rule(number: int, match: Match, facts: Facts) -> list[ExplainStep]:
     steps = [_step(number, match, condition, facts) for condition in conditions(match)]
     failed = next((step for step in steps if not step.ok), None)
     if failed is not None:
         return [failed]
-    return steps or [Step(number, "", "", "", True, match.where)]
+    return steps or [ExplainStep(number, "", "", "", True, match.where)]
 
 
-def _step(number: int, match: Match, condition: Condition, facts: Facts) -> Step:
+def _step(number: int, match: Match, condition: Condition, facts: Facts) -> ExplainStep:
     where = match.places.get(condition.key, match.where)
     key, wanted, got = condition.key, condition.wanted, condition.got(facts)
-    return Step(number, key, wanted, got, condition.holds(facts), where)
+    return ExplainStep(number, key, wanted, got, condition.holds(facts), where)
 
 
 def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:

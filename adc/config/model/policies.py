@@ -75,7 +75,7 @@ class CacheKey(Part):
     cookies: Annotated[tuple[CookieName, ...], LISTED] = Field((), description="Cookies in the key.")
 
 
-class Purge(Part):
+class PurgeClients(Part):
     """The clients that may send the PURGE method."""
 
     short_forms: ClassVar[Forms] = (
@@ -143,7 +143,7 @@ class RouteCache(Part):
             "counts. Members receive all cookies."
         ),
     )
-    purge: Purge = Field(Purge(), description="Clients that may send the PURGE method.")
+    purge: PurgeClients = Field(PurgeClients(), description="Clients that may send the PURGE method.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -7,7 +7,7 @@ from math import exp, inf
 
 from adc.http.message import Request
 from adc.pools.balancers.round_robin import RoundRobin
-from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.member import Member
 
 MEMORY = 10.0
@@ -53,7 +53,7 @@ class LeastResponseTime:
         """Add one response time to the member's average; a response that the client or adc aborted does not count."""
         self._now = now
         if isinstance(outcome, Failure):
-            if outcome.source is not Source.MEMBER:
+            if outcome.source is not FailureSource.MEMBER:
                 return
             elapsed = max(elapsed, FAILURE_COST)
         elif outcome >= 500:

@@ -39,7 +39,7 @@ class Accepting:
         self.accept_context.exhausted = self._pause
         self.accept_context.max_descriptor = descriptors.last_for_clients()
         self._spare = spare
-        self._descriptors = descriptors.Watch(spare)
+        self._descriptors = descriptors.DescriptorWatch(spare)
         self._acceptors: dict[socket.socket, Acceptor] = {}
         self.paused = False
         self._why = ""

@@ -22,7 +22,7 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.proxy.passing import MARKER, REFUSAL, PassedAttempt, arrive, signed_parts
 from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF, redirects
-from adc.runtime.serve.peer import LIFE, Peer
+from adc.runtime.serve.peer import LIFE, ClusterPeer
 from adc.state.interface import Store, Table
 from adc.telemetry.log_line import Report
 
@@ -58,7 +58,7 @@ class ClusterNode:
         self._address = ""
         self.redirects = False
         self._fixed: frozenset[str] = frozenset()
-        self._peers: dict[str, Peer] = {}
+        self._peers: dict[str, ClusterPeer] = {}
         self._living: dict[str, Member] = {}
         self._waiting: list[PassedAttempt] = []
         self._looked_at = self._wrote_at = -inf
@@ -137,10 +137,10 @@ class ClusterNode:
         if peer.recorded < record.at and self._clock.wall - record.at < _FORGET:
             peer.learn(record)
 
-    def _peer(self, address: str) -> Peer:
+    def _peer(self, address: str) -> ClusterPeer:
         peer = self._peers.get(address)
         if peer is None and self._batch is not None and self.markers is not None:
-            peer = self._peers[address] = Peer(self._batch, self._clock, address)
+            peer = self._peers[address] = ClusterPeer(self._batch, self._clock, address)
             peer.introduce(self.markers, self._record)
         assert peer is not None
         return peer

@@ -47,7 +47,7 @@ class Spare(Protocol):
         """Close them; they count until the next turn of the loop."""
 
 
-class Watch:
+class DescriptorWatch:
     """Tells a listener that has paused when descriptors are left again.
 
     Those of `spare` are given up for it. `counted()` says at no cost how many are open, 0 if it cannot; `listed()`

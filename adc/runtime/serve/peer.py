@@ -78,7 +78,7 @@ def _proof_in(head: bytes) -> bytes:
     return b""
 
 
-class Peer:
+class ClusterPeer:
     """The node at `address`, which is unknown (`member` is None) until it has proved who it is or a record of it was
     found. `alive` is True while its last probe succeeded.
     """

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from adc.control.calls import CallFailed, CallRefused, Peer
+from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 
 
 async def silent(verb, body, sockets):
@@ -17,8 +17,8 @@ async def silent(verb, body, sockets):
 def connected(serve):
     here, there = socket.socketpair()
     ended = asyncio.Event()
-    caller = Peer(here, silent)
-    Peer(there, serve, ended.set)
+    caller = CallEndpoint(here, silent)
+    CallEndpoint(there, serve, ended.set)
     try:
         yield caller, ended
     finally:
@@ -65,7 +65,7 @@ async def test_silence_ends_with_the_time_limit():
 
 async def test_a_worker_that_dies_fails_what_was_asked_and_what_is_asked_later():
     here, there = socket.socketpair()
-    caller = Peer(here, silent)
+    caller = CallEndpoint(here, silent)
     asked = asyncio.create_task(caller.ask("samples", timeout=5))
     await asyncio.sleep(0)
     there.close()
@@ -94,7 +94,7 @@ async def test_both_ends_ask_at_the_same_time_and_while_they_are_asked():
     async def below(verb, body, sockets):
         return await ends[1].ask("back", body, timeout=5)
 
-    ends += [Peer(here, above), Peer(there, below)]
+    ends += [CallEndpoint(here, above), CallEndpoint(there, below)]
     try:
         answers = await asyncio.gather(*(ends[0].ask("there", number, timeout=5) for number in range(3)))
         assert answers == [(number, "from above") for number in range(3)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adc.pools.errors import Failure, Source
+from adc.pools.errors import Failure, FailureSource
 
 RFC_9209_TOKENS = {
     "connection_limit_reached",
@@ -42,7 +42,7 @@ def test_a_failure_is_found_by_the_word_that_logs_show(failure: Failure):
 
 @pytest.mark.parametrize("failure", Failure)
 def test_timeouts_of_members_are_504_and_nothing_else_of_theirs_is(failure: Failure):
-    if failure.source is Source.MEMBER:
+    if failure.source is FailureSource.MEMBER:
         assert (failure.status == 504) == failure.value.endswith("_timeout")
 
 

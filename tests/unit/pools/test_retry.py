@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adc.pools.errors import Failure, Outcome, Source
+from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.retry import FLOOR, RetryBudget, RetryPolicy, Verdict
 
 ON = ("connect_failure", "reset_before_response", "timeout", "503")
@@ -93,7 +93,7 @@ class TestUnprocessed:
         assert decide(RetryPolicy(2, ()), Failure.UNPROCESSED, replayable=False) is Verdict.BODY_GONE
 
     def test_it_is_not_the_members_fault(self):
-        assert Failure.UNPROCESSED.source is Source.PROXY
+        assert Failure.UNPROCESSED.source is FailureSource.PROXY
 
 
 class TestWords:

@@ -11,13 +11,13 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.routing import (
     Exact,
+    ExplainStep,
     Match,
     Prefix,
     Present,
     Regex,
     Router,
     Rule,
-    Step,
     conditions,
     host_rule,
     path_exact,
@@ -237,15 +237,15 @@ def test_explain_names_the_failing_key_of_each_rule_and_every_key_of_the_match()
     )
     asked = request("/a/x", headers=[(b"x-beta", b"0")])
     assert router.explain(asked) == [
-        Step(0, "path", "/b/*", "/a/x", False, "f.yaml:3"),
-        Step(1, "headers.x-beta", "1", "0", False, "f.yaml:7"),
-        Step(2, "path", "/a/*", "/a/x", True, "f.yaml:9"),
-        Step(2, "method", "GET | HEAD", "GET", True, "f.yaml:9"),
+        ExplainStep(0, "path", "/b/*", "/a/x", False, "f.yaml:3"),
+        ExplainStep(1, "headers.x-beta", "1", "0", False, "f.yaml:7"),
+        ExplainStep(2, "path", "/a/*", "/a/x", True, "f.yaml:9"),
+        ExplainStep(2, "method", "GET | HEAD", "GET", True, "f.yaml:9"),
     ]
 
 
 def test_explain_of_a_rule_that_asks_nothing() -> None:
-    assert first_of(Match(where="f:1")).explain(request()) == [Step(0, "", "", "", True, "f:1")]
+    assert first_of(Match(where="f:1")).explain(request()) == [ExplainStep(0, "", "", "", True, "f:1")]
 
 
 @pytest.mark.parametrize("text", ["*", "example.com:80", "a b", "", "*.", "a.*.com", "*.*.com"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.runtime.serve.descriptors import Watch, last_for_clients
+from adc.runtime.serve.descriptors import DescriptorWatch, last_for_clients
 from tests.kit.descriptors import descriptor_limit
 
 
@@ -23,7 +23,7 @@ class Open:
         return self.count
 
     def watch(self):
-        return Watch(self, self.counted, self.listed)
+        return DescriptorWatch(self, self.counted, self.listed)
 
     def close_idle(self):
         self.count -= self.idle
@@ -55,7 +55,7 @@ def test_what_cannot_be_found_out_is_not_taken_for_plenty():
     def failing():
         raise OSError
 
-    assert not Watch(Open(1), failing, failing).left(100, 0.0)
+    assert not DescriptorWatch(Open(1), failing, failing).left(100, 0.0)
 
 
 def test_idle_connections_are_given_up_if_that_is_enough():
@@ -74,7 +74,7 @@ def test_idle_connections_are_kept_if_it_is_not_enough_or_not_needed(count):
 
 
 def test_the_descriptors_of_this_process_are_counted():
-    watch = Watch(Open(0))
+    watch = DescriptorWatch(Open(0))
     assert watch.left(1 << 20, 0.0)
     assert not watch.left(1, 0.0)
 
@@ -86,4 +86,4 @@ def test_clients_may_have_half_of_them():
 
 def test_it_is_not_known_whether_some_are_left_if_there_is_not_even_one_to_list_with():
     with descriptor_limit(0):
-        assert not Watch(Open(0), lambda: 0).left(1 << 30, 0.0)
+        assert not DescriptorWatch(Open(0), lambda: 0).left(1 << 30, 0.0)
