@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from adc.plugin.failures import being_cancelled, failure_of
@@ -37,7 +38,7 @@ class Background:
             )
         task = asyncio.get_running_loop().create_task(self._run(work))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._over, work))
         return task
 
     async def end(self, limit: float) -> int:
@@ -50,6 +51,10 @@ class Background:
             return 0
         _, pending = await asyncio.wait(tasks, timeout=limit)
         return len(pending)
+
+    def _over(self, work: Coroutine[Any, Any, object], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        work.close()  # not begun yet, if the task was cancelled at once
 
     async def _run(self, work: Coroutine[Any, Any, object]) -> None:
         try:

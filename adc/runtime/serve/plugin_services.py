@@ -56,6 +56,6 @@ def check_scope(config: Config, scope: Scope) -> None:
     """Raise NoClusterState unless `config` has a store of that scope."""
     if scope == "cluster" and config.state.backend != "redis":
         raise NoClusterState(
-            f"it shares a table with other machines, which state: {config.state.backend} does not do; write "
-            "state: {backend: redis, url: redis://HOST:PORT/DATABASE}"
+            f"a table of scope cluster needs a store that machines share, and the state backend is "
+            f"{config.state.backend}; write state: {{backend: redis, url: redis://HOST:PORT/DATABASE}}"
         )

@@ -16,6 +16,9 @@ WEB = "listeners: [{name: web, bind: '127.0.0.1:0'}]\n"
 BASE = WEB + "admin: false\n"
 PLUGIN = "from adc.plugin import Plugin\n\n\nclass Own(Plugin):\n    name = 'own'\n"
 STARTS_NOT = PLUGIN + "\n    async def start(self, host):\n        raise OSError('no such door')\n"
+TABLE = PLUGIN + "\n    async def start(self, host):\n        host.table('seen', 10)\n"
+SHARED_TABLE = TABLE.replace("10)", "10, 'cluster')")
+WRONG_METRIC = PLUGIN + "\n    async def start(self, host):\n        host.counter('Upper', 'Wrong.')\n"
 EXITS = "raise SystemExit(3)\n"
 QUITS = PLUGIN + "\n    async def start(self, host):\n        raise SystemExit(4)\n"
 
@@ -198,6 +201,24 @@ BROKEN = {
         BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: quits\n",
         "SystemExit: 4",
     ),
+    "plugin with a table in a file": (
+        BASE
+        + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: table\nstate: {path: file}\n",
+        "5:15: state.path",
+    ),
+    "plugin with a table in a folder open to all": (
+        BASE
+        + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: table\nstate: {path: open}\n",
+        "5:15: state.path",
+    ),
+    "plugin with a table that machines share, without redis": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: shared\n",
+        "the state backend is local; write state: {backend: redis,",
+    ),
+    "plugin with a counter of a wrong name": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: metric\n",
+        "counter 'Upper' has no valid name",
+    ),
     "member without a label": (
         BASE + "routes: [{pool: p}]\npools: {p: ['a..b:80']}\n",
         "a label of a name has 1 to 63 characters",
@@ -238,6 +259,8 @@ GOOD = {
     "a new log": BASE + ROUTE + "access_log: folder/new.log\n",
     "a new cache": BASE
     + "routes: [{pool: p, cache: {store: s}}]\npools: {p: ['127.0.0.1:1']}\ncaches: {s: {disk: c/d}}\n",
+    "a plugin with a table": BASE
+    + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: table\nstate: {path: new}\n",
     "a plugin": BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: plugins\n",
 }
 
@@ -262,6 +285,9 @@ def folder(tmp_path, monkeypatch):
         ("fails", STARTS_NOT),
         ("exits", EXITS),
         ("quits", QUITS),
+        ("table", TABLE),
+        ("shared", SHARED_TABLE),
+        ("metric", WRONG_METRIC),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "own.py").write_text(text)
