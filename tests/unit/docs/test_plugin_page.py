@@ -1,0 +1,47 @@
+"""The plugins on the page for plugin authors work, and so do their tests."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adc.plugin.testkit import Trial
+
+PAGE = Path(__file__).parents[3] / "docs" / "howto" / "write-a-plugin.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+NAMES: dict[str, Any] = {}
+for block in BLOCKS:
+    exec(compile(block, str(PAGE), "exec", dont_inherit=True), NAMES)  # the page is ours
+TESTS = [test for name, test in NAMES.items() if name.startswith("test_")]
+PLAIN = [test for test in TESTS if not inspect.iscoroutinefunction(test)]
+WAITING = [test for test in TESTS if inspect.iscoroutinefunction(test)]
+
+
+@pytest.mark.parametrize("test", PLAIN)
+def test_plain_test_on_the_page_passes(test: Any) -> None:
+    test()
+
+
+@pytest.mark.parametrize("test", WAITING)
+async def test_async_test_on_the_page_passes(test: Any) -> None:
+    await test()
+
+
+async def test_list_on_the_page_is_read_again(tmp_path: Path) -> None:
+    plugin = NAMES["BlockList"]
+    plugin.path = tmp_path / "blocked.txt"
+    plugin.path.write_text("192.0.2.7 192.0.2.8")
+    async with Trial(plugin) as trial:
+        assert (await trial.exchange()).response.status == 200
+        plugin.path.write_text("192.0.2.1")
+        await trial.pass_time(60)
+        assert (await trial.exchange()).response.status == 403
+        assert trial.gauges == {"addresses": 1.0}
+        plugin.path.unlink()
+        await trial.pass_time(60)
+        assert [line["detail"] for line in trial.messages] == ["the list was not read"]
+        assert (await trial.exchange()).response.status == 403
