@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
+from cachetools import TTLCache
+
 W = TypeVar("W")
 
 HIT_FOR_MISS_SECONDS = 10.0
@@ -55,7 +57,10 @@ class Flights(Generic[W]):
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
         self._flights: dict[bytes, _Flight[W]] = {}
-        self._passes: dict[int, float] = {}
+        self._now = 0.0
+        self._passes: TTLCache[int, bool] = TTLCache(
+            _MOST_PASSES, HIT_FOR_MISS_SECONDS, timer=lambda: self._now
+        )
 
     def __len__(self) -> int:
         """Keys under way."""
@@ -137,17 +142,10 @@ class Flights(Generic[W]):
             self._flights.pop(key, None)
 
     def _passing(self, key: bytes, now: float) -> bool:
-        until = self._passes.get(hash(key))
-        if until is None:
-            return False
-        if now < until:
-            return True
-        del self._passes[hash(key)]
-        return False
+        self._now = now
+        return hash(key) in self._passes
 
     def _pass(self, key: bytes, now: float) -> None:
         """Remember by hash: a long URL costs no more, and two keys of one hash only fetch apart."""
-        self._passes.pop(hash(key), None)
-        self._passes[hash(key)] = now + HIT_FOR_MISS_SECONDS
-        if len(self._passes) > _MOST_PASSES:
-            del self._passes[next(iter(self._passes))]
+        self._now = now
+        self._passes[hash(key)] = True

@@ -8,9 +8,11 @@ quantifiers; `\\d`, `\\w`, `\\s` and `\\b` are ASCII, and `$` is the end of the 
 from __future__ import annotations
 
 import re
-from typing import Final
+from threading import Lock
+from typing import Any, Final
 
 import re2
+from cachetools import LRUCache, cached
 
 MEMORY: Final = 1 << 20
 """Bytes that RE2 may use for one expression."""
@@ -108,6 +110,13 @@ class Replacement:
         return b"".join(made).decode("utf-8", "replace")
 
 
+_KEPT_STEPS: Final = 1 << 18
+"""Instructions of all compiled expressions that are kept: a reload compiles only what is new."""
+
+_kept: LRUCache[Any, re2._Regexp] = LRUCache(_KEPT_STEPS, getsizeof=lambda compiled: compiled.programsize)
+
+
+@cached(_kept, lock=Lock())
 def _compile(text: str, encoding: re2.Options.Encoding = re2.Options.Encoding.UTF8) -> re2._Regexp:
     options = re2.Options()
     options.encoding = encoding

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adc.net.leftover import LeftoverReader
-
-Addresses = tuple[str, ...]
+from adc.net.names import Addresses, Names
 
 _KEEPALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -26,13 +25,15 @@ class Dialer:
 
     A host that is a name is resolved when a connection is opened and the answer is older than `interval` seconds; a
     failed look-up keeps the old answer. `moved` is called when the addresses changed, so that connections to where
-    the name no longer leads can be dropped. Several addresses are used in turn, one that fails is passed over.
+    the name no longer leads can be dropped. Several addresses are used in turn, one that fails is passed over. Members
+    that are given the same `names` share lookups.
     """
 
     __slots__ = (
         "_addresses",
         "_looking",
         "_loop",
+        "_names",
         "_next",
         "_resolved_at",
         "_tls",
@@ -51,8 +52,10 @@ class Dialer:
         path: str = "",
         *,
         interval: float = 30.0,
+        names: Names | None = None,
     ) -> None:
         self._loop = loop
+        self._names = names or Names(loop)
         self.host = host
         self.port = port
         self.path = path
@@ -157,12 +160,7 @@ class Dialer:
             return
 
     async def _look_up(self) -> None:
-        try:
-            found = await self._loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise socket.gaierror(f"{self.host} does not resolve: {reason}") from error
-        addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = await self._names.addresses(self.host)
         before, self._addresses = self._addresses, addresses
         self._resolved_at = self._loop.time()
         if before and set(before) != set(addresses):

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from math import log
 from zlib import crc32
 
+from cachetools import LRUCache
+
 from adc.pools.member import Member
 
 SLOTS = 1 << 14
@@ -31,7 +33,7 @@ class Slots:
         self._shares: list[float] = []
         self._hashes: dict[Member, blake2b] = {}
         self._owners: list[Member | None] = [None] * SLOTS
-        self._rankings: dict[int, list[Member]] = {}
+        self._rankings: LRUCache[int, list[Member]] = LRUCache(RANKINGS)
 
     def prepare(self, members: Sequence[Member]) -> None:
         """Learn the candidates and their shares."""
@@ -43,7 +45,7 @@ class Slots:
         self._shares = shares
         self._hashes = {member: blake2b(member.address.encode(), digest_size=8) for member in members}
         self._owners = [None] * SLOTS
-        self._rankings = {}
+        self._rankings.clear()
 
     def owner(self, members: Sequence[Member], key: bytes) -> Member:
         """The member of `members` that `key` belongs to."""
@@ -62,8 +64,6 @@ class Slots:
     def _ranking(self, slot: int) -> list[Member]:
         ranking = self._rankings.get(slot)
         if ranking is None:
-            if len(self._rankings) >= RANKINGS:
-                self._rankings.clear()
             ranking = sorted(self._members, key=lambda member: self._draw(member, slot))
             self._rankings[slot] = ranking
         return ranking

@@ -12,8 +12,12 @@ from adc.config.model.tls import MemberTls
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.dial import Dialer
+from adc.net.names import Names
 from adc.pools.member import Member
 from adc.pools.pool import Pool
+
+_SHARED_SECONDS = 0.5
+"""Age of an answer that members of one name share: below the shortest interval of lookups."""
 
 
 class Links:
@@ -22,6 +26,7 @@ class Links:
     def __init__(self, batch: Batch, clock: Clock) -> None:
         self._batch = batch
         self._clock = clock
+        self._names = Names(batch.loop, _SHARED_SECONDS)
         self._dialers: dict[Member, Dialer] = {}
         self._spoken: dict[Member, tuple[MemberTls | None, str | None]] = {}
 
@@ -41,8 +46,14 @@ class Links:
             member.link.max_idle = keep_alive.max_idle if keep_alive.idle else 0
 
     def _attach(self, member: Member, address: Address, settings: model.Pool) -> None:
-        interval = settings.dns.interval
-        dialer = Dialer(self._batch.loop, address.host, address.port, address.path, interval=interval)
+        dialer = Dialer(
+            self._batch.loop,
+            address.host,
+            address.port,
+            address.path,
+            interval=settings.dns.interval,
+            names=self._names,
+        )
         link: HttpLink
         if settings.proxy_protocol is None:
             link = HttpLink(self._batch, self._clock, dialer)

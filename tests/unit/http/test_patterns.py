@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adc.http import patterns
 from adc.http.patterns import MOST_REPLACED, BytesPattern, Pattern, Replacement
 
 EXPLOSIVE = [
@@ -141,3 +142,19 @@ def test_any_text_is_an_expression_or_a_value_error(text):
 )
 def test_repetition_without_a_least_number_means_what_it_means_in_python(pattern, text):
     assert Pattern(pattern).found_in(text) == bool(re.search(pattern, text))
+
+
+def test_an_expression_is_compiled_once_however_often_it_is_loaded(monkeypatch):
+    compiled = []
+    compile_ = patterns.re2.compile
+    monkeypatch.setattr(patterns.re2, "compile", lambda *args: compiled.append(args) or compile_(*args))
+    for _ in range(3):
+        assert Pattern("^/of-a-route-[0-9]+").found_in("/of-a-route-7")
+        assert BytesPattern("^/of-a-route-[0-9]+").found_in(b"/of-a-route-7")
+    assert len(compiled) == 2  # the second reads bytes
+
+
+def test_what_is_kept_of_compiled_expressions_is_bounded():
+    for number in range(300):
+        Pattern(f"(a{number}|b){{100}}")
+    assert patterns._kept.currsize <= patterns._KEPT_STEPS

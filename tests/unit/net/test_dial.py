@@ -6,6 +6,8 @@ import socket
 import pytest
 
 from adc.net.dial import Dialer
+from adc.net.names import Names
+from tests.kit.waiting import eventually
 
 
 class Loop:
@@ -29,7 +31,7 @@ class Loop:
         self.lookups += 1
         if self.error is not None:
             raise self.error
-        return [(2, 1, 6, "", (address, port)) for address in self.addresses]
+        return [(2, 1, 6, "", (address, 0)) for address in self.addresses]
 
     async def create_connection(self, factory, host, port, **options):
         if host in self.dead:
@@ -87,7 +89,7 @@ async def test_an_old_answer_is_renewed_and_a_move_is_told(loop):
     assert loop.lookups == 1
     loop.now, loop.addresses = 31.0, ["192.0.2.9"]
     dial.refresh(31.0)
-    await asyncio.sleep(0)
+    await eventually(lambda: moves)
     assert (loop.lookups, moves) == (2, [31.0])
     await dial(None)
     assert loop.opened[-1] == "192.0.2.9"
@@ -99,6 +101,13 @@ async def test_a_failed_renewal_keeps_the_old_answer(loop):
     await dial(None)
     loop.error = OSError("server down")
     dial.refresh(31.0)
-    await asyncio.sleep(0)
+    await eventually(lambda: loop.lookups == 2)
     await dial(None)
     assert loop.opened == ["192.0.2.1"] * 2
+
+
+async def test_members_of_one_name_share_a_lookup_whatever_their_port(loop):
+    loop.addresses = ["192.0.2.1"]
+    names = Names(loop, 0.5)
+    await asyncio.gather(*(Dialer(loop, "app", port, names=names)(None) for port in (80, 81, 82)))
+    assert (loop.opened, loop.lookups) == (["192.0.2.1"] * 3, 1)
