@@ -1,8 +1,8 @@
-"""Content decoders for clients that do not take the coding a member chose.
+"""Content decoders for clients that do not accept the coding of the member's response.
 
 A few KB can decode to gigabytes, or take long to decode to nothing. Content is therefore decoded in steps that the
-caller spreads over loop iterations, and output is counted against input: what expands beyond `MAX_RATIO` after the
-first `FREE_BYTES`, or is larger than `max_bytes`, is refused before it is made.
+caller spreads over loop iterations, and output is compared with input: content that expands beyond `MAX_RATIO` after
+the first `FREE_BYTES`, or exceeds `max_bytes`, is rejected before it is produced.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEP_WORK = 64 << 10
 
 _MEMBER = 256
 _SLICE = 4 << 10
-"""Bytes of input given to a library at a time: they copy what they leave of it."""
+"""Bytes of input per call of a library, which copies the unused rest."""
 
 _AT_ONCE = 64 << 10
 _GZIP_CONTAINER = 31
@@ -52,7 +52,7 @@ class Allowance:
         self._left += count * MAX_RATIO
 
     def spend(self, count: int) -> None:
-        """`count` bytes came out. Raises DecodeError beyond what is allowed."""
+        """Count `count` bytes of output. Raises DecodeError above the limits."""
         self._left -= count
         self._total -= count
         if self._left < 0 or self._total < 0:
@@ -81,7 +81,7 @@ class Decoder:
 
     @property
     def pending(self) -> bool:
-        """True if another step may make more of what was fed."""
+        """True if another step may produce more output from the input so far."""
         return self._at < len(self._input) or self._holds_output
 
     def step(self) -> bytes:
@@ -227,7 +227,7 @@ class _Starved(Exception):
 
 
 class _ZstdSource:
-    """The input of a zstd stream. `starved`: the stream asked for more than there is."""
+    """The input of a zstd stream. `starved`: the stream needs more input."""
 
     __slots__ = ("_data", "starved")
 

@@ -31,7 +31,7 @@ def client_accepts(request: Request) -> bytes | None:
 
 
 def ask_for_identity(request: Request) -> None:
-    """Have the request ask for plain content, and note what the client asked for."""
+    """Make the request ask for plain content, and keep the client's Accept-Encoding."""
     request.proxy_fields[ACCEPT_ENCODING] = request.headers.joined(ACCEPT_ENCODING) or b""
     request.headers.set(b"Accept-Encoding", b"identity")
 
@@ -66,7 +66,7 @@ def may_transform(headers: Headers) -> bool:
 
 
 def removable_coding(response: Response) -> bytes:
-    """Return the one coding of `response` that can be taken off for a client that does not accept it, b"" if none."""
+    """Return the one coding of `response` that can be decoded for a client that does not accept it, b"" if none."""
     codings = split_list(response.headers.joined(b"content-encoding") or b"", 2)
     coding = codings[0].lower() if len(codings) == 1 else b""
     if not decodes(coding) or response.status in (204, 205, 206) or not may_transform(response.headers):
@@ -80,10 +80,10 @@ def client_takes(request: Request, coding: bytes) -> bool:
 
 
 def variant_of(request: Request, response: Response, options: CompressionOptions) -> str | None:
-    """The coding that the client is to get `response` in, None for as it is.
+    """Return the coding of `response` for the client, None for no change.
 
-    Of the request only Accept-Encoding counts, of the response its head: a cache that holds the plain
-    response can ask which variant to look for.
+    Of the request only Accept-Encoding counts, of the response its head: a cache that holds the plain response can
+    look for a coded variant.
     """
     if not eligible(response, options):
         return None

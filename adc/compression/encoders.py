@@ -19,7 +19,7 @@ _BROTLI_WINDOW = 18
 _ZSTD_WINDOW = 19
 _ZSTD_SPARE = 16
 _ISAL_LEVELS = {1: 1, 2: 2, 3: 2, 4: 2}
-"""gzip levels that isal answers, and its own level for each; the higher ones are zlib-ng's."""
+"""gzip levels that isal implements, and its level for each; zlib-ng implements the higher ones."""
 
 
 class Encoder(Protocol):

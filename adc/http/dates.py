@@ -31,10 +31,10 @@ _FUTURE_YEARS = 50
 
 
 def parse_http_date(value: bytes, now: float) -> int | None:
-    """Seconds since the epoch that `value` names, or None if it is in none of the three forms.
+    """Return the seconds since the epoch that `value` names, None if it has none of the three forms.
 
-    Names are matched without regard to case (RFC 9111 section 4.2); that the day of the week fits the date
-    is not asked for. A two-digit year more than 50 years after `now` (wall-clock seconds) is in the past.
+    Names are matched without regard to case (RFC 9111 section 4.2); the day of the week may contradict the date. A
+    two-digit year more than 50 years after `now` (wall-clock seconds) is in the past.
     """
     if len(value) > _LONGEST:
         return None

@@ -140,7 +140,8 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes], bool]
 
 
 def _classify(spelling: bytes) -> bytes | None:
-    """Return the lower-case name of a special field, its class if it has no name of its own, None for other fields."""
+    """Return the lower-case name of a special field, its class if it is spoofable or ambiguous, None for other
+    fields."""
     lower = spelling.lower()
     if lower in SPOOFABLE_FIELDS or lower.startswith(RESERVED):
         return _SPOOFABLE

@@ -33,11 +33,11 @@ _SLASHES: Final = {
     **dict.fromkeys("\u2044\u2215\u29f8", "/"),
     **dict.fromkeys("\xa5\u20a9\u20e5\u2216\u29f5\u29f9", "\\"),
 }
-"""Characters that code pages turn into slashes (yen and won stand where ASCII has its backslash)."""
+"""Characters that code pages turn into slashes (yen and won have the place of ASCII's backslash)."""
 
 
 def plain_ascii(text: str) -> str:
-    """Replace what may be taken for ASCII in `text`, whose characters are bytes (Latin-1)."""
+    """Replace characters in `text` that could be read as ASCII; `text` holds bytes as characters (Latin-1)."""
     return text if text.isascii() else _sequence.sub(_replaced, text)
 
 
@@ -47,7 +47,7 @@ def _replaced(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def replacement(sequence: str) -> str:
-    """Return what a UTF-8 sequence may be taken for, itself if for nothing else."""
+    """Return the ASCII form of a UTF-8 sequence, or the sequence if it has none."""
     character = _character(sequence)
     if character in _IGNORED:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PRI", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE"})
-"""Methods that ask for no change."""
+"""Methods that request no change."""
 
 IDEMPOTENT: Final = SAFE | frozenset(
     {

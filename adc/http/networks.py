@@ -12,10 +12,10 @@ _MAPPED_PREFIX = 96
 
 
 class Networks:
-    """Asks of an address, written as text, whether it is in one of some networks.
+    """Tests if an address, written as text, is in one of several networks.
 
-    `networks` are `10.0.0.0/8`, `2001:db8::/32` or single addresses. IPv4 addresses mapped into IPv6 count as
-    IPv4. Raises ValueError for one that is no network or has host bits set.
+    `networks` are `10.0.0.0/8`, `2001:db8::/32` or single addresses. IPv4 addresses mapped into IPv6 count as IPv4.
+    Raises ValueError for an invalid network or one with host bits set.
     """
 
     def __init__(self, networks: Iterable[str] = ()) -> None:

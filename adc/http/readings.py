@@ -1,8 +1,8 @@
 """Readings of a path that a member could follow although the rules matched another one.
 
-A member may decode `%2F`, once or twice, take a backslash for a slash and other characters beyond ASCII for ASCII ones,
-strip `;parameters`, blanks and dots at the end of a name, take what follows `//` for a host, or read no further than a
-NUL, `?` or `#`, in any order. All of these are applied to a path, and to what comes of it, until nothing new appears.
+A member may decode `%2F`, once or twice, treat a backslash as a slash and other non-ASCII characters as ASCII ones,
+strip `;parameters` and trailing blanks and dots of a name, read a host behind `//`, or stop at a NUL, `?` or `#`, in
+any order. All of these are applied to a path, and to the results, until nothing new appears.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _BLANKS: Final = "".join(map(chr, range(33))) + "\x7f\xa0"
 
 
 def readings(path: str, normal: str, prefix: str = "") -> Iterator[str]:
-    """The readings of `path`, whose normal form is `normal`, as paths for rules to be matched against.
+    """Yield the readings of `path`, whose normal form is `normal`, as paths to match rules against.
 
-    Both are among them. `prefix` is taken off before the member sees the path: what is left must not be read as a
-    host, nor lead out of the prefix. Raises `UnsafeReadings`.
+    Both are among them. `prefix` is removed before the member sees the path: the rest must not be read as a host, nor
+    lead out of the prefix. Raises `UnsafeReadings`.
     """
     changes, inside = _CHANGES, "/"
     if prefix and normal.startswith(f"{prefix}/"):

@@ -17,8 +17,7 @@ class CookieAttributes(NamedTuple):
 
 
 def format_set_cookie(name: str, value: str, attributes: CookieAttributes) -> bytes:
-    """A field value. Name, value and attributes are taken as they are: give only what configuration has
-    checked."""
+    """Return a field value. Name, value and attributes are not checked: pass only values from the configuration."""
     parts = [f"{name}={value}"]
     if attributes.path:
         parts.append(f"Path={attributes.path}")
@@ -36,7 +35,7 @@ def format_set_cookie(name: str, value: str, attributes: CookieAttributes) -> by
 
 
 class SetCookie(NamedTuple):
-    """One Set-Cookie line, cut so that `replace_value` can put it together again byte for byte."""
+    """One Set-Cookie line, split so that `replace_value` can join it again byte for byte."""
 
     name: bytes
     value: bytes

@@ -1,6 +1,6 @@
-"""Request targets and authorities: checked, taken apart, and brought to the form that rules see.
+"""Request targets and authorities: checked, split, and normalised for the rules.
 
-The path rule stands in `docs/architecture.md`; this module is its only implementation.
+The path rule is in `docs/architecture.md`; this module is its only implementation.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 
 class BadTarget(ValueError):
-    """A request target that no rule can be matched against safely; the message says why."""
+    """A request target that no rule can be matched against safely; the message is the reason."""
 
 
 class BadHost(ValueError):
-    """A Host field or authority that names no host; the message says why."""
+    """A Host field or authority that names no host; the message is the reason."""
 
 
 class Target(NamedTuple):

@@ -22,7 +22,7 @@ def authenticates_connection(credentials: bytes) -> bool:
 
 
 def offers_connection(challenges: Iterable[bytes]) -> bool:
-    """True if one of the values of `WWW-Authenticate` asks for credentials of a connection."""
+    """True if one of the values of `WWW-Authenticate` requests credentials of a connection."""
     return any(_scheme(each.strip(b" \t")) in _SCHEMES for value in challenges for each in value.split(b","))
 
 

@@ -113,7 +113,7 @@ class RewrittenCookie:
         return None if pin is None or self._stickiness.expired(pin, now) else pin
 
     def forward(self, headers: Headers) -> None:
-        """The application gets back what it finds in its cookie."""
+        """Return the field with the cookie's original value for the application."""
 
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None
@@ -140,8 +140,8 @@ class RewrittenCookie:
 
 
 class PrefixedCookie(RewrittenCookie):
-    """A `Persistence`: a mark and `~` before the value of the application's cookie, taken off on the way
-    back, so that the application sees its own value only."""
+    """A `Persistence`: a mark and `~` before the value of the application's cookie, removed on the way back, so that
+    the application sees its original value."""
 
     marks_requests: ClassVar[bool] = True
 

@@ -1,8 +1,7 @@
-"""Persistence by a cookie of our own: nothing is stored here, the client carries its pin.
+"""Persistence by a cookie of adc: nothing is stored, the client sends its pin.
 
-The cookie is a session cookie (no Max-Age): its time limits are inside the mark, where no client can change
-them. It is taken out of the request on its way to the member: applications have no use for it, and must not
-log or echo it.
+The cookie is a session cookie (no Max-Age): its timeouts are inside the mark, where no client can change them. It is
+removed from the request to the member: applications have no use for it, and must not log or echo it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from adc.persistence.signing import Signer, looks_like_mark
 
 
 class CookieOptions(NamedTuple):
-    """The cookie's name and attributes. `secure: auto`: where the request came over TLS. `former_name`: a name of
+    """The cookie's name and attributes. `secure: auto`: Secure if the request came over TLS. `former_name`: a name of
     earlier versions, whose marks are read and replaced; none if empty."""
 
     name: str = SHARED_NAME
@@ -34,7 +33,7 @@ class CookieOptions(NamedTuple):
     former_name: str = ""
 
     def attributes(self, scheme: str) -> CookieAttributes:
-        """The attributes for the answer to a request of `scheme`."""
+        """Return the attributes for the response to a request of `scheme`."""
         secure = scheme == "https" if self.secure == "auto" else self.secure == "true"
         return CookieAttributes(
             path=self.path,

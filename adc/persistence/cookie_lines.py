@@ -28,8 +28,7 @@ def cookie_values(headers: Headers, wanted: bytes) -> list[str]:
 
 
 def edit_cookie(headers: Headers, name: bytes, edit: Callable[[bytes], bytes | None]) -> None:
-    """Replace the value of every cookie `name` by `edit(value)`; None removes it, and a line left empty goes
-    too."""
+    """Replace the value of every cookie `name` by `edit(value)`; None removes it, and an empty line is removed too."""
     lines = headers.get_all(b"cookie")
     edited = [_edit_line(line, name, edit) if name in line else line for line in lines]
     if edited != lines:
@@ -37,7 +36,7 @@ def edit_cookie(headers: Headers, name: bytes, edit: Callable[[bytes], bytes | N
 
 
 def replace_lines(headers: Headers, name: bytes, values: list[bytes]) -> None:
-    """Put `values` in the place of all lines called `name`; empty ones are left out."""
+    """Replace all lines called `name` by `values`, without empty ones."""
     headers.remove(name.lower())
     for value in values:
         if value:

@@ -27,12 +27,11 @@ _JUMP: Final = 5.0
 
 
 class Stickiness(NamedTuple):
-    """Duration and strength of pins. `timeout` without a request, `absolute_timeout` after it was made
-    (0: never), in seconds. `keep_draining`: a draining member keeps its clients until their pins time out.
+    """Duration and strength of pins. `timeout` without a request, `absolute_timeout` after the pin was made (0:
+    never), in seconds. `keep_draining`: a draining member keeps its clients until their pins expire.
 
-    Not every use of a pin is written down. A write lets the pin live for `lifetime`, and a request writes again
-    if less than `keep` is left, so that after each request the pin lives on for at least `timeout`, and for at most
-    `slack` longer.
+    Not every use of a pin is stored. A write lets the pin live for `lifetime`, and a request writes again if less than
+    `keep` is left, so that after each request the pin lives for at least `timeout`, and at most `slack` longer.
     """
 
     timeout: float
@@ -86,8 +85,7 @@ class Action(Enum):
 
 
 class Verdict(NamedTuple):
-    """`reason` names why for logs and counters; `moves` says that a client which had a member gets
-    another."""
+    """`reason` is for logs and counters; `moves` is True if a client that had a member gets another one."""
 
     action: Action
     reason: str

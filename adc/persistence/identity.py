@@ -21,8 +21,7 @@ def table_name(pool: str) -> str:
 
 
 def plain_key(text: str) -> bytes:
-    """A table key that operators can read; a digest where the text is empty, long or could be taken for
-    one."""
+    """Return a table key that operators can read; a digest if the text is empty, long or looks like a digest."""
     key = text.encode("utf-8", "surrogateescape")
     if 0 < len(key) <= MAX_PLAIN_KEY and not key.startswith(_DIGEST_MARK):
         return key
@@ -30,7 +29,7 @@ def plain_key(text: str) -> bytes:
 
 
 def secret_key(text: str) -> bytes:
-    """A table key for what must not be shown: a session id is as good as a password."""
+    """Return a table key that must not be shown: a session id is as valuable as a password."""
     return _DIGEST_MARK + blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES).digest()
 
 

@@ -12,7 +12,7 @@ from adc.persistence.pin import Pin
 
 
 class Pending(Enum):
-    """The type of PENDING: another machine may know this client; ask with `fetch`."""
+    """The type of PENDING: another machine may know this client; call `fetch`."""
 
     PENDING = "pending"
 
@@ -33,11 +33,11 @@ class PinCounts:
 
 
 class Persistence(Protocol):
-    """One pool's way of keeping a client on its member. A pool without persistence has none of this.
+    """One pool's way of keeping a client on its member. A pool without persistence has none.
 
-    Members are named by `member_id(pool, address)`. The order for one request: `pinned` (then `fetch` if it
-    says PENDING), `decide`, the balancer if need be, `assigned`, `forward`, and `response` when the head has
-    come back. `pin` is always what `pinned` or `fetch` gave for this request.
+    Members are named by `member_id(pool, address)`. The order for one request: `pinned` (then `fetch` if it returns
+    PENDING), `decide`, the balancer if necessary, `assigned`, `forward`, and `response` when the head has arrived.
+    `pin` is always the result of `pinned` or `fetch` for this request.
     """
 
     learns: ClassVar[bool]
@@ -56,10 +56,10 @@ class Persistence(Protocol):
         """Return the member that the client is pinned to; None without a pin, or if the pin is invalid or expired."""
 
     def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
-        """Ask the other machines, with a time limit; `done` is called once."""
+        """Ask the other machines, with a timeout; `done` is called once."""
 
     def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
-        """The client goes to `member`: remember it. Returns the member the client is pinned to from now on,
+        """Record that the client is served by `member`. Return the member that the client is pinned to from now on,
         which differs from `member` only if another worker pinned it a moment before."""
 
     def forward(self, headers: Headers) -> None:
@@ -68,5 +68,5 @@ class Persistence(Protocol):
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None
     ) -> None:
-        """`member` answered with `headers`: learn from them or add to them. Call it for what goes to this one
-        client, after a cache has taken its copy."""
+        """Process the `headers` of `member`'s response: learn from them or add to them. Call it for the copy that goes
+        to this one client, after a cache has stored the response."""

@@ -25,8 +25,8 @@ class Record(NamedTuple):
 
 
 class Markers:
-    """Signs and checks what nodes send each other. All nodes share `secret`; nothing of one purpose is valid for
-    another."""
+    """Signs and verifies messages between nodes. All nodes share `secret`; a signature for one purpose is invalid for
+    every other."""
 
     def __init__(self, secret: bytes, cluster: str) -> None:
         root = blake2b(secret, digest_size=32).digest()
@@ -107,7 +107,7 @@ class Markers:
 
 
 def _request(receiver: str, parts: Sequence[bytes]) -> bytes:
-    """A digest of `receiver` and `parts`, none of which can be taken for another."""
+    """Return a digest of `receiver` and `parts` that no other combination has."""
     digest = blake2b(digest_size=32)
     for part in (receiver.encode(), *parts):
         digest.update(b"%d " % len(part))

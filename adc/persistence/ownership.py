@@ -1,8 +1,9 @@
 """Choice of the cluster node that serves a client which another node may know.
 
-Two ways: *synchronise*, where the tables are shared and any node serves what it finds there; and *redirect*, where a
-node that does not know the client passes the request, once, to the node that does. That node needs no question: each
-client has a home among the living nodes (rendezvous hashing), and an unknown client becomes known there.
+Two ways: *synchronise*, where the tables are shared and any node serves the clients that it finds there; and
+*redirect*, where a node that does not know the client passes the request, once, to the node that does. It is found
+without a query: each client has a home among the live nodes (rendezvous hashing), and an unknown client becomes known
+there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Route(NamedTuple):
 
 
 def home(client: bytes, nodes: Collection[str]) -> str:
-    """The node among `nodes` where a client not known yet belongs. A node that comes or goes moves only the
+    """Return the home among `nodes` of a client that is not known yet. A node that joins or leaves moves only the
     clients whose home it is. Raises ValueError without nodes."""
     return max(
         nodes, key=lambda node: (blake2b(client, key=node.encode()[:64], digest_size=8).digest(), node)

@@ -85,8 +85,8 @@ def merge_pins(one: bytes, other: bytes) -> bytes:
 
 
 def first_pin(live: bytes, mine: bytes) -> bytes:
-    """Return which of two packed pins stands on one machine: the live one, whose client has been sent to its member
-    already, unless `mine` has moved on further. A refresh becomes one pin with the live one."""
+    """Return the one of two packed pins that stands on one machine: the live one, whose client was sent to its member
+    already, unless `mine` has more moves. A refresh becomes one pin with the live one."""
     first, second = unpack_pin(live), unpack_pin(mine)
     if first is None or second is None:
         return mine if first is None else live

@@ -9,7 +9,7 @@ from adc.http.message import Request
 from adc.persistence.table import KeyOf
 
 _REMEMBERED = 4096
-"""Clients whose key is not worked out again."""
+"""Number of clients whose key is cached."""
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 

@@ -1,5 +1,4 @@
-"""Persistence by a table: a key taken from the request leads to the pin, which all workers (and nodes)
-share."""
+"""Persistence by a table: a key from the request leads to the pin, which all workers (and nodes) share."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from adc.persistence.table import KeyOf
 
 
 def sni_key(request: Request) -> bytes | None:
-    """The server name that the client asked for (RFC 6066 section 3)."""
+    """Return the server name of the client's handshake (RFC 6066 section 3)."""
     return plain_key(request.client.sni.lower()) if request.client.sni else None
 
 

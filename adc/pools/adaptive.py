@@ -12,11 +12,11 @@ LONG_MEMORY = 0.02
 SHORT_SHARE = 0.2
 """Share of the way to its new value that the limit moves in one window."""
 STEEPEST = 0.5
-"""The most that one window may ask the limit to fall, as a factor."""
+"""Largest decrease of the limit in one window, as a factor."""
 BACK_OFF = 0.9
 """Factor for a window in which an attempt timed out or was refused."""
 FEWEST = 10
-"""Responses that make a window; with fewer, their average says little."""
+"""Responses that make a window; the average of fewer is unreliable."""
 
 
 class AdaptiveLimit:
@@ -64,7 +64,7 @@ class AdaptiveLimit:
         self._failed = False
 
     def adopt(self, previous: AdaptiveLimit) -> None:
-        """Begin with what `previous` has learned, within the bounds of this one."""
+        """Start with the values that `previous` has learned, within the bounds of this one."""
         self.limit = min(max(previous.limit, self._least), self._most)
         self._long = previous._long
 

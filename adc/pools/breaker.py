@@ -8,8 +8,8 @@ from adc.pools.limits import Limits
 
 
 class Breaker:
-    """Compares what a pool is doing with its limits. `refused` counts by reason; `connections` is the ceiling of
-    open connections, 0 for none."""
+    """Compares the load of a pool with its limits. `refused` counts by reason; `connections` is the limit of open
+    connections, 0 for none."""
 
     __slots__ = ("_adaptive", "_pending", "_requests", "connections", "refused")
 
@@ -21,7 +21,7 @@ class Breaker:
         self.refused = {Failure.OVERLOAD: 0, Failure.QUEUE_FULL: 0, Failure.CONNECTION_LIMIT: 0}
 
     def adopt(self, previous: Breaker) -> None:
-        """Go on counting where `previous` stopped, with what its adaptive limit has learned."""
+        """Continue the counters of `previous`, with the values that its adaptive limit has learned."""
         self.refused = previous.refused
         if self._adaptive is not None and previous._adaptive is not None:
             self._adaptive.adopt(previous._adaptive)

@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 
 
 class FailureSource(StrEnum):
-    """Whose doing a failure is. Only the member's own count against its health."""
+    """The side that caused a failure. Only the member's failures count against its health."""
 
     MEMBER = "member"
     PROXY = "proxy"
@@ -16,10 +16,10 @@ class FailureSource(StrEnum):
 class Failure(Enum):
     """One kind of failed attempt.
 
-    `value` is the word of logs and metrics, `status` what the client is answered (0: nothing can be
-    answered), `token` the error type of `Proxy-Status` (RFC 9209 section 2.3), `retry_on` the word of
-    `retries.on` that covers it ("" if no word does), `unsent` is true if the member cannot have processed any of the
-    request, which makes another attempt safe for every method (RFC 9110 section 9.2.2).
+    `value` is the word of logs and metrics, `status` the response to the client (0: no response is possible), `token`
+    the error type of `Proxy-Status` (RFC 9209 section 2.3), `retry_on` the word of `retries.on` that covers it ("" if
+    no word does). `unsent` is True if the member cannot have processed any of the request, which makes another attempt
+    safe for every method (RFC 9110 section 9.2.2).
     """
 
     DNS_ERROR = "dns_error", FailureSource.MEMBER, 502, "dns_error", "connect_failure", True
@@ -61,7 +61,7 @@ class Failure(Enum):
         False,
     )
     UNPROCESSED = "unprocessed", FailureSource.PROXY, 503, "destination_unavailable", "unprocessed", True
-    """The member said that it did not process the request: a stream was refused, or a connection is going away."""
+    """The member announced that it did not process the request: it refused a stream, or closes the connection."""
     RESET = "reset", FailureSource.MEMBER, 502, "connection_terminated", "reset_before_response", False
     UPLOAD_RESET = (
         "upload_reset",

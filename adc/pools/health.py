@@ -45,7 +45,7 @@ class HealthState:
         return self._row > 0
 
     def resume(self, health: Health, reason: str, now: float) -> None:
-        """Go on from what earlier checks came to."""
+        """Continue with the result of earlier checks."""
         self.health, self.reason, self.since = health, reason, now
 
     def feed(self, failure: str | None, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Outlier ejection: a member whose answers keep failing is left out for a while (passive health)."""
+"""Outlier ejection: a member whose responses keep failing is ejected for a while (passive health)."""
 
 from __future__ import annotations
 

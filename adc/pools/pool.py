@@ -169,12 +169,12 @@ class Pool:
         return not self._cap or member.active < self._cap
 
     def refresh(self, now: float) -> None:
-        """Take account of what time alone changes. `pick` does so, too."""
+        """Apply changes that depend only on time. `pick` does this too."""
         if now >= self._review_at:
             self._review(now)
 
     def watch(self, observer: Observer) -> None:
-        """Let `observer` know of the end of every attempt."""
+        """Notify `observer` of the end of every attempt."""
         self._observers.append(observer)
 
     def started(self, member: Member, now: float) -> None:
@@ -195,13 +195,13 @@ class Pool:
             observe(member, now, outcome, elapsed)
 
     def set_health(self, member: Member, health: Health, now: float, reason: str = "") -> None:
-        """Take over what active checks say."""
+        """Apply the results of active checks."""
         if member.health is not health:
             member.health = health
             self._settle(member, now, reason)
 
     def set_admin(self, member: Member, admin: Admin, now: float, reason: str = "") -> None:
-        """Take over what the operator says."""
+        """Apply the operator's decision."""
         if member.admin is not admin:
             member.admin = admin
             self._settle(member, now, reason)
@@ -217,13 +217,12 @@ class Pool:
         return True
 
     def adopt(self, previous: Pool, now: float, *, checked: bool = True) -> list[Member]:
-        """Carry over the members that `previous` has too, by address, and return those that only it has.
+        """Carry over the members that `previous` has too, by address, and return the ones that only it has.
 
-        Their state, counters and links stay, and so does the queue; weight, backup and name become those of
-        this pool. Exchanges that began on `previous` finish on it: it spreads them over the members of this
-        one, and what they teach is learned here. So call this when this pool takes over, before its first
-        pick. `checked`: active checks go on; without them what
-        earlier ones found is forgotten, as nothing would ever correct it.
+        Their state, counters and links stay, and so does the queue; weight, backup and name become those of this pool.
+        Exchanges that began on `previous` finish on it: it picks among the members of this one, and their results
+        count here. So call this when this pool replaces the other, before its first pick. `checked`: active checks
+        continue; without them earlier results are dropped, because nothing would ever correct them.
         """
         known = {member.address: member for member in previous.members}
         self.members = tuple(self._carried(member, known, now, checked) for member in self.members)
@@ -245,7 +244,7 @@ class Pool:
         return list(known.values())
 
     def _follow(self, successor: Pool) -> None:
-        """Serve what has begun here as `successor` would."""
+        """Serve the exchanges that began here like `successor`."""
         self._cap = successor._cap
         self._choose = self._choose_below_cap if self._cap else self._balancer.pick
         self.members = successor.members
@@ -275,7 +274,7 @@ class Pool:
             return None
         if left[0] in candidates:
             return self._choose(left, request)
-        member = min(left, key=lambda member: member.active / member.share)  # backups, which nobody balances
+        member = min(left, key=lambda member: member.active / member.share)  # backups, which are not balanced
         return None if self._cap and member.active >= self._cap else member
 
     def _choose_below_cap(self, members: Sequence[Member], request: Request) -> Member | None:

@@ -1,4 +1,4 @@
-"""The decision whether another attempt follows a failed one."""
+"""The decision about another attempt after a failed one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FLOOR = 50
 DEFAULT_ON = ("connect_failure", "reset_before_response")
 
 _EVERY_5XX = frozenset(range(500, 600)) - {508}
-"""After "loop detected", another try would only go round once more, in every round."""
+"""After "loop detected", another attempt would only repeat the loop, in every round."""
 
 
 class Verdict(StrEnum):
-    """RETRY, or why not: the word goes to the log."""
+    """RETRY, or the reason against it, for the log."""
 
     RETRY = "retry"
     RESPONSE_BEGUN = "response_begun"

@@ -16,7 +16,7 @@ from adc.routing.values import ValueRule, accept_any
 
 
 class Facts:
-    """A request under test; its query and cookies are parsed when first asked for, once."""
+    """A request under test; its query and cookies are parsed on first use, once."""
 
     __slots__ = ("_cookies", "_query", "request")
 
@@ -80,7 +80,7 @@ def path_condition(match: Match) -> Condition:
 
 
 def further_conditions(match: Match) -> Iterator[Condition]:
-    """The conditions that no index answers: all but host and path."""
+    """Return the conditions that no index covers: all except host and path."""
     if match.method:
         methods = frozenset(match.method)
         yield Condition(

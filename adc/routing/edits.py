@@ -18,12 +18,12 @@ _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HeaderEdits:
-    """Lines to remove, to set (in place of all of that name) and to add, applied in this order. `gone` are the
-    lower-case names of which no line is left as it came.
+    """Lines to remove, to set (in place of all lines of that name) and to add, applied in this order. `gone` are the
+    lower-case names of which no received line is left.
 
-    Values may hold the `PLACEHOLDERS` in braces; a brace that is meant is written twice. Raises `ValueError`
-    for a name that is no token (RFC 9110 section 5.6.2) or that the proxy itself writes (framing, hop-by-hop
-    and `Host`, which a rewrite sets), and for a value with control characters or an unknown placeholder.
+    Values may hold the `PLACEHOLDERS` in braces; a literal brace is written twice. Raises `ValueError` for a name that
+    is no token (RFC 9110 section 5.6.2) or that the proxy writes (framing, hop-by-hop and `Host`, which a rewrite
+    sets), and for a value with control characters or an unknown placeholder.
     """
 
     __slots__ = ("_fixed", "_made", "gone")
@@ -89,5 +89,5 @@ def _has_placeholder(value: str) -> bool:
 
 
 def _wire(value: str) -> bytes:
-    """A field value in UTF-8, with what could end its line replaced."""
+    """Return a field value in UTF-8, with characters replaced that could end its line."""
     return _control.sub(" ", value).strip(" \t").encode("utf-8", "replace")

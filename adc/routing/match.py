@@ -1,4 +1,4 @@
-"""A rule: what a request must be like, and the value that stands for it."""
+"""A rule: conditions on a request, and a value."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Match:
-    """Conditions on a request. An empty key asks nothing; several keys mean all of, several rules any of.
+    """Conditions on a request. An empty key has no condition; several keys mean all of them, several rules any of
+    them.
 
-    `as_sent`: the path is compared as the client sent it, not in normal form.
-
-    `method` names are case-sensitive and HEAD is not GET. `headers` (names in any case), `query` and
-    `cookies` go from a name to its rules; of several values of a name one must be accepted. `source` holds
-    networks as `adc.http.networks` reads them, tested against `Request.client`. `where` says where the rule
-    stands (`file:line`), `places` the same for its keys (`host`, `headers.x-beta`), for `Router.explain`.
+    `as_sent`: the path is compared as the client sent it, not in normal form. `method` names are case-sensitive and
+    HEAD is not GET. `headers` (names in any case), `query` and `cookies` map a name to its rules; of several values of
+    a name one must be accepted. `source` holds networks (`adc.http.networks`), tested against `Request.source`.
+    `where` is the place of the rule (`file:line`), `places` the places of its keys (`host`, `headers.x-beta`), for
+    `Router.explain`.
     """
 
     host: Sequence[HostRule] = ()
@@ -40,7 +40,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Rule(Generic[T]):
-    """A match and what it leads to; `value` is not None."""
+    """A match and its value, which is not None."""
 
     match: Match
     value: T

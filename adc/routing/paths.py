@@ -30,7 +30,7 @@ class PathPrefix:
 
 @dataclass(frozen=True, slots=True)
 class AnyCase:
-    """Matches what `rule` matches, ignoring letter case; the rule itself is in folded case."""
+    """Matches the same as `rule`, ignoring letter case; the rule is in folded case."""
 
     rule: Exact | PathPrefix | Regex
 
@@ -58,7 +58,7 @@ def path_exact(text: str) -> Exact:
 
 
 def path_prefix(text: str) -> PathPrefix:
-    """`text`, normalised, and what is below it. Raises `ValueError`."""
+    """Matches `text`, normalised, and everything below it. Raises `ValueError`."""
     return PathPrefix(_normal(text))
 
 

@@ -19,11 +19,11 @@ _visible = re.compile(r"[!-~]+").fullmatch
 
 
 class Redirect:
-    """A redirect to a template with `{path}`, `{query}`, `{host}` and `{scheme}`, all of the request.
+    """A redirect to a template with `{path}`, `{query}`, `{host}` and `{scheme}` of the request.
 
-    `{path}` is the path as a member would receive it: as the client wrote it in ordinary cases.
-    The query string is kept unless the template has a `?` or `{query}`. Raises `ValueError` for another
-    status, an unknown placeholder, or a template that would let a request choose where it leads.
+    `{path}` is the path that a member would receive: usually as the client wrote it. The query string is kept unless
+    the template has a `?` or `{query}`. Raises `ValueError` for another status, an unknown placeholder, or a template
+    that would let a request choose the target host.
     """
 
     __slots__ = ("_template", "status")

@@ -12,13 +12,13 @@ from adc.routing.paths import path_exact
 class Rewrite:
     """A compiled rewrite of the path: `strip_prefix`, then `substitutions`, then `add_prefix`.
 
-    Substitutions see the normalised path. Without them the member receives the rest of the path as the client wrote it,
-    provided that it still stands for the rest of the normalised one.
+    Substitutions apply to the normalised path. Without them the member receives the rest of the path as the client
+    wrote it, if that still corresponds to the rest of the normalised one.
 
-    `strip_prefix` takes whole segments off (`/api`: `/api/users` -> `/users`, `/api` -> `/`) and leaves other
-    paths alone; its closing slash makes no difference, and `stripped` is its normal form without one. A substitution is
-    a regular expression and what every match of it becomes (`\\1` is its first group). `host` replaces the Host field.
-    Raises `ValueError`.
+    `strip_prefix` removes whole segments (`/api`: `/api/users` -> `/users`, `/api` -> `/`) and leaves other paths
+    alone; its closing slash makes no difference, and `stripped` is its normal form without one. A substitution is a
+    regular expression and its replacement (`\1` is the first group). `host` replaces the Host field. Raises
+    `ValueError`.
     """
 
     __slots__ = ("_added", "_substitutions", "host", "stripped")
@@ -39,10 +39,8 @@ class Rewrite:
             parse_host(host)
 
     def target(self, path: str, target: str) -> str:
-        """The target for the member in place of `target`, whose path is `path` in normal form; the query stays.
-
-        Raises `BadTarget` if a substitution spoils it.
-        """
+        """Return the target for the member in place of `target`, whose path is `path` in normal form; the query stays.
+        Raises `BadTarget` if a substitution makes it invalid."""
         if path == "*":
             return path
         written, question, query = target.partition("?")

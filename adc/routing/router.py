@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class ExplainStep(NamedTuple):
-    """One thing that decided about a rule.
+    """One step of the decision about a rule.
 
-    `rule` counts from 0 in file order. A rule that does not match gives one step, with the first key that
-    fails; the rule that matches gives one for each of its keys, or one with the key "" if it asks nothing.
-    `where` is the line of the key if the match knows it, otherwise that of the rule.
+    `rule` counts from 0 in file order. A rule that does not match gives one step, with the first key that fails; the
+    matching rule gives one for each of its keys, or one with the key "" if it has no conditions. `where` is the line
+    of the key if the match has it, otherwise the line of the rule.
     """
 
     rule: int

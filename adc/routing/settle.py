@@ -1,4 +1,4 @@
-"""The rule for a request whose path can be read in several ways, and the form of the path that the member receives."""
+"""Choice of the rule and of the path for the member, for a request whose path has several readings."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NORMALIZE = (MATCH, SEND, OFF)
 class PathPolicy(NamedTuple):
     """A route's policy for paths with several readings.
 
-    `guarded` is True if no reading of what is sent may lead to another route. `prefix` (normalised, without a closing
-    slash) is taken off before the member sees the path.
+    `guarded` is True if no reading of the sent path may lead to another route. `prefix` (normalised, without a closing
+    slash) is removed before the member sees the path.
     """
 
     route: str
@@ -40,10 +40,10 @@ class Settled(NamedTuple, Generic[T]):
 def settle(
     request: Request, find: Callable[[Request], T | None], policy_of: Callable[[T], PathPolicy]
 ) -> Settled[T]:
-    """Find the rule for `request` by its normal form and choose what the member receives.
+    """Find the rule for `request` by its normal form and choose the target for the member.
 
-    That is the target as received if the rules take it to the same rule as the normal form and every other reading
-    of it as well; otherwise the normal form, if the same holds for that.
+    The target stays as received if it and all its readings lead to the same rule as the normal form; otherwise the
+    member receives the normal form, if its readings do.
     """
     value, target = find(request), request.target
     if value is None:

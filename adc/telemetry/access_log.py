@@ -14,10 +14,9 @@ DEFAULT_LIMIT: Final = 4 << 20
 class AccessLog:
     """Appends formatted records to `path` (`-`: standard output) whenever `flush` is called.
 
-    `limit` bounds what waits in memory, in characters; a record that comes when it is reached is dropped.
-    `written` and `dropped` count lines. Several processes may append to one file.
-
-    Raises ValueError for a bad format and OSError if the file cannot be opened.
+    `limit` bounds the buffer, in characters; a record that arrives above it is dropped. `written` and `dropped` count
+    lines. Several processes may append to one file. Raises ValueError for a bad format and OSError if the file cannot
+    be opened.
     """
 
     def __init__(self, path: str, format: str = "combined", limit: int = DEFAULT_LIMIT) -> None:
@@ -41,7 +40,7 @@ class AccessLog:
         self._size += len(line)
 
     def flush(self) -> None:
-        """Write what has been collected, without waiting for a slow reader; called from a tick."""
+        """Write the buffered records, without waiting for a slow reader; called from a tick."""
         if not self._lines and not self._unsent:
             return
         data = self._unsent
@@ -55,7 +54,7 @@ class AccessLog:
         self.written += lines - lost - self._unsent.count(b"\n")
 
     def reopen(self) -> None:
-        """Go on in a new file after a rotation; what was collected belongs to the old one.
+        """Continue in a new file after a rotation; buffered records go to the old one.
 
         Raises OSError if the new file cannot be opened; the old one then stays in use.
         """
@@ -63,6 +62,6 @@ class AccessLog:
         self._file.reopen()
 
     def close(self) -> None:
-        """Write what has been collected and close the file."""
+        """Write the buffered records and close the file."""
         self.flush()
         self._file.close()

@@ -19,9 +19,9 @@ UNSENT_LENGTH = 1 << 16
 class ErrorLog:
     """Writes at once, one line an event: `log.warn("request_refused", reason="bad_host", client=address)`.
 
-    The event is a fixed name (`adc.telemetry.events`); what varies goes into the fields. Of one event `burst` lines
-    are written, then PER_SECOND; the next line that passes, or `flush`, says how many were suppressed. Events below
-    `level` are ignored. `path` is as in LogFile. Any thread may log.
+    The event is a fixed name (`adc.telemetry.events`) with variable fields. Of one event `burst` lines are written,
+    then PER_SECOND; the next line that passes, or `flush`, has the number of suppressed lines. Events below `level`
+    are ignored. `path` is as in LogFile. Any thread may log.
 
     Raises OSError if the file cannot be opened.
     """
@@ -74,7 +74,7 @@ class ErrorLog:
                 self._put(now, level, event, {**fields, "suppressed": suppressed} if suppressed else fields)
 
     def flush(self) -> None:
-        """Log how many lines were suppressed and write what a slow reader left; called from a tick."""
+        """Log the numbers of suppressed lines and write the rest that a slow reader left; called from a tick."""
         now = self._clock()
         with self._lock:
             for event, suppressed in self._gate.settle(now):

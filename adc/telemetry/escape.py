@@ -25,9 +25,10 @@ def is_plain(text: str) -> bool:
 
 
 def escape_text(text: str, limit: int = FIELD_LIMIT) -> str:
-    """Return `text` for a quoted field: what is not plain becomes the `\\xHH` of its UTF-8 bytes, as in nginx.
+    """Return `text` for a quoted field: other than plain characters become the `\\xHH` of their UTF-8 bytes, like in
+    nginx.
 
-    A byte that was decoded with `surrogateescape` comes out as itself.
+    A byte that was decoded with `surrogateescape` yields that byte.
     """
     return text if len(text) <= limit and is_plain(text) else _bounded(text, limit, _spell_text)
 

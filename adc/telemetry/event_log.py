@@ -39,7 +39,7 @@ class EventLog:
 
 
 class EventHandler(logging.Handler):
-    """Passes what `logging` gets to `log`."""
+    """Passes the records of `logging` to `log`."""
 
     def __init__(self, log: ErrorLog) -> None:
         super().__init__()

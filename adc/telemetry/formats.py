@@ -28,9 +28,9 @@ _JSON: Final = (
 
 
 def compile_format(text: str) -> Format:
-    """The function for `combined`, `json`, or a template such as `{client} {method} {path} {status}`.
+    """Return the function for `combined`, `json`, or a template such as `{client} {method} {path} {status}`.
 
-    Raises ValueError, saying what is allowed, for a template with an unknown field or with none.
+    Raises ValueError, with the allowed fields, for a template with an unknown field or with none.
     """
     if text == "combined":
         return combined

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from adc.telemetry.samples import Sample
 
 DURATION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper bounds, in seconds, of the buckets of a duration; one more takes what is above the last."""
+"""Upper bounds, in seconds, of the buckets of a duration; one more bucket counts values above the last."""
 
 
 class Histogram:

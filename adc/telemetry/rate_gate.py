@@ -1,4 +1,4 @@
-"""A ceiling on how often each kind of thing is let through; it takes the time as an argument."""
+"""A rate limit for each kind of event; it takes the time as an argument."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ _OTHER = "other"
 
 
 class RateGate:
-    """A token bucket for each kind: `burst` at once, then `per_second`; counts what it held back.
+    """A token bucket for each kind: `burst` at once, then `per_second`; counts the suppressed ones.
 
-    Kinds beyond a fixed number share one bucket, so that made-up kinds exhaust neither memory nor disk.
+    Kinds above a fixed number share one bucket, so that invented kinds exhaust neither memory nor disk.
     """
 
     def __init__(self, burst: int, per_second: float) -> None:

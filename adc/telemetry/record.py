@@ -84,7 +84,7 @@ class LogRecord(Protocol):
 
     @property
     def upstream_elapsed(self) -> float:
-        """Seconds from choosing the member to the end of its response, 0 if none was asked."""
+        """Seconds from choosing the member to the end of its response, 0 without a member."""
 
     @property
     def route(self) -> str:
@@ -96,7 +96,7 @@ class LogRecord(Protocol):
 
     @property
     def member(self) -> str:
-        """Address of the last member asked."""
+        """Address of the last member chosen."""
 
     @property
     def attempts(self) -> int:

@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 def load(rows: Iterable[tuple[str, Iterable[str], float]]) -> list[Sample]:
-    """Samples from what JSON made of them."""
+    """Return the samples in a decoded JSON document."""
     return [Sample(name, tuple(labels), value) for name, labels, value in rows]
 
 

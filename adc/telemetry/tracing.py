@@ -25,10 +25,10 @@ class TraceContext(NamedTuple):
 
 
 def parse_traceparent(value: bytes) -> TraceContext | None:
-    """The context in a field value; None if it is not exactly what the standard allows.
+    """Return the context in a field value; None if it does not conform to the standard.
 
-    A later version may have more after the flags (section 3.2.3); `ff` and identifiers of zeros are invalid.
-    When None is returned, `tracestate` must not be passed on either.
+    A later version may have more after the flags (section 3.2.3); `ff` and identifiers of zeros are invalid. If the
+    result is None, `tracestate` must not be forwarded either.
     """
     match = _TRACEPARENT.fullmatch(value)
     if match is None:
@@ -40,7 +40,7 @@ def parse_traceparent(value: bytes) -> TraceContext | None:
 
 
 def new_request_id() -> str:
-    """32 hexadecimal digits, 128 bits of the system's random source, which is asked in blocks."""
+    """Return 32 hexadecimal digits, 128 bits of the system's random source, which is read in blocks."""
     try:
         return _ids.pop()
     except IndexError:

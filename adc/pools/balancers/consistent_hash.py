@@ -1,4 +1,4 @@
-"""Consistent hash: the same key to the same member, if asked for with a bound on what a hot key may put on one."""
+"""Consistent hash: the same key to the same member, with an optional bound on the load of one member."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ LEAST = 8
 
 
 class ConsistentHash:
-    """Without `load` the member of a key depends on nothing but the members. With it a member takes at most `load`
-    times its fair part of the requests in flight, rounded up, and never less than LEAST; the surplus goes to the next
-    member in the key's order, so that one hot key spreads over few members instead of sinking one.
-    """
+    """Without `load` the member of a key depends only on the members. With it a member receives at most `load` times
+    its share of the in-flight requests, rounded up, and never less than LEAST; the surplus goes to the next member
+    in the key's order, so that one hot key spreads over few members instead of overloading one."""
 
     __slots__ = ("_key", "_load", "_slots")
 

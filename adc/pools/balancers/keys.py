@@ -1,4 +1,4 @@
-"""The part of a request that a hash goes by."""
+"""The part of a request that a hash balancer uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Least response time: the member that is likely to answer first."""
+"""Least response time: the member that is likely to respond first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.member import Member
 
 MEMORY = 10.0
-"""Seconds after which a measurement has lost two thirds of its say."""
+"""Seconds after which a measurement has lost two thirds of its weight."""
 LEAST_SAY = 0.05
 """Least weight of a new measurement in the average, however fast measurements arrive."""
 FAILURE_COST = 1.0

@@ -10,7 +10,7 @@ from adc.pools.member import Member
 
 
 class RandomChoice(Draws):
-    """Independent draws, so that many workers need not agree on whose turn it is."""
+    """Independent draws, so that many workers need no coordination."""
 
     __slots__ = ()
 

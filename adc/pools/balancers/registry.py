@@ -37,11 +37,10 @@ BALANCERS: dict[str, Callable[[Options, Random, Turns | None], Balancer]] = {
 
 
 def make_balancer(name: str, options: Options, rng: Random, turns: Turns | None = None) -> Balancer:
-    """The balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
+    """Return the balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
 
-    `turns` is what a round robin counts with, its own count by default.
-
-    Raises ValueError for a name or an option value that does not exist.
+    `turns` is the counter of a round robin, a separate one by default. Raises ValueError for an unknown name or option
+    value.
     """
     if name not in BALANCERS:
         raise ValueError(f"{name!r} is no balancer: use one of {', '.join(BALANCERS)}")

@@ -31,11 +31,11 @@ class Turns:
 
 
 class RoundRobin:
-    """Members in turn, each as often as its share says and spread evenly over the cycle.
+    """Members in turn, each as often as its share requires and spread evenly over the cycle.
 
-    The weighted order is nginx's: at each pick every member's credit grows by its share, the richest is
-    chosen and pays the sum of all shares. Over a cycle of that many picks the proportions are exact. `turns`
-    counts for the plain rotation; processes that share it take turns with each other.
+    The weighted order is nginx's: at each pick every member's credit grows by its share; the member with the most
+    credit is chosen and pays the sum of all shares. Over a cycle of that many picks the proportions are exact. `turns`
+    counts for the plain rotation; processes that share it alternate.
     """
 
     __slots__ = ("_credit", "_equal", "_turns")

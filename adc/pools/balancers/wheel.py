@@ -1,4 +1,4 @@
-"""A wheel of fortune whose sectors are as wide as the members' shares."""
+"""A wheel whose sectors are as wide as the members' shares."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Wheel:
         width = self._ends[first] - start
         point = rng.random() * (self._total - width)
         second = self._sector(point if point < start else point + width)
-        if second == first:  # rounding put the point on the edge of the sector cut out
+        if second == first:  # rounding put the point on the edge of the removed sector
             second = first - 1 if first else 1
         return members[first], members[second]
 
