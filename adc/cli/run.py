@@ -15,9 +15,6 @@ from adc.cli.output import fail
 if TYPE_CHECKING:
     from adc.config import Loaded
 
-_AHEAD = 8
-"""Worker processes started before the configuration is read, at the most."""
-
 
 def run(
     config: ConfigPath,
@@ -35,17 +32,12 @@ def run(
 
     SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the new binary on the same sockets.
     """
-    from adc.control.processes import Recruits
-
-    recruits = Recruits()
-    if config.exists():
-        recruits.start(min(workers if workers is not None else os.cpu_count() or 1, _AHEAD))
     from adc.control.start import StartFailed, serve
     from adc.control.supervisor import RunOptions
 
     loaded = load_or_fail(config)
     try:
-        serve(RunOptions(config, workers, pidfile), loaded, os.environ, recruits)
+        serve(RunOptions(config, workers, pidfile), loaded, os.environ)
     except StartFailed as error:
         fail("\n".join([f"adc: {error}", *_reasons(loaded, str(error))]), error.code)
 

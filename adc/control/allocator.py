@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 SETTINGS = {
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
+    "MALLOC_ARENA_MAX": (-8, 2),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 1 << 20),
+    "MALLOC_TRIM_THRESHOLD_": (-1, 4 << 20),
 }
-"""Settings of glibc's malloc for workers, which the operator's environment may override.
+"""Settings of glibc's malloc for workers: number and value for mallopt(3), by the name of the environment variable with
+which the operator may override them.
 
 By default the first large block that is freed raises both thresholds, up to 32 and 64 MB: from then on large responses
 lie in the heap, which returns nothing to the system while a small block lies behind them. Fixed thresholds give each
@@ -23,6 +24,21 @@ TRIM_SECONDS = 10.0
 
 _GROWTH = 8 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def set_thresholds(environ: Mapping[str, str] = os.environ) -> None:
+    """Apply `SETTINGS` to this process, except for what `environ` sets. No-op where the C library has no mallopt."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    for number, value in due_settings(environ):
+        mallopt(number, value)
+
+
+def due_settings(environ: Mapping[str, str]) -> list[tuple[int, int]]:
+    """Return numbers and values of the settings that `environ` leaves to adc."""
+    return [setting for name, setting in SETTINGS.items() if name not in environ]
 
 
 class HeapTrimmer:

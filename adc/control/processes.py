@@ -1,15 +1,23 @@
-"""Worker processes as the operating system sees them: started, waited for, ended."""
+"""Worker processes as the supervisor sees them: started, waited for, ended."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable
+from functools import partial
 
-from adc.control.allocator import SETTINGS
+from adc.control.fork_server import REPLY, REQUEST, adopt_orphans, become_fork_server
 from adc.launch import command as command_of
+from adc.telemetry.event_log import EventLog
+
+log = EventLog(__name__)
+
+COMMAND = command_of("adc.control.fork_server")
 
 TURNS_BYTES = 1 << 16
 """Memory that all workers share, for the counts of `adc.runtime.build.turns`."""
@@ -17,45 +25,27 @@ TURNS_BYTES = 1 << 16
 SHARE_BYTES = 1 << 12
 """The same for `adc.net.share`."""
 
-COMMAND = command_of("adc.control.worker_process")
+UNKNOWN_CODE = 255
+"""Exit code of a process that somebody else has waited for."""
+
+FORK_TIMEOUT = 30.0
+"""Seconds for the fork server to start a worker; one that was started anew imports everything first."""
 
 
 class WorkerProcess:
-    """A started process and our end of its channel."""
+    """A child process and this process's end of its channel."""
 
-    def __init__(self, worker_id: int, process: subprocess.Popen[bytes], sock: socket.socket) -> None:
+    def __init__(self, worker_id: int, pid: int, sock: socket.socket) -> None:
         self.worker_id = worker_id
-        self.pid = process.pid
+        self.pid = pid
         self.sock = sock
-        self._process = process
-
-    @classmethod
-    def start(cls, worker_id: int, memory: Sequence[int], command: Sequence[str] = COMMAND) -> WorkerProcess:
-        """Start one that shares the memory behind the descriptors `memory` with others. Needs no event loop.
-
-        Raises OSError if that is not possible.
-        """
-        ours, theirs = socket.socketpair()
-        passed = (theirs.fileno(), *memory)
-        try:
-            process = subprocess.Popen(
-                (*command, str(worker_id), *map(str, passed)),
-                pass_fds=passed,
-                stdin=subprocess.DEVNULL,
-                env={**SETTINGS, **os.environ},
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return cls(worker_id, process, ours)
+        self._code: int | None = None
 
     async def wait(self) -> int:
-        """Return the exit code once the process has gone."""
+        """Return the exit code once the process has gone; negative for the signal that killed it."""
         loop = asyncio.get_running_loop()
         gone = asyncio.Event()
-        descriptor = os.pidfd_open(self.pid) if self._process.poll() is None else -1
+        descriptor = os.pidfd_open(self.pid) if self._poll() is None else -1
         if descriptor >= 0:
             loop.add_reader(descriptor, gone.set)
             try:
@@ -63,41 +53,126 @@ class WorkerProcess:
             finally:
                 loop.remove_reader(descriptor)
                 os.close(descriptor)
-        return self._process.wait()
+        code = self._poll()
+        return UNKNOWN_CODE if code is None else code
 
     def kill(self) -> None:
         """End it now."""
-        if self._process.poll() is None:
-            self._process.kill()
+        if self._poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
 
-    def dismiss(self) -> None:
-        """It is not needed after all: it ends by itself when its channel closes."""
-        self.sock.close()
+    def _poll(self) -> int | None:
+        """Return the exit code, None while it runs. Only here it is reaped: its number stays its own until then."""
+        if self._code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                self._code = UNKNOWN_CODE
+            else:
+                self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
 
 
-class Recruits:
-    """Processes started ahead: they import what serves while the configuration is being read."""
+class ForkServer:
+    """Starts workers by asking the fork server (`adc.control.fork_server`), which it replaces if that dies.
+
+    Workers are children of this process, so the death of the fork server leaves them alone.
+    """
 
     def __init__(self) -> None:
-        self._ready: dict[int, WorkerProcess] = {}
         self._memory = (_memory("adc-turns", TURNS_BYTES), _memory("adc-share", SHARE_BYTES))
+        self._channel: socket.socket | None = None
+        self._end: Callable[[], None] = _nothing
+        self._asking = asyncio.Lock()
 
-    def start(self, count: int) -> None:
-        """Start processes for the workers 0 to `count` - 1; what cannot start now is left to `take`."""
-        for worker_id in range(count):
+    def fork(self) -> None:
+        """Fork the fork server from this process, which has neither threads nor an event loop. Raises OSError."""
+        adopt_orphans()
+        ours, theirs = _socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            become_fork_server(theirs, self._memory)
+        theirs.close()
+        self._channel, self._end = ours, partial(_end, pid)
+
+    async def worker(self, worker_id: int) -> WorkerProcess:
+        """Start the process of a worker. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            async with self._asking:
+                pid = await self._forked(worker_id, theirs)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return WorkerProcess(worker_id, pid, ours)
+
+    def close(self) -> None:
+        """End the fork server; workers go on."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        self._end()
+        self._end = _nothing
+
+    async def _forked(self, worker_id: int, channel: socket.socket) -> int:
+        """Return the process id of a new worker, which has the other end of `channel`."""
+        if self._channel is not None:
             try:
-                self._ready[worker_id] = WorkerProcess.start(worker_id, self._memory)
-            except OSError:
-                return
+                return await self._ask(self._channel, worker_id, channel)
+            except (ConnectionError, TimeoutError) as error:
+                log.error("fork_server_replaced", detail=str(error) or type(error).__name__)
+        return await self._ask(self._start_anew(), worker_id, channel)
 
-    def take(self, worker_id: int) -> WorkerProcess:
-        """The process for a worker: the one started ahead, or a new one. Raises OSError."""
-        return self._ready.pop(worker_id, None) or WorkerProcess.start(worker_id, self._memory)
+    async def _ask(self, server: socket.socket, worker_id: int, channel: socket.socket) -> int:
+        try:
+            socket.send_fds(server, [REQUEST.pack(worker_id)], [channel.fileno()])
+            async with asyncio.timeout(FORK_TIMEOUT):
+                reply = await asyncio.get_running_loop().sock_recv(server, REPLY.size)
+            if not reply:
+                raise ConnectionResetError("it has ended")
+        except BaseException:  # a reply that comes late must not be taken for the next one
+            self.close()
+            raise
+        pid, number = REPLY.unpack(reply)
+        if number:
+            raise OSError(number, os.strerror(number))
+        return int(pid)
 
-    def keep(self, count: int) -> None:
-        """Let go of those beyond the workers 0 to `count` - 1."""
-        for worker_id in [worker_id for worker_id in self._ready if worker_id >= count]:
-            self._ready.pop(worker_id).dismiss()
+    def _start_anew(self) -> socket.socket:
+        """Start a fork server as a program of its own, which imports everything first. Raises OSError."""
+        self._channel, theirs = _socketpair()
+        passed = (theirs.fileno(), *self._memory)
+        with theirs:
+            process = subprocess.Popen(
+                (*COMMAND, *map(str, passed)), pass_fds=passed, stdin=subprocess.DEVNULL
+            )
+        self._end = partial(_end_program, process)
+        return self._channel
+
+
+def _nothing() -> None:
+    """No-op: there is no fork server."""
+
+
+def _end(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def _end_program(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _socketpair() -> tuple[socket.socket, socket.socket]:
+    """Return the ends of a channel that keeps messages apart; ours does not block."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return ours, theirs
 
 
 def _memory(name: str, size: int) -> int:

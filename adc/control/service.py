@@ -115,7 +115,7 @@ class Service:
 
     async def _reasons(self, known: str) -> tuple[str, ...]:
         """Return the reason of a failed reload, then all else that is wrong with the configuration, with its place."""
-        from adc.control.preflight import reasons  # which needs what only workers have imported
+        from adc.control.preflight import reasons  # needed only after a failure
 
         found = await reasons(self.path)
         return (known, *(reason for reason in found if known not in reason))

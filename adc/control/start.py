@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from adc.control import activation, error_log
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.fleet import Hire
 from adc.control.pidfile import PidfileTaken
-from adc.control.processes import Recruits
+from adc.control.processes import ForkServer
 from adc.control.serving import ServingSockets
 from adc.control.settings import worker_count
 from adc.control.sockets import BindError
@@ -35,11 +36,13 @@ class StartFailed(Exception):
         self.code = code
 
 
-def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str], recruits: Recruits) -> None:
+def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]) -> None:
     """Serve until told to end. `environ` may hold sockets of systemd or of the binary before us.
 
     Raises StartFailed.
     """
+    fork_server = _fork_server(loaded.config, options.workers)
+    gc.enable()
     try:
         error_log.configure(loaded.config)
     except OSError as error:
@@ -47,28 +50,42 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
     if os.geteuid() == 0 and loaded.config.user is None:
         log.warn("workers_run_as_root", detail="name another user with user:")
     inherited = activation.receive(environ)
-    uvloop.run(_serve(options, loaded, inherited, recruits))
+    uvloop.run(_serve(options, loaded, inherited, fork_server))
 
 
 async def _serve(
-    options: RunOptions, loaded: Loaded, inherited: activation.Inherited, recruits: Recruits
+    options: RunOptions, loaded: Loaded, inherited: activation.Inherited, fork_server: ForkServer | None
 ) -> None:
-    supervisor = Supervisor(options, load, _hire(loaded.config, options.workers, recruits), inherited)
+    supervisor = Supervisor(options, load, _hire(fork_server), inherited)
     try:
         await supervisor.run(loaded)
     except CallRefused as error:
         raise StartFailed(str(error), 2) from None
     except (BindError, CallFailed, PidfileTaken, OSError) as error:
         raise StartFailed(str(error), 1) from None
+    finally:
+        if fork_server is not None:
+            fork_server.close()
 
 
-def _hire(config: Config, workers: int | None, recruits: Recruits) -> Hire:
-    count = worker_count(config, workers)
-    recruits.keep(count)
-    if count > 0:
+def _fork_server(config: Config, workers: int | None) -> ForkServer | None:
+    """Fork the fork server while this process has neither threads nor an event loop; None without workers."""
+    if worker_count(config, workers) == 0:
+        return None
+    from adc.runtime.preload import preload
+
+    preload(config)
+    gc.freeze()  # what this process leaves alone it shares with the workers
+    server = ForkServer()
+    server.fork()
+    return server
+
+
+def _hire(fork_server: ForkServer | None) -> Hire:
+    if fork_server is not None:
 
         async def child(worker_id: int) -> WorkerHandle:
-            return ChildWorker(recruits.take(worker_id))
+            return ChildWorker(await fork_server.worker(worker_id))
 
         return child
 

@@ -1,7 +1,4 @@
-"""A worker process, started by `adc.launch` with NUMBER CHANNEL_FD TURNS_FD SHARE_FD.
-
-The supervisor starts it.
-"""
+"""A worker process: it serves what the supervisor at the other end of its channel tells it to."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import Any
 import uvloop
 
 from adc.control import error_log
-from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer
+from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer, set_thresholds
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
@@ -113,17 +110,15 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
     await process.run()
 
 
-def main(arguments: list[str]) -> None:
-    """Entry of the process."""
+def work(number: int, channel: socket.socket, turns: int, shares: int) -> None:
+    """Be worker `number` until the work is over; `turns` and `shares` are descriptors of memory that all share."""
     from adc.net.share import Share
     from adc.runtime.build.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
     from adc.runtime.worker import BuildError, Worker
 
+    set_thresholds()
     quiet_about_server_names()
-    number, fd, turns, shares = map(int, arguments)
     descriptors.raise_limit()
-    channel = socket.socket(fileno=fd)
-    channel.set_inheritable(False)
     worker = partial(Worker, turns=SharedTurns(turns), share=Share(shared_counts(shares), number))
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))

@@ -88,7 +88,7 @@ def test_a_verb_imports_nothing_from_the_current_folder(tmp_path, hostile, verb)
     assert marks(hostile) == ""
 
 
-def test_a_worker_is_of_the_package_that_started_it():
-    assert Path(command("adc.control.worker_process")[2]).samefile(
+def test_a_fork_server_is_of_the_package_that_started_it():
+    assert Path(command("adc.control.fork_server")[2]).samefile(
         Path(__file__).parents[2] / "adc" / "launch.py"
     )

@@ -115,8 +115,10 @@ async def test_a_socket_of_systemd_is_served_although_the_port_is_taken_by_it(se
     assert (await service.status())["listeners"][0]["addresses"] == [f"tcp:127.0.0.1:{service.port}"]
 
 
-def test_a_worker_imports_nothing_of_the_command_line_or_the_admin_server():
-    code = "import sys, adc.runtime.worker, adc.control.worker_process; print(*sys.modules)"
+def test_a_fork_server_started_anew_imports_nothing_of_the_command_line_or_the_admin_server():
+    code = (
+        "import sys, adc.control.fork_server, adc.runtime.preload as own; own.preload(); print(*sys.modules)"
+    )
     output = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
     ).stdout

@@ -41,10 +41,6 @@ def demo(
     ] = "127.0.0.1:9901",
 ) -> None:
     """Start sample applications and a full configuration in front of them."""
-    from adc.control.processes import Recruits
-
-    recruits = Recruits()
-    recruits.start(os.cpu_count() or 1)
     os.environ.update(ADC_DEMO_BIND=bind, ADC_DEMO_ADMIN=admin)
     with _applications() as addresses:
         os.environ.update(addresses)
@@ -54,7 +50,7 @@ def demo(
         loaded = load_or_fail(CONFIG)
         print(WELCOME.format(web=bind, admin=admin, config=CONFIG), flush=True)
         try:
-            serve(RunOptions(CONFIG), loaded, os.environ, recruits)
+            serve(RunOptions(CONFIG), loaded, os.environ)
         except StartFailed as error:
             fail(f"adc: {error}", error.code)
 

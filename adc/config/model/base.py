@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -42,6 +42,11 @@ class Part(BaseModel):
 
     short_forms: ClassVar[Forms] = ()
     """JSON Schemas of what may be written instead of the mapping; `expanded` knows what it means."""
+
+    @classmethod
+    def defaults(cls, **values: Any) -> Self:
+        """Return a part with its defaults and `values`, unchecked: a check would build a validator at every import."""
+        return cast(Self, cls.model_construct(**values))
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

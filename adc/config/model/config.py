@@ -99,7 +99,7 @@ class Config(Part):
     )
     pools: Mapping[Name, Pool] = Field({}, description="Named sets of members.")
     caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached responses.")
-    state: State = Field(State(), description="Tables that outlive a request.")
+    state: State = Field(State.defaults(), description="Tables that outlive a request.")
     cluster: Cluster | None = Field(None, description="Settings of the cluster that this node belongs to.")
     admin: Annotated[Admin | None, OFF] = Field(
         default_factory=Admin, description="Admin API and page; false turns it off."
@@ -107,13 +107,13 @@ class Config(Part):
     trusted_proxies: Networks = Field(
         (), description=("Addresses of trusted proxies, whose X-Forwarded-* fields are used.")
     )
-    access_log: AccessLog = Field(AccessLog(), description="One line per request.")
-    error_log: ErrorLog = Field(ErrorLog(), description="One line per event.")
+    access_log: AccessLog = Field(AccessLog.defaults(), description="One line per request.")
+    error_log: ErrorLog = Field(ErrorLog.defaults(), description="One line per event.")
     error_pages: Mapping[ErrorStatus, FilePath] = Field(
         {}, description="Error page templates by status, instead of the built-in ones."
     )
     plugin_paths: FilePaths = Field((), description="Folders in which plugins are found.")
-    shutdown: Shutdown = Field(Shutdown(), description="Settings of the shutdown.")
+    shutdown: Shutdown = Field(Shutdown.defaults(), description="Settings of the shutdown.")
     tests: tuple[Expectation, ...] = Field((), description="Expectations for adc test.")
     folder: str = Field("", description="Folder of the configuration; relative paths start there.")
 

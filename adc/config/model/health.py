@@ -130,7 +130,9 @@ class ActiveHealth(Part):
     fall: Annotated[int, whole(1, 100)] = Field(
         3, description="Failed checks in a row that take a member down."
     )
-    expect: HealthExpect = Field(HealthExpect(), description="The response that a healthy member sends.")
+    expect: HealthExpect = Field(
+        HealthExpect.defaults(), description="The response that a healthy member sends."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -187,5 +189,5 @@ class Health(Part):
         None, description=("Active checks: requests or connections to members.")
     )
     passive: Annotated[PassiveHealth | None, OFF] = Field(
-        PassiveHealth(), description="Passive checks: results of real traffic; false turns them off."
+        PassiveHealth.defaults(), description="Passive checks: results of real traffic; false turns them off."
     )

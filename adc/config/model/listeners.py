@@ -139,8 +139,10 @@ class Listener(Part):
     )
     forwarded: Flag = Field(False, description="Send Forwarded (RFC 7239) to members too.")
     real_ip: Flag = Field(False, description="Send the client's address in X-Real-IP too.")
-    timeouts: ListenerTimeouts = Field(ListenerTimeouts(), description="Timeouts towards the client.")
-    limits: ListenerLimits = Field(ListenerLimits(), description="Limits towards clients.")
+    timeouts: ListenerTimeouts = Field(
+        ListenerTimeouts.defaults(), description="Timeouts towards the client."
+    )
+    limits: ListenerLimits = Field(ListenerLimits.defaults(), description="Limits towards clients.")
     backlog: Annotated[int, whole(1, 65535)] = Field(
         4096, description="Maximum number of connections that the kernel queues before they are accepted."
     )

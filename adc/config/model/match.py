@@ -134,7 +134,7 @@ class Match(Part):
     query: Mapping[Text, TextRules] = Field({}, description="Query parameters by name.")
     cookies: Mapping[Text, TextRules] = Field({}, description="Cookies by name.")
     source: Networks = Field((), description="Client addresses, after the rules for trusted proxies.")
-    tls: TlsMatch = Field(TlsMatch(), description="Conditions on the TLS handshake.")
+    tls: TlsMatch = Field(TlsMatch.defaults(), description="Conditions on the TLS handshake.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

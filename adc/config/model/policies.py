@@ -70,7 +70,7 @@ class VaryCookies(Part):
 class CacheKey(Part):
     """Parts of a request in the cache key besides scheme, host and path."""
 
-    query: QueryKey = Field(QueryKey(), description="Query parameters in the key.")
+    query: QueryKey = Field(QueryKey.defaults(), description="Query parameters in the key.")
     headers: FieldNames = Field((), description="Request fields in the key.")
     cookies: Annotated[tuple[CookieName, ...], LISTED] = Field((), description="Cookies in the key.")
 
@@ -135,15 +135,17 @@ class RouteCache(Part):
             "stated lifetime."
         ),
     )
-    key: CacheKey = Field(CacheKey(), description="Further parts of the cache key.")
+    key: CacheKey = Field(CacheKey.defaults(), description="Further parts of the cache key.")
     vary_cookies: VaryCookies = Field(
-        VaryCookies(),
+        VaryCookies.defaults(),
         description=(
             "Cookies that count if a response has Vary: Cookie. The sticky cookie of the route's pool never "
             "counts. Members receive all cookies."
         ),
     )
-    purge: PurgeClients = Field(PurgeClients(), description="Clients that may send the PURGE method.")
+    purge: PurgeClients = Field(
+        PurgeClients.defaults(), description="Clients that may send the PURGE method."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
@@ -224,7 +226,7 @@ class Compression(Part):
         description="Media types that are compressed; text/* means any text, "
         "application/*+json any that ends in +json.",
     )
-    levels: CompressionLevels = Field(CompressionLevels(), description="Level of each coding.")
+    levels: CompressionLevels = Field(CompressionLevels.defaults(), description="Level of each coding.")
     breach_safe: Flag = Field(
         False,
         description="True if responses mix secrets with text that clients send: they are not compressed.",

@@ -116,11 +116,11 @@ class Pool(Part):
     )
 
     members: Annotated[tuple[Member, ...], LISTED] = Field(min_length=1, description="Servers of the pool.")
-    balance: Balance = Field(PlainBalance(), description="The balancer; round_robin by default.")
+    balance: Balance = Field(PlainBalance.defaults(), description="The balancer; round_robin by default.")
     persistence: Annotated[Persistence | None, OFF] = Field(
         None, description="Mode that pins clients to members."
     )
-    health: Health = Field(Health(), description="Active and passive health checks.")
+    health: Health = Field(Health.defaults(), description="Active and passive health checks.")
     slow_start: Annotated[float, duration("0s", "1h")] = Field(
         0.0, description="Time in which the share of a recovered member grows to its full value."
     )
@@ -128,18 +128,22 @@ class Pool(Part):
         0.0, description="Share of healthy members below which all members are used; 0: never."
     )
     limits: PoolLimits = Field(
-        PoolLimits(), description="Queue for requests while the members are at their limits."
+        PoolLimits.defaults(), description="Queue for requests while the members are at their limits."
     )
-    breaker: Breaker = Field(Breaker(), description="Limits above which requests are rejected at once.")
+    breaker: Breaker = Field(
+        Breaker.defaults(), description="Limits above which requests are rejected at once."
+    )
     adaptive: Annotated[Adaptive | None, OFF] = Field(
         None, description=("A limit of in-flight requests that follows latency.")
     )
-    keep_alive: MemberKeepAlive = Field(MemberKeepAlive(), description="Connections kept open to members.")
+    keep_alive: MemberKeepAlive = Field(
+        MemberKeepAlive.defaults(), description="Connections kept open to members."
+    )
     tls: Annotated[MemberTls | None, OFF] = Field(None, description="TLS towards members.")
     proxy_protocol: Annotated[str, one_of("v1", "v2")] | None = Field(
         None, description="PROXY protocol towards members: v1 or v2."
     )
-    dns: Dns = Field(Dns(), description="Members by DNS name.")
+    dns: Dns = Field(Dns.defaults(), description="Members by DNS name.")
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -27,7 +27,7 @@ class Route(Part):
         "", description=("Name in logs and metrics; route-N by default, N is its position, counted from 1.")
     )
     listeners: Names = Field((), description="Listeners that use this route; all by default.")
-    match: Match = Field(Match(), description="The conditions on a request; none by default.")
+    match: Match = Field(Match.defaults(), description="The conditions on a request; none by default.")
     normalize: Annotated[str, one_of(*NORMALIZE)] = Field(
         "match",
         description=(
@@ -48,16 +48,20 @@ class Route(Part):
     )
     redirect: Redirect | None = Field(None, description="Action: redirect the client.")
     respond: Respond | None = Field(None, description="Action: respond without a member.")
-    rewrite: Rewrite = Field(Rewrite(), description="Path and host for the member.")
-    request_headers: HeaderEdits = Field(HeaderEdits(), description="Edits of the request for the member.")
-    response_headers: HeaderEdits = Field(HeaderEdits(), description="Edits of the response for the client.")
+    rewrite: Rewrite = Field(Rewrite.defaults(), description="Path and host for the member.")
+    request_headers: HeaderEdits = Field(
+        HeaderEdits.defaults(), description="Edits of the request for the member."
+    )
+    response_headers: HeaderEdits = Field(
+        HeaderEdits.defaults(), description="Edits of the response for the client."
+    )
     cache: Annotated[RouteCache | None, OFF] = Field(None, description="Caching of responses.")
     compression: Annotated[Compression | None, OFF] = Field(None, description="Compression of responses.")
     plugins: tuple[PluginUse, ...] = Field(
         (), description="Plugins, in the order in which requests run through them."
     )
-    timeouts: RouteTimeouts = Field(RouteTimeouts(), description="Timeouts towards the member.")
-    retries: Retries = Field(Retries(), description="Retries of failed attempts.")
+    timeouts: RouteTimeouts = Field(RouteTimeouts.defaults(), description="Timeouts towards the member.")
+    retries: Retries = Field(Retries.defaults(), description="Retries of failed attempts.")
     upgrades: Protocols = Field(
         ("websocket",),
         description=(
@@ -65,7 +69,7 @@ class Route(Part):
             "every version. Offers of other protocols are ignored."
         ),
     )
-    limits: RouteLimits = Field(RouteLimits(), description="Size limits.")
+    limits: RouteLimits = Field(RouteLimits.defaults(), description="Size limits.")
     mirror: Mirror | None = Field(None, description="Copies of requests to another pool.")
 
     @classmethod

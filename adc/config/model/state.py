@@ -107,7 +107,7 @@ class Cluster(Part):
             "nodes agree on one through state, where every reader of state can see it."
         ),
     )
-    sync: Sync = Field(Sync(), description="State that the nodes share.")
+    sync: Sync = Field(Sync.defaults(), description="State that the nodes share.")
     on_unknown: Annotated[str, one_of("redirect", "accept", "synchronise")] = Field(
         "accept",
         description=(

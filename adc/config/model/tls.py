@@ -114,7 +114,7 @@ class ListenerTls(Part):
         None,
         description="OpenSSL cipher names for TLS 1.2; by default the suites with ECDHE and AEAD, none with CBC.",
     )
-    client_auth: ClientAuth = Field(ClientAuth(mode="none"), description="Client certificates.")
+    client_auth: ClientAuth = Field(ClientAuth.defaults(mode="none"), description="Client certificates.")
     acme: Acme | None = Field(None, description="Certificates obtained from an authority.")
 
     @classmethod

@@ -27,8 +27,8 @@ def build_pool(
         Member(name, member.address.text, name=member.name or "", weight=member.weight, backup=member.backup)
         for member in pool.members
     ]
-    options = pool.balance.model_dump(exclude={"algorithm"})
-    algorithm = pool.balance.algorithm
+    options = dict(pool.balance)
+    algorithm = options.pop("algorithm")
     if "bounded_load" in options:
         former = options.pop("bound")
         options["load"] = options.pop("bounded_load") or former

@@ -84,7 +84,7 @@ class RouteBuilder:
             stages.append(CacheBypass(lookup))
         if edits is not None:
             start = EditRequest(edits, route.name, start)
-        if route.rewrite != actions.Rewrite():
+        if route.rewrite != actions.Rewrite.defaults():
             start = RewriteTarget(compile_rewrite(route.rewrite), start)
         if chain is not None and not chain.empty:
             start = RunPlugins(chain, start)
@@ -183,7 +183,7 @@ def _compression(compression: policies.Compression) -> CompressionOptions:
         compression.encodings,
         compression.min_size,
         compression.content_types,
-        compression.levels.model_dump(),
+        dict(compression.levels),
     )
 
 

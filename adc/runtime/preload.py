@@ -1,0 +1,31 @@
+"""Imports and builds what every worker would import and build for itself, before workers are forked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adc.config import Config
+
+
+def preload(config: Config | None = None) -> None:
+    """Import what serves, and what only some configurations need if `config` does.
+
+    It opens no file and starts no thread, which would not survive the fork.
+    """
+    import_module("adc.runtime.worker")
+    for name in () if config is None else _needed(config):
+        import_module(name)
+
+
+def _needed(config: Config) -> Iterator[str]:
+    """Yield the modules that something of `config` imports at its first use."""
+    tls = [listener.tls for listener in config.listeners if listener.tls is not None]
+    if tls:
+        yield "cryptography.x509"
+    if any(each.acme is not None for each in tls):
+        yield "adc.net.placeholder"
+    if config.state.backend == "redis":
+        yield "adc.state.redis"
