@@ -25,10 +25,10 @@ _IN_UNSATISFIED = frozenset({b"date", b"etag", b"last-modified", b"vary", b"cach
 
 
 class Answer(NamedTuple):
-    """Status, field lines (with Age, without Content-Length and Cache-Status) and what content to send.
+    """Status, field lines (with Age, without Content-Length and Cache-Status) and the content to send.
 
-    `span` is the part of the entry's body (offsets into the body as stored) to send, None for no content;
-    `parts` is set for several ranges. `length` is the Content-Length to announce, None for a 304.
+    `span` is the part of the entry's body (offsets into the body as stored) to send, None for no content; `parts` is
+    set for several ranges. `length` is the Content-Length to announce, None for a 304.
     """
 
     status: int
@@ -40,10 +40,10 @@ class Answer(NamedTuple):
 
 
 def answer(request: Request, entry: Entry, now: float, boundary: bytes) -> Answer:
-    """Answer `request` (GET or HEAD) from `entry`. `boundary` divides parts if several ranges are asked for; without
+    """Answer `request` (GET or HEAD) from `entry`. `boundary` separates parts if several ranges are requested; without
     one a Range is ignored.
 
-    A 304 when the client's copy is current (RFC 9111 section 4.3.2), ranges by RFC 9110 section 14.
+    The response is a 304 if the client's copy is current (RFC 9111 section 4.3.2); ranges follow RFC 9110 section 14.
     """
     headers = request.headers
     age = (b"Age", b"%d" % int(entry.terms.age(now)))
@@ -67,7 +67,7 @@ def _not_modified(entry: Entry, age: Pair) -> Answer:
 
 
 def _ranged(value: bytes, entry: Entry, age: Pair, boundary: bytes) -> Answer | None:
-    """The answer to a Range, None if it is ignored."""
+    """Return the response to a Range, None if it is ignored."""
     if entry.part is not None:
         item = within(entry.part, value)
         return None if item is None else _part(entry, item, age, entry.part.first, entry.part.total)

@@ -1,5 +1,6 @@
-"""Bytes beside the entries of a tier, counted against its limit like stored ones: responses being collected, and what
-was evicted while clients are still being sent it."""
+"""Bytes outside the entries of a tier that count against its limit: responses being received, and evicted content that
+is still being sent.
+"""
 
 from __future__ import annotations
 

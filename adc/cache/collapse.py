@@ -26,7 +26,7 @@ _STEP = 2
 
 
 class Role(Enum):
-    """The part of a request: fetch and let others wait, wait, or fetch for itself alone."""
+    """The role of a request: fetch for others too, wait, or fetch alone."""
 
     LEAD = "lead"
     FOLLOW = "follow"
@@ -41,7 +41,7 @@ class Outcome(Enum):
     UNCACHEABLE = "uncacheable"
     """A response that only its own client may have."""
     FAILED = "failed"
-    """No response, or one that says nothing of the next."""
+    """No response, or one that says nothing about the next one."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Flights(Generic[W]):
         return Role.FOLLOW
 
     def leave(self, key: bytes, waiter: W) -> None:
-        """A follower has gone: its client left or its time was up."""
+        """Remove a follower whose client left or whose time is up."""
         flight = self._flights.get(key)
         if flight is not None and waiter in flight.waiting:
             flight.waiting.remove(waiter)

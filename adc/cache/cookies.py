@@ -15,8 +15,8 @@ from adc.http.headers import Headers
 class CookieRules:
     """The cookies that count. Names are compared as written.
 
-    `ignored` matches the names left out, `only` the sole ones kept (None: all). `own`: each takes out of a header
-    block what the proxy itself put into the client's cookies, as on the way to the member.
+    `ignored` matches excluded names, `only` are the sole names that count (None: all). `own`: each removes the proxy's
+    cookies from a header block, like on the way to the member.
     """
 
     ignored: re.Pattern[str] | None = None

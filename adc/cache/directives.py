@@ -11,8 +11,8 @@ from adc.http.structured import Member, StructuredFieldError, parse_dictionary
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """`control` is what to obey; `targeted` says that it came from a field aimed at this cache, which leaves
-    Cache-Control and Expires without meaning (RFC 9213 section 2.2)."""
+    """`control` holds the directives to obey; `targeted` is True if they come from a field aimed at this cache, which
+    leaves Cache-Control and Expires without meaning (RFC 9213 section 2.2)."""
 
     control: CacheControl
     targeted: bool = False
@@ -50,7 +50,7 @@ _NO_CACHE = CacheControl({"no-cache": None})
 
 
 def _targeted(lines: list[bytes]) -> CacheControl:
-    """A targeted field, a dictionary (RFC 9651); empty when it cannot be read, which lets others speak."""
+    """Return a targeted field, a dictionary (RFC 9651); empty if it cannot be parsed, so that other fields count."""
     if sum(map(len, lines)) > MAX_BYTES:
         return OVERLONG
     try:

@@ -31,7 +31,7 @@ _COARSE = 60
 """Seconds within which a further use of an entry is not written down."""
 
 _SETTLED = 300
-"""Seconds after which a file that no record names, or a temporary one, is taken for a rest."""
+"""Age in seconds above which a temporary file, or one without a record, is removed as a leftover."""
 
 
 class DiskBody:
@@ -44,7 +44,7 @@ class DiskBody:
         self.record: Final = record
 
     def open(self, length: int) -> FileBody | None:
-        """The open file, None if it is gone or damaged (it is then dropped and reported)."""
+        """Return the open file, None if it is missing or damaged (it is then dropped and reported)."""
         return self.store.open(self.record, length)
 
     def read(self) -> bytes:
@@ -58,7 +58,7 @@ class DiskBody:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The outcome of a commit: where the content is, and whether it replaced another entry."""
+    """Result of a commit: the place of the content, and True if it replaced another entry."""
 
     body: DiskBody
     replaced: bool
@@ -128,7 +128,7 @@ class DiskStore:
         return fits
 
     def begin(self) -> FileWriter | None:
-        """A file to fill, None if the disk lets no file be made."""
+        """Return a file to fill, None if the disk allows none."""
         try:
             return FileWriter(self.objects / "new" / f"{os.getpid()}-{os.urandom(8).hex()}")
         except OSError as error:
@@ -136,7 +136,7 @@ class DiskStore:
             return None
 
     def commit(self, writer: FileWriter, entry: Entry, now: float) -> Stored | None:
-        """Make what `writer` holds the body of `entry`. None if it could not be stored."""
+        """Make the content of `writer` the body of `entry`. None if it could not be stored."""
         serial = os.urandom(8)
         head = entry.head_bytes()
         cost = disk_cost(entry, head)
@@ -267,7 +267,7 @@ class DiskStore:
                 return
 
     def _replace(self, entry: Entry, serial: bytes, now: float) -> bool:
-        """Put the record. True if another one had its place."""
+        """Put the record. True if it replaced another one."""
         try:
             done = self.index.put(entry, serial, now, self.max_variants)
         except lmdb.MapFullError:

@@ -57,7 +57,7 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes the entry takes in memory, with all that the store keeps to find it."""
+        """Return the bytes that the entry takes in memory, including the store's bookkeeping for it."""
         size = _OVERHEAD + len(self.key) + self.length
         for name, value in self.headers:
             size += _FIELD_OVERHEAD + 2 * len(name) + len(value)
@@ -97,7 +97,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
 
 
 def entry_from_bytes(data: bytes) -> Entry:
-    """Read what `Entry.head_bytes` wrote. Raises ValueError if it is anything else."""
+    """Parse the output of `Entry.head_bytes`. Raises ValueError if it is invalid."""
     try:
         plain = json.loads(data)
         return Entry(
@@ -119,7 +119,8 @@ def entry_from_bytes(data: bytes) -> Entry:
 
 
 def _terms(values: list[Any]) -> Terms:
-    """The terms of a record. Windows in records of earlier versions may be the route's, for what was never fresh."""
+    """Return the terms of a record. In records of earlier versions, windows of a response that was never fresh may
+    come from the route."""
     terms = Terms(*values)
     if len(values) == len(_TERMS):
         return terms

@@ -21,13 +21,13 @@ CHECKED_BYTES = 1024 * 1024
 
 
 class CorruptFileError(Exception):
-    """The file is not what was stored; the message says how."""
+    """The file differs from the stored content; the message says how."""
 
 
 class FileBody:
-    """Content in an open file: `length` bytes from `offset` of descriptor `fd`, to be sent or read in pieces.
+    """Content in an open file: `length` bytes from `offset` of descriptor `fd`, to send or read in chunks.
 
-    The descriptor stays valid when the entry is evicted or replaced meanwhile. Who opened it closes it.
+    The descriptor stays valid if the entry is evicted or replaced meanwhile. The opener closes it.
     """
 
     __slots__ = ("_checksum", "fd", "length", "offset")
@@ -61,7 +61,7 @@ class FileBody:
 def open_body(path: Path, length: int) -> FileBody:
     """Open a stored file whose content has `length` bytes.
 
-    Raises FileNotFoundError if it is gone, CorruptFileError if it is torn or not such a file, OSError.
+    Raises FileNotFoundError if it is missing, CorruptFileError if it is incomplete or no such file, OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -129,7 +129,7 @@ class FileWriter:
         os.rename(self.path, target)
 
     def abort(self) -> None:
-        """Give up: the file goes. Harmless when finished or aborted already."""
+        """Abort: delete the file. No-op if it was finished or aborted already."""
         self.close()
         self.path.unlink(missing_ok=True)
 

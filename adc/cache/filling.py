@@ -82,7 +82,7 @@ class Filling:
         return self._buffer.read(size)
 
     def commit(self, now: float) -> Entry | None:
-        """Store what was written, now whole. None if that did not succeed or a purge came meanwhile."""
+        """Store the complete content. None if that failed or a purge happened meanwhile."""
         if self.failed:
             self.abort(self.failed)
             return None
@@ -99,7 +99,7 @@ class Filling:
         return self._store.put(self.entry.filled(body, self.length), self._mark, now)
 
     def abort(self, reason: str) -> None:
-        """Store nothing, and drop what was collected."""
+        """Store nothing, and drop the received content."""
         self.failed = self.failed or reason
         self._dropped = True
         self._unclaim()

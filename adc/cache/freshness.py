@@ -26,7 +26,7 @@ def parse_date(value: bytes, now: float) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Freshness lifetime in seconds and what said so; `explicit` if the origin did."""
+    """Freshness lifetime in seconds and its source; `explicit` if the origin stated it."""
 
     seconds: float
     source: str

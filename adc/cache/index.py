@@ -99,7 +99,7 @@ class Put:
 
 
 class NoRoomError(Exception):
-    """The entry does not fit within the limit beside what is stored."""
+    """The entry does not fit within the limit."""
 
 
 class Index:
@@ -153,9 +153,9 @@ class Index:
         return self.total() + cost <= self.limit
 
     def put(self, entry: Entry, serial: bytes, now: float, most: int) -> Put:
-        """Add or replace the record of `entry`; the least recently used of its key goes if there were `most`.
+        """Add or replace the record of `entry`; drop the least recently used one of its key if there were `most`.
 
-        Raises NoRoomError if it would pass the limit: evict first.
+        Raises NoRoomError if it would exceed the limit: evict first.
         """
         head = entry.head_bytes()
         size = disk_cost(entry, head)
@@ -184,7 +184,7 @@ class Index:
         return oldest
 
     def remove(self, record: Record) -> bool:
-        """Drop `record` unless a newer one has taken its place. True if it was there."""
+        """Drop `record` unless a newer one has replaced it. True if it was there."""
         with self._env.begin(write=True) as txn:
             known = self._read(txn, record.id)
             if known is None or known.serial != record.serial:

@@ -21,12 +21,12 @@ _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 @dataclass(frozen=True, slots=True)
 class KeyRules:
-    """The parts of a request that make its key, besides scheme, authority and path.
+    """The parts of a request in its key, besides scheme, authority and path.
 
-    `ignore_query`: shell patterns (`utm_*`) of parameter names left out; `only_query`: if not None the only
-    ones kept (exact names); `sort_query`: parameters in order of their names; `headers` (lower-case) and
-    `cookies`: values added. `counted_cookies`: what of the Cookie field counts, in keys and where a response varies
-    by it.
+    `ignore_query`: shell patterns (`utm_*`) of excluded parameter names; `only_query`: if not None the only ones
+    included (exact names); `sort_query`: parameters in order of their names; `headers` (lower-case) and `cookies`:
+    values added. `counted_cookies`: the part of the Cookie field that counts, in keys and in responses that vary by
+    it.
     """
 
     ignore_query: tuple[str, ...] = ()

@@ -42,7 +42,7 @@ class _Node:
 
 
 class _Sweep:
-    """A purge under way: the keys still to be looked at. Nodes whose `swept` is not below `number` are done."""
+    """A purge in progress: the keys still to be visited. Nodes whose `swept` is not below `number` are done."""
 
     __slots__ = ("count", "keys", "number", "purge")
 
@@ -56,10 +56,10 @@ class _Sweep:
 class MemoryStore:
     """Entries by key. `capacity` and `max_object` are bytes; at most `max_variants` entries share a key.
 
-    `claims` counts content being collected, and what of `loans` was evicted: entries are evicted for it, as for stored
-    content. `loans` are bodies that clients are being sent.
+    `claims` counts content being received and evicted content in `loans`: entries are evicted for it, as for stored
+    content. `loans` are bodies that are being sent to clients.
 
-    A purge of much is a sweep, in slices; what it has not reached yet it overtakes when it is asked for.
+    A large purge is a sweep, in slices; a look-up of a key that the sweep has not reached applies the purge first.
     """
 
     def __init__(self, capacity: int, max_object: int, max_variants: int = 32) -> None:
@@ -96,7 +96,7 @@ class MemoryStore:
         return node.entries
 
     def put(self, entry: Entry) -> bool:
-        """Store `entry`, whose body is bytes, in place of what it supersedes; False if too large."""
+        """Store `entry`, whose body is bytes, in place of the entries that it supersedes; False if it is too large."""
         if entry.size > self.max_object:
             self.remove(entry)
             return False
@@ -157,7 +157,7 @@ class MemoryStore:
         return sweep
 
     def catch_up(self, purge: Purge) -> None:
-        """Purge now what is little, begin what may be much."""
+        """Complete a small purge, begin a sweep for a large one."""
         if purge.scope in _NARROW:
             self.purge(purge)
         else:
@@ -256,7 +256,7 @@ class MemoryStore:
         _discard(self._longer, url_of(node.key), node.key)
 
     def _evict(self) -> None:
-        """Take one step towards less: drop a node, or move one that was asked for."""
+        """Take one step of eviction: drop a node, or move one that was requested again."""
         if self._small and (self._small_size * _SMALL_SHARE > self.capacity or not self._main):
             node = next(iter(self._small.values()))
             if node.hits > 1:

@@ -1,4 +1,4 @@
-"""Reuse of stored responses (RFC 9111 section 4). `storable` decides what is stored."""
+"""Reuse of stored responses (RFC 9111 section 4). `storable` decides about storing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ from adc.http.headers import Pair
 from adc.http.message import NO_BODY, Request
 
 WANT_FRESH = frozenset({"no-cache", "max-age", "min-fresh", "max-stale"})
-"""Request directives that decide how stale a response the client takes (RFC 9111 section 5.2.1). Others, known or
-not, say nothing of it (5.2.3)."""
+"""Request directives about the staleness that the client accepts (RFC 9111 section 5.2.1). Other directives do not
+concern it (5.2.3)."""
 
 _DEMANDS = frozenset({"no-cache", "max-age", "min-fresh"})
 """Request directives that demand a response fresher than the stored one."""
 
 
 class Hit(NamedTuple):
-    """Answer from `entry`, with nothing sent to the member. `detail` is set when it is stale and the client
-    agreed.
-    """
+    """Respond with `entry`, without a request to the member. `detail` is set if it is stale and the client agreed."""
 
     entry: Entry
     detail: str = ""
@@ -36,7 +34,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Answer from `entry` now and validate it in the background (stale-while-revalidate)."""
+    """Respond with `entry` now and validate it in the background (stale-while-revalidate)."""
 
     entry: Entry
     conditions: tuple[Pair, ...]
@@ -44,10 +42,9 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Revalidate:
-    """Ask the member first. `conditions` replace the request's own If-None-Match and If-Modified-Since; if
-    empty the request goes as it is. `if_error`: `entry` may be served should the member fail. `why`:
-    Cache-Status `fwd`.
-    """
+    """Forward the request first. `conditions` replace the request's If-None-Match and If-Modified-Since; if empty the
+    request is forwarded unchanged. `if_error`: `entry` may be served if the member fails. `why`: Cache-Status
+    `fwd`."""
 
     entry: Entry
     conditions: tuple[Pair, ...]
@@ -75,7 +72,7 @@ Decision = Hit | Stale | Revalidate | Miss | OnlyIfCached504
 
 
 def lookup(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Decision:
-    """Decide for `request`, given what is stored under its key (oldest first), at `now` (wall seconds)."""
+    """Decide about `request`, with the entries under its key (oldest first), at `now` (wall seconds)."""
     control = wishes(request, options)
     decision: Decision = _bypass(request) or _choose(request, entries, control, now, options)
     if "only-if-cached" in control and isinstance(decision, Miss | Revalidate):

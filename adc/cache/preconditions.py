@@ -63,9 +63,8 @@ def same_strongly(one: bytes, other: bytes) -> bool:
 
 
 def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:
-    """The Range to answer from `entry`, several lines as one list; None to answer with all of it: without one, or if
-    If-Range does not let it be honoured (RFC 9110 section 13.1.5).
-    """
+    """Return the Range to apply to `entry`, several lines as one list; None for the whole content: without a Range, or
+    if If-Range disables it (RFC 9110 section 13.1.5)."""
     asked = request.joined(b"range")
     conditions = request.get_all(b"if-range")
     if asked is None or not conditions:

@@ -29,7 +29,7 @@ class ByteRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """Return the bytes that a 206 holds of a whole of `total` bytes (None if it does not say)."""
+    """Return the range of a 206 in a whole of `total` bytes (None if unknown)."""
 
     first: int
     last: int
@@ -41,7 +41,7 @@ class ContentRange:
 
 
 class UnsatisfiableError(ValueError):
-    """No range asked for lies inside the content: 416 (RFC 9110 section 15.5.17)."""
+    """No requested range lies inside the content: 416 (RFC 9110 section 15.5.17)."""
 
 
 def parse_range(value: bytes, length: int) -> list[ByteRange] | None:
@@ -133,7 +133,7 @@ def joined(one: ContentRange, other: ContentRange) -> ContentRange | None:
 
 
 def join_bytes(one: ContentRange, one_body: bytes, other: ContentRange, other_body: bytes) -> bytes:
-    """The content of `joined(one, other)`, which must not be None; `other` gives what both have."""
+    """Return the content of `joined(one, other)`, which must not be None; `other` supplies the overlap."""
     before = one_body[: max(0, other.first - one.first)]
     after = one_body[max(0, other.last + 1 - one.first) :] if one.last > other.last else b""
     return before + other_body + after
@@ -141,9 +141,7 @@ def join_bytes(one: ContentRange, one_body: bytes, other: ContentRange, other_bo
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """A multipart/byteranges answer: each part's head, its range, and the closing text (RFC 9110 section
-    14.6).
-    """
+    """A multipart/byteranges response: each part's head, its range, and the closing text (RFC 9110 section 14.6)."""
 
     parts: tuple[tuple[bytes, ByteRange], ...]
     closing: bytes

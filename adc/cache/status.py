@@ -1,4 +1,4 @@
-"""Cache-Status (RFC 9211): what this cache did, as one member to append to the field."""
+"""Cache-Status (RFC 9211): the action of this cache, as one member to append to the field."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ def forwarded(
     ttl: float | None = None,
     detail: str = "",
 ) -> bytes:
-    """The request went to the member. `why` is a `fwd` value of RFC 9211 section 2.2, `status` what came
-    back, `stored` whether the response is kept, `collapsed` whether it shared another request's fetch.
-    """
+    """Return the entry for a request that was forwarded. `why` is a `fwd` value of RFC 9211 section 2.2, `status` the
+    member's status; `stored` is True if the response is kept, `collapsed` if it shared another request's fetch."""
     text = f"{name};fwd={why}"
     if status is not None:
         text += f";fwd-status={status}"

@@ -58,7 +58,7 @@ _REROUTING = frozenset(
         b"x-method-override",
     }
 )
-"""Fields by which frameworks let a client change path or method behind the key's back."""
+"""Fields by which frameworks let a client change path or method without the cache key."""
 
 _REHOSTING = frozenset(
     {
@@ -171,7 +171,9 @@ def _no_store(request: Request) -> bool:
 def _unkeyed(request: Request, peer_trusted: bool) -> str | None:
     """Return why the response may depend on parts of `request` that are not in the key."""
     index = request.headers.index
-    names = {name.replace(b"_", b"-") for name in index}  # what members that make variables of names see
+    names = {
+        name.replace(b"_", b"-") for name in index
+    }  # names as members see them that map fields to variables
     for name in _REROUTING:
         if name in names:
             return f"request carries {name.decode()}"
@@ -234,7 +236,7 @@ def _blames_range(status: int) -> bool:
 
 
 def _shareable(directives: Directives, *more: str) -> bool:
-    """True if the origin explicitly lets a shared cache reuse the response (RFC 9111 section 3.5)."""
+    """True if the origin explicitly allows a shared cache to reuse the response (RFC 9111 section 3.5)."""
     return any(name in directives.control for name in ("public", "s-maxage", *more))
 
 
@@ -249,9 +251,8 @@ def _for_everybody(directives: Directives, headers: Headers) -> bool:
 
 
 def _cookie_allowed(directives: Directives, headers: Headers, options: CacheOptions) -> bool:
-    """A cookie is seldom meant for everybody. `no-cache="set-cookie"` says so itself, and the field is left
-    out.
-    """
+    """A cookie is seldom meant for all clients. With `no-cache="set-cookie"` the response is stored without the
+    field."""
     control = directives.control
     if any(b"set-cookie" in control.listed.get(name, ()) for name in ("no-cache", "private")):
         return True
@@ -269,7 +270,7 @@ def _stated(directives: Directives, headers: Headers) -> bool:
 
 
 def _stands_for_get(request: Request, response: Response, directives: Directives) -> bool:
-    """A POST response is a GET's future answer if it says so (RFC 9110 section 9.3.3)."""
+    """A POST response is stored as the response to later GETs if it says so (RFC 9110 section 9.3.3)."""
     place = response.headers.get(b"content-location")
     if place is None or response.status != 200 or not _stated(directives, response.headers):
         return False

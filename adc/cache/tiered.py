@@ -22,8 +22,8 @@ _MOST_MIXED = 4096
 class TieredStore:
     """The stores that a route's cache reads and writes. `disk` and `log` may be None: one worker, memory only.
 
-    A reader asks `get` first, a look-up in memory; if nothing there answers the request, `find`, which also
-    reads the index on disk; and then `load`s the content of what it chose. `worker` is this worker's number.
+    A reader calls `get` first, a look-up in memory; if that does not answer the request, `find`, which also reads the
+    index on disk; and then `load`s the content of the chosen entry. `worker` is this worker's number.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class TieredStore:
         return sorted(held.values(), key=_date)
 
     def catch_up(self) -> None:
-        """Apply purges of other workers now: a worker that is asked for nothing would keep what they covered."""
+        """Apply purges of other workers now: a worker without requests would otherwise keep purged entries."""
         if self._log is not None and self._log.behind():
             self._catch_up()
 
     def load(self, entry: Entry) -> Entry | None:
-        """`entry` with content that can be sent: bytes, or a `FileBody` that the caller closes.
+        """Return `entry` with content that can be sent: bytes, or a `FileBody` that the caller closes.
 
-        Small content from disk is kept in memory from now on. None if the content is gone.
+        Small content from disk is kept in memory from now on. None if the content is missing.
         """
         if not isinstance(entry.body, DiskBody):
             self.stats.memory_hits += 1
@@ -94,9 +94,8 @@ class TieredStore:
         return self._promoted(entry, body)
 
     def mark(self) -> int:
-        """Return the number of purges so far. A fetch takes it when it asks and gives it back when its response is
-        stored.
-        """
+        """Return the number of purges so far. A fetch reads it when it starts and passes it when its response is
+        stored."""
         return self._purges.latest()
 
     def purged(self, entry: Entry, mark: int) -> bool:
@@ -146,7 +145,7 @@ class TieredStore:
         self._tell(Purge(Scope.REPLACED, entry.key, by=self._worker))
 
     def purge(self, purge: Purge) -> int:
-        """`purging` in one go, for what covers little."""
+        """Run `purging` at once, for small purges."""
         return finish(self.purging(purge))
 
     def purging(self, purge: Purge) -> Generator[None, None, int]:

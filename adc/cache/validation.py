@@ -1,6 +1,4 @@
-"""Validating stored responses: the conditional request, and what its answer does to them (RFC 9111 section
-4.3).
-"""
+"""Validation of stored responses: the conditional request, and the effect of its response (RFC 9111 section 4.3)."""
 
 from __future__ import annotations
 
@@ -23,15 +21,14 @@ _KEPT_AS_STORED = frozenset({b"content-encoding", b"content-range", b"content-le
 """Fields that describe the bytes held, which a 304 does not change (RFC 9111 section 3.2)."""
 
 STALE_ERRORS = frozenset({500, 502, 503, 504})
-"""Answers in whose place `stale-if-error` puts a stored response (RFC 5861 section 4)."""
+"""Statuses that `stale-if-error` replaces by a stored response (RFC 5861 section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """An entry whose origin confirmed it. `keep` False: answer with it now, then drop it. `apart`: it is for this
-    client only, and what is stored stays as it was. `own` are cookie lines of the confirming response: they go to
-    this client and are not stored.
-    """
+    """An entry that the origin confirmed. `keep` False: respond with it now, then drop it. `apart`: it is for this
+    client only, and the stored entry stays unchanged. `own` are cookie lines of the confirming response: they go to
+    this client and are not stored."""
 
     entry: Entry
     keep: bool = True
@@ -90,9 +87,9 @@ def refresh_by_head(
     *,
     peer_trusted: bool = False,
 ) -> Entry | None:
-    """Update `entry` by an answer to HEAD, None if that shows it to be outdated (RFC 9111 section 4.3.5).
+    """Update `entry` by a response to HEAD, None if that shows it to be outdated (RFC 9111 section 4.3.5).
 
-    Statuses that say nothing of the representation leave it as it is, and so do answers for one client only.
+    Statuses that do not concern the representation leave it unchanged, and so do responses for one client only.
     """
     if not may_update(request, response_directives(response.headers, options.targeted), peer_trusted):
         return entry

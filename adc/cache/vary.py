@@ -55,7 +55,8 @@ def vary_names(response: Headers) -> tuple[bytes, ...] | None:
 
 
 def varying(names: Iterable[bytes], request: Headers, cookies: CookieRules = EVERY_COOKIE) -> Varying:
-    """Return the normalised values of `names` in a request. `cookies` says what of the Cookie field counts."""
+    """Return the normalised values of `names` in a request. `cookies` selects the part of the Cookie field that
+    counts."""
     return tuple((name, _value(name, request, cookies)) for name in names)
 
 

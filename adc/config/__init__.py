@@ -1,6 +1,6 @@
 """YAML to a checked, immutable configuration, with every error and its place at once.
 
-Reading files is imported when it is first asked for: workers get the finished model and never need it.
+The modules that read files are imported on first use: workers get the finished model and never need them.
 """
 
 from __future__ import annotations

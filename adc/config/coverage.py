@@ -35,14 +35,15 @@ def covers(wide: Match, narrow: Match) -> bool:
 
 
 def _any_of(wide: Sequence[Rule], narrow: Sequence[Rule], covered: Callable[[Rule, Rule], bool]) -> bool:
-    """Rules of one key: no rule takes everything, several take what any of them takes."""
+    """True if the rules of one key cover the others: no rule accepts everything, several accept what any of them
+    accepts."""
     if not wide:
         return True
     return bool(narrow) and all(any(covered(w, n) for w in wide) for n in narrow)
 
 
 def _fields(wide: Mapping[str, Sequence[TextRule]], narrow: Mapping[str, Sequence[TextRule]]) -> bool:
-    """Each name that `wide` asks about is asked about by `narrow`, and no less strictly."""
+    """True if `narrow` has a condition on each name of `wide`, and no weaker one."""
     return all(name in narrow and _any_of(rules, narrow[name], _covers_text) for name, rules in wide.items())
 
 

@@ -9,10 +9,9 @@ _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:
-    """`${NAME}` and `${NAME:-default}` filled in, the default also when the variable is empty.
+    """Return text with `${NAME}` and `${NAME:-default}` replaced; the default also applies to an empty variable.
 
-    `$$` is a dollar sign; a lone `$` stays. Raises `ValueError` for a variable that is not set
-    and for what is no reference.
+    `$$` is a dollar sign; a lone `$` stays. Raises `ValueError` for an unset variable and for an invalid reference.
     """
     if "$" not in text:
         return text

@@ -43,7 +43,7 @@ class Loaded:
         return self.problems(doubtful(self.config))
 
     def timeouts(self, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> tuple[Problem, ...]:
-        """Time limits that do not agree, with what was `seen` of members by pool and address."""
+        """Return contradictory timeouts, with the values `seen` at members by pool and address."""
         return self.problems(disagreements(self.config, seen))
 
     def problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ from adc.config.errors import Path, Problem
 from adc.config.yaml_marks import Entries, Items, Node
 
 NAMED = ("pools", "caches")
-"""Mappings whose entries are things with a name: an entry is written in one file only."""
+"""Mappings of named entries: an entry is written in one file only."""
 
 
 def merge(first: Node, second: Node, path: Path = ()) -> tuple[Node, list[Problem]]:

@@ -52,7 +52,7 @@ def _properties(schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _default(schema: Mapping[str, Any]) -> Any:
-    """The default as it would be written; `None` for what has no short way to be."""
+    """Return the default as written in YAML; `None` if it has no short form."""
     default = schema.get("default")
     if isinstance(default, dict | list) or default == "":
         return None

@@ -1,4 +1,4 @@
-"""Time limits of the chain that do not agree: which, what that looks like from outside, and what to change."""
+"""Contradictory timeouts: the pair, the symptom, and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Written-out quantities: durations, sizes, shares. Parsers raise `ValueError` saying what is allowed."""
+"""Quantities with units: durations, sizes, shares. Parsers raise `ValueError` with the allowed form."""
 
 from __future__ import annotations
 

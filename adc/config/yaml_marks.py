@@ -1,7 +1,7 @@
-"""YAML text to a tree whose every value knows its place.
+"""YAML text to a tree in which every value has its place.
 
-Only what a configuration needs: mappings with text keys, lists, scalars, anchors and aliases. Scalars follow
-YAML 1.2's core schema, so that `on` and `off` are words and `1:30` is text. Depth and number of values are
+Only the part of YAML that a configuration needs: mappings with text keys, lists, scalars, anchors and aliases. Scalars
+follow YAML 1.2's core schema, so that `on` and `off` are words and `1:30` is text. Depth and number of values are
 bounded, aliases included.
 """
 
@@ -67,7 +67,7 @@ Node = Scalar | Items | Entries
 
 
 def compose(text: str, file: str, env: Mapping[str, str]) -> tuple[Node | None, list[Problem]]:
-    """The tree of one document, `None` for an empty one, `${...}` filled in; and what is wrong with it."""
+    """Return the tree of one document, `None` for an empty one, with `${...}` replaced, and its problems."""
     composer = _Composer(file, env)
     try:
         root = composer.document(yaml.parse(text, Loader=_LOADER))
@@ -119,8 +119,8 @@ def locate_key(root: Node, path: Path) -> Mark:
 
 
 def as_written(root: Node, path: Path) -> Path:
-    """`path` as the file spells it: without places in a list of one that was written without the list,
-    without keys below what was written as one word, with `tls.sni` as one key, names in the file's case."""
+    """Return `path` as the file spells it: without positions in a list of one that was written without the list,
+    without keys below a value written as one word, with `tls.sni` as one key, names in the file's case."""
     node: Node | None = root
     kept: list[str | int] = []
     rest = list(path)
@@ -171,7 +171,7 @@ class _StopError(Exception):
 
 
 class _Composer:
-    """Events to nodes. Problems are collected; what is behind a syntax error is not read."""
+    """Converts events to nodes. Problems are collected; text behind a syntax error is not read."""
 
     def __init__(self, file: str, env: Mapping[str, str]) -> None:
         self.file = file

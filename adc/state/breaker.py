@@ -1,4 +1,4 @@
-"""When to leave a failing peer alone, and when to try it again."""
+"""The times at which a failing peer is tried again."""
 
 from __future__ import annotations
 

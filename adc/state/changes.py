@@ -36,7 +36,7 @@ class WriteQueue:
         return len(self._writes)
 
     def add(self, write: Write) -> None:
-        """Queue `write`, made one with what waits for the same entry."""
+        """Queue `write`, merged with a waiting one for the same entry."""
         name = (write.table, write.key)
         waiting = self._writes.pop(name, None)
         self._writes[name] = write if waiting is None else _combined(waiting, write)
@@ -50,7 +50,7 @@ class WriteQueue:
         return [self._writes.pop(name) for name in names]
 
     def put_back(self, writes: Iterable[Write]) -> None:
-        """Return changes whose sending failed, unless newer ones wait. Counts are not: they may have
+        """Queue changes again whose sending failed, unless newer ones wait. Counts are dropped: they may have
         arrived."""
         for write in writes:
             if write.kind != "count":

@@ -60,7 +60,8 @@ class Page(NamedTuple):
 
 
 class Status(NamedTuple):
-    """`degraded` means: serving on from local knowledge; `reason` says why, `since` (wall) since when."""
+    """`degraded` is True while the store serves only local data; `reason` is the cause, `since` (wall) the
+    beginning."""
 
     degraded: bool = False
     reason: str = ""
@@ -117,14 +118,14 @@ class Table(Protocol):
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
 
     def set(self, key: bytes, value: bytes, ttl: float, now: float, merge: Merge | None = None) -> bytes:
-        """Store `value` for `ttl` seconds. A table with a merge rule keeps what the rule makes of the live
-        value and this one, in one atomic step; a live value that stands keeps the later of both expiries. `merge`
-        is the rule of this write only: it is called with the live value first, and may depend on that order. Returns
-        what is stored. Raises EntryTooLargeError."""
+        """Store `value` for `ttl` seconds. A table with a merge rule stores the result of the rule for the live value
+        and this one, in one atomic step; a live value that stands keeps the later of both expiries. `merge` is the
+        rule of this write only: it is called with the live value first, and may depend on that order. Return the
+        stored value. Raises EntryTooLargeError."""
 
     def claim(self, key: bytes, value: bytes, ttl: float, now: float, done: Claimed) -> None:
-        """Store `value` unless the key has a live entry, on other machines too as far as they can be asked within
-        the store's fetch limit. Call `done` once, with the entry that stands."""
+        """Store `value` unless the key has a live entry, on other machines too as far as they respond within the
+        store's fetch limit. Call `done` once, with the entry that stands."""
 
     def touch(self, key: bytes, ttl: float, now: float) -> bool:
         """Let a live entry expire `ttl` seconds from `now`. False if there is none."""
@@ -159,14 +160,14 @@ class Store(Protocol):
         """The table called `name`, opened on first use; a later call may change `size` and `merge`."""
 
     def status(self) -> Status:
-        """Return whether the backend works as it should."""
+        """Return the state of the backend."""
 
     def tick(self, now: float, budget: int = 2000) -> int:
         """Drop expired entries, looking at about `budget` of them (one a table at least); deliver changes to
         watchers. Returns how many were dropped."""
 
     def start(self) -> None:
-        """Begin to connect what has to be connected. Never fails because a peer is away."""
+        """Begin to connect. Never fails because a peer is away."""
 
     async def close(self) -> None:
         """Write out what is queued, as far as one second allows, and release all resources."""

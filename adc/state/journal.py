@@ -54,7 +54,7 @@ class Journal:
                 transaction.put(b"(trial)", _TIME.pack(0.0))
 
     def watch(self, table: bytes, callback: Watcher) -> Cancel:
-        """Hear of changes to `table` from the next `deliver` on."""
+        """Call `callback` for changes to `table` from the next `deliver` on."""
         if not self._watchers and self._environment is not None:
             with contextlib.suppress(lmdb.Error), self._environment.begin(db=self._records) as transaction:
                 self._read = _last(transaction.cursor())

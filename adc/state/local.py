@@ -49,8 +49,8 @@ log = EventLog("adc.state")
 class LocalStore:
     """A `Store` in `folder`, about `map_size` bytes at most (and no less than SMALLEST_SIZE).
 
-    `make` makes the folder, also when it is gone, and raises OSError. Raises OSError if the folder cannot be used and
-    that will not pass; else it begins degraded.
+    `make` creates the folder, also when it is missing later, and raises OSError. Raises OSError if the folder is
+    permanently unusable; otherwise the store begins degraded.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class LocalStore:
             return file.environment.begin(database, write=write)
 
     def failed(self, error: lmdb.Error, now: float) -> None:
-        """An operation failed. The tables serve on with what can be read."""
+        """Note that an operation failed. The tables continue with the entries that can be read."""
         self._damaged = self._damaged or isinstance(error, _DAMAGED)
         self._stale = self._stale or isinstance(error, lmdb.PanicError)
         if self._file is not None:
@@ -223,7 +223,7 @@ class LocalStore:
             self._try_to_write(now)
 
     def _try_to_write(self, now: float) -> None:
-        """Find out whether the file works again, in case this process writes nothing."""
+        """Test if the file works again, in case this process writes nothing."""
         try:
             self.journal.try_to_write()
         except lmdb.Error as error:

@@ -41,12 +41,13 @@ def make_folder(folder: Path) -> None:
 
 
 def open_file(folder: Path, map_size: int, damaged: int = 0) -> LocalFile:
-    """Open (or make) the file in `folder`, with a map of `map_size` bytes, more if the file is large already. The first
-    process to come examines what it finds there: a file
-    that is damaged, of another format, or left unfinished by a machine that went down is set aside as
-    `broken.mdb` and a new one begun, with the reason in the log. So is the file with the
-    inode `damaged`, which the last process that uses it must have closed before. Raises OSError if the folder cannot
-    be used."""
+    """Open (or create) the file in `folder`, with a map of `map_size` bytes, more if the file is large already.
+
+    The first process examines the file: if it is damaged, of another format, or left unfinished by a machine that went
+    down, it is renamed to `broken.mdb` and a new one is created, with the reason in the log. The same happens to the
+    file with the inode `damaged`, which the last process that uses it must have closed before. Raises OSError if the
+    folder cannot be used.
+    """
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)

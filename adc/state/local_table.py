@@ -1,11 +1,11 @@
 """One table of the local store: a named database in the LMDB file.
 
-A record is the expiry, the time of the last write and the value. There is no index by time: it would double
-the cost of every write and half again the size. Instead a hand goes round the keys, as in the CLOCK
-algorithm: reaping looks at the next entries for expired ones, eviction at a window of entries and drops the
-oldest of them.
+A record is the expiry, the time of the last write and the value. There is no index by time: it would double the cost
+of every write and half again the size. Instead a hand moves round the keys, like in the CLOCK algorithm: reaping
+checks the next entries for expired ones, eviction drops the oldest of a window of entries.
 
-A process keeps what it has read of the clients it saw last, and knows by `versions` whether that still holds."""
+A process caches the entries that it read last; `versions` shows if they are still current.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SMALLEST_WINDOW = 32
 _MOST_SPARE = 10_000
 """Entries kept in memory while the file cannot be written."""
 _MOST_KEPT = 4096
-"""Entries of which a process keeps what it has read."""
+"""Most entries that a process caches."""
 
 _PREFIX = b"t:"
 _UNLIMITED = 1 << 62
@@ -71,7 +71,7 @@ class LocalTable:
         self._database: lmdb._Database | None = None
         self._begin = store.begin
         self._noted = store.versions
-        self._kept: dict[bytes, tuple[int, int, Entry]] = {}  # group, its number when read, what was read
+        self._kept: dict[bytes, tuple[int, int, Entry]] = {}  # group, its number when read, the entry read
         self._spare: MemoryTable | None = None  # entries that could not be written to the file
         self._hand = b""
 
@@ -102,7 +102,7 @@ class LocalTable:
         return int(found["leaf_pages"] + found["branch_pages"] + found["overflow_pages"])
 
     def bring_back(self, now: float) -> None:
-        """Write some of what was kept in memory to the file, which can be written again."""
+        """Write some of the entries kept in memory to the file, which can be written again."""
         if self._spare is None:
             return
         for key, entry in self._spare.scan(now, limit=_MAX_BATCH).entries:
@@ -152,7 +152,7 @@ class LocalTable:
         group = group_of(key)
         number = self._noted[group]
         if self._spare is not None or number > snapshot:
-            return  # a newer write has begun, or was kept in memory: what was read may not hold any more
+            return  # a newer write has begun, or was kept in memory: the entry read may be outdated
         if len(self._kept) >= _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (group, number, entry)
@@ -188,7 +188,7 @@ class LocalTable:
     def _written_at_last(
         self, key: bytes, offered: Entry, now: float, rule: Merge | None, error: lmdb.Error
     ) -> bytes:
-        """The map is full: try again if that helps."""
+        """Retry a write that found the map full, if there is hope."""
         try:
             if self._store.make_room(now):
                 return self._written(key, offered, now, rule)
@@ -304,7 +304,7 @@ class LocalTable:
         return self._store.journal.watch(self._id, callback)
 
     def reap(self, now: float, budget: int) -> int:
-        """Drop what has expired among the next `budget` entries. Raises lmdb.Error."""
+        """Drop the expired ones of the next `budget` entries. Raises lmdb.Error."""
         with self._begin(self._database) as transaction:
             dead = [key for key, record in self._next(transaction, budget) if _unpack_head(record)[0] <= now]
         if not dead:

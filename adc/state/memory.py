@@ -157,7 +157,7 @@ class MemoryTable:
 
 
 class MemoryStore:
-    """A `Store` of one process: for tests, for a single worker, and as what a worker knows of redis."""
+    """A `Store` of one process: for tests, for a single worker, and for the local copy of redis."""
 
     def __init__(self) -> None:
         self._tables: dict[str, MemoryTable] = {}

@@ -1,10 +1,9 @@
-"""The store that all machines share, through Redis or Valkey, without ever waiting for it on the way of a
-request.
+"""The store that all machines share, through Redis or Valkey, without ever waiting for it during a request.
 
-Reads are answered from what this node knows (`first`); writes go out in batches every `interval`; other
-nodes' changes come in over a stream. While Redis is away or slow the node serves on from what it knows and
-`status` says degraded; when it is back, both sides are levelled: each table's merge rule decides between two
-values of a key, and an entry that only one side has is given to the other.
+Reads are answered from this node's copy (`first`); writes are sent in batches every `interval`; other nodes' changes
+arrive over a stream. While Redis is away or slow, the node continues with its copy and `status` is degraded. When
+Redis is back, both sides are synchronised: each table's merge rule decides between two values of a key, and an entry
+that only one side has is copied to the other.
 """
 
 from __future__ import annotations
@@ -51,9 +50,9 @@ class _Waiting:
 class RedisStore:
     """A `Store` shared by the machines that use the same `prefix`.
 
-    `interval`: how often changes are sent. `fetch_limit`: how long a request may wait for an entry that this
-    node does not know. `limit`: how long any exchange with Redis may take before it counts as gone. All in
-    seconds. `close_first`: close `first` with this store. Raises ValueError for an address that makes no sense.
+    `interval`: time between two batches of changes. `fetch_limit`: maximum wait of a request for an entry that this
+    node does not have. `limit`: timeout of an exchange with Redis, after which Redis counts as away. All in seconds.
+    `close_first`: close `first` with this store. Raises ValueError for an invalid address.
     """
 
     def __init__(
@@ -129,7 +128,7 @@ class RedisStore:
             await self._first.close()
 
     def asks(self, now: float) -> bool:
-        """True if it makes sense to ask Redis for an entry that is not known here."""
+        """True if Redis can be asked for an entry that this node does not have."""
         return not self._gone.open and self._slow.may_try(now)
 
     def fetch(self, table: RedisTable, key: bytes, now: float, done: Fetched) -> None:
@@ -138,7 +137,7 @@ class RedisStore:
             asyncio.get_running_loop().call_soon(done, table.get(key, now))
 
     def claim(self, table: RedisTable, key: bytes, offer: Entry, now: float, done: Claimed) -> None:
-        """Ask Redis for the entry, and store `offer` there if there is none."""
+        """Request the entry from Redis, and store `offer` there if there is none."""
 
         def settled(entry: Entry | None) -> None:
             done(table.claimed(key, offer, self._clock()) if entry is None else entry)
@@ -147,7 +146,8 @@ class RedisStore:
             asyncio.get_running_loop().call_soon(settled, None)
 
     def _ask(self, table: RedisTable, key: bytes, offer: Entry | None, now: float, done: Fetched) -> bool:
-        """Queue a question; False if there is nothing to ask. Of several claims the first one's offer counts."""
+        """Queue a request to Redis; False if none is possible or needed. Of several claims the first one's offer
+        counts."""
         name = (table.name, key)
         waiting = self._waiting.get(name)
         if waiting is None:
@@ -181,7 +181,7 @@ class RedisStore:
         self._answer_from_here(name)
 
     def _answer_from_here(self, name: tuple[str, bytes]) -> None:
-        """Answer with what this machine knows. An offer is stored: Redis may have taken it already."""
+        """Answer from this node's copy. An offer is stored: Redis may have accepted it already."""
         table, now = self._tables[name[0]], self._clock()
         offer = self._waiting[name].offer if name in self._waiting else None
         self._answer(name, table.get(name[1], now) if offer is None else table.claimed(name[1], offer, now))
@@ -243,7 +243,7 @@ class RedisStore:
         await asyncio.sleep(self._interval)
 
     async def _see_how_slow(self) -> None:
-        """Find out without a request that waits whether answers come in time again."""
+        """Measure the latency of Redis without a waiting request."""
         began = time.monotonic()
         await self._link.ping()
         if time.monotonic() - began < self._fetch_limit:

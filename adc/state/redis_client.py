@@ -36,9 +36,8 @@ class RedisAddress(NamedTuple):
 
 
 def connect(address: RedisAddress, limit: float) -> Client:
-    """A client that connects on first use; each of its operations may take `limit` seconds and is not
-    retried, for the breaker decides when to try again. Raises ValueError for an address that makes no
-    sense."""
+    """Return a client that connects on first use; each operation may take `limit` seconds and is not retried, because
+    the breaker decides when to retry. Raises ValueError for an invalid address."""
     if address.sentinels:
         return _from_sentinels(address, limit)
     if not address.urls or (len(address.urls) > 1 and not address.cluster):
@@ -113,8 +112,8 @@ def _context(settings: Mapping[str, Any]) -> RedisSSLContext:
 
 
 class _KeyPlaces:
-    """Says which words of a command are keys. The client would ask each cluster that it connects to for all
-    commands there are, whose answer holds up the event loop for 50 ms, and about XREAD at each call."""
+    """Names the keys of a command. Without it, the client would request the list of all commands from each cluster
+    that it connects to, which blocks the loop for 50 ms, and ask about XREAD at each call."""
 
     async def initialize(self, node: object = None) -> None:
         """Everything is known."""

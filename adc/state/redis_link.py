@@ -1,8 +1,7 @@
-"""Traffic with Redis: changes out in batches, changes of other nodes in, and the
-resynchronisation.
+"""Traffic with Redis: changes out in batches, changes of other nodes in, and the resynchronisation.
 
-Each entry is a Redis key with its own expiry. Beside them one stream carries every batch of changes to the
-other nodes; its ids let a node that was away catch up, deletions included.
+Each entry is a Redis key with an expiry. One stream carries every batch of changes to the other nodes; its ids let a
+node that was away catch up, deletions included.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ class RedisLink:
             await self._take_in(cast("list[_Message]", messages))
 
     async def ping(self) -> None:
-        """Wait for an answer of any kind."""
+        """Wait for any response."""
         await self._client.ping()
 
     async def entries(
@@ -121,7 +120,7 @@ class RedisLink:
         return counts
 
     async def resynchronise(self) -> None:
-        """Hear what was missed, send what waits, then level what this node and Redis know: push, and pull."""
+        """Apply missed changes, send queued ones, then synchronise this node and Redis: push, and pull."""
         await self._catch_up()
         await self.flush()
         for table in list(self._tables.values()):
@@ -185,7 +184,7 @@ class RedisLink:
         for position, fields in messages:
             if fields.get(b"o") != self._origin:
                 self._apply(fields.get(b"w", b""))
-                await asyncio.sleep(0)  # a message is as much as the event loop can be held up for
+                await asyncio.sleep(0)  # a message is the most that may block the loop
             self._position = position
 
     def _apply(self, message: bytes) -> None:

@@ -1,12 +1,14 @@
-"""Tells a process whether an entry that it has read before may have been changed since, without reading it again.
+"""Shows a process if an entry that it has read may have changed since, without reading it again.
 
 A small file beside the tables is mapped by all processes that share them: for each group of keys, the number of the
-last transaction that changed one of them. A writer notes its number before it commits, and writers take turns, so:
+last transaction that changed one of them. A writer notes its number before it commits, and only one writer runs at a
+time, so:
 
-* what was read in a snapshot that is not older than the number is the entry as of that number, and
-* as long as the number stays the same, no other write has even begun to be committed.
+* an entry read in a snapshot that is not older than the number is current as of that number, and
 
-A writer that dies after noting its number costs the others a few readings, never a wrong answer.
+* while the number stays the same, no other write has begun to commit.
+
+A writer that dies after noting its number costs the others a few reads, never a wrong value.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def _switched(value: Any) -> Any:
 
 
 class ConsistentHash(Part):
-    """A ring: the same key goes to the same member, and few keys move when members come and go."""
+    """A ring: the same key goes to the same member, and few keys move when members are added or removed."""
 
     not_written: ClassVar[frozenset[str]] = frozenset({"algorithm"})
 

@@ -21,7 +21,7 @@ from adc.config.errors import Path
 from adc.config.units import quote
 
 Finding = tuple[Path, str]
-"""A place below the mapping at hand, and what is wrong there."""
+"""A place below the present mapping, and the problem there."""
 
 
 Forms = tuple[dict[str, Any], ...]
@@ -41,7 +41,7 @@ class Part(BaseModel):
     """Fields that the loader fills in, and that no file may name."""
 
     short_forms: ClassVar[Forms] = ()
-    """JSON Schemas of what may be written instead of the mapping; `expanded` knows what it means."""
+    """JSON Schemas of the short forms of the mapping; `expanded` gives their meaning."""
 
     @classmethod
     def defaults(cls, **values: Any) -> Self:

@@ -1,4 +1,4 @@
-"""A listener: a bound socket with a protocol, its limits and time limits."""
+"""A listener: a bound socket with a protocol, its limits and timeouts."""
 
 from __future__ import annotations
 

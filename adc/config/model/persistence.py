@@ -1,4 +1,4 @@
-"""Persistence of a pool: what pins a client to a member, and for how long."""
+"""Persistence of a pool: modes of pinning a client to a member, and the duration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies of a route: cache, compression, time limits, retries, size limits, plugins."""
+"""Policies of a route: cache, compression, timeouts, retries, size limits, plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A route: what it matches, what it does, and the policies beside it."""
+"""A route: its match, its action, and its policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adc.routing.settle import NORMALIZE
 ACTIONS = ("pool", "split", "redirect", "respond")
 
 NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mirror", "upgrades")
-"""Policies that only make sense where a member answers."""
+"""Policies that need a member."""
 
 
 class Route(Part):

@@ -1,4 +1,4 @@
-"""The kinds of value that keys hold: what is allowed, how it is refused, how the JSON Schema shows it."""
+"""The types of values: allowed input, error, and JSON Schema."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """Annotation of a field whose text is turned into a value by `parse`, which raises `ValueError`."""
+    """Annotation of a field whose text `parse` converts to a value; `parse` raises `ValueError`."""
 
     parse: Callable[[Any], Any]
     schema: dict[str, Any]
@@ -124,7 +124,7 @@ def _text(value: Any) -> str:
 
 
 def text_of(pattern: str, what: str) -> Value:
-    """Text that `pattern` matches as a whole; `what` names it in the error."""
+    """Text that `pattern` matches completely; `what` names it in the error."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -240,7 +240,7 @@ class _Listed:
 
 
 class _Off:
-    """Annotation of an optional part for which `false` says that there is none."""
+    """Annotation of an optional part that `false` turns off."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(_none_if_off, handler(source))
