@@ -1,4 +1,4 @@
-"""`adc plugins`: which there are, and the beginning of a new one."""
+"""`adc plugins`: the list of plugins, and the skeleton of a new one."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.context import Context
 from adc.plugin.host import Host
 from adc.plugin.metrics import Counter, Gauge
+from adc.plugin.paths import FilePath
 from adc.plugin.response import Response
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
 from adc.plugin.units import Duration, Size
@@ -24,6 +25,7 @@ __all__ = [
     "Duration",
     "Entry",
     "EntryTooLargeError",
+    "FilePath",
     "Gauge",
     "Headers",
     "Host",

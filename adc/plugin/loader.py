@@ -21,14 +21,14 @@ _generations = count(1)
 
 
 class LoadFailed(Exception):
-    """A plugin that cannot be had; the text says why and, for an unknown one, which there are."""
+    """A plugin cannot be loaded; the text says why and, for an unknown one, names the known ones."""
 
 
 class Catalog:
     """The plugins that one configuration may name. Folders come before installed packages.
 
-    Each catalog imports the modules of its folders afresh, under names of its own, so that a reload sees new
-    text and what serves keeps the old. Installed plugins are imported once, when first asked for. Raises
+    Each catalog imports the modules of its folders afresh, under its own names, so that a reload sees new
+    text and the serving configuration keeps the old. Installed plugins are imported once, at their first use. Raises
     LoadFailed for a folder or module that cannot be read.
     """
 
@@ -46,18 +46,18 @@ class Catalog:
             raise
 
     def names(self) -> list[str]:
-        """Every name, sorted."""
+        """Return every name, sorted."""
         return sorted({*self._found, *self._installed})
 
     def origin(self, name: str) -> str:
-        """Where a plugin comes from: its file, or `module:class` of an installed one."""
+        """Return the origin of a plugin: its file, or `module:class` of an installed one."""
         found = self._found.get(name)
         if found is None:
             return self._installed[name].value
         return str(getattr(sys.modules.get(found.__module__), "__file__", found.__module__))
 
     def find(self, name: str) -> type[Plugin[Any]]:
-        """The plugin called `name`. Raises LoadFailed."""
+        """Return the plugin called `name`. Raises LoadFailed."""
         if name in self._found:
             return self._found[name]
         entry = self._installed.get(name)
@@ -68,7 +68,7 @@ class Catalog:
         except (Exception, SystemExit) as error:
             raise LoadFailed(f"cannot be imported: {type(error).__name__}: {error}") from error
         if not (isinstance(plugin, type) and issubclass(plugin, Plugin)):
-            raise LoadFailed(f"{entry.value} is no subclass of adc.plugin.Plugin")
+            raise LoadFailed(f"{entry.value} is not a subclass of adc.plugin.Plugin")
         return plugin
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Catalog:
 
     def _search(self, folder: Path, number: int) -> None:
         if not folder.is_dir():
-            raise LoadFailed(f"{folder} is no folder")
+            raise LoadFailed(f"{folder} is not a folder")
         for path in sorted(folder.iterdir()):
             file = path / "__init__.py" if path.is_dir() else path
             if file.suffix == ".py" and file.is_file() and not path.name.startswith(("_", ".", "test_")):
@@ -110,14 +110,14 @@ class Catalog:
 
 
 class _Source(importlib.machinery.SourceFileLoader):
-    """Compiles the text each time: a cache by modification time would miss a quick edit."""
+    """Compiles the source each time: a cache by modification time would miss a quick edit."""
 
     def path_stats(self, path: str) -> Any:
         raise OSError
 
 
 def _plugins_of(module: ModuleType, stem: str) -> list[tuple[str, type[Plugin[Any]]]]:
-    """The plugins that `module` defines: a single one is called as the module, others by their `name`."""
+    """Return the plugins that `module` defines: a single one has the name of the module, others their `name`."""
     found = [
         value
         for value in vars(module).values()

@@ -1,11 +1,11 @@
-"""Options of a plugin as the configuration has them: those that every plugin has, and the plugin's own,
-checked."""
+"""Options of a plugin as the configuration has them, checked: the options of every plugin, and its own."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -20,11 +20,11 @@ RESERVED = ("on_error", "budget", "timeout")
 _LEAST = 0.001
 
 Finding = tuple[tuple[str | int, ...], str]
-"""The keys that lead to an option, and what is wrong with it."""
+"""The keys that lead to an option, and its error."""
 
 
 class OptionErrors(ValueError):
-    """The options of a plugin cannot be used; `findings` has every reason."""
+    """Options of a plugin are wrong; `findings` has every reason."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
@@ -32,19 +32,24 @@ class OptionErrors(ValueError):
 
 
 def key_text(key: tuple[str | int, ...]) -> str:
-    """`rules.0.find: `, or nothing for the options as a whole."""
+    """Return `rules.0.find: `, or nothing for the options as a whole."""
     return f"{'.'.join(map(str, key))}: " if key else ""
 
 
-def make_use(name: str, plugin: type[Plugin[Any]], options: Any) -> PluginUse:
-    """Make one use of `plugin` with the options written beside it. Raises OptionErrors."""
+def make_use(name: str, plugin: type[Plugin[Any]], options: Any, folder: Path | str = "") -> PluginUse:
+    """Make one use of `plugin` with its options as written; relative paths in them start at `folder`.
+
+    Raises OptionErrors.
+    """
     if not isinstance(options, Mapping):
-        raise OptionErrors([((), "options are a mapping, such as {on_error: fail_open}")])
+        raise OptionErrors(
+            [((), f"the options are {options!r}; write a mapping, such as {{on_error: fail_open}}")]
+        )
     findings: list[Finding] = []
     policy = _policy(options, findings)
     made: Plugin[Any] | None = None
     try:
-        made = _make(plugin, {key: value for key, value in options.items() if key not in RESERVED})
+        made = _make(plugin, {key: value for key, value in options.items() if key not in RESERVED}, folder)
     except OptionErrors as errors:
         findings += errors.findings
     if findings or made is None:
@@ -53,7 +58,7 @@ def make_use(name: str, plugin: type[Plugin[Any]], options: Any) -> PluginUse:
 
 
 def option_names(plugin: type[Plugin[Any]]) -> list[str]:
-    """The names of the plugin's own options, as a configuration writes them."""
+    """Return the names of the plugin's own options, as a configuration writes them."""
     declared = plugin.options_type
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         return [field.alias or name for name, field in declared.model_fields.items()]
@@ -67,7 +72,7 @@ def _policy(options: Mapping[str, Any], findings: list[Finding]) -> Policy:
         case "fail_closed" | "fail_open" as written:
             on_error = written
         case _:
-            findings.append((("on_error",), "is neither fail_closed nor fail_open"))
+            findings.append((("on_error",), f"is {options['on_error']!r}; use fail_closed or fail_open"))
     budget = _limit(options, "budget", default.budget, findings)
     return Policy(on_error, budget, _limit(options, "timeout", default.timeout, findings))
 
@@ -81,20 +86,20 @@ def _limit(options: Mapping[str, Any], key: str, default: float, findings: list[
         findings.append(((key,), str(error)))
         return default
     if limit < _LEAST:
-        findings.append(((key,), "is below 1ms"))
+        findings.append(((key,), f"is {options[key]}; allowed: 1ms and more"))
     return limit
 
 
-def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any]) -> Plugin[Any]:
-    """The three things that may be wrong: a key nobody knows, a value, what the plugin itself checks."""
+def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | str) -> Plugin[Any]:
+    """Make the instance. OptionErrors has unknown keys and wrong values, or the plugin's own objection."""
     names = option_names(plugin)
     clash = sorted(set(names) & set(RESERVED))
     if clash:
-        raise OptionErrors([((), f"the plugin declares {clash[0]}, an option that every plugin has")])
+        raise OptionErrors([((), f"the plugin declares the option {clash[0]}, which every plugin has")])
     findings: list[Finding] = [((key,), _unknown(key, names)) for key in written if key not in names]
     try:
         options = TypeAdapter(plugin.options_type).validate_python(
-            {key: value for key, value in written.items() if key in names}
+            {key: value for key, value in written.items() if key in names}, context={"folder": folder}
         )
     except ValidationError as error:
         findings += [(each["loc"], _message(each["msg"])) for each in error.errors(include_url=False)]

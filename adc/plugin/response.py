@@ -1,4 +1,4 @@
-"""The answer a plugin gives instead of the one that would have come."""
+"""The response of a plugin, in place of the one from the member, the cache or an action."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NO_CONTENT = frozenset({204, 304})
 class Response:
     """A whole response: final status (200 to 599), fields by name, content (text is sent as UTF-8).
 
-    `reason` is the word the access log gives for the end of the exchange, one of `END_REASONS`; by default
-    `denied` from status 400 on. Raises ValueError for what could not be sent as it is: a field value with a
+    `reason` is the reason of the end in the access log, one of `END_REASONS`; by default
+    `denied` from status 400 on. Raises ValueError for a response that cannot be sent as it is: a field value with a
     line break, a framing field, content where the status has none.
     """
 
@@ -51,11 +51,11 @@ class Response:
 
     @property
     def end_reason(self) -> str:
-        """The word for the access log."""
+        """The reason of the end, for the access log."""
         return self.reason or ("denied" if self.status >= 400 else COMPLETE)
 
     def head(self) -> Head:
-        """The head that goes through the response phases."""
+        """Return the head that goes through the response phases."""
         lines: list[Pair] = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         dated = any(name.lower() == b"date" for name, _ in lines)
         return Head(self.status, Headers(lines), b"", len(self.content), dated)

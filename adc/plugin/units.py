@@ -1,4 +1,4 @@
-"""Option types for quantities that are written with their unit, as everywhere in the configuration."""
+"""Option types for quantities that are written with their unit, as in the rest of the configuration."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def _scaled(value: object, units: Mapping[str, float], what: str) -> float:
         return 0.0
     found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] not in units:
-        raise ValueError(f"not a {what}; write a number with a unit: {', '.join(units)}")
+        raise ValueError(f"{value!r} is not a {what}; write a number with a unit: {', '.join(units)}")
     return float(found[1]) * units[found[2]]
 
 
 def seconds(value: object) -> float:
-    """Seconds of `500ms`, `30s`, `10m`, `1h`, `7d`. Raises ValueError."""
+    """Return the seconds of `500ms`, `30s`, `10m`, `1h`, `7d`. Raises ValueError."""
     return _scaled(value, _SECONDS, "duration")
 
 
 def size(value: object) -> int:
-    """Bytes of `512B`, `64KB`, `1GB`; 1 KB is 1024 bytes. Raises ValueError."""
+    """Return the bytes of `512B`, `64KB`, `1GB`; 1 KB is 1024 bytes. Raises ValueError."""
     return int(_scaled(value.upper() if isinstance(value, str) else value, _BYTES, "size"))
 
 

@@ -11,19 +11,18 @@ from time import monotonic
 from typing import Any, TypeVar
 
 _LOOK = 0.025
-"""Seconds of processor time between two looks."""
+"""Seconds of processor time between two checks."""
 
 ResultT = TypeVar("ResultT")
 
 
 class Overrun(BaseException):
-    """Plugin code was over its budget. Not an Exception, so that the code's own handlers let it through."""
+    """Plugin code exceeded its budget. Not an Exception, so that the code's own handlers do not catch it."""
 
 
 class Watch:
-    """Looks at the running phase each 25 ms of processor time (SIGPROF), which also ends endless loops and
-    regular expressions that backtrack for ever. Code that blocks in the kernel is found out when it comes
-    back.
+    """Checks the running phase each 25 ms of processor time (SIGPROF) and interrupts endless loops and
+    regular expressions that backtrack for ever. Code that blocks in the kernel is detected when it returns.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class Watch:
         self._installed = False
 
     def install(self) -> None:
-        """Start looking. Only the main thread can; elsewhere overruns are found out afterwards."""
+        """Start the timer. Only the main thread can; elsewhere overruns are detected afterwards."""
         if not self._installed and threading.current_thread() is threading.main_thread():
             self._installed = True
             signal.signal(signal.SIGPROF, self._look)
@@ -39,11 +38,11 @@ class Watch:
             signal.setitimer(signal.ITIMER_PROF, _LOOK, _LOOK)
 
     def begin(self, budget: float) -> None:
-        """Plugin code runs from here on, for `budget` seconds at the most."""
+        """Allow plugin code to run from here on, for `budget` seconds."""
         self._until = monotonic() + budget
 
     def end(self) -> None:
-        """Plugin code has come back. Raises Overrun if that took too long."""
+        """Note that plugin code has returned. Raises Overrun if that took too long."""
         until, self._until = self._until, inf
         if monotonic() > until:
             raise Overrun

@@ -154,7 +154,7 @@ def plugin_uses(config: Config) -> tuple[Catalog | None, dict[str, list[PluginUs
             before = sum(each.name == written.name for each in route.plugins[:place])
             try:
                 name = f"{written.name}#{before + 1}" if before else written.name
-                use = make_use(name, catalog.find(written.name), written.options)
+                use = make_use(name, catalog.find(written.name), written.options, config.folder)
             except LoadFailed as error:
                 findings.append((at, str(error)))
             except OptionErrors as errors:

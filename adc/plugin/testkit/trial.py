@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,23 +28,31 @@ _POLL = 0.001
 
 
 class Trial:
-    """One use of a plugin. `options` are those of the configuration, `on_error` and the like among them.
+    """One use of a plugin. `options` are those of the configuration, `on_error` and the like among them; relative paths
+    in them start at `folder`.
 
     Raises `OptionErrors` for options that a configuration could not have. Enter it (`async with`) to start the plugin
     and to close it at the end; PluginStartFailed if it does not start. To enter it again is a reload: a new instance
     gets the tables and counters of the one before.
     """
 
-    def __init__(self, plugin: type[Plugin[Any]], options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        plugin: type[Plugin[Any]],
+        options: Mapping[str, Any] | None = None,
+        *,
+        folder: Path | str = "",
+    ) -> None:
         self._plugin = plugin
         self._options = options or {}
+        self._folder = folder
         self._services = FakeServices()
         self._use = self._made()
         self._chain = Chain("test", [self._use])
         self._started = False
 
     def _made(self) -> PluginUse:
-        return make_use(self._plugin.name or self._plugin.__name__, self._plugin, self._options)
+        return make_use(self._plugin.name or self._plugin.__name__, self._plugin, self._options, self._folder)
 
     async def __aenter__(self) -> Self:
         before = self._use

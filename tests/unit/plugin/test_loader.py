@@ -101,5 +101,5 @@ def test_the_same_name_in_two_folders_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LoadFailed, match="no folder"):
+    with pytest.raises(LoadFailed, match="not a folder"):
         Catalog([tmp_path / "nowhere"])

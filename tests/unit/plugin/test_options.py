@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
 
-from adc.plugin import Duration, NoOptions, Plugin, Size
+from adc.plugin import Duration, FilePath, NoOptions, Plugin, Size
 from adc.plugin.options import OptionErrors, make_use, option_names
 
 
@@ -93,3 +94,24 @@ def test_a_plugin_must_not_declare_what_every_plugin_has() -> None:
         pass
 
     assert "timeout" in findings(Clash, {})[()]
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    path: FilePath
+    more: list[FilePath] = field(default_factory=list)
+
+
+class Lists(Plugin[ListOptions]):
+    """Reads files."""
+
+
+def test_relative_path_starts_at_the_folder_of_the_configuration() -> None:
+    options = make_use("l", Lists, {"path": "a.txt", "more": ["b/", "/c"]}, "/etc/adc").plugin.options
+    assert options == ListOptions(Path("/etc/adc/a.txt"), [Path("/etc/adc/b"), Path("/c")])
+
+
+@pytest.mark.parametrize("value", [5, "", None, ["a"]])
+def test_value_that_is_no_path_is_rejected(value: object) -> None:
+    with pytest.raises(OptionErrors, match="is not a path"):
+        make_use("l", Lists, {"path": value})

@@ -48,8 +48,8 @@ async def test_a_log_phase_that_fails_harms_nobody(folder, member):
         ("taag", "route all: plugin taag: there is no such plugin; did you mean tag"),
         ({"tag": {"tga": "1"}}, "route all: plugin tag: tga: unknown option; did you mean tag"),
         ({"tag": {"wait": "often"}}, "route all: plugin tag: wait: .*bool"),
-        ({"tag": {"on_error": "shrug"}}, "plugin tag: on_error: is neither"),
-        ({"tag": {"budget": "1 year"}}, "plugin tag: budget: not a duration"),
+        ({"tag": {"on_error": "shrug"}}, "plugin tag: on_error: is 'shrug'; use fail_closed or"),
+        ({"tag": {"budget": "1 year"}}, "plugin tag: budget: '1 year' is not a duration"),
     ],
 )
 def test_what_is_wrong_with_a_plugin_names_route_and_key(folder, plugin, message):
