@@ -92,6 +92,12 @@ EVENTS = (
         "detail",
         "The supervisor could not open the new error log after a reload; the old one stays in use.",
     ),
+    _event(
+        "fork_server_replaced",
+        "error",
+        "detail",
+        "The process that workers are forked from ended or hung; another is started.",
+    ),
     _event("health_check_failed", "warn", "pool member reason", "Active checks found a member down."),
     _event("health_check_passed", "info", "pool member", "Active checks found a member up."),
     _event(
