@@ -17,10 +17,11 @@ run: compiled
 # Half as many testers again as cores: tests of processes wait for most of their time.
 TESTERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
+# What is in use: the source, or after `make compiled` the compiled modules; .ci/run tests both.
 test: $(STAMP) peers
 	$(BIN)/python -m pytest --numprocesses $(TESTERS)
 
-# Of the modules that installation compiled, their source.
+# The source, whatever is compiled.
 test-source: $(STAMP)
 	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
@@ -65,7 +66,6 @@ $(STAMP): pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "adc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(MAKE) --no-print-directory venv-from-apt
-	@$(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=23' 'setuptools>=77.0.3'
 	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
 	@touch $@
@@ -81,10 +81,10 @@ venv-from-apt:
 	fi
 	$(PYTHON) -m venv $(VENV)
 
-# Installation compiles the hot modules. After an edit to one of them their source is used, until this is called.
+# Compiles the hot modules, unless that is done. After an edit to one of them the source of all is used, until this is called.
 compiled: $(STAMP)
 	@$(BIN)/python -c 'import sys; from adc.compilation import compiled; sys.exit(not compiled())' \
-	  || $(BIN)/python setup.py -q build_ext --inplace
+	  || { $(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt; $(BIN)/python setup.py -q build_ext --inplace; }
 
 HAS_COMPILER = $(PYTHON) -c 'import os, shutil, sys, sysconfig as s; \
   cc = (s.get_config_var("CC") or "cc").split()[0]; \

@@ -7,9 +7,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from setuptools import Extension, find_namespace_packages, find_packages, setup
+from setuptools import Extension, find_namespace_packages, setup
 
-FOLDERS = {"adc_plugins": "plugins", "adc_examples": "config"}
+FOLDERS = {"adc": "adc", "adc_plugins": "plugins", "adc_examples": "config"}
 
 HOT = (
     "adc/http/fields.py",
@@ -50,10 +50,13 @@ FLAGS = ["-g0", "-fno-semantic-interposition", "-fvisibility=hidden", "-fno-plt"
 """Calls within the library go straight to their function; without debugging symbols it compiles in half the time."""
 
 
+UNCOMPILED = {"dist_info", "egg_info", "sdist", "editable_wheel", "develop"}
+"""Commands that only ask for facts, or that install a checkout, in which `make compiled` builds."""
+
+
 def compiled() -> list[Extension]:
-    """The extensions for `HOT`; none if `ADC_COMPILE=0`, if this machine has no compiler for them, or if setuptools
-    is only asked for facts, as it is twice before an installation builds."""
-    if {"dist_info", "egg_info", "sdist"} & set(sys.argv):
+    """Return the extensions for `HOT`; none for `UNCOMPILED`, with `ADC_COMPILE=0`, or without a C compiler."""
+    if UNCOMPILED & set(sys.argv):
         return []
     for left in Path("adc").rglob(
         "*.so"
@@ -63,12 +66,13 @@ def compiled() -> list[Extension]:
         return []
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     if not shutil.which(compiler) or not Path(sysconfig.get_path("include"), "Python.h").exists():
-        print("adc: no C compiler or no Python.h here: adc runs uncompiled, which is slower", file=sys.stderr)
+        say("no C compiler or no Python.h here: adc runs uncompiled, which is slower")
         return []
     from mypyc.build import mypycify
 
     names = sorted({str(path) for pattern in HOT for path in Path().glob(pattern)})
     sources = [name for name in names if not name.endswith("__init__.py")]
+    say(f"compiling {len(sources)} modules, which takes a few minutes; ADC_COMPILE=0 installs without")
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
     extensions: list[Extension] = mypycify(
         [*options, *sources], opt_level="2", debug_level="0", group_name="adc.compiled"
@@ -78,16 +82,24 @@ def compiled() -> list[Extension]:
     return extensions
 
 
+def say(text: str) -> None:
+    """Tell whoever installs. pip hides what a build prints, so the terminal is told too, if there is one."""
+    print(f"adc: {text}", file=sys.stderr)
+    try:
+        with open("/dev/tty", "w", encoding="utf-8") as terminal:
+            terminal.write(f"\nadc: {text}\n")
+    except OSError:
+        return
+
+
 def mapped(package: str, folder: str) -> list[str]:
-    """`folder` and what is below it, as `package` and its subpackages."""
-    return [package, *(f"{package}.{name}" for name in find_namespace_packages(folder))]
+    """`folder` and what is below it, as `package` and its subpackages; folders of data are packages to Python, too."""
+    found = find_namespace_packages(folder, exclude=["*__pycache__"])
+    return [package, *(f"{package}.{name}" for name in found)]
 
 
 setup(
-    packages=[
-        *find_packages(include=["adc", "adc.*"]),
-        *(name for package, folder in FOLDERS.items() for name in mapped(package, folder)),
-    ],
-    package_dir={"adc": "adc", **FOLDERS},
+    packages=[name for package, folder in FOLDERS.items() for name in mapped(package, folder)],
+    package_dir=FOLDERS,
     ext_modules=compiled(),
 )

@@ -11,6 +11,7 @@ import pytest
 
 import adc
 
+ROOT = Path(__file__).parents[2]
 SUFFIX = EXTENSION_SUFFIXES[0]
 
 
@@ -72,3 +73,35 @@ def test_without_compiled_modules_there_is_the_source(checkout):
     for file in checkout.rglob(f"*{SUFFIX}"):
         file.unlink()
     assert imported(checkout).stdout == "source\n"
+
+
+SUBCLASSES = """
+import ast, importlib, pkgutil, sys
+from pathlib import Path
+import adc, adc_plugins
+
+assigned = {node.targets[0].id: node.value for node in ast.parse(Path("setup.py").read_text()).body
+            if isinstance(node, ast.Assign)}
+files = {file for pattern in ast.literal_eval(assigned["HOT"]) for file in Path().glob(pattern)}
+hot = {".".join(file.with_suffix("").parts) for file in files if file.name != "__init__.py"}
+for package in (adc, adc_plugins):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+for name in hot:
+    for found in vars(sys.modules[name]).values():
+        if isinstance(found, type) and found.__module__ == name:
+            for derived in found.__subclasses__():
+                if derived.__module__ not in hot:
+                    print(derived.__module__, derived.__name__, "of", name, found.__name__)
+print(len(hot) > 80)
+"""
+
+
+def test_no_class_of_a_compiled_module_has_a_subclass_that_is_not_compiled():
+    command = [sys.executable, "-c", SUBCLASSES]
+    environ = os.environ | {"ADC_COMPILED": "0"}
+    found = subprocess.run(
+        command, cwd=ROOT, env=environ, check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+    assert found == "True\n"

@@ -16,15 +16,17 @@ import yaml
 from tests.kit.ports import free_port
 from tests.wire.service import PATIENCE, ROOT
 
+OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index")
 SHIPPED = ("adc", "plugins", "config", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
-def command(*arguments, cwd, **environ):
+def command(*arguments, cwd, stderr=subprocess.PIPE, **environ):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
         env={**os.environ, **environ},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         check=True,
         timeout=110,
@@ -32,9 +34,8 @@ def command(*arguments, cwd, **environ):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder with the wheel's content, built from a copy of what the wheel is made of; uncompiled, as that takes
-    minutes: what is compiled is tested by every other test."""
+def built(tmp_path_factory):
+    """A wheel built from a copy of its sources, and what the build printed; uncompiled, as that takes minutes."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
@@ -43,12 +44,25 @@ def installed(tmp_path_factory):
             shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         elif (ROOT / name).exists():
             shutil.copy(ROOT / name, source / name)
-    offline = ("--no-deps", "--no-build-isolation", "--no-index", "-q")
-    command("-m", "pip", "wheel", *offline, "-w", str(folder), str(source), cwd=folder, ADC_COMPILE="0")
+    arguments = (*OFFLINE, "-v", "-w", str(folder), str(source))
+    printed = command("-m", "pip", "wheel", *arguments, cwd=folder, stderr=subprocess.STDOUT, ADC_COMPILE="0")
     (wheel,) = folder.glob("adc-*.whl")
-    target = folder / "site"
-    command("-m", "pip", "install", *offline, "--target", str(target), str(wheel), cwd=folder)
+    return wheel, printed
+
+
+@pytest.fixture(scope="module")
+def installed(built):
+    """A folder with the content of the wheel."""
+    wheel, _ = built
+    target = wheel.parent / "site"
+    command("-m", "pip", "install", *OFFLINE, "-q", "--target", str(target), str(wheel), cwd=wheel.parent)
     return target
+
+
+def test_the_build_warns_of_no_missing_package(built):
+    _, printed = built
+    assert "adc/proxy/pages" in printed
+    assert "absent from" not in printed
 
 
 def test_the_wheel_holds_the_license(installed):
