@@ -40,12 +40,12 @@ def use_source_if_asked() -> None:
 
 
 def compiled() -> bool:
-    """Whether the compiled modules are in use."""
+    """True if the compiled modules are in use."""
     return (_PACKAGE / _LIBRARY).exists() and _SourceFinder not in sys.meta_path
 
 
 def _outdated() -> bool:
-    """Whether a source changed since it was compiled. Only a checkout can tell: installation sets all times anew."""
+    """True if a source changed since it was compiled. Only meaningful in a checkout: installation sets all times."""
     if not (_PACKAGE.parent / "setup.py").exists():
         return False
     built = (_PACKAGE / _LIBRARY).stat().st_mtime

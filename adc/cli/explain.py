@@ -75,7 +75,7 @@ def _row(decision: Decision, step: ExplainStep) -> dict[str, Any]:
 def _line(decision: Decision, step: ExplainStep) -> str:
     name = decision.routes[step.rule].name
     if not step.key:
-        return f"{step.where}: {name}: takes everything"
+        return f"{step.where}: {name}: matches everything"
     verdict = "matches" if step.ok else "does not match"
     return f"{step.where}: {name}: {step.key} {step.got or 'nothing'} {verdict} {step.wanted}"
 

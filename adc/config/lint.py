@@ -57,7 +57,7 @@ def _unreachable(routes: tuple[Route, ...]) -> Iterator[Finding]:
 
 def _covered(name: str, place: int, earlier: str) -> str:
     taker = f"route {quote(earlier)} (routes[{place}])"
-    return f"route {quote(name)} can never match: {taker} comes before it and takes everything it would"
+    return f"route {quote(name)} can never match: {taker} comes before it and matches all its requests"
 
 
 def _takes_all(wide: Route, narrow: Route) -> bool:

@@ -57,7 +57,7 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
             (*at, "timeouts", "total"),
             (
                 f"total ({spelled(times.total)}) ends before response_head "
-                f"({spelled(times.response_head)}) can: slow answers "
+                f"({spelled(times.response_head)}) can: slow responses "
                 f"get 504 after {spelled(times.total)}; raise total or lower response_head"
             ),
         )
@@ -77,8 +77,8 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
                 ("pools", name or "", "limits", "queue_timeout"),
                 (
                     f"queue_timeout ({spelled(pool.limits.queue_timeout)}) is not below total "
-                    f"({spelled(times.total)}) of route "
-                    f"{quote(route.name)}: whoever waits in the queue gets 504 without a try; lower queue_timeout"
+                    f"({spelled(times.total)}) of route {quote(route.name)}: "
+                    "requests that wait in the queue get 504 without an attempt; lower queue_timeout"
                 ),
             )
 
@@ -91,7 +91,7 @@ def _of_checks(at: Path, pool: Pool) -> Iterator[Finding]:
             (
                 f"a check may take {spelled(active.timeout)}, longer than the interval "
                 f"({spelled(active.interval)}): a hanging "
-                f"member is found down {spelled(active.timeout * active.fall)} late; lower timeout"
+                f"member is detected {spelled(active.timeout * active.fall)} late; lower timeout"
             ),
         )
 
@@ -109,7 +109,7 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             (
                 f"absolute_timeout ({spelled(absolute)}) ends every pin before timeout "
                 f"({spelled(timeout)}) can: active clients "
-                "are moved; raise absolute_timeout"
+                "move to other members; raise absolute_timeout"
             ),
         )
     for listener in config.listeners:
@@ -118,9 +118,9 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             yield (
                 place,
                 (
-                    f"a pin dies after {spelled(timeout)}, but listener {quote(listener.name)} keeps connections for "
-                    f"{spelled(keep_alive)}: a client that pauses moves on an open connection and loses its session; "
-                    "raise timeout"
+                    f"a pin expires after {spelled(timeout)}, but listener {quote(listener.name)} keeps connections "
+                    f"for {spelled(keep_alive)}: a pausing client changes member on an open connection and loses its "
+                    "session; raise timeout"
                 ),
             )
     for route in config.routes:
@@ -129,9 +129,9 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             yield (
                 place,
                 (
-                    f"a pin dies after {spelled(timeout)}, but route {quote(route.name)} waits up to "
+                    f"a pin expires after {spelled(timeout)}, but route {quote(route.name)} waits up to "
                     f"{spelled(slowest)} for an "
-                    "answer: a client of a slow one comes back to another member; raise timeout"
+                    "response: after a slow one the client gets another member; raise timeout"
                 ),
             )
     cluster = config.cluster
@@ -140,7 +140,7 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
             ("cluster", "sync", "interval"),
             (
                 f"sync.interval ({spelled(cluster.sync.interval)}) is long beside the pins of pool {quote(name)} "
-                f"({spelled(timeout)}): other nodes hear of them when they are about to die; lower interval"
+                f"({spelled(timeout)}): other nodes get them shortly before they expire; lower interval"
             ),
         )
 
@@ -165,7 +165,7 @@ def _of_member(at: Path, pool: Pool, address: str, seen: Seen) -> Iterator[Findi
         yield (
             (*at, "persistence", mode, "timeout"),
             (
-                f"a pin dies after {spelled(timeout)}, but the session cookie of member {address} "
+                f"a pin expires after {spelled(timeout)}, but the session cookie of member {address} "
                 f"lives {spelled(seen.cookie)}: "
                 f"users are logged out when they come back later than {spelled(timeout)}; raise timeout"
             ),

@@ -121,7 +121,7 @@ def keep(file: Path, data: bytes) -> None:
 
 
 def _words(error: Exception) -> str:
-    """Why, with what the authority said of each name."""
+    """Return the reason, with the authority's message for each name."""
     if isinstance(error, errors.ValidationError):
         return "; ".join(
             f"{failed.body.identifier.value}: {challenge.error}"

@@ -88,10 +88,8 @@ def _adopt(number: int) -> socket.socket:
 
 
 def claim(inherited: Inherited, layout: Layout) -> dict[str, socket.socket]:
-    """Which address each received socket serves: its own, else the first of the listener it is named for.
-
-    A socket that no listener wants is returned under its own key, for the caller to report and close.
-    """
+    """Map each received socket to the address that it serves: its bound one, else the first of the listener that it is
+    named after."""
     claimed = dict(inherited.by_key)
     wanted = {address.key for group in layout.values() for address in group}
     for name, sockets in inherited.by_name.items():

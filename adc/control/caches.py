@@ -56,7 +56,7 @@ async def purge_everywhere(fleet: Fleet, wanted: Mapping[str, Any]) -> dict[str,
 
 
 async def why_cached(fleet: Fleet, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each worker would do with a request. Raises Refused, Unavailable."""
+    """Return each worker's decision about a request. Raises Refused, Unavailable."""
     answers = await _ask(fleet, "cache.why", wanted)
     return [{"worker": worker, **answer} for worker, answer in sorted(answers.items())]
 

@@ -59,7 +59,7 @@ def _limited(check: Callable[[], Awaitable[str | None]], timeout: float) -> Chec
 
 
 def _words(error: Exception) -> str:
-    """Why it failed, in the words of the operating system or the TLS library."""
+    """Return the reason of the failure, in the words of the operating system or the TLS library."""
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     if isinstance(error, socket.gaierror):
@@ -153,5 +153,5 @@ def _expectation(expect: HealthExpect) -> Expectation:
 
 
 def _context(tls: MemberTls | None) -> ssl.SSLContext:
-    """That of the pool's traffic; without any, only whether TLS is spoken is checked."""
+    """Return the TLS context of the pool's traffic; without one, the check only tests if the member speaks TLS."""
     return member_context(verify=False) if tls is None else context_of(tls)

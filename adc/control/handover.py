@@ -25,7 +25,7 @@ class Handover:
 
     @classmethod
     def read(cls, descriptor: int) -> Handover:
-        """What `write` has written, of this version or another; nothing if that cannot be understood."""
+        """Parse the output of `write`, of this version or another; return an empty handover if it is invalid."""
         try:
             with open(descriptor, "rb") as file:
                 file.seek(0)

@@ -82,7 +82,7 @@ class HealthChecks:
         self._taken_over = {}
 
     def reports(self) -> list[Report]:
-        """What is known now, for a worker that is new."""
+        """Return the known states, for a new worker."""
         return [*self._taken_over.values(), *self._known()]
 
     def _known(self) -> Iterator[Report]:

@@ -74,4 +74,4 @@ class Answer:
         """The request is small."""
 
     def member_writable(self) -> None:
-        """Nothing waits for that."""
+        """No-op: a probe has nothing more to send."""

@@ -29,7 +29,7 @@ async def list_sessions(fleet: Fleet, shared: bool, wanted: Mapping[str, Any]) -
 
 
 async def drop_sessions(fleet: Fleet, shared: bool, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """How many were `dropped`. Raises Refused, Unavailable."""
+    """Drop sessions and return their number as `dropped`. Raises Refused, Unavailable."""
     dropped = 0
     asked = dict(wanted)
     while True:

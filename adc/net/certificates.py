@@ -26,7 +26,7 @@ class CertificateFacts:
 
     @property
     def name(self) -> str:
-        """What the certificate is called in metrics: its first name."""
+        """Return the certificate's name in metrics: its first name."""
         return self.names[0] if self.names else ""
 
 
@@ -72,7 +72,7 @@ class NameIndex(Generic[T]):
                     self._exact.setdefault(name, value)
 
     def find(self, name: str) -> T:
-        """What serves `name`, in any case, with or without the dot at its end."""
+        """Return the entry for `name`, in any case, with or without a final dot."""
         name = name.lower().rstrip(".")
         found = self._exact.get(name)
         if found is None:

@@ -59,7 +59,7 @@ class FileOutput:
             self._loop.add_writer(self._descriptor, self._ready)
 
     def close(self) -> None:
-        """Nothing more is sent this way; the connection itself stays open."""
+        """Stop sending this way; the connection stays open."""
         if self._descriptor >= 0:
             self._ignore()
             os.close(self._descriptor)

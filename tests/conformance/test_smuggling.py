@@ -285,7 +285,7 @@ def served(member):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_is_ambiguous_is_refused(tmp_path, name):
+async def test_ambiguous_request_is_rejected(tmp_path, name):
     async with started(tmp_path) as (proxy, member):
         reply = await refusal(proxy, [REFUSED[name]])
         assert 400 <= reply.status < 600
@@ -353,7 +353,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-async def test_what_is_unusual_but_clear_is_served(tmp_path, name):
+async def test_unusual_but_clear_request_is_served(tmp_path, name):
     async with started(tmp_path) as (proxy, member), proxy.client() as client:
         reply = await client.ask(ALLOWED[name] + get("/next"))
         assert reply.status == 200

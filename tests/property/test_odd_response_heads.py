@@ -55,7 +55,7 @@ def outcome(data):
 
 
 @given(HEAD, st.binary(max_size=20))
-def test_what_is_accepted_is_one_head_in_strict_form(head, behind):
+def test_accepted_response_is_one_head_in_strict_form(head, behind):
     found = outcome(joined(head) + behind)
     if found is None:
         return

@@ -22,7 +22,7 @@ def accepted(path: str) -> str | None:
 
 
 @given(WRITTEN | st.text(max_size=20))
-def test_what_is_accepted_is_in_normal_form_and_stays_so(path: str) -> None:
+def test_accepted_target_is_normal_and_normalising_again_keeps_it(path: str) -> None:
     normal = accepted(path)
     if normal is not None:
         assert NORMAL.fullmatch(normal)

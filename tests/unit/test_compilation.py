@@ -45,7 +45,7 @@ def imported(folder, **environ):
     )
 
 
-def test_what_was_compiled_is_used(checkout):
+def test_compiled_modules_are_used(checkout):
     assert "ImportError" in imported(checkout).stderr
 
 
@@ -58,7 +58,7 @@ def test_the_source_is_used_once_it_is_newer(checkout):
     assert imported(checkout).stdout == "source\n"
 
 
-def test_what_was_compiled_of_a_module_that_is_gone_is_not_used(checkout):
+def test_compiled_file_of_a_removed_module_is_not_used(checkout):
     (checkout / "adc/room/module.py").rename(checkout / "adc/room/other.py")
     assert "ModuleNotFoundError" in imported(checkout).stderr
 

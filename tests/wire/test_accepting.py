@@ -33,7 +33,7 @@ def accept_context_of(proxy):
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-async def test_who_is_given_up_on_the_way_in_is_closed(proxy, pair, turns):
+async def test_connection_rejected_in_its_handshake_is_closed(proxy, pair, turns):
     """After `turns` turns of the loop: its task has not begun, or waits to hear that the protocol was told."""
     ours, theirs = pair
     context = accept_context_of(proxy)

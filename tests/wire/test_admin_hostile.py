@@ -185,6 +185,6 @@ def test_no_request_leaves_a_traceback(service, request_bytes):
     ],
     ids=lambda head: head[:24],
 )
-def test_what_is_hardly_http_leaves_no_traceback(service, head):
+def test_malformed_http_leaves_no_traceback(service, head):
     assert exchange(service.admin, head) < 500
     assert "Traceback" not in service.log.read_text()

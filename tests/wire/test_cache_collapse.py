@@ -213,7 +213,7 @@ async def test_stale_entries_are_validated_once_for_all(body, tmp_path):
 
 
 @pytest.mark.parametrize("disk", [True, False])
-async def test_who_comes_after_a_purge_gets_nothing_asked_for_before_it(disk, tmp_path):
+async def test_request_after_a_purge_gets_no_response_fetched_before_it(disk, tmp_path):
     gate = Gate(lambda request: response(b"%d" % gate.asked, FRESH))
     async with caching(tmp_path, script=gate, disk=disk) as cached, crowd(cached, 1) as clients:
         await eventually(lambda: gate.asked == 1)

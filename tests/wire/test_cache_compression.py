@@ -103,7 +103,7 @@ async def test_ranges_are_cut_from_the_plain_form(tmp_path):
         assert b"content-encoding" not in reply
 
 
-async def test_what_may_not_be_transformed_stays_plain(tmp_path):
+async def test_response_with_no_transform_stays_plain(tmp_path):
     async with caching(tmp_path, page("Cache-Control: no-transform"), route=ROUTE) as cached:
         for _ in range(2):
             reply = await cached.get("/", "Accept-Encoding: br")

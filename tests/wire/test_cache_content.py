@@ -156,7 +156,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_open(tmp_path):
         assert (await cached.get()).body == LARGE
 
 
-async def test_what_is_too_large_is_passed_on_and_not_stored(tmp_path):
+async def test_too_large_response_is_forwarded_and_not_stored(tmp_path):
     small = {"max_object": "1MB"}
     async with caching(tmp_path, response(LARGE, FRESH), store=small) as cached:
         for _ in range(2):

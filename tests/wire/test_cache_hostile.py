@@ -62,9 +62,7 @@ async def test_a_get_with_content_is_neither_stored_nor_answered_from_the_store(
         "Cache-Control: no-cache, no-store, x=evil",
     ],
 )
-async def test_what_may_not_be_stored_for_a_request_does_not_come_in_by_a_304_or_a_head(
-    field, method, tmp_path
-):
+async def test_304_and_head_store_nothing_that_a_200_could_not(field, method, tmp_path):
     def reply(request):
         said = b"|".join(value for _, value in request.fields).decode()
         fields = [FRESH, 'ETag: "a"', f"Link: <{said}>"]

@@ -40,7 +40,7 @@ async def test_a_pin_is_never_stored_with_a_shared_response(tmp_path):
     assert [b"set-cookie" in reply for reply in replies] == [True, False, False]
 
 
-async def test_what_is_not_shared_is_pinned_as_without_a_cache(tmp_path):
+async def test_unshared_response_is_pinned_as_without_a_cache(tmp_path):
     replies, asked = await served(tmp_path, response(b"x", "Cache-Control: private"), 3)
     assert asked == 3
     assert all(reply[b"set-cookie"].startswith(b"pin") for reply in replies)

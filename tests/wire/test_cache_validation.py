@@ -156,7 +156,7 @@ async def test_a_new_response_takes_the_place_of_a_stale_one(tmp_path):
         assert len(cached.asked) == 2
 
 
-async def test_what_may_not_be_stored_any_more_outdates_what_was(tmp_path):
+async def test_response_no_longer_storable_outdates_the_stored_one(tmp_path):
     replies = response(b"x", FRESH, TAG), response(b"y", "Cache-Control: no-store"), response(b"z")
     async with caching(tmp_path, *replies) as cached:
         await cached.get()

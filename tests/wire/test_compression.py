@@ -82,7 +82,7 @@ async def test_without_compression_the_member_sees_what_the_client_said(tmp_path
         ["X-No: type"],
     ],
 )
-async def test_what_is_not_compressed_is_passed_on_as_it_is(tmp_path, fields):
+async def test_response_not_compressed_is_forwarded_unchanged(tmp_path, fields):
     reply, _ = await ask(tmp_path, response(PAGE, *fields), asking())
     assert reply.body == PAGE
     assert b"content-encoding" not in reply

@@ -215,7 +215,7 @@ async def test_only_so_many_over_the_limit_are_told_at_the_same_time(tmp_path, m
 
 
 @pytest.mark.parametrize("missing", ["proxy_protocol", "tls"])
-async def test_who_is_still_on_the_way_in_at_the_end_is_closed(tmp_path, member, missing):
+async def test_connection_in_its_handshake_is_closed_at_the_end(tmp_path, member, missing):
     """Nobody waits for a header or a handshake that may never come, nor is told that one failed."""
     certificate = Authority(tmp_path / "ca").issue("a.test")
     listener = {

@@ -181,7 +181,7 @@ def test_strangers_are_kept_out_of_the_inside_however_they_write_it(client, targ
     assert client.ask(target).status == 403
 
 
-def test_what_a_stranger_says_of_his_address_is_not_believed(client):
+def test_address_claimed_by_an_untrusted_client_is_ignored(client):
     assert client.ask("/internal/", X_Forwarded_For="10.1.2.3").status == 403
 
 
@@ -306,7 +306,7 @@ def test_the_rest_of_the_application_is_blue(client, target):
 @pytest.mark.parametrize(
     "target", ["/", "/app", "/apple/", "/App/", "/unknown", "/app%2Fx", "/app/..", "/app/../x"]
 )
-def test_what_no_route_takes_is_not_found(client, target):
+def test_request_without_a_route_is_not_found(client, target):
     assert client.ask(target).status == 404
 
 

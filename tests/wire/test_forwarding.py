@@ -93,7 +93,7 @@ SPOOFABLE_FIELDS = [
 PATHS = ["X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X-Forwarded-Uri: /admin", "Front-End-Https: on"]
 
 
-async def test_what_only_other_proxies_write_is_not_taken_from_a_client(tmp_path, member):
+async def test_fields_of_other_proxies_are_removed_from_clients(tmp_path, member):
     request = await seen(tmp_path, member, get("/", *SPOOFABLE_FIELDS, *PATHS))
     assert request.all(b"x-forwarded-port") == [b"80"]
     names = {line.partition(":")[0].lower().encode() for line in (*SPOOFABLE_FIELDS[1:], *PATHS)}
@@ -145,7 +145,7 @@ async def test_members_are_told_the_prefix_that_was_stripped(tmp_path, member, t
     assert request.all(b"x-forwarded-prefix") == prefix
 
 
-async def test_what_a_route_says_of_the_prefix_stands(tmp_path, member):
+async def test_prefix_set_by_a_route_takes_precedence(tmp_path, member):
     route = {"rewrite": {"strip_prefix": "/api"}, "request_headers": {"remove": ["X-Forwarded-Prefix"]}}
     assert b"x-forwarded-prefix" not in await seen(tmp_path, member, get("/api/x"), route=route)
 
@@ -168,7 +168,7 @@ async def test_the_client_is_told_in_x_real_ip_where_the_listener_says_so(
     assert request.all(b"x-real-ip") == [address]
 
 
-async def test_what_a_route_says_of_x_real_ip_stands(tmp_path, member):
+async def test_x_real_ip_set_by_a_route_takes_precedence(tmp_path, member):
     route = {"request_headers": {"set": {"X-Real-IP": "1.2.3.4"}}}
     request = await seen(tmp_path, member, get(), route=route, listener={"real_ip": True, "forwarded": True})
     assert request.all(b"x-real-ip") == [b"1.2.3.4"]
@@ -179,7 +179,7 @@ async def test_what_a_route_says_of_x_real_ip_stands(tmp_path, member):
     "said", [[], ["X-Forwarded-Proto: ftp", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=b"]]
 )
 @pytest.mark.parametrize("trusted", [[], ["127.0.0.0/8"]])
-async def test_what_the_route_says_of_fields_that_a_proxy_writes_stands(tmp_path, member, said, trusted):
+async def test_proxy_fields_set_by_a_route_take_precedence(tmp_path, member, said, trusted):
     edits = {
         "set": {"X-Forwarded-Proto": "https", "Forwarded": "for={client_ip}"},
         "remove": ["X-Forwarded-Host"],
@@ -199,7 +199,7 @@ async def test_a_client_cannot_take_away_what_the_route_sets(tmp_path, member):
     assert b"x-forwarded-ssl" not in request
 
 
-async def test_what_a_trusted_proxy_writes_travels_on(tmp_path, member):
+async def test_fields_of_a_trusted_proxy_are_forwarded(tmp_path, member):
     request = await seen(
         tmp_path,
         member,

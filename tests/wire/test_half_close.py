@@ -42,7 +42,7 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
-async def test_what_was_asked_for_before_a_half_close_is_answered(tmp_path, requests):
+async def test_requests_before_a_half_close_get_their_responses(tmp_path, requests):
     async with (
         Member(answering(echo)) as member,
         serving(tmp_path, config(member.address)) as proxy,

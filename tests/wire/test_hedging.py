@@ -62,7 +62,7 @@ async def test_a_member_that_answers_in_time_is_the_only_one_asked(tmp_path, qui
 
 
 @pytest.mark.parametrize("data", [post(b"x"), get("/", method="POST")], ids=["content", "no content"])
-async def test_what_may_not_be_sent_twice_is_not_hedged(tmp_path, quick, data):
+async def test_request_that_may_not_be_sent_twice_is_not_hedged(tmp_path, quick, data):
     release = asyncio.Event()
 
     async def late(conversation):
@@ -165,7 +165,7 @@ def unreachable():
 
 
 @pytest.mark.parametrize("late", [0, 1], ids=["the first", "the hedge"])
-async def test_who_cannot_connect_in_time_leaves_the_other_alone(tmp_path, late):
+async def test_attempt_that_cannot_connect_leaves_the_other_alone(tmp_path, late):
     answer = asyncio.Event()
 
     async def slow(conversation):

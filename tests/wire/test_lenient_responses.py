@@ -200,7 +200,7 @@ async def test_chunks_of_a_byte_are_no_overhead(tmp_path):
 @pytest.mark.parametrize(
     "start", [b"SSH-2.0-x\r\n", b"x", b"HTTP/2 200\r\n", b"http/1.1 200 OK\r\n", b"HTTP/1.1 20\n"]
 )
-async def test_what_is_no_http_is_refused_before_its_end(tmp_path, start):
+async def test_response_that_is_not_http_is_rejected_before_its_end(tmp_path, start):
     async def script(conversation):
         await conversation.request()
         await conversation.send(start)

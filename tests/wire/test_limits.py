@@ -53,7 +53,7 @@ TOO_MUCH = {
 
 @pytest.mark.parametrize(("data", "status", "reason"), TOO_MUCH.values(), ids=TOO_MUCH)
 @pytest.mark.parametrize("way", ["whole", "in parts"])
-async def test_what_is_over_its_limit_is_refused(proxy, client, member, data, status, reason, way):
+async def test_request_over_a_limit_is_rejected(proxy, client, member, data, status, reason, way):
     if way == "whole":
         await client.send(data)
     else:

@@ -136,7 +136,7 @@ async def test_letter_case_does_not_count_where_a_rule_says_so(tmp_path, member)
 
 
 @pytest.mark.parametrize("prefix", ["", "/p"])
-async def test_what_a_member_could_take_for_a_host_is_not_sent_before_a_denied_path(tmp_path, member, prefix):
+async def test_path_readable_as_a_host_is_not_sent_before_a_denied_path(tmp_path, member, prefix):
     rewrite = {"rewrite": {"strip_prefix": prefix}} if prefix else {}
     setting = config(member.address, route=rewrite)
     setting["routes"].insert(0, DENY | {"match": {"path": f"{prefix}/admin/"}})

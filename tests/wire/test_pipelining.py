@@ -26,7 +26,7 @@ BEHIND = {
 
 @pytest.mark.parametrize("first", BEHIND.values(), ids=BEHIND)
 @pytest.mark.parametrize("together", [True, False])
-async def test_what_is_behind_a_request_is_not_parsed_and_reading_stops(tmp_path, first, together):
+async def test_pipelined_bytes_are_not_parsed_and_reading_stops(tmp_path, first, together):
     async with (
         Member(silent) as member,
         serving(tmp_path, config(member.address)) as proxy,

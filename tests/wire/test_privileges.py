@@ -88,7 +88,7 @@ def _taken(port):
 
 
 @needs_root
-async def test_what_workers_write_belongs_to_their_user_and_is_for_nobody_else(service):
+async def test_files_of_workers_are_private_to_their_user(service):
     await service.started()
     await service.get()
     nobody = pwd.getpwnam("nobody").pw_uid

@@ -381,7 +381,7 @@ async def test_a_retry_after_a_reload_goes_to_a_member_that_it_brought(tmp_path)
             assert (await client.reply()).status == 200
 
 
-async def test_who_waits_while_a_reload_replaces_the_members_goes_to_the_new_one(tmp_path):
+async def test_waiter_goes_to_the_new_member_after_a_reload(tmp_path):
     begun, over = asyncio.Event(), asyncio.Event()
 
     async def slow(conversation):

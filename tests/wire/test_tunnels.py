@@ -146,7 +146,7 @@ NO_UPGRADES = {
 
 
 @pytest.mark.parametrize("request_", NO_UPGRADES.values(), ids=NO_UPGRADES)
-async def test_what_is_no_plain_websocket_is_served_as_if_it_asked_for_nothing(tmp_path, request_):
+async def test_offer_that_is_no_plain_websocket_is_ignored(tmp_path, request_):
     async with (
         Member(answering(echo)) as member,
         serving(tmp_path, config(member.address)) as proxy,

@@ -97,7 +97,7 @@ async def test_a_full_queue_refuses_at_once(tmp_path, gate):
         assert [(await task).status for task in (first, second)] == [200, 200]
 
 
-async def test_who_waits_too_long_is_told(tmp_path, gate):
+async def test_queue_timeout_returns_503(tmp_path, gate):
     async with limited(tmp_path, gate) as proxy:
         first = asyncio.create_task(ask(proxy))
         await eventually(lambda: gate.now == 1)
@@ -360,7 +360,7 @@ async def test_waiters_of_the_configuration_before_go_to_the_members_of_this_one
         assert (await first).status == 200
 
 
-async def test_what_was_in_flight_before_a_reload_counts_for_the_breaker(tmp_path, gate):
+async def test_requests_in_flight_before_a_reload_count_for_the_breaker(tmp_path, gate):
     async with limited(tmp_path, gate, {"breaker": {"requests": 1}}, connections_per_member=0) as proxy:
         first = asyncio.create_task(ask(proxy))
         await eventually(lambda: gate.now == 1)

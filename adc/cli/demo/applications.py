@@ -63,7 +63,7 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def healthy(request: web.Request) -> web.Response:
-    """What active health checks ask."""
+    """Respond to active health checks."""
     return web.Response(text="ok\n")
 
 

@@ -15,7 +15,7 @@ class First:
     __slots__ = ()
 
     def prepare(self, members: Sequence[Member]) -> None:
-        """Nothing to learn: the order is the file's."""
+        """No-op: the order is the file's."""
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         return members[0]

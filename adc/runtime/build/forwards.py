@@ -54,7 +54,7 @@ class ForwardBuilder:
         return action
 
     def mirror(self, route: model.Route, timeouts: Timeouts, following: Action) -> Mirror | None:
-        """What copies requests of `route`, None if nothing does."""
+        """Return the mirror for requests of `route`, None without one."""
         if route.mirror is None:
             return None
         retries = policies.Retries(attempts=0)

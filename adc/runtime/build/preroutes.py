@@ -29,7 +29,7 @@ class Preroutes:
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
-        """What is counted beside the routes."""
+        """Return the pipelines that are counted besides the routes."""
         return self._challenge, self._redirect
 
     def before(self, find: Find, config: Config, listener: Listener) -> Find:

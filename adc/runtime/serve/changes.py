@@ -11,11 +11,7 @@ _GOOD = frozenset({"enabled", "unknown", "up"})
 
 
 def teller(error_log: ErrorLog, first: bool, following: Callable[[], None]) -> Callable[[Member, str], None]:
-    """What hears of changes in the pools of one worker: it logs them and calls `following`.
-
-    Health and operators' decisions come to every worker: only the first one (`first`) logs them. An ejection
-    is a worker's own decision.
-    """
+    """Return the observer of member states in the pools of one worker: it logs changes and calls `following`."""
 
     def changed(member: Member, before: str) -> None:
         after = member.state

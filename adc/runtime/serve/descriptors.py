@@ -29,7 +29,7 @@ def last_for_clients() -> int:
 
 
 def _counted() -> int:
-    """How many are open; 0 before Linux 6.2, where the folder's size does not tell."""
+    """Return the number of open descriptors; 0 before Linux 6.2, where the folder has no size."""
     return os.stat(_OPEN).st_size
 
 
@@ -63,10 +63,8 @@ class DescriptorWatch:
         self._next_list = 0.0
 
     def left(self, limit: int, now: float) -> bool:
-        """Whether well under `limit` are open at `now` (monotonic seconds); False as well if it is not known.
-
-        The lowest free one does not tell: who leaves makes gaps under others.
-        """
+        """True if well under `limit` descriptors are open at `now` (monotonic seconds); False if the number is
+        unknown."""
         try:
             count = self._counted()
             if not count:

@@ -22,7 +22,7 @@ has to be looked at.
 
 
 def shares_purges(config: Config) -> bool:
-    """Whether purges go to other nodes and come from them."""
+    """True if purges are exchanged with other nodes."""
     cluster = config.cluster
     return (
         cluster is not None

@@ -74,7 +74,7 @@ def test_everyone_has_one_turn_a_round_and_the_first_place_goes_round():
     assert turns(["a", "b", "c"], 4) == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]
 
 
-def test_nobody_has_no_turns():
+def test_no_peers_have_no_turns():
     assert turns([], 3) == []
 
 

@@ -15,6 +15,6 @@ def test_broken_connections_and_refusals_are_failures():
     assert parse_seen(report).failed == 15
 
 
-def test_what_is_no_report_is_refused():
+def test_invalid_report_is_rejected():
     with pytest.raises(ValueError, match="not a report"):
         parse_seen("unable to connect")

@@ -81,7 +81,7 @@ def test_a_response_longer_than_memory_alone_can_hold_is_given_up() -> None:
     assert store.stats.too_large == 1
 
 
-def test_what_found_no_room_can_be_read_until_it_is_dropped() -> None:
+def test_content_without_room_is_readable_until_dropped() -> None:
     store = in_memory()
     first, second = fill(store), fill(store, "b")
     assert first.write(bytes(400_000))
@@ -147,7 +147,7 @@ def test_a_committed_response_is_held_once() -> None:
     assert not filling._buffer.getvalue()
 
 
-def test_what_is_evicted_while_clients_are_sent_it_counts_until_they_have_it() -> None:
+def test_evicted_content_counts_until_its_last_client_has_it() -> None:
     store = in_memory()
     body = bytes(400_000)
     assert store.put(entry(body=body), store.mark(), NOW) is not None
@@ -174,7 +174,7 @@ def test_a_validated_entry_is_no_eviction_of_its_content() -> None:
     assert store.memory.claims.total == 0
 
 
-def test_what_slow_followers_still_read_counts_after_its_eviction() -> None:
+def test_content_of_slow_followers_counts_after_its_eviction() -> None:
     store = in_memory()
     filling = fill(store)
     filling.write(bytes(100_000))

@@ -70,7 +70,7 @@ def key(name: str) -> bytes:
     return b"http://example.com/" + name.encode()
 
 
-def test_what_is_put_is_found_with_its_head(disk: Disk) -> None:
+def test_stored_entry_is_found_with_its_head(disk: Disk) -> None:
     held = entry("a", 'ETag: "\u00e9"', "Vary: X", "Cache-Tag: t", asked=("X: 1",))
     assert disk.store.put(held, NOW)
     (found,) = disk.store.get(key("a"), NOW)

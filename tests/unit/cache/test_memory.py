@@ -20,7 +20,7 @@ def key(name: str) -> bytes:
     return b"http://example.com/" + name.encode()
 
 
-def test_what_is_put_is_found() -> None:
+def test_stored_entry_is_found() -> None:
     store, held = MemoryStore(10_000, 5000), entry("a")
     assert store.get(key("a")) == ()
     assert store.put(held)

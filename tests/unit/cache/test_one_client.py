@@ -60,7 +60,7 @@ def reaches_another_client(entry, asked, later):
 @pytest.mark.parametrize("others", OTHERS)
 @pytest.mark.parametrize("validator", [(), ('ETag: "a"',)])
 @pytest.mark.parametrize("fields", NEVER_FRESH)
-def test_what_was_never_fresh_is_not_reused_without_the_origin(fields, validator, others):
+def test_response_never_fresh_is_not_reused_without_the_origin(fields, validator, others):
     decision = decide(request(), response(*fields, *validator), WINDOWS)
     if isinstance(decision, Store):
         entry = decision.entry.filled(b"mine!", 5)
@@ -99,7 +99,7 @@ def test_a_304_that_ends_the_lifetime_ends_the_windows(field):
         (f"Expires: {date(5)}",),
     ],
 )
-def test_what_was_fresh_or_offers_the_window_is_reused_stale(fields):
+def test_response_once_fresh_or_with_a_window_is_reused_stale(fields):
     entry = stored(*fields, 'ETag: "a"', options=WINDOWS)
     assert isinstance(lookup(request(), [entry], NOW + 10, WINDOWS), Stale)
 
@@ -115,7 +115,7 @@ FIELDS = st.lists(
 
 
 @given(FIELDS, st.floats(0, 1000))
-def test_whatever_was_stale_on_arrival_stays_with_its_client(fields, later):
+def test_response_stale_on_arrival_stays_with_its_client(fields, later):
     decision = decide(request(), response(*fields, 'ETag: "a"'), WINDOWS)
     if isinstance(decision, Store) and decision.ttl <= 0:
         assert not reaches_another_client(decision.entry.filled(b"mine!", 5), request(), later)

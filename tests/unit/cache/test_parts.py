@@ -50,7 +50,7 @@ def test_a_gap_may_be_closed_by_the_newest() -> None:
         (part(5, 9), part(0, 4, asked="de")),
     ],
 )
-def test_what_is_apart_or_of_another_representation_stays_apart(newer: Entry, other: Entry) -> None:
+def test_distant_parts_and_other_representations_are_not_joined(newer: Entry, other: Entry) -> None:
     assert combined(newer, [other], 100) is newer
 
 
@@ -59,7 +59,7 @@ def test_the_result_is_bounded() -> None:
     assert combined(newer, [part(0, 4)], 9) is newer
 
 
-def test_what_a_newer_response_leaves_in_use() -> None:
+def test_newer_response_leaves_unrelated_entries_in_use() -> None:
     whole = stored("Cache-Control: max-age=60", "Vary: L", 'ETag: "a"', asked=request("L: en"))
     assert coexists(part(0, 4), part(5, 9))
     assert coexists(part(0, 4), whole)
@@ -67,7 +67,7 @@ def test_what_a_newer_response_leaves_in_use() -> None:
     assert coexists(part(0, 4, '"b"'), part(0, 4))
 
 
-def test_what_a_newer_response_outdates() -> None:
+def test_newer_response_outdates_related_entries() -> None:
     whole = stored("Cache-Control: max-age=60", 'ETag: "a"', asked=request("L: en"))
     assert not coexists(part(0, 4, '"b"'), part(5, 9))
     assert not coexists(part(0, 4, 'W/"a"'), part(5, 9, 'W/"a"'))

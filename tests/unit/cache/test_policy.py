@@ -164,11 +164,13 @@ def test_only_if_cached_never_fetches() -> None:
         (("Cache-Control: max-age=60, stale-while-revalidate=60",), 61, False),
     ],
 )
-def test_what_is_reusable_without_validation(fields: tuple[str, ...], after: float, expected: bool) -> None:
+def test_fresh_entry_is_reusable_without_validation(
+    fields: tuple[str, ...], after: float, expected: bool
+) -> None:
     assert reusable(stored(*fields), NOW + after) is expected
 
 
-def test_what_was_invalidated_is_not_reusable() -> None:
+def test_invalidated_entry_is_not_reusable() -> None:
     entry = stored(*FRESH)
     entry.invalid = True
     assert not reusable(entry, NOW)

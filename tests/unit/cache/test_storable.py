@@ -41,7 +41,7 @@ def test_interim_responses_and_304_are_never_stored(status: int) -> None:
 
 @pytest.mark.parametrize("status", [428, 429, 431, 511])
 @pytest.mark.parametrize("control", ["max-age=60", "public, s-maxage=60", "max-age=60, must-understand"])
-def test_what_rfc_6585_says_of_one_client_is_never_stored(status: int, control: str) -> None:
+def test_responses_for_one_client_by_rfc_6585_are_never_stored(status: int, control: str) -> None:
     assert not is_stored(f"Cache-Control: {control}", status=status)
 
 
@@ -233,7 +233,7 @@ def test_the_order_and_number_of_field_lines_is_kept() -> None:
     assert [b": ".join(pair).decode() for pair in pairs[:5]] == list(fields)
 
 
-def test_what_can_never_be_reused_is_not_stored() -> None:
+def test_response_that_can_never_be_reused_is_not_stored() -> None:
     assert not is_stored("Cache-Control: max-age=0")
     assert not is_stored("Cache-Control: no-cache")
     assert not is_stored()

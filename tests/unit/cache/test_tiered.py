@@ -58,7 +58,7 @@ def test_small_content_is_served_from_memory_without_the_disk(machine: Machine) 
     assert machine.one.get(KEY)[0].body == b"hello"
 
 
-def test_what_one_worker_stored_another_finds_and_then_holds(machine: Machine) -> None:
+def test_entry_stored_by_one_worker_is_found_and_kept_by_another(machine: Machine) -> None:
     put(machine.one, entry())
     assert machine.two.get(KEY) == ()
     (found,) = machine.two.find(KEY, NOW)
@@ -320,7 +320,7 @@ def test_a_purge_while_filling_wins_in_memory_alone(purge: Purge, covered: bool,
     assert (store.get(KEY) == ()) is covered
 
 
-def test_what_was_under_way_while_more_purges_came_than_are_remembered_is_not_stored() -> None:
+def test_fetch_during_more_purges_than_are_remembered_is_not_stored() -> None:
     store = TieredStore(MemoryStore(100_000, 50_000), None, None, Stats(), 50_000)
     mark = store.mark()
     for _ in range(REMEMBERED):

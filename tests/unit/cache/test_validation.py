@@ -118,9 +118,7 @@ def test_a_new_vary_takes_the_values_of_the_confirming_request() -> None:
         ("Authorization: x", "max-age=60, public", False),
     ],
 )
-def test_what_could_not_be_stored_for_a_request_updates_nothing(
-    field: str, control: str, apart: bool
-) -> None:
+def test_response_that_could_not_be_stored_updates_nothing(field: str, control: str, apart: bool) -> None:
     entry, asked = stored(*BASE), request(field)
     head = response(f"Cache-Control: {control}", 'ETag: "a"', "X-A: new")
     assert refreshed(entry, f"Cache-Control: {control}", asked=asked).apart is apart

@@ -11,7 +11,7 @@ def printed(code):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
 
 
-def test_what_serves_imports_neither_aiohttps_client_nor_what_few_configurations_need():
+def test_serving_imports_neither_aiohttps_client_nor_rarely_needed_modules():
     loaded = printed("""
         import sys, adc.control.start, adc.runtime.worker
         print(*sys.modules)

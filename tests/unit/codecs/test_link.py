@@ -175,7 +175,7 @@ async def test_a_connection_that_is_closing_is_not_busy_however_long_that_takes(
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_who_stops_waiting_for_a_connection_leaves_no_count(begun):
+async def test_cancelled_wait_for_a_connection_leaves_no_count(begun):
     async def connect(factory):
         await asyncio.Event().wait()
 

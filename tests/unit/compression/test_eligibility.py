@@ -120,7 +120,7 @@ def test_texts_of_every_kind_are_compressed_by_default(content_type):
         "application/grpc",
     ],
 )
-def test_what_is_compressed_already_or_unknown_is_left_alone_by_default(content_type):
+def test_compressed_or_unknown_content_is_unchanged_by_default(content_type):
     assert not eligible(response((b"Content-Type", content_type.encode())), DEFAULT)
 
 

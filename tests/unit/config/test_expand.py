@@ -24,7 +24,7 @@ def test_references_are_filled_in(text: str, expected: str) -> None:
     assert expand(text, {"PORT": "8080", "EMPTY": ""}) == expected
 
 
-def test_what_a_variable_holds_is_not_expanded_again() -> None:
+def test_value_of_a_variable_is_not_expanded_again() -> None:
     assert expand("${A}", {"A": "${B}", "B": "x"}) == "${B}"
 
 

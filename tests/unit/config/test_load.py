@@ -43,7 +43,7 @@ def test_a_folder_is_merged_by_key(tmp_path: Path) -> None:
     assert config.shutdown.grace == 1
 
 
-def test_what_two_files_write_is_told_with_both_places(tmp_path: Path) -> None:
+def test_key_in_two_files_is_reported_with_both_places(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(BASE + "node: x\npools:\n  p: [m:1]\nadmin: {bind: 'localhost:1'}")
     (tmp_path / "b.yaml").write_text("node: y\npools:\n  p: [m:2]\nadmin: {bind: 'localhost:2'}")
     at = tmp_path / "a.yaml"
@@ -109,7 +109,7 @@ def test_a_file_without_a_configuration_is_refused(tmp_path: Path, data: bytes) 
     assert told(tmp_path)[0].startswith("adc.yaml:")
 
 
-def test_what_is_not_utf_8_has_its_place(tmp_path: Path) -> None:
+def test_text_that_is_not_utf_8_is_reported_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "adc.yaml").write_bytes(b"a: b\nnode: x\xff\n")
     assert told(tmp_path) == ["adc.yaml:2:8: not UTF-8 text"]
 

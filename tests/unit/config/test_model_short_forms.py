@@ -167,7 +167,7 @@ def test_addresses(loaded: Load, text: str, host: str, port: int, path: str) -> 
 @pytest.mark.parametrize(
     "text", ["m", "m:", ":80", "*:80", "m:0", "m:65536", "::1:80", "http://m:80", "unix:", "m:80/", ""]
 )
-def test_what_is_no_address_of_a_member_is_refused(text: str) -> None:
+def test_invalid_member_address_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not an address|has no host"):
         pool(members=[text])
 

@@ -51,7 +51,7 @@ def test_kept_file_is_replaced_whole_and_private(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
-async def test_what_is_done_aside_tells_its_result_or_its_error():
+async def test_work_in_a_thread_returns_its_result_or_raises_its_error():
     assert await aside(lambda: 1) == 1
     with pytest.raises(OrderFailed, match="no"):
         await aside(lambda: (_ for _ in ()).throw(OrderFailed("no")))

@@ -31,7 +31,7 @@ def test_neither_threads_nor_descriptors_exist_at_the_fork(tmp_path):
     assert not {"redis", "cryptography.x509", "aiohttp.client", "aiohttp.web"} & modules
 
 
-def test_what_a_configuration_needs_is_imported_once_for_all_workers(tmp_path):
+def test_modules_of_a_configuration_are_imported_once_for_all_workers(tmp_path):
     threads, descriptors, modules = preloaded(
         tmp_path,
         'listeners: [{name: web, bind: "127.0.0.1:0", tls: {acme: {domains: [a.example]}}}]\n'

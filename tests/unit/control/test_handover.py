@@ -21,7 +21,7 @@ def test_it_is_read_as_it_was_written():
     "text",
     [b"", b"[]", b"{}", b"{", b'{"decisions": [["a"]], "health": []}', b'{"decisions": 1, "health": 2}'],
 )
-def test_what_cannot_be_understood_is_nothing(text):
+def test_invalid_handover_is_empty(text):
     descriptor = os.memfd_create("told")
     os.write(descriptor, text)
     assert Handover.read(descriptor) == Handover()

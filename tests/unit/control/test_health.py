@@ -113,7 +113,7 @@ async def test_a_check_that_cannot_be_built_stops_no_other(bench):
     await checks.close()
 
 
-async def test_what_was_found_before_an_upgrade_is_known_at_once_and_kept(checks, bench):
+async def test_health_found_before_an_upgrade_is_known_at_once_and_kept(checks, bench):
     down = {"pool": "app", "member": "second", "up": False, "reason": "refused"}
     checks.take_over([down], config())
     assert checks.reports() == [down]

@@ -78,7 +78,7 @@ def test_a_two_digit_year_is_at_most_fifty_years_ahead(year: bytes, meant: int) 
         b"Sun, \xd9\xa0\xd9\xa6 Nov 1994 08:49:37 GMT",
     ],
 )
-def test_what_is_in_no_form_is_no_date(value: bytes) -> None:
+def test_text_in_no_date_form_is_no_date(value: bytes) -> None:
     assert parse_http_date(value, NOW) is None
 
 

@@ -80,7 +80,7 @@ def test_no_more_than_64_hops_are_read() -> None:
         "9" * 70_000,
     ],
 )
-def test_what_is_no_address_is_no_hop(text: str) -> None:
+def test_invalid_address_is_no_hop(text: str) -> None:
     assert hop_address(text) is None
 
 

@@ -70,6 +70,6 @@ def test_host_is_lower_case_without_port_and_trailing_dot(value: str, host: str)
         LONGEST + "d",
     ],
 )
-def test_what_names_no_host_is_refused(value: str) -> None:
+def test_authority_without_a_host_is_rejected(value: str) -> None:
     with pytest.raises(BadHost):
         parse_host(value)

@@ -40,7 +40,7 @@ def test_an_overlong_form_is_taken_for_its_character(text):
 @pytest.mark.parametrize(
     "text", ["\xc7\xd1\xb1\xdb", "\xe2\x28\xa1", "\xed\xa0\x80", "\xf4\xbf\xbf\xbf", "\xff"]
 )
-def test_what_is_no_utf_8_stays(text):
+def test_bytes_that_are_not_utf_8_stay(text):
     assert plain_ascii(text) == text
 
 

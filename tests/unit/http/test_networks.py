@@ -26,7 +26,7 @@ def test_addresses_outside(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "unix:", "10.0.0.1:80", "[::1]", "10.0.0", "010.0.0.1", "10.0.0.1 ", "x" * 100_000]
 )
-def test_what_is_no_address_is_outside(text: str) -> None:
+def test_invalid_address_is_outside(text: str) -> None:
     assert not PRIVATE.contains(text)
     assert not Networks(["0.0.0.0/0", "::/0"]).contains(text)
 
@@ -49,7 +49,7 @@ def test_an_answer_does_not_change_when_asked_again_or_after_many_others() -> No
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "nonsense", ""])
-def test_what_is_no_network_is_refused(text: str) -> None:
+def test_invalid_network_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"host bits|does not appear"):
         Networks([text])
 

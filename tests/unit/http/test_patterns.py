@@ -45,7 +45,7 @@ def test_an_expression_that_backtracking_never_finishes_is_answered_at_once(patt
         (r"(.{0,300}[ab].{0,300}){3}z", "too large"),
     ],
 )
-def test_what_cannot_be_linear_is_refused_with_its_reason(pattern, reason):
+def test_expression_that_cannot_be_linear_is_rejected_with_its_reason(pattern, reason):
     for kind in (Pattern, BytesPattern, lambda text: Replacement(text, "")):
         with pytest.raises(ValueError, match=reason):
             kind(pattern)
@@ -154,7 +154,7 @@ def test_an_expression_is_compiled_once_however_often_it_is_loaded(monkeypatch):
     assert len(compiled) == 2  # the second reads bytes
 
 
-def test_what_is_kept_of_compiled_expressions_is_bounded():
+def test_cache_of_compiled_expressions_is_bounded():
     for number in range(300):
         Pattern(f"(a{number}|b){{100}}")
     assert patterns._kept.currsize <= patterns._KEPT_STEPS

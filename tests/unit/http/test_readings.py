@@ -115,7 +115,7 @@ def test_a_path_that_can_be_read_as_outside_of_the_stripped_prefix_is_given_up(p
 
 
 @pytest.mark.parametrize("path", ["/p//x/admin/", "/p/%2fx/admin/", "/p/%5cx/admin/"])
-def test_what_follows_a_stripped_prefix_is_read_as_a_host(path):
+def test_rest_after_a_stripped_prefix_is_read_as_a_host(path):
     assert "/p/admin/" in readings(path, normalise_path(path), "/p")
     assert "/p/admin/" not in readings(path, normalise_path(path))
 

@@ -46,7 +46,7 @@ def test_members(text: bytes, members: dict[str, object]) -> None:
         b"a=1x",
     ],
 )
-def test_what_is_off_the_grammar_is_refused_whole(text: bytes) -> None:
+def test_malformed_field_is_rejected_as_a_whole(text: bytes) -> None:
     with pytest.raises(StructuredFieldError):
         parse_dictionary([text])
 

@@ -56,7 +56,7 @@ async def test_writes_of_one_turn_leave_as_one(writer, transport):
     assert transport.calls == [b"headbody"]
 
 
-async def test_what_is_large_does_not_wait_and_comes_after_what_is_held(writer, transport):
+async def test_large_write_does_not_wait_and_follows_buffered_ones(writer, transport):
     large = b"x" * HOLD_BYTES
     writer.write(b"head")
     writer.write(large)
@@ -70,7 +70,7 @@ async def test_pieces_are_written_at_once_behind_what_is_held(writer, transport)
 
 
 @pytest.mark.parametrize(("ask", "told"), [("close", "close"), ("abort", "abort"), ("write_eof", "eof")])
-async def test_whatever_ends_the_connection_comes_after_what_is_held(writer, transport, ask, told):
+async def test_end_of_the_connection_follows_buffered_writes(writer, transport, ask, told):
     writer.write(b"last")
     getattr(writer, ask)()
     assert transport.calls == [b"last", told]
@@ -78,7 +78,7 @@ async def test_whatever_ends_the_connection_comes_after_what_is_held(writer, tra
     assert transport.calls == [b"last", told]
 
 
-async def test_who_asks_what_the_kernel_has_not_taken_is_told_after_the_writes(writer, transport):
+async def test_buffer_size_is_reported_after_the_writes(writer, transport):
     writer.write(b"head")
     assert writer.get_write_buffer_size() == 0
     assert transport.calls == [b"head"]
@@ -92,7 +92,7 @@ async def test_nothing_is_written_to_a_connection_that_is_lost(writer, transport
     assert transport.calls == []
 
 
-async def test_what_a_write_causes_to_be_written_elsewhere_is_sent_too(writer, transport):
+async def test_write_caused_by_another_write_is_sent_too(writer, transport):
     other = BatchedWriter(writer._batch)
     other.opened(Transport())
     transport.write = lambda data: other.write(b"caused")

@@ -21,7 +21,7 @@ def test_names_and_end_are_read_from_the_certificate(ca):
     assert facts.expires > 1.7e9
 
 
-def test_what_is_no_certificate_is_refused():
+def test_invalid_certificate_is_rejected():
     with pytest.raises(ValueError, match=r"\S"):
         read_facts(b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
 

@@ -55,7 +55,7 @@ def test_name_cannot_leave_its_field(name):
         b"X.SSL.Client.Verify",
     ],
 )
-def test_what_a_client_says_of_its_certificate_is_replaced(forged):
+def test_certificate_fields_of_a_client_are_replaced(forged):
     asked = request((b"Host", b"a"), (forged, b"SUCCESS"), (b"X-SSL-Client-Color", b"red"))
     tell(asked, {})
     assert asked.headers.pairs == [

@@ -66,7 +66,7 @@ async def test_a_client_that_takes_no_more_is_told_of_when_it_does(client, file)
     assert client.output.send(file, sent, 10) == 10
 
 
-async def test_what_was_written_before_comes_first(client, file):
+async def test_earlier_writes_come_first(client, file):
     client.transport.write(b"x" * SIZE)
     taken = len(client.sock.recv(1 << 20))  # now there is room, but what waits comes first
     assert client.transport.get_write_buffer_size()
@@ -89,7 +89,7 @@ async def test_a_client_that_is_gone_ends_the_connection_and_is_no_error_of_the_
     assert client.output.send(file, 0, 10) == 0
 
 
-async def test_nobody_is_called_after_the_end(client):
+async def test_no_callback_runs_after_the_end(client):
     client.output.wait()
     client.output.close()
     client.output.close()

@@ -93,7 +93,7 @@ def test_header_that_is_not_whole_is_waited_for(header):
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 @pytest.mark.parametrize("ends", [V4, V6, None])
-def test_what_is_composed_is_read_as_it_was(version, ends):
+def test_composed_header_parses_back(version, ends):
     assert parse(compose(version, ends)) == ends
 
 

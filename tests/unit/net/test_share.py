@@ -55,7 +55,7 @@ def test_a_burst_is_shared_though_one_wakes_up_first():
     assert max(workers.held) <= 40
 
 
-def test_who_holds_far_less_than_the_others_takes_whole_batches():
+def test_worker_far_below_the_mean_accepts_whole_batches():
     workers = Workers(2)
     workers.held[1] = 1000
     workers.shares[1].took()
@@ -124,7 +124,7 @@ def test_connections_beyond_a_share_are_for_others():
 
 
 @pytest.mark.parametrize("held", [[20, 12], [100, 70], [9, 0]])
-def test_what_chance_brings_about_is_left_as_it_is(held):
+def test_random_differences_are_not_evened_out(held):
     workers = Workers(2)
     workers.held[:] = held
     workers.tick(100.1)

@@ -50,7 +50,7 @@ def test_a_model_is_as_good_as_a_dataclass() -> None:
     assert option_names(Modelled) == ["type"]
 
 
-def test_what_every_plugin_has_is_kept_from_it() -> None:
+def test_common_options_are_not_passed_to_the_plugin() -> None:
     use = make_use("p", Typed, {"rate": 1, "on_error": "fail_open", "budget": "20ms", "timeout": "2s"})
     assert (use.policy.on_error, use.policy.budget, use.policy.timeout) == ("fail_open", 0.02, 2.0)
 

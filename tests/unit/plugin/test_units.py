@@ -18,6 +18,6 @@ def test_sizes(text: object, value: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", 5, "5 years", "-1s", "1e3s", None, True, "9" * 20 + "s"])
-def test_what_has_no_known_unit_is_refused(text: object) -> None:
+def test_value_with_an_unknown_unit_is_rejected(text: object) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         seconds(text)

@@ -75,7 +75,7 @@ async def test_waiting_does_not_count_but_working_between_does() -> None:
         await watched(works(), 0.03)
 
 
-async def test_what_is_thrown_into_a_wait_reaches_the_code() -> None:
+async def test_exception_thrown_into_a_wait_reaches_the_code() -> None:
     async def waits() -> str:
         try:
             await asyncio.Event().wait()

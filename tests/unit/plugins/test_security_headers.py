@@ -19,7 +19,7 @@ def test_fields_of_the_application_win() -> None:
     assert outcome.response.headers.get_all(b"x-frame-options") == [b"DENY"]
 
 
-def test_what_tells_of_the_application_goes() -> None:
+def test_fields_that_identify_the_application_are_removed() -> None:
     fields = {"Server": "old/1.0", "X-Powered-By": "php", "X-Kept": "1"}
     headers = Trial(SecurityHeaders).run(response=answer(headers=fields)).response.headers
     assert (b"server" in headers, b"x-powered-by" in headers, b"x-kept" in headers) == (False, False, True)

@@ -110,7 +110,7 @@ class TestLeastResponseTime:
         balancer.observe(members[2], 1.0, 200, 0.1)
         assert balancer.pick(members, GET) is members[2]
 
-    def test_what_the_client_broke_off_teaches_nothing(self):
+    def test_response_aborted_by_the_client_teaches_nothing(self):
         balancer, members = LeastResponseTime(), weighted(1)
         balancer.observe(members[0], 1.0, Failure.CLIENT_GONE, 9.0)
         assert members[0].ewma == 0.0

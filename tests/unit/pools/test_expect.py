@@ -28,7 +28,7 @@ def test_statuses_are_ranges_and_lists(text: str, inside: list[int], outside: li
 @pytest.mark.parametrize(
     "text", ["", "ok", "20", "2000", "600", "200-", "-200", "299-200", "200,,204", "２００"]
 )
-def test_what_names_no_statuses_is_an_error(text: str):
+def test_text_without_statuses_is_an_error(text: str):
     with pytest.raises(ValueError, match=r"status codes"):
         parse_statuses(text)
 

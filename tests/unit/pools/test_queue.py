@@ -30,19 +30,19 @@ def test_a_full_queue_refuses_and_counts():
     assert waiting.push("d", 99.0)
 
 
-def test_whose_time_is_up_is_not_served():
+def test_expired_waiter_is_not_served():
     assert queue().pop(11.0) == "c"
     assert queue(newest_first=True).pop(12.0) is None
 
 
-def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
+def test_waiter_that_is_not_ready_is_skipped_and_keeps_its_place():
     waiting = queue()
     assert waiting.pop(0.0, lambda name: name == "b") == "b"
     assert waiting.pop(0.0, lambda name: False) is None
     assert [waiting.pop(0.0) for _ in range(2)] == ["a", "c"]
 
 
-def test_who_waited_too_long_is_counted_once():
+def test_waiter_that_timed_out_is_counted_once():
     waiting = queue()
     waiting.pop(11.0)
     assert waiting.remove("a", late=True)

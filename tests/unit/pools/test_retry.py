@@ -144,7 +144,7 @@ class TestBudget:
         assert verdicts == {Verdict.RETRY}
         assert decide(policy, Failure.RESET) is Verdict.BUDGET_SPENT
 
-    def test_what_is_not_retried_costs_nothing(self):
+    def test_failure_that_is_not_retried_costs_nothing(self):
         policy = RetryPolicy(2, ON, RetryBudget(0.2))
         for _ in range(FLOOR):
             decide(policy, Failure.RESET, method="POST")

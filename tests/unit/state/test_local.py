@@ -418,7 +418,7 @@ def test_change_by_another_process_is_seen_and_told_to_watchers(store: LocalStor
     assert heard == [("set", b"k", b"v")]
 
 
-def test_what_another_process_changed_is_never_answered_from_what_was_kept(
+def test_entry_changed_by_another_process_is_never_read_from_the_copy(
     store: LocalStore, folder: Path
 ) -> None:
     table = store.table("t", 100_000)
@@ -484,7 +484,7 @@ def test_entry_that_was_kept_still_expires(store: LocalStore) -> None:
     assert table.lookup(b"k", NOW + 10) is None
 
 
-def test_what_a_process_keeps_of_a_table_is_bounded(
+def test_copies_that_a_process_keeps_of_a_table_are_bounded(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_table, "_MOST_KEPT", 10)
@@ -509,7 +509,7 @@ async def test_numbers_of_the_last_users_are_forgotten(folder: Path) -> None:
     await store.close()
 
 
-def test_nobody_pays_for_a_journal_that_nobody_reads(store: LocalStore) -> None:
+def test_journal_without_readers_costs_nothing(store: LocalStore) -> None:
     table = store.table("t", 100)
     table.set(b"k", b"v", 1e6, NOW)
     with store.environment.begin(store.journal._records) as transaction:

@@ -84,7 +84,7 @@ def test_a_reader_that_stalls_makes_the_log_drop_not_grow(tmp_path: Path) -> Non
     os.close(reader)
 
 
-def test_what_was_collected_before_a_rotation_goes_to_the_old_file(tmp_path: Path) -> None:
+def test_records_before_a_rotation_go_to_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     log = AccessLog(str(path), "{status}")
     log.write(Finished(status=200))

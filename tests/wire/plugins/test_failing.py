@@ -52,7 +52,7 @@ async def test_a_log_phase_that_fails_harms_nobody(folder, member):
         ({"tag": {"budget": "1 year"}}, "plugin tag: budget: '1 year' is not a duration"),
     ],
 )
-def test_what_is_wrong_with_a_plugin_names_route_and_key(folder, plugin, message):
+def test_error_of_a_plugin_names_route_and_key(folder, plugin, message):
     file = folder / "adc.yaml"
     file.write_text(yaml.safe_dump(config("127.0.0.1:1", **route(plugin, folder=folder))))
     with pytest.raises(BuildError, match=message):

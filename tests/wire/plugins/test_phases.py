@@ -60,7 +60,7 @@ async def test_request_content_over_the_limit_is_413(folder, member, data):
     assert (reply.status, member.requests) == (413, [])
 
 
-async def test_who_waits_for_100_is_told_to_go_on_by_a_plugin_that_wants_the_content(folder, member):
+async def test_plugin_that_reads_the_content_sends_100_continue(folder, member):
     async with (
         serving(folder, config(member.address, **route("whole", folder=folder))) as proxy,
         proxy.client() as client,

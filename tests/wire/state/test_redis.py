@@ -37,7 +37,7 @@ async def nodes(server: RedisServer) -> AsyncIterator[tuple[RedisStore, RedisSto
         yield stores
 
 
-async def test_what_one_node_writes_the_other_comes_to_know(nodes: tuple[RedisStore, RedisStore]) -> None:
+async def test_write_of_one_node_reaches_the_other(nodes: tuple[RedisStore, RedisStore]) -> None:
     mine, theirs = (store.table("t", 1000, min) for store in nodes)
     now = time.time()
     mine.set(b"k", b"v", 100.0, now)

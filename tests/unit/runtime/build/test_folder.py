@@ -24,7 +24,7 @@ def test_the_folder_is_the_same_for_one_configuration_and_another_for_others(tmp
     assert str(os.geteuid()) in state_folder(one).name
 
 
-def test_what_is_written_comes_first_then_the_service_managers_folder(tmp_path, monkeypatch):
+def test_configured_folder_precedes_the_service_managers(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
     written = config_in(tmp_path / "one", "state: {backend: local, path: tables}")
     assert state_folder(written) == tmp_path / "one" / "tables"

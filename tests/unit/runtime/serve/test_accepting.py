@@ -83,7 +83,7 @@ def client_of(sock: socket.socket) -> socket.socket:
     return socket.create_connection(sock.getsockname())
 
 
-async def test_who_comes_when_there_are_no_descriptors_waits_in_the_queue_until_there_are(
+async def test_client_waits_in_the_queue_until_descriptors_are_free(
     accepting: Accepting, state: ListenerState, sockets: list[socket.socket], log: Log
 ) -> None:
     """Without the pause the loop would find the same client in the queue in every turn."""

@@ -51,7 +51,7 @@ def test_they_are_listed_once_a_second_at_the_most():
     assert watch.left(16000, 53.0)
 
 
-def test_what_cannot_be_found_out_is_not_taken_for_plenty():
+def test_unknown_number_of_descriptors_is_not_plenty():
     def failing():
         raise OSError
 
