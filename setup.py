@@ -12,6 +12,7 @@ from setuptools import Extension, find_namespace_packages, setup
 FOLDERS = {"adc": "adc", "adc_plugins": "plugins", "adc_examples": "config"}
 
 HOT = (
+    "adc/http/client.py",
     "adc/http/fields.py",
     "adc/http/headers.py",
     "adc/http/message.py",
