@@ -126,8 +126,8 @@ class CacheStage:
         exchange.cache = "hit"
         lines = [
             *entry.headers.pairs,
-            (b"Age", b"%d" % age),
-            (b"Cache-Status", b"%b;hit;ttl=%d" % (self._name, left)),
+            (b"Age", b"%d" % int(age)),
+            (b"Cache-Status", b"%b;hit;ttl=%d" % (self._name, int(left))),
         ]
         response = Response(entry.status, Headers(lines), entry.reason, entry.length, dated=True)
         exchange.respond(response, body, True)
