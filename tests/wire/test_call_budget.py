@@ -48,7 +48,7 @@ class Calls:
             self.names.append(code.co_qualname)
 
 
-PINNED = 8
+PINNED = 9
 """Calls more for a client that a table pins to its member; what a balancer is not asked is taken off."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from adc.codecs.aiohttp_parser import http_exceptions
 from adc.codecs.http1.chunked import ChunkedContent
-from adc.codecs.http1.head_parser import head_parser
+from adc.codecs.http1.head_parser import HeadParser
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
 from adc.codecs.http1.settings import Http1Settings
 from adc.codecs.http1.unusual_head import METHOD_BYTES, may_be_unusual, read_unusual, speaks_http
@@ -274,11 +274,12 @@ class RequestReader(BatchedReader):
         if self._partial_head:
             head = self._partial_head + piece
             self._partial_head = b""
-        line_end = head.find(b"\r\n")
-        if (line_end < 9 or head[line_end - 9 : line_end - 3] != b" HTTP/") and not speaks_http(head):
+        message = messages[0][0]
+        version = len(message.method) + len(message.path) + 1
+        if head[version : version + 6] != b" HTTP/" and not speaks_http(head):
             return self._refuse_head(bad_request("the request is not of HTTP"))
         self._blank = 0
-        self._begin(messages[0][0], data, end, len(head))
+        self._begin(message, data, end, len(head))
         return True
 
     def _keep_head(self, piece: bytes) -> bool:
@@ -314,9 +315,9 @@ class RequestReader(BatchedReader):
             return self._keep_head(piece)
         self._gathering = False
         self._partial_head = b""
-        self._parser = head_parser(self._settings)
+        self._parser = HeadParser(self._settings)
         try:
-            message = read_unusual(head, self._parser.feed_data)
+            message = read_unusual(head, self._parser.feed_strictly)
         except Exception as error:
             return self._refuse_head(refusal_of(error, self._settings.target_bytes))
         self._blank = 0

@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from adc.codecs.http1 import heads
-from adc.codecs.http1.head_parser import head_parser
+from adc.codecs.http1.head_parser import HeadParser
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.request_reader import RequestReader
 from adc.codecs.http1.settings import Http1Settings
@@ -85,7 +85,7 @@ class ServerConnection(RequestReader):
         settings, handshake = self._settings, self._handshake
         handshake.release()
         self.client = self._known_client(handshake, transport)
-        self._parser = head_parser(settings)
+        self._parser = HeadParser(settings)
         self.deadline = settings.clock.now + settings.head_timeout
         listener = settings.listener
         if listener.draining or listener.scheme != self.client.scheme:
