@@ -63,16 +63,21 @@ def serve(channel: socket.socket, memory: Sequence[int]) -> None:
 
 def _fork(channel: socket.socket, work: Callable[[], None]) -> bytes:
     """Fork a process that forks the worker and ends, which leaves the worker to the supervisor; return the reply."""
-    told, tell = os.pipe()
     try:
-        middle = os.fork()
+        told, tell = os.pipe()
     except OSError as error:
         return REPLY.pack(0, error.errno)
-    if middle == 0:
-        _end_after(partial(_fork_worker, tell, channel, work))
-    os.close(tell)
-    os.waitpid(middle, 0)  # from here on the supervisor is the parent
     with open(told, "rb") as pipe:
+        try:
+            middle = os.fork()
+        except OSError as error:
+            os.close(tell)
+            return REPLY.pack(0, error.errno)
+        if middle == 0:
+            pipe.close()
+            _end_after(partial(_fork_worker, tell, channel, work))
+        os.close(tell)
+        os.waitpid(middle, 0)  # from here on the supervisor is the parent
         return pipe.read()
 
 

@@ -28,9 +28,9 @@ def fork_server(service):
 
 
 def descriptors(pid):
-    """Return the kinds of what a process has open, except for its input and output."""
+    """Return what a process has open, except for its input and output."""
     found = [path for path in Path(f"/proc/{pid}/fd").iterdir() if int(path.name) > 2]
-    return sorted(os.readlink(path).partition(":")[0] for path in found)
+    return sorted(os.readlink(path) for path in found)
 
 
 def private(pid):
@@ -56,7 +56,15 @@ async def test_workers_are_children_of_the_supervisor_and_bear_their_number(serv
 
 async def test_the_fork_server_holds_no_socket_of_a_listener(service):
     await start(service)
-    assert descriptors(fork_server(service)) == ["/memfd", "/memfd", "socket"]
+    kinds = [name.partition(":")[0] for name in descriptors(fork_server(service))]
+    assert kinds == ["/memfd", "/memfd", "socket"]
+
+
+async def test_a_worker_holds_no_descriptor_of_the_fork_server(service):
+    await start(service)
+    for pid in await workers(service):
+        pipes = [name for name in descriptors(pid) if name.startswith("pipe")]
+        assert pipes[::2] == pipes[1::2]  # both ends: those of its own event loop
 
 
 async def test_workers_share_what_was_imported(service):
