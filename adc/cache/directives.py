@@ -19,7 +19,7 @@ class Directives:
 
 
 def response_directives(headers: Headers, targeted: tuple[bytes, ...]) -> Directives:
-    """The first usable field of `targeted`, else Cache-Control, else Pragma.
+    """Return the first usable field of `targeted`, else Cache-Control, else Pragma.
 
     RFC 9111 leaves Pragma of a response open (section 5.4). Origins mean it as `no-cache`, and HAProxy and Apache
     read it so.
@@ -67,7 +67,7 @@ def _targeted(lines: list[bytes]) -> CacheControl:
 
 
 def _argument(value: Member) -> str | None:
-    """A member as a directive's argument. Only an Integer may be seconds: other types read as no number."""
+    """Return a member as a directive's argument. Only an Integer may be seconds: other types read as no number."""
     if value is True:
         return None
     if isinstance(value, int):

@@ -48,7 +48,7 @@ class DiskBody:
         return self.store.open(self.record, length)
 
     def read(self) -> bytes:
-        """All of it. Raises FileNotFoundError, CorruptFileError or OSError."""
+        """Return all of it. Raises FileNotFoundError, CorruptFileError or OSError."""
         body = open_body(self.store.file_of(self.record), self.record.entry().length)
         try:
             return body.read()
@@ -87,7 +87,7 @@ class DiskStore:
         (self.objects / "new").mkdir(parents=True, exist_ok=True)
 
     def get(self, key: bytes, now: float) -> list[Entry]:
-        """The entries of `key`, each with a `DiskBody`."""
+        """Return the entries of `key`, each with a `DiskBody`."""
         try:
             records = self.index.find(key, self.max_variants)
             found = [(record, record.entry()) for record in records]
@@ -103,7 +103,7 @@ class DiskStore:
         return [entry for _, entry in found if entry.key == key]
 
     def open(self, record: Record, length: int) -> FileBody | None:
-        """The body of `record`, None if there is none to be had."""
+        """Return the body of `record`, None if there is none to be had."""
         try:
             return open_body(self.file_of(record), length)
         except FileNotFoundError:

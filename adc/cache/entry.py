@@ -27,7 +27,7 @@ class Body(Protocol):
     """Content kept outside memory."""
 
     def read(self) -> bytes:
-        """All of it."""
+        """Return all of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +70,7 @@ class Entry:
         return size
 
     def filled(self, body: bytes | Body | None, length: int) -> Entry:
-        """This head with its content."""
+        """Return this head with its content."""
         return replace(self, body=body, length=length)
 
     def head_bytes(self) -> bytes:

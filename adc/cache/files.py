@@ -39,7 +39,7 @@ class FileBody:
         self._checksum = checksum
 
     def read(self) -> bytes:
-        """All of it, compared with its checksum. Raises CorruptFileError, OSError."""
+        """Return all of it, compared with its checksum. Raises CorruptFileError, OSError."""
         data = self.read_at(0, self.length)
         if len(data) != self.length or zlib.crc32(data) != self._checksum:
             raise CorruptFileError("content does not have its checksum")

@@ -20,7 +20,7 @@ _HEURISTIC_LIMIT = 86_400.0
 
 
 def parse_date(value: bytes, now: float) -> int | None:
-    """An HTTP-date, None if it is invalid, as one in another zone than GMT is (RFC 9111 section 4.2)."""
+    """Return an HTTP-date, None if it is invalid, as one in another zone than GMT is (RFC 9111 section 4.2)."""
     return parse_http_date(value.strip(b" \t"), now)
 
 
@@ -56,7 +56,7 @@ class Terms:
         return max(0.0, now - self.born)
 
     def freshness(self, now: float) -> float:
-        """Seconds of freshness left; negative once stale."""
+        """Return seconds of freshness left; negative once stale."""
         return self.lifetime - self.age(now)
 
 
@@ -133,7 +133,7 @@ def _heuristic(headers: Headers, response_time: float) -> float:
 
 
 def received_date(headers: Headers, response_time: float) -> float:
-    """The Date field, or the time of receipt if it is missing or unreadable (RFC 9110 section 6.6.1)."""
+    """Return the Date field, or the time of receipt if it is missing or unreadable (RFC 9110 section 6.6.1)."""
     value = headers.get(b"date")
     date = None if value is None else parse_date(value, response_time)
     return response_time if date is None else date
@@ -147,7 +147,7 @@ def initial_age(headers: Headers, request_time: float, response_time: float) -> 
 
 
 def age_value(headers: Headers) -> int:
-    """The Age field: its first list member; anything but a whole number is ignored (RFC 9111 section 5.1)."""
+    """Return the Age field: its first list member; anything but a whole number is ignored (RFC 9111 section 5.1)."""
     for line in headers.get_all(b"age"):
         for first in split_list(line, 1):
             return delta_seconds(first.decode("latin-1")) or 0

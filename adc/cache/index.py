@@ -67,7 +67,7 @@ class Record:
         return f"{self.id.hex()}-{self.serial.hex()}"
 
     def entry(self) -> Entry:
-        """The entry, without its body. Raises ValueError if the record is damaged."""
+        """Return the entry, without its body. Raises ValueError if the record is damaged."""
         entry = entry_from_bytes(self.head)
         entry.invalid = self.invalid
         return entry
@@ -117,7 +117,7 @@ class Index:
         self._totals = self._env.open_db(b"totals")
 
     def find(self, key: bytes, most: int) -> list[Record]:
-        """The records of `key`, at most `most`."""
+        """Return the records of `key`, at most `most`."""
         start = sha256(key).digest()[:KEY_BYTES]
         with self._env.begin(buffers=False) as txn:
             return list(islice(_starting(txn, self._records, start), most))
@@ -134,12 +134,12 @@ class Index:
         return last.startswith(start) and first[:_NAMES_END] != last[:_NAMES_END]
 
     def get(self, record_id: bytes) -> Record | None:
-        """The record with that id."""
+        """Return the record with that id."""
         with self._env.begin() as txn:
             return self._read(txn, record_id)
 
     def total(self) -> int:
-        """Bytes that all entries cost."""
+        """Return bytes that all entries cost."""
         with self._env.begin() as txn:
             return self._total(txn)
 

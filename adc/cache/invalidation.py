@@ -32,7 +32,7 @@ def invalidated_urls(request: Request, response: Response, rules: KeyRules) -> l
 
 
 def _same_origin(base: str, reference: str, request: Request, rules: KeyRules) -> list[bytes]:
-    """The URL as written and in normal form: a member may have received either."""
+    """Return the URL as written and in normal form: a member may have received either."""
     try:
         parts = urlsplit(urljoin(base, reference))
         path = parts.path or "/"

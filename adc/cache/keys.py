@@ -42,7 +42,7 @@ class KeyRules:
 
 
 def primary_key(request: Request, rules: KeyRules) -> bytes:
-    """The key of `request`. GET and HEAD share it; the body and every field not named in `rules` are not in
+    """Return the key of `request`. GET and HEAD share it; the body and every field not named in `rules` are not in
     it.
     """
     has_query = "?" in request.target
@@ -54,7 +54,7 @@ def primary_key(request: Request, rules: KeyRules) -> bytes:
 
 
 def url_key(scheme: str, authority: str, path: str, query: str | None, rules: KeyRules) -> bytes:
-    """The URL part of a key. `query` None is a URL without `?`, unlike one with an empty query."""
+    """Return the URL part of a key. `query` None is a URL without `?`, unlike one with an empty query."""
     place = authority.lower().removesuffix(_DEFAULT_PORT.get(scheme, ""))
     if query is None:
         return f"{scheme}://{place}{path}".encode("utf-8", "surrogateescape")
@@ -79,7 +79,7 @@ def normal_query(query: str, rules: KeyRules) -> str:
 
 
 def url_of(key: bytes) -> bytes:
-    """The URL part of a key."""
+    """Return the URL part of a key."""
     return key.partition(b"\0")[0]
 
 
@@ -112,7 +112,7 @@ def _part(name: bytes, value: bytes | None) -> bytes:
 
 
 def _cookies(pairs: list[bytes]) -> dict[bytes, bytes]:
-    """Every value of each cookie name, in order: an application may read the first or the last."""
+    """Return every value of each cookie name, in order: an application may read the first or the last."""
     found: dict[bytes, bytes] = {}
     for pair in pairs:
         name, _, value = pair.partition(b"=")

@@ -61,7 +61,7 @@ class LeaseTable:
         self._count = 0
 
     def changes(self) -> int:
-        """A number that moves whenever any lease is released."""
+        """Return a number that changes whenever any lease is released."""
         return int(self._counters[self._slot])
 
     def acquire(self, key: bytes, now: float, seconds: float) -> Lease | Busy | None:

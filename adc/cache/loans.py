@@ -38,7 +38,7 @@ class Loans:
         loan.users += 1
 
     def give_back(self, body: bytes) -> None:
-        """One client fewer."""
+        """Note that one client fewer uses the body."""
         loan = self._open[id(body)]
         loan.users -= 1
         if not loan.users:
@@ -47,7 +47,7 @@ class Loans:
                 self._claims.release(len(body))
 
     def dropped(self, old: Iterable[Entry], kept: Iterable[Entry]) -> None:
-        """The entries `old` were replaced by `kept`."""
+        """Note that `kept` replaced the entries `old`."""
         for body in {id(entry.body) for entry in old} - {id(entry.body) for entry in kept}:
             loan = self._open.get(body)
             if loan is not None and not loan.claimed:

@@ -85,7 +85,7 @@ class MemoryStore:
         return len(self._nodes)
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
-        """The entries under `key`, oldest first, () if there are none."""
+        """Return the entries under `key`, oldest first, () if there are none."""
         if self._sweeps:
             self._overtake(key)
         node = self._nodes.get(key)
@@ -137,7 +137,7 @@ class MemoryStore:
         return finish(self.purging(purge))
 
     def purging(self, purge: Purge) -> Generator[None, None, int]:
-        """The same in slices of a few milliseconds, a slice a step."""
+        """Yield the same in slices of a few milliseconds, a slice a step."""
         if purge.scope in _NARROW:
             return sum(self._purge_node(key, purge) for key in self._candidates(purge))
         sweep = self.begin(purge)
@@ -164,7 +164,7 @@ class MemoryStore:
             self.begin(purge)
 
     def step(self) -> None:
-        """A slice of the oldest purge under way, if there is one."""
+        """Run a slice of the oldest purge in progress, if there is one."""
         if not self._sweeps:
             return
         sweep = self._sweeps[0]

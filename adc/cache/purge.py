@@ -44,7 +44,7 @@ class Purge:
         return self.scope is Scope.ALL or key == self.target
 
     def to_bytes(self) -> bytes:
-        """The record's form in the shared log."""
+        """Return the record's form in the shared log."""
         return bytes((self.scope, self.soft)) + self.by.to_bytes(8, "big") + self.target
 
     @classmethod

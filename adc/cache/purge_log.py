@@ -41,7 +41,7 @@ class PurgeLog:
         return stat["entries"] > KEPT or stat["leaf_pages"] + stat["overflow_pages"] > KEPT_PAGES
 
     def latest(self) -> int:
-        """The number of the newest record."""
+        """Return the number of the newest record."""
         return int(self._counters[self._slot])
 
     def behind(self) -> bool:
@@ -49,7 +49,7 @@ class PurgeLog:
         return bool(self._counters[self._slot] != self.position)
 
     def news(self) -> list[Purge] | None:
-        """The records since the last call; None if some of them are no longer kept."""
+        """Return the records since the last call; None if some of them are no longer kept."""
         found = self.since(self.position)
         if found is not None:
             self.position += len(found)
@@ -59,7 +59,7 @@ class PurgeLog:
         return None
 
     def since(self, position: int) -> list[Purge] | None:
-        """The records after number `position`; None if some of them are no longer kept."""
+        """Return the records after number `position`; None if some of them are no longer kept."""
         purges: list[Purge] = []
         with self._env.begin(db=self._db) as txn, txn.cursor() as cursor:
             if not cursor.set_range((position + 1).to_bytes(8, "big")):

@@ -45,7 +45,7 @@ class UnsatisfiableError(ValueError):
 
 
 def parse_range(value: bytes, length: int) -> list[ByteRange] | None:
-    """The satisfiable ranges of a Range field for content of `length` bytes.
+    """Return the satisfiable ranges of a Range field for content of `length` bytes.
 
     None if the field is to be ignored: another unit, bad syntax, too many ranges, or ranges that overlap.
     Raises UnsatisfiableError.
@@ -60,7 +60,7 @@ def parse_range(value: bytes, length: int) -> list[ByteRange] | None:
 
 
 def _specs(value: bytes) -> list[re.Match[bytes]] | None:
-    """The ranges that a field names, at most MAX_RANGES; None if it is to be ignored."""
+    """Return the ranges that a field names, at most MAX_RANGES; None if it is to be ignored."""
     unit, equals, text = value.partition(b"=")
     if not equals or unit.strip(b" \t").lower() != b"bytes":
         return None
@@ -91,7 +91,7 @@ def _first(item: ByteRange) -> int:
 
 
 def parse_content_range(value: bytes) -> ContentRange | None:
-    """A satisfied Content-Range, None if it is not one or contradicts itself."""
+    """Return a satisfied Content-Range, None if it is not one or contradicts itself."""
     match = _CONTENT_RANGE.fullmatch(value.strip(b" \t"))
     if match is None:
         return None
@@ -103,7 +103,7 @@ def parse_content_range(value: bytes) -> ContentRange | None:
 
 
 def content_range(item: ByteRange | ContentRange, total: int | None) -> bytes:
-    """The Content-Range value for one part of `total` bytes."""
+    """Return the Content-Range value for one part of `total` bytes."""
     return b"bytes %d-%d/%b" % (item.first, item.last, b"*" if total is None else b"%d" % total)
 
 
@@ -123,7 +123,7 @@ def within(part: ContentRange, asked: bytes) -> ByteRange | None:
 
 
 def joined(one: ContentRange, other: ContentRange) -> ContentRange | None:
-    """The single part that two parts of one representation make, None if a gap is between them."""
+    """Return the single part that two parts of one representation make, None if a gap is between them."""
     if one.total is not None and other.total is not None and one.total != other.total:
         return None
     if max(one.first, other.first) > min(one.last, other.last) + 1:

@@ -29,7 +29,7 @@ class RecentPurges:
         return self._latest
 
     def latest(self) -> int:
-        """The number of the newest."""
+        """Return the number of the newest."""
         return self._latest
 
     def since(self, position: int) -> list[Purge] | None:

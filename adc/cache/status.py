@@ -9,7 +9,7 @@ MAX_DETAIL = 120
 
 
 def hit(name: str, ttl: float, detail: str = "") -> bytes:
-    """The response came from the store. `ttl` is the freshness left, negative if served stale."""
+    """Return the entry for a stored response. `ttl` is the freshness left, negative if it is stale."""
     return f"{name};hit;ttl={int(ttl // 1)}{_detail(detail)}".encode()
 
 
@@ -38,7 +38,7 @@ def forwarded(
 
 
 def refused(name: str, detail: str) -> bytes:
-    """The cache answered by itself without a stored response (only-if-cached)."""
+    """Return the entry for a response of the cache without a stored response (only-if-cached)."""
     return f"{name}{_detail(detail)}".encode()
 
 

@@ -139,7 +139,7 @@ def entry_for(
     response_time: float,
     options: CacheOptions,
 ) -> Entry:
-    """The entry, without content, that `headers` (as stored) make for `request`."""
+    """Return the entry, without content, that `headers` (as stored) make for `request`."""
     return Entry(
         key=key,
         status=response.status,
@@ -251,8 +251,8 @@ def _for_everybody(directives: Directives, headers: Headers) -> bool:
 
 
 def _cookie_allowed(directives: Directives, headers: Headers, options: CacheOptions) -> bool:
-    """A cookie is seldom meant for all clients. With `no-cache="set-cookie"` the response is stored without the
-    field."""
+    """True if Set-Cookie does not prevent storing: a cookie is seldom meant for all clients. With
+    `no-cache="set-cookie"` the response is stored without the field."""
     control = directives.control
     if any(b"set-cookie" in control.listed.get(name, ()) for name in ("no-cache", "private")):
         return True
@@ -270,7 +270,7 @@ def _stated(directives: Directives, headers: Headers) -> bool:
 
 
 def _stands_for_get(request: Request, response: Response, directives: Directives) -> bool:
-    """A POST response is stored as the response to later GETs if it says so (RFC 9110 section 9.3.3)."""
+    """True if a POST response may be the response to later GETs, because it says so (RFC 9110 section 9.3.3)."""
     place = response.headers.get(b"content-location")
     if place is None or response.status != 200 or not _stated(directives, response.headers):
         return False
@@ -311,6 +311,6 @@ def stored_headers(headers: Headers, directives: Directives, response_time: floa
 
 
 def tags(headers: Headers, name: bytes) -> tuple[bytes, ...]:
-    """The purge tags in field `name`, divided by commas or spaces, each once."""
+    """Return the purge tags in field `name`, divided by commas or spaces, each once."""
     found = {tag: None for line in headers.get_all(name) for tag in line.replace(b",", b" ").split()}
     return tuple(found)

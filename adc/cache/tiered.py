@@ -119,7 +119,7 @@ class TieredStore:
         return self._settled(entry, mark, replaced=on_disk is not None and on_disk.replaced)
 
     def put_file(self, entry: Entry, file: FileWriter, mark: int, now: float) -> Entry | None:
-        """The same for content that is in a file of the disk tier."""
+        """Store an entry whose content is in a file of the disk tier; see `put`."""
         stored = None if self.disk is None else self.disk.commit(file, entry, now)
         self.memory.remove(entry)
         if stored is None:

@@ -37,7 +37,7 @@ class Refreshed:
 
 
 def conditional_headers(entry: Entry) -> tuple[Pair, ...]:
-    """The validators to send, () if the entry has none (RFC 9111 section 4.3.1)."""
+    """Return the validators to send, () if the entry has none (RFC 9111 section 4.3.1)."""
     lines: list[Pair] = []
     if entry.etag is not None:
         lines.append((b"If-None-Match", entry.etag))

@@ -97,8 +97,8 @@ def shown_value(value: bytes | None) -> str | None:
 
 
 def normal_value(name: bytes, lines: list[bytes]) -> bytes | None:
-    """Lines joined as one list (RFC 9110 section 5.6.1), spaces around commas dropped; letter case, `q=1` and rank
-    order too where they have no meaning.
+    """Return `lines` joined as one list (RFC 9110 section 5.6.1), spaces around commas dropped; letter case, `q=1` and
+    rank order too where they have no meaning.
 
     None if the field is absent: absent matches only absent.
     """
@@ -116,7 +116,7 @@ def normal_value(name: bytes, lines: list[bytes]) -> bytes | None:
 
 
 def _negotiated(value: bytes, unordered: bool) -> bytes:
-    """Elements by falling weight; equal weights stay in order unless the field gives that no meaning."""
+    """Return elements by falling weight; equal weights stay in order unless the field gives that no meaning."""
     ranked = []
     for element in value.split(b","):
         compact = element.replace(b" ", b"").replace(b"\t", b"")

@@ -98,7 +98,7 @@ class Decoder:
 
     @abstractmethod
     def finish(self) -> None:
-        """The content is at its end."""
+        """Note the end of the content."""
 
     @property
     @abstractmethod
@@ -110,7 +110,7 @@ class Decoder:
         """Call the library once."""
 
     def _slice(self, size: int = _SLICE) -> bytes:
-        """The next bytes of the input, at most `size`."""
+        """Return the next bytes of the input, at most `size`."""
         data = self._input[self._at : self._at + size]
         self._at += len(data)
         self._work += len(data)
@@ -263,6 +263,6 @@ def decodes(content_encoding: bytes) -> bool:
 
 
 def decoder(content_encoding: bytes, max_bytes: int = MAX_BYTES) -> Decoder | None:
-    """A decoder for a Content-Encoding value (lower-case), None if it is unknown or names several."""
+    """Return a decoder for a Content-Encoding value (lower-case), None if it is unknown or names several."""
     make = _DECODERS.get(content_encoding)
     return None if make is None else make(Allowance(max_bytes))

@@ -24,7 +24,7 @@ _LEFT_ALONE = frozenset({204, 205, 206, 304})
 
 
 def client_accepts(request: Request) -> bytes | None:
-    """The client's Accept-Encoding, also after `ask_for_identity`; None if it sent none."""
+    """Return the client's Accept-Encoding, also after `ask_for_identity`; None if it sent none."""
     if ACCEPT_ENCODING in request.proxy_fields:
         return request.proxy_fields[ACCEPT_ENCODING] or None
     return request.headers.joined(ACCEPT_ENCODING)

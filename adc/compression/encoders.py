@@ -32,7 +32,7 @@ class Encoder(Protocol):
         """Output such that everything fed so far can be decoded."""
 
     def finish(self) -> bytes:
-        """The end of the stream. Nothing may be called after it."""
+        """Return the last output of the stream. Nothing may be called after it."""
 
 
 class ContentCoding:
@@ -47,7 +47,7 @@ class ContentCoding:
 
 
 def content_coding(name: str, level: int) -> ContentCoding:
-    """The coding `gzip` (level 0 to 9), `br` (0 to 11) or `zstd` (1 to 19). Raises KeyError for another."""
+    """Return the coding `gzip` (level 0 to 9), `br` (0 to 11) or `zstd` (1 to 19). Raises KeyError for another."""
     return _CODINGS[name](level)
 
 

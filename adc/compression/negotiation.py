@@ -18,7 +18,7 @@ _NOTHING: dict[str, float] = {}
 
 
 def negotiate(accept: bytes | None, codings: Sequence[str]) -> str | None:
-    """The one of `codings` (our best first) that `accept` rates highest, None for no coding.
+    """Return the one of `codings` (our best first) that `accept` rates highest, None for no coding.
 
     `codings` are lower-case and do not hold `identity`. A client that rates `identity` above all of them
     gets that.

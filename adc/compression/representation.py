@@ -27,7 +27,7 @@ def recode(headers: Headers, coding: str | None) -> None:
 
 
 def weak(tag: bytes) -> bytes:
-    """The weak form of an entity tag: same meaning, other bytes (RFC 9110 section 8.8.1)."""
+    """Return the weak form of an entity tag: same meaning, other bytes (RFC 9110 section 8.8.1)."""
     return tag if tag.startswith(b"W/") else b"W/" + tag
 
 

@@ -81,7 +81,7 @@ class _Earlier:
             self._routes.setdefault(key, []).append(place)
 
     def candidates(self, route: Route) -> list[int]:
-        """Places of earlier routes that may take everything `route` takes, in order."""
+        """Return places of earlier routes that may match everything `route` matches, in order."""
         host, segment = _keys(route)[0]
         found = {
             place
@@ -93,7 +93,7 @@ class _Earlier:
 
 
 def _keys(route: Route) -> list[tuple[str, str]]:
-    """Pairs of an exact host and a first path segment; empty where a rule may take several."""
+    """Return pairs of an exact host and a first path segment; empty where a rule may take several."""
     hosts = [rule.exact or "" for rule in route.match.host] or [""]
     paths = [_segment(rule) for rule in route.match.path] or [""]
     if len(hosts) * len(paths) > MOST_COMPARED:

@@ -34,7 +34,7 @@ class Loaded:
     root: Node
 
     def where(self, path: Path) -> Mark:
-        """The place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest above it."""
+        """Return the place of the value at `path`, such as `("routes", 3, "match")`, or of the nearest above it."""
         return locate(self.root, as_written(self.root, path))
 
     @cached_property

@@ -36,7 +36,7 @@ def refusal(host: str, port: int) -> tuple[int, str] | None:
 
 
 def first_free_port() -> int:
-    """The lowest port that needs no privilege (Linux lets an administrator change it)."""
+    """Return the lowest port that needs no privilege (Linux lets an administrator change it)."""
     try:
         return int(FilePath("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
     except (OSError, ValueError):

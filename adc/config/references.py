@@ -15,7 +15,7 @@ Finding = tuple[Path, str]
 
 
 def unresolved(data: Any) -> Iterator[Finding]:
-    """Every name that is used and not given, and every name given twice."""
+    """Yield every name that is used and not defined, and every name defined twice."""
     if not isinstance(data, dict):
         return
     routes = _mappings(data, "routes")

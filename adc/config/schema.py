@@ -27,7 +27,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _shown(schema: Any) -> Any:
-    """The schema as a file is written: no null, defaults with their units, no titles of Python names."""
+    """Return the schema for files: no null, defaults with their units, no titles of Python names."""
     if isinstance(schema, list):
         return [_shown(item) for item in schema]
     if not isinstance(schema, dict):

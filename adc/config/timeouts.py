@@ -37,7 +37,7 @@ NOTHING_SEEN: Mapping[tuple[str, str], Seen] = {}
 
 
 def disagreements(config: Config, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> Iterator[Finding]:
-    """The value to change and why. `seen` is by pool and member address."""
+    """Yield the value to change and why. `seen` is by pool and member address."""
     for number, route in enumerate(config.routes):
         yield from _of_route(("routes", number), route, config)
     for name, pool in config.pools.items():

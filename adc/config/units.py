@@ -18,7 +18,7 @@ _SHARE = re.compile(_NUMBER + r" ?%")
 
 
 def parse_duration(value: object) -> float:
-    """Seconds of `500ms`, `30s`, `10m`, `1h`, `7d`; a bare 0 needs no unit."""
+    """Return seconds of `500ms`, `30s`, `10m`, `1h`, `7d`; a bare 0 needs no unit."""
     if _is_zero(value):
         return 0.0
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
@@ -28,7 +28,7 @@ def parse_duration(value: object) -> float:
 
 
 def parse_size(value: object) -> int:
-    """Bytes of `512B`, `64KB`, `1GB` (1 KB is 1024 bytes); a bare 0 needs no unit."""
+    """Return bytes of `512B`, `64KB`, `1GB` (1 KB is 1024 bytes); a bare 0 needs no unit."""
     if _is_zero(value):
         return 0
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
@@ -38,7 +38,7 @@ def parse_size(value: object) -> int:
 
 
 def parse_share(value: object) -> float:
-    """The fraction of `20%`: 0.2; a bare 0 needs no sign."""
+    """Return the fraction of `20%`: 0.2; a bare 0 needs no sign."""
     if _is_zero(value):
         return 0.0
     found = _SHARE.fullmatch(value) if isinstance(value, str) else None
@@ -48,7 +48,7 @@ def parse_share(value: object) -> float:
 
 
 def quote(value: object) -> str:
-    """A value as an error message shows it: short, on one line, in quotes when it is text."""
+    """Return a value as an error message shows it: short, on one line, in quotes when it is text."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -73,17 +73,17 @@ def _is_zero(value: object) -> bool:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest way to write a duration: `500ms`, `30s`, `1h`."""
+    """Return the shortest way to write a duration: `500ms`, `30s`, `1h`."""
     return _shortest(seconds, DURATIONS)
 
 
 def format_size(size: float) -> str:
-    """The shortest way to write a size: `32KB`, `1GB`."""
+    """Return the shortest way to write a size: `32KB`, `1GB`."""
     return _shortest(size, SIZES)
 
 
 def format_share(share: float) -> str:
-    """A fraction as a percentage: `20%`."""
+    """Return a fraction as a percentage: `20%`."""
     return f"{share * 100:g}%"
 
 

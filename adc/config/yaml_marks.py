@@ -87,7 +87,7 @@ def compose(text: str, file: str, env: Mapping[str, str]) -> tuple[Node | None, 
 
 
 def plain(node: Node) -> Any:
-    """The tree as dicts, lists, text, numbers, truth values and `None`."""
+    """Return the tree as dicts, lists, text, numbers, truth values and `None`."""
     if isinstance(node, Entries):
         return {key: plain(item) for key, item in node.entries.items()}
     if isinstance(node, Items):
@@ -102,7 +102,7 @@ def plain(node: Node) -> Any:
 
 
 def locate(root: Node, path: Path) -> Mark:
-    """The place of the value at `path`, or of the nearest one above it.
+    """Return the place of the value at `path`, or of the nearest one above it.
 
     A value that begins below its key is shown at the key.
     """
@@ -113,7 +113,7 @@ def locate(root: Node, path: Path) -> Mark:
 
 
 def locate_key(root: Node, path: Path) -> Mark:
-    """The place of the key that `path` ends with, or of the nearest value above it."""
+    """Return the place of the key that `path` ends with, or of the nearest value above it."""
     steps = list(_steps(root, path))
     return steps[-1][0] if len(steps) == len(path) and steps else locate(root, path)
 

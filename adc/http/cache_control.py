@@ -55,11 +55,11 @@ class CacheControl:
         return bool(self.values)
 
     def get(self, name: str) -> str | None:
-        """The argument of directive `name`, None if it has none or is absent."""
+        """Return the argument of directive `name`, None if it has none or is absent."""
         return self.values.get(name)
 
     def seconds(self, name: str) -> int | None:
-        """The delta-seconds of `name`: None if absent, 0 if not a whole number, at most MAX_SECONDS."""
+        """Return the delta-seconds of `name`: None if absent, 0 if not a whole number, at most MAX_SECONDS."""
         if name not in self.values:
             return None
         return delta_seconds(self.values[name]) or 0
@@ -119,7 +119,7 @@ def _directives(elements: Iterable[bytes]) -> Iterable[tuple[str, str | None]]:
 
 
 def _argument(argument: bytes, name: bytes) -> str:
-    """The argument's text; spaces beside `=` stay, so that a number beside them is no number."""
+    """Return the argument's text; spaces beside `=` stay, so that a number beside them is no number."""
     quoted = _QUOTED.fullmatch(argument)
     text = (argument if quoted is None else quoted[1]).decode("latin-1")
     if quoted is not None:
@@ -149,7 +149,7 @@ def split_list(line: bytes, most: int | None = None) -> list[bytes]:
 
 
 def delta_seconds(text: str | None) -> int | None:
-    """A non-negative whole number of seconds capped at MAX_SECONDS, None if `text` is not one."""
+    """Return a non-negative whole number of seconds capped at MAX_SECONDS, None if `text` is not one."""
     if text is None or not text.isascii() or not text.isdigit():
         return None
     digits = text.lstrip("0")
@@ -157,7 +157,8 @@ def delta_seconds(text: str | None) -> int | None:
 
 
 def field_names(text: str | None) -> frozenset[bytes] | None:
-    """The lower-case field names of a list, None if `text` is absent, empty, too long or has anything else in it."""
+    """Return the lower-case field names of a list, None if `text` is absent, empty, too long or contains anything
+    else."""
     if text is None or text.count(",") > MAX_DIRECTIVES:
         return None
     names = [name.strip(" \t").lower() for name in text.split(",")]

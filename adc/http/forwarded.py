@@ -54,7 +54,7 @@ def _walk(peer: str, values: Sequence[bytes], trusted: Networks) -> tuple[str, i
 
 
 def hop_address(text: str) -> str | None:
-    """The address in one element of X-Forwarded-For, in its canonical form; None if there is none.
+    """Return the address in one element of X-Forwarded-For, in its canonical form; None if there is none.
 
     A port, brackets and quotation marks around it are dropped.
     """

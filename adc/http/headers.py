@@ -48,17 +48,17 @@ class Headers:
         return f"Headers({self.pairs!r})"
 
     def get(self, name: bytes) -> bytes | None:
-        """The value of the only (or last) line called `name`, None if there is none."""
+        """Return the value of the only (or last) line called `name`, None if there is none."""
         return self.index.get(name)
 
     def get_all(self, name: bytes) -> list[bytes]:
-        """The values of all lines called `name`, in order."""
+        """Return the values of all lines called `name`, in order."""
         if name not in self.index:
             return []
         return [value for other, value in self.pairs if other.lower() == name]
 
     def joined(self, name: bytes) -> bytes | None:
-        """All values of `name` as one comma-separated list (RFC 9110 section 5.3), None if there is none."""
+        """Return all values of `name` as one comma-separated list (RFC 9110 section 5.3), None if there is none."""
         index = self.index
         if name not in index:
             return None
@@ -83,5 +83,5 @@ class Headers:
         self._index = None
 
     def copy(self) -> Headers:
-        """An independent block with the same lines."""
+        """Return an independent block with the same lines."""
         return Headers(self.pairs)

@@ -29,7 +29,7 @@ class Preference(NamedTuple):
 
 
 def parse_preferences(value: bytes) -> list[Preference]:
-    """The items of an Accept, Accept-Encoding, Accept-Language or TE value, best first, else in their order.
+    """Return the items of an Accept, Accept-Encoding, Accept-Language or TE value, best first, else in their order.
 
     Items with a malformed quality are left out; at most 64 items are read.
     """

@@ -51,7 +51,7 @@ class Networks:
 
 
 def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """A network of IPv4 addresses mapped into IPv6 as the IPv4 network."""
+    """Return a network of IPv4 addresses mapped into IPv6 as the IPv4 network."""
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < _MAPPED_PREFIX:
         return network
@@ -64,7 +64,7 @@ def plain_address(text: str) -> str:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address that `text` writes, or None. IPv4 mapped into IPv6 becomes IPv4, a zone is dropped."""
+    """Return the address that `text` writes, or None. IPv4 mapped into IPv6 becomes IPv4, a zone is dropped."""
     return _parse(text) if len(text) <= _LONGEST_ADDRESS else None
 
 

@@ -152,7 +152,7 @@ def _explained(error: re2.error) -> str:
 
 
 def _pieces(template: str, groups: int, names: dict[bytes, int]) -> tuple[bytes | int, ...]:
-    """The fixed texts and the group numbers of a template."""
+    """Return the fixed texts and the group numbers of a template."""
     pieces: list[bytes | int] = []
     end = 0
     for part in _template_part.finditer(template):

@@ -43,7 +43,7 @@ class SetCookie(NamedTuple):
     """All from the first `;` on, as received."""
 
     def replace_value(self, value: bytes) -> bytes:
-        """The same line with another value."""
+        """Return the same line with another value."""
         return self.name + b"=" + value + self.attributes
 
 

@@ -32,7 +32,7 @@ Member = Bare | list[Bare]
 
 
 def parse_dictionary(lines: Iterable[bytes]) -> dict[str, Member]:
-    """Members by key, the last of a repeated key, parameters dropped. Raises StructuredFieldError."""
+    """Return members by key, the last of a repeated key, parameters dropped. Raises StructuredFieldError."""
     try:
         text = ", ".join(line.decode("ascii") for line in lines).strip(" ")
     except UnicodeDecodeError:

@@ -85,7 +85,7 @@ def split_target(target: str) -> Target:
 
 
 def normalise_path(path: str) -> str:
-    """The normalised form of `path` (no query). Raises `BadTarget`."""
+    """Return the normalised form of `path` (no query). Raises `BadTarget`."""
     _refuse_ambiguous_characters(path)
     plain = _without_dot_segments(_needs_escape.sub(_escaped, _escape.sub(_unescaped, path)))
     if _hidden_dots(plain):
@@ -161,7 +161,7 @@ _ipv4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}\Z").match
 
 
 def parse_host(value: str) -> str:
-    """The host that a Host field or an authority names: lower-case, without port and without a trailing dot.
+    """Return the host that a Host field or an authority names: lower-case, without port and without a trailing dot.
 
     Takes a name of letters, digits, `-` and `_` (labels up to 63, 253 in all), an IPv4 address in four
     decimal parts, or an IPv6 address in brackets, which comes back in brackets in its shortest form. No user

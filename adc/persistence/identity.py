@@ -16,7 +16,7 @@ def member_id(pool: str, address: str) -> bytes:
 
 
 def table_name(pool: str) -> str:
-    """The state table that holds the pins of `pool`."""
+    """Return the state table that holds the pins of `pool`."""
     return "persistence." + pool
 
 
@@ -34,7 +34,7 @@ def secret_key(text: str) -> bytes:
 
 
 def shown_key(key: bytes) -> str:
-    """A table key as text: itself, or `#` and the digest in hexadecimal."""
+    """Return a table key as text: itself, or `#` and the digest in hexadecimal."""
     if key.startswith(_DIGEST_MARK):
         return "#" + key[1:].hex()
     return key.decode("utf-8", "backslashreplace")

@@ -51,7 +51,7 @@ class SessionFilter(NamedTuple):
 
 
 def candidate_keys(client: str) -> list[bytes]:
-    """The table keys that `client`, as shown or as the client sends it, may stand for: for `show` and
+    """Return the table keys that `client`, as shown or as the client sends it, may stand for: for `show` and
     `drop`."""
     keys = [plain_key(client), secret_key(client)]
     if client.startswith("#"):

@@ -33,12 +33,12 @@ class Markers:
         self._key = blake2b(cluster.encode(), key=root, digest_size=32).digest()
 
     def record(self, record: Record) -> bytes:
-        """The signed form of `record`."""
+        """Return the signed form of `record`."""
         body = b"%s %s %d" % (_hex(record.name), _hex(record.address), record.at)
         return self._signed(b"record", body)
 
     def read_record(self, value: bytes) -> Record | None:
-        """The record in `value`; None if another secret, or none, signed it."""
+        """Return the record in `value`; None if another secret, or none, signed it."""
         body = self._checked(b"record", value)
         if body is None:
             return None
@@ -51,7 +51,7 @@ class Markers:
         return self._signed(b"hello", b"%s %s %s" % (own, binascii.hexlify(nonce), _hex(address)))
 
     def read_hello(self, value: bytes, address: str) -> tuple[Record, bytes] | None:
-        """The sender of a hello and its nonce; None if it is not genuine, or meant for another address."""
+        """Return the sender of a hello and its nonce; None if it is not genuine, or meant for another address."""
         body = self._checked(b"hello", value)
         if body is None:
             return None
@@ -62,7 +62,7 @@ class Markers:
         return sender, binascii.unhexlify(nonce)
 
     def proof(self, record: Record, nonce: bytes) -> bytes:
-        """The reply of the node of `record` to a hello with `nonce`: only a node with the secret can make it."""
+        """Return the reply of the node of `record` to a hello with `nonce`: only a node with the secret can make it."""
         return self._signed(b"proof " + nonce, binascii.hexlify(self.record(record)))
 
     def read_proof(self, value: bytes, nonce: bytes) -> Record | None:
@@ -71,7 +71,7 @@ class Markers:
         return None if body is None else self.read_record(binascii.unhexlify(body))
 
     def sign(self, sender: str, receiver: str, parts: Sequence[bytes], now: float) -> bytes:
-        """The marker of a request made of `parts`: valid for MARKER_LIFE seconds, at `receiver` only, and for no
+        """Return the marker of a request made of `parts`: valid for MARKER_LIFE seconds, at `receiver` only, and for no
         other request."""
         return self._signed(_request(receiver, parts), b"%s %d" % (_hex(sender), int(now)))
 
@@ -85,7 +85,7 @@ class Markers:
         return _text(name), int(at)
 
     def refusal(self, marker: bytes) -> bytes:
-        """The reply to a request with `marker` that was not served."""
+        """Return the reply to a request with `marker` that is not served."""
         return self._mac(b"refusal", marker)
 
     def refuses(self, value: bytes | None, marker: bytes) -> bool:

@@ -56,7 +56,7 @@ _REMEMBERED = 4096
 
 @lru_cache(maxsize=_REMEMBERED)
 def unpack_pin(value: bytes) -> Pin | None:
-    """The pin packed in `value`, None if there is none."""
+    """Return the pin packed in `value`, None if there is none."""
     size = len(value)
     if not _PLAIN <= size <= _PLAIN + MAX_NODE_BYTES:
         return None

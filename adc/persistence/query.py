@@ -12,7 +12,7 @@ _MAX_PARAMETERS = 100
 
 
 def query_key(name: str) -> KeyOf:
-    """The first parameter called `name`, kept as a digest: a value in a query is often a session id."""
+    """Return the first parameter called `name`, kept as a digest: a value in a query is often a session id."""
 
     def key(request: Request) -> bytes | None:
         if not request.query:

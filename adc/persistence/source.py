@@ -15,7 +15,7 @@ _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
-    """The first `prefix4` (IPv4) or `prefix6` (IPv6) bits of the client's address, as `192.0.2.0/24`; a
+    """Return the first `prefix4` (IPv4) or `prefix6` (IPv6) bits of the client's address, as `192.0.2.0/24`; a
     full-length prefix is left out. An IPv4 address mapped into IPv6 counts as IPv4. None if the address is
     none."""
 

@@ -73,7 +73,7 @@ class TablePersistence:
     def response(
         self, request: Request, headers: Headers, member: bytes, now: float, pin: Pin | None
     ) -> None:
-        """The pin was made when the member was chosen."""
+        """No-op: the pin was made when the member was chosen."""
 
     def pin(self, key: bytes, member: bytes, now: float, pin: Pin | None) -> bytes:
         """Write down that `key` belongs to `member`, if that is news. Returns the member that stands."""

@@ -12,7 +12,7 @@ BODY_LIMIT = 64 * 1024
 
 
 def parse_statuses(text: str) -> tuple[range, ...]:
-    """The status codes of `200-299`, `200,204` or a mix of both. Raises ValueError for anything else."""
+    """Return the status codes of `200-299`, `200,204` or a mix of both. Raises ValueError for anything else."""
     ranges = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")

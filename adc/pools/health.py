@@ -83,11 +83,11 @@ class Schedule:
         self._down_interval = 2 * interval if down_interval is None else down_interval
 
     def first(self, now: float, rng: Random) -> float:
-        """The time of a member's first check."""
+        """Return the time of a member's first check."""
         return now + rng.random() * min(self._interval, FIRST_CHECKS)
 
     def following(self, state: HealthState, now: float, rng: Random) -> float:
-        """The time of the check after one that ended at `now` and has been fed to `state`."""
+        """Return the time of the check after one that ended at `now` and was fed to `state`."""
         slow = state.health is Health.DOWN and not state.turning
         interval = self._down_interval if slow else self._interval
         return now + interval * (1 + JITTER * (2 * rng.random() - 1))

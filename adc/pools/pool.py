@@ -122,7 +122,7 @@ class Pool:
         return observers
 
     def pick(self, request: Request, now: float, exclude: Container[Member] = ()) -> Member | None:
-        """The member for `request`, none of `exclude`; None if there is none, or all are at their limit."""
+        """Return the member for `request`, none of `exclude`; None if there is none, or all are at their limit."""
         if now >= self._review_at:
             self._review(now)
         candidates = self._usable
@@ -178,13 +178,13 @@ class Pool:
         self._observers.append(observer)
 
     def started(self, member: Member, now: float) -> None:
-        """An attempt at `member` begins."""
+        """Note that an attempt at `member` begins."""
         member.active += 1
         self._load.attempts += 1
         member.requests += 1
 
     def finished(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
-        """An attempt at `member` is over, `elapsed` seconds after it began. Once for each `started`."""
+        """Note that an attempt at `member` ended, `elapsed` seconds after it began. Call it once for each `started`."""
         member.active -= 1
         self._load.attempts -= 1
         if not isinstance(outcome, int) and outcome.source is FailureSource.MEMBER:

@@ -20,7 +20,7 @@ class SlowStart:
         self._step = duration / STEPS
 
     def share(self, member: Member, now: float) -> float:
-        """The weight that `member` has at `now`."""
+        """Return the weight of `member` at `now`."""
         if member.recovered_at is None:
             return member.weight
         part = int((now - member.recovered_at) / self._step) / STEPS

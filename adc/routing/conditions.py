@@ -26,17 +26,17 @@ class Facts:
         self._query: dict[str, list[str]] | None = None
 
     def header(self, name: bytes) -> Sequence[str]:
-        """The values of all lines called `name` (lower-case)."""
+        """Return the values of all lines called `name` (lower-case)."""
         return [value.decode("latin-1") for value in self.request.headers.get_all(name)]
 
     def query(self, name: str) -> Sequence[str]:
-        """The values of the query field `name`."""
+        """Return the values of the query field `name`."""
         if self._query is None:
             self._query = parse_query(self.request.query)
         return self._query.get(name, ())
 
     def cookie(self, name: str) -> Sequence[str]:
-        """The value of the cookie `name`, if there is one."""
+        """Return the value of the cookie `name`, if there is one."""
         if self._cookies is None:
             self._cookies = parse_cookies(self.request.headers)
         value = self._cookies.get(name)
@@ -54,7 +54,7 @@ class Condition:
 
 
 def conditions(match: Match) -> Iterator[Condition]:
-    """Every condition of `match`, in the order in which they are tested."""
+    """Yield every condition of `match`, in the order in which they are tested."""
     if match.host:
         yield _name_condition("host", match.host, lambda facts: facts.request.host)
     if match.path:
@@ -105,7 +105,7 @@ def further_conditions(match: Match) -> Iterator[Condition]:
 
 
 def test_all(parts: Iterable[Condition]) -> Callable[[Facts], bool] | None:
-    """One test of all `parts`; None if there are none."""
+    """Return one test of all `parts`; None if there are none."""
     tests = [part.holds for part in parts]
     return reduce(_both, tests) if tests else None
 

@@ -53,7 +53,7 @@ class PathIndex(Generic[T]):
             self._prefixes.setdefault(f"{rule.text.rstrip('/')}/", []).append(candidate)
 
     def compile(self) -> Lookup[T]:
-        """A function from a path to the buckets that hold its candidates."""
+        """Return a function from a path to the buckets that hold its candidates."""
         exact = {path: self._buckets(path, self._exact[path]) for path in self._exact}
         prefixes = {path: self._buckets(path) for path in self._prefixes}
         # Every path begins with "/" except the "*" of OPTIONS, so a prefix "/" needs no look-up.
@@ -109,7 +109,7 @@ class HostIndex(Generic[T]):
 
 
 def domains_of(host: str) -> Iterable[str]:
-    """The domains that `host` lies below, longest first."""
+    """Return the domains that `host` lies below, longest first."""
     _, _, rest = host.partition(".")
     while rest:
         yield rest

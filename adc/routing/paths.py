@@ -72,7 +72,7 @@ def any_case(rule: Exact | PathPrefix | Regex) -> AnyCase:
 
 
 def folded(path: str) -> str:
-    """A normalised path in folded case, beyond ASCII too (`%C3%89` is `%C3%A9`)."""
+    """Return a normalised path in folded case, beyond ASCII too (`%C3%89` is `%C3%A9`)."""
     if "%" in path:
         path = _encoded_text.sub(_folded_text, path)
     return path.casefold()

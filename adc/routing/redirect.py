@@ -43,7 +43,7 @@ class Redirect:
         self.status = status
 
     def location(self, request: Request) -> str:
-        """The Location field's value: visible ASCII, and never a `//host` that the path spelled."""
+        """Return the Location field's value: visible ASCII, and never a `//host` that the path spelled."""
         query = request.query
         path = request.sent_path
         location = self._template.format(

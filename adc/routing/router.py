@@ -69,7 +69,7 @@ def _step(number: int, match: Match, condition: Condition, facts: Facts) -> Expl
 
 
 def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:
-    """The cheapest search that the rules allow."""
+    """Return the cheapest search that the rules allow."""
     hosts, below, others = HostIndex(rules).compile()
     if below:
         return _find_by_domain(hosts, below, others, len(rules))
@@ -113,7 +113,7 @@ def _find_by_path(lookup: Lookup[T], beyond: int) -> Callable[[Request], T | Non
 
 
 def _first(buckets: tuple[Bucket[T], ...], request: Request, beyond: int) -> T | None:
-    """The value of the lowest rule number in `buckets` that holds; `beyond` is over all numbers."""
+    """Return the value of the lowest rule number in `buckets` that holds; `beyond` is over all numbers."""
     best = beyond
     found: T | None = None
     facts: Facts | None = None

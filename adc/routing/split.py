@@ -25,5 +25,5 @@ class Split(Generic[T]):
         self._bounds = list(accumulate(weight for _, weight in shares if weight))
 
     def pick(self, random: Callable[[], float]) -> T:
-        """A value by chance; `random` gives a number from 0 up to but not including 1."""
+        """Return a value by chance; `random` gives a number from 0 up to but not including 1."""
         return self._values[bisect_right(self._bounds, random() * self._bounds[-1])]

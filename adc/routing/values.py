@@ -69,7 +69,7 @@ ValueRule = TextRule | Present
 
 
 def accept_any(rules: Sequence[ValueRule]) -> Callable[[Sequence[str]], bool]:
-    """One test of all values that a name has in a request (none: it is absent): any value, any rule."""
+    """Return one test of all values that a name has in a request (none: it is absent): any value, any rule."""
     exact = frozenset(rule.text for rule in rules if isinstance(rule, Exact))
     tests = tuple(rule.accepts for rule in rules if isinstance(rule, Prefix | Regex))
     if_present = Present(True) in rules

@@ -31,7 +31,7 @@ class Breaker:
         self.reason = reason
 
     def failed(self, reason: str, now: float) -> None:
-        """An attempt failed."""
+        """Note a failed attempt."""
         if self.open_since is None:
             self.open_since = now
             self._pause = self.first
@@ -41,7 +41,7 @@ class Breaker:
         self._retry_at = now + self._pause * self._random.uniform(0.5, 1.0)
 
     def succeeded(self) -> None:
-        """An attempt went through."""
+        """Note a successful attempt."""
         self.open_since = None
         self.reason = ""
 

@@ -85,7 +85,7 @@ def encode_writes(writes: Iterable[Write], now: float) -> bytes:
 
 
 def decode_writes(message: bytes, now: float) -> Iterator[Write]:
-    """The changes in a message. Raises ValueError for a message that is none (struct.error is made one)."""
+    """Yield the changes in a message. Raises ValueError for a message that is none (struct.error is made one)."""
     at = 0
     while at < len(message):
         if len(message) - at < _HEAD.size:

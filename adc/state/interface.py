@@ -108,7 +108,7 @@ class Table(Protocol):
         """Return the number of stored entries, including expired ones that were not reaped yet."""
 
     def get(self, key: bytes, now: float) -> Entry | None:
-        """The live entry of `key` as far as this node knows."""
+        """Return the live entry of `key` as far as this node knows."""
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
         """Like `get`, but UNKNOWN if another machine may have the entry: request it with `fetch`. Cheaper for an entry
@@ -145,7 +145,7 @@ class Table(Protocol):
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
     ) -> Page:
-        """Live entries whose key begins with `prefix`, in key order, after `cursor`."""
+        """Return live entries whose key begins with `prefix`, in key order, after `cursor`."""
 
     def watch(self, callback: Watcher) -> Cancel:
         """Call `callback` for each change, including changes by other processes and nodes (within one interval).
@@ -157,7 +157,7 @@ class Store(Protocol):
     long."""
 
     def table(self, name: str, size: int, merge: Merge | None = None) -> Table:
-        """The table called `name`, opened on first use; a later call may change `size` and `merge`."""
+        """Return the table called `name`, opened on first use; a later call may change `size` and `merge`."""
 
     def status(self) -> Status:
         """Return the state of the backend."""
@@ -191,10 +191,10 @@ def merged(live: Entry, offered: Entry, merge: Merge | None) -> Entry:
 
 
 def first_stands(live: bytes, offered: bytes) -> bytes:
-    """A merge rule of one write: return the live value."""
+    """Return the live value: a merge rule of one write."""
     return live
 
 
 def larger_count(live: bytes, offered: bytes) -> bytes:
-    """A merge rule of one write: return the larger of two counters."""
+    """Return the larger of two counters: a merge rule of one write."""
     return max(live, offered, key=int)

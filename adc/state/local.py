@@ -123,7 +123,7 @@ class LocalStore:
         return dropped
 
     def start(self) -> None:
-        """The file is open since the store was made."""
+        """No-op: the file is open since the store was made."""
 
     async def close(self) -> None:
         self._close()
@@ -147,14 +147,14 @@ class LocalStore:
             self._degrade(self._reason(error), now)
 
     def worked(self, now: float) -> None:
-        """A write went through."""
+        """Note a successful write."""
         if self._status.degraded:
             self._status = Status()
             if self._may_log(now):
                 log.info("state_writable", path=self.folder)
 
     def make_room(self, now: float) -> bool:
-        """The map is full, which a dead reader may be the cause of. True if it is worth another attempt."""
+        """Reclaim the pages of dead readers, because the map is full. True if another attempt is worthwhile."""
         try:
             return self.environment.reader_check() > 0
         except lmdb.Error as error:

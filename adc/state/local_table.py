@@ -83,7 +83,7 @@ class LocalTable:
             self._database = self._store.environment.open_db(self._id)
 
     def detach(self) -> None:
-        """The file is closed."""
+        """Note that the file is closed."""
         self._database = None
 
     def __len__(self) -> int:
@@ -130,7 +130,7 @@ class LocalTable:
         done(self.get(key, now))
 
     def _read(self, key: bytes, now: float) -> tuple[Entry | None, int]:
-        """The live entry, and the number of the last transaction that it is as of."""
+        """Return the live entry, and the number of the last transaction that it is as of."""
         try:
             transaction = self._begin(self._database)
             record = transaction.get(key)
@@ -198,7 +198,7 @@ class LocalTable:
         return self._saved(key, offered, now, rule)
 
     def _saved(self, key: bytes, offered: Entry, now: float, rule: Merge | None) -> bytes:
-        """The file cannot be written: keep the entry in the memory of this process."""
+        """Keep the entry in the memory of this process, because the file cannot be written."""
         live = self.get(key, now)
         entry = offered if live is None else merged(live, offered, rule)
         if self._spare is None:
@@ -265,7 +265,7 @@ class LocalTable:
         return count
 
     def _counted_apart(self, key: bytes, amount: int, ttl: float, now: float) -> Count:
-        """The file cannot be written: count on in the memory of this process."""
+        """Count in the memory of this process, because the file cannot be written."""
         live = self.get(key, now)
         count = Count(amount, now + ttl) if live is None else Count(int(live.value) + amount, live.expires)
         self._saved(key, Entry(b"%d" % count.total, count.expires), now, None)
@@ -377,7 +377,7 @@ class LocalTable:
         self._noted[group_of(key)] = transaction.id()
 
     def _next(self, transaction: lmdb.Transaction, count: int) -> list[tuple[bytes, bytes]]:
-        """The next `count` records from the hand on, round the end, none twice."""
+        """Return the next `count` records from the hand on, round the end, none twice."""
         count = min(count, transaction.stat(self._database)["entries"])
         cursor = transaction.cursor(self._database)
         found: list[tuple[bytes, bytes]] = []

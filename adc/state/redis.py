@@ -209,7 +209,7 @@ class RedisStore:
             await asyncio.sleep(self._interval / 2)
 
     async def _live(self) -> None:
-        """One connection, from levelling to its end."""
+        """Serve one connection, from its synchronisation to its end."""
         await self._link.resynchronise()
         self._returned()
         await self._serve()

@@ -105,7 +105,7 @@ class _TlsConnection(SSLConnection):
 
 
 def _context(settings: Mapping[str, Any]) -> RedisSSLContext:
-    """The context of a client's connections, with the certificates read."""
+    """Return the context of a client's connections, with the certificates read."""
     shared = SSLConnection(**settings).ssl_context
     shared.get()
     return shared

@@ -239,6 +239,6 @@ class RedisLink:
 
 
 def _order(position: bytes) -> tuple[int, int]:
-    """The place of a stream id: milliseconds, and a number within them."""
+    """Return the place of a stream id: milliseconds, and a number within them."""
     milliseconds, _, number = position.partition(b"-")
     return int(milliseconds), int(number)

@@ -6,7 +6,7 @@ from adc.state.redis_client import RedisAddress, connect, disconnect
 
 
 async def shared_secret(address: RedisAddress, name: str, offer: bytes, limit: float) -> bytes:
-    """The secret called `name`: `offer` if there was none yet.
+    """Return the secret called `name`: `offer` if there was none yet.
 
     Raises redis errors, OSError and TimeoutError, at the latest after about `limit` seconds.
     """

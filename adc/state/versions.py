@@ -23,7 +23,7 @@ _SIZE = GROUPS * 8
 
 
 def open_versions(file: Path) -> memoryview:
-    """The numbers, by group. Raises OSError if there is no room for the file."""
+    """Return the numbers, by group. Raises OSError if there is no room for the file."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, _SIZE)  # a page without room behind it would end the process
@@ -33,5 +33,5 @@ def open_versions(file: Path) -> memoryview:
 
 
 def group_of(key: bytes) -> int:
-    """The group of `key`, the same in all processes."""
+    """Return the group of `key`, the same in all processes."""
     return crc32(key) % GROUPS

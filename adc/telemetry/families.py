@@ -20,14 +20,14 @@ class Family(NamedTuple):
     merge: Merge = "sum"
 
     def combine(self, one: float, other: float) -> float:
-        """The value of a series for two processes together."""
+        """Return the value of a series for two processes together."""
         if self.merge == "sum":
             return one + other
         return max(one, other) if self.merge == "max" else min(one, other)
 
 
 def family_of(name: str) -> Family:
-    """The family of a sample called `name`. Raises KeyError if none declares it."""
+    """Return the family of a sample called `name`. Raises KeyError if none declares it."""
     return _BY_SAMPLE[name]
 
 

@@ -38,7 +38,7 @@ def compile_format(text: str) -> Format:
 
 
 def combined(record: LogRecord) -> str:
-    """The combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
+    """Return the combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
 
     The line is checked as a whole: without its plain characters, its six quotation marks are left. Only if
     something is wrong with it, or if it is long, are the client's texts escaped and bounded one by one.
@@ -60,7 +60,7 @@ def combined(record: LogRecord) -> str:
 
 
 def json_line(record: LogRecord) -> str:
-    """One JSON object; texts of the request are empty if its head was never complete."""
+    """Return one JSON object; texts of the request are empty if its head was never complete."""
     texts = (
         *_request_texts(record.request),
         record.client,

@@ -34,7 +34,7 @@ class Histogram:
         self.total += seconds
 
     def samples(self, family: str, labels: tuple[str, ...]) -> list[Sample]:
-        """The cumulative buckets (`le` is the last label), the sum and the count as samples of `family`."""
+        """Return the cumulative buckets (`le` is the last label), the sum and the count as samples of `family`."""
         found, below = [], 0
         for bound, count in zip((*self.bounds, math.inf), self.counts, strict=True):
             below += count
@@ -45,5 +45,5 @@ class Histogram:
 
 
 def bound_text(bound: float) -> str:
-    """The value of the label `le`: `0.005`, `1.0`, `+Inf`."""
+    """Return the value of the label `le`: `0.005`, `1.0`, `+Inf`."""
     return "+Inf" if math.isinf(bound) else repr(bound)

@@ -44,7 +44,7 @@ def merge(snapshots: Iterable[Iterable[Sample]]) -> list[Sample]:
 
 
 def exposition(samples: Iterable[Sample]) -> bytes:
-    """The samples in the Prometheus text format 0.0.4, families by name, series in the order given.
+    """Return the samples in the Prometheus text format 0.0.4, families by name, series in the order given.
 
     Raises KeyError for a name that no family declares, ValueError for a wrong number of labels.
     """

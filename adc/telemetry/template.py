@@ -19,7 +19,7 @@ HEADER_PREFIX = "header."
 
 
 def compile_template(text: str) -> Field:
-    """A function that fills the fields of `text`; `{{` and `}}` stand for braces.
+    """Return a function that fills the fields of `text`; `{{` and `}}` stand for braces.
 
     Values are escaped as in a quoted field and `-` when empty. `{header.NAME}` is the request field NAME.
     Raises ValueError, naming the nearest known field, if a field is unknown, if there is none at all, or if
@@ -73,7 +73,7 @@ def _of_request(get: Callable[[Request], str]) -> Field:
 
 
 def _trace_id(request: Request) -> str:
-    """The trace that the client's `traceparent` names."""
+    """Return the trace that the client's `traceparent` names."""
     context = parse_traceparent(request.proxy_fields.get(b"traceparent", b""))
     return "" if context is None else context.trace_id
 

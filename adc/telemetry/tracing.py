@@ -50,7 +50,7 @@ def new_request_id() -> str:
 
 
 def accepted_request_id(value: bytes | None) -> str | None:
-    """An X-Request-Id that may be kept: 1 to 128 letters, digits and `._+/=:@-`; None for any other."""
+    """Return an X-Request-Id that may be kept: 1 to 128 letters, digits and `._+/=:@-`; None for any other."""
     if value is None or _REQUEST_ID.fullmatch(value) is None:
         return None
     return value.decode()

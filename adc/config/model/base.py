@@ -50,7 +50,7 @@ class Part(BaseModel):
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
-        """The full mapping that the short form `value` stands for."""
+        """Return the full mapping of the short form `value`."""
         return value
 
     @classmethod
@@ -60,7 +60,7 @@ class Part(BaseModel):
 
     @classmethod
     def written_keys(cls) -> list[str]:
-        """The keys a file may write."""
+        """Return the keys that a file may write."""
         return [
             field.alias or name for name, field in cls.model_fields.items() if name not in cls.not_written
         ]
@@ -126,7 +126,7 @@ def unknown(kind: str, key: str, allowed: Iterable[str]) -> str:
 
 
 def exactly_one(written: Mapping[str, Any], keys: Iterable[str], what: str) -> Iterable[Finding]:
-    """The finding when not exactly one of `keys` is written."""
+    """Yield a finding unless exactly one of `keys` is written."""
     names = list(keys)
     found = [key for key in names if key in written]
     if len(found) > 1:
@@ -136,7 +136,7 @@ def exactly_one(written: Mapping[str, Any], keys: Iterable[str], what: str) -> I
 
 
 def refusal(place: Path, value: str, build: Callable[[], object]) -> Iterable[Finding]:
-    """The finding when `build`, which compiles `value` as the running proxy will, raises `ValueError`."""
+    """Return the finding when `build`, which compiles `value` as the running proxy will, raises `ValueError`."""
     try:
         build()
     except ValueError as error:
@@ -150,7 +150,7 @@ def _detail(place: Path, kind: Any, message: str) -> InitErrorDetails:
 
 
 def _again(error: Any) -> InitErrorDetails:
-    """The same error, to be raised once more beside others."""
+    """Return the same error, to be raised once more beside others."""
     context = {"message": error["msg"]} | error.get("ctx", {})
     kind = PydanticCustomError(error["type"], "{message}", context)
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])

@@ -60,19 +60,19 @@ def _between(
 
 
 def duration(low: str, high: str) -> Value:
-    """Seconds as float, written `500ms`, `30s`, `10m`, `1h`, `7d`."""
+    """Return the annotation of a duration: seconds as float, written `500ms`, `30s`, `10m`, `1h`, `7d`."""
     schema = _unit_schema("duration", units.DURATION_WORDS, r"[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)", low, high)
     return Value(_between(units.parse_duration, low, high), schema)
 
 
 def byte_size(low: str, high: str) -> Value:
-    """Bytes as int, written `64KB`, `1GB`."""
+    """Return the annotation of a size: bytes as int, written `64KB`, `1GB`."""
     schema = _unit_schema("size", units.SIZE_WORDS, r"[0-9]+(\.[0-9]+)? ?([kKmMgGtT]?[bB])", low, high)
     return Value(_between(units.parse_size, low, high), schema)
 
 
 def share(low: str = "0%", high: str = "100%") -> Value:
-    """A fraction of 1 as float, written `20%`."""
+    """Return the annotation of a share: a fraction of 1 as float, written `20%`."""
     schema = _unit_schema("share", units.SHARE_WORDS, r"[0-9]+(\.[0-9]+)? ?%", low, high)
     return Value(_between(units.parse_share, low, high), schema)
 
@@ -88,13 +88,13 @@ def _unit_schema(unit: str, words: str, pattern: str, low: str, high: str) -> di
 
 
 def whole(low: int, high: int) -> Value:
-    """A whole number."""
+    """Return the annotation of a whole number."""
     schema = {"anyOf": [{"type": "integer", "minimum": low, "maximum": high}, EXPANSION]}
     return Value(_between(_whole, low, high), schema)
 
 
 def number(low: float, high: float) -> Value:
-    """A number, whole or with a fraction."""
+    """Return the annotation of a number, whole or with a fraction."""
     schema = {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, EXPANSION]}
     return Value(_between(_number, low, high), schema)
 
@@ -124,7 +124,7 @@ def _text(value: Any) -> str:
 
 
 def text_of(pattern: str, what: str) -> Value:
-    """Text that `pattern` matches completely; `what` names it in the error."""
+    """Return text that `pattern` matches completely; `what` names it in the error."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -136,12 +136,12 @@ def text_of(pattern: str, what: str) -> Value:
 
 
 def one_of(*allowed: str) -> Value:
-    """One of a few words."""
+    """Return the annotation of one of a few words."""
     return among(allowed)
 
 
 def among(allowed: Collection[str]) -> Value:
-    """One of the words in `allowed`, such as the names in a registry."""
+    """Return the annotation of one of the words in `allowed`, such as the names in a registry."""
 
     def check(value: Any) -> str:
         if value not in allowed or not isinstance(value, str):
@@ -213,7 +213,7 @@ def _field_value(value: Any) -> str:
 
 
 def absolute_path(value: Any, info: ValidationInfo) -> str:
-    """An absolute path; a relative one starts at the folder of the configuration file."""
+    """Return an absolute path; a relative one starts at the folder of the configuration file."""
     text = _text(value)
     if not text or "\0" in text or len(text) > 4096:
         raise ValueError(f"{quote(value)} is not a path")
@@ -222,7 +222,7 @@ def absolute_path(value: Any, info: ValidationInfo) -> str:
 
 
 def listed(value: Any) -> Any:
-    """A single value stands for a list of one."""
+    """Return a list; a single value stands for a list of one."""
     return value if isinstance(value, list | tuple) else [value]
 
 

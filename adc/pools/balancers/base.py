@@ -17,7 +17,7 @@ class Balancer(Protocol):
         """Learn that `members` are the candidates from now on, or that their shares changed."""
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
-        """One of `members`: the prepared ones, or a non-empty part of them when some were tried already."""
+        """Return one of `members`: the prepared ones, or a non-empty part of them when some were tried already."""
 
 
 @runtime_checkable
@@ -25,4 +25,4 @@ class Learner(Protocol):
     """Learns from how attempts end."""
 
     def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
-        """An attempt at `member` took `elapsed` seconds and ended at `now` with `outcome`."""
+        """Learn that an attempt at `member` took `elapsed` seconds and ended at `now` with `outcome`."""

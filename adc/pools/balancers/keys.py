@@ -12,7 +12,7 @@ Key = Callable[[Request], bytes]
 
 
 def compile_key(text: str) -> Key:
-    """The function that takes the key described by `text` from a request: `source`, `path`, `header:NAME`,
+    """Return the function that takes the key described by `text` from a request: `source`, `path`, `header:NAME`,
     `cookie:NAME` or `query:NAME`.
 
     A request without that header, cookie or parameter (or with an empty one) is hashed by its client's
@@ -30,12 +30,12 @@ def compile_key(text: str) -> Key:
 
 
 def source(request: Request) -> bytes:
-    """The client's address."""
+    """Return the client's address."""
     return request.source.encode()
 
 
 def path(request: Request) -> bytes:
-    """The normalised path."""
+    """Return the normalised path."""
     return request.path.encode()
 
 

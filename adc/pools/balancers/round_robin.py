@@ -24,7 +24,7 @@ class Turns:
         self._place = place
 
     def take(self) -> int:
-        """The next turn."""
+        """Return the next turn."""
         turn: int = self._counts[self._place]
         self._counts[self._place] = turn + 1 & _WRAP
         return turn

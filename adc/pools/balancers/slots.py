@@ -48,7 +48,7 @@ class Slots:
         self._rankings.clear()
 
     def owner(self, members: Sequence[Member], key: bytes) -> Member:
-        """The member of `members` that `key` belongs to."""
+        """Return the member of `members` that owns `key`."""
         slot = crc32(key) % SLOTS
         owner = self._owners[slot]
         if owner is None:
@@ -58,7 +58,7 @@ class Slots:
         return next(member for member in self._ranking(slot) if member in members)
 
     def ranking(self, key: bytes) -> list[Member]:
-        """All prepared members, the owner of `key` first."""
+        """Return all prepared members, the owner of `key` first."""
         return self._ranking(crc32(key) % SLOTS)
 
     def _ranking(self, slot: int) -> list[Member]:

@@ -22,7 +22,7 @@ class Wheel:
         self._equal = len({member.share for member in members}) <= 1
 
     def draw(self, rng: Random) -> Member:
-        """One member."""
+        """Return one member."""
         members = self._members
         if self._equal:
             return members[int(rng.random() * len(members))]
