@@ -9,6 +9,8 @@ from aiohttp import web
 
 from adc.admin.node import Node
 from adc.admin.responses import PROBLEMS, problem
+from adc.runtime.operations import members
+from adc.runtime.operations.operation import NOTHING
 
 FOLDER = Path(__file__).with_name("templates")
 STYLE = (FOLDER / "style.css").read_text()
@@ -25,10 +27,10 @@ def routes(node: Node) -> list[web.RouteDef]:
 
     async def overview(request: web.Request) -> web.Response:
         try:
-            status, members = await node.status(), await node.members()
+            status, rows = await node.status(), await node.ask(members.LIST, NOTHING)
         except PROBLEMS as error:
             return problem(error)
-        page = templates.get_template("overview.html.j2").render(status=status, members=members)
+        page = templates.get_template("overview.html.j2").render(status=status, members=rows)
         return web.Response(text=page, content_type="text/html")
 
     async def style(request: web.Request) -> web.Response:

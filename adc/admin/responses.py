@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from adc.admin.node import NotFound, Refused, Unavailable
+from adc.runtime.operations.operation import NotFound, Refused, Unavailable
 
 MAX_BODY = 64 * 1024
 

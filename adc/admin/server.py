@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from adc.admin import api_cache, api_members, api_sessions, api_status, metrics, pages
+from adc.admin import api_operations, api_status, metrics, pages
 from adc.admin.guard import Access, guard
 from adc.admin.node import Node
 from adc.admin.responses import MAX_BODY
@@ -21,7 +21,7 @@ CLOSE_WITHIN = 2.0
 def application(node: Node, access: Access) -> web.Application:
     """Everything that the admin server answers, one module per subject."""
     app = web.Application(middlewares=[well_formed, guard(access)], client_max_size=MAX_BODY)
-    for subject in (api_status, api_cache, api_members, api_sessions, metrics, pages):
+    for subject in (api_status, api_operations, metrics, pages):
         app.add_routes(subject.routes(node))
     return app
 

@@ -14,6 +14,7 @@ from adc.cli.output import MISUSED, fail
 
 if TYPE_CHECKING:
     from adc.config.model.node import Admin
+    from adc.runtime.operations.operation import Operation, Reply, Request
 
 DEFAULT_ADDRESS = "127.0.0.1:9901"
 TIMEOUT = 60.0
@@ -106,6 +107,21 @@ def _decoded(address: str, status: int, answer: bytes) -> Any:
         return json.loads(answer)
     except ValueError:
         fail(f"{address} is no adc admin server: unexpected response")
+
+
+def carry_out(endpoint: Endpoint, operation: Operation[Request, Reply], request: Request) -> Reply:
+    """Carry out an operation of the running service; anything but 200 ends the command."""
+    from adc.runtime.operations.convert import from_json
+    from adc.runtime.operations.place import placed
+
+    status, value = ask(endpoint, operation.method, *placed(operation, request))
+    if status != 200:
+        fail(message(value))
+    try:
+        reply: Reply = from_json(operation.reply, value, "the reply")
+    except ValueError as error:
+        fail(f"{endpoint.address} runs another version of adc: {error}")
+    return reply
 
 
 def get(endpoint: Endpoint, path: str) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 import typer
 
-from adc.cli.admin_client import admin_address, ask, get, message
+from adc.cli.admin_client import admin_address, carry_out
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
 from adc.cli.output import MISUSED, fail, print_json, print_table
+from adc.runtime.operations import cache as operations
+from adc.runtime.operations import cache_why
+from adc.runtime.operations.convert import to_json
+from adc.runtime.operations.operation import NOTHING
 
 cache = typer.Typer(help="Show, purge and explain cached responses.", no_args_is_help=True)
 
@@ -31,11 +34,11 @@ ENTRY = ("worker", "chosen", "status", "age", "ttl", "by", "must_validate", "len
 @cache.command()
 def stats(admin: AdminAddress = None, config: AdminConfig = None, json: Json = False) -> None:
     """Show the content of each store and its counters since the workers started."""
-    rows = get(admin_address(admin, config), "/api/v1/cache")
+    rows = carry_out(admin_address(admin, config), operations.STATS, NOTHING)
     if json:
-        print_json(rows)
+        print_json(to_json(rows))
     else:
-        print_table(COLUMNS, ([row.get(column, "") for column in COLUMNS] for row in rows))
+        print_table(COLUMNS, ([_figure(getattr(row, column)) for column in COLUMNS] for row in rows))
 
 
 @cache.command()
@@ -55,19 +58,17 @@ def purge(
     json: Json = False,
 ) -> None:
     """Purge by URL, prefix, tag, or everything; when it returns, no worker serves the purged responses."""
-    wanted: dict[str, Any] = {"url": url, "prefix": prefix, "tag": tag, "all": everything or None}
-    wanted = {name: value for name, value in wanted.items() if value is not None}
-    if len(wanted) != 1:
+    if sum(value is not None for value in (url, prefix, tag)) + everything != 1:
         fail("nothing to purge; give a URL, --prefix, --tag or --all", MISUSED)
-    if store is not None:
-        wanted["store"] = store
-    status, value = ask(admin_address(admin, config), "POST", "/api/v1/cache/purge", {**wanted, "soft": soft})
-    if status != 200:
-        fail(message(value))
+    try:
+        request = operations.Purge(url, prefix, tag, everything, soft, store)
+    except ValueError as error:
+        fail(str(error))
+    reply = carry_out(admin_address(admin, config), operations.PURGE, request)
     if json:
-        print_json(value)
+        print_json(to_json(reply))
     else:
-        print(f"{'marked as stale' if soft else 'purged'}: {value['purged']}")
+        print(f"{'marked as stale' if soft else 'purged'}: {reply.purged}")
 
 
 @cache.command()
@@ -82,17 +83,24 @@ def why(
     json: Json = False,
 ) -> None:
     """Show how the cache would answer a request now, and the responses stored for its URL."""
-    query = urlencode({"url": url, "method": method, "header": header or []}, doseq=True)
-    answers = get(admin_address(admin, config), f"/api/v1/cache/why?{query}")
+    try:
+        question = cache_why.Question(url, method, tuple(header or ()))
+    except ValueError as error:
+        fail(str(error))
+    findings = carry_out(admin_address(admin, config), cache_why.WHY, question)
     if json:
-        print_json(answers)
+        print_json(to_json(findings))
         return
-    for one in answers:
-        print(f"worker {one['worker']}: {one['decision']} (route {one['route'] or '-'}): {one['detail']}")
-    rows = [{"worker": one["worker"], **entry} for one in answers for entry in one["entries"]]
+    for one in findings:
+        print(f"worker {one.worker}: {one.decision} (route {one.route or '-'}): {one.detail}")
+    rows = [{"worker": one.worker, **to_json(entry)} for one in findings for entry in one.entries]
     if rows:
         print()
         print_table(ENTRY, ([_cell(row[column]) for column in ENTRY] for row in rows))
+
+
+def _figure(value: object) -> object:
+    return "" if value is None else value
 
 
 def _cell(value: object) -> object:

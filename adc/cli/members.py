@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
-from adc.cli.admin_client import admin_address, ask, get, message
+from adc.cli.admin_client import admin_address, carry_out
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
-from adc.cli.output import fail, print_json, print_table
+from adc.cli.output import print_json, print_table
+from adc.runtime.operations import members as operations
+from adc.runtime.operations.convert import to_json
+from adc.runtime.operations.operation import NOTHING
 
 members = typer.Typer(help="List members; drain, disable or enable one.", no_args_is_help=True)
 
@@ -24,14 +26,14 @@ COLUMNS = ("pool", "member", "state", "active", "requests", "failures", "reason"
 @members.command("list")
 def list_members(admin: AdminAddress = None, config: AdminConfig = None, json: Json = False) -> None:
     """Show the members of every pool."""
-    rows = get(admin_address(admin, config), "/api/v1/members")
+    rows = carry_out(admin_address(admin, config), operations.LIST, NOTHING)
     if json:
-        print_json(rows)
+        print_json(to_json(rows))
     else:
-        print_table(COLUMNS, ([row.get(column, "") for column in COLUMNS] for row in rows))
+        print_table(COLUMNS, ([getattr(row, column) for column in COLUMNS] for row in rows))
 
 
-def _changes(state: str, tells: str) -> None:
+def _changes(state: operations.Wish, tells: str) -> None:
     """Add the verb that brings a member into `state`."""
 
     @members.command(state, help=tells)
@@ -42,12 +44,10 @@ def _changes(state: str, tells: str) -> None:
         config: AdminConfig = None,
         json: Json = False,
     ) -> None:
-        path = f"/api/v1/members/{quote(pool, safe='')}/{quote(member, safe='')}"
-        status, value = ask(admin_address(admin, config), "POST", path, {"state": state})
-        if status != 200:
-            fail(message(value))
+        request = operations.SetMember(pool, member, state)
+        reply = carry_out(admin_address(admin, config), operations.SET, request)
         if json:
-            print_json(value)
+            print_json(to_json(reply))
         else:
             print(f"{pool} {member}: {state}")
 

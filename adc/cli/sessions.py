@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from json import dumps
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 import typer
 
-from adc.cli.admin_client import Endpoint, admin_address, ask, get, message
+from adc.cli.admin_client import Endpoint, admin_address, carry_out
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
 from adc.cli.output import MISUSED, fail, print_json, print_table
+from adc.persistence.listing import SessionRow
+from adc.runtime.operations import sessions as operations
+from adc.runtime.operations.convert import to_json
+from adc.runtime.operations.sessions import Wanted
 
 sessions = typer.Typer(help="List, show, drop and watch sticky sessions.", no_args_is_help=True)
 
@@ -30,8 +34,6 @@ Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Only se
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 
 COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
-PATH = "/api/v1/sessions"
-PAGE = 1000
 
 
 @sessions.command("list")
@@ -46,8 +48,8 @@ def list_sessions(
     json: Json = False,
 ) -> None:
     """Show sessions: client, member, age, last use, time left."""
-    wanted = _filter(pool=pool, member=member, min_age=_age(older), max_age=_age(newer))
-    rows: list[dict[str, Any]] = []
+    wanted = Wanted(pool, member=member, min_age=_age(older), max_age=_age(newer))
+    rows: list[SessionRow] = []
     for row in _rows(admin_address(admin, config), wanted):
         if len(rows) == limit:
             break
@@ -64,7 +66,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the sessions of one client."""
-    rows = list(_rows(admin_address(admin, config), _filter(pool=pool, client=client)))
+    rows = list(_rows(admin_address(admin, config), Wanted(pool, client)))
     if not rows:
         fail(f"no session of {client}")
     _print(rows, json)
@@ -81,18 +83,14 @@ def drop(
     json: Json = False,
 ) -> None:
     """Drop sessions: of a client, of a pool, of a member, or all."""
-    wanted = _filter(pool=pool, client=client or "", member=member)
-    if everything == bool(wanted):
+    if everything == bool(pool or client or member):
         fail("no sessions named; give CLIENT, --pool, --member or --all", MISUSED)
-    if everything:
-        wanted = {"all": "true"}
-    status, value = ask(admin_address(admin, config), "DELETE", f"{PATH}?{urlencode(wanted)}")
-    if status != 200:
-        fail(message(value))
+    request = operations.Unwanted(pool, client or "", member, all=everything)
+    reply = carry_out(admin_address(admin, config), operations.DROP, request)
     if json:
-        print_json(value)
+        print_json(to_json(reply))
     else:
-        print(f"{value['dropped']} dropped")
+        print(f"{reply.dropped} dropped")
 
 
 @sessions.command()
@@ -108,7 +106,7 @@ def watch(
     json: Json = False,
 ) -> None:
     """Print each session that is created, moves or ends, among the first LIMIT. JSON is one line per event."""
-    address, wanted = admin_address(admin, config), _filter(pool=pool)
+    address, wanted = admin_address(admin, config), Wanted(pool)
     known = _snapshot(address, wanted, limit)
     looks = 0
     while times == 0 or looks < times:
@@ -117,67 +115,62 @@ def watch(
         now = _snapshot(address, wanted, limit)
         for event, row in _changes(known, now):
             if json:
-                print(dumps({"event": event, **row}), flush=True)
+                print(dumps({"event": event, **to_json(row)}), flush=True)
             else:
-                print(f"{event} {row['pool']} {row['client']} {row['member']}", flush=True)
+                print(f"{event} {row.pool} {row.client} {row.member}", flush=True)
         known = now
 
 
-Snapshot = dict[tuple[str, str], dict[str, Any]]
+Snapshot = dict[tuple[str, str], SessionRow]
 
 
-def _snapshot(endpoint: Endpoint, wanted: dict[str, Any], limit: int) -> Snapshot:
+def _snapshot(endpoint: Endpoint, wanted: Wanted, limit: int) -> Snapshot:
     rows: Snapshot = {}
     for row in _rows(endpoint, wanted):
-        rows[row["pool"], row["client"]] = row
+        rows[row.pool, row.client] = row
         if len(rows) >= limit:
             break
     return rows
 
 
-def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:
+def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, SessionRow]]:
     for name, row in after.items():
         if name not in before:
             yield "made", row
-        elif before[name]["member"] != row["member"]:
+        elif before[name].member != row.member:
             yield "moved", row
     for name, row in before.items():
         if name not in after:
             yield "gone", row
 
 
-def _rows(endpoint: Endpoint, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of all pages."""
-    cursor = ""
+def _rows(endpoint: Endpoint, wanted: Wanted) -> Iterator[SessionRow]:
+    """Yield the rows of all pages."""
     while True:
-        page = get(endpoint, f"{PATH}?{urlencode(wanted | {'limit': PAGE, 'cursor': cursor})}")
-        yield from page["rows"]
-        cursor = page["cursor"]
-        if not cursor:
+        page = carry_out(endpoint, operations.LIST, wanted)
+        yield from page.rows
+        if not page.cursor:
             return
+        wanted = replace(wanted, cursor=page.cursor)
 
 
-def _filter(**given: Any) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value}
-
-
-def _age(text: str) -> float:
+def _age(text: str) -> float | None:
     try:
         from adc.config.units import parse_duration
 
-        return parse_duration(text) if text else 0.0
+        return parse_duration(text) if text else None
     except ValueError as error:
         fail(str(error), MISUSED)
 
 
-def _print(rows: list[dict[str, Any]], json: bool) -> None:
+def _print(rows: list[SessionRow], json: bool) -> None:
     if json:
-        print_json(rows)
+        print_json(to_json(rows))
     else:
-        print_table(COLUMNS, ([_cell(column, row[column]) for column in COLUMNS] for row in rows))
+        print_table(COLUMNS, ([_cell(column, getattr(row, column)) for column in COLUMNS] for row in rows))
 
 
-def _cell(column: str, value: Any) -> object:
+def _cell(column: str, value: float) -> object:
     if column in ("created", "seen"):
         return datetime.fromtimestamp(value).isoformat(" ", "seconds")
     from adc.config.units import format_duration

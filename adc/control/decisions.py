@@ -6,9 +6,7 @@ from collections.abc import Iterable
 
 from adc.control.calls import CallRefused
 from adc.control.workers import WorkerHandle
-
-ADMIN_STATES = {"enable": "enabled", "drain": "draining", "disable": "disabled"}
-"""What the operator asks for -> the state that it puts a member in."""
+from adc.runtime.operations.members import ADMIN_STATES, APPLY, AdminState
 
 
 class Decisions:
@@ -38,6 +36,6 @@ class Decisions:
         """Tell a new worker all of them; members that are gone by now are forgotten."""
         for (pool, member), state in list(self._states.items()):
             try:
-                await worker.call("members.set", {"pool": pool, "member": member, "admin": state})
+                await worker.call(APPLY, AdminState(pool, member, state))
             except CallRefused:
                 self._states.pop((pool, member), None)

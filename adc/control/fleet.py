@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from adc.control.calls import CallFailed, CallRefused, PeerGone
@@ -17,6 +17,7 @@ from adc.telemetry.samples import Sample, merge
 
 if TYPE_CHECKING:
     from adc.config import Config
+    from adc.runtime.operations.operation import Operation, Reply, Request
 
 log = EventLog(__name__)
 
@@ -162,34 +163,39 @@ class Fleet:
         await asyncio.gather(*(self._take_samples(worker) for worker in self._everyone()))
         return [*self.last_samples.values(), self.retired]
 
-    async def call_all(self, command: str, arguments: Mapping[str, object]) -> dict[int, Any]:
-        """Run a named command in every worker: worker id -> answer, without those that failed.
+    async def call_all(self, operation: Operation[Request, Reply], request: Request) -> dict[int, Reply]:
+        """Run an operation in every worker: worker id -> reply, without those that failed.
 
-        Workers that leave do as they are told, too, but what they answer counts for nothing.
-        Raises CallRefused if a worker refuses, CallFailed if none answers.
+        Workers that leave carry it out too, but their replies are ignored. Raises CallRefused if a worker refuses,
+        CallFailed if none replies, or if the operation must reach all and a worker that serves on did not reply.
         """
         workers = list(self.workers.values())
         answers = await asyncio.gather(
-            *(worker.call(command, arguments) for worker in (*workers, *self.leaving)), return_exceptions=True
+            *(worker.call(operation, request) for worker in (*workers, *self.leaving)), return_exceptions=True
         )
-        done: dict[int, Any] = {}
+        done: dict[int, Reply] = {}
         for worker, answer in zip(workers, answers, strict=False):
             if isinstance(answer, CallFailed):
-                log.warn("worker_call_failed", worker=worker.worker_id, command=command, detail=str(answer))
+                log.warn(
+                    "worker_call_failed", worker=worker.worker_id, command=operation.name, detail=str(answer)
+                )
             elif isinstance(answer, BaseException):
                 raise answer
             else:
                 done[worker.worker_id] = answer
         if workers and not done:
-            raise CallFailed(f"no worker answered {command!r}")
+            raise CallFailed(f"no worker answered {operation.name!r}")
+        for worker in workers if operation.must_reach_all else ():
+            if worker.worker_id not in done and self.workers.get(worker.worker_id) is worker:
+                raise CallFailed(f"worker {worker.worker_id} did not answer {operation.name!r}")
         return done
 
-    async def call_one(self, command: str, arguments: Mapping[str, object]) -> Any:
-        """Run a named command in any worker that answers. Raises CallRefused, CallFailed."""
-        failure = CallFailed(f"no worker answered {command!r}")
+    async def call_one(self, operation: Operation[Request, Reply], request: Request) -> Reply:
+        """Run an operation in any worker that replies. Raises CallRefused, CallFailed."""
+        failure = CallFailed(f"no worker answered {operation.name!r}")
         for worker in list(self.workers.values()):
             try:
-                return await worker.call(command, arguments)
+                return await worker.call(operation, request)
             except CallFailed as error:
                 failure = error
         raise failure

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
+
+from adc.runtime.operations.convert import from_json, to_json
+from adc.runtime.operations.health import Report
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What operators decided about members (pool, member, admin state), and what checks found of their health (the
-    arguments of the workers' command `health.report`)."""
+    """The decisions of operators about members (pool, member, admin state), and the health that checks found."""
 
     decisions: tuple[tuple[str, str, str], ...] = ()
-    health: tuple[dict[str, Any], ...] = ()
+    health: tuple[Report, ...] = ()
 
     def write(self) -> int:
         """A descriptor that `read` understands; the caller closes it. Raises OSError."""
         descriptor = os.memfd_create("adc-handover")
         with open(descriptor, "w", closefd=False) as file:
-            json.dump({"decisions": self.decisions, "health": self.health}, file)
+            json.dump(to_json({"decisions": self.decisions, "health": self.health}), file)
         return descriptor
 
     @classmethod
@@ -32,15 +33,7 @@ class Handover:
                 told = json.load(file)
             return cls(
                 tuple((str(pool), str(member), str(state)) for pool, member, state in told["decisions"]),
-                tuple(
-                    {
-                        "pool": str(report["pool"]),
-                        "member": str(report["member"]),
-                        "up": bool(report["up"]),
-                        "reason": str(report["reason"]),
-                    }
-                    for report in told["health"]
-                ),
+                tuple(from_json(Report, report) for report in told["health"]),
             )
         except (OSError, ValueError, LookupError, TypeError):
             return cls()

@@ -7,11 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adc.control.checks import Check, build_check
 from adc.pools.health import HealthState, Schedule
 from adc.pools.member import Health
+from adc.runtime.operations.health import Report
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from adc.config.model.tls import MemberTls
 
 log = EventLog(__name__)
-
-Report = dict[str, Any]
-"""Arguments of the workers' command `health.report`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class HealthChecks:
         ever correct it. Call this before the first `follow`.
         """
         checked = dict(_targets(config)).keys()
-        known = {(report["pool"], report["member"]): report for report in reports}
+        known = {(report.pool, report.member): report for report in reports}
         self._taken_over = {key: report for key, report in known.items() if key in checked}
 
     def follow(self, config: Config) -> None:
@@ -109,7 +107,7 @@ class HealthChecks:
         state = HealthState(target.health.rise, target.health.fall)
         before = self._taken_over.get(key)
         if before is not None:
-            state.resume(Health.UP if before["up"] else Health.DOWN, before["reason"], self._clock())
+            state.resume(Health.UP if before.up else Health.DOWN, before.reason, self._clock())
         task = asyncio.create_task(self._keep_checking(key, target.health, state, check))
         self._watches[key] = _CheckedMember(target, state, task)
 
@@ -137,7 +135,7 @@ def _log_change(key: tuple[str, str], state: HealthState) -> None:
 
 def _report(key: tuple[str, str], state: HealthState) -> Report:
     pool, member = key
-    return {"pool": pool, "member": member, "up": state.health is Health.UP, "reason": state.reason}
+    return Report(pool, member, state.health is Health.UP, state.reason)
 
 
 def _targets(config: Config) -> Iterator[tuple[tuple[str, str], CheckTarget]]:

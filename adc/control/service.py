@@ -18,16 +18,20 @@ from adc.config import ConfigErrors
 from adc.control import activation, error_log
 from adc.control.acme import AcmeCertificates
 from adc.control.activation import Inherited
-from adc.control.caches import PURGE, purge_everywhere
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.decisions import Decisions
 from adc.control.fleet import Fleet, Hire
+from adc.control.fleet_node import FleetNode
 from adc.control.handover import Handover
-from adc.control.health import HealthChecks, Report
+from adc.control.health import HealthChecks
 from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
 from adc.control.workers import WorkerHandle
+from adc.runtime.errors import BuildError
+from adc.runtime.operations import acme, health, logs
+from adc.runtime.operations.operation import NOTHING, Operation, Refused, Reply, Request, Unavailable
+from adc.runtime.operations.registry import operation_named
 from adc.telemetry.event_log import EventLog, trace_of
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ class Service:
         self.sockets = ListeningSockets()
         self.decisions = Decisions()
         self.fleet = Fleet(self._hire_one, self._greet)
+        self._node = FleetNode(self.fleet, self.decisions.note, self._shares_state)
         self._hire = hire
         self.health = HealthChecks(self._tell_health, rng=SystemRandom())
         self.acme = AcmeCertificates(self._tell_challenges)
@@ -172,39 +177,49 @@ class Service:
         """Have every worker go on in new log files. Raises CallFailed, CallRefused."""
         self._provide(self.config)
         error_log.reopen()
-        await self.fleet.call_all("logs.reopen", {})
+        await self.fleet.call_all(logs.REOPEN, NOTHING)
 
     async def _hire_one(self, worker_id: int) -> WorkerHandle:
         worker = await self._hire(worker_id)
         worker.listen(self._asked)
         return worker
 
-    async def _asked(self, verb: str, body: Any) -> object:
-        """Run a worker's call that concerns all workers; the only verb is to purge everywhere."""
-        if verb != PURGE:
-            raise CallRefused(f"no such question: {verb}")
-        return await purge_everywhere(self.fleet, body)
+    def _shares_state(self) -> bool:
+        return self.config.state.backend != "memory"
+
+    async def ask(self, operation: Operation[Request, Reply], request: Request) -> Reply:
+        """Carry out an operation in the whole node. Raises Refused, Unavailable."""
+        return await operation.coordinate(self._node, request)
+
+    async def _asked(self, name: str, request: Any) -> object:
+        """Carry out an operation that a worker asks for. Raises CallRefused, CallFailed."""
+        try:
+            return await self.ask(operation_named(name), request)
+        except (BuildError, Refused) as error:
+            raise CallRefused(str(error)) from error
+        except Unavailable as error:
+            raise CallFailed(str(error)) from error
 
     async def _greet(self, worker: WorkerHandle) -> None:
         """Tell a new worker what the others know: operators' decisions and health."""
         await self.decisions.replay(worker)
         if self.acme.challenges:
-            await worker.call("acme.challenges", {"challenges": self.acme.challenges})
+            await worker.call(acme.SET, acme.Challenges(dict(self.acme.challenges)))
         for report in self.health.reports():
             with contextlib.suppress(CallRefused):  # a member that the worker's configuration does not have
-                await worker.call("health.report", report)
+                await worker.call(health.REPORT, report)
 
     async def _tell_challenges(self, challenges: Mapping[str, str]) -> None:
         try:
-            await self.fleet.call_all("acme.challenges", {"challenges": dict(challenges)})
+            await self.fleet.call_all(acme.SET, acme.Challenges(dict(challenges)))
         except (CallFailed, CallRefused) as error:
             log.warn("acme_challenges_not_shared", detail=str(error))
 
-    async def _tell_health(self, report: Report) -> None:
+    async def _tell_health(self, report: health.Report) -> None:
         try:
-            await self.fleet.call_all("health.report", report)
+            await self.fleet.call_all(health.REPORT, report)
         except (CallFailed, CallRefused) as error:
-            log.warn("health_not_shared", pool=report["pool"], member=report["member"], detail=str(error))
+            log.warn("health_not_shared", pool=report.pool, member=report.member, detail=str(error))
 
 
 def _counted(config: Config, workers: int) -> Config:

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallRefused
+from adc.runtime.operations.registry import operation_named
 
 if TYPE_CHECKING:
     from adc.config import Config
+    from adc.runtime.operations.operation import Operation
     from adc.telemetry.error_log import ErrorLog
     from adc.telemetry.samples import Sample
 
@@ -31,11 +33,11 @@ class Serves(Protocol):
     def rollback(self) -> None: ...
     async def drain(self, grace: float) -> None: ...
     def samples(self) -> list[Sample]: ...
-    def call(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
+    def call(self, operation: Operation[Any, Any], request: Any) -> Any: ...
 
 
-Ask = Callable[[str, object], Awaitable[Any]]
-"""Asks the supervisor: verb and body. Raises OSError if it does not answer or refuses."""
+Ask = Callable[["Operation[Any, Any]", Any], Awaitable[Any]]
+"""Carries out an operation in the whole node. Raises OSError if the supervisor does not reply or refuses."""
 
 WorkerFactory = Callable[["Config", Mapping[str, list[socket.socket]], int, Ask | None], Serves]
 
@@ -123,10 +125,10 @@ class ServingSockets:
         await worker.drain(grace)
         return worker.samples()
 
-    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
-        """Run one of the worker's named commands."""
+    async def call(self, name: str, request: object) -> Any:
+        """Run the operation called `name` in the worker."""
         with self._refused():
-            return await _finished(self.worker.call(command, arguments))
+            return await _finished(self.worker.call(operation_named(name), request))
 
     def close(self) -> None:
         """Close every socket held."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -16,6 +16,9 @@ from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.privileges import drop, identity_of
 from adc.control.serving import ServingSockets
 from adc.net.tls import quiet_about_server_names
+
+if TYPE_CHECKING:
+    from adc.runtime.operations.operation import Operation
 
 GRACE_ALONE = 30.0
 """Seconds for work in flight when the supervisor died without saying how long."""
@@ -93,9 +96,9 @@ class WorkerProcess:
                 raise CallRefused(f"no such request: {verb}")
         return None
 
-    async def _ask(self, verb: str, body: object) -> Any:
+    async def _ask(self, operation: Operation[Any, Any], request: Any) -> Any:
         try:
-            return await self._supervisor.ask(verb, body, timeout=ASK_TIMEOUT)
+            return await self._supervisor.ask(operation.name, request, timeout=ASK_TIMEOUT)
         except (CallFailed, CallRefused) as error:
             raise ConnectionError(str(error)) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
@@ -15,6 +15,7 @@ from adc.control.sockets import SocketPlan
 
 if TYPE_CHECKING:
     from adc.config import Config
+    from adc.runtime.operations.operation import Operation, Reply, Request
     from adc.telemetry.samples import Sample
 
 START_TIMEOUT = 30.0
@@ -25,9 +26,6 @@ PING_TIMEOUT = 7200.0
 
 DRAIN_SLACK = 5.0
 """Seconds that a worker may take beyond the grace it was given."""
-
-LONG_ANSWERS = {"cache.purge": 60.0}
-"""Seconds for commands that go through much, a little at a time."""
 
 Answers = Callable[[str, Any], Awaitable[object]]
 """Answers a question of a worker, given its verb and body. May raise CallRefused."""
@@ -63,8 +61,8 @@ class WorkerHandle(Protocol):
     async def samples(self) -> list[Sample]:
         """The counters of this worker."""
 
-    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
-        """Run one named command. Raises CallRefused."""
+    async def call(self, operation: Operation[Request, Reply], request: Request) -> Reply:
+        """Run an operation. Raises CallRefused."""
 
     async def wait(self) -> int:
         """Return the exit code once the worker has gone."""
@@ -117,9 +115,9 @@ class ChildWorker:
         samples: list[Sample] = await self._peer.ask("samples", timeout=ANSWER_TIMEOUT)
         return samples
 
-    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
-        timeout = LONG_ANSWERS.get(command, ANSWER_TIMEOUT)
-        return await self._peer.ask("call", (command, dict(arguments)), timeout=timeout)
+    async def call(self, operation: Operation[Request, Reply], request: Request) -> Reply:
+        reply: Reply = await self._peer.ask("call", (operation.name, request), timeout=operation.timeout)
+        return reply
 
     async def wait(self) -> int:
         code = await self._process.wait()
@@ -180,9 +178,10 @@ class LocalWorker:
     async def samples(self) -> list[Sample]:
         return self._serving.worker.samples()
 
-    async def call(self, command: str, arguments: Mapping[str, object]) -> Any:
+    async def call(self, operation: Operation[Request, Reply], request: Request) -> Reply:
         try:
-            return await self._serving.call(command, arguments)
+            reply: Reply = await self._serving.call(operation.name, request)
+            return reply
         except CallRefused:
             raise
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from adc.persistence.identity import plain_key, secret_key, shown_key
@@ -10,7 +11,8 @@ from adc.persistence.pin import unpack_pin
 from adc.state.interface import Entry
 
 
-class SessionRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SessionRow:
     """One entry. `member` is an address, or the id in hexadecimal if the pool has no such member any more;
     times are wall-clock seconds, `left` seconds that it lives on at least."""
 

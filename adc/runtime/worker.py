@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import SystemRandom
 from typing import Any
 
@@ -18,9 +18,11 @@ from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_s
 from adc.runtime.build.runtime import OWN_TURNS, Runtime
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
-from adc.runtime.operations.commands import run_command
+from adc.runtime.operations.cache import PURGE_STORES, Target
+from adc.runtime.operations.only_worker import OnlyWorker
+from adc.runtime.operations.operation import Operation
 from adc.runtime.plugins import Plugins
-from adc.runtime.serve.caches import Ask, Caches
+from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.keys import signing_keys
@@ -40,6 +42,10 @@ _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
 
 
+Ask = Callable[[Operation[Any, Any], Any], Awaitable[Any]]
+"""Carries out an operation in the whole node. Raises OSError if that was not possible."""
+
+
 class Worker:
     """Serves one configuration on sockets that stay the caller's, until it is told to drain."""
 
@@ -52,7 +58,7 @@ class Worker:
         turns: SharedTurns = OWN_TURNS,
         share: Share | None = None,
     ) -> None:
-        self._ask = ask
+        self._ask = ask or self._ask_itself
         self._turns = turns
         self._share = share or Share()
         self.worker_id = worker_id
@@ -77,7 +83,7 @@ class Worker:
             ListenerContext(self.batch, self.clock, self._share, self.links, self.challenges, self.cluster)
         )
         self._share.held = self.listeners.open_connections
-        self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._ask or self._ask_itself)
+        self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._purge_everywhere)
         self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first
         await self.prepare(config, sockets)
@@ -202,10 +208,13 @@ class Worker:
         self.caches.tick(clock.wall)
         self.logs.flush()
 
-    async def _ask_itself(self, verb: str, body: Any) -> dict[str, int]:
-        """The answer of the only worker to what the supervisor of several asks all."""
-        answers = [await self.call(verb, {**body, "part": part}) for part in ("shared", "own")]
-        return {**answers[0], **answers[1]}
+    async def _purge_everywhere(self, store: str, url: bytes) -> int:
+        counts = await self._ask(PURGE_STORES, Target("key", url, store=store))
+        return sum(counts.values())
+
+    async def _ask_itself(self, operation: Operation[Any, Any], request: Any) -> Any:
+        """Carry out an operation as the only worker of a node."""
+        return await operation.coordinate(OnlyWorker(self), request)
 
     def _report_cluster(self, event: str, /, **fields: object) -> None:
         if self.worker_id == 0:
@@ -223,12 +232,9 @@ class Worker:
         """Return this worker's metrics."""
         return worker_samples(self)
 
-    def call(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a named command of `adc.runtime.operations.commands`; some replies are awaitable.
-
-        Raises BuildError for an unknown one.
-        """
-        return run_command(self, command, arguments)
+    def call(self, operation: Operation[Any, Any], request: Any) -> Any:
+        """Run an operation in this worker; some replies are awaitable. Raises BuildError for what it refuses."""
+        return operation.run(self, request)
 
 
 def _nothing() -> None:

@@ -9,7 +9,7 @@ IDLE = 30.0
 
 
 class EchoListener(StreamListener):
-    def protocol(self, handshake):
+    def protocol(self, handshake, alpn):
         return EchoConnection(self.state, handshake)
 
     def drop_all(self, reason):

@@ -8,6 +8,7 @@ import socket
 import yaml
 
 from adc.config.loading import load
+from adc.runtime.operations import health, members
 from adc.runtime.worker import Worker
 from tests.kit.client import Client
 from tests.kit.waiting import PATIENCE
@@ -56,6 +57,14 @@ class Proxy:
 
     def member(self, number=0, pool="app"):
         return self.worker.runtime.pools[pool].members[number]
+
+    def report_health(self, member, up, reason="", pool="app"):
+        """Tell the worker what a health check of the member at an address found."""
+        self.worker.call(health.REPORT, health.Report(pool, member, up, reason))
+
+    def set_admin(self, member, admin, pool="app"):
+        """Put the member at an address in an admin state."""
+        self.worker.call(members.APPLY, members.AdminState(pool, member, admin))
 
     async def prepare(self):
         """The first half of a reload: build what the configuration file says now."""

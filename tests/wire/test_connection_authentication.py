@@ -134,7 +134,7 @@ async def test_a_disabled_member_gets_nothing_over_a_kept_connection(tmp_path):
         await log_in(client, "alice")
         used = 0 if one.requests else 1
         address = (one, two)[used].address
-        proxy.worker.call("members.set", {"pool": "app", "member": address, "admin": "disabled"})
+        proxy.set_admin(address, "disabled")
         assert (await client.ask(get("/page"))).status == 401
 
 

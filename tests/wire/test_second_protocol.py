@@ -7,6 +7,8 @@ import pytest
 from adc.config.errors import ConfigErrors
 from adc.config.loading import load
 from adc.config.model.protocols import PROTOCOLS
+from adc.runtime.operations.connections import COUNT
+from adc.runtime.operations.operation import NOTHING
 from tests.kit.authority import Authority, tls_client
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import eventually
@@ -59,10 +61,10 @@ async def test_connections_are_counted_in_metrics_and_operations(tmp_path):
         for connection in connections:
             await echoed(connection)
         assert sample(proxy, "adc_connections_active", "web") == 2
-        assert proxy.worker.call("connections", {}) == {"web": 2}
+        assert proxy.worker.call(COUNT, NOTHING) == {"web": 2}
         for _, writer in connections:
             writer.close()
-        await eventually(lambda: proxy.worker.call("connections", {}) == {"web": 0})
+        await eventually(lambda: proxy.worker.call(COUNT, NOTHING) == {"web": 0})
         assert sample(proxy, "adc_connections_total", "web") == 2
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from adc.runtime.operations import sessions
+from adc.runtime.operations.sessions import Wanted
 from tests.kit.client import get
 from tests.kit.member import OK, Member, answering, response
 from tests.kit.proxy import config, serving
@@ -201,10 +203,10 @@ async def test_retry_elsewhere_leaves_the_pin_while_the_member_is_up(tmp_path):
         counts = proxy.worker.runtime.sticky["app"].persistence.counts
         assert counts.moved == {}
         member = proxy.member(0)
-        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": False})
+        proxy.report_health(member.address, False)
         assert (await client.ask(get())).body == b"m1"
         assert counts.moved == {"down": 1}
-        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": True})
+        proxy.report_health(member.address, True)
         assert (await client.ask(get())).body == b"m1"
 
 
@@ -213,14 +215,14 @@ async def test_fallback_error_answers_503_while_the_member_is_down(tmp_path):
     async with sticky(tmp_path, persistence) as (proxy, _), proxy.client() as client:
         first = await client.ask(get())
         member = proxy.member(int(first.body[1:])).address
-        proxy.worker.call("health.report", {"pool": "app", "member": member, "up": False})
+        proxy.report_health(member, False)
         assert (await client.ask(get())).status == 503
-        proxy.worker.call("health.report", {"pool": "app", "member": member, "up": True})
+        proxy.report_health(member, True)
         assert (await client.ask(get())).body == first.body
 
 
 def set_admin(proxy, member, admin):
-    proxy.worker.call("members.set", {"pool": "app", "member": member.address, "admin": admin})
+    proxy.set_admin(member.address, admin)
 
 
 KEEPS = [{"cookie": HOUR}, {"header": {"name": "x-user"}}]
@@ -271,7 +273,7 @@ async def test_client_of_a_draining_member_is_moved_when_it_is_disabled_or_goes_
         first = await client.ask(asking())
         member = proxy.member(int(first.body[1:]))
         set_admin(proxy, member, "draining")
-        proxy.worker.call("health.report", {"pool": "app", "member": member.address, "up": False})
+        proxy.report_health(member.address, False)
         second = await client.ask(asking())
         assert second.body != first.body
         member = proxy.member(int(second.body[1:]))
@@ -330,16 +332,16 @@ async def test_sessions_are_listed_and_dropped(tmp_path):
     async with sticky(tmp_path, header, state="local") as (proxy, _), proxy.client() as client:
         for user in ("ann", "bob", "cid"):
             await client.ask(get("/", f"X-User: {user}"))
-        listed = proxy.worker.call("sessions.list", {"limit": 2})
-        assert [row["client"] for row in listed["rows"]] == ["ann", "bob"]
-        rest = proxy.worker.call("sessions.list", {"cursor": listed["cursor"]})
-        assert [row["client"] for row in rest["rows"]] == ["cid"]
-        assert rest["cursor"] is None
-        assert proxy.worker.call("sessions.drop", {"client": "bob"})["dropped"] == 1
-        member = listed["rows"][0]["member"]
-        kept = proxy.worker.call("sessions.list", {"member": member})["rows"]
-        assert "bob" not in {row["client"] for row in proxy.worker.call("sessions.list", {})["rows"]}
-        assert {row["member"] for row in kept} == {member}
+        listed = proxy.worker.call(sessions.LIST, Wanted(limit=2))
+        assert [row.client for row in listed.rows] == ["ann", "bob"]
+        rest = proxy.worker.call(sessions.LIST, Wanted(cursor=listed.cursor))
+        assert [row.client for row in rest.rows] == ["cid"]
+        assert rest.cursor is None
+        assert proxy.worker.call(sessions.DROP_PAGE, Wanted(client="bob")).dropped == 1
+        member = listed.rows[0].member
+        kept = proxy.worker.call(sessions.LIST, Wanted(member=member)).rows
+        assert "bob" not in {row.client for row in proxy.worker.call(sessions.LIST, Wanted()).rows}
+        assert {row.member for row in kept} == {member}
 
 
 async def test_sticky_cookie_is_never_stored_in_the_cache(tmp_path):

@@ -59,7 +59,7 @@ async def visited(folder, mode, **pool):
 
 def report(proxy, number, *, up):
     member = proxy.member(number).address
-    proxy.worker.call("health.report", {"pool": "app", "member": member, "up": up})
+    proxy.report_health(member, up)
 
 
 @pytest.mark.parametrize("mode", PERSISTENCE)

@@ -171,13 +171,12 @@ async def test_a_member_that_comes_back_takes_who_waits(tmp_path, gate):
         Member(other) as two,
         serving(tmp_path, config(one.address, two.address, pool={"limits": limits})) as proxy,
     ):
-        drained = {"pool": "app", "member": two.address}
-        proxy.worker.call("members.set", {**drained, "admin": "disabled"})
+        proxy.set_admin(two.address, "disabled")
         first = asyncio.create_task(ask(proxy))
         await eventually(lambda: gate.now == 1)
         second = asyncio.create_task(ask(proxy))
         await eventually(lambda: len(queue_of(proxy)) == 1)
-        proxy.worker.call("members.set", {**drained, "admin": "enabled"})
+        proxy.set_admin(two.address, "enabled")
         await eventually(lambda: other.now == 1)
         gate.open()
         other.open()
@@ -225,8 +224,7 @@ async def test_the_adaptive_limit_refuses_what_is_over_it(tmp_path, gate):
 
 async def test_no_member_is_told_at_once_and_not_waited_for(tmp_path, gate):
     async with limited(tmp_path, gate) as proxy:
-        report = {"pool": "app", "member": proxy.member().address, "up": False, "reason": "status 500"}
-        proxy.worker.call("health.report", report)
+        proxy.report_health(proxy.member().address, False, "status 500")
         reply = await ask(proxy)
         assert (reply.status, reply[b"retry-after"]) == (503, b"5")
         assert proxy.access_log()[-1]["end_reason"] == "no_member"

@@ -1,67 +1,173 @@
-"""The sessions of a worker's tables as operators list and drop them, in bounded slices."""
+"""Sticky sessions: listed and dropped, in bounded slices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from adc.persistence.identity import member_id
 from adc.persistence.listing import SessionFilter, SessionRow, candidate_keys, session_rows
 from adc.runtime.errors import BuildError
-from adc.runtime.serve.view import Serving
-from adc.state.interface import Entry, Table
+from adc.runtime.operations.operation import BadRequest, Node, Operation, Scope
+
+if TYPE_CHECKING:
+    from adc.runtime.serve.view import Serving
+    from adc.state.interface import Entry, Table
 
 MOST_ROWS = 1000
 SCANNED_PER_CALL = 20_000
-"""Entries looked at in one call, so that a filter that matches little does not hold up the worker."""
+"""Entries examined in one call, so that a filter that matches little does not block the worker."""
 
 _PAGE = 500
 
 Place = tuple[str, str | None]
-"""A pool, and the key (in hexadecimal) after which to go on in its table."""
+"""A pool, and the key (in hexadecimal) after which its table continues."""
 
 
-def list_sessions(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """`rows`, at most `limit` of them, and `cursor`: pass it on to continue, None when nothing is left.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Some sessions: those that match every field given. Ages are seconds since a session was made.
 
-    The other arguments are those of `SessionFilter`. Raises BuildError for a pool without sessions.
+    `limit` bounds the rows of a reply; `cursor` continues after the reply that returned it. Raises BadRequest.
     """
-    tables = _tables(worker, arguments)
-    limit = min(int(arguments.get("limit") or MOST_ROWS), MOST_ROWS)
-    now = worker.clock.wall
-    wanted = _filter(arguments)
-    rows: list[SessionRow] = []
-    left = SCANNED_PER_CALL
-    place: Place | None = _place(tables, arguments.get("cursor"))
-    while place is not None and left > 0 and len(rows) < limit:
-        pool, after = place
-        entries, following = _slice(tables[pool], wanted.client, after, min(_PAGE, limit - len(rows)), now)
-        left -= max(1, len(entries))
-        slack = worker.runtime.sticky[pool].stickiness.slack
-        chosen = _by_address(worker, pool, wanted)
-        rows += session_rows(pool, _members(worker, pool), entries, now, chosen, slack)
-        place = (pool, following) if following is not None else _after(tables, pool)
-    cursor = None if place is None else f"{place[1] or ''}:{place[0]}"
-    return {"rows": [row._asdict() for row in rows], "cursor": cursor}
+
+    pool: str = ""
+    client: str = ""
+    member: str = ""
+    min_age: float | None = None
+    max_age: float | None = None
+    limit: int = MOST_ROWS
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MOST_ROWS:
+            raise BadRequest(f"limit is a number from 1 to {MOST_ROWS}")
+
+    @property
+    def filter(self) -> SessionFilter:
+        """The conditions without the paging."""
+        return SessionFilter(self.pool, self.client, self.member, self.min_age, self.max_age)
 
 
-def drop_sessions(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what `list_sessions` would list: `dropped` says how many, `cursor` where to go on."""
-    page = list_sessions(worker, arguments)
-    tables = _tables(worker, arguments)
-    now = worker.clock.wall
-    dropped = 0
-    for row in page["rows"]:
-        dropped += any(tables[row["pool"]].delete(key, now) for key in candidate_keys(row["client"]))
-    return {"dropped": dropped, "cursor": page["cursor"]}
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and the cursor of the next page: None after the last one."""
+
+    rows: list[SessionRow]
+    cursor: str | None
 
 
-def _tables(worker: Serving, arguments: Mapping[str, Any]) -> dict[str, Table]:
-    """The tables that are asked about, by pool in order."""
+class ListSessions(Operation[Wanted, Page]):
+    """List sessions, a page at a time. Tables of several workers are not paged."""
+
+    name = "sessions.list"
+    request, reply = Wanted, Page
+    scope = Scope.STATE
+    path = "/api/v1/sessions"
+
+    def run(self, worker: Serving, request: Wanted) -> Page:
+        tables = _tables(worker, request.pool)
+        now = worker.clock.wall
+        rows: list[SessionRow] = []
+        left = SCANNED_PER_CALL
+        place: Place | None = _place(tables, request.cursor)
+        while place is not None and left > 0 and len(rows) < request.limit:
+            pool, after = place
+            most = min(_PAGE, request.limit - len(rows))
+            entries, following = _slice(tables[pool], request.client, after, most, now)
+            left -= max(1, len(entries))
+            slack = worker.runtime.sticky[pool].stickiness.slack
+            chosen = _by_address(worker, pool, request.filter)
+            rows += session_rows(pool, _members(worker, pool), entries, now, chosen, slack)
+            place = (pool, following) if following is not None else _after(tables, pool)
+        return Page(rows, None if place is None else f"{place[1] or ''}:{place[0]}")
+
+    def merge(self, replies: Mapping[int, Page]) -> Page:
+        latest: dict[tuple[str, str], SessionRow] = {}
+        for _, page in sorted(replies.items()):
+            for row in page.rows:
+                known = latest.setdefault((row.pool, row.client), row)
+                latest[row.pool, row.client] = max(known, row, key=lambda each: each.seen)
+        return Page(list(latest.values()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPage:
+    """The number of sessions dropped, and the cursor of the rest: None if there is none."""
+
+    dropped: int
+    cursor: str | None
+
+
+class DropPage(Operation[Wanted, DroppedPage]):
+    """Drop the sessions that `ListSessions` would list for the same request."""
+
+    name = "sessions.drop_page"
+    request, reply = Wanted, DroppedPage
+    scope = Scope.STATE
+
+    def run(self, worker: Serving, request: Wanted) -> DroppedPage:
+        page = LIST.run(worker, request)
+        tables = _tables(worker, request.pool)
+        now = worker.clock.wall
+        dropped = 0
+        for row in page.rows:
+            dropped += any(tables[row.pool].delete(key, now) for key in candidate_keys(row.client))
+        return DroppedPage(dropped, page.cursor)
+
+    def merge(self, replies: Mapping[int, DroppedPage]) -> DroppedPage:
+        cursors = [page.cursor for page in replies.values() if page.cursor is not None]
+        return DroppedPage(max(page.dropped for page in replies.values()), min(cursors) if cursors else None)
+
+
+_NARROWING = ("pool", "client", "member", "min_age", "max_age")
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted(Wanted):
+    """The sessions to drop: `all`, or those that match. Raises BadRequest."""
+
+    all: bool = False
+
+    def __post_init__(self) -> None:
+        Wanted.__post_init__(self)
+        narrowed = any(getattr(self, name) not in ("", None) for name in _NARROWING)
+        if self.all == narrowed:
+            raise BadRequest(f"say which: all=true, or some of {', '.join(_NARROWING)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The number of sessions dropped."""
+
+    dropped: int
+
+
+class DropSessions(Operation[Unwanted, Dropped]):
+    """Drop sessions, page after page."""
+
+    name = "sessions.drop"
+    request, reply = Unwanted, Dropped
+    method = "DELETE"
+    path = "/api/v1/sessions"
+
+    async def coordinate(self, node: Node, request: Unwanted) -> Dropped:
+        dropped, cursor = 0, request.cursor
+        while True:
+            wanted = Wanted(*request.filter, limit=request.limit, cursor=cursor)
+            page = await DROP_PAGE.coordinate(node, wanted)
+            dropped += page.dropped
+            if page.cursor is None:
+                return Dropped(dropped)
+            cursor = page.cursor
+
+
+def _tables(worker: Serving, pool: str) -> dict[str, Table]:
+    """Return the table of `pool`, or all tables by pool in order. Raises BuildError for a pool without a table."""
     tables = {
         pool: sticky.table for pool, sticky in worker.runtime.sticky.items() if sticky.table is not None
     }
-    pool = arguments.get("pool")
     if not pool:
         return dict(sorted(tables.items()))
     if pool not in tables:
@@ -73,12 +179,8 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _filter(arguments: Mapping[str, Any]) -> SessionFilter:
-    return SessionFilter(**{name: arguments[name] for name in SessionFilter._fields if arguments.get(name)})
-
-
 def _by_address(worker: Serving, pool: str, wanted: SessionFilter) -> SessionFilter:
-    """`wanted` with a member's name made its address, by which rows call it."""
+    """Return `wanted` with a member's name replaced by its address, which rows contain."""
     for member in worker.runtime.pools[pool].members:
         if wanted.member == member.name:
             return wanted._replace(member=member.address)
@@ -89,7 +191,7 @@ def _members(worker: Serving, pool: str) -> dict[bytes, str]:
     return {member_id(pool, member.address): member.address for member in worker.runtime.pools[pool].members}
 
 
-def _place(tables: Mapping[str, Table], cursor: str | None) -> Place | None:
+def _place(tables: Mapping[str, Table], cursor: str) -> Place | None:
     """Return the point where a listing begins."""
     if not cursor:
         return _after(tables, "")
@@ -100,20 +202,20 @@ def _place(tables: Mapping[str, Table], cursor: str | None) -> Place | None:
 
 
 def _after(tables: Mapping[str, Table], pool: str) -> Place | None:
-    """The beginning of the next table."""
+    """Return the beginning of the next table."""
     return next(((name, None) for name in tables if name > pool), None)
 
 
 def _slice(
     table: Table, client: str, after: str | None, limit: int, now: float
 ) -> tuple[list[tuple[bytes, Entry]], str | None]:
-    """The next entries and the key to go on after; a client who is named needs no scan."""
+    """Return the next entries and the key to continue after; a named client needs no scan."""
     if client:
         return list(_of_client(table, client, now)), None
     try:
         page = table.scan(now, limit=limit, cursor=bytes.fromhex(after) if after else None)
     except ValueError as error:
-        raise BuildError(f"{after!r} is no cursor that was given out") from error
+        raise BuildError(f"{after!r} is not a cursor of an earlier reply") from error
     return page.entries, None if page.cursor is None else page.cursor.hex()
 
 
@@ -122,3 +224,8 @@ def _of_client(table: Table, client: str, now: float) -> Iterator[tuple[bytes, E
         entry = table.get(key, now)
         if entry is not None:
             yield key, entry
+
+
+LIST = ListSessions()
+DROP_PAGE = DropPage()
+DROP = DropSessions()

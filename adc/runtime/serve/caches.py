@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,8 @@ from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
 from adc.telemetry.log_line import Report
 
-Ask = Callable[[str, object], Awaitable[Any]]
-"""Asks the supervisor, who asks all workers. Raises OSError if that was not possible."""
+PurgeEverywhere = Callable[[str, bytes], Coroutine[Any, Any, int]]
+"""Purges a URL in a store in all workers; returns the number of entries. Raises OSError if a worker was not reached."""
 
 _INDEX_ROOM = 64 << 20
 _LARGEST_INDEX = 1 << 40
@@ -54,9 +54,9 @@ class Caches:
         loop: asyncio.AbstractEventLoop,
         worker_id: int,
         report: Report,
-        ask: Ask,
+        purge_everywhere: PurgeEverywhere,
     ) -> None:
-        self._ask = ask
+        self._purge_everywhere = purge_everywhere
         self._loop = loop
         self._worker_id = worker_id
         self._report = report
@@ -171,10 +171,6 @@ class Caches:
 
     def _shared(self, name: str, tiers: TieredStore, leases: Leases | None) -> SharedStore:
         return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name))
-
-    async def _purge_everywhere(self, name: str, url: bytes) -> int:
-        counts = await self._ask("cache.purge", {"scope": "key", "target": url, "store": name})
-        return sum(counts.values())
 
     def _environment(self, folder: Path, map_size: int) -> Environment:
         """LMDB forbids to open a folder twice in a process: stores that follow each other share it."""

@@ -7,9 +7,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from adc.admin.guard import Access
-from adc.admin.node import NotFound, ReloadResult, Unavailable
+from adc.admin.node import ReloadResult
 from adc.admin.server import application
+from adc.runtime.operations import members
+from adc.runtime.operations.operation import NotFound, Unavailable
 from adc.telemetry.samples import Sample
+from tests.kit.rows import row
 
 
 class FakeNode:
@@ -39,24 +42,16 @@ class FakeNode:
             "reloads": {},
         }
 
-    async def members(self):
+    async def ask(self, operation, request):
         if not self.workers_answer:
             raise Unavailable("no worker answered")
-        return [
-            {
-                "pool": "app",
-                "member": "<script>",
-                "state": "up",
-                "admin": "enabled",
-                "active": 0,
-                "requests": 3,
-            }
-        ]
-
-    async def set_member(self, pool, member, state):
-        if pool != "app":
-            raise NotFound(f"there is no pool {pool}")
-        self.set.append((pool, member, state))
+        if operation is members.LIST:
+            return [row("app", "<script>", state="up", requests=3)]
+        assert operation is members.SET
+        if request.pool != "app":
+            raise NotFound(f"there is no pool {request.pool}")
+        self.set.append((request.pool, request.member, request.state))
+        return request
 
     async def reload(self):
         return self.reload_result

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from adc.cli import admin_client
 from adc.cli.app import app
+from adc.runtime.operations.convert import to_json
+from tests.kit.rows import row
 
 GOOD = """
 listeners: [{name: web, bind: 127.0.0.1:8080}]
@@ -233,13 +235,13 @@ def answers(monkeypatch, status, value):
         asked.append((method, path, body))
         return status, value
 
-    for module in ("admin_client", "reload", "members"):
+    for module in ("admin_client", "reload"):
         monkeypatch.setattr(f"adc.cli.{module}.ask", ask)
     return asked
 
 
 def test_a_member_is_named_in_full_in_the_path(monkeypatch):
-    asked = answers(monkeypatch, 200, {})
+    asked = answers(monkeypatch, 200, {"pool": "app", "member": "unix:/run/a.sock", "state": "drain"})
     assert run("members", "drain", "app", "unix:/run/a.sock").exit_code == 0
     assert asked == [("POST", "/api/v1/members/app/unix%3A%2Frun%2Fa.sock", {"state": "drain"})]
 
@@ -251,6 +253,13 @@ def test_a_refusal_of_the_service_is_code_1(monkeypatch):
     assert result.stderr == "there is no pool app\n"
 
 
+def test_a_reply_of_another_version_is_code_1(monkeypatch):
+    answers(monkeypatch, 200, [{"pool": "app"}])
+    result = run("members", "list")
+    assert result.exit_code == 1
+    assert "runs another version of adc" in result.stderr
+
+
 def test_a_failed_reload_is_code_1_with_the_reasons(monkeypatch):
     answers(monkeypatch, 409, {"result": "failed", "messages": ["adc.yaml:1:1: wrong"], "at": 1.0})
     result = run("reload")
@@ -260,7 +269,7 @@ def test_a_failed_reload_is_code_1_with_the_reasons(monkeypatch):
 
 def test_a_table_cuts_nothing_off_and_prints_markup_as_it_is(monkeypatch):
     name = "a-rather-long-name-of-a-member-that-is-longer-than-the-eighty-columns-of-a-terminal-would-be"
-    answers(monkeypatch, 200, [{"pool": "[red]app", "member": name, "state": "up"}])
+    answers(monkeypatch, 200, [to_json(row("[red]app", name, state="up"))])
     output = run("members", "list").stdout
     assert name in output
     assert "[red]app" in output

@@ -6,10 +6,11 @@ import pytest
 
 from adc.control.decisions import Decisions
 from adc.control.handover import Handover
+from adc.runtime.operations.health import Report
 
 LEGACY = Handover(
     (("app", "one", "draining"),),
-    ({"pool": "app", "member": "two", "up": False, "reason": "Connection refused"},),
+    (Report("app", "two", False, "Connection refused"),),
 )
 
 

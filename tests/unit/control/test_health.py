@@ -7,6 +7,7 @@ import pytest
 
 from adc.config import Config
 from adc.control.health import HealthChecks
+from adc.runtime.operations.health import Report
 
 POOLS = {
     "app": {
@@ -58,14 +59,9 @@ async def checks(bench):
 async def test_the_first_result_of_each_checked_member_is_told(checks, bench):
     bench.failures["127.0.0.1:9001"] = "refused"
     checks.follow(config())
-    told = {report["member"]: report for report in (await bench.next(), await bench.next())}
-    assert told["127.0.0.1:9001"] == {
-        "pool": "app",
-        "member": "127.0.0.1:9001",
-        "up": False,
-        "reason": "refused",
-    }
-    assert told["second"]["up"]
+    told = {report.member: report for report in (await bench.next(), await bench.next())}
+    assert told["127.0.0.1:9001"] == Report("app", "127.0.0.1:9001", False, "refused")
+    assert told["second"].up
     assert "127.0.0.1:9003" not in bench.checked
 
 
@@ -74,8 +70,8 @@ async def test_only_changes_are_told_and_all_is_known_for_a_new_worker(checks, b
     await bench.next()
     await bench.next()
     bench.failures["127.0.0.1:9002"] = "status 500"
-    assert await bench.next() == {"pool": "app", "member": "second", "up": False, "reason": "status 500"}
-    assert {report["member"]: report["up"] for report in checks.reports()} == {
+    assert await bench.next() == Report("app", "second", False, "status 500")
+    assert {report.member: report.up for report in checks.reports()} == {
         "127.0.0.1:9001": True,
         "second": False,
     }
@@ -98,7 +94,7 @@ async def test_a_member_that_is_gone_is_checked_no_more(checks, bench):
     while len(bench.checked) < 3:
         await asyncio.sleep(0.005)
     assert set(bench.checked) == {"127.0.0.1:9001"}
-    assert [report["member"] for report in checks.reports()] == ["127.0.0.1:9001"]
+    assert [report.member for report in checks.reports()] == ["127.0.0.1:9001"]
 
 
 async def test_a_check_that_cannot_be_built_stops_no_other(bench):
@@ -109,20 +105,20 @@ async def test_a_check_that_cannot_be_built_stops_no_other(bench):
 
     checks = HealthChecks(bench.report, rng=Random(1), build=build)
     checks.follow(config())
-    assert (await bench.next())["member"] == "second"
+    assert (await bench.next()).member == "second"
     await checks.close()
 
 
 async def test_health_found_before_an_upgrade_is_known_at_once_and_kept(checks, bench):
-    down = {"pool": "app", "member": "second", "up": False, "reason": "refused"}
+    down = Report("app", "second", False, "refused")
     checks.take_over([down], config())
     assert checks.reports() == [down]
     checks.follow(config())
     assert checks.reports() == [down]
-    assert [(await bench.next())["member"] for _ in range(2)].count("second") == 1
+    assert [(await bench.next()).member for _ in range(2)].count("second") == 1
 
 
 async def test_nothing_is_taken_over_of_members_that_are_not_checked_any_more(checks):
-    down = {"pool": "unchecked", "member": "127.0.0.1:9003", "up": False, "reason": "refused"}
+    down = Report("unchecked", "127.0.0.1:9003", False, "refused")
     checks.take_over([down], config())
     assert checks.reports() == []
