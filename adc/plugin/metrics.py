@@ -6,18 +6,28 @@ from __future__ import annotations
 class Counter:
     """A number that only grows, over reloads too."""
 
-    __slots__ = ("help", "name", "value")
+    __slots__ = ("_total", "help", "name")
 
     def __init__(self, name: str, help: str) -> None:  # noqa: A002
         self.name = name
         self.help = help
-        self.value = 0
+        self._total = [0]
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return self._total[0]
 
     def add(self, by: int = 1) -> None:
         """Count `by` more, 0 or more. Raises ValueError."""
         if by < 0:
             raise ValueError(f"counter {self.name} cannot count {by}; use a gauge for what also falls")
-        self.value += by
+        self._total[0] += by
+
+    def adopt(self, before: Counter) -> None:
+        """Count on together with the counter of the configuration before, whose last exchanges still count."""
+        before._total[0] += self._total[0]
+        self._total = before._total
 
 
 class Gauge:

@@ -70,7 +70,7 @@ class PhaseCall:
     def _checked(self, result: Any) -> Any:
         if result is None or isinstance(result, self._allowed):
             if isinstance(result, Response):
-                self.use.stops += 1
+                self.use.stopped.add()
             return result
         allowed = " or ".join(["None", *(kind.__name__ for kind in self._allowed)])
         raise TypeError(f"{self.phase} returned {type(result).__name__}; allowed: {allowed}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from adc.plugin.base import Plugin
 from adc.plugin.context import Context
 from adc.plugin.declared import Declared
 from adc.plugin.host import Host, Services
+from adc.plugin.metrics import Counter
 
 OnError = Literal["fail_closed", "fail_open"]
 
@@ -44,14 +44,14 @@ class Policy:
 class PluginUse:
     """A plugin in a route. `name` tells it from other uses in the route."""
 
-    __slots__ = ("_background", "declared", "errors", "name", "plugin", "policy", "stops")
+    __slots__ = ("_background", "declared", "errors", "name", "plugin", "policy", "stopped")
 
     def __init__(self, name: str, plugin: Plugin[Any], policy: Policy) -> None:
         self.name = name
         self.plugin = plugin
         self.policy = policy
         self.errors: dict[tuple[str, str], int] = {}
-        self.stops = 0
+        self.stopped = Counter("stopped", "Exchanges that the plugin answered.")
         self.declared = Declared()
         self._background: Background | None = None
 
@@ -99,23 +99,21 @@ class PluginUse:
         return problems
 
     def adopt(self, before: PluginUse) -> None:
-        """Carry on what the same use in the configuration before has counted."""
-        _add(self.errors, before.errors)
-        self.stops += before.stops
+        """Count on together with the same use in the configuration before, whose last exchanges still count."""
+        for key, number in self.errors.items():
+            before.errors[key] = before.errors.get(key, 0) + number
+        self.errors = before.errors
+        self.stopped.adopt(before.stopped)
         for name, counter in self.declared.counters.items():
             known = before.declared.counters.get(name)
-            counter.add(0 if known is None else known.value)
+            if known is not None:
+                counter.adopt(known)
 
     def _count_error(self, phase: str, reason: str) -> None:
-        _add(self.errors, {(phase, reason): 1})
+        self.errors[phase, reason] = self.errors.get((phase, reason), 0) + 1
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return f"it took more than {START_SECONDS:g} s"
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-
-
-def _add(numbers: dict[tuple[str, str], int], more: Mapping[tuple[str, str], int]) -> None:
-    for key, number in more.items():
-        numbers[key] = numbers.get(key, 0) + number

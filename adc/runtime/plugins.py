@@ -120,7 +120,7 @@ class Plugins:
 
 def _samples(route: str, use: PluginUse, worker: str) -> Iterable[Sample]:
     labels, declared = (route, use.name), use.declared
-    yield Sample("adc_plugin_stopped_total", labels, use.stops)
+    yield Sample("adc_plugin_stopped_total", labels, use.stopped.value)
     for (phase, reason), number in use.errors.items():
         yield Sample("adc_plugin_errors_total", (*labels, phase, reason), number)
     for counter in declared.counters.values():

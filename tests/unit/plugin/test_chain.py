@@ -73,7 +73,7 @@ def test_the_first_answer_ends_the_phase() -> None:
     assert stopped is not None
     assert (stopped.index, stopped.response.status) == (1, 403)
     assert [bool(context.state) for context in seen] == [True, False, False]
-    assert compiled.uses[1].stops == 1
+    assert compiled.uses[1].stopped.value == 1
 
 
 def test_each_plugin_has_a_state_of_its_own() -> None:

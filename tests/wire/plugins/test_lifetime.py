@@ -9,6 +9,7 @@ from adc.runtime.errors import BuildError
 from tests.kit.client import get, post
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
+from tests.kit.waiting import eventually
 from tests.wire.plugins.plugged import PLUGINS, module_of, route
 
 
@@ -70,6 +71,30 @@ async def test_an_old_plugin_is_closed_only_after_its_exchanges(folder):
         await client.reply()
         await asyncio.sleep(0.01)
         assert life == ["start", (200, "-"), "close"]
+
+
+async def test_exchange_that_ends_after_a_reload_is_counted(folder):
+    go = asyncio.Event()
+
+    async def script(conversation):
+        await conversation.request()
+        await go.wait()
+        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with (
+        Member(script) as member,
+        serving(folder, config(member.address, **route("counts", folder=folder))) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get())
+        await eventually(lambda: member.requests)
+        for _ in range(2):
+            await proxy.prepare()
+            proxy.worker.commit()
+        go.set()
+        await client.reply()
+        key = ("adc_plugin_counter_total", ("all", "counts", "seen"))
+        await eventually(lambda: {(n, labels): v for n, labels, v in proxy.worker.samples()}[key] == 1)
 
 
 async def test_a_plugin_that_cannot_be_built_leaves_the_old_configuration(folder, member):

@@ -29,7 +29,7 @@ async def test_an_answer_shows_in_the_log_as_denied(folder, member):
     async with serving(folder, config(member.address, **plugins)) as proxy, proxy.client() as client:
         await client.ask(get())
         assert proxy.access_log()[0]["end_reason"] == "denied"
-        assert proxy.worker.runtime.plugins.chains["all"].uses[0].stops == 1
+        assert proxy.worker.runtime.plugins.chains["all"].uses[0].stopped.value == 1
 
 
 @pytest.mark.parametrize("data", [post(b"a-body"), chunked(b"a-", b"body")])
