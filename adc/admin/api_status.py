@@ -9,7 +9,7 @@ from adc.admin.responses import answer
 
 
 def routes(node: Node) -> list[web.RouteDef]:
-    """The routes of this subject."""
+    """Return the routes of this subject."""
 
     async def status(request: web.Request) -> web.Response:
         return answer(await node.status())

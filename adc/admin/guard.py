@@ -30,12 +30,12 @@ class Access:
 
 
 def guard(access: Access) -> Middleware:
-    """A middleware: only a Host that is an address, a local name or one of `access.hosts` is let in, and only with
-    its token.
+    """Return a middleware that accepts only a Host that is an address, a local name or one of `access.hosts`, and only
+    requests with the token.
 
-    A page of another site can make a browser resolve its own name to this server (DNS rebinding), but the
-    Host field then is that name. What changes something must also be JSON (a page cannot send that across
-    origins without asking first, and we never answer a preflight) and must not name another origin.
+    A page of another site can make a browser resolve a name of its domain to this server (DNS rebinding), but the Host
+    field then is that name. A request that changes something must also be JSON (a page cannot send JSON across origins
+    without a preflight, which the server never answers) and must not name another origin.
     """
 
     @web.middleware
@@ -70,7 +70,7 @@ def _check_token(shown: list[str], token: str) -> None:
 
 
 def _token_in(line: str) -> bytes:
-    """The token of `Bearer TOKEN` or the password of `Basic`, which browsers ask for; empty if there is none."""
+    """Return the token of `Bearer TOKEN` or the password of `Basic`, which browsers ask for; empty if there is none."""
     scheme, _, value = line.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip().encode("utf-8", "surrogateescape")

@@ -9,7 +9,7 @@ from adc.telemetry.samples import CONTENT_TYPE, exposition, merge
 
 
 def routes(node: Node) -> list[web.RouteDef]:
-    """The route of this subject."""
+    """Return the route of this subject."""
 
     async def metrics(request: web.Request) -> web.Response:
         text = exposition(merge(await node.samples()))

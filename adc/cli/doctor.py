@@ -88,7 +88,7 @@ def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]
 async def _look(
     config: Config, wait: float | None, paths: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Seen]]:
-    """A row for each member, and what was seen of those that answered."""
+    """Return a row for each member, and what was seen of those that answered."""
     from adc.cli.probe import probe
     from adc.config.timeouts import Seen
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path) -> tuple[Loaded | None, list[str]]:
-    """The configuration, or None and every error."""
+    """Return the configuration, or None and every error."""
     from adc.config import ConfigErrors, load
 
     try:
@@ -22,7 +22,7 @@ def read(path: Path) -> tuple[Loaded | None, list[str]]:
 
 
 def load_or_fail(path: Path) -> Loaded:
-    """The configuration, or the end of the command with code 2."""
+    """Return the configuration, or the end of the command with code 2."""
     loaded, errors = read(path)
     if loaded is None:
         fail("\n".join(errors), MISUSED)

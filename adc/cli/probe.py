@@ -94,7 +94,7 @@ async def _connect(pool: Pool, member: Member) -> tuple[asyncio.StreamReader, as
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:
-    """The head of the answer; its content is read to the end. Raises ValueError if the end cannot be told."""
+    """Return the head of the answer; its content is read to the end. Raises ValueError if the end cannot be told."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         lower = head.lower()
@@ -125,7 +125,7 @@ async def _idle_close(reader: asyncio.StreamReader, patience: float) -> float | 
 
 
 def _announced(head: bytes) -> float | None:
-    """Seconds for which the member keeps the connection, as it says; 0 if it says that it closes it."""
+    """Return seconds for which the member keeps the connection, as it says; 0 if it says that it closes it."""
     connection = tokens(b",".join(_fields(head, b"connection")))
     old = head.startswith(b"HTTP/1.0") and b"keep-alive" not in connection
     if old or b"close" in connection:
@@ -135,7 +135,7 @@ def _announced(head: bytes) -> float | None:
 
 
 def session_cookie(pool: Pool) -> str | None:
-    """The name of the application's cookie that persistence rests on; None if it rests on none."""
+    """Return the name of the application's cookie that persistence rests on; None if it rests on none."""
     held = pool.persistence
     if held is None:
         return None
@@ -145,7 +145,7 @@ def session_cookie(pool: Pool) -> str | None:
 
 
 def _cookie_age(cookie: str, head: bytes) -> float | None:
-    """Seconds that the cookie lives: its Max-Age, else its Expires (RFC 6265 section 5.3)."""
+    """Return seconds that the cookie lives: its Max-Age, else its Expires (RFC 6265 section 5.3)."""
     for value in _fields(head, b"set-cookie"):
         found = parse_set_cookie(value)
         if found is None or found.name != cookie.encode():

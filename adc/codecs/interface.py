@@ -41,7 +41,7 @@ class Stream(Protocol):
         the response then ends without them."""
 
     def file_output(self, writable: Callable[[], None]) -> FileOutput | None:
-        """A way to send body past `send_body`, straight from files, which must end in `send_body(b"", True)`.
+        """Return a way to send body past `send_body`, straight from files, which must end in `send_body(b"", True)`.
         None if bytes cannot go to this client as they are (TLS, another framing), or for want of descriptors.
         """
 
@@ -76,23 +76,19 @@ class RequestReceiver(Protocol):
         """More request content."""
 
     def request_trailers(self, fields: list[Pair]) -> None:
-        """The request content is complete, followed by `fields`: in place of `request_body(b"", True)`.
-
-        Called only with one field or more. All names may be passed on (`adc.http.trailers`): a codec refuses a request
-        with others.
-        """
+        """Called at the end of the request content, with trailers: in place of `request_body(b"", True)`."""
 
     def stream_blocked(self) -> None:
-        """The client reads slowly: the codec's buffer is over its high-water mark."""
+        """Called when the codec's buffer is above its high-water mark, because the client reads slowly."""
 
     def stream_writable(self) -> None:
-        """The codec's buffer has drained."""
+        """Called when the codec's buffer has drained."""
 
     def stream_lost(self) -> None:
-        """The client is gone; nothing can be sent any more."""
+        """Called when the client is gone; nothing can be sent any more."""
 
     def bad_body(self, refused: Refused) -> None:
-        """The framing of the request content broke, or its trailers are over a limit."""
+        """Called when the framing of the request content is invalid, or its trailers are over a limit."""
 
 
 class ResponseReceiver(Protocol):
@@ -109,29 +105,25 @@ class ResponseReceiver(Protocol):
         """Keep `connection`, on which the client has authenticated, for its next request; False if that cannot be."""
 
     def response_informational(self, response: Response) -> None:
-        """An interim response (1xx except 101)."""
+        """Called for an interim response (1xx except 101)."""
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
-        """The final response head (or a 101) and what of its body came with it."""
+        """Called for the final response head (or a 101) and the part of its body that arrived with it."""
 
     def response_body(self, data: bytes, end: bool) -> None:
         """More of the body."""
 
     def response_trailers(self, fields: list[Pair]) -> None:
-        """The body is complete, followed by `fields`: in place of `response_body(b"", True)`.
-
-        Called only with one field or more. The receiver drops those whose names may not be passed on
-        (`adc.http.trailers`), and all of them for a client that takes none (`Request.takes_trailers`).
-        """
+        """Called at the end of the body, with trailers: in place of `response_body(b"", True)`."""
 
     def failed(self, failure: Failure, detail: str) -> None:
-        """The try is over without a whole response; `detail` is for logs."""
+        """Called when the attempt ends without a whole response; `detail` is for logs."""
 
     def member_blocked(self) -> None:
-        """The member reads slowly: stop sending request content."""
+        """Called when the member reads slowly: stop sending request content."""
 
     def member_writable(self) -> None:
-        """The member's buffer has drained."""
+        """Called when the member's buffer has drained."""
 
 
 class MemberConnection(Protocol):

@@ -118,7 +118,7 @@ def _names(wanted: Wanted) -> str:
 
 
 def wanted_of(config: Config) -> list[Wanted]:
-    """The certificates that listeners ask for; the same one for several listeners once."""
+    """Return the certificates that listeners ask for; the same one for several listeners once."""
     parts = [listener.tls.acme for listener in config.listeners if listener.tls is not None]
     if not any(parts):
         return []
@@ -140,7 +140,7 @@ def wanted_of(config: Config) -> list[Wanted]:
 
 
 def renewal_in(wanted: Wanted, wall: float) -> float:
-    """Seconds until a new certificate is due; 0 or less if there is none that will do."""
+    """Return the seconds until a new certificate is due; 0 or less without a usable one."""
     from cryptography import x509
 
     try:
@@ -156,7 +156,7 @@ def renewal_in(wanted: Wanted, wall: float) -> float:
 
 
 async def aside(work: Callable[[], T]) -> T:
-    """The result of `work`, done in a thread that does not keep the process from ending."""
+    """Return the result of `work`, done in a thread that does not keep the process from ending."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

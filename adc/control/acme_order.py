@@ -82,7 +82,7 @@ def _open(found: messages.AuthorizationResource) -> bool:
 
 
 def _client(wanted: Wanted) -> client.ClientV2:
-    """A client with an account: the one whose key is kept, else a new one."""
+    """Return a client with an account: the one whose key is kept, else a new one."""
     file = wanted.file.parent / ACCOUNT_KEY
     if not file.exists():
         keep(file, new_key())
@@ -101,7 +101,7 @@ def _client(wanted: Wanted) -> client.ClientV2:
 
 
 def new_key() -> bytes:
-    """A new P-256 key as PEM."""
+    """Return a new P-256 key as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 

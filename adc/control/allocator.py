@@ -62,7 +62,7 @@ class HeapTrimmer:
 
 
 def heap_trimmer() -> HeapTrimmer | None:
-    """The one for this process; None where the C library cannot trim its heap."""
+    """Return the one for this process; None where the C library cannot trim its heap."""
     try:
         malloc_trim = ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError):

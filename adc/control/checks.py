@@ -34,7 +34,7 @@ MAX_REASON = 200
 def build_check(
     address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None = None
 ) -> Check:
-    """The check of one member. Raises OSError or ValueError if a certificate file cannot be used.
+    """Return the check of one member. Raises OSError or ValueError if a certificate file cannot be used.
 
     `proxy_protocol` is the version that the pool speaks to its members. As with HAProxy, a check on another port than
     that of the traffic sends no header.
@@ -142,7 +142,7 @@ class _Ask:
 
 
 async def _never(factory: object) -> None:
-    """A link would only say what kind of failure it was, not what the operating system said."""
+    """Reject every link: it would report the kind of failure without the operating system's message."""
     raise OSError("a check opens its connection itself")
 
 

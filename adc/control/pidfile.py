@@ -24,7 +24,7 @@ def write(path: Path, replaces: int | None = None) -> None:
 
 
 def read(path: Path) -> int | None:
-    """The process id in the file, None if there is no file or no number in it."""
+    """Return the process id in the file, None if there is no file or no number in it."""
     try:
         return int(path.read_text()[:32])
     except (OSError, ValueError):

@@ -38,7 +38,7 @@ class Identity:
 
 
 def identity_of(config: Config) -> Identity | None:
-    """The user that workers become, None if they stay what they are.
+    """Return the user that workers become, None if they stay what they are.
 
     Raises CallRefused for a user or group that does not exist, or that this process may not become.
     """
@@ -124,7 +124,7 @@ def _make_folder(folder: Path, identity: Identity) -> None:
 
 
 def _make_log(path: Path, identity: Identity) -> None:
-    """A log file that the user may append to; one of root's, as a rotation leaves it, is given to the user."""
+    """Make a log file that the user may append to; one that a rotation created as root gets the user as owner."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         with acting_as(identity):

@@ -20,7 +20,7 @@ class MemberFailed(Exception):
 
 
 def check_request(method: str, target: str, host: str, fields: Mapping[str, str]) -> Request:
-    """The request: `fields` beside `Host` and those that say who asks, which they replace."""
+    """Return the request: `fields` beside `Host` and those that say who asks, which they replace."""
     lines = {b"host": (b"Host", host.encode()), b"user-agent": (b"User-Agent", USER_AGENT)}
     lines[b"accept"] = (b"Accept", b"*/*")
     for name, value in fields.items():
@@ -48,11 +48,11 @@ class Answer:
         """It was given its connection."""
 
     def keep(self, connection: KeptConnection) -> bool:
-        """A check has a connection of its own."""
+        """Refuse: a check has a separate connection."""
         return False
 
     def response_informational(self, response: Response) -> None:
-        """The final one is to come."""
+        """No-op: the final response is still to come."""
 
     def response_head(self, response: Response, body: bytes, end: bool) -> None:
         self._response = response
@@ -71,7 +71,7 @@ class Answer:
             self.here.set_exception(MemberFailed(detail))
 
     def member_blocked(self) -> None:
-        """The request is small."""
+        """No-op: the request is small."""
 
     def member_writable(self) -> None:
         """No-op: a probe has nothing more to send."""

@@ -176,7 +176,7 @@ def _socketpair() -> tuple[socket.socket, socket.socket]:
 
 
 def _memory(name: str, size: int) -> int:
-    """The descriptor of `size` bytes, all zero."""
+    """Return the descriptor of `size` bytes, all zero."""
     descriptor = os.memfd_create(name)
     os.ftruncate(descriptor, size)
     return descriptor

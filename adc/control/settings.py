@@ -26,7 +26,7 @@ ADMIN_BACKLOG = 128
 
 
 def layout_of(config: Config) -> Layout:
-    """Every address to listen on, by listener name; the admin server's under ADMIN. Raises BindError."""
+    """Return every address to listen on, by listener name; the admin server's under ADMIN. Raises BindError."""
     layout = {
         listener.name: _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
         for listener in config.listeners
@@ -60,7 +60,7 @@ class AdminTls:
 
 
 def admin_tls(config: Config) -> AdminTls | None:
-    """The TLS of the admin server, read from its files. Raises CallRefused."""
+    """Return the TLS of the admin server, read from its files. Raises CallRefused."""
     if config.admin is None or config.admin.tls is None:
         return None
     from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
@@ -79,13 +79,13 @@ def admin_tls(config: Config) -> AdminTls | None:
 
 
 def worker_count(config: Config, override: int | None) -> int:
-    """The number of worker processes; 0 means that the supervisor serves itself."""
+    """Return the number of worker processes; 0 means that the supervisor serves itself."""
     wanted = config.workers if override is None else override
     return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
 
 
 def addresses_of(written: Iterable[Written], owner: str) -> tuple[Address, ...]:
-    """The literal addresses that the listener `owner` listens on for what is written. Raises BindError."""
+    """Return the literal addresses of the listener `owner` for a configured address. Raises BindError."""
     return _resolved(written, "http", owner, ADMIN_BACKLOG)
 
 
@@ -102,7 +102,7 @@ def _resolved(written: Iterable[Written], protocol: str, owner: str, backlog: in
 
 
 def _hosts(written: Written) -> list[str]:
-    """The literal addresses of a host as written."""
+    """Return the literal addresses of a host as written."""
     if not written.host:
         return ["0.0.0.0", "::"] if _has_ipv6() else ["0.0.0.0"]
     try:

@@ -110,11 +110,11 @@ class ListeningSockets:
         return unused
 
     def of(self, listener: str) -> dict[str, socket.socket]:
-        """The sockets of one listener, by key; empty if there is no such listener."""
+        """Return the sockets of one listener, by key; empty if there is no such listener."""
         return {address.key: self._open[address.key] for address in self._layout.get(listener, ())}
 
     def open(self) -> dict[str, socket.socket]:
-        """The sockets in use, by key."""
+        """Return the sockets in use, by key."""
         return dict(self._open)
 
     def close(self, *, handed_over: bool = False) -> None:
@@ -133,7 +133,7 @@ def _addresses(layout: Layout) -> Iterable[Address]:
 
 
 def bind(address: Address) -> socket.socket:
-    """A bound socket, listening if it is a stream. Raises BindError."""
+    """Return a bound socket, listening if it is a stream. Raises BindError."""
     try:
         if address.kind == "unix":
             return _bind_unix(address)
@@ -143,7 +143,7 @@ def bind(address: Address) -> socket.socket:
 
 
 def key_of(sock: socket.socket) -> str:
-    """The address key of a bound socket."""
+    """Return the address key of a bound socket."""
     name = sock.getsockname()
     if sock.family == socket.AF_UNIX:
         path = name.decode() if isinstance(name, bytes) else name

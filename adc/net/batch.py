@@ -85,7 +85,7 @@ class Batch:
         self._beginning = False
 
     def request_arrived(self, connection: BatchedReader) -> None:
-        """Bytes came from a client."""
+        """Called when bytes have arrived from a client."""
         self._requests.append(connection)
         if len(self._requests) >= _MOST:
             self._run()
@@ -100,7 +100,7 @@ class Batch:
         return self._beginning
 
     def response_arrived(self, connection: BatchedReader) -> None:
-        """Bytes came from a member."""
+        """Called when bytes have arrived from a member."""
         self._responses.append(connection)
         if len(self._responses) >= _MOST:
             self._run()

@@ -28,7 +28,7 @@ class BatchedWriter(BatchedOutput):
         self._transport: Any = None
 
     def opened(self, transport: Any) -> None:
-        """The connection is open."""
+        """Called when the connection is open."""
         self._transport = transport
 
     @property
@@ -37,7 +37,7 @@ class BatchedWriter(BatchedOutput):
         return self._transport is not None
 
     def lost(self) -> None:
-        """The connection is closed: drop what is buffered and what may come."""
+        """Drop what is buffered: the connection is closed."""
         self._buffered = b""
         self._lost = True
 
@@ -141,7 +141,7 @@ class BatchedWriter(BatchedOutput):
         return self._transport.get_extra_info("sslcontext") is None and undelivered(self._transport)
 
     def get_write_buffer_size(self) -> int:
-        """Bytes that the kernel has not taken yet."""
+        """Return the number of bytes that the kernel has not accepted yet."""
         self.flush()
         size: int = self._transport.get_write_buffer_size()
         return size

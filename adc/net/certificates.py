@@ -31,7 +31,7 @@ class CertificateFacts:
 
 
 def read_facts(pem: bytes) -> CertificateFacts:
-    """The facts of the first certificate of a PEM file. Raises ValueError if there is none."""
+    """Return the facts of the first certificate of a PEM file. Raises ValueError if there is none."""
     from cryptography import x509  # here and below: only TLS needs it, and it is large
 
     certificate = x509.load_pem_x509_certificate(pem)
@@ -40,7 +40,7 @@ def read_facts(pem: bytes) -> CertificateFacts:
 
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """The DNS names and addresses of the subjectAltName, else the common name (RFC 9525 section 2)."""
+    """Return the DNS names and addresses of the subjectAltName, else the common name (RFC 9525 section 2)."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
@@ -81,7 +81,7 @@ class NameIndex(Generic[T]):
 
 
 def host_of(authority: str) -> str:
-    """The name or address that a Host field means, "" if none: what a certificate would have to name."""
+    """Return the name or address that a Host field means, "" if none: what a certificate would have to name."""
     try:
         return parse_host(authority).strip("[]")
     except BadHost:

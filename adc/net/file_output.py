@@ -81,7 +81,7 @@ class FileOutput:
 def open_output(
     loop: asyncio.AbstractEventLoop, transport: Any, writable: Callable[[], None]
 ) -> FileOutput | None:
-    """A `FileOutput` for the connection of `transport`, None if there is no descriptor to be had."""
+    """Return a `FileOutput` for the connection of `transport`, None if there is no descriptor to be had."""
     if transport.is_closing():
         return None
     try:

@@ -45,7 +45,7 @@ class Handshake:
         return True
 
     def release(self) -> None:
-        """The handshake is complete, or has failed."""
+        """Release the handshake's resources: it is complete, or has failed."""
         left, self._left = self._left, None
         if left is not None:
             left()

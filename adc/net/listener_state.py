@@ -22,7 +22,7 @@ class OpenConnection(Protocol):
         """True if the connection closes after the response to its next request."""
 
     def timed_out(self) -> None:
-        """The tick found `deadline` passed."""
+        """Called when a tick finds `deadline` passed."""
 
     def retire(self) -> None:
         """Close after the next request, so that the client connects again, to another worker perhaps."""
@@ -31,7 +31,7 @@ class OpenConnection(Protocol):
         """Close when what is in flight is complete; soon if nothing is."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The transport is closed."""
+        """Called when the transport is closed."""
 
 
 class ListenerState:

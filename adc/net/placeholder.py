@@ -17,7 +17,7 @@ _MAX_COMMON_NAME = 64
 
 
 def self_signed(names: Sequence[str]) -> bytes:
-    """A new P-256 key and its self-signed certificate for `names`, one PEM text."""
+    """Return a new P-256 key and its self-signed certificate for `names`, one PEM text."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:_MAX_COMMON_NAME])])
     now = datetime.now(UTC)

@@ -83,7 +83,7 @@ def header_length(data: bytes) -> int | None:
 
 
 def parse(header: bytes) -> Endpoints | None:
-    """The ends that one whole header tells, None if it tells none. Raises BadHeader."""
+    """Return the ends that one whole header tells, None if it tells none. Raises BadHeader."""
     return _parse_v2(header) if header.startswith(SIGNATURE) else _parse_v1(header)
 
 
@@ -137,7 +137,7 @@ def _parse_v2(header: bytes) -> Endpoints | None:
 
 
 def compose(version: str, ends: Endpoints | None) -> bytes:
-    """The header to send ("v1" or "v2") for a connection between `ends`, None if they are not known."""
+    """Return the header to send ("v1" or "v2") for a connection between `ends`, None if they are not known."""
     return _compose_v1(ends) if version == "v1" else _compose_v2(ends)
 
 

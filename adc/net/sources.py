@@ -37,7 +37,7 @@ class SourceLimit:
         return True
 
     def leave(self, address: str) -> None:
-        """A connection that was admitted is closed."""
+        """Note that an admitted connection is closed."""
         key = _source(address)
         count = self._counts.get(key, 0)
         if count > 1:

@@ -134,7 +134,7 @@ class ServerTls:
 
 
 def server_context(options: ServerTlsOptions) -> ssl.SSLContext:
-    """A context without a certificate. Raises TlsError."""
+    """Return a context without a certificate. Raises TlsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = SecureObject
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could ask for the costly handshake again and again
@@ -156,9 +156,10 @@ def server_context(options: ServerTlsOptions) -> ssl.SSLContext:
 def member_context(
     *, verify: bool = True, ca: str = "", certificate: str = "", key: str = "", min_version: str = "1.2"
 ) -> ssl.SSLContext:
-    """The context for connections to members: verified by the authorities in `ca`, by the system's if that is "".
+    """Return the context for connections to members, verified by the authorities in `ca` or, if that is "", by the
+    system's.
 
-    `certificate` and `key` are shown to members that ask. Raises TlsError.
+    `certificate` and `key` are sent to members that request them. Raises TlsError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = _VERSIONS[min_version]

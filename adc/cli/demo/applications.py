@@ -26,7 +26,7 @@ USERS = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Grace"}, {"id": 3, "name":
 
 
 def application(name: str) -> web.Application:
-    """One application; its `name` is in every answer, so that one sees which member gave it."""
+    """Return one application; its `name` is in every answer, so that one sees which member gave it."""
     app = web.Application(client_max_size=UPLOAD_LIMIT)
     app[NAME] = name
     app.add_routes(
@@ -47,7 +47,7 @@ def application(name: str) -> web.Application:
 
 
 async def welcome(request: web.Request) -> web.Response:
-    """The page that shows what there is to try."""
+    """Respond with the page that lists examples to try."""
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True)
     admin = os.environ.get("ADC_DEMO_ADMIN", "127.0.0.1:9901")
     text = templates.get_template("welcome.html.j2").render(
@@ -68,12 +68,12 @@ async def healthy(request: web.Request) -> web.Response:
 
 
 async def users(request: web.Request) -> web.Response:
-    """A small JSON API."""
+    """Respond with a list in JSON."""
     return web.json_response({"served_by": request.app[NAME], "path": request.path, "users": USERS})
 
 
 async def user(request: web.Request) -> web.Response:
-    """One entry of it."""
+    """Respond with one entry of the list."""
     wanted = int(request.match_info["number"])
     found = next((each for each in USERS if each["id"] == wanted), None)
     return web.json_response(found or {"error": "no such user"}, status=200 if found else 404)
@@ -109,7 +109,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 async def echo(request: web.Request) -> web.WebSocketResponse:
-    """A WebSocket that says everything again."""
+    """Echo every message of a WebSocket."""
     socket = web.WebSocketResponse(heartbeat=30)
     await socket.prepare(request)
     async for message in socket:

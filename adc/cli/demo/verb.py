@@ -57,7 +57,7 @@ def demo(
 
 @contextmanager
 def _applications() -> Iterator[dict[str, str]]:
-    """The running applications: environment variables that tell the configuration their addresses.
+    """Yield the running applications: environment variables that tell the configuration their addresses.
 
     They end when their standard input does, so they outlive us in no case.
     """

@@ -18,7 +18,7 @@ _EXPECTS_CONTENT: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 def response_head(status: int, reason: bytes, lines: list[Pair], last: bytes) -> bytes:
-    """A response head; the standard phrase stands for an empty reason.
+    """Return a response head; the standard phrase stands for an empty reason.
 
     `last` are further field lines, each with its CRLF, and the blank line.
     """
@@ -30,7 +30,7 @@ def response_head(status: int, reason: bytes, lines: list[Pair], last: bytes) ->
 
 
 def request_head(request: Request, target: str, lines: list[Pair]) -> bytes:
-    """A request head as sent to a member, with the framing, upgrade and trailers of `request`.
+    """Return a request head as sent to a member, with the framing, upgrade and trailers of `request`.
 
     `lines` hold neither framing nor hop-by-hop fields. Content of unknown length is chunked;
     a method that usually has content says so even when there is none (RFC 9110 section 8.6).
@@ -50,7 +50,8 @@ def request_head(request: Request, target: str, lines: list[Pair]) -> bytes:
 
 
 def _options(request: Request) -> bytes:
-    """The fields for the member alone, named by `Connection` (RFC 9110 sections 7.8 and 10.1.4), and the blank line."""
+    """Return the fields for the member alone, named by `Connection` (RFC 9110 sections 7.8 and 10.1.4), and the empty
+    line."""
     if not request.takes_trailers:
         return b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % request.upgrade
     if not request.upgrade:
@@ -70,7 +71,7 @@ def _block(start: bytes, lines: list[Pair], last: bytes) -> bytes:
 
 
 def chunk(data: bytes) -> bytes:
-    """The line before a chunk's data (RFC 9112 section 7.1)."""
+    """Return the line before a chunk's data (RFC 9112 section 7.1)."""
     return b"%x\r\n" % len(data)
 
 
@@ -79,7 +80,7 @@ _TRAILER: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\x
 
 
 def last_chunk(trailers: list[Pair]) -> bytes:
-    """The last chunk with a trailer section. Raises ValueError for a field that could be read as something else."""
+    """Return the last chunk with a trailer section. Raises ValueError for a field that could be read as another one."""
     lines = [b"%b: %b" % trailer for trailer in trailers]
     if not all(_TRAILER.fullmatch(line) for line in lines):
         raise ValueError("a trailer field is malformed")

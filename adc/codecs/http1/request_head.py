@@ -27,7 +27,7 @@ _NO_HOST: Final = (b"Host", b"")
 
 
 def bad_request(detail: str) -> Refused:
-    """A refusal for a malformed or ambiguous message."""
+    """Return a refusal for a malformed or ambiguous message."""
     return Refused(400, "bad_request", detail)
 
 

@@ -92,7 +92,7 @@ def _only_message(parsed: Any) -> Any:
 
 
 def _request_line(head: bytes, line: re.Match[bytes]) -> bytes:
-    """The request line with a method and a version that the parser takes."""
+    """Return the request line with a method and a version that the parser takes."""
     method, major, minor = line.groups()
     known = method if method in _USUAL else _STAND_IN
     later = major == b"1" and minor > b"1"
@@ -100,7 +100,7 @@ def _request_line(head: bytes, line: re.Match[bytes]) -> bytes:
 
 
 def _renamed(names: list[bytes], fields: list[bytes]) -> bytes:
-    """The header, with other names for fields that the parser does not take."""
+    """Return the header, with other names for fields that the parser does not take."""
     seen: set[bytes] = set()
     renamed = []
     for name, field in zip(names, fields, strict=True):

@@ -19,7 +19,7 @@ NO_STORES: Mapping[str, SharedStore] = MappingProxyType({})
 def cache_options(
     cache: RouteCache, store: SharedStore, own_cookies: tuple[Callable[[Headers], None], ...] = ()
 ) -> CacheOptions:
-    """The policy of one route. `own_cookies` take out of a header block what members do not see."""
+    """Return the policy of one route. `own_cookies` take out of a header block what members do not see."""
     key = cache.key
     return CacheOptions(
         default_ttl=cache.default_ttl,

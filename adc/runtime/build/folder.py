@@ -60,7 +60,7 @@ def check_private(folder: Path) -> None:
 
 
 def signing_key(folder: Path) -> bytes:
-    """The key generated for this node: made by whoever comes first, the same for all its workers from then
+    """Return the key generated for this node: made by whoever comes first, the same for all its workers from then
     on. Raises BuildError."""
     path = private_folder(folder) / KEY_FILE
     try:

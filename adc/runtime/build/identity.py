@@ -25,7 +25,7 @@ def trusted_proxies(config: Config, listener: Listener) -> Networks:
 
 
 def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:
-    """The steps that a listener needs, None if it needs none; they may raise `Refused`.
+    """Return the steps that a listener needs, None if it needs none; they may raise `Refused`.
 
     Fields about client certificates are taken from clients on every listener as soon as any listener asks for
     certificates: a member cannot tell the listeners apart.
@@ -72,7 +72,7 @@ def _strip_certificate(request: Request) -> None:
 
 
 def believe(trusted: Networks, request: Request) -> None:
-    """The client's address and scheme as trusted proxies say them."""
+    """Set the client's address and scheme as trusted proxies state them."""
     if not trusted.contains(request.client.peer):
         return
     if b"x-forwarded-for" in request.proxy_fields:

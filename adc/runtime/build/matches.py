@@ -22,7 +22,7 @@ def nowhere(path: tuple[str | int, ...]) -> str:
 def compile_match(
     match: model.Match, path: tuple[str | int, ...] = (), where: Where = nowhere, as_sent: bool = False
 ) -> Match:
-    """The conditions of a route at `path` in the configuration; `as_sent`: its paths are not normalised. Raises
+    """Return the conditions of a route at `path` in the configuration; `as_sent`: its paths are not normalised. Raises
     ValueError."""
     return Match(
         host=_hosts(match.host),
@@ -55,7 +55,7 @@ def _hosts(rules: Sequence[model.HostRule]) -> list[HostRule]:
 
 
 def path_rule(rule: model.PathRule) -> PathRule:
-    """A rule about the path. Raises ValueError."""
+    """Return a rule about the path. Raises ValueError."""
     found: Exact | PathPrefix | Regex
     if rule.regex is not None:
         found = Regex(rule.regex)

@@ -49,7 +49,7 @@ def needs_keys(config: Config) -> bool:
 
 
 def open_tables(config: Config, store: Store) -> dict[str, Table]:
-    """The tables of the pools that keep pins in one, with the sizes of `config`."""
+    """Return the tables of the pools that keep pins in one, with the sizes of `config`."""
     return {
         name: store.table(table_name(name), pool.persistence.mode[1].size, merge_pins)
         for name, pool in config.pools.items()

@@ -63,7 +63,7 @@ def build_member_tls(config: Config) -> dict[str, ssl.SSLContext]:
 
 
 def context_of(tls: MemberTls) -> ssl.SSLContext:
-    """The context for the members of one pool. Raises TlsError."""
+    """Return the context for the members of one pool. Raises TlsError."""
     return member_context(
         verify=tls.verify,
         ca=tls.ca or "",

@@ -9,7 +9,7 @@ from adc.pools.balancers.round_robin import Turns
 
 
 def shared_counts(descriptor: int) -> memoryview[int]:
-    """The memory behind `descriptor` as whole numbers from 0 up."""
+    """Return the memory behind `descriptor` as whole numbers from 0 up."""
     return memoryview(mmap.mmap(descriptor, 0)).cast("Q")
 
 
@@ -23,7 +23,7 @@ class SharedTurns:
         self._counts = None if descriptor is None else shared_counts(descriptor)
 
     def of(self, pool: str) -> Turns:
-        """The turns of one pool."""
+        """Return the turns of one pool."""
         if self._counts is None:
             return Turns([0])
         return Turns(self._counts, crc32(pool.encode()) % len(self._counts))

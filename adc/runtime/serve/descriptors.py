@@ -21,7 +21,8 @@ def raise_limit() -> None:
 
 
 def last_for_clients() -> int:
-    """The descriptor from which on nothing is accepted: half the limit, as each client may need one to a member."""
+    """Return the descriptor from which on nothing is accepted: half the limit, because each client may need one to a
+    member."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return 1 << 30

@@ -13,7 +13,7 @@ log = EventLog("adc.state")
 
 
 async def signing_keys(config: Config) -> list[bytes]:
-    """The key to sign with, then others to believe: `cluster.secret`; else what the nodes agree on through
+    """Return the key to sign with, then others to believe: `cluster.secret`; else what the nodes agree on through
     Redis; else one of this node's own, made once. Raises BuildError."""
     cluster = config.cluster
     if cluster is not None and cluster.secret is not None:

@@ -129,7 +129,7 @@ class ClusterPeer:
         self.reason = reason
 
     def silence(self, now: float) -> float:
-        """Seconds since it last proved that it lives; 0 while it does."""
+        """Return seconds since it last proved that it lives; 0 while it does."""
         return 0.0 if self.alive else now - self._proved_at
 
     def retire(self) -> None:
