@@ -148,7 +148,7 @@ class GzipDecoder(Decoder):
 
     def finish(self) -> None:
         if self.begun and not self._stream.eof:
-            raise DecodeError("gzip content is cut off")
+            raise DecodeError("gzip content is incomplete")
 
 
 class BrotliDecoder(Decoder):
@@ -180,7 +180,7 @@ class BrotliDecoder(Decoder):
 
     def finish(self) -> None:
         if self.begun and not self._stream.is_finished():
-            raise DecodeError("brotli content is cut off")
+            raise DecodeError("brotli content is incomplete")
 
 
 class ZstdDecoder(Decoder):

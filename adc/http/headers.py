@@ -42,7 +42,7 @@ class Headers:
         return isinstance(other, Headers) and self.pairs == other.pairs
 
     def __hash__(self) -> int:
-        raise TypeError("Headers can change; they have no hash")
+        raise TypeError("Headers are mutable and have no hash")
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"

@@ -63,7 +63,7 @@ def readings(path: str, normal: str, prefix: str = "") -> Iterator[str]:
                 continue
             left -= len(other)
             if left < 0 or len(found) >= MOST:
-                raise UnsafeReadings("the path can be read in more ways than are looked at")
+                raise UnsafeReadings("the path can be read in more ways than adc checks")
             found.add(other)
             waiting.append(other)
 

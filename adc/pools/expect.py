@@ -19,7 +19,7 @@ def parse_statuses(text: str) -> tuple[range, ...]:
         low = _status(first, text)
         high = _status(last, text) if dash else low
         if high < low:
-            raise ValueError(f"{part.strip()!r} is an empty range of status codes")
+            raise ValueError(f"{part.strip()!r} is an empty range of status codes; write the lower one first")
         ranges.append(range(low, high + 1))
     return tuple(ranges)
 
@@ -27,7 +27,7 @@ def parse_statuses(text: str) -> tuple[range, ...]:
 def _status(digits: str, text: str) -> int:
     digits = digits.strip()
     if not (len(digits) == 3 and digits.isascii() and digits.isdigit() and digits[0] in "12345"):
-        raise ValueError(f"{text!r} names no status codes: write them as 200-299 or 200,204")
+        raise ValueError(f"{text!r} names no status codes; write 200-299 or 200,204")
     return int(digits)
 
 

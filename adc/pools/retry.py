@@ -145,4 +145,4 @@ def _statuses(word: str) -> frozenset[int]:
     if word.isascii() and word.isdigit() and 400 <= int(word) <= 599:
         return frozenset((int(word),))
     known = ", ".join(sorted(RETRY_WORDS))
-    raise ValueError(f"{word!r} is nothing to retry on: use {known}, 5xx or a status from 400 to 599")
+    raise ValueError(f"unknown retry condition {word!r}; use {known}, 5xx or a status from 400 to 599")

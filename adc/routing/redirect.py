@@ -30,7 +30,8 @@ class Redirect:
 
     def __init__(self, to: str, status: int = 308) -> None:
         if status not in STATUSES:
-            raise ValueError(f"a redirect has one of the statuses {sorted(STATUSES)}")
+            allowed = ", ".join(map(str, sorted(STATUSES)))
+            raise ValueError(f"status {status} is no redirect; allowed statuses: {allowed}")
         if not _visible(to):
             raise ValueError("a location holds only visible ASCII characters")
         _check_placeholders(to)

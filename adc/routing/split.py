@@ -20,7 +20,8 @@ class Split(Generic[T]):
 
     def __init__(self, shares: Sequence[tuple[T, int]]) -> None:
         if any(weight < 0 for _, weight in shares) or not any(weight for _, weight in shares):
-            raise ValueError("weights are 0 or more, and one at least is over 0")
+            weights = ", ".join(str(weight) for _, weight in shares)
+            raise ValueError(f"weights {weights}; allowed: 0 or more, at least one above 0")
         self._values = [value for value, weight in shares if weight]
         self._bounds = list(accumulate(weight for _, weight in shares if weight))
 

@@ -89,12 +89,12 @@ def decode_writes(message: bytes, now: float) -> Iterator[Write]:
     at = 0
     while at < len(message):
         if len(message) - at < _HEAD.size:
-            raise ValueError("a change is cut short")
+            raise ValueError("a change is incomplete")
         kind, table_size, key_size, value_size, left = _HEAD.unpack_from(message, at)
         at += _HEAD.size
         end = at + table_size + key_size + value_size
         if end > len(message) or kind >= len(_KINDS):
-            raise ValueError("a change is cut short or of no known kind")
+            raise ValueError("a change is incomplete or of an unknown kind")
         table = message[at : at + table_size].decode()
         key = message[at + table_size : at + table_size + key_size]
         yield Write(_KINDS[kind], table, key, message[at + table_size + key_size : end], now + left)

@@ -24,7 +24,7 @@ class ConsistentHash:
     def __init__(self, key: Key, load: float | None = None) -> None:
         """`load` is at least 1; with less some request would fit nowhere."""
         if load is not None and load < 1:
-            raise ValueError(f"load is {load}: it must be at least 1")
+            raise ValueError(f"load {load} is out of range; allowed: at least 1")
         self._key = key
         self._load = load
         self._slots = Slots()

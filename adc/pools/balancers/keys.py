@@ -25,7 +25,7 @@ def compile_key(text: str) -> Key:
     if text == "path":
         return path
     if kind not in _NAMED or not name:
-        raise ValueError(f"{text!r} is no key: use source, path, header:NAME, cookie:NAME or query:NAME")
+        raise ValueError(f"unknown key {text!r}; use source, path, header:NAME, cookie:NAME or query:NAME")
     return _NAMED[kind](name)
 
 

@@ -43,5 +43,5 @@ def make_balancer(name: str, options: Options, rng: Random, turns: Turns | None 
     value.
     """
     if name not in BALANCERS:
-        raise ValueError(f"{name!r} is no balancer: use one of {', '.join(BALANCERS)}")
+        raise ValueError(f"unknown balancer {name!r}; use {', '.join(BALANCERS)}")
     return BALANCERS[name](options, rng, turns)

@@ -222,5 +222,5 @@ class TestRegistry:
         assert users == set(members)
 
     def test_an_unknown_name_is_an_error_that_lists_the_known_ones(self):
-        with pytest.raises(ValueError, match="'fastest' is no balancer: use one of consistent_hash"):
+        with pytest.raises(ValueError, match="unknown balancer 'fastest'; use consistent_hash"):
             make_balancer("fastest", {}, Random(1))
