@@ -158,12 +158,12 @@ class Service:
             return None
 
 
-async def until(condition):
-    """Wait until `await condition()` is true; AssertionError if it stays false."""
+async def until(condition, pause=0.02):
+    """Wait until `await condition()` is true, looking every `pause` seconds; AssertionError if it stays false."""
     end = time.monotonic() + PATIENCE
     while not await condition():
         assert time.monotonic() < end, "the condition did not come true in time"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
 
 
 def alive(pid):

@@ -86,7 +86,7 @@ async def _come_to_be_shared(service, clients, stack):
         held = await _held(service)
         return len(held) == 2 and min(held) >= BURST / 3 and sum(held) == BURST
 
-    await until(even)
+    await until(even, pause=0.1)
 
 
 async def _held(service):
