@@ -29,6 +29,7 @@ HOT = (
     "adc/pools/pool.py",
     "adc/pools/retry.py",
     "adc/pools/balancers/round_robin.py",
+    "adc/pools/balancers/turns.py",
     "adc/persistence/decide.py",
     "adc/persistence/learned.py",
     "adc/persistence/pin.py",

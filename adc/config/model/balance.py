@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from adc.config.model.base import Finding, Part, unknown
 from adc.config.model.types import number, text_of
+from adc.pools.balancers.registry import BALANCERS
 
 KEY_WORDS = "one of: source, path, header:NAME, cookie:NAME, query:NAME"
 HashKey = Annotated[
@@ -18,21 +19,21 @@ HashKey = Annotated[
 
 DEFAULT_BOUND = 1.25
 
+ALGORITHMS = tuple(BALANCERS)
+WITH_OPTIONS = ("consistent_hash",)
+
+if TYPE_CHECKING:
+    PlainName = str
+else:
+    PlainName = Literal[tuple(name for name in ALGORITHMS if name not in WITH_OPTIONS)]
+
 
 class PlainBalance(Part):
     """An algorithm without options. Weights count in each of them."""
 
     not_written: ClassVar[frozenset[str]] = frozenset({"algorithm"})
 
-    algorithm: Literal[
-        "round_robin",
-        "least_connections",
-        "least_response_time",
-        "power_of_two",
-        "random",
-        "source_hash",
-        "first",
-    ] = "round_robin"
+    algorithm: PlainName = "round_robin"
 
 
 def _switched(value: Any) -> Any:
@@ -66,8 +67,6 @@ class ConsistentHash(Part):
             yield ("bound",), "bound is the former name of bounded_load; write bounded_load only"
 
 
-PLAIN = get_args(PlainBalance.model_fields["algorithm"].annotation)
-ALGORITHMS = (*PLAIN, "consistent_hash")
 ALIASES = {"weighted": "round_robin", "weighted_round_robin": "round_robin"}
 """Round robin always counts weights."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from typing import Final
 
 from adc.http.message import Request
-from adc.pools.balancers.keys import Key
+from adc.pools.balancers.keys import Key, compile_key
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.slots import Slots
 from adc.pools.member import Member
+
+NAME: Final = "consistent_hash"
 
 LEAST = 8
 """Requests in flight that a member always takes from its keys: below that no bound is worth moving a key."""
@@ -45,3 +49,8 @@ class ConsistentHash:
             if member.active < max(LEAST, ceil(per_share * member.share)) and member in members:
                 return member
         return owner
+
+
+def make(parts: Parts) -> ConsistentHash:
+    """Return the balancer."""
+    return ConsistentHash(compile_key(parts.options.get("key", "source")), parts.options.get("load"))

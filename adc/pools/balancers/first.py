@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.member import Member
+
+NAME: Final = "first"
 
 
 class First:
@@ -19,3 +23,8 @@ class First:
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         return members[0]
+
+
+def make(parts: Parts) -> First:
+    """Return the balancer."""
+    return First()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.round_robin import RoundRobin
 from adc.pools.member import Member
+
+NAME: Final = "least_connections"
 
 
 class LeastConnections:
@@ -32,3 +36,8 @@ class LeastConnections:
             elif load == least:
                 equals.append(member)
         return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)
+
+
+def make(parts: Parts) -> LeastConnections:
+    """Return the balancer."""
+    return LeastConnections()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, inf
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.round_robin import RoundRobin
 from adc.pools.errors import Failure, FailureSource, Outcome
 from adc.pools.member import Member
+
+NAME: Final = "least_response_time"
 
 MEMORY = 10.0
 """Seconds after which a measurement has lost two thirds of its weight."""
@@ -67,3 +71,8 @@ class LeastResponseTime:
 
     def _average(self, member: Member) -> float:
         return member.ewma and member.ewma * exp((member.measured_at - self._now) / MEMORY)
+
+
+def make(parts: Parts) -> LeastResponseTime:
+    """Return the balancer."""
+    return LeastResponseTime()

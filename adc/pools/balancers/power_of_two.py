@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.wheel import Draws
 from adc.pools.member import Member
+
+NAME: Final = "power_of_two"
 
 
 class PowerOfTwo(Draws):
@@ -24,3 +28,8 @@ class PowerOfTwo(Draws):
             return members[0]
         first, second = self.wheel_of(members).draw_two(self._rng)
         return second if second.active * first.share < first.active * second.share else first
+
+
+def make(parts: Parts) -> PowerOfTwo:
+    """Return the balancer."""
+    return PowerOfTwo(parts.rng)

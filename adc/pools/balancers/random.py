@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.wheel import Draws
 from adc.pools.member import Member
+
+NAME: Final = "random"
 
 
 class RandomChoice(Draws):
@@ -16,3 +20,8 @@ class RandomChoice(Draws):
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         return self.wheel_of(members).draw(self._rng)
+
+
+def make(parts: Parts) -> RandomChoice:
+    """Return the balancer."""
+    return RandomChoice(parts.rng)

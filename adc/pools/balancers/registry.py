@@ -1,47 +1,35 @@
-"""Balancers by the names that the configuration uses."""
+"""All balancers by name: every module of this folder that has a `NAME` and a `make`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
+from adc.pools import balancers as folder
 from adc.pools.balancers.base import Balancer
-from adc.pools.balancers.consistent_hash import ConsistentHash
-from adc.pools.balancers.first import First
-from adc.pools.balancers.keys import compile_key
-from adc.pools.balancers.least_connections import LeastConnections
-from adc.pools.balancers.least_response_time import LeastResponseTime
-from adc.pools.balancers.power_of_two import PowerOfTwo
-from adc.pools.balancers.random import RandomChoice
-from adc.pools.balancers.round_robin import RoundRobin, Turns
-from adc.pools.balancers.source_hash import SourceHash
-
-Options = Mapping[str, Any]
+from adc.pools.balancers.parts import Parts
+from adc.pools.balancers.turns import Turns
 
 
-def _consistent_hash(options: Options, rng: Random, turns: Turns | None) -> Balancer:
-    return ConsistentHash(compile_key(options.get("key", "source")), options.get("load"))
+def _found() -> dict[str, Callable[[Parts], Balancer]]:
+    names = [each.name for each in iter_modules(folder.__path__) if each.name != "registry"]
+    modules = [import_module(f"{folder.__name__}.{name}") for name in names]
+    return {module.NAME: module.make for module in modules if hasattr(module, "NAME")}
 
 
-BALANCERS: dict[str, Callable[[Options, Random, Turns | None], Balancer]] = {
-    "consistent_hash": _consistent_hash,
-    "first": lambda options, rng, turns: First(),
-    "least_connections": lambda options, rng, turns: LeastConnections(),
-    "least_response_time": lambda options, rng, turns: LeastResponseTime(),
-    "power_of_two": lambda options, rng, turns: PowerOfTwo(rng),
-    "random": lambda options, rng, turns: RandomChoice(rng),
-    "round_robin": lambda options, rng, turns: RoundRobin(turns),
-    "source_hash": lambda options, rng, turns: SourceHash(),
-}
+BALANCERS: Mapping[str, Callable[[Parts], Balancer]] = MappingProxyType(_found())
 
 
-def make_balancer(name: str, options: Options, rng: Random, turns: Turns | None = None) -> Balancer:
+def make_balancer(name: str, options: Mapping[str, Any], rng: Random, turns: Turns | None = None) -> Balancer:
     """Return the balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
 
-    `turns` is the counter of a round robin, a separate one by default. Raises ValueError for an unknown name or option
+    `turns` is the count of a plain round robin, its own by default. Raises ValueError for an unknown name or option
     value.
     """
     if name not in BALANCERS:
         raise ValueError(f"unknown balancer {name!r}; use {', '.join(BALANCERS)}")
-    return BALANCERS[name](options, rng, turns)
+    return BALANCERS[name](Parts(options, rng, turns))

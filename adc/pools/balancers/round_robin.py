@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
+from adc.pools.balancers.turns import Turns
 from adc.pools.member import Member
 
-_WRAP: Final = (1 << 62) - 1
-
-
-class Turns:
-    """Counts turns in one place of an array of integers, which other processes may share.
-
-    Two that count at the same moment may get the same turn: a rotation can bear that, and needs no lock.
-    """
-
-    __slots__ = ("_counts", "_place")
-
-    def __init__(self, counts: MutableSequence[int] | memoryview, place: int = 0) -> None:
-        self._counts = counts
-        self._place = place
-
-    def take(self) -> int:
-        """Return the next turn."""
-        turn: int = self._counts[self._place]
-        self._counts[self._place] = turn + 1 & _WRAP
-        return turn
+NAME: Final = "round_robin"
 
 
 class RoundRobin:
@@ -64,3 +47,8 @@ class RoundRobin:
                 best = member
         credit[best] -= total
         return best
+
+
+def make(parts: Parts) -> RoundRobin:
+    """Return the balancer."""
+    return RoundRobin(parts.turns)

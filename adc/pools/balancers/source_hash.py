@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from adc.http.message import Request
+from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.slots import Slots
 from adc.pools.member import Member
+
+NAME: Final = "source_hash"
 
 
 class SourceHash:
@@ -22,3 +26,8 @@ class SourceHash:
 
     def pick(self, members: Sequence[Member], request: Request) -> Member:
         return self._slots.owner(members, request.source.encode())
+
+
+def make(parts: Parts) -> SourceHash:
+    """Return the balancer."""
+    return SourceHash()

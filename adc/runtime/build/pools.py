@@ -8,7 +8,7 @@ from adc.config.model import pools as model
 from adc.config.model.health import PassiveHealth
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.registry import make_balancer
-from adc.pools.balancers.round_robin import Turns
+from adc.pools.balancers.turns import Turns
 from adc.pools.limits import Limits
 from adc.pools.member import Member
 from adc.pools.outlier import Outlier

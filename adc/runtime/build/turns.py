@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from zlib import crc32
 
-from adc.pools.balancers.round_robin import Turns
+from adc.pools.balancers.turns import Turns
 
 
 def shared_counts(descriptor: int) -> memoryview[int]:
