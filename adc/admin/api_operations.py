@@ -15,7 +15,7 @@ from adc.runtime.operations.registry import all_operations
 
 
 def routes(node: Node) -> list[web.RouteDef]:
-    """The routes of all operations."""
+    """Return the routes of all operations."""
     return [_route(node, operation) for operation in all_operations().values() if operation.path]
 
 

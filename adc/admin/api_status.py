@@ -1,4 +1,4 @@
-"""`/api/v1/status`, `/api/v1/routes`, `/api/v1/reload`, and for whoever watches: `/livez`, `/readyz`, `/healthz`."""
+"""`/api/v1/status`, `/api/v1/routes`, `/api/v1/reload`, and the probes `/livez`, `/readyz`, `/healthz`."""
 
 from __future__ import annotations
 

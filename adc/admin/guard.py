@@ -61,7 +61,7 @@ def guard(access: Access) -> Middleware:
 
 
 def _check_token(shown: list[str], token: str) -> None:
-    """Raise HTTPUnauthorized unless exactly one token was shown, and the right one, in a time that tells nothing."""
+    """Raise HTTPUnauthorized unless the request has exactly one token, and the right one; compared in constant time."""
     if len(shown) != 1 or not hmac.compare_digest(_token_in(shown[0]), token.encode()):
         raise web.HTTPUnauthorized(
             text="the token of admin.token is required: Authorization: Bearer TOKEN\n",

@@ -19,7 +19,7 @@ class ReloadResult:
     at: float
 
     def as_json(self) -> dict[str, Any]:
-        """The shape of the API."""
+        """Return the shape of the API."""
         return {"result": "ok" if self.ok else "failed", "messages": list(self.messages), "at": self.at}
 
 

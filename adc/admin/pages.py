@@ -17,7 +17,7 @@ STYLE = (FOLDER / "style.css").read_text()
 
 
 def routes(node: Node) -> list[web.RouteDef]:
-    """The routes of this subject."""
+    """Return the routes of this subject."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,

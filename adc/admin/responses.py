@@ -21,13 +21,13 @@ def answer(value: Any, status: int = 200) -> web.Response:
 
 
 def problem(error: Exception) -> web.Response:
-    """The answer to a request that the node refused or could not carry out."""
+    """Return the answer to a request that the node refused or could not carry out."""
     status = 404 if isinstance(error, NotFound) else 503 if isinstance(error, Unavailable) else 409
     return answer({"error": str(error)}, status)
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:
-    """The JSON object in the body; an empty body is an empty object. Raises HTTPBadRequest."""
+    """Return the JSON object in the body; an empty body is an empty object. Raises HTTPBadRequest."""
     try:
         data = await request.read()
     except (web.RequestPayloadError, HttpProcessingError):

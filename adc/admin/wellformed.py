@@ -19,7 +19,7 @@ http_log = logging.getLogger("adc.admin.http")
 
 @web.middleware
 async def well_formed(request: web.Request, handler: Reply) -> web.StreamResponse:
-    """Refuse a path or query that is no UTF-8 text; an error that nobody foresaw is one line of the log, and 500."""
+    """Reject a path or query that is not UTF-8 text; an unexpected error is one event in the log, and 500."""
     try:
         require_text([request.path, *request.query.keys(), *request.query.values()])
         return await handler(request)

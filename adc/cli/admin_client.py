@@ -74,7 +74,7 @@ def _context(ca: str, *, pinned: bool = False) -> ssl.SSLContext:
 
 
 def ask(endpoint: Endpoint, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """One request; returns status and decoded answer. Ends the command if nobody answers."""
+    """Send one request; return status and decoded response. Ends the command without a response."""
     address = endpoint.address
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
@@ -125,7 +125,7 @@ def carry_out(endpoint: Endpoint, operation: Operation[Request, Reply], request:
 
 
 def get(endpoint: Endpoint, path: str) -> Any:
-    """The answer to a GET; anything but 200 ends the command."""
+    """Return the response to a GET; any status but 200 ends the command."""
     status, value = ask(endpoint, "GET", path)
     if status != 200:
         fail(message(value))

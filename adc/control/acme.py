@@ -1,4 +1,4 @@
-"""Certificates obtained and renewed by themselves: which, when, and who answers the challenges."""
+"""Certificates that adc obtains and renews: their schedule, and the responses to challenges."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ LONGEST_DELAY = 6 * 3600.0
 """Seconds between tries that fail: authorities limit them."""
 
 _LOOK_AGAIN = 3600.0
-"""Seconds after which the wall clock is looked at again, whatever it said before."""
+"""Seconds after which the wall clock is read again, because it may have changed."""
 
 _SHARE_LEFT = 1 / 3
-"""Share of a short-lived certificate's life that is left when it is renewed, whatever `renew_before` says."""
+"""Share of a short-lived certificate's life that is left when it is renewed, if `renew_before` is longer."""
 
 
 class AcmeCertificates:
     """Keeps the certificates of all listeners with `acme` fresh.
 
-    `tell(challenges)` has every worker answer these http-01 challenges (token -> key authorization) and no others.
-    `reader` is the user that reads the certificates, if it is another one than this process's.
+    `tell(challenges)` makes every worker answer these http-01 challenges (token -> key authorization) and no others.
+    `reader` is the user that reads the certificates, if it differs from this process's.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class OrderFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What certificate, from whom, and where it is kept: key and chain in one PEM file."""
+    """The certificate to order, its authority, and its place: key and chain in one PEM file."""
 
     domains: tuple[str, ...]
     directory: str

@@ -1,4 +1,4 @@
-"""Sockets received at start: from systemd (LISTEN_FDS) or from the binary whose place we take."""
+"""Sockets received at start: from systemd (LISTEN_FDS) or from the binary that this one replaces."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Inherited:
 
     @property
     def upgrading(self) -> bool:
-        """True if another adc process waits for us to serve."""
+        """True if another adc process waits until this one serves."""
         return self.ready_fd is not None
 
     def tell_ready(self) -> None:
-        """Tell the old binary that we serve: it drains now."""
+        """Notify the old binary that this one serves: it drains now."""
         if self.ready_fd is not None:
             try:
                 os.write(self.ready_fd, b"ready\n")

@@ -145,7 +145,7 @@ class Channel:
 
 
 def _pieces(frame: bytes, sockets: Sequence[socket.socket]) -> list[tuple[memoryview, list[int]]]:
-    """Cut a frame so that each batch of descriptors travels with a header byte of its own."""
+    """Split a frame so that each batch of descriptors travels with a separate header byte."""
     view = memoryview(frame)
     fds = [os.dup(sock.fileno()) for sock in sockets]
     batches = [fds[start : start + FDS_PER_BYTE] for start in range(0, len(fds), FDS_PER_BYTE)]

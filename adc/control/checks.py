@@ -70,7 +70,7 @@ def _words(error: Exception) -> str:
 
 
 class _Way:
-    """How to connect: where, with which TLS, with which PROXY protocol header in front."""
+    """Parameters of a connection: address, TLS, and PROXY protocol header."""
 
     def __init__(
         self, address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None
@@ -85,7 +85,7 @@ class _Way:
         self._preface = b"" if version is None else compose(version, None)
 
     async def open(self, protocol: asyncio.BaseProtocol) -> None:
-        """Open a connection of its own for `protocol`, after a look-up of its own. Raises OSError."""
+        """Open a new connection for `protocol`, after a new look-up. Raises OSError."""
         dialer = Dialer(asyncio.get_running_loop(), self._host, self.port, self._path)
         dialer.secure(self._context, self._name)
         await dialer(lambda: protocol, self._preface)
@@ -114,7 +114,7 @@ class _Caller(asyncio.Protocol):
 
 
 class _Ask:
-    """Send a request on a connection of its own and compare the answer with what is expected."""
+    """Send a request on a new connection and compare the response with the expected one."""
 
     def __init__(self, way: _Way, address: Address, health: ActiveHealth) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host or "localhost"

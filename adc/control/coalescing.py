@@ -10,10 +10,9 @@ Result = TypeVar("Result")
 
 
 class Coalescing(Generic[Result]):
-    """Runs `work` once at a time. All who ask while it runs share one more run, which begins after the last asked.
+    """Runs `work` once at a time. All callers during a run share one further run, which begins after the last call.
 
-    So no wish is lost that came after the running work had looked at what it works on, and a storm of them costs two
-    runs.
+    So no call is lost that came after the running work had read its input, and a storm of calls costs two runs.
     """
 
     def __init__(self, work: Callable[[], Awaitable[Result]]) -> None:
@@ -22,7 +21,7 @@ class Coalescing(Generic[Result]):
         self._next: asyncio.Task[Result] | None = None
 
     async def __call__(self) -> Result:
-        """Return what the next run of the work returns. The run goes on if who asked for it gives up."""
+        """Return the result of the next run of the work. The run continues if the caller is cancelled."""
         if self._next is None:
             self._next = asyncio.create_task(self._run())
         return await asyncio.shield(self._next)

@@ -1,4 +1,4 @@
-"""What operators decided about members: kept here, because workers come and go."""
+"""Operators' decisions about members: kept here, because workers come and go."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from adc.runtime.operations.members import ADMIN_STATES, APPLY, AdminState
 
 
 class Decisions:
-    """Admin states by pool and member; a member that nobody decided about is enabled."""
+    """Admin states by pool and member; a member without a decision is enabled."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], str] = {}
@@ -23,11 +23,11 @@ class Decisions:
             self._states[pool, member] = state
 
     def all(self) -> tuple[tuple[str, str, str], ...]:
-        """Every decision in force: pool, member, state."""
+        """Return every decision in force: pool, member, state."""
         return tuple((pool, member, state) for (pool, member), state in self._states.items())
 
     def take_over(self, decisions: Iterable[tuple[str, str, str]]) -> None:
-        """Go on with those of the binary before us; what it says in words that we do not know is passed over."""
+        """Continue with the decisions of the previous binary; unknown words are ignored."""
         for pool, member, state in decisions:
             if state in ADMIN_STATES.values():
                 self.note(pool, member, state)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = EventLog(__name__)
 
 STABLE_AFTER = 10.0
-"""A worker that lived so many seconds is replaced without delay, whatever happened before."""
+"""A worker that lived this many seconds is replaced without delay, whatever its predecessors did."""
 
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0
@@ -36,9 +36,9 @@ Greet = Callable[[WorkerHandle], Awaitable[None]]
 
 
 class Fleet:
-    """All workers of this supervisor: those that serve, by number, and those that leave, which only finish their work.
+    """All workers of this supervisor: the serving ones, by number, and the leaving ones, which only finish their work.
 
-    `hire(worker_id)` makes a worker, `greet(worker)` tells a new one what the others know already (health,
+    `hire(worker_id)` makes a worker, `greet(worker)` sends a new one the state that the others have (health,
     operators' decisions). A replacement serves `current`, set by `start` and `commit`.
     """
 
@@ -127,7 +127,7 @@ class Fleet:
             await worker.kill()
 
     async def resize(self, count: int, grace: float) -> None:
-        """Start workers until there are `count`; those too many drain on their own."""
+        """Start workers until there are `count`; surplus ones drain in the background."""
         async with self._changing:
             self.wanted = count
             for worker_id in range(count):
@@ -159,7 +159,7 @@ class Fleet:
         return reasons + [f"worker {worker.worker_id} does not answer" for worker in quiet]
 
     async def samples(self) -> list[list[Sample]]:
-        """One list per worker, of those that answer, and the last ones of those that died."""
+        """Return one list per worker that responds, and the last one of each dead worker."""
         await asyncio.gather(*(self._take_samples(worker) for worker in self._everyone()))
         return [*self.last_samples.values(), self.retired]
 
@@ -240,7 +240,7 @@ class Fleet:
         self._watchers[worker] = asyncio.create_task(self._replace_when_dead(worker))
 
     def _is_revived(self, worker_id: int) -> bool:
-        """True if somebody sees to it already that a worker serves in that place."""
+        """True if a replacement for that worker is already on its way."""
         return any(worker.worker_id == worker_id for worker in self._watchers if worker not in self.leaving)
 
     async def _replace_when_dead(self, worker: WorkerHandle) -> None:
@@ -275,7 +275,7 @@ class Fleet:
                 return
 
     def _leave(self, worker: WorkerHandle, grace: float) -> None:
-        """Count `worker` no more among those that serve; it finishes its work within `grace` seconds."""
+        """Remove `worker` from the serving ones; it finishes its work within `grace` seconds."""
         if self.workers.get(worker.worker_id) is worker:
             del self.workers[worker.worker_id]
         self.leaving.add(worker)
@@ -385,7 +385,7 @@ class Fleet:
 
 
 async def _all(steps: Iterable[Awaitable[object]]) -> None:
-    """Wait for every step, then raise the first failure: nobody is left half-way unseen."""
+    """Wait for every step, then raise the first failure, so that no step is left unfinished."""
     outcomes = await asyncio.gather(*steps, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):

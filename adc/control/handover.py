@@ -1,4 +1,4 @@
-"""What a binary leaves to the one that takes its place, beside its sockets."""
+"""State that a binary passes to its successor, beside its sockets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Handover:
     health: tuple[Report, ...] = ()
 
     def write(self) -> int:
-        """A descriptor that `read` understands; the caller closes it. Raises OSError."""
+        """Return a descriptor that `read` understands; the caller closes it. Raises OSError."""
         descriptor = os.memfd_create("adc-handover")
         with open(descriptor, "w", closefd=False) as file:
             json.dump(to_json({"decisions": self.decisions, "health": self.health}), file)

@@ -1,4 +1,4 @@
-"""Active health checks, once per machine: when each member is asked, and who is told of a change."""
+"""Active health checks, once per machine: their schedule, and the reports of changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = EventLog(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CheckTarget:
-    """What is checked, and how."""
+    """Address and settings of a check."""
 
     address: Address
     health: ActiveHealth
@@ -60,9 +60,8 @@ class HealthChecks:
         self._taken_over: dict[tuple[str, str], Report] = {}
 
     def take_over(self, reports: Iterable[Report], config: Config) -> None:
-        """Begin with what the binary before us found of the members that `config` checks: of others nothing would
-        ever correct it. Call this before the first `follow`.
-        """
+        """Begin with the previous binary's results for the members that `config` checks; results for others would
+        never be corrected. Call this before the first `follow`."""
         checked = dict(_targets(config)).keys()
         known = {(report.pool, report.member): report for report in reports}
         self._taken_over = {key: report for key, report in known.items() if key in checked}

@@ -1,4 +1,4 @@
-"""Telling the service manager how we are: the sd_notify datagrams of systemd."""
+"""Notifying the service manager of the state: the sd_notify datagrams of systemd."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def notify(*lines: str, environ: Mapping[str, str] = os.environ) -> bool:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.setblocking(False)  # a manager that hangs must not hang us
+            sock.setblocking(False)  # a manager that hangs must not block adc
             sock.connect(address)
             sock.send("\n".join(lines).encode())
     except OSError as error:

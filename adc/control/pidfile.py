@@ -11,9 +11,9 @@ class PidfileTaken(Exception):
 
 
 def write(path: Path, replaces: int | None = None) -> None:
-    """Write our id to `path`. `replaces` is the process whose place we take in an upgrade.
+    """Write this process's id to `path`. `replaces` is the process that it replaces in an upgrade.
 
-    Raises PidfileTaken if the file names another process that still lives, OSError if it cannot be written.
+    Raises PidfileTaken if the file names another live process, OSError if it cannot be written.
     """
     owner = read(path)
     if owner not in (None, os.getpid(), replaces) and _alive(owner):
@@ -32,7 +32,7 @@ def read(path: Path) -> int | None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file if it still names us: after an upgrade it is the new process's."""
+    """Remove the file if it still names this process: after an upgrade it belongs to the new one."""
     if read(path) == os.getpid():
         path.unlink(missing_ok=True)
 

@@ -16,11 +16,11 @@ USER_AGENT = b"adc health check"
 
 
 class MemberFailed(Exception):
-    """The member did not answer as HTTP has it; the text says what it did."""
+    """The member's response is not valid HTTP; the text is the reason."""
 
 
 def check_request(method: str, target: str, host: str, fields: Mapping[str, str]) -> Request:
-    """Return the request: `fields` beside `Host` and those that say who asks, which they replace."""
+    """Return the request: `fields` beside `Host` and the fields that identify the check, which `fields` replace."""
     lines = {b"host": (b"Host", host.encode()), b"user-agent": (b"User-Agent", USER_AGENT)}
     lines[b"accept"] = (b"Accept", b"*/*")
     for name, value in fields.items():

@@ -141,7 +141,7 @@ class Service:
             self.sockets.rollback()
             raise
         self._switch_log(loaded.config)
-        self.sockets.commit()  # first: who came to a queue that only we hold open would be reset
+        self.sockets.commit()  # first: clients in a queue that only this process holds open would be reset
         await self.fleet.commit()
         self.admin_tls = tls
         self._adopt(loaded)
@@ -223,12 +223,12 @@ class Service:
 
 
 def _counted(config: Config, workers: int) -> Config:
-    """The configuration with the number of workers in force: they share what is limited in all."""
+    """Return the configuration with the number of workers in force: they share what is limited in all."""
     return config.model_copy(update={"workers": workers})
 
 
 def _for_workers(plan: SocketPlan) -> SocketPlan:
-    """The plan without what only the supervisor serves."""
+    """Return the plan without what only the supervisor serves."""
     listeners = {name: keys for name, keys in plan.listeners.items() if name != ADMIN}
     wanted = {key for keys in listeners.values() for key in keys}
     return replace(plan, listeners=listeners, sockets={key: plan.sockets[key] for key in wanted})

@@ -15,7 +15,7 @@ BACKLOG = 4096
 
 
 class BindError(Exception):
-    """An address cannot be listened on; the text tells the user what to do."""
+    """An address cannot be bound; the text advises the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class SocketPlan:
 class ListeningSockets:
     """The sockets that this process holds open, by address key.
 
-    `inherited` are sockets received from systemd or from the binary before us. A reload calls `prepare` with
-    the wanted layout, then `commit` or `rollback`; addresses in both layouts keep their socket untouched.
+    `inherited` are sockets received from systemd or from the previous binary. A reload calls `prepare` with the wanted
+    layout, then `commit` or `rollback`; addresses in both layouts keep their socket.
     """
 
     def __init__(self, inherited: Mapping[str, socket.socket] | None = None) -> None:
@@ -194,7 +194,7 @@ def _bind_unix(address: Address) -> socket.socket:
 
 
 def _bind_file(sock: socket.socket, path: str, *, private: bool) -> None:
-    """Make the file of a unix socket, which nobody else has connected to before its mode is right."""
+    """Make the file of a unix socket, to which no other user can connect before its mode is right."""
     before = os.umask(0o177) if private else None
     try:
         sock.bind(path)

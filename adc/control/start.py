@@ -37,7 +37,7 @@ class StartFailed(Exception):
 
 
 def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]) -> None:
-    """Serve until told to end. `environ` may hold sockets of systemd or of the binary before us.
+    """Serve until told to end. `environ` may hold sockets of systemd or of the previous binary.
 
     Raises StartFailed.
     """

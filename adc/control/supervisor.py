@@ -76,7 +76,7 @@ class Supervisor:
                 pidfile.remove(self._options.pidfile)
 
     async def _reload(self) -> ReloadResult:
-        """Reload the configuration, and tell the service manager about it."""
+        """Reload the configuration, and notify the service manager."""
         async with self._changing:  # what a binary that takes over was given stays as it is until it serves
             if self._ending.is_set():
                 return ReloadResult(False, ("the service is ending",), time.time())
@@ -88,7 +88,7 @@ class Supervisor:
             return result
 
     async def _start(self, loaded: Loaded) -> None:
-        self._listen_to_signals()  # before anybody can know whom to send one to
+        self._listen_to_signals()  # before any other process can know where to send one
         if self._options.pidfile is not None:
             pidfile.write(self._options.pidfile, os.getppid() if self._inherited.upgrading else None)
         await self._service.start(loaded, self._inherited)

@@ -22,7 +22,7 @@ class UpgradeFailed(Exception):
 async def upgrade(
     sockets: Mapping[str, socket.socket], handover: Handover, *, timeout: float = START_TIMEOUT
 ) -> int:
-    """Start this command line anew with `sockets` (by address key) and `handover`; returns its process id once it
+    """Start this command line again with `sockets` (by address key) and `handover`; return its process id once it
     serves.
 
     Raises UpgradeFailed.

@@ -32,7 +32,7 @@ class Watchdog(Generic[Worker]):
         self._suspects.discard(worker)
 
     def look(self, workers: Iterable[Worker], elapsed: float, limit: float) -> list[Worker]:
-        """Return those of `workers` that hang, `elapsed` seconds after the last look. `limit` 0: none ever does."""
+        """Return the `workers` that hang, `elapsed` seconds after the last check. `limit` 0: none ever does."""
         silent = {worker: self._silent.get(worker, 0.0) + min(elapsed, LOOK) for worker in workers}
         over = {worker for worker, seconds in silent.items() if 0 < limit <= seconds}
         found = [worker for worker in over if worker in self._suspects]

@@ -1,4 +1,4 @@
-"""A worker process: it serves what the supervisor at the other end of its channel tells it to."""
+"""A worker process: it executes the calls of the supervisor at the other end of its channel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASK_TIMEOUT = 10.0
 
 
 class WorkerProcess:
-    """Answers the supervisor until it is told to drain, or the supervisor has gone."""
+    """Serves the supervisor's calls until it is told to drain, or the supervisor is gone."""
 
     def __init__(self, serving: ServingSockets, channel: socket.socket) -> None:
         self._serving = serving
@@ -59,7 +59,7 @@ class WorkerProcess:
     async def _drain_alone(self) -> None:
         try:
             await self._serving.drain(self._grace)
-        finally:  # nobody is left who could end a worker that failed to drain
+        finally:  # no process is left that could end a worker that failed to drain
             self._ended.set()
 
     async def _serve(self, verb: str, body: Any, sockets: list[socket.socket]) -> object:

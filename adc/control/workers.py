@@ -22,7 +22,7 @@ START_TIMEOUT = 30.0
 PREPARE_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 5.0
 PING_TIMEOUT = 7200.0
-"""Seconds for a sign of life; how long a worker may be silent is decided by who asks."""
+"""Timeout of a ping; the caller decides how long a worker may be silent."""
 
 DRAIN_SLACK = 5.0
 """Seconds that a worker may take beyond the grace it was given."""
@@ -59,7 +59,7 @@ class WorkerHandle(Protocol):
         """Close listeners, finish what is in flight within `grace` seconds; returns the last counters."""
 
     async def samples(self) -> list[Sample]:
-        """The counters of this worker."""
+        """Return the counters of this worker."""
 
     async def call(self, operation: Operation[Request, Reply], request: Request) -> Reply:
         """Run an operation. Raises CallRefused."""
@@ -75,7 +75,7 @@ class WorkerHandle(Protocol):
 
 
 class ChildWorker:
-    """A worker process of ours, asked over a socket pair."""
+    """A worker process of this supervisor, called over a socket pair."""
 
     def __init__(self, process: WorkerProcess) -> None:
         self.worker_id = process.worker_id

@@ -23,7 +23,7 @@ _MOST_WAITING = 4096
 """Most waiting connections that are accepted when a socket is closed."""
 
 _SHUTDOWN_SECONDS = 5.0
-"""Maximum wait for the client's close_notify after ours."""
+"""Maximum wait for the client's close_notify after adc's."""
 
 
 _SHORT = "file descriptors are short"

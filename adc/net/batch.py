@@ -57,9 +57,8 @@ class BatchedOutput:
 
 
 class Batch:
-    """What waits for the end of this iteration of `loop`: requests and responses that arrived, exchanges to be started,
-    and buffered writes. One connection may begin many exchanges.
-    """
+    """Work that waits for the end of this iteration of `loop`: received requests and responses, exchanges to start,
+    and buffered writes. One connection may begin many exchanges."""
 
     __slots__ = (
         "_beginning",
@@ -166,6 +165,6 @@ class Batch:
                 connection.drop()
 
     def _report(self, connection: BatchedReader | BatchedOutput, error: Exception) -> None:
-        """Report a defect of ours as loops do when a protocol raises: it ends one connection, not the others."""
+        """Report a defect of adc like loops do when a protocol raises: it ends one connection, not the others."""
         message = "a connection broke while it was served"
         self.loop.call_exception_handler({"message": message, "exception": error, "protocol": connection})

@@ -16,9 +16,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What is read from a certificate: `names` are lower-case, wildcards as `*.example.com`; `expires` is the end of
-    its validity in epoch seconds; `key_type` tells certificates apart that may serve the same names side by side.
-    """
+    """Facts of a certificate: `names` are lower-case, wildcards as `*.example.com`; `expires` is the end of its
+    validity in epoch seconds; `key_type` distinguishes certificates that may serve the same names side by side."""
 
     names: tuple[str, ...]
     expires: float

@@ -1,4 +1,4 @@
-"""Fields that tell members of a client's certificate; no client can set them itself. No I/O."""
+"""Fields that describe a client's certificate to members; no client can set them. No I/O."""
 
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def tell(request: Request, certificate: dict[str, str]) -> None:
-    """Replace what `request` says about a certificate by what is known; `certificate` is empty if there is none.
+    """Replace the fields of `request` about a certificate by the verified ones; `certificate` is empty if there is
+    none.
 
-    Spellings with `_` go too: members that pass fields on as variables cannot tell them from `-`.
+    Spellings with `_` are removed too: members that map fields to variables cannot distinguish them from `-`.
     """
     strip(request)
     for name, value in (certificate or {VERIFY: "NONE"}).items():

@@ -17,7 +17,7 @@ _KEEPALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
-"""A silent peer is asked after 15 seconds, and given up 15 seconds later."""
+"""A silent peer is probed after 15 seconds, and counts as dead 15 seconds later."""
 
 
 class Dialer:

@@ -9,10 +9,10 @@ from typing import Any
 
 
 class FileOutput:
-    """Sends parts of files on a plain connection. Who opened it closes it, before the connection ends.
+    """Sends parts of files on a plain connection. The opener closes it, before the connection ends.
 
-    `writable` is called once after each `wait`, when the client takes more. The descriptor is a copy of the
-    connection's, because a loop lets nobody else watch one that a transport has.
+    `writable` is called once after each `wait`, when the client accepts more. The descriptor is a copy of the
+    connection's, because a loop does not let others watch the descriptor of a transport.
     """
 
     __slots__ = ("_descriptor", "_loop", "_transport", "_waiting", "_watching", "_writable")
@@ -44,7 +44,7 @@ class FileOutput:
             sent = os.sendfile(self._descriptor, file, offset, count)
         except BlockingIOError:
             return 0
-        except (ConnectionError, TimeoutError):  # the transport tells its protocol
+        except (ConnectionError, TimeoutError):  # the transport notifies its protocol
             transport.abort()
             return 0
         if not sent:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 _READ_BYTES: Final = 64 << 10
 _MOST_BYTES: Final = 16 << 20
-"""More than the kernel holds for a socket that nobody reads."""
+"""More than the kernel buffers for a socket without a reader."""
 
 
 def read_leftover(transport: Any) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Addresses of names, looked up once for all who ask at about the same time."""
+"""Addresses of names, looked up once for all simultaneous requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Names:
         asked = self._found.get(host)
         if asked is None:
             asked = self._found[host] = self._loop.create_task(self._ask(host))
-        return await asyncio.shield(asked)  # who stops waiting does not stop the others
+        return await asyncio.shield(asked)  # a cancelled waiter does not stop the others
 
     async def _ask(self, host: str) -> Addresses:
         try:

@@ -64,7 +64,7 @@ class HeaderReader:
 
 
 def header_length(data: bytes) -> int | None:
-    """Length of the header that `data` begins with, None if there is too little to tell. Raises BadHeader."""
+    """Return the length of the header that `data` begins with, None if `data` is too short. Raises BadHeader."""
     if data.startswith(SIGNATURE[: len(data)]):
         if len(data) < _FIXED:
             return None
@@ -83,7 +83,7 @@ def header_length(data: bytes) -> int | None:
 
 
 def parse(header: bytes) -> Endpoints | None:
-    """Return the ends that one whole header tells, None if it tells none. Raises BadHeader."""
+    """Return the ends in one whole header, None if it has none. Raises BadHeader."""
     return _parse_v2(header) if header.startswith(SIGNATURE) else _parse_v1(header)
 
 
@@ -147,7 +147,7 @@ def _family(ends: Endpoints) -> int:
 
 
 def _as(family: int, address: str) -> str:
-    """`address` in the family that both ends are told in (IPv4 mapped into IPv6, if need be)."""
+    """Return `address` in the family of both ends (IPv4 mapped into IPv6 if necessary)."""
     return f"::ffff:{address}" if ip_address(address).version < family else address
 
 

@@ -16,7 +16,7 @@ AWAY: Final = 0.001
 """Seconds that a worker with more than its share leaves a queue to the others."""
 
 WORKERS: Final = 64
-"""Workers that share; those with a higher number accept connections as they come."""
+"""Most workers that share; workers with a higher number accept without it."""
 
 CELLS: Final = 2 * WORKERS
 """Integers of the shared memory: for each worker how many connections it holds, and until when it counts."""
@@ -28,7 +28,7 @@ _FEW: Final = 4
 """Connections accepted in a row when the others took none in their time."""
 
 _INSIST: Final = 0.032
-"""Seconds for which others that took none are not waited for again, at the most: they are busy, or hang."""
+"""Longest back-off from workers that accepted nothing: they are busy, or hang."""
 
 _UNEVEN: Final = 8
 """Connections above the mean that are no reason to send clients to other workers; and a quarter of the mean."""
@@ -39,10 +39,10 @@ _COUNTS: Final = 300
 
 
 class Share:
-    """The share of one worker, `number`; `cells` are in memory that all share, none if there is but one.
+    """The share of one worker, `number`; `cells` are in memory that all share, none if there is only one.
 
-    `held()` tells how many connections the worker has; it is `alone` if no other accepts. Times are monotonic seconds,
-    the same in all processes.
+    `held()` returns the number of the worker's connections; it is `alone` if no other worker accepts. Times are
+    monotonic seconds, the same in all processes.
     """
 
     def __init__(self, cells: memoryview[int] | list[int] | None = None, number: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""How many connections one client may have open. No I/O."""
+"""The number of connections that one client has open. No I/O."""
 
 from __future__ import annotations
 

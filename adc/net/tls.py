@@ -60,11 +60,11 @@ class SecureObject(ssl.SSLObject):
 
 
 class ServerTls:
-    """`context` for the handshakes of a listener; it turns to the certificate that the client's server name asks for.
+    """Return `context` for the handshakes of a listener; it switches to the certificate for the client's server name.
 
     Certificates with the same names and different kinds of key are served side by side, as the client's algorithms
-    allow. All contexts ask the same of clients, so that a resumed session never gets around a client certificate:
-    tickets are sealed with the keys of `context` whatever name was asked for. Raises TlsError.
+    allow. All contexts require the same of clients, so that a resumed session never bypasses a client certificate:
+    tickets are sealed with the keys of `context` for every name. Raises TlsError.
     """
 
     def __init__(self, options: ServerTlsOptions) -> None:
@@ -177,9 +177,9 @@ def member_context(
 
 
 def quiet_about_server_names() -> None:
-    """Let a process print nothing about server names that are not ASCII.
+    """Make a process print nothing about server names that are not ASCII.
 
-    The ssl module refuses such a handshake, but writes a traceback for each of them, and anybody can send them.
+    The ssl module refuses such a handshake, but writes a traceback for each of them, and every client can send them.
     """
     otherwise = sys.unraisablehook
 

@@ -1,4 +1,4 @@
-"""What can keep a configuration from being served although its text is right."""
+"""Reasons that keep a correct configuration from being served."""
 
 from __future__ import annotations
 

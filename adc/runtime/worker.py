@@ -47,7 +47,7 @@ Ask = Callable[[Operation[Any, Any], Any], Awaitable[Any]]
 
 
 class Worker:
-    """Serves one configuration on sockets that stay the caller's, until it is told to drain."""
+    """Serves one configuration on sockets that stay the caller's, until it is drained."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Worker:
         self._candidate = (runtime, sockets, logs)
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
-        """The persistence of every pool, on the tables in use if those stay. Raises BuildError."""
+        """Return the persistence of every pool, on the tables in use if those stay. Raises BuildError."""
         self.state.rollback()
         tables = {}
         if needs_store(config) or shares_purges(config):
@@ -169,7 +169,7 @@ class Worker:
             self.runtime.plugins.restore_tables()
 
     async def drain(self, grace: float) -> None:
-        """Stop accepting, finish what is in flight within `grace` seconds, break off the rest."""
+        """Stop accepting, finish in-flight work within `grace` seconds, abort the rest."""
         self.listeners.drain()
         self._share.leave()
         for _ in range(int(grace / _DRAIN_POLL) + 1):

@@ -1,4 +1,4 @@
-"""The folder of this node's tables and generated keys, which nobody else may read or put anything into."""
+"""The folder of this node's tables and generated keys, private to its user."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def state_folder(config: Config) -> Path:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` for this user alone. Raises BuildError if it belongs to somebody else or is open to
-    others: anyone may make a folder of that name in a place that is open to all."""
+    """Make `folder` for this user alone. Raises BuildError if it belongs to another user or is open to others: any
+    user may create a folder of that name in a place that is open to all."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         with contextlib.suppress(FileExistsError):
@@ -46,7 +46,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def check_private(folder: Path) -> None:
-    """Raise BuildError if `folder` is somebody else's or open to others."""
+    """Raise BuildError if `folder` belongs to another user or is open to others."""
     try:
         found = folder.lstat()
     except OSError as error:
@@ -60,8 +60,8 @@ def check_private(folder: Path) -> None:
 
 
 def signing_key(folder: Path) -> bytes:
-    """Return the key generated for this node: made by whoever comes first, the same for all its workers from then
-    on. Raises BuildError."""
+    """Return the key generated for this node: made by the first worker, the same for all its workers from then on.
+    Raises BuildError."""
     path = private_folder(folder) / KEY_FILE
     try:
         if not path.exists():
@@ -75,8 +75,8 @@ def signing_key(folder: Path) -> bytes:
 
 
 def restore_key(folder: Path, key: bytes) -> None:
-    """Write the key that this process signs with back if its file is gone. Otherwise a worker that is started later
-    would make another key, and would not believe the cookies of this one."""
+    """Write this process's signing key back if its file is missing. Otherwise a worker that starts later would make
+    another key and reject the cookies of this one."""
     path = folder / KEY_FILE
     with contextlib.suppress(OSError, BuildError):
         if not path.exists():

@@ -15,7 +15,7 @@ Where = Callable[[tuple[str | int, ...]], str]
 
 
 def nowhere(path: tuple[str | int, ...]) -> str:
-    """For a runtime that serves: nobody asks it where a rule stands."""
+    """No places: a serving runtime never explains."""
     return ""
 
 

@@ -43,7 +43,7 @@ def needs_store(config: Config) -> bool:
 
 
 def needs_keys(config: Config) -> bool:
-    """True if any pool signs cookies and names no keys of its own."""
+    """True if any pool signs cookies without configured keys."""
     cookies = [pool.persistence.cookie for pool in config.pools.values() if pool.persistence]
     return any(cookie is not None and not cookie.keys for cookie in cookies)
 
@@ -60,8 +60,8 @@ def open_tables(config: Config, store: Store) -> dict[str, Table]:
 def build_all(
     config: Config, tables: Mapping[str, Table], keys: Sequence[bytes], counts: Mapping[str, PinCounts]
 ) -> dict[str, Sticky]:
-    """The persistence of each pool that has one. `keys` sign where the configuration names none, `counts` are
-    those of the runtime before, by pool."""
+    """Return the persistence of each pool that has one. `keys` sign if the configuration names none, `counts` are
+    those of the previous runtime, by pool."""
     return {
         name: _build(name, config, pool, tables.get(name), keys, counts.get(name))
         for name, pool in config.pools.items()
@@ -70,7 +70,7 @@ def build_all(
 
 
 def _in_table(pool: pools.Pool) -> bool:
-    """True if pins of `pool` are kept in a table, and not in a cookie of ours alone."""
+    """True if pins of `pool` are kept in a table, and not only in a cookie of adc."""
     settings = pool.persistence
     return settings is not None and (settings.cookie is None or settings.cookie.mode != "insert")
 

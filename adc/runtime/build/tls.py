@@ -24,7 +24,7 @@ def acme_installed() -> bool:
 
 
 def build_server_tls(config: Config) -> dict[str, ServerTls]:
-    """By listener, for those with TLS. Raises BuildError."""
+    """Return contexts by listener, for listeners with TLS. Raises BuildError."""
     found: dict[str, ServerTls] = {}
     for listener in config.listeners:
         if listener.tls is None:
@@ -50,7 +50,7 @@ def _options(config: Config, tls: ListenerTls) -> ServerTlsOptions:
 
 
 def build_member_tls(config: Config) -> dict[str, ssl.SSLContext]:
-    """By pool, for those whose members are spoken to under TLS. Raises BuildError."""
+    """Return contexts by pool, for pools with TLS. Raises BuildError."""
     found: dict[str, ssl.SSLContext] = {}
     for name, pool in config.pools.items():
         if pool.tls is None:

@@ -1,4 +1,4 @@
-"""Whose turn it is in a pool, told by one count for all workers of a machine."""
+"""The position of each pool's round robin, shared by all workers of a machine."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a worker serves with over reloads: listeners, state, caches, the other nodes, and their metrics."""
+"""Parts of a worker that outlive reloads: listeners, state, caches, the other nodes, and their metrics."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adc.telemetry.error_log import ErrorLog
 
 _TELL_PAUSE = 10.0
-"""Seconds between two lines of the log that tell of pauses; some last for a tick only, but come all the time."""
+"""Seconds between two log lines about pauses; some pauses last for a tick only, but recur."""
 
 
 class Accepting:
@@ -58,13 +58,13 @@ class Accepting:
                     acceptor.resume()
 
     def close(self) -> None:
-        """Accept no more than who waits already."""
+        """Accept no more than the waiting clients."""
         self.follow(())
 
     def _pause(self, why: str) -> None:
         if not self.paused:
             self.paused = True
-            self._spare.close_idle()  # who was just accepted may need others than those that are idle
+            self._spare.close_idle()  # a connection just accepted may need other descriptors than idle ones
             self._why = why
             self.pauses += 1
             for acceptor in self._acceptors.values():

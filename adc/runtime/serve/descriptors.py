@@ -39,7 +39,7 @@ def _listed() -> int:
 
 
 class Spare(Protocol):
-    """Descriptors that nobody needs now: `idle` of them, connections to members."""
+    """Descriptors that can be closed now: `idle` of them, connections to members."""
 
     @property
     def idle(self) -> int: ...

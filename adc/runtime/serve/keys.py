@@ -13,8 +13,8 @@ log = EventLog("adc.state")
 
 
 async def signing_keys(config: Config) -> list[bytes]:
-    """Return the key to sign with, then others to believe: `cluster.secret`; else what the nodes agree on through
-    Redis; else one of this node's own, made once. Raises BuildError."""
+    """Return the key to sign with, then other keys to verify with: `cluster.secret`; else the key that the nodes agree
+    on through Redis; else a key of this node, made once. Raises BuildError."""
     cluster = config.cluster
     if cluster is not None and cluster.secret is not None:
         return [cluster.secret.encode()]

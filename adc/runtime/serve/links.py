@@ -68,7 +68,7 @@ class Links:
         self._dialers[member] = dialer
 
     def retire(self, member: Member) -> None:
-        """A member is gone from the configuration."""
+        """Close the connections of a member that was removed from the configuration."""
         member.link.retire()
         self._dialers.pop(member, None)
         self._spoken.pop(member, None)

@@ -29,8 +29,8 @@ _MAX_REPLY = 4096
 
 
 class Greeting(asyncio.Protocol):
-    """The first exchange on a connection to another node: a hello of ours, a proof of its. `done` is the transport,
-    or raises OSError."""
+    """The first exchange on a connection to another node: a hello, and the other node's proof. `done` is the
+    transport, or raises OSError."""
 
     def __init__(
         self, hello: bytes, accept: Callable[[bytes], bool], done: asyncio.Future[asyncio.Transport]
@@ -79,9 +79,8 @@ def _proof_in(head: bytes) -> bytes:
 
 
 class ClusterPeer:
-    """The node at `address`, which is unknown (`member` is None) until it has proved who it is or a record of it was
-    found. `alive` is True while its last probe succeeded.
-    """
+    """The node at `address`, which is unknown (`member` is None) until it has proved its identity or its record was
+    found. `alive` is True while its last probe succeeded."""
 
     def __init__(self, batch: Batch, clock: Clock, address: str) -> None:
         self.address = address
@@ -124,7 +123,7 @@ class ClusterPeer:
             self._probing = self._batch.loop.create_task(self._probe())
 
     def silent(self, reason: str) -> None:
-        """The node does not live as far as we can tell."""
+        """Note that the node does not respond."""
         self.alive = False
         self.reason = reason
 
@@ -167,7 +166,7 @@ class ClusterPeer:
         protocol.connection_made(transport)
 
     async def _proved(self) -> asyncio.Transport:
-        """A connection on which both sides have proved the secret. Raises OSError."""
+        """Return a connection on which both sides have proved the secret. Raises OSError."""
         markers = self._markers
         if markers is None:
             raise ConnectionRefusedError("this node is in no cluster")

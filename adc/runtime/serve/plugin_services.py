@@ -1,4 +1,4 @@
-"""What a worker gives to the plugins of one configuration."""
+"""Services of a worker for the plugins of one configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cache purges told to the other nodes of the cluster, and theirs made here."""
+"""Cache purges sent to the other nodes of the cluster, and purges received from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shares_purges(config: Config) -> bool:
 
 
 class ClusterPurges:
-    """A purge is an entry of a shared table, under a name of its own; each node watches that table."""
+    """A purge is an entry of a shared table, under a unique name; each node watches that table."""
 
     def __init__(self, apply: Apply) -> None:
         self._apply = apply
@@ -42,9 +42,9 @@ class ClusterPurges:
         self._cancel: Cancel | None = None
 
     def follow(self, config: Config, store: Store | None, now: float) -> None:
-        """Hear and tell through `store`, or do neither; `now` is wall-clock.
+        """Send and receive through `store`, or stop both; `now` is wall-clock.
 
-        Purges that were told while this node was away are made at once.
+        Purges that were sent while this node was away are applied at once.
         """
         table = store.table(TABLE, KEPT) if store is not None and shares_purges(config) else None
         self._node = config.node.encode()
@@ -77,7 +77,7 @@ class ClusterPurges:
 
 
 def _record(node: bytes, name: bytes, purge: Purge) -> bytes:
-    """Node, store and purge. A target too long for an entry is told as a shorter one that covers it."""
+    """Return node, store and purge. A target too long for an entry is sent as a shorter one that covers it."""
     record = b"\0".join((node, name, purge.to_bytes()))
     over = len(record) - MAX_VALUE_BYTES
     if over <= 0:

@@ -187,7 +187,7 @@ def _open(config: Config, settings: tuple[object, ...], files: Sequence[LocalSto
 
 
 def _make(folder: Path) -> None:
-    """Make the folder of the tables, and check again and again that nobody else has put one in its place.
+    """Make the folder of the tables, and check repeatedly that no other user has replaced it.
 
     Raises OSError: PermissionError for a folder that must not be used.
     """

@@ -1,4 +1,4 @@
-"""What all listeners of connections share: accepting, TLS, the PROXY protocol, limits, timeouts, metrics."""
+"""Common part of all listeners of connections: accepting, TLS, the PROXY protocol, limits, timeouts, metrics."""
 
 from __future__ import annotations
 
