@@ -16,6 +16,9 @@ from adc.routing.values import Exact, Regex
 
 Rule = TypeVar("Rule")
 
+_COMPARED = {"host", "path", "method", "headers", "query", "cookies", "source", "tls"}
+_OTHER_KEYS = tuple(key for key in Match.model_fields if key not in _COMPARED)
+
 CACHED = 50_000
 """Compiled rules kept."""
 
@@ -31,7 +34,13 @@ def covers(wide: Match, narrow: Match) -> bool:
         and _fields(wide.cookies, narrow.cookies)
         and _any_of(wide.source, narrow.source, _covers_network)
         and _any_of(wide.tls.sni, narrow.tls.sni, covers_host)
+        and all(_same_or_none(wide, narrow, key) for key in _OTHER_KEYS)
     )
+
+
+def _same_or_none(wide: Match, narrow: Match, key: str) -> bool:
+    """True if `wide` has no condition `key`, or the same one as `narrow`."""
+    return getattr(wide, key) in (Match.model_fields[key].default, getattr(narrow, key))
 
 
 def _any_of(wide: Sequence[Rule], narrow: Sequence[Rule], covered: Callable[[Rule, Rule], bool]) -> bool:

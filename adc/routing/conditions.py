@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 
-from adc.http.cookies import parse_cookies
-from adc.http.message import Request
-from adc.http.networks import Networks
-from adc.http.query import parse_query
-from adc.routing.hosts import HostRule, any_host
+from adc.routing.condition import Condition, Facts, listed, name_condition
 from adc.routing.match import Match
 from adc.routing.values import ValueRule, accept_any
-
-
-class Facts:
-    """A request under test; its query and cookies are parsed on first use, once."""
-
-    __slots__ = ("_cookies", "_query", "request")
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self._cookies: dict[str, str] | None = None
-        self._query: dict[str, list[str]] | None = None
-
-    def header(self, name: bytes) -> Sequence[str]:
-        """Return the values of all lines called `name` (lower-case)."""
-        return [value.decode("latin-1") for value in self.request.headers.get_all(name)]
-
-    def query(self, name: str) -> Sequence[str]:
-        """Return the values of the query field `name`."""
-        if self._query is None:
-            self._query = parse_query(self.request.query)
-        return self._query.get(name, ())
-
-    def cookie(self, name: str) -> Sequence[str]:
-        """Return the value of the cookie `name`, if there is one."""
-        if self._cookies is None:
-            self._cookies = parse_cookies(self.request.headers)
-        value = self._cookies.get(name)
-        return () if value is None else (value,)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One key of a match: `wanted` as written, `got` what the request has, `holds` whether they agree."""
-
-    key: str
-    wanted: str
-    holds: Callable[[Facts], bool]
-    got: Callable[[Facts], str]
 
 
 def conditions(match: Match) -> Iterator[Condition]:
     """Yield every condition of `match`, in the order in which they are tested."""
     if match.host:
-        yield _name_condition("host", match.host, lambda facts: facts.request.host)
+        yield name_condition("host", match.host, lambda facts: facts.request.host)
     if match.path:
         yield path_condition(match)
     yield from further_conditions(match)
 
 
 def host_condition(match: Match) -> Condition:
-    return _name_condition("host", match.host, lambda facts: facts.request.host)
+    return name_condition("host", match.host, lambda facts: facts.request.host)
 
 
 def path_condition(match: Match) -> Condition:
@@ -76,7 +33,7 @@ def path_condition(match: Match) -> Condition:
         tested = path(facts)
         return any(rule.accepts(tested) for rule in rules)
 
-    return Condition("path", _listed(rules), holds, path)
+    return Condition("path", listed(rules), holds, path)
 
 
 def further_conditions(match: Match) -> Iterator[Condition]:
@@ -85,20 +42,11 @@ def further_conditions(match: Match) -> Iterator[Condition]:
         methods = frozenset(match.method)
         yield Condition(
             "method",
-            _listed(match.method),
+            listed(match.method),
             lambda facts: facts.request.method in methods,
             lambda facts: facts.request.method,
         )
-    if match.sni:
-        yield _name_condition("tls.sni", match.sni, lambda facts: facts.request.client.sni)
-    if match.source:
-        networks = Networks(match.source)
-        yield Condition(
-            "source",
-            _listed(match.source),
-            lambda facts: networks.contains(facts.request.source),
-            lambda facts: facts.request.source,
-        )
+    yield from match.further
     yield from _value_conditions("headers", match.headers, _header_values)
     yield from _value_conditions("query", match.query, _query_values)
     yield from _value_conditions("cookies", match.cookies, _cookie_values)
@@ -141,15 +89,7 @@ def _value_condition(key: str, rules: Sequence[ValueRule], values: Values) -> Co
     accepts = accept_any(rules)
     return Condition(
         key,
-        _listed(rules),
+        listed(rules),
         lambda facts: accepts(values(facts)),
         lambda facts: ", ".join(values(facts)),
     )
-
-
-def _name_condition(key: str, rules: Sequence[HostRule], name: Callable[[Facts], str]) -> Condition:
-    return Condition(key, _listed(rules), lambda facts: any_host(rules, name(facts)), name)
-
-
-def _listed(rules: Iterable[object]) -> str:
-    return " | ".join(map(str, rules))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from adc.routing.conditions import Facts, further_conditions, host_condition, path_condition, test_all
+from adc.routing.condition import Facts
+from adc.routing.conditions import further_conditions, host_condition, path_condition, test_all
 from adc.routing.hosts import Wildcard
 from adc.routing.match import Match, Rule
 from adc.routing.paths import PathPrefix

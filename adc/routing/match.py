@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from adc.routing.condition import Condition
 from adc.routing.hosts import HostRule
 from adc.routing.paths import PathRule
 from adc.routing.values import ValueRule
@@ -20,7 +21,7 @@ class Match:
 
     `as_sent`: the path is compared as the client sent it, not in normal form. `method` names are case-sensitive and
     HEAD is not GET. `headers` (names in any case), `query` and `cookies` map a name to its rules; of several values of
-    a name one must be accepted. `source` holds networks (`adc.http.networks`), tested against `Request.source`.
+    a name one must be accepted. `further` are conditions on anything else.
     `where` is the place of the rule (`file:line`), `places` the places of its keys (`host`, `headers.x-beta`), for
     `Router.explain`.
     """
@@ -32,8 +33,7 @@ class Match:
     headers: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
     query: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
     cookies: Mapping[str, Sequence[ValueRule]] = field(default_factory=dict)
-    source: Sequence[str] = ()
-    sni: Sequence[HostRule] = ()
+    further: Sequence[Condition] = ()
     where: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
 

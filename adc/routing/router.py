@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from adc.http.message import Request
-from adc.routing.conditions import Condition, Facts, conditions
+from adc.routing.condition import Condition, Facts
+from adc.routing.conditions import conditions
 from adc.routing.index import Bucket, HostIndex, Lookup
 from adc.routing.match import Match, Rule
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adc.config.model import match as model
+from adc.routing.condition import Condition, name_condition, network_condition
 from adc.routing.hosts import HostRule, host_rule
 from adc.routing.match import Match
 from adc.routing.paths import PathPrefix, PathRule, any_case, path_exact, path_prefix
@@ -24,6 +25,8 @@ def compile_match(
 ) -> Match:
     """Return the conditions of a route at `path` in the configuration; `as_sent`: its paths are not normalised. Raises
     ValueError."""
+    found = (compile_condition(match) for compile_condition in FURTHER)
+    further = [condition for condition in found if condition is not None]
     return Match(
         host=_hosts(match.host),
         path=[path_rule(rule) for rule in match.path],
@@ -32,16 +35,34 @@ def compile_match(
         headers={name: _values(rules) for name, rules in match.headers.items()},
         query={name: _values(rules) for name, rules in match.query.items()},
         cookies={name: _values(rules) for name, rules in match.cookies.items()},
-        source=[str(network) for network in match.source],
-        sni=_hosts(match.tls.sni),
+        further=further,
         where=where(path),
-        places={} if where is nowhere else _places(match, (*path, "match"), where),
+        places={} if where is nowhere else _places(match, further, (*path, "match"), where),
     )
 
 
-def _places(match: model.Match, path: tuple[str | int, ...], where: Where) -> dict[str, str]:
+def _sni(match: model.Match) -> Condition | None:
+    rules = _hosts(match.tls.sni)
+    return name_condition("tls.sni", rules, lambda facts: facts.request.client.sni) if rules else None
+
+
+def _source(match: model.Match) -> Condition | None:
+    networks = [str(network) for network in match.source]
+    return network_condition("source", networks, lambda facts: facts.request.source) if networks else None
+
+
+FURTHER: Sequence[Callable[[model.Match], Condition | None]] = (_sni, _source)
+"""Further conditions of a route, in the order of their tests: None where the route has none. The key of each is its
+path in `match`.
+"""
+
+
+def _places(
+    match: model.Match, further: Sequence[Condition], path: tuple[str | int, ...], where: Where
+) -> dict[str, str]:
     """Return the places of the keys by the names that `Router.explain` gives them: `host`, `headers.x-beta`."""
-    keys = {key: (key,) for key in ("host", "path", "method", "source")} | {"tls.sni": ("tls", "sni")}
+    keys: dict[str, tuple[str, ...]] = {key: (key,) for key in ("host", "path", "method")}
+    keys |= {condition.key: tuple(condition.key.split(".")) for condition in further}
     for group in ("headers", "query", "cookies"):
         keys |= {f"{group}.{name}": (group, name) for name in getattr(match, group)}
     return {told: where((*path, *steps)) for told, steps in keys.items()}

@@ -18,12 +18,13 @@ from adc.routing import (
     Regex,
     Router,
     Rule,
-    conditions,
+    condition,
     host_rule,
     path_exact,
     path_prefix,
     path_rule,
 )
+from adc.routing.condition import Condition, name_condition, network_condition
 
 
 def request(
@@ -180,8 +181,12 @@ def test_query_field_and_cookie_decide() -> None:
     assert matches(Match(cookies={"plan": [Present(False)]}), request())
 
 
+def source(*networks: str) -> Condition:
+    return network_condition("source", networks, lambda facts: facts.request.source)
+
+
 def test_source_is_the_derived_client_in_either_family() -> None:
-    match = Match(source=["10.0.0.0/8", "fd00::/8"])
+    match = Match(further=[source("10.0.0.0/8", "fd00::/8")])
     assert matches(match, request(client="10.1.2.3"))
     assert matches(match, request(client="::ffff:10.1.2.3"))
     assert matches(match, request(client="fd12::1"))
@@ -190,7 +195,10 @@ def test_source_is_the_derived_client_in_either_family() -> None:
 
 
 def test_tls_server_name_decides() -> None:
-    match = Match(sni=[host_rule("*.example.com")])
+    server_name = name_condition(
+        "tls.sni", [host_rule("*.example.com")], lambda facts: facts.request.client.sni
+    )
+    match = Match(further=[server_name])
     assert matches(match, request(sni="a.example.com"))
     assert not matches(match, request(sni="example.com"))
     assert not matches(match, request())
@@ -211,7 +219,7 @@ def test_query_is_parsed_once_and_only_when_a_candidate_asks(monkeypatch: pytest
         parsed.append(query)
         return query_module.parse_query(query)
 
-    monkeypatch.setattr(conditions, "parse_query", counting)
+    monkeypatch.setattr(condition, "parse_query", counting)
     router = first_of(
         Match(path=[path_rule("/q/")], query={"a": [Exact("1")]}),
         Match(path=[path_rule("/q/")], query={"b": [Exact("1")]}),
@@ -270,9 +278,9 @@ def test_bad_regular_expression_is_refused_when_the_rule_is_made() -> None:
         Regex("(")
 
 
-def test_bad_network_is_refused_when_the_router_is_built() -> None:
+def test_bad_network_is_refused_when_the_condition_is_made() -> None:
     with pytest.raises(ValueError, match="host bits"):
-        first_of(Match(source=["10.0.0.1/8"]))
+        first_of(Match(further=[source("10.0.0.1/8")]))
 
 
 def calls_of(router: Router[tuple[int, int]], asked: Request) -> int:
