@@ -21,12 +21,12 @@ class Claims:
         self._share = share
         self.total = 0
 
-    def add(self, held: int, more: int, capacity: int) -> bool:
-        """Claim `more` bytes for a response that has claimed `held`. Return False if the tier has no room for them;
+    def add(self, claimed: int, more: int, capacity: int) -> bool:
+        """Claim `more` bytes for a response with `claimed` bytes so far. Return False if the tier has no room for them;
         they are counted nevertheless, until the response is dropped."""
-        others = self.total - held
+        others = self.total - claimed
         self.total += more
-        if held + more <= _SMALL or not others:
+        if claimed + more <= _SMALL or not others:
             return self.total <= capacity
         return self.total <= capacity // self._share
 

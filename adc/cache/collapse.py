@@ -96,12 +96,12 @@ class Flights(Generic[W]):
         flight = self._flights.get(key)
         if flight is None:
             return []
-        taken: list[W] = []
+        served: list[W] = []
         rest: deque[W] = deque()
         for waiter in flight.waiting:
-            (taken if fits(waiter) else rest).append(waiter)
+            (served if fits(waiter) else rest).append(waiter)
         flight.waiting = rest
-        return taken
+        return served
 
     def finished(self, key: bytes, outcome: Outcome, now: float) -> list[tuple[W, Role]]:
         """End the leader's flight. Return the followers to wake, each with its role; FOLLOW means: look in the store

@@ -116,10 +116,10 @@ class DiskStore:
             self._report("cache_file_unreadable", file=record.name, detail=error.strerror)
         return None
 
-    def claim(self, held: int, more: int) -> bool:
-        """Count `more` bytes of a file being filled, of which `held` were counted before, and evict entries for
+    def claim(self, claimed: int, more: int) -> bool:
+        """Count `more` bytes of a file being filled, of which `claimed` were counted before, and evict entries for
         them. Return False if this worker has no room for them."""
-        fits = self.claims.add(held, more, self.index.limit)
+        fits = self.claims.add(claimed, more, self.index.limit)
         if fits:
             try:
                 self._make_room(self.claims.total)

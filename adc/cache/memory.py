@@ -81,7 +81,7 @@ class MemoryStore:
         self._longer: dict[bytes, set[bytes]] = {}
 
     def __len__(self) -> int:
-        """Number of keys held."""
+        """Number of keys."""
         return len(self._nodes)
 
     def get(self, key: bytes) -> tuple[Entry, ...]:
@@ -113,10 +113,10 @@ class MemoryStore:
         self._make_room()
         return True
 
-    def claim(self, held: int, more: int) -> bool:
-        """Count `more` bytes of content being collected, of which `held` were counted before, and evict entries for
+    def claim(self, claimed: int, more: int) -> bool:
+        """Count `more` bytes of content being collected, of which `claimed` were counted before, and evict entries for
         them. Return False if there is no room for them."""
-        fits = self.claims.add(held, more, self.capacity)
+        fits = self.claims.add(claimed, more, self.capacity)
         self._make_room()
         return fits
 

@@ -11,10 +11,10 @@ from adc.cache.ranges import ContentRange, content_range, join_bytes, joined
 from adc.http.headers import Headers
 
 
-def joinable(newer: Entry, held: Sequence[Entry], limit: int) -> list[Entry]:
-    """Return the parts in `held` that touch `newer` and fit into `limit` bytes with it: worth loading to be
+def joinable(newer: Entry, stored: Sequence[Entry], limit: int) -> list[Entry]:
+    """Return the parts in `stored` that touch `newer` and fit into `limit` bytes with it: worth loading to be
     `combined`."""
-    return [other for other in held if _same_representation(newer, other) and _touch(newer, other, limit)]
+    return [other for other in stored if _same_representation(newer, other) and _touch(newer, other, limit)]
 
 
 def _touch(one: Entry, other: Entry, limit: int) -> bool:
@@ -24,13 +24,13 @@ def _touch(one: Entry, other: Entry, limit: int) -> bool:
     return part is not None and part.length <= limit
 
 
-def combined(newer: Entry, held: Sequence[Entry], limit: int) -> Entry:
-    """Return `newer`, a part whose body is bytes, extended by the parts in `held` of the same representation.
+def combined(newer: Entry, stored: Sequence[Entry], limit: int) -> Entry:
+    """Return `newer`, a part whose body is bytes, extended by the parts in `stored` of the same representation.
 
     Only parts in memory with the same strong entity tag and request values are joined, up to `limit` bytes. All fields
     are those of `newer`. The result is a complete 200 once nothing is missing, and `newer` itself if nothing fits.
     """
-    for other in held:
+    for other in stored:
         if not _same_representation(newer, other):
             continue
         if newer.part is None or other.part is None or not isinstance(other.body, bytes):

@@ -116,10 +116,10 @@ def _choose(
     found = select(request, entries, now, options)
     if found is None:
         return _nothing(request, entries, options)
-    held = _held_back(found, control, now)
-    if held is None:
+    held_back = _restrictions(found, control, now)
+    if held_back is None:
         return Hit(found)
-    why, detail = held
+    why, detail = held_back
     if why == "stale":
         lateness = -found.terms.freshness(now)
         if _accepts_stale(found, control, lateness):
@@ -134,7 +134,7 @@ def _choose(
 
 def reusable(entry: Entry, now: float) -> bool:
     """True if `entry` satisfies ordinary requests without validation."""
-    return _held_back(entry, EMPTY, now) is None
+    return _restrictions(entry, EMPTY, now) is None
 
 
 def select(request: Request, entries: Sequence[Entry], now: float, options: CacheOptions) -> Entry | None:
@@ -177,7 +177,7 @@ def _nothing(request: Request, entries: Sequence[Entry], options: CacheOptions) 
     return Miss("vary-miss")
 
 
-def _held_back(entry: Entry, control: CacheControl, now: float) -> tuple[str, str] | None:
+def _restrictions(entry: Entry, control: CacheControl, now: float) -> tuple[str, str] | None:
     """Return why `entry` must be validated first: a Cache-Status `fwd` and words; None if it need not."""
     reuse = entry.terms
     if entry.invalid:

@@ -63,16 +63,16 @@ class TieredStore:
         """
         if self._log is not None and self._log.behind():
             self._catch_up()
-        held = {record_id(entry): entry for entry in self.memory.get(key)}
+        found = {record_id(entry): entry for entry in self.memory.get(key)}
         if self.disk is None:
-            return list(held.values())
+            return list(found.values())
         self._look_if_mixed(key, self.disk)
         for entry in self.disk.get(key, now):
             place = record_id(entry)
-            known = held.get(place)
+            known = found.get(place)
             if known is None or entry.invalid or entry.terms.freshness(now) > known.terms.freshness(now):
-                held[place] = entry
-        return sorted(held.values(), key=_date)
+                found[place] = entry
+        return sorted(found.values(), key=_date)
 
     def catch_up(self) -> None:
         """Apply purges of other workers now: a worker without requests would otherwise keep purged entries."""

@@ -94,7 +94,7 @@ async def _connect(pool: Pool, member: Member) -> tuple[asyncio.StreamReader, as
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:
-    """Return the head of the answer; its content is read to the end. Raises ValueError if the end cannot be told."""
+    """Return the head of the response; its content is read to the end. Raises ValueError if its end is unclear."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         lower = head.lower()
@@ -136,12 +136,12 @@ def _announced(head: bytes) -> float | None:
 
 def session_cookie(pool: Pool) -> str | None:
     """Return the name of the application's cookie that persistence rests on; None if it rests on none."""
-    held = pool.persistence
-    if held is None:
+    persistence = pool.persistence
+    if persistence is None:
         return None
-    if held.cookie is not None and held.cookie.mode != "insert":
-        return held.cookie.name
-    return held.learned.cookie if held.learned else None
+    if persistence.cookie is not None and persistence.cookie.mode != "insert":
+        return persistence.cookie.name
+    return persistence.learned.cookie if persistence.learned else None
 
 
 def _cookie_age(cookie: str, head: bytes) -> float | None:
@@ -163,9 +163,9 @@ def _cookie_age(cookie: str, head: bytes) -> float | None:
 def _time_left(expires: bytes, head: bytes) -> float | None:
     now = time.time()
     dates = [parse_http_date(value, now) for value in _fields(head, b"date")]
-    told = dates[0] if dates and dates[0] is not None else now
+    dated = dates[0] if dates and dates[0] is not None else now
     end = parse_http_date(_DASHES.sub(rb"\1 \2 ", expires), now)
-    return None if end is None else max(end - told, 0.0)
+    return None if end is None else max(end - dated, 0.0)
 
 
 def _fields(head: bytes, wanted: bytes) -> list[bytes]:

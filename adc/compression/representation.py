@@ -47,7 +47,7 @@ def restate_validator(headers: Headers, if_none_match: bytes | None) -> None:
     tag = headers.get(b"etag")
     if tag is None or if_none_match is None:
         return
-    held = split_list(if_none_match)
-    if weak(tag) in held and tag not in held:
+    tags = split_list(if_none_match)
+    if weak(tag) in tags and tag not in tags:
         headers.set(b"ETag", weak(tag))
         vary_by_coding(headers)

@@ -78,8 +78,8 @@ def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:
     config, found = _checked(whole, _folder(FilePath(path)))
     # A file that could not be read to its end would make names look unknown that it may well give.
     unread = len(entries) < len(files)
-    told = {problem.mark for problem in problems}
-    problems += [] if unread and problems else [problem for problem in found if problem.mark not in told]
+    reported = {problem.mark for problem in problems}
+    problems += [] if unread and problems else [problem for problem in found if problem.mark not in reported]
     if problems or config is None:
         raise ConfigErrors(problems)
     return Loaded(config, files, whole)

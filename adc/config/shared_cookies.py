@@ -26,12 +26,12 @@ _Jar = tuple[str, str | None, str]
 def shared_cookies(config: Config) -> Iterator[Finding]:
     """Yield each pool whose explicit cookie name an earlier pool uses on the same host."""
     hosts = _hosts_of_pools(config)
-    taken: dict[_Jar, _Taken] = {}
+    named: dict[_Jar, _Taken] = {}
     for name, pool in config.pools.items():
         cookie = pool.persistence.cookie if pool.persistence else None
         if cookie is None or cookie.name is None or name not in hosts:
             continue
-        earlier = taken.setdefault(_jar(cookie), _Taken()).add(name, hosts[name])
+        earlier = named.setdefault(_jar(cookie), _Taken()).add(name, hosts[name])
         if earlier is not None:
             yield (
                 ("pools", name, "persistence", "cookie", "name"),
@@ -69,10 +69,10 @@ class _Taken:
         exact = None if host is None else host.exact
         if exact is not None and exact.lower() in self._exact:
             return self._exact[exact.lower()]
-        taken = self._general
+        named = self._general
         if exact is None:
-            taken = [*taken, *((HostRule(exact=name), pool) for name, pool in self._exact.items())]
-        return next((pool for other, pool in taken[:MOST_COMPARED] if _overlap(host, other)), None)
+            named = [*named, *((HostRule(exact=name), pool) for name, pool in self._exact.items())]
+        return next((pool for other, pool in named[:MOST_COMPARED] if _overlap(host, other)), None)
 
 
 def _overlap(one: _Host, other: _Host) -> bool:

@@ -46,7 +46,7 @@ class CallEndpoint:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._channel = Channel(sock, self._heard, self._lost)
+        self._channel = Channel(sock, self._received, self._lost)
 
     async def ask(
         self, verb: str, body: object = None, *, sockets: Sequence[socket.socket] = (), timeout: float
@@ -70,7 +70,7 @@ class CallEndpoint:
         """Hang up; a worker whose supervisor does drains and ends."""
         self._channel.close()
 
-    def _heard(self, message: Any, sockets: list[socket.socket]) -> None:
+    def _received(self, message: Any, sockets: list[socket.socket]) -> None:
         number, kind, value = message
         if kind != _ASK:
             self._answered(number, kind, value)

@@ -341,10 +341,10 @@ class Fleet:
 
     def _too_large(self, worker: WorkerHandle) -> bool:
         """True if it takes more memory than it may."""
-        taken = sum(each.value for each in self.last_samples[worker] if each.name == RESIDENT)
-        if not taken or self._current is None or worker in self.leaving:
+        resident = sum(each.value for each in self.last_samples[worker] if each.name == RESIDENT)
+        if not resident or self._current is None or worker in self.leaving:
             return False
-        return 0 < self._current[0].worker_memory < taken
+        return 0 < self._current[0].worker_memory < resident
 
     async def _relieve(self, worker: WorkerHandle) -> None:
         """Let another serve in its place, then let it finish what is in flight."""

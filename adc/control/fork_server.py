@@ -64,33 +64,33 @@ def serve(channel: socket.socket, memory: Sequence[int]) -> None:
 def _fork(channel: socket.socket, work: Callable[[], None]) -> bytes:
     """Fork a process that forks the worker and ends, which leaves the worker to the supervisor; return the reply."""
     try:
-        told, tell = os.pipe()
+        report, reporter = os.pipe()
     except OSError as error:
         return REPLY.pack(0, error.errno)
-    with open(told, "rb") as pipe:
+    with open(report, "rb") as pipe:
         try:
             middle = os.fork()
         except OSError as error:
-            os.close(tell)
+            os.close(reporter)
             return REPLY.pack(0, error.errno)
         if middle == 0:
             pipe.close()
-            _end_after(partial(_fork_worker, tell, channel, work))
-        os.close(tell)
+            _end_after(partial(_fork_worker, reporter, channel, work))
+        os.close(reporter)
         os.waitpid(middle, 0)  # from here on the supervisor is the parent
         return pipe.read()
 
 
-def _fork_worker(tell: int, channel: socket.socket, work: Callable[[], None]) -> None:
+def _fork_worker(reporter: int, channel: socket.socket, work: Callable[[], None]) -> None:
     try:
         pid = os.fork()
     except OSError as error:
-        os.write(tell, REPLY.pack(0, error.errno))
+        os.write(reporter, REPLY.pack(0, error.errno))
         return
     if pid:
-        os.write(tell, REPLY.pack(pid, 0))
+        os.write(reporter, REPLY.pack(pid, 0))
         return
-    os.close(tell)
+    os.close(reporter)
     channel.close()
     work()
 

@@ -30,10 +30,10 @@ class Handover:
         try:
             with open(descriptor, "rb") as file:
                 file.seek(0)
-                told = json.load(file)
+                content = json.load(file)
             return cls(
-                tuple((str(pool), str(member), str(state)) for pool, member, state in told["decisions"]),
-                tuple(from_json(Report, report) for report in told["health"]),
+                tuple((str(pool), str(member), str(state)) for pool, member, state in content["decisions"]),
+                tuple(from_json(Report, report) for report in content["health"]),
             )
         except (OSError, ValueError, LookupError, TypeError):
             return cls()

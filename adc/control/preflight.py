@@ -31,7 +31,7 @@ _PATIENCE = 30.0
 
 
 def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Everything that is wrong, and what is wrong only if it is not adc itself that serves already: taken ports."""
+    """Everything that is wrong, and what is wrong only if it is not adc itself that serves already: ports in use."""
     config = loaded.config
     wrong: list[Finding] = []
     identity = None
@@ -44,14 +44,14 @@ def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]
         admin_tls(config)
     except CallRefused as error:
         wrong.append((("admin", "tls"), str(error).removeprefix("admin.tls: ")))
-    binds, taken = _binds(config)
+    binds, in_use = _binds(config)
     wrong += binds
     if identity is not None:
         wrong += unwritable(config, _is_provided)
     with acting_as(identity):
         wrong += unwritable(config, lambda path: identity is None or not _is_provided(path))
         wrong += unbuildable(config)
-    return loaded.problems(wrong), loaded.problems(taken)
+    return loaded.problems(wrong), loaded.problems(in_use)
 
 
 def _is_provided(path: Path) -> bool:
@@ -66,7 +66,7 @@ def _is_provided(path: Path) -> bool:
 def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
     """Return what is wrong with addresses to listen on, and which addresses are in use now."""
     wrong: list[Finding] = []
-    taken: list[Finding] = []
+    in_use: list[Finding] = []
     bound: list[tuple[str, tuple[str | int, ...], Address]] = []
     for owner, path, written in _written(config):
         try:
@@ -81,12 +81,12 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
                 break
             problem = _unix(address) if address.kind == "unix" else refusal(address.host, address.port)
             if problem is not None:
-                (taken if problem[0] == errno.EADDRINUSE else wrong).append(
+                (in_use if problem[0] == errno.EADDRINUSE else wrong).append(
                     (path, f"{written.text} {problem[1]}")
                 )
                 break
         bound += [(owner, path, address) for address in found]
-    return wrong, taken
+    return wrong, in_use
 
 
 def _written(config: Config) -> Iterator[tuple[str, tuple[str | int, ...], Written]]:

@@ -27,14 +27,14 @@ async def upgrade(
 
     Raises UpgradeFailed.
     """
-    ready, told = os.pipe()
+    ready, report = os.pipe()
     try:
-        process = _start(sockets, handover, told)
+        process = _start(sockets, handover, report)
     except OSError as error:
         os.close(ready)
         raise UpgradeFailed(f"cannot start the new program: {error}") from error
     finally:
-        os.close(told)
+        os.close(report)
     try:
         async with asyncio.timeout(timeout):
             said = await _first_word(ready)
@@ -49,14 +49,14 @@ async def upgrade(
     raise UpgradeFailed(f"the new program did not come to serve (exit code {code}); its messages say why")
 
 
-def _start(sockets: Mapping[str, socket.socket], handover: Handover, told: int) -> subprocess.Popen[bytes]:
+def _start(sockets: Mapping[str, socket.socket], handover: Handover, report: int) -> subprocess.Popen[bytes]:
     named = "\n".join(f"{sock.fileno()}={key}" for key, sock in sockets.items())
     left = handover.write()
     try:
         return subprocess.Popen(
             [sys.executable, *sys.orig_argv[1:]],
-            env={**os.environ, UPGRADE_FDS: named, UPGRADE_HANDOVER: str(left), UPGRADE_READY: str(told)},
-            pass_fds=[left, told, *(sock.fileno() for sock in sockets.values())],
+            env={**os.environ, UPGRADE_FDS: named, UPGRADE_HANDOVER: str(left), UPGRADE_READY: str(report)},
+            pass_fds=[left, report, *(sock.fileno() for sock in sockets.values())],
         )
     finally:
         os.close(left)

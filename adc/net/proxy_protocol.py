@@ -44,22 +44,22 @@ class HeaderReader:
     """
 
     def __init__(self) -> None:
-        self._taken = b""
+        self._header = b""
         self.done = False
         self.ends: Endpoints | None = None
 
     def feed(self, data: bytes) -> int:
         """Take what there is. Raises BadHeader as soon as it is clear that this will be no valid header."""
-        seen = self._taken + data
+        seen = self._header + data
         length = header_length(seen)
         if length is not None and len(seen) >= length:
             self.done = True
             self.ends = parse(seen[:length])
-            return length - len(self._taken)
-        wanted = len(data) if length is None else min(len(data), length - len(self._taken))
+            return length - len(self._header)
+        wanted = len(data) if length is None else min(len(data), length - len(self._header))
         if length is None and seen.startswith(SIGNATURE[: len(seen)]):
-            wanted = min(wanted, _FIXED - len(self._taken))
-        self._taken += data[:wanted]
+            wanted = min(wanted, _FIXED - len(self._header))
+        self._header += data[:wanted]
         return wanted
 
 

@@ -41,8 +41,8 @@ _COUNTS: Final = 300
 class Share:
     """The share of one worker, `number`; `cells` are in memory that all share, none if there is only one.
 
-    `held()` returns the number of the worker's connections; it is `alone` if no other worker accepts. Times are
-    monotonic seconds, the same in all processes.
+    `open_connections()` returns the worker's number of connections; it is `alone` if no other worker accepts. Times
+    are monotonic seconds, the same in all processes.
     """
 
     def __init__(self, cells: memoryview[int] | list[int] | None = None, number: int = 0) -> None:
@@ -55,14 +55,14 @@ class Share:
         self._insist = 0.0
         self._insist_until = 0.0
         self._evening = False
-        self.held: Callable[[], int] = _none
+        self.open_connections: Callable[[], int] = _none
 
     def tick(self, now: float, accepts: bool) -> None:
         """Tell the others that this worker lives and whether it accepts; see which of them do."""
         cells = self._cells
         if cells:
             time = int(now * 1000)
-            cells[self._own] = self.held()
+            cells[self._own] = self.open_connections()
             cells[self._own + 1] = time + _COUNTS if accepts else 0
             self._others = [
                 cell for cell in range(0, CELLS, 2) if cell != self._own and cells[cell + 1] > time
@@ -78,11 +78,11 @@ class Share:
         others, cells = self._others, self._cells
         if not others:
             return 0
-        held = cells[self._own]
-        mean = (held + sum([cells[cell] for cell in others])) / (1 + len(others))
+        connections = cells[self._own]
+        mean = (connections + sum([cells[cell] for cell in others])) / (1 + len(others))
         enough = mean / 8 + _SLACK if self._evening else mean / 4 + _UNEVEN
-        self._evening = held > mean + enough
-        return int(held - mean) if self._evening else 0
+        self._evening = connections > mean + enough
+        return int(connections - mean) if self._evening else 0
 
     def leave(self) -> None:
         """Count no more among the workers; one with the same number may come in place of this one."""
@@ -93,12 +93,12 @@ class Share:
     def room(self, now: float) -> int:
         """Return how many to accept in a row if not alone; 0: leave the queue to the others for `AWAY` seconds."""
         others, cells = self._others, self._cells
-        held = cells[self._own] = self.held()
+        connections = cells[self._own] = self.open_connections()
         of_others = 0
         for cell in others:
             of_others += cells[cell]
-        mean = (held + of_others) / (1 + len(others))
-        room = int(mean + mean / 8 + _SLACK) - held
+        mean = (connections + of_others) / (1 + len(others))
+        room = int(mean + mean / 8 + _SLACK) - connections
         if room > 0:
             return min(room, BATCH)
         return self._ahead(now, of_others)
@@ -120,7 +120,7 @@ class Share:
 
     def took(self) -> None:
         """Tell the others what was accepted."""
-        self._cells[self._own] = self.held()
+        self._cells[self._own] = self.open_connections()
 
 
 def _none() -> int:

@@ -82,7 +82,7 @@ class Worker:
         self.listeners = Listeners(
             ListenerContext(self.batch, self.clock, self._share, self.links, self.challenges, self.cluster)
         )
-        self._share.held = self.listeners.open_connections
+        self._share.open_connections = self.listeners.open_connections
         self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._purge_everywhere)
         self.purges = ClusterPurges(self.caches.purge)
         config, sockets = self._first

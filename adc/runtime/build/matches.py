@@ -65,7 +65,7 @@ def _places(
     keys |= {condition.key: tuple(condition.key.split(".")) for condition in further}
     for group in ("headers", "query", "cookies"):
         keys |= {f"{group}.{name}": (group, name) for name in getattr(match, group)}
-    return {told: where((*path, *steps)) for told, steps in keys.items()}
+    return {name: where((*path, *steps)) for name, steps in keys.items()}
 
 
 def _hosts(rules: Sequence[model.HostRule]) -> list[HostRule]:

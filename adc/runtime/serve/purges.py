@@ -55,7 +55,7 @@ class ClusterPurges:
         self._table, self._cancel = table, None
         if table is None or store is None:
             return
-        self._cancel = table.watch(self._heard)
+        self._cancel = table.watch(self._received)
         store.tick(now)  # what comes from now on is kept for the watcher
         for _, entry in table.scan(now, limit=KEPT).entries:
             self._make(entry.value, late=True)
@@ -66,14 +66,14 @@ class ClusterPurges:
             record = _record(self._node, name.encode(), purge)
             self._table.set(os.urandom(16), record, LIFE, time.time())
 
-    def _heard(self, change: Change) -> None:
+    def _received(self, change: Change) -> None:
         if change.kind == "set":
             self._make(change.value, late=False)
 
     def _make(self, record: bytes, late: bool) -> None:
-        node, name, told = record.split(b"\0", 2)
+        node, name, packed = record.split(b"\0", 2)
         if node != self._node:
-            self._apply(name.decode(), Purge.from_bytes(told), late)
+            self._apply(name.decode(), Purge.from_bytes(packed), late)
 
 
 def _record(node: bytes, name: bytes, purge: Purge) -> bytes:

@@ -17,7 +17,7 @@ class Workers:
 
     def _share(self, number):
         share = Share(self.cells, number)
-        share.held = lambda: self.held[number]
+        share.open_connections = lambda: self.held[number]
         return share
 
     def tick(self, now, *, without=(), accepts=True):
@@ -37,7 +37,7 @@ class Workers:
 
 def test_one_that_is_alone_takes_what_comes():
     share = Share()
-    share.held = lambda: 1000
+    share.open_connections = lambda: 1000
     share.tick(1.0, True)
     assert share.alone
     assert Workers(1).shares[0].alone
@@ -111,7 +111,7 @@ def test_one_that_does_not_accept_is_not_waited_for(ahead):
 
 def test_a_number_beyond_the_memory_accepts_as_it_comes():
     share = Share([0] * CELLS, CELLS)
-    share.held = lambda: 1000
+    share.open_connections = lambda: 1000
     share.tick(1.0, True)
     assert share.alone
 
