@@ -1,7 +1,7 @@
 import pytest
 
 from adc.persistence.identity import member_id, plain_key, secret_key
-from adc.persistence.listing import SessionFilter, candidate_keys, session_rows
+from adc.persistence.listing import SessionFilter, SessionRow, candidate_keys, session_rows
 from adc.persistence.ownership import Way, home, route
 from adc.persistence.pin import Pin
 from adc.state.interface import Entry
@@ -66,7 +66,7 @@ def rows(**wanted: object) -> list[str]:
 
 def test_row_says_all_there_is_to_know() -> None:
     row = next(session_rows("app", {A: "a:80"}, ENTRIES, NOW, SessionFilter()))
-    assert row == ("app", "ann", "a:80", NOW - 100, NOW - 10, 50.0, "n1", 5, 1)
+    assert row == SessionRow("app", "ann", "a:80", NOW - 100, NOW - 10, 50.0, "n1", 5, 1)
 
 
 def test_filters() -> None:
