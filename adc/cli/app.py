@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
 import adc
-from adc.cli import (
-    cache,
-    check,
-    doctor,
-    expectations,
-    explain,
-    members,
-    plugins,
-    reload,
-    run,
-    schema,
-    sessions,
-    status,
-)
+from adc.cli import check, doctor, expectations, explain, node, plugins, run, schema
 from adc.cli.demo.verb import demo
 from adc.compilation import compiled
 
@@ -56,9 +45,6 @@ app.command()(explain.explain)
 app.command("test")(expectations.expectations)
 app.command()(schema.schema)
 app.command()(demo)
-app.command()(status.status)
-app.command()(reload.reload)
-app.add_typer(cache.cache, name="cache")
-app.add_typer(members.members, name="members")
-app.add_typer(sessions.sessions, name="sessions")
+for _verb in iter_modules(node.__path__):
+    import_module(f"{node.__name__}.{_verb.name}").add(app)
 app.add_typer(plugins.plugins, name="plugins")

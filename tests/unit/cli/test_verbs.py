@@ -235,7 +235,7 @@ def answers(monkeypatch, status, value):
         asked.append((method, path, body))
         return status, value
 
-    for module in ("admin_client", "reload"):
+    for module in ("admin_client", "node.reload"):
         monkeypatch.setattr(f"adc.cli.{module}.ask", ask)
     return asked
 

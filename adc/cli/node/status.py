@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
+
 from adc.cli.admin_client import admin_address, get
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
 from adc.cli.output import print_json, print_table
@@ -38,3 +40,8 @@ def _print(value: dict[str, Any]) -> None:
         ("pool", "members", "available", "active"),
         ((row["name"], row["members"], row["available"], row["active"]) for row in value["pools"]),
     )
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command()(status)

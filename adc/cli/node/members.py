@@ -55,3 +55,8 @@ def _changes(state: operations.Wish, tells: str) -> None:
 _changes("drain", "Send no new clients to a member; pinned clients stay.")
 _changes("disable", "Send no requests to a member.")
 _changes("enable", "Return a member to service.")
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.add_typer(members, name="members")

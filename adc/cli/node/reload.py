@@ -25,3 +25,8 @@ def reload(admin: AdminAddress = None, config: AdminConfig = None, json: Json = 
         print("reloaded" if ok else "not reloaded: the old configuration stays in use")
     if not ok:
         raise typer.Exit(FAILED)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.command()(reload)

@@ -176,3 +176,8 @@ def _cell(column: str, value: float) -> object:
     from adc.config.units import format_duration
 
     return format_duration(max(0, round(value))) if column == "left" else value
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.add_typer(sessions, name="sessions")

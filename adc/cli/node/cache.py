@@ -109,3 +109,8 @@ def _cell(value: object) -> object:
     if isinstance(value, list):
         return " ".join(map(str, value))
     return {True: "yes", False: ""}.get(value, value) if isinstance(value, bool) else value
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.add_typer(cache, name="cache")
