@@ -34,7 +34,7 @@ class _SourceFinder:
 
 
 def use_source_if_asked() -> None:
-    """From now on, import this package as source if that is wanted."""
+    """Import this package as source from now on, if requested."""
     if (_PACKAGE / _LIBRARY).exists() and (os.environ.get("ADC_COMPILED") == "0" or _outdated()):
         sys.meta_path.insert(0, _SourceFinder)
 

@@ -14,7 +14,7 @@ _PACKAGE = path.dirname(path.abspath(__file__))
 
 
 def command(module: str) -> tuple[str, ...]:
-    """The command line that calls `main(arguments)` of `module`; append the arguments."""
+    """Return the command line that calls `main(arguments)` of `module`; append the arguments."""
     return (sys.executable, "-P", path.join(_PACKAGE, "launch.py"), module)
 
 

@@ -47,11 +47,7 @@ class Decision:
 
 
 def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
-    """The listener called `name`; without a name the first one that serves the scheme of `url`, or the first one.
-
-    An address whose scheme the listener does not serve stands for a request that a proxy in front passes on.
-    Raises BadQuestion.
-    """
+    """Return the listener called `name`; without a name the first one for the scheme of `url`, or the first one."""
     listeners = loaded.config.listeners
     if name is None:
         scheme = url.partition("://")[0].lower()
@@ -66,7 +62,7 @@ def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
 def make_request(
     method: str, url: str, fields: Iterable[tuple[str, str]], source: str, secure: bool = False
 ) -> Request:
-    """The request as a codec would read it. `url` is a path or a whole address. Raises BadQuestion."""
+    """Return the request as a codec would read it. `url` is a path or a whole URL. Raises BadQuestion."""
     try:
         client = plain_address(str(ipaddress.ip_address(source)))
         lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]

@@ -88,7 +88,7 @@ def format_share(share: float) -> str:
 
 
 def _shortest(value: float, factors: dict[str, float] | dict[str, int]) -> str:
-    """In the largest unit that leaves a whole number, else in the smallest one."""
+    """Return the value in the largest unit that leaves a whole number, else in the smallest one."""
     if not value:
         return "0"
     for unit, factor in reversed(factors.items()):

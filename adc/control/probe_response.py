@@ -45,7 +45,7 @@ class Answer:
         return None
 
     def connected(self, connection: MemberConnection) -> None:
-        """It was given its connection."""
+        """No-op: the request is sent with the connection."""
 
     def keep(self, connection: KeptConnection) -> bool:
         """Refuse: a check has a separate connection."""

@@ -160,7 +160,7 @@ class LocalWorker:
         self._serving.accept()
 
     async def ping(self) -> None:
-        """It answers: this is its own event loop."""
+        """Return at once: the worker shares this process's event loop."""
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
         await self._serving.prepare(config, plan.listeners, self._copies(plan))
@@ -196,7 +196,7 @@ class LocalWorker:
         self._gone.set()
 
     def listen(self, answers: Answers) -> None:
-        """It asks nothing: there are no others."""
+        """No-op: this worker has no others to call."""
 
     def _copies(self, plan: SocketPlan) -> dict[str, socket.socket]:
         return {key: sock.dup() for key, sock in plan.sockets.items() if key not in self._known}

@@ -90,7 +90,7 @@ def _trimmed_name(name: str) -> str:
 
 
 def _without_pluses(text: str) -> str:
-    """As a form field is decoded and trimmed."""
+    """Return the text decoded and trimmed like a form field."""
     return _outer_pluses.sub("", text) if "+" in text else text
 
 
@@ -119,7 +119,7 @@ def _without_streams(text: str) -> str:
 
 
 def _without_last_dots(text: str) -> str:
-    """As file systems read it: `/a/.` is `/a`."""
+    """Return the path as file systems read it: `/a/.` is `/a`."""
     return _without_dots(text).rstrip("/") or "/" if text.endswith(("/.", "/..")) else text
 
 

@@ -56,7 +56,7 @@ class RewrittenCookie:
         table: Table | None = None,
         node: str = "",
     ) -> None:
-        """Without `table` only marks count."""
+        """Keep pins in marks, and in `table` if there is one."""
         self._wanted = name.encode("latin-1")
         self._marks = MarkReader(signer, stickiness, counts)
         self._signer = signer

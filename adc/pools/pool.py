@@ -159,8 +159,8 @@ class Pool:
         return not self._cap or any(member.active < self._cap for member in self._usable)
 
     def beside(self, tried: Container[Member]) -> list[Member]:
-        """The members that `pick` would choose from if it may choose none of `tried`. If it found none of them
-        free, waiting helps."""
+        """Return the members that `pick` would choose from, except `tried`. If `pick` found none of them free, waiting
+        helps."""
         left = [member for member in self._usable if member not in tried]
         return left or [member for member in self._spare if member not in tried]
 

@@ -60,7 +60,7 @@ class Draws:
         self._wheel = Wheel(())
 
     def prepare(self, members: Sequence[Member]) -> None:
-        """These are all members, until the next call."""
+        """Make the wheel of all members, until the next call."""
         self._members = members
         self._wheel = Wheel(members)
 

@@ -25,7 +25,8 @@ def redirects(config: Config) -> bool:
 
 
 def listener_of(config: Config) -> list[Listener]:
-    """The listener for other nodes, if requests are passed on. It tells members what any of the others would."""
+    """Return the listener for other nodes, if requests are passed between nodes. It sends members the fields that any
+    other listener would."""
     if not redirects(config):
         return []
     forwarded = any(listener.forwarded for listener in config.listeners)
@@ -34,7 +35,7 @@ def listener_of(config: Config) -> list[Listener]:
 
 
 def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
-    """The search of the listener for other nodes; `pipelines` by pool."""
+    """Return the search of the listener for other nodes; `pipelines` by pool."""
     refusal = Pipeline(CLUSTER, _refuse, timeouts=Timeouts())
     greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
 

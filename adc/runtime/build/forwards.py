@@ -39,7 +39,7 @@ class ForwardBuilder:
         self.waiting = {name: QueueGate(pool) for name, pool in pools.items() if pool.queue is not None}
 
     def build(self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy) -> Action:
-        """The action that passes requests to the pool `name`."""
+        """Return the action that forwards requests to the pool `name`."""
         pool = self._pools[name]
         forward = self._forward(name, timeouts, retries, retry)
         action: Action = forward
@@ -83,5 +83,5 @@ class ForwardBuilder:
 
 
 def retry_policy(retries: policies.Retries) -> RetryPolicy:
-    """The retry policy of one route."""
+    """Return the retry policy of one route."""
     return RetryPolicy(retries.attempts, retries.on, RetryBudget(retries.budget))

@@ -16,7 +16,7 @@ Where = Callable[[tuple[str | int, ...]], str]
 
 
 def nowhere(path: tuple[str | int, ...]) -> str:
-    """No places: a serving runtime never explains."""
+    """Return no places: a serving runtime never explains."""
     return ""
 
 

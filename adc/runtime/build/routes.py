@@ -60,7 +60,7 @@ class RouteBuilder:
         self.forwards = ForwardBuilder(pools, sticky, rng, peers)
 
     def build(self, route: model.Route) -> Pipeline:
-        """The pipeline of one route. Raises BuildError."""
+        """Return the pipeline of one route. Raises BuildError."""
         try:
             return self._build(route)
         except (ValueError, OSError) as error:

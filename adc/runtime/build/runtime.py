@@ -90,7 +90,7 @@ def worker_count(config: Config) -> int:
 
 
 def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list[Rule[Route]]:
-    """The routes that `listener` follows, in file order, with their conditions. Raises BuildError."""
+    """Return the routes that `listener` uses, in file order, with their conditions. Raises BuildError."""
     rules = []
     for number, route in enumerate(config.routes):
         if route.listeners and listener.name not in route.listeners:
@@ -104,7 +104,7 @@ def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list
 
 
 def _finders(config: Config, pipelines: Sequence[Pipeline]) -> dict[str, Find]:
-    """A compiled search per listener; listeners with the same routes share one."""
+    """Return a compiled search per listener; listeners with the same routes share one."""
     by_name = {pipeline.name: pipeline for pipeline in pipelines}
     shared: dict[tuple[str, ...], Find] = {}
     finders: dict[str, Find] = {}

@@ -73,7 +73,7 @@ class Caches:
         return {name: held.store for name, held in self._held.items()}
 
     def prepare(self, caches: Mapping[str, model.CacheStore]) -> Mapping[str, SharedStore]:
-        """The stores that `caches` describes; those not in use yet are opened. Raises BuildError."""
+        """Return the stores of `caches`; new ones are opened. Raises BuildError."""
         folders = [settings.disk.path for settings in caches.values() if settings.disk is not None]
         if len(set(folders)) != len(folders):
             raise BuildError("caches: two of them have the same disk.path")
