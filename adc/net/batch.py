@@ -13,6 +13,10 @@ from typing import Final, Protocol
 
 _MOST: Final = 64
 """Most connections that wait: it bounds the delay of the first one, and what is buffered for all."""
+ALONE: Final = 16
+"""Batches of one connection in a row after which connections do not wait for others."""
+AT_ONCE: Final = 256
+"""Connections served without waiting, until the next batch tells whether there are others."""
 HOLD_BYTES: Final = 16 << 10
 """Data larger than this never waits."""
 
@@ -58,9 +62,15 @@ class BatchedOutput:
 
 class Batch:
     """Work that waits for the end of this iteration of `loop`: received requests and responses, exchanges to start,
-    and buffered writes. One connection may begin many exchanges."""
+    and buffered writes. One connection may begin many exchanges.
+
+    Waiting is useless without others to wait for. After `ALONE` batches of one connection, the next `AT_ONCE` reads
+    are served as they arrive.
+    """
 
     __slots__ = (
+        "_alone",
+        "_at_once",
         "_beginning",
         "_begun",
         "_openers",
@@ -82,14 +92,20 @@ class Batch:
         self._scheduled = False
         self._running = False
         self._beginning = False
+        self._alone = 0
+        self._at_once = 0
 
     def request_arrived(self, connection: BatchedReader) -> None:
         """Called when bytes have arrived from a client."""
         self._requests.append(connection)
-        if len(self._requests) >= _MOST:
+        if self._scheduled or self._running or not self._at_once:
+            if len(self._requests) >= _MOST:
+                self._run()
+            elif not self._scheduled:
+                self._schedule()
+        else:
+            self._at_once -= 1
             self._run()
-        elif not self._scheduled:
-            self._schedule()
 
     def begun(self, exchange: Starting, connection: BatchedReader) -> bool:
         """Start `exchange` of `connection` after all others have begun; False if it is to start at once."""
@@ -101,10 +117,14 @@ class Batch:
     def response_arrived(self, connection: BatchedReader) -> None:
         """Called when bytes have arrived from a member."""
         self._responses.append(connection)
-        if len(self._responses) >= _MOST:
+        if self._scheduled or self._running or not self._at_once:
+            if len(self._responses) >= _MOST:
+                self._run()
+            elif not self._scheduled:
+                self._schedule()
+        else:
+            self._at_once -= 1
             self._run()
-        elif not self._scheduled:
-            self._schedule()
 
     def written(self, writer: BatchedOutput) -> None:
         """`writer` has buffered something."""
@@ -114,10 +134,21 @@ class Batch:
 
     def _schedule(self) -> None:
         self._scheduled = True
-        self.loop.call_soon(self._run)
+        self.loop.call_soon(self._end_iteration)
+
+    def _end_iteration(self) -> None:
+        waiting = len(self._requests) + len(self._responses)
+        if waiting > 1:
+            self._alone = self._at_once = 0
+        elif waiting:
+            self._alone += 1
+            if self._alone >= ALONE:
+                self._alone = 0
+                self._at_once = AT_ONCE
+        self._run()
 
     def _run(self) -> None:
-        """Run at the end of the iteration, or before it if many wait."""
+        """Run at the end of the iteration, or before it if many wait or none is expected to."""
         self._scheduled = False
         self._running = True
         try:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adc.net.batch import Batch, BatchedOutput, BatchedReader
+from adc.net.batch import ALONE, AT_ONCE, Batch, BatchedOutput, BatchedReader
 
 
 class Exchange:
@@ -94,3 +94,67 @@ async def test_responses_are_read_after_requests_and_before_writes(batch):
     batch.request_arrived(Reader(batch, log, "q"))
     await iteration()
     assert log == ["parse q", "begin q", "start q", "parse r", "begin r", "start r", "flush"]
+
+
+async def served_alone(batch, times):
+    """One request in each of some iterations."""
+    for _ in range(times):
+        batch.request_arrived(Reader(batch, [], "x"))
+        await iteration()
+
+
+async def test_request_is_served_at_once_after_enough_batches_of_one(batch):
+    await served_alone(batch, ALONE)
+    log = []
+    batch.request_arrived(Reader(batch, log, "a"))
+    assert log == ["parse a", "begin a", "start a"]
+
+
+async def test_response_is_served_at_once_with_what_it_writes(batch):
+    await served_alone(batch, ALONE)
+    log = []
+
+    class Answer(Reader):
+        def deliver_arrived(self):
+            batch.written(Output(log))
+
+    batch.response_arrived(Answer(batch, log, "r"))
+    assert log == ["parse r", "flush"]
+
+
+async def test_batch_of_two_ends_the_row_of_single_ones(batch):
+    await served_alone(batch, ALONE - 1)
+    batch.request_arrived(Reader(batch, [], "x"))
+    batch.response_arrived(Reader(batch, [], "y"))
+    await iteration()
+    await served_alone(batch, 1)
+    log = []
+    batch.request_arrived(Reader(batch, log, "a"))
+    assert log == []
+
+
+async def test_requests_wait_for_others_again_after_so_many_served_at_once(batch):
+    await served_alone(batch, ALONE)
+    for _ in range(AT_ONCE):
+        batch.request_arrived(Reader(batch, [], "x"))
+    log = []
+    batch.request_arrived(Reader(batch, log, "a"))
+    batch.request_arrived(Reader(batch, log, "b"))
+    assert log == []
+    await iteration()
+    assert log[:2] == ["parse a", "parse b"]
+
+
+async def test_request_that_arrives_while_a_batch_runs_waits_for_the_next(batch):
+    await served_alone(batch, ALONE)
+    log = []
+
+    class Nested(Reader):
+        def parse_arrived(self):
+            batch.request_arrived(Reader(batch, log, "b"))
+            log.append("parse a")
+
+    batch.request_arrived(Nested(batch, log, "a"))
+    assert log == ["parse a", "begin a", "start a"]
+    await iteration()
+    assert log[3:] == ["parse b", "begin b", "start b"]
