@@ -59,7 +59,7 @@ def _bound(config: Path, admin: Admin) -> str:
 
 
 def _context(ca: str, *, pinned: bool = False) -> ssl.SSLContext:
-    """Trust the certificates in `ca`; if `pinned`, they are the server's own, whatever name they are for."""
+    """Trust the certificates in `ca`; if `pinned`, they are the server's, whatever name they contain."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(ca)

@@ -42,8 +42,8 @@ class Decision:
 
     route: Route | None
     outcome: dict[str, Any]
-    """`route`, then what applies of `plugins` (which may decide otherwise), `pool`, `split`, `redirect`, `status`,
-    `path`, `host`, `why` (of a refusal) and `by` (who decides before the routes)."""
+    """`route`, then the applicable ones of `plugins` (which may decide differently), `pool`, `split`, `redirect`,
+    `status`, `path`, `host`, `why` (of a rejection) and `by` (the step before the routes that decides)."""
 
 
 def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
@@ -108,7 +108,7 @@ def _server_name(host: str) -> str:
 def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
     """Return the decision of `listener` about `request`, by the code that serves. Raises BadQuestion.
 
-    What is not asked: plugins (named in the outcome), client certificates, caches, limits, and the state of members.
+    Plugins (named in the outcome), client certificates, caches, limits, and the state of members are ignored.
     """
     _identify(loaded.config, listener, request)
     redirect = listener.redirect_to_https
@@ -129,7 +129,7 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
 
 
 def _identify(config: Config, listener: Listener, request: Request) -> None:
-    """Believe what a trusted proxy says of the client, drop what anybody else says."""
+    """Apply the fields of a trusted proxy about the client, and drop those of other senders."""
     networks = trusted_proxies(config, listener)
     believe(networks, request)
     if not networks.contains(request.client.peer):

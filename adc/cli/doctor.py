@@ -66,7 +66,7 @@ def _cell(value: Any) -> str:
 
 def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]) -> list[Question]:
     """Return the requests to send to `member` of the pool `name`: the health check's, those for `paths` and `/`, and
-    some that routes to the pool match, because any of them may set the session cookie."""
+    some that match routes to the pool, because any of them may set the session cookie."""
     from adc.cli.probe import Question
 
     pool = config.pools[name]
@@ -88,7 +88,7 @@ def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]
 async def _look(
     config: Config, wait: float | None, paths: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Seen]]:
-    """Return a row for each member, and what was seen of those that answered."""
+    """Return a row for each member, and the values seen at members that responded."""
     from adc.cli.probe import probe
     from adc.config.timeouts import Seen
 

@@ -1,4 +1,4 @@
-"""Reading a configuration for a verb: every error is told, none is a traceback."""
+"""Reading a configuration for a command: every error is printed, none is a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What verbs print: JSON, tables, errors; and the exit codes."""
+"""Output of commands: JSON, tables, errors; and the exit codes."""
 
 from __future__ import annotations
 

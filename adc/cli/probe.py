@@ -33,10 +33,10 @@ class Question(NamedTuple):
 
 
 async def probe(pool: Pool, member: Member, questions: Sequence[Question], patience: float) -> Seen:
-    """Ask `member` the first of `questions` and see when it closes the connection, up to `patience` seconds; ask the
-    others, each on a connection of its own, until one sets the session cookie.
+    """Send `member` the first of `questions` and see when it closes the connection, up to `patience` seconds; send the
+    others, each on a new connection, until one sets the session cookie.
 
-    Raises OSError, TimeoutError, ValueError: it could not be asked.
+    Raises OSError, TimeoutError, ValueError: the member could not be measured.
     """
     reader, writer = await asyncio.wait_for(_connect(pool, member), CONNECT_LIMIT)
     try:

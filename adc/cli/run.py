@@ -43,7 +43,8 @@ def run(
 
 
 def _reasons(loaded: Loaded, known: str) -> list[str]:
-    """Everything that keeps the configuration from being served here, with its place, as `adc check` tells it."""
+    """Return every problem that keeps the configuration from being served here, with its place, as `adc check` prints
+    it."""
     from adc.control.preflight import preflight
 
     wrong, _ = preflight(loaded)

@@ -1,7 +1,7 @@
 """The sample applications.
 
-`python -m adc.cli.demo.applications` serves all on free ports, which it prints, until its input ends;
-with `--serve NAME HOST:PORT` it serves one, until it is told to end.
+`python -m adc.cli.demo.applications` serves all on free ports, which it prints, until its input ends; with `--serve
+NAME HOST:PORT` it serves one, until it is terminated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The verb: starts the sample applications in a process of their own, then serves in front of them."""
+"""The command: starts the sample applications in a separate process, then serves in front of them."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def demo(
 
 @contextmanager
 def _applications() -> Iterator[dict[str, str]]:
-    """Yield the running applications: environment variables that tell the configuration their addresses.
+    """Yield the running applications: environment variables with their addresses for the configuration.
 
-    They end when their standard input does, so they outlive us in no case.
+    They end when their standard input does, so they never outlive this process.
     """
     command = command_of("adc.cli.demo.applications")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as process:

@@ -1,4 +1,4 @@
-"""`adc sessions`: who is pinned to which member."""
+"""`adc sessions`: clients and the members that they are pinned to."""
 
 from __future__ import annotations
 
