@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 import types
@@ -36,6 +37,7 @@ class Watch:
             signal.signal(signal.SIGPROF, self._look)
             signal.siginterrupt(signal.SIGPROF, False)
             signal.setitimer(signal.ITIMER_PROF, _LOOK, _LOOK)
+            atexit.register(_stop_timer)  # the interpreter drops its signal handlers before it has ended
 
     def begin(self, budget: float) -> None:
         """Allow plugin code to run from here on, for `budget` seconds."""
@@ -50,6 +52,10 @@ class Watch:
     def _look(self, number: int, frame: types.FrameType | None) -> None:
         if monotonic() > self._until:
             raise Overrun
+
+
+def _stop_timer() -> None:
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 WATCH = Watch()

@@ -3,11 +3,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from adc.plugin.watch import WATCH, Overrun, watched
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +93,11 @@ async def test_exception_thrown_into_a_wait_reaches_the_code() -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         assert await task == "cancelled"
+
+
+def test_process_with_a_watch_exits_with_its_own_code() -> None:
+    code = (
+        "from adc.plugin.watch import WATCH; WATCH.install(); "
+        "left = {i: [[i]] for i in range(1_000_000)}"  # whose end takes processor time
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
