@@ -42,7 +42,7 @@ class Background:
         return task
 
     async def end(self, limit: float) -> int:
-        """Cancel all tasks and wait up to `limit` seconds for their end; return the number of those that go on."""
+        """Cancel all tasks and wait up to `limit` seconds for their end; return the number of unfinished ones."""
         self._ended = True
         tasks = self.tasks
         for task in tasks:

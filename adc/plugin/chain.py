@@ -79,7 +79,7 @@ class Chain:
         return [Context(use.name, self.route, request, request_id, log) for use in self.uses]
 
     def body(self, calls: Sequence[PhaseCall], contexts: Sequence[Context], depth: int) -> BodyPass | None:
-        """Return the path of content through those of `calls` that want it; None if none does."""
+        """Return the path of content through the `calls` that want it; None if none does."""
         wanted = [call for call in calls if call.index < depth and not contexts[call.index].skips(call.phase)]
         return BodyPass(wanted, contexts) if wanted else None
 
@@ -110,7 +110,7 @@ class Chain:
                 raise
 
     async def close(self) -> list[str]:
-        """Close every plugin, whatever another one raises; return what went wrong."""
+        """Close every plugin, even if another one raises; return the errors."""
         return await _close(self.uses)
 
 

@@ -1,4 +1,4 @@
-"""What a plugin may use besides its exchanges."""
+"""Services for a plugin besides its exchanges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adc.state.interface import Store
 
 
 class Services(Protocol):
-    """What the process that runs plugins gives to their hosts."""
+    """Services of the process that runs plugins, for their hosts."""
 
     @property
     def log(self) -> Log:
@@ -36,9 +36,10 @@ class Services(Protocol):
 
 
 class Host:
-    """What one use of a plugin in one route may use; `Plugin.start` receives it.
+    """Services for one use of a plugin in one route; `Plugin.start` receives it.
 
-    Tables, counters and gauges are declared in `start`; later declarations raise RuntimeError, wrong ones ValueError.
+    Tables, counters and gauges are declared in `start`; later declarations raise RuntimeError, invalid ones
+    ValueError.
     """
 
     def __init__(

@@ -27,9 +27,9 @@ class LoadFailed(Exception):
 class Catalog:
     """The plugins that one configuration may name. Folders come before installed packages.
 
-    Each catalog imports the modules of its folders afresh, under its own names, so that a reload sees new
-    text and the serving configuration keeps the old. Installed plugins are imported once, at their first use. Raises
-    LoadFailed for a folder or module that cannot be read.
+    Each catalog imports the modules of its folders again, under its own names, so that a reload sees new text and the
+    serving configuration keeps the old. Installed plugins are imported once, at their first use. Raises LoadFailed for
+    a folder or module that cannot be read.
     """
 
     def __init__(self, folders: Iterable[Path | str] = ()) -> None:

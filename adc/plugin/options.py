@@ -104,7 +104,7 @@ def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | 
     except ValidationError as error:
         findings += [(each["loc"], _message(each["msg"])) for each in error.errors(include_url=False)]
         raise OptionErrors(findings) from None
-    except Exception as error:  # whatever the plugin's own validators and annotations raise
+    except Exception as error:  # any error of the plugin's validators and annotations
         findings.append(((), f"{type(error).__name__}: {error}"))
         raise OptionErrors(findings) from error
     if findings:

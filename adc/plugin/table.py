@@ -31,14 +31,14 @@ class StateUnavailable(Exception):
 
 
 class Table:
-    """Keys to values, both bytes, whose entries expire. At most `size` entries: beyond it the ones least recently
-    written are evicted. Keys have 1 to 255 bytes, values up to 1024: EntryTooLargeError otherwise.
+    """Keys to values, both bytes, whose entries expire. A table holds at most `size` entries: above it the ones least
+    recently written are evicted. Keys have 1 to 255 bytes, values up to 1024: EntryTooLargeError otherwise.
 
-    Every method but `fetch` and `add_exactly` returns at once. With scope "cluster" those methods read and change what
-    this machine knows; other machines learn of a change within `cluster.sync.interval` (100 ms).
+    Every method but `fetch` and `add_exactly` returns at once. With scope "cluster" those methods read and change this
+    machine's copy; other machines receive a change within `cluster.sync.interval` (100 ms).
 
-    While the store does not work (`degraded`) the methods go on with what is known here and lose nothing that they
-    return, but other workers or machines may not see it. Only `add_exactly` raises.
+    While the store is `degraded`, the methods continue with the local entries and lose nothing that they return, but
+    other workers or machines may not see it. Only `add_exactly` raises.
 
     `ttl` is in seconds; `expires` of an entry is a time of `Host.wall`.
     """

@@ -42,7 +42,7 @@ class Policy:
 
 
 class PluginUse:
-    """A plugin in a route. `name` tells it from other uses in the route."""
+    """A plugin in a route. `name` distinguishes it from other uses in the route."""
 
     __slots__ = ("_background", "declared", "errors", "name", "plugin", "policy", "stopped")
 

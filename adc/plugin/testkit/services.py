@@ -1,4 +1,4 @@
-"""What a host gives to a plugin under test: tables in memory, and a clock that stands until the test moves it."""
+"""Services for a plugin under test: tables in memory, and a clock that stands still until the test moves it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FakeTable(MemoryTable):
 
 
 class FakeServices:
-    """Services on a clock of their own."""
+    """Services with a separate clock."""
 
     def __init__(self) -> None:
         self.log = Messages()

@@ -28,12 +28,12 @@ _POLL = 0.001
 
 
 class Trial:
-    """One use of a plugin. `options` are those of the configuration, `on_error` and the like among them; relative paths
-    in them start at `folder`.
+    """One use of a plugin. `options` are those of the configuration, including `on_error` and other common ones;
+    relative paths in them start at `folder`.
 
     Raises `OptionErrors` for options that a configuration could not have. Enter it (`async with`) to start the plugin
-    and to close it at the end; PluginStartFailed if it does not start. To enter it again is a reload: a new instance
-    gets the tables and counters of the one before.
+    and to close it at the end; PluginStartFailed if it does not start. Entering it again is a reload: a new instance
+    gets the tables and counters of the previous one.
     """
 
     def __init__(
