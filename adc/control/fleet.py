@@ -17,7 +17,6 @@ from adc.telemetry.samples import Sample, merge
 
 if TYPE_CHECKING:
     from adc.config import Config
-    from adc.runtime.operations.operation import Operation, Reply, Request
 
 log = EventLog(__name__)
 
@@ -162,43 +161,6 @@ class Fleet:
         """Return one list per worker that responds, and the last one of each dead worker."""
         await asyncio.gather(*(self._take_samples(worker) for worker in self._everyone()))
         return [*self.last_samples.values(), self.retired]
-
-    async def call_all(self, operation: Operation[Request, Reply], request: Request) -> dict[int, Reply]:
-        """Run an operation in every worker: worker id -> reply, without those that failed.
-
-        Workers that leave carry it out too, but their replies are ignored. Raises CallRefused if a worker refuses,
-        CallFailed if none replies, or if the operation must reach all and a worker that serves on did not reply.
-        """
-        workers = list(self.workers.values())
-        answers = await asyncio.gather(
-            *(worker.call(operation, request) for worker in (*workers, *self.leaving)), return_exceptions=True
-        )
-        done: dict[int, Reply] = {}
-        for worker, answer in zip(workers, answers, strict=False):
-            if isinstance(answer, CallFailed):
-                log.warn(
-                    "worker_call_failed", worker=worker.worker_id, command=operation.name, detail=str(answer)
-                )
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                done[worker.worker_id] = answer
-        if workers and not done:
-            raise CallFailed(f"no worker answered {operation.name!r}")
-        for worker in workers if operation.must_reach_all else ():
-            if worker.worker_id not in done and self.workers.get(worker.worker_id) is worker:
-                raise CallFailed(f"worker {worker.worker_id} did not answer {operation.name!r}")
-        return done
-
-    async def call_one(self, operation: Operation[Request, Reply], request: Request) -> Reply:
-        """Run an operation in any worker that replies. Raises CallRefused, CallFailed."""
-        failure = CallFailed(f"no worker answered {operation.name!r}")
-        for worker in list(self.workers.values()):
-            try:
-                return await worker.call(operation, request)
-            except CallFailed as error:
-                failure = error
-        raise failure
 
     def _everyone(self) -> list[WorkerHandle]:
         return [*self.workers.values(), *self.leaving]

@@ -174,10 +174,10 @@ class Service:
         self.acme.reader = identity
 
     async def reopen_logs(self) -> None:
-        """Have every worker go on in new log files. Raises CallFailed, CallRefused."""
+        """Have every worker continue in new log files. Raises CallRefused, Refused, Unavailable."""
         self._provide(self.config)
         error_log.reopen()
-        await self.fleet.call_all(logs.REOPEN, NOTHING)
+        await self.ask(logs.REOPEN, NOTHING)
 
     async def _hire_one(self, worker_id: int) -> WorkerHandle:
         worker = await self._hire(worker_id)
@@ -211,14 +211,14 @@ class Service:
 
     async def _tell_challenges(self, challenges: Mapping[str, str]) -> None:
         try:
-            await self.fleet.call_all(acme.SET, acme.Challenges(dict(challenges)))
-        except (CallFailed, CallRefused) as error:
+            await self.ask(acme.SET, acme.Challenges(dict(challenges)))
+        except (Refused, Unavailable) as error:
             log.warn("acme_challenges_not_shared", detail=str(error))
 
     async def _tell_health(self, report: health.Report) -> None:
         try:
-            await self.fleet.call_all(health.REPORT, report)
-        except (CallFailed, CallRefused) as error:
+            await self.ask(health.REPORT, report)
+        except (Refused, Unavailable) as error:
             log.warn("health_not_shared", pool=report.pool, member=report.member, detail=str(error))
 
 

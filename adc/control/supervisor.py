@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from adc.admin.node import ReloadResult
 from adc.control import error_log, notify, pidfile
 from adc.control.activation import Inherited
-from adc.control.calls import CallFailed, CallRefused
+from adc.control.calls import CallRefused
 from adc.control.coalescing import Coalescing
 from adc.control.fleet import Hire
 from adc.control.operations import Operations
 from adc.control.service import Load, Service
 from adc.control.settings import ADMIN, AdminTls
 from adc.control.upgrade import UpgradeFailed, upgrade
+from adc.runtime.operations.operation import Refused, Unavailable
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Supervisor:
     async def _reopen_logs(self) -> None:
         try:
             await self._service.reopen_logs()
-        except (CallFailed, CallRefused, OSError) as error:
+        except (CallRefused, Refused, Unavailable, OSError) as error:
             log.error("logs_not_reopened", detail=str(error))
 
     async def _upgrade(self) -> None:

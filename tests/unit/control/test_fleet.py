@@ -9,14 +9,9 @@ from adc.control import fleet as fleet_module
 from adc.control.calls import CallFailed, CallRefused, PeerGone
 from adc.control.fleet import Fleet
 from adc.control.sockets import SocketPlan
-from adc.runtime.operations import health
-from adc.runtime.operations.cache import PURGE_STORES, Target
-from adc.runtime.operations.connections import COUNT
-from adc.runtime.operations.operation import NOTHING
 from adc.telemetry.samples import Sample, merge
 
 PLAN = SocketPlan({}, {})
-REPORT = health.Report("app", "one", False)
 
 
 LOOKS = (fleet_module.PULSE, fleet_module.LOOK)
@@ -252,25 +247,6 @@ async def test_drain_ends_all_and_replaces_none(fleet, workshop):
     assert len(workshop.hired) == 2
 
 
-async def test_an_answer_is_had_as_long_as_one_worker_answers(fleet, workshop):
-    workshop.hired[0].fails.add("connections")
-    assert await fleet.call_all(COUNT, NOTHING) == {1: 1}
-    workshop.hired[1].fails.add("connections")
-    with pytest.raises(CallFailed, match="no worker answered"):
-        await fleet.call_all(COUNT, NOTHING)
-
-
-async def test_operation_that_must_reach_all_fails_if_a_worker_serves_on_without_a_reply(fleet, workshop):
-    workshop.hired[1].fails.add("cache.purge_stores")
-    with pytest.raises(CallFailed, match=r"worker 1 did not answer 'cache\.purge_stores'"):
-        await fleet.call_all(PURGE_STORES, Target("all"))
-
-
-async def test_operation_that_must_reach_all_ignores_a_worker_that_died(fleet, workshop):
-    del fleet.workers[1]
-    assert await fleet.call_all(PURGE_STORES, Target("all")) == {0: 0}
-
-
 async def test_a_worker_that_hangs_is_killed_and_replaced(workshop, monkeypatch):
     monkeypatch.setattr(fleet_module, "LOOK", 0.001)
     config = Settings("first")
@@ -381,15 +357,6 @@ async def test_a_worker_starts_in_the_place_of_one_that_still_drains(fleet, work
     await settled(lambda: not fleet.leaving)
     assert fleet.workers[1] is workshop.hired[2]
     assert fleet.restarts == 0
-
-
-async def test_a_worker_that_drains_still_does_what_all_are_told(fleet, workshop):
-    draining = Draining(workshop.hired[1])
-    await fleet.resize(1, 7.0)
-    workshop.hired[1].refuses.add("health.report")
-    assert await fleet.call_all(health.REPORT, REPORT) == {0: 0}
-    assert ("health.report", REPORT) in workshop.hired[1].told
-    draining.finish.set()
 
 
 async def test_a_worker_that_dies_while_it_prepares_does_not_refuse_the_reload(fleet, workshop):
