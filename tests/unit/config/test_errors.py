@@ -94,6 +94,7 @@ def test_every_expression_that_may_be_slow_is_refused_with_its_place(refused: Re
         ("workers: 5000", "1:10: workers: 5000 is not auto (one per core) or a number from 0 to 1024"),
         ("node: 12", "1:7: node: 12 is not text here; put it in quotes to mean the text"),
         ("error_log: {level: x}", '1:20: error_log.level: "x" is not one of: debug, info, warning, error'),
+        ("error_log: {format: xml}", '1:21: error_log.format: "xml" is not one of: text, json'),
         ("trusted_proxies: 10.0.0.1/8", '1:18: trusted_proxies: "10.0.0.1/8" has host bits set; write'),
         ("caches: {c: {memory: 64}}", f"1:22: caches.c.memory: 64 is not a size; {SIZE}"),
         ("pools: {p: {members: []}}", "1:22: pools.p.members: has too few items; at least 1 needed"),
