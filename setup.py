@@ -44,6 +44,9 @@ HOT = (
     "adc/net/clock.py",
     "adc/codecs/http1/*.py",
     "adc/proxy/*.py",
+    "adc/proxy/upstream/*.py",
+    "adc/proxy/stages/*.py",
+    "adc/proxy/plugins/*.py",
     "adc/proxy/caching/*.py",
 )
 """What a request runs through. mypyc compiles it as it stands: typed Python, which works uncompiled too."""

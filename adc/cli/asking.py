@@ -13,7 +13,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.networks import parse_address, plain_address
 from adc.http.target import BadHost, BadTarget, parse_host, split_absolute, split_target
-from adc.proxy.to_https import ToHttps
+from adc.proxy.stages.to_https import ToHttps
 from adc.routing.redirect import Redirect
 from adc.routing.router import ExplainStep, Router
 from adc.routing.settle import settle

@@ -1,6 +1,7 @@
-"""The way of one request, a stage a file.
+"""The way of one request.
 
-`exchange` (one request and its response) -> `forward` (what the member is sent) -> `attempt` (one try at a member)
--> `deliver` (the response to the client). `actions` answers without a member, `replies` makes error pages,
-`service` is what all exchanges of a listener share.
+`exchange` is one request of a client and its response; `request_side` is its first half. `pipeline` is a compiled
+route: `stages` change the request or the response, `plugins` runs those of the route, `caching` looks in a store,
+`upstream` asks a member. `context` and `service` are what all exchanges of a listener share. `phases` is the table of
+timeouts, `states` that of the states, `gate` is backpressure.
 """

@@ -38,17 +38,6 @@ _END_REASONS = {
 CLIENT_CLOSED = 499
 """Status in logs when the client went before a response was sent, as nginx has it."""
 
-OVERDUE_MEMBER = {
-    "queue": Failure.QUEUE_TIMEOUT,
-    "connect": Failure.CONNECTION_TIMEOUT,
-    "response_head": Failure.RESPONSE_TIMEOUT,
-    "idle": Failure.READ_TIMEOUT,
-    "member_write": Failure.WRITE_TIMEOUT,
-    "total": Failure.TOTAL_TIMEOUT,
-}
-"""Overdue phases of a try at a member, or of waiting for one."""
-
-
 _UNTOLD = frozenset(
     {
         "connection_limit",

@@ -1,4 +1,4 @@
-"""One request and its response, whatever codec carries them."""
+"""One request of a client and its response, whatever codec carries them."""
 
 from __future__ import annotations
 
@@ -7,133 +7,82 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
-from adc.codecs.refused import Refused
-from adc.http.headers import Headers, Pair
+from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.http.upgrade import among
+from adc.http.via import goes_round
+from adc.pools.member import Member
 from adc.proxy.body_filter import BodyFilter, BrokenContent
-from adc.proxy.end_reasons import CLIENT_CLOSED, OVERDUE_MEMBER
+from adc.proxy.end_reasons import CLIENT_CLOSED
+from adc.proxy.gate import BUFFER, CLIENT, MEMBER, PLUGIN
+from adc.proxy.phases import CLIENT_WRITE, IDLE, MEMBER_WRITE, TUNNEL
+from adc.proxy.phases import PLUGIN as AT_PLUGIN
+from adc.proxy.pipeline import Pipeline
+from adc.proxy.request_side import RequestSide
+from adc.proxy.service import Service
+from adc.proxy.stages.unpack import Unpacker
+from adc.proxy.states import AWAITING, ENDED, RESPONDING, SWITCHED
+from adc.proxy.upstream.endpoints import client_endpoints
+from adc.proxy.upstream.stick import stick
+from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 if TYPE_CHECKING:
-    from adc.pools.member import Member
-    from adc.proxy.pending import Pending
-    from adc.proxy.pipeline import Pipeline
-    from adc.proxy.plugin_run import PluginRun
-    from adc.proxy.service import Service
-    from adc.proxy.sticky import Assignment
-    from adc.proxy.unpack import Unpacker
+    from adc.codecs.interface import KeptConnection
+    from adc.net.proxy_protocol import Endpoints
 
 _LARGE_BYTES: Final = 32 << 10
-HOLD_BYTES: Final = 64 << 10
-"""Request content kept for a member that is not connected yet, and for a retry."""
 
 
-class Exchange:
-    """Owns the time limits, the route, the tries and the log record of one request.
+class Exchange(RequestSide):
+    """Owns the timeouts, the route, the attempts and the log record of one request, and sends the response.
 
-    `deadline` (monotonic seconds) is when `timed_out` is called; `phase` names what is then overdue. Request
-    content that arrives before a member is connected is held, up to `HOLD_BYTES`; what was sent stays in `body`
-    while it is that small, so that a retry can send it again (`replayable`). `redial`: a stale connection was found:
-    no other idle one is used.
+    Its stages may put a filter or an `unpacker` in the way of the response content. `route`, `listener`, `client`,
+    `elapsed` and further attributes are what the access log prints.
     """
 
     __slots__ = (
         "_filters",
-        "attempt",
-        "attempts",
-        "body",
-        "body_due",
-        "body_end",
-        "body_limit",
-        "body_seen",
-        "bytes_in",
         "bytes_out",
         "cache",
         "client",
-        "deadline",
+        "elapsed",
         "end_reason",
-        "finished_at",
-        "head_sent",
-        "member",
-        "phase",
+        "listener",
         "pipeline",
-        "plugins",
-        "pool",
-        "redial",
-        "replayable",
-        "request",
-        "request_id",
+        "route",
         "service",
         "started",
-        "started_at",
-        "status",
-        "sticky",
-        "stream",
-        "switched",
-        "target",
-        "total_at",
-        "tried",
         "unpacker",
-        "upstream_elapsed",
     )
 
-    def __init__(self, service: Service, stream: Stream, request: Request) -> None:
+    def __init__(self, service: Service[Exchange], stream: Stream, request: Request) -> None:
+        given = request.proxy_fields.get(b"x-request-id")
+        request_id = (accepted_request_id(given) if given else "") or new_request_id()
+        super().__init__(service, request, request.target, request_id)
         self.service = service
         self.stream = stream
-        self.request = request
-        self.client = request.source
         self.started_at = time.monotonic()
-        self.finished_at = 0.0
         self.started = service.clock.wall
-        self.deadline = inf
-        self.total_at = inf
-        self.phase = ""
-        self.pipeline: Pipeline | None = None
-        self.plugins: PluginRun | None = None
-        self.attempt: Pending | None = None
-        self.attempts = 0
-        self.target = request.target
-        self.redial = False
-        self.tried: tuple[Member, ...] = ()
-        self.body = b""
-        self.body_end = False
-        self.body_due = inf
-        self.body_seen = 0.0
+        self.pipeline: Pipeline[Exchange] | None = None
+        self.plugins = None
         self.body_limit = service.body_limit
-        self.replayable = True
-        self.head_sent = False
-        self.switched = False
-        self.status = 0
         self.bytes_in = 0
-        self.bytes_out = 0
-        self.upstream_elapsed = 0.0
-        self.pool = ""
-        self.member = ""
-        self.cache = ""
-        self.sticky: Assignment | None = None
-        self.end_reason = COMPLETE
-        self.unpacker: Unpacker | None = None
+        self._content_due = inf
+        self._content_seen = 0.0
+        self._content_gate = None
         self._filters: tuple[BodyFilter, ...] = ()
-        given = request.proxy_fields.get(b"x-request-id")
-        self.request_id = (accepted_request_id(given) if given else "") or new_request_id()
+        self.unpacker: Unpacker | None = None
+        self.client = request.source
+        self.listener = service.name
+        self.route = ""
+        self.cache = ""
+        self.bytes_out = 0
+        self.elapsed = 0.0
+        self.end_reason = COMPLETE
 
-    # What the log asks for.
-
-    @property
-    def elapsed(self) -> float:
-        return self.finished_at - self.started_at
-
-    @property
-    def route(self) -> str:
-        return "" if self.pipeline is None else self.pipeline.name
-
-    @property
-    def listener(self) -> str:
-        return self.service.name
-
-    # The request side: events of the codec.
+    # The request.
 
     def start(self, body: bytes, end: bool) -> None:
         service = self.service
@@ -145,14 +94,16 @@ class Exchange:
         self.body_end = end
         self.bytes_in = len(body)
         find = service.find
-        pipeline = self.pipeline = find(request) if request.plain else service.settle(self)
+        pipeline = self.pipeline = find(request) if request.plain else self._settle()
         if pipeline is None:
-            if not self.finished_at:
+            if self.state != ENDED:
                 self.fail(404, "no_route")
             return
+        self.route = pipeline.name
+        self.timeouts = pipeline.timeouts
         if request.upgrade:
             request.upgrade = among(request.upgrade, pipeline.upgrades)
-        if b"via" in proxy_fields and service.ends_loop(self):
+        if b"via" in proxy_fields and self._ends_loop():
             return
         if not end or body:
             limit = pipeline.body_limit
@@ -164,93 +115,60 @@ class Exchange:
         start = pipeline.start
         start(self)
 
-    def request_body(self, data: bytes, end: bool) -> None:
-        self.bytes_in += len(data)
-        if self.bytes_in > self.body_limit and not self.switched:
-            self._refuse_body()
-            return
-        plugins = self.plugins
-        if plugins is not None and plugins.requests.content is not None:
-            plugins.requests.push(data, end)
-        else:
-            self.pass_body(data, end)
+    def _settle(self) -> Pipeline[Exchange] | None:
+        """Return the route of a request whose path has several readings; refuse it if they lead to several routes."""
+        request = self.request
+        settled = settle(request, self.service.find, _path_policy)
+        if settled.refusal:
+            self.pipeline = settled.value
+            self.route = settled.value.name if settled.value is not None else ""
+            self.service.refused("ambiguous_path", settled.refusal, request)
+            self.fail(400, "ambiguous_path")
+            return None
+        request.target = self.target = settled.target
+        return settled.value
 
-    def request_trailers(self, fields: list[Pair]) -> None:
-        self.request_body(b"", True)
+    def _ends_loop(self) -> bool:
+        """Refuse a request that has come through here again and again; True if it was one."""
+        if not goes_round(self.request.proxy_fields[b"via"]):
+            return False
+        self.service.refused("loop", "the route leads back to where the request came from", self.request)
+        self.fail(508, "loop", "proxy_loop_detected")
+        return True
 
-    def pass_body(self, data: bytes, end: bool) -> None:
-        """Pass request content on to the member, or hold it until one is connected."""
-        self.body_end = self.body_end or end
-        attempt = self.attempt
-        if attempt is not None and attempt.connection is not None and not attempt.over:
-            if self.replayable:
-                self._keep(data)
-            attempt.connection.send_body(data, end)
-            self._moved(len(data), end)
-        elif not self.finished_at:
-            self.body += data
-            if self.holds_enough:
-                self.stream.pause_reading()
+    # The client's connection.
 
     @property
-    def holds_enough(self) -> bool:
-        """True if no more request content may be buffered."""
-        return len(self.body) > HOLD_BYTES
+    def endpoints(self) -> Endpoints | None:
+        request = self.request
+        return client_endpoints(self.stream.client, request.source, request.client.peer)
 
-    def _refuse_body(self) -> None:
-        detail = f"the request content is over {self.body_limit} bytes"
-        self.service.refused("limit_body", detail, self.request)
-        self.fail(413, "limit_body")
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        return self.stream.keep(member, connection)
 
-    def _keep(self, data: bytes) -> None:
-        if len(self.body) + len(data) <= HOLD_BYTES:
-            self.body += data
-        else:
-            self.replayable = False
-            self.body = b""
-
-    def _moved(self, count: int, end: bool) -> None:
-        """A byte went through: the time limit of the phase starts afresh."""
-        if self.head_sent:
-            self.limit(self.phase, self.pipeline_idle)
-        elif end:
-            self.limit("response_head", self.pipeline_response_head)
-        else:
-            self.service.await_body(self, count)
-
-    def bad_body(self, refused: Refused) -> None:
-        self.service.refused(refused.reason, refused.detail, self.request)
-        self.fail(refused.status, refused.reason)
+    def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
+        return self.stream.kept(pool)
 
     def stream_blocked(self) -> None:
-        if self.plugins is not None:
-            self.plugins.client_blocked = True
-        if self.unpacker is not None:
-            self.unpacker.client_blocked = True
-        attempt = self.attempt
-        if attempt is not None and attempt.connection is not None and not attempt.over:
-            attempt.connection.pause_reading()
-        self.limit("client_write", self.service.client_write_timeout)
+        self.hold_response(CLIENT)
+        self.limit(CLIENT_WRITE, self.service.client_write_timeout)
 
     def stream_writable(self) -> None:
-        if self.plugins is not None:
-            self.plugins.client_blocked = False
-            if self.plugins.responses.busy:
-                self.limit("plugin", inf)
-                return
-        self.await_next()
-        if self.unpacker is not None and self.unpacker.writable(self):
+        self.release_response(CLIENT)
+        if self.state == ENDED:
             return
-        self._pace()
+        self.await_next()
+        if self.unpacker is not None:
+            self.unpacker.writable(self)
 
-    def _pace(self) -> None:
+    def let_response_go_on(self) -> None:
         """Read the response little by little as long as the client is slow."""
         attempt = self.attempt
-        if attempt is not None and attempt.connection is not None and not attempt.over:
+        if attempt is not None:
             if self.stream.is_slow:
-                attempt.connection.resume_slowly()
+                attempt.resume_slowly()
             else:
-                attempt.connection.resume_reading()
+                attempt.resume()
 
     def stream_lost(self) -> None:
         if self.attempt is not None:
@@ -259,83 +177,48 @@ class Exchange:
             self.status = CLIENT_CLOSED
         self.end("client_gone")
 
-    # Time limits.
-
-    @property
-    def pipeline_idle(self) -> float:
-        if self.pipeline is None:
-            return inf
-        return self.pipeline.timeouts.tunnel if self.switched else self.pipeline.timeouts.idle
-
-    @property
-    def pipeline_response_head(self) -> float:
-        return inf if self.pipeline is None else self.pipeline.timeouts.response_head
-
-    def limit(self, phase: str, seconds: float) -> None:
-        """`phase` may take `seconds` from now; the exchange as a whole keeps its own limit."""
-        deadline = self.service.clock.now + seconds
-        if deadline < self.total_at:
-            self.deadline = deadline
-            self.phase = phase
-        else:
-            self.deadline = self.total_at
-            self.phase = "total"
-
     def await_next(self) -> None:
-        """Nothing is held up any more: the time limit of what is due next begins."""
-        if self.head_sent:
-            self.limit("tunnel" if self.switched else "idle", self.pipeline_idle)
-        elif self.body_end:
-            self.limit("response_head", self.pipeline_response_head)
+        response_holds, content_holds = self.response_holds, self.content_holds
+        if response_holds & CLIENT:
+            self.limit(CLIENT_WRITE, self.service.client_write_timeout)
+        elif (response_holds | content_holds) & PLUGIN:
+            self.limit(AT_PLUGIN, inf)
+        elif content_holds & MEMBER and self.state == AWAITING:
+            self.limit(MEMBER_WRITE, self.timeouts.idle)
+        elif self.state == SWITCHED:
+            self.limit(TUNNEL, self.timeouts.tunnel)
         else:
-            self.service.await_body(self)
+            super().await_next()
 
-    def timed_out(self) -> None:
-        """The tick found `deadline` passed."""
-        self.deadline = inf
-        phase, attempt = self.phase, self.attempt
-        if phase == "expect":
-            self.send_continue(Response(100, Headers()))
-        elif phase in OVERDUE_MEMBER and attempt is not None and not attempt.over:
-            attempt.time_out(OVERDUE_MEMBER[phase], phase)
-        elif phase == "client_write":
-            self._break_off("client_write_timeout")
-        elif phase == "tunnel":
-            self._break_off("idle_timeout")
-        elif phase == "request_body":
-            self.service.refused("request_body_timeout", self.service.overdue_body(self), self.request)
-            self.fail(408, "request_body_timeout")
-        else:
-            self.fail(504, f"{phase}_timeout")
+    # The response.
 
-    def send_continue(self, response: Response) -> None:
-        """Tell the client to go on with its content: once, and only if it waits for that."""
-        if self.phase == "expect":
-            self.request.expect_continue = False
-            self.stream.send_informational(response)
-            self.service.await_body(self)
+    def inform(self, response: Response) -> None:
+        self.stream.send_informational(response)
 
-    def _break_off(self, reason: str) -> None:
-        if self.attempt is not None:
-            self.attempt.cancel()
-        self.stream.abort()
-        self.end(reason)
-
-    # The response side.
+    def switch(self, response: Response, body: bytes) -> None:
+        stick(self, response)
+        self.state = SWITCHED
+        self.status = 101
+        self.bytes_out = len(body)
+        self.body = b""
+        self.replayable = False
+        self.stream.send_head(response, body, False)
+        self.release_content(BUFFER)
+        self.limit(TUNNEL, self.timeouts.tunnel)
 
     def respond(self, response: Response, body: bytes, end: bool) -> None:
         """Send the final response head through the plugins and the response stages of the route."""
         if self.plugins is not None and not self.plugins.open:
             self.plugins.response(response, body, end)
             return
-        self.head_sent = True
+        self.state = RESPONDING
         self.status = response.status
         pipeline = self.pipeline
         if pipeline is not None and pipeline.response_stages:
             try:
                 body = self._through_stages(pipeline, response, body, end)
             except BrokenContent as broken:
-                self.head_sent = False
+                self.state = AWAITING
                 self.content_broke(broken)
                 return
         unpacker = self.unpacker
@@ -346,11 +229,13 @@ class Exchange:
         if end:
             self.end(self.end_reason)
             return
-        self.limit("idle", self.pipeline_idle)
+        self.limit(IDLE, self.timeouts.idle)
         if unpacker is not None and unpacker.pending:
             unpacker.schedule(self)
 
-    def _through_stages(self, pipeline: Pipeline, response: Response, body: bytes, end: bool) -> bytes:
+    def _through_stages(
+        self, pipeline: Pipeline[Exchange], response: Response, body: bytes, end: bool
+    ) -> bytes:
         found = [stage(self, response) for stage in pipeline.response_stages]
         self._filters = tuple([each for each in found if each is not None])
         for each in self._filters:
@@ -361,9 +246,12 @@ class Exchange:
         """Send more of the response, through the plugins that want its content."""
         plugins = self.plugins
         if plugins is not None and plugins.takes_response_body:
-            plugins.responses.push(data, end)
+            plugins.response_body(data, end)
         else:
             self.deliver(data, end)
+
+    def respond_trailers(self, fields: list[Pair]) -> None:
+        self.respond_body(b"", True)
 
     def deliver(self, data: bytes, end: bool) -> None:
         """Send more of the response, through the filters of its stages."""
@@ -381,19 +269,22 @@ class Exchange:
     def pass_on(self, data: bytes, end: bool) -> None:
         """Send more of the response as it is."""
         self.bytes_out += len(data)
-        if not end and self.phase != "client_write":  # that one is for a client who reads too slowly
-            self.deadline = min(self.service.clock.now + self.pipeline_idle, self.total_at)
+        if not end and self.phase is not CLIENT_WRITE:
+            timeouts = self.timeouts
+            idle = timeouts.tunnel if self.state == SWITCHED else timeouts.idle
+            self.deadline = min(self.service.clock.now + idle, self.total_at)
         if data or end:
             self.stream.send_body(data, end)
         if end:
             self.end(COMPLETE)
         elif (
             len(data) >= _LARGE_BYTES
-            and self.phase == "idle"
+            and self.state == RESPONDING
             and self.plugins is None
             and self.unpacker is None
+            and not self.response_holds
         ):
-            self._pace()
+            self.let_response_go_on()
 
     @property
     def content_is_final(self) -> bool:
@@ -404,52 +295,74 @@ class Exchange:
             and (self.plugins is None or not self.plugins.takes_response_body)
         )
 
+    # Errors, and the end.
+
     def content_broke(self, broken: BrokenContent) -> None:
-        """The content cannot be passed on: answer 502, or abort the response."""
+        """Respond with 502, or abort the response: its content cannot be passed on."""
         self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)
         self.fail(502, "bad_response", "http_response_content_coding")
 
     def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
-        """Answer with an error made here, with `lines` in its head; if the response has begun, break it off so
-        that it shows.
-        """
-        if self.finished_at:
+        """Send an error made here, with `lines` in its head; if the response has begun, abort it so that the client can
+        tell."""
+        if self.state == ENDED:
             return
-        if self.head_sent:
-            self._break_off(reason)
+        if self.state != AWAITING:
+            self.break_off(reason)
             return
         if self.attempt is not None:
             self.attempt.cancel()
         self.end_reason = reason
-        response, body = self.service.error(self, status, proxy_status)
+        response, body = self.error(status, proxy_status)
         for name, value in lines:
             response.headers.add(name, value)
         if self.request.method == "HEAD":
             body = b""
-        self.head_sent = True
+        self.state = RESPONDING
         self.status = status
         self.bytes_out = len(body)
         self.stream.send_head(response, body, True)
         self.end(reason)
 
+    def error(self, status: int, proxy_status: str) -> tuple[Response, bytes]:
+        """Return an error page for this exchange, whose `end_reason` is known."""
+        return self.service.error(status, proxy_status, self.end_reason, self.request_id, self.request)
+
     def reply_unlogged(self, response: Response) -> None:
         """Send `response`, which has no body, and neither count nor log the exchange."""
-        self.finished_at = time.monotonic()
+        self.state = ENDED
         self.deadline = inf
-        self.head_sent = True
         self.service.active.discard(self)
         self.stream.send_head(response, b"", True)
 
     def end(self, reason: str) -> None:
-        """The exchange is over: count it, log it, forget it. Once."""
-        if self.finished_at:
+        """Count the exchange, log it and forget what it refers to. Once."""
+        if self.state == ENDED:
             return
-        self.finished_at = time.monotonic()
+        self.state = ENDED
+        self.elapsed = time.monotonic() - self.started_at
         self.end_reason = reason
         self.deadline = inf
         if self.plugins is not None:
             plugins, self.plugins = self.plugins, None
             plugins.ended()
         self.unpacker = None
-        self.attempt = None  # the one reference cycle: without it an exchange is freed at once
-        self.service.ended(self)
+        self.attempt = self.response_gate = None  # cycles: without them an exchange is freed at once
+        service, pipeline = self.service, self.pipeline
+        service.active.discard(self)
+        if pipeline is not None:
+            counters, key = pipeline.counters, (service.name, self.status)
+            counters.statuses[key] = counters.statuses.get(key, 0) + 1
+            counters.durations.observe(self.elapsed)
+            counters.bytes_in += self.bytes_in
+            counters.bytes_out += self.bytes_out
+        else:
+            service.unrouted += 1
+        if reason != COMPLETE:
+            service.ends[reason] = service.ends.get(reason, 0) + 1
+        if service.access_log is not None:
+            service.access_log.write(self)
+
+
+def _path_policy(pipeline: Pipeline[Exchange]) -> PathPolicy:
+    return pipeline.paths

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from adc.http.message import Response
 from adc.http.upgrade import WEBSOCKET
 from adc.proxy.body_filter import BodyFilter
+from adc.proxy.timeouts import Timeouts
 from adc.routing.settle import OFF, PathPolicy
 from adc.telemetry.histogram import Histogram
 
-if TYPE_CHECKING:
-    from adc.proxy.exchange import Exchange
+X = TypeVar("X")
+"""The kind of request that an action carries out: an exchange, or any request to a member."""
 
-Action = Callable[["Exchange"], None]
-"""Takes an exchange from its request to a response, now or later."""
+Action = Callable[[X], None]
+"""Carries out a request, from its head to a response, now or later."""
 
-ResponseStage = Callable[["Exchange", Response], BodyFilter | None]
-"""Sees (and may change) the response head, and may leave a filter for the body."""
-
-
-class Timeouts:
-    """Seconds; `inf` is no limit."""
-
-    __slots__ = ("connect", "idle", "response_head", "total", "tunnel")
-
-    def __init__(
-        self,
-        connect: float = 5.0,
-        response_head: float = 60.0,
-        idle: float = 60.0,
-        total: float = inf,
-        tunnel: float = 3600.0,
-    ) -> None:
-        self.connect = connect or inf
-        self.response_head = response_head or inf
-        self.idle = idle or inf
-        self.total = total or inf
-        self.tunnel = tunnel or inf
+ResponseStage = Callable[[X, Response], BodyFilter | None]
+"""Reads or changes the response head, and may return a filter for the content."""
 
 
 class RouteCounters:
@@ -54,7 +34,7 @@ class RouteCounters:
         self.bytes_out = 0
 
 
-class Pipeline:
+class Pipeline(Generic[X]):
     """One route, compiled. `start` is its first stage; a phase that nothing uses is not in it. `upgrades` are the
     protocols, in lower case, that clients may offer to its members."""
 
@@ -72,10 +52,10 @@ class Pipeline:
     def __init__(
         self,
         name: str,
-        start: Action,
+        start: Action[X],
         *,
         timeouts: Timeouts,
-        response_stages: tuple[ResponseStage, ...] = (),
+        response_stages: tuple[ResponseStage[X], ...] = (),
         body_limit: int | None = None,
         counters: RouteCounters | None = None,
         upgrades: frozenset[bytes] = WEBSOCKET,

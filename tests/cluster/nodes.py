@@ -26,11 +26,13 @@ routes:
   - {match: {path: /source/}, pool: source}
   - {match: {path: /header/}, pool: header}
   - {match: {path: /learned/}, pool: learned}
+  - {match: {path: /hedged/}, pool: hedged, retries: {attempts: 1, hedge: {after: 50ms}}}
 pools:
   cookie: {members: [@members], persistence: {cookie: {timeout: 1h}}}
   source: {members: [@members], persistence: {source: {timeout: 10m}}}
   header: {members: [@members], persistence: {header: {name: x-user}}}
   learned: {members: [@members], persistence: {learned: {cookie: APPSESSION}}}
+  hedged: {members: [@members], persistence: {source: {timeout: 10m}}}
 """
 
 SECRET = ", secret: the secret of these two nodes"

@@ -46,6 +46,16 @@ class Origin:
         return b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (session, len(name), name)
 
 
+class Mute(Origin):
+    """Does not respond while it is `silent`."""
+
+    silent = False
+
+    def answer(self, head):
+        reply = super().answer(head)
+        return b"" if self.silent else reply
+
+
 class Recorder(Origin):
     """Keeps the heads of all requests; answers `status`, with `fields`."""
 

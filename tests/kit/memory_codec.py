@@ -21,10 +21,13 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryPolicy
 from adc.proxy.exchange import Exchange
-from adc.proxy.forward import Forward
-from adc.proxy.pipeline import Pipeline, Timeouts
+from adc.proxy.pipeline import Pipeline
 from adc.proxy.replies import Replies
 from adc.proxy.service import Service
+from adc.proxy.timeouts import Timeouts
+from adc.proxy.upstream.choice import Balanced
+from adc.proxy.upstream.forward import Forward
+from adc.proxy.upstream.launch import Single
 
 _REPLIES = Replies({})
 
@@ -191,7 +194,7 @@ class World:
         self.pool = Pool("app", self.members, make_balancer("round_robin", {}, Random(1)))
         timeouts = timeouts or Timeouts()
         retry = retry or RetryPolicy(2)
-        forward = Forward(self.pool, timeouts, retry)
+        forward = Forward(Balanced(self.pool), Single(), timeouts, retry)
         pipeline = Pipeline(
             "all", forward, timeouts=timeouts, response_stages=tuple(stages), body_limit=body_limit
         )

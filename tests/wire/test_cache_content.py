@@ -7,6 +7,7 @@ import pytest
 
 from adc.cache.files import FileWriter
 from adc.cache.purge import Purge, Scope
+from adc.proxy.phases import CLIENT_WRITE
 from tests.kit.client import get
 from tests.kit.member import response
 from tests.kit.waiting import eventually
@@ -140,7 +141,7 @@ async def test_a_client_that_reads_slowly_holds_little_in_memory(tmp_path):
         async with cached.proxy.client(receive_buffer=1 << 14) as slow:
             await slow.send(get())
             (exchange,) = await eventually(lambda: cached.proxy.listener.service.active)
-            await eventually(lambda: exchange.phase == "client_write")
+            await eventually(lambda: exchange.phase is CLIENT_WRITE)
             assert exchange.stream._transport.get_write_buffer_size() < 1 << 20
             assert (await slow.reply()).body == big
 

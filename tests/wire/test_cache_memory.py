@@ -149,8 +149,8 @@ async def test_a_slow_follower_of_what_cannot_be_stored_is_not_sent_more_than_it
         replies = [asyncio.ensure_future(within(quick.reply(), 20))]
         member.begin.set()
         member.go.set()
-        (fetch,) = [each for each in cached.proxy.listener.service.active if hasattr(each, "fill")]
-        await eventually(lambda: fetch.paused and not fetch.fill.stored)
+        (fetch,) = [each for each in cached.proxy.listener.service.active if hasattr(each, "audience")]
+        await eventually(lambda: fetch.response_holds and not fetch.audience.fill.stored)
         waiting = [each._transport.get_write_buffer_size() for each in cached.proxy.connections]
         assert max(waiting) < 2 << 20
         replies.append(asyncio.ensure_future(within(slow.reply(), 20)))

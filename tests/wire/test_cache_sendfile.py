@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from adc.proxy.states import ENDED
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.member import response
@@ -112,7 +113,7 @@ async def test_a_client_that_stops_reading_is_cut_off_in_time(tmp_path):
             await eventually(lambda: exchange.bytes_out > 1 << 20)
             await assignment.some()  # what the client takes later does not change what is due
             cached.proxy.pass_time(59)
-            assert not exchange.finished_at
+            assert exchange.state != ENDED
             cached.proxy.pass_time(61)
             assert exchange.end_reason == "client_write_timeout"
             with pytest.raises(ConnectionError):

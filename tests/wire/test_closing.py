@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from adc.proxy.phases import REQUEST_BODY
 from tests.kit.authority import Authority
 from tests.kit.client import chunked, get, post
 from tests.kit.member import Member, answering, echo, response
@@ -202,4 +203,4 @@ async def test_a_request_that_is_late_is_no_reset(tmp_path, secure):
 
 
 def in_content(proxy):
-    return any(each.phase == "request_body" for each in proxy.listener.service.active)
+    return any(each.phase is REQUEST_BODY for each in proxy.listener.service.active)

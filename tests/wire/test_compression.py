@@ -9,6 +9,7 @@ import brotli
 import pytest
 import zstandard
 
+from adc.proxy.phases import CLIENT_WRITE
 from tests.kit.client import get
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
@@ -271,7 +272,7 @@ async def test_a_slow_reader_stops_the_decoding(tmp_path, coding):
     ):
         await client.send(get("/"))
         (exchange,) = await eventually(lambda: proxy.listener.service.active)
-        await eventually(lambda: exchange.phase == "client_write")
+        await eventually(lambda: exchange.phase is CLIENT_WRITE)
         for _ in range(20):
             await asyncio.sleep(0)
         (connection,) = proxy.connections

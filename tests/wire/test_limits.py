@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from adc.proxy.phases import REQUEST_BODY
 from tests.kit.client import chunked, get, post
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
@@ -188,7 +189,7 @@ async def test_content_that_drips_is_cut_off_although_it_never_stops(proxy, clie
     await client.send(get("/", "Content-Length: 1000", method="POST") + b"x")
     await eventually(lambda: proxy.listener.service.active)
     (exchange,) = proxy.listener.service.active
-    await eventually(lambda: exchange.phase == "request_body")
+    await eventually(lambda: exchange.phase is REQUEST_BODY)
     first = exchange.deadline
     for _ in range(3):
         proxy.worker.clock.now += 8  # less than the time limit of one byte
@@ -207,9 +208,9 @@ async def test_content_at_a_steady_rate_may_take_any_time(proxy, client, member)
     await client.send(get("/", "Content-Length: 1000", method="POST") + b"x" * 100)
     await eventually(lambda: proxy.listener.service.active)
     (exchange,) = proxy.listener.service.active
-    await eventually(lambda: exchange.phase == "request_body")
+    await eventually(lambda: exchange.phase is REQUEST_BODY)
     proxy.listener.service.request_body_rate = 10
     first = exchange.deadline
     await client.send(b"x" * 300)
     await eventually(lambda: exchange.bytes_in == 400)
-    assert exchange.body_due >= first + 29
+    assert exchange._content_due >= first + 29

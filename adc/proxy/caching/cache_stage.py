@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from adc.cache.collapse import Outcome, Role
 from adc.cache.entry import Entry
@@ -17,21 +16,21 @@ from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.networks import Networks
 from adc.http.tied import is_tied
-from adc.proxy.caching.collapse import Waiting, finish_flight, may_share, passed
+from adc.proxy.caching.collapse import Waiting, may_share
 from adc.proxy.caching.fetch import Fetch
 from adc.proxy.caching.plain_form import coding_to_remove, plain_form
 from adc.proxy.caching.purge import purge
+from adc.proxy.caching.route_cache import RouteCache
 from adc.proxy.caching.sending import AT_ONCE
 from adc.proxy.caching.serve import serve
 from adc.proxy.caching.store import MOST_REFRESHING, SharedStore
 from adc.proxy.caching.variants import Variants
+from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action
-
-if TYPE_CHECKING:
-    from adc.proxy.exchange import Exchange
+from adc.proxy.upstream.request import UpstreamRequest
 
 
-class CacheStage:
+class CacheStage(RouteCache):
     """The cache of one route. `following` asks the member. `suffix` is added to keys: it tells routes apart
     that the URL does not. `purgers` may send PURGE, nobody if it is empty. `quick`: nothing on the route
     changes the request's fields after they were divided, so that what they ask of caches can be told without
@@ -43,11 +42,7 @@ class CacheStage:
         "_cookies",
         "_name",
         "decodes",
-        "following",
-        "options",
-        "purgers",
         "quick",
-        "store",
         "suffix",
         "variants",
     )
@@ -56,18 +51,15 @@ class CacheStage:
         self,
         store: SharedStore,
         options: CacheOptions,
-        following: Action,
+        following: Action[UpstreamRequest],
         suffix: bytes = b"",
         purgers: Networks | None = None,
         quick: bool = False,
         variants: Variants | None = None,
         decodes: bool = False,
     ) -> None:
-        self.store = store
-        self.options = options
-        self.following = following
+        super().__init__(store, options, following, purgers)
         self.suffix = suffix
-        self.purgers = purgers or Networks()
         self.quick = quick
         self.variants = variants
         self.decodes = decodes
@@ -141,9 +133,6 @@ class CacheStage:
         return key + self.suffix if b"\0" in key else b"%b\0%b" % (key, self.suffix)
 
     def look(self, exchange: Exchange, key: bytes, role: Role | None = None) -> None:
-        """Look in all tiers, and ask the member if that is due. `role` is what another request's fetch made
-        of this one; FOLLOW: it has ended, so look afresh.
-        """
         now = time.time()
         decision = lookup(exchange.request, self.store.tiers.find(key, now), now, self.options)
         if isinstance(decision, Hit) and not self._hit(exchange, decision, now):
@@ -156,9 +145,9 @@ class CacheStage:
         if isinstance(decision, OnlyIfCached504):
             self._only_if_cached(exchange)
         if role is Role.LEAD:
-            finish_flight(self.store, key, Outcome.FILLED)
+            self.store.finish_flight(key, Outcome.FILLED)
         elif role is Role.ALONE:
-            passed(self.store, key)
+            self.store.passed(key)
 
     def _hit(self, exchange: Exchange, decision: Hit, now: float) -> bool:
         """Answer; False if the content is gone."""
@@ -233,10 +222,10 @@ class CacheStage:
         Fetch(self, exchange, key, decision, role, woken).begin()
 
     def _only_if_cached(self, exchange: Exchange) -> None:
-        response, body = exchange.service.error(exchange, 504, "")
-        response.headers.add(b"Cache-Status", refused(self.options.name, "only-if-cached"))
         exchange.cache = "miss"
         exchange.end_reason = "only_if_cached"
+        response, body = exchange.error(504, "")
+        response.headers.add(b"Cache-Status", refused(self.options.name, "only-if-cached"))
         exchange.respond(response, b"" if exchange.request.method == "HEAD" else body, True)
 
     def _pass_by(self, exchange: Exchange) -> None:

@@ -8,38 +8,37 @@ from adc.cache.keys import url_key
 from adc.http.headers import Headers
 from adc.http.message import Response
 from adc.proxy.caching.local_response import LocalResponse
+from adc.proxy.caching.route_cache import RouteCache
+from adc.proxy.caching.store import SharedStore
+from adc.proxy.exchange import Exchange
 
 if TYPE_CHECKING:
     import asyncio
 
-    from adc.proxy.caching.cache_stage import CacheStage
-    from adc.proxy.caching.store import SharedStore
-    from adc.proxy.exchange import Exchange
-
 _TEXT = (b"Content-Type", b"text/plain; charset=utf-8")
 
 
-def purge(stage: CacheStage, exchange: Exchange) -> None:
+def purge(cache: RouteCache, exchange: Exchange) -> None:
     """Answer a PURGE request: 200 when no worker serves the URL from its store any more.
 
     405 where nobody may purge, 403 for those who may not, 503 if a worker was not reached.
     """
     request = exchange.request
-    if not stage.purgers:
+    if not cache.purgers:
         exchange.fail(405, "denied")
         return
-    if not stage.purgers.contains(request.source):
-        exchange.service.refused("denied", "PURGE from an address that may not", request)
+    if not cache.purgers.contains(request.source):
+        exchange.context.refused("denied", "PURGE from an address that may not", request)
         exchange.fail(403, "denied")
         return
     query = request.query if "?" in request.target else None
-    url = url_key(request.scheme, request.authority, request.sent_path, query, stage.options.key)
+    url = url_key(request.scheme, request.authority, request.sent_path, query, cache.options.key)
     exchange.cache = "purge"
-    Purging(exchange).begin(stage.store, url)
+    Purging(exchange).begin(cache.store, url)
 
 
 class Purging(LocalResponse):
-    """An exchange that waits until its purge has reached every worker. One that leaves does not stop it."""
+    """An exchange that waits until its purge has reached every worker. A client that leaves does not stop it."""
 
     __slots__ = ("_task",)
 
@@ -53,7 +52,7 @@ class Purging(LocalResponse):
             return
         error, exchange = task.exception(), self.exchange
         if error is not None:
-            exchange.service.error_log.warn("cache_purge_failed", detail=str(error))
+            exchange.context.error_log.warn("cache_purge_failed", detail=str(error))
         if self.over:
             return
         self.finish()

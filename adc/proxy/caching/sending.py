@@ -11,10 +11,10 @@ from adc.cache.loans import Loans
 from adc.cache.ranges import ByteRange
 from adc.http.message import Response
 from adc.proxy.caching.local_response import LocalResponse
+from adc.proxy.exchange import Exchange
 
 if TYPE_CHECKING:
     from adc.net.file_output import FileOutput
-    from adc.proxy.exchange import Exchange
 
 AT_ONCE = 256 << 10
 """Bytes of content handed to the client's connection in one piece."""
@@ -85,14 +85,17 @@ class Sending(LocalResponse):
     def begin(self, response: Response) -> None:
         """Send the head and what the client takes at once."""
         self.exchange.respond(response, b"", False)
-        self.resume_reading()
+        self._run()
 
-    def pause_reading(self) -> None:
+    def pause(self) -> None:
         self._held = True
 
-    def resume_reading(self) -> None:
+    def resume(self) -> None:
         self._held = False
-        if self._running:  # told from within the sending of a piece
+        self._run()
+
+    def _run(self) -> None:
+        if self._running:  # called while a piece is sent
             return
         self._running = True
         while not (self._held or self.over):
@@ -107,7 +110,7 @@ class Sending(LocalResponse):
             elif not self._pass_file(piece):
                 self._pass_on(self._read(piece))
         except OSError as error:
-            self.exchange.service.error_log.warn("cache_read_failed", detail=str(error))
+            self.exchange.context.error_log.warn("cache_read_failed", detail=str(error))
             self.exchange.fail(502, "cache_failed")
 
     def _read(self, piece: ByteRange) -> bytes:

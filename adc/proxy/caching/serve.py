@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from adc.cache.answer import Answer, answer
 from adc.cache.entry import Entry
@@ -12,9 +11,7 @@ from adc.cache.loans import Loans
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.proxy.caching.sending import AT_ONCE, Content, Piece, Sending
-
-if TYPE_CHECKING:
-    from adc.proxy.exchange import Exchange
+from adc.proxy.exchange import Exchange
 
 
 def serve(

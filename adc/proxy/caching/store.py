@@ -1,18 +1,18 @@
-"""One named store as a worker uses it: its tiers, and what is under way in it."""
+"""One named store as a worker uses it: its tiers, and the requests in flight that use it."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from adc.cache.collapse import Flights
+from adc.cache.collapse import Flights, Outcome
 from adc.cache.purge import Purge
 from adc.cache.tiered import TieredStore
+from adc.proxy.caching.leases import Leases
+from adc.proxy.caching.parked import Parked
 from adc.proxy.caching.unattended import Unattended
-
-if TYPE_CHECKING:
-    from adc.proxy.caching.collapse import Leases, Waiting
 
 MOST_REFRESHING = 64
 """Entries validated in the background at a time; others stay stale a little longer."""
@@ -55,11 +55,21 @@ class SharedStore:
         self.leases = leases
         self.loop = loop
         self.purge_everywhere = purge_everywhere
-        self.flights: Flights[Waiting] = Flights()
+        self.flights: Flights[Parked] = Flights()
         self.counters = CacheCounters()
         self.refreshing: set[bytes] = set()
         self.unattended = Unattended()
         self.users = 0
+
+    def finish_flight(self, key: bytes, outcome: Outcome) -> None:
+        """Wake the requests that `outcome` of the fetch that leads `key` sets free."""
+        for waiting, role in self.flights.finished(key, outcome, time.monotonic()):
+            waiting.wake(role)
+
+    def passed(self, key: bytes) -> None:
+        """Wake the next request, because one that was set free alone is done."""
+        for waiting, role in self.flights.passed(key):
+            waiting.wake(role)
 
     async def purge(self, purge: Purge) -> int:
         """Purge in this worker and what it shares with others, while requests are served in between; returns of

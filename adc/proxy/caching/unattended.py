@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from adc.proxy.caching.fetch import Fetch
+from adc.proxy.upstream.request import UpstreamRequest
 
 MOST: Final = 16
 """Downloads that one store finishes at the same time."""
@@ -16,18 +15,18 @@ may be longer."""
 
 
 class Unattended:
-    """The fetches of one store that no client waits for, with the bytes that each had still to receive."""
+    """The fetches of one store that no client waits for, with the bytes that each still had to receive."""
 
     __slots__ = ("_fetches",)
 
     def __init__(self) -> None:
-        self._fetches: dict[Fetch, int] = {}
+        self._fetches: dict[UpstreamRequest, int] = {}
 
     def __len__(self) -> int:
         return len(self._fetches)
 
-    def admit(self, fetch: Fetch, remaining: int) -> bool:
-        """Count `fetch` in. Return False if it is one too many, or has too much to receive beside the others."""
+    def admit(self, fetch: UpstreamRequest, remaining: int) -> bool:
+        """Add `fetch`. Return False if there are too many, or if all together have too much to receive."""
         fetches = self._fetches
         if fetch in fetches:
             return True
@@ -36,6 +35,6 @@ class Unattended:
         fetches[fetch] = remaining
         return True
 
-    def forget(self, fetch: Fetch) -> None:
-        """The fetch is over."""
+    def forget(self, fetch: UpstreamRequest) -> None:
+        """Remove `fetch`, which is over."""
         self._fetches.pop(fetch, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import lmdb
 
@@ -14,10 +13,8 @@ from adc.cache.status import forwarded
 from adc.cache.storable import Store, store
 from adc.http.message import Response
 from adc.proxy.body_filter import BodyFilter
-
-if TYPE_CHECKING:
-    from adc.proxy.caching.cache_stage import CacheStage
-    from adc.proxy.exchange import Exchange
+from adc.proxy.caching.cache_stage import CacheStage
+from adc.proxy.exchange import Exchange
 
 
 class CacheBypass:
@@ -37,7 +34,7 @@ class CacheBypass:
             for url in invalidated_urls(request, response, options.key):
                 tiers.purge(Purge(Scope.URL, url))
         except lmdb.Error as error:
-            exchange.service.error_log.warn("cache_purge_failed", detail=str(error))
+            exchange.context.error_log.warn("cache_purge_failed", detail=str(error))
         kept = self._kept(exchange, response) if request.method == "POST" else None
         why = "bypass" if request.method in ("GET", "HEAD") else "method"
         status = forwarded(options.name, why, status=response.status, stored=kept is not None)
@@ -48,7 +45,7 @@ class CacheBypass:
         """A filter that stores the response, if a GET may be answered with it."""
         request, tiers = exchange.request, self._stage.store.tiers
         key, now = self._stage.key(request), time.time()
-        trusted = exchange.service.trusts(request.client.peer)
+        trusted = exchange.context.trusts(request.client.peer)
         verdict = store(
             key, request, response, exchange.started, now, self._stage.options, peer_trusted=trusted
         )

@@ -9,8 +9,9 @@ from adc.config.model.listeners import Listener
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.proxy.exchange import Exchange
-from adc.proxy.passing import OURS, POOL, REFUSAL, REFUSED
-from adc.proxy.pipeline import Pipeline, Timeouts
+from adc.proxy.pipeline import Pipeline
+from adc.proxy.timeouts import Timeouts
+from adc.proxy.upstream.passed import OURS, POOL, REFUSAL, REFUSED
 
 CLUSTER = "(cluster)"
 """The name of the listener for other nodes, and of the pool that they make up."""
@@ -34,12 +35,12 @@ def listener_of(config: Config) -> list[Listener]:
     return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip)]
 
 
-def finder(pipelines: Mapping[str, Pipeline]) -> Callable[[Request], Pipeline]:
+def finder(pipelines: Mapping[str, Pipeline[Exchange]]) -> Callable[[Request], Pipeline[Exchange]]:
     """Return the search of the listener for other nodes; `pipelines` by pool."""
     refusal = Pipeline(CLUSTER, _refuse, timeouts=Timeouts())
     greeting = Pipeline(CLUSTER, _reply, timeouts=Timeouts())
 
-    def find(request: Request) -> Pipeline:
+    def find(request: Request) -> Pipeline[Exchange]:
         if PROOF in request.proxy_fields:
             return greeting
         pool = request.headers.get(POOL) if request.passed_by else None

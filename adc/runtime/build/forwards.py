@@ -10,14 +10,20 @@ from adc.config.model import routes as model
 from adc.persistence.table import TablePersistence
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
-from adc.proxy.admission import Admit, TakeTurns
-from adc.proxy.forward import Forward
-from adc.proxy.hedge import HedgedForward
-from adc.proxy.mirror import Mirror
-from adc.proxy.passing import ClusterForward, Peers
-from adc.proxy.pipeline import Action, Pipeline, Timeouts
-from adc.proxy.queue_gate import QueueGate
-from adc.proxy.sticky import StickyForward, stick
+from adc.proxy.exchange import Exchange
+from adc.proxy.pipeline import Action, Pipeline
+from adc.proxy.timeouts import Timeouts
+from adc.proxy.upstream.admission import Admit, TakeTurns
+from adc.proxy.upstream.choice import Balanced, Choice
+from adc.proxy.upstream.forward import Forward
+from adc.proxy.upstream.launch import Launch, Single
+from adc.proxy.upstream.mirror import Mirror
+from adc.proxy.upstream.passing import ClusterChoice, Peers
+from adc.proxy.upstream.queue_gate import QueueGate
+from adc.proxy.upstream.race import Raced
+from adc.proxy.upstream.request import UpstreamRequest
+from adc.proxy.upstream.stick import stick
+from adc.proxy.upstream.sticky import StickyChoice
 from adc.runtime.build.persistence import Sticky
 
 
@@ -35,51 +41,51 @@ class ForwardBuilder:
         self._sticky = sticky
         self._rng = rng
         self._peers = peers
-        self.passed: dict[str, Pipeline] = {}
+        self.passed: dict[str, Pipeline[Exchange]] = {}
         self.waiting = {name: QueueGate(pool) for name, pool in pools.items() if pool.queue is not None}
 
-    def build(self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy) -> Action:
+    def build(
+        self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy
+    ) -> Action[UpstreamRequest]:
         """Return the action that forwards requests to the pool `name`."""
         pool = self._pools[name]
-        forward = self._forward(name, timeouts, retries, retry)
-        action: Action = forward
+        choice = self._choice(name, timeouts)
+        forward = Forward(choice, _launch(retries), timeouts, retry)
+        action: Action[UpstreamRequest] = forward
         if name in self.waiting:
-            forward.waiting = self.waiting[name]
-            action = TakeTurns(pool, forward.waiting, forward)
+            forward.queue = self.waiting[name]
+            action = TakeTurns(pool, forward.queue, forward)
         if pool.breaker is not None:
             action = Admit(pool, pool.breaker, forward, action)
-        if isinstance(forward, ClusterForward):
-            arrived = Pipeline(f"{name} (passed)", action, timeouts=timeouts, response_stages=(stick,))
+        if isinstance(choice, ClusterChoice):
+            arrived: Pipeline[Exchange] = Pipeline(
+                f"{name} (passed)", action, timeouts=timeouts, response_stages=(stick,)
+            )
             self.passed.setdefault(name, arrived)
         return action
 
-    def mirror(self, route: model.Route, timeouts: Timeouts, following: Action) -> Mirror | None:
+    def mirror(
+        self, route: model.Route, timeouts: Timeouts, following: Action[UpstreamRequest]
+    ) -> Mirror | None:
         """Return the mirror for requests of `route`, None without one."""
         if route.mirror is None:
             return None
         retries = policies.Retries(attempts=0)
-        start = self.build(route.mirror.pool, timeouts, retries, RetryPolicy(0))
-        pipeline = Pipeline(f"{route.name} (mirror)", start, timeouts=timeouts)
-        return Mirror(pipeline, route.mirror.percent, self._rng.random, following)
+        copies = self.build(route.mirror.pool, timeouts, retries, RetryPolicy(0))
+        return Mirror(copies, timeouts, route.mirror.percent, self._rng.random, following)
 
-    def _forward(
-        self, name: str, timeouts: Timeouts, retries: policies.Retries, retry: RetryPolicy
-    ) -> Forward:
-        pool, sticky, hedge = self._pools[name], self._sticky.get(name), retries.hedge
-        if sticky is not None:  # whose clients belong to one member: there is nobody else to ask
-            if self._peers is not None and isinstance(sticky.persistence, TablePersistence):
-                return ClusterForward(
-                    pool,
-                    timeouts,
-                    retry,
-                    sticky.persistence,
-                    sticky.stickiness,
-                    self._peers,
-                )
-            return StickyForward(pool, timeouts, retry, sticky.persistence, sticky.stickiness)
-        if hedge is not None:
-            return HedgedForward(pool, timeouts, retry, hedge.after, hedge.attempts)
-        return Forward(pool, timeouts, retry)
+    def _choice(self, name: str, timeouts: Timeouts) -> Choice:
+        pool, sticky = self._pools[name], self._sticky.get(name)
+        if sticky is None:
+            return Balanced(pool)
+        persistence, stickiness = sticky.persistence, sticky.stickiness
+        if self._peers is not None and isinstance(persistence, TablePersistence):
+            return ClusterChoice(pool, persistence, stickiness, self._peers, timeouts)
+        return StickyChoice(pool, persistence, stickiness)
+
+
+def _launch(retries: policies.Retries) -> Launch:
+    return Single() if retries.hedge is None else Raced(retries.hedge.after, retries.hedge.attempts)
 
 
 def retry_policy(retries: policies.Retries) -> RetryPolicy:

@@ -9,8 +9,9 @@ from adc.config.model.listeners import Listener
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
 from adc.proxy.exchange import Exchange
-from adc.proxy.pipeline import Action, Pipeline, Timeouts
-from adc.proxy.to_https import ToHttps
+from adc.proxy.pipeline import Action, Pipeline
+from adc.proxy.stages.to_https import ToHttps
+from adc.proxy.timeouts import Timeouts
 from adc.runtime.build.runtime import Find
 
 CHALLENGE_PATH = "/.well-known/acme-challenge/"
@@ -28,7 +29,7 @@ class Preroutes:
         self._redirect = _pipeline(f"https:{listener}", ToHttps(308, 443))
 
     @property
-    def pipelines(self) -> tuple[Pipeline, ...]:
+    def pipelines(self) -> tuple[Pipeline[Exchange], ...]:
         """Return the pipelines that are counted besides the routes."""
         return self._challenge, self._redirect
 
@@ -42,7 +43,7 @@ class Preroutes:
         return find
 
     def _redirecting(self, find: Find) -> Find:
-        def redirecting(request: Request) -> Pipeline | None:
+        def redirecting(request: Request) -> Pipeline[Exchange] | None:
             return find(request) if request.scheme == "https" else self._redirect
 
         return redirecting
@@ -50,7 +51,7 @@ class Preroutes:
     def _challenged(self, find: Find) -> Find:
         challenges = self._challenges
 
-        def challenged(request: Request) -> Pipeline | None:
+        def challenged(request: Request) -> Pipeline[Exchange] | None:
             path = request.path
             if path.startswith(CHALLENGE_PATH) and path[len(CHALLENGE_PATH) :] in challenges:
                 return self._challenge
@@ -64,5 +65,5 @@ class Preroutes:
         exchange.respond(Response(200, Headers(lines), b"", len(body)), body, True)
 
 
-def _pipeline(name: str, start: Action) -> Pipeline:
+def _pipeline(name: str, start: Action[Exchange]) -> Pipeline[Exchange]:
     return Pipeline(name, start, timeouts=Timeouts())

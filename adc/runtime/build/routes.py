@@ -16,17 +16,20 @@ from adc.http.message import Request
 from adc.http.networks import Networks
 from adc.plugin.chain import Chain
 from adc.pools.pool import Pool
-from adc.proxy.actions import Redirect, Respond, Split
 from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.caching.unsafe import CacheBypass
 from adc.proxy.caching.variants import Variants
-from adc.proxy.compress import AskForIdentity, Compress
-from adc.proxy.passing import Peers
-from adc.proxy.pipeline import Action, Pipeline, ResponseStage, Timeouts
-from adc.proxy.plugin_stages import RunPlugins
-from adc.proxy.stages import EditRequest, EditResponse, RewriteTarget
-from adc.proxy.sticky import stick
+from adc.proxy.exchange import Exchange
+from adc.proxy.pipeline import Action, Pipeline, ResponseStage
+from adc.proxy.plugins.stages import RunPlugins
+from adc.proxy.stages.actions import Redirect, Respond, Split
+from adc.proxy.stages.compress import AskForIdentity, Compress
+from adc.proxy.stages.edits import EditRequest, EditResponse, RewriteTarget
+from adc.proxy.timeouts import Timeouts
+from adc.proxy.upstream.passing import Peers
+from adc.proxy.upstream.request import UpstreamRequest
+from adc.proxy.upstream.stick import stick
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
@@ -59,27 +62,28 @@ class RouteBuilder:
         self.cache_stages: dict[str, CacheStage] = {}
         self.forwards = ForwardBuilder(pools, sticky, rng, peers)
 
-    def build(self, route: model.Route) -> Pipeline:
+    def build(self, route: model.Route) -> Pipeline[Exchange]:
         """Return the pipeline of one route. Raises BuildError."""
         try:
             return self._build(route)
         except (ValueError, OSError) as error:
             raise BuildError(f"route {route.name}: {error}") from error
 
-    def _build(self, route: model.Route) -> Pipeline:
+    def _build(self, route: model.Route) -> Pipeline[Exchange]:
         timeouts = Timeouts(
             route.timeouts.connect, route.timeouts.response_head, route.timeouts.idle, route.timeouts.total
         )
-        start = self._action(route, timeouts)
-        stages: list[ResponseStage] = []
-        mirror = self.forwards.mirror(route, timeouts, start)
+        action = self._action(route, timeouts)
+        stages: list[ResponseStage[Exchange]] = []
+        mirror = self.forwards.mirror(route, timeouts, action)
         if mirror is not None:
-            start = mirror
+            action = mirror
             stages.append(mirror.answered)
+        start: Action[Exchange] = action
         edits, chain = _edits(route.request_headers), self._chains.get(route.name)
         if route.cache is not None and route.cache.store in self._stores:
             quick = edits is None and (chain is None or chain.empty)
-            lookup = self._lookup(route, route.cache, start, quick)
+            lookup = self._lookup(route, route.cache, action, quick)
             start = self.cache_stages[route.name] = lookup
             stages.append(CacheBypass(lookup))
         if edits is not None:
@@ -112,7 +116,7 @@ class RouteBuilder:
         sticky = self._sticky.get(pool) if pool is not None else None
         return sticky is not None and sticky.persistence.marks_responses
 
-    def _action(self, route: model.Route, timeouts: Timeouts) -> Action:
+    def _action(self, route: model.Route, timeouts: Timeouts) -> Action[UpstreamRequest]:
         if route.respond is not None:
             return _respond(route.respond)
         if route.redirect is not None:
@@ -130,7 +134,7 @@ class RouteBuilder:
         return Split(_by_chance(shares, self._rng.random))
 
     def _lookup(
-        self, route: model.Route, cache: policies.RouteCache, following: Action, quick: bool
+        self, route: model.Route, cache: policies.RouteCache, following: Action[UpstreamRequest], quick: bool
     ) -> CacheStage:
         store = self._stores[cache.store]
         purgers = Networks(str(network) for network in cache.purge.from_)
@@ -170,7 +174,9 @@ def _key_suffix(route: model.Route) -> bytes:
     return b"route=" + sha256(text.encode()).hexdigest()[:16].encode()
 
 
-def _by_chance(shares: Shares[Action], random: Callable[[], float]) -> Callable[[Request], Action]:
+def _by_chance(
+    shares: Shares[Action[UpstreamRequest]], random: Callable[[], float]
+) -> Callable[[Request], Action[UpstreamRequest]]:
     return lambda request: shares.pick(random)
 
 

@@ -14,10 +14,11 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
-from adc.proxy.passing import Peers
+from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Pipeline
-from adc.proxy.queue_gate import QueueGate
 from adc.proxy.replies import Replies
+from adc.proxy.upstream.passing import Peers
+from adc.proxy.upstream.queue_gate import QueueGate
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.routing.settle import OFF
@@ -32,7 +33,7 @@ from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins
 
-Find = Callable[[Request], Pipeline | None]
+Find = Callable[[Request], Pipeline[Exchange] | None]
 
 
 OWN_TURNS = SharedTurns()
@@ -103,7 +104,7 @@ def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list
     return rules
 
 
-def _finders(config: Config, pipelines: Sequence[Pipeline]) -> dict[str, Find]:
+def _finders(config: Config, pipelines: Sequence[Pipeline[Exchange]]) -> dict[str, Find]:
     """Return a compiled search per listener; listeners with the same routes share one."""
     by_name = {pipeline.name: pipeline for pipeline in pipelines}
     shared: dict[tuple[str, ...], Find] = {}

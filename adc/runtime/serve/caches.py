@@ -22,7 +22,7 @@ from adc.cache.purge_log import PurgeLog
 from adc.cache.stats import Stats
 from adc.cache.tiered import TieredStore
 from adc.config.model import caches as model
-from adc.proxy.caching.collapse import Leases
+from adc.proxy.caching.leases import Leases
 from adc.proxy.caching.store import SharedStore
 from adc.runtime.errors import BuildError
 from adc.telemetry.log_line import Report

@@ -20,7 +20,9 @@ from adc.pools.balancers.registry import make_balancer
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.proxy.passing import MARKER, REFUSAL, PassedAttempt, arrive, signed_parts
+from adc.proxy.states import AWAITING
+from adc.proxy.upstream.passed import MARKER, REFUSAL, arrive, signed_parts
+from adc.proxy.upstream.passing import PassedAttempt
 from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF, redirects
 from adc.runtime.serve.peer import LIFE, ClusterPeer
 from adc.state.interface import Store, Table
@@ -42,8 +44,8 @@ _TABLE = "cluster.records"
 
 
 class ClusterNode:
-    """This node among the others: `adc.proxy.passing.Peers`, and what arrives from them. `report` is called with an
-    event and its fields when another node begins or ceases to live."""
+    """This node among the others: `adc.proxy.upstream.passing.Peers`, and what arrives from them. `report` is called
+    with an event and its fields when another node begins or ceases to live."""
 
     def __init__(self, clock: Clock, rng: Random, report: Report) -> None:
         self.name = ""
@@ -191,15 +193,15 @@ class ClusterNode:
         """Report attempts failed whose node fell silent: at once if that costs nothing, else after LIFE seconds."""
         waiting, self._waiting = self._waiting, []
         for attempt in waiting:
-            exchange = attempt.exchange
-            if attempt.over or exchange.head_sent or exchange.finished_at:
+            upstream = attempt.upstream
+            if attempt.over or upstream.state != AWAITING:
                 continue
             peer = self._peers.get(attempt.member.address)
             silence = inf if peer is None else peer.silence(self._clock.now)
             if silence > LIFE or (
-                silence > 0.0 and attempt.passing.may_repeat(exchange, Failure.RESPONSE_TIMEOUT)
+                silence > 0.0 and attempt.passing.may_repeat(upstream, Failure.RESPONSE_TIMEOUT)
             ):
-                attempt.passing.gone(attempt)
+                attempt.gone()
             else:
                 self._waiting.append(attempt)
 

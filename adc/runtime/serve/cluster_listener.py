@@ -24,7 +24,7 @@ class ClusterListener(HttpListener):
     def configure(self, runtime: Runtime, settings: Listener, logs: Logs) -> None:
         super().configure(runtime, settings, logs)
         networks = [trusted_proxies(runtime.config, each) for each in runtime.config.listeners]
-        self.service.trusts = lambda peer: any(each.contains(peer) for each in networks)
+        self.service.forwarding.trusts = lambda peer: any(each.contains(peer) for each in networks)
         self.service.body_limit = _NO_LIMIT
 
     def identification(self, config: Config, trusted: Networks) -> Identify | None:

@@ -15,8 +15,8 @@ from adc.config.model.listeners import Listener
 from adc.http.networks import Networks
 from adc.net.handshake import Handshake
 from adc.proxy.exchange import Exchange
-from adc.proxy.forwarding import lines_with
 from adc.proxy.service import Service
+from adc.proxy.upstream.forwarding import Forwarding
 from adc.runtime.build.identity import Identify, identification, trusted_proxies
 from adc.runtime.build.preroutes import Preroutes
 from adc.runtime.build.runtime import Runtime
@@ -32,7 +32,9 @@ class HttpListener(StreamListener):
 
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         super().__init__(name, context, runtime, logs)
-        self.service = Service(name, context.clock, runtime.replies, logs.access_log, logs.error_log)
+        self.service: Service[Exchange] = Service(
+            name, context.clock, runtime.replies, logs.access_log, logs.error_log
+        )
         self.service.refusals = self.refusals
         self.settings = Http1Settings(
             self.state,
@@ -52,8 +54,9 @@ class HttpListener(StreamListener):
         service.replies = runtime.replies
         service.access_log, service.error_log = logs.access_log, logs.error_log
         service.find = self._preroutes.before(runtime.finders[self.name], config, settings)
-        service.trusts = trusted.contains
-        service.member_lines = lines_with(forwarded=settings.forwarded, real_ip=settings.real_ip)
+        service.forwarding = Forwarding(
+            trusted.contains, forwarded=settings.forwarded, real_ip=settings.real_ip
+        )
         service.body_limit = limits.body
         service.request_body_timeout = timeouts.request_body or inf
         service.request_body_rate = limits.body_rate

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Pipeline
 from adc.telemetry.samples import Sample
 
 
-def route_samples(pipelines: Iterable[Pipeline]) -> Iterator[Sample]:
+def route_samples(pipelines: Iterable[Pipeline[Exchange]]) -> Iterator[Sample]:
     """Yield the metrics of each route that has served a request."""
     for pipeline in pipelines:
         counters, route = pipeline.counters, pipeline.name

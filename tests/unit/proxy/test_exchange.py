@@ -10,8 +10,9 @@ from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.pools.errors import Failure
 from adc.pools.retry import RetryPolicy
-from adc.proxy.end_reasons import OVERDUE_MEMBER, end_reason
-from adc.proxy.pipeline import Timeouts
+from adc.proxy.end_reasons import end_reason
+from adc.proxy.phases import EXPECT, PHASES, PLUGIN
+from adc.proxy.timeouts import Timeouts
 from adc.telemetry.record import END_REASONS
 from tests.kit.memory_codec import World
 
@@ -220,7 +221,17 @@ def test_a_switch_makes_a_tunnel_with_a_time_limit_of_its_own():
 
 def test_every_end_is_a_word_that_the_log_knows():
     assert all(end_reason(failure) in END_REASONS for failure in Failure)
-    phases = {"queue", "connect", "response_head", "idle", "request_body", "client_write", "total"}
-    phases |= {"member_write"}
-    assert {f"{phase}_timeout" for phase in phases - {"member_write"}} <= set(END_REASONS)
-    assert set(OVERDUE_MEMBER) <= phases
+    assert all(phase.reason in END_REASONS for phase in PHASES if phase not in (EXPECT, PLUGIN))
+
+
+def test_every_phase_ends_in_an_attempt_that_fails_in_an_error_or_in_an_abort():
+    assert len({phase.name for phase in PHASES}) == len(PHASES)
+    assert all(phase.timeout for phase in PHASES)
+    assert {phase.name: phase.status for phase in PHASES if phase.failure is None} == {
+        "expect": 0,
+        "request_body": 408,
+        "client_write": 0,
+        "tunnel": 0,
+        "plugin": 0,
+    }
+    assert all(phase.status in (503, 504) for phase in PHASES if phase.failure is not None)

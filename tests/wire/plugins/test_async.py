@@ -2,6 +2,8 @@
 
 import asyncio
 
+from adc.proxy.gate import MEMBER
+from adc.proxy.phases import CLIENT_WRITE
 from tests.kit.client import chunked, get, post
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
@@ -53,7 +55,7 @@ async def test_a_slow_reader_stops_a_response_through_async_phases(folder):
         ):
             await client.send(get())
             async with asyncio.timeout(5):
-                while not any(each.phase == "client_write" for each in proxy.listener.service.active):
+                while not any(each.phase is CLIENT_WRITE for each in proxy.listener.service.active):
                     await asyncio.sleep(0.01)
             (exchange,) = proxy.listener.service.active
             before = exchange.bytes_out
@@ -81,7 +83,7 @@ async def test_a_slow_member_stops_a_request_through_async_phases(folder):
     ):
         sending = asyncio.ensure_future(client.send(post(b"x" * (8 << 20))))
         async with asyncio.timeout(20):
-            while not any(each.plugins.member_blocked for each in proxy.listener.service.active):
+            while not any(each.content_holds & MEMBER for each in proxy.listener.service.active):
                 await asyncio.sleep(0.01)
         (exchange,) = proxy.listener.service.active
         before = exchange.bytes_in

@@ -1,0 +1,1 @@
+"""An exchange among the plugins of its route."""

@@ -1,0 +1,119 @@
+"""Copies of requests for another pool, whose responses nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from adc.http.headers import Headers, Pair
+from adc.http.message import Request, Response
+from adc.proxy.body_filter import BodyFilter
+from adc.proxy.pipeline import Action
+from adc.proxy.states import ENDED, RESPONDING
+from adc.proxy.timeouts import Timeouts
+from adc.proxy.upstream.request import UpstreamRequest
+
+MOST = 256
+"""Copies of one route that are on their way at the same time; while there are so many no more are made."""
+
+
+class Mirror:
+    """Sends a share of a route's requests to `copies` as well, before they go on to `following`.
+
+    A request with content is copied once the response to it begins, by when all of its content has come; content that
+    was too long to be kept for a retry is not copied. `dropped` counts those that there was no room for.
+    """
+
+    __slots__ = ("_copies", "_next", "_random", "_share", "_timeouts", "active", "dropped")
+
+    def __init__(
+        self,
+        copies: Action[UpstreamRequest],
+        timeouts: Timeouts,
+        share: float,
+        random: Callable[[], float],
+        following: Action[UpstreamRequest],
+    ) -> None:
+        self._copies = copies
+        self._timeouts = timeouts
+        self._share = share
+        self._random = random
+        self._next = following
+        self.active = 0
+        self.dropped = 0
+
+    def __call__(self, upstream: UpstreamRequest) -> None:
+        if upstream.request.body_length == 0:
+            self._reflect(upstream)
+        self._next(upstream)
+
+    def answered(self, upstream: UpstreamRequest, response: Response) -> BodyFilter | None:
+        """The response stage, for requests with content."""
+        if upstream.request.body_length != 0 and upstream.body_end and upstream.replayable:
+            self._reflect(upstream)
+        return None
+
+    def _reflect(self, upstream: UpstreamRequest) -> None:
+        if upstream.request.upgrade or self._random() >= self._share:
+            return
+        if self.active >= MOST:
+            self.dropped += 1
+            return
+        self.active += 1
+        copy = Copy(upstream, self._timeouts, self._ended)
+        upstream.context.active.add(copy)
+        copies = self._copies
+        copies(copy)
+
+    def _ended(self) -> None:
+        self.active -= 1
+
+
+class Copy(UpstreamRequest):
+    """A copy of a request: a sink that drops the response. It is not logged and counts for no route."""
+
+    __slots__ = ("_ended",)
+
+    def __init__(self, original: UpstreamRequest, timeouts: Timeouts, ended: Callable[[], None]) -> None:
+        super().__init__(original.context, _copied(original.request), original.target, original.request_id)
+        self.decided = original.decided
+        self.timeouts = timeouts
+        self.body, self.body_end, self.trailers = original.body, True, original.trailers
+        self._ended = ended
+
+    def respond(self, response: Response, body: bytes, end: bool) -> None:
+        self.state = RESPONDING
+        self.respond_body(body, end)
+
+    def respond_body(self, data: bytes, end: bool) -> None:
+        if end:
+            self.end("")
+        else:
+            self.await_next()
+
+    def respond_trailers(self, fields: list[Pair]) -> None:
+        self.end("")
+
+    def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
+        if self.attempt is not None:
+            self.attempt.cancel()
+        self.end(reason)
+
+    def end(self, reason: str) -> None:
+        if self.state == ENDED:
+            return
+        self.state = ENDED
+        self.deadline = inf
+        self.attempt = None
+        self.context.active.discard(self)
+        self._ended()
+
+
+def _copied(request: Request) -> Request:
+    """Return `request` with headers of its own: the route goes on to edit those of the original."""
+    copy = request.with_headers(Headers(list(request.headers.pairs)))
+    copy.upgrade = b""
+    copy.tied = False
+    copy.expect_continue = False
+    copy.passed_by = ""
+    return copy
