@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from adc.runtime.operations.convert import OMITTED
-from adc.runtime.operations.operation import BadRequest, Node, Nothing, Operation
+from adc.runtime.operations.operation import BadRequest, Node, Nothing, Operation, Scope
 
 if TYPE_CHECKING:
     from adc.proxy.caching.store import SharedStore
@@ -191,6 +191,7 @@ class PurgeCache(Operation[Purge, Purged]):
 
     name = "cache.purge"
     request, reply = Purge, Purged
+    scope = Scope.NODE
     method = "POST"
     path = "/api/v1/cache/purge"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from adc.runtime.errors import BuildError
-from adc.runtime.operations.operation import NOTHING, Node, NotFound, Nothing, Operation
+from adc.runtime.operations.operation import NOTHING, Node, NotFound, Nothing, Operation, Scope
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
@@ -143,6 +143,7 @@ class DecideMember(Operation[SetMember, SetMember]):
 
     name = "members.set"
     request = reply = SetMember
+    scope = Scope.NODE
     method = "POST"
     path = "/api/v1/members/{pool}/{member:.+}"
 

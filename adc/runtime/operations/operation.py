@@ -31,11 +31,12 @@ class BadRequest(ValueError):
 
 
 class Scope(Enum):
-    """The workers that carry out an operation."""
+    """The processes that carry out an operation."""
 
-    ONE = "one"
-    ALL = "all"
-    STATE = "one if all share the state store, else all"
+    ONE = "any worker"
+    ALL = "every worker"
+    STATE = "any worker if all share the state store, else every worker"
+    NODE = "the supervisor, which asks the workers other operations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Operation(Generic[Request, Reply]):
     path: ClassVar[str] = ""
 
     def run(self, worker: Serving, request: Request) -> Reply | Awaitable[Reply]:
-        """Carry it out in one worker. Raises BuildError for what it refuses."""
+        """Carry it out in one worker; not called for `Scope.NODE`. Raises BuildError for what it refuses."""
         raise NotImplementedError(f"{self.name} runs in no worker")
 
     def merge(self, replies: Mapping[int, Reply]) -> Reply:
@@ -73,7 +74,10 @@ class Operation(Generic[Request, Reply]):
         return replies[min(replies)]
 
     async def coordinate(self, node: Node, request: Request) -> Reply:
-        """Carry it out in the whole node, by default in the workers of `scope`. Raises Refused, Unavailable."""
+        """Carry it out in the whole node: by default in the workers of `scope`, and merge their replies.
+
+        Raises Refused, Unavailable.
+        """
         if self.scope is Scope.ONE or (self.scope is Scope.STATE and node.shares_state):
             return await node.one(self, request)
         return self.merge(await node.all(self, request))

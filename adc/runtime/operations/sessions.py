@@ -149,6 +149,7 @@ class DropSessions(Operation[Unwanted, Dropped]):
 
     name = "sessions.drop"
     request, reply = Unwanted, Dropped
+    scope = Scope.NODE
     method = "DELETE"
     path = "/api/v1/sessions"
 

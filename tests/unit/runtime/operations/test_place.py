@@ -11,7 +11,6 @@ from adc.runtime.operations.convert import from_json, to_json
 from adc.runtime.operations.members import LIST, SET, MemberRow, SetMember
 from adc.runtime.operations.operation import NOTHING
 from adc.runtime.operations.place import placed, read_request
-from adc.runtime.operations.registry import all_operations
 from adc.runtime.operations.sessions import DROP, Page, Unwanted, Wanted
 from adc.runtime.operations.sessions import LIST as SESSIONS
 from tests.kit.rows import row
@@ -104,23 +103,3 @@ def test_reply_is_read_back_from_its_json(kind, value):
 def test_reply_of_another_shape_is_refused(value):
     with pytest.raises(ValueError, match=r"unknown field more|is a list|is an object|lacks"):
         from_json(Page, value)
-
-
-def test_every_operation_has_one_name_and_paths_do_not_collide():
-    operations = all_operations()
-    assert {
-        "members.list",
-        "members.set",
-        "health.report",
-        "cache.stats",
-        "cache.purge",
-        "cache.why",
-        "sessions.list",
-        "sessions.drop",
-        "connections",
-        "logs.reopen",
-        "state.status",
-        "acme.challenges",
-    } <= operations.keys()
-    places = [(each.method, each.path) for each in operations.values() if each.path]
-    assert len(set(places)) == len(places)
