@@ -1,4 +1,4 @@
-"""What a response stage may leave behind: a filter that the response content passes."""
+"""Filters that a response stage installs for the response content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,4 @@ class BodyFilter(Protocol):
     """Changes or observes response content, piece by piece."""
 
     def feed(self, data: bytes, end: bool) -> bytes:
-        """What to send on instead of `data`; at `end`, all that is left. Never called after `end`.
-
-        Raises BrokenContent.
-        """
+        """Return the content to forward instead of `data`; at `end`, all that is left. Never called after `end`."""

@@ -63,7 +63,7 @@ class Context:
         self.upstream_errors: dict[tuple[str, str, str], int] = {}
 
     def trusts(self, peer: str) -> bool:
-        """True if forwarding fields from `peer` are believed."""
+        """True if forwarding fields from `peer` count."""
         trusts = self.forwarding.trusts
         return trusts(peer)
 
@@ -94,11 +94,10 @@ class Context:
         return self.replies.error(status, request, request_id, proxy_status(token, status, reason))
 
     def drop_spoofed(self, request: Request) -> None:
-        """Remove the fields that only another node may send, and those that only a proxy in front may send unless the
-        client is trusted.
+        """Remove the fields that only another node may send, and, unless the client is trusted, those that only a
+        proxy in front may send.
 
-        A request that another node passed here has been through this there; since then its route may have written
-        such fields.
+        A request that another node passed here went through this there; its route may have written such fields since.
         """
         if request.passed_by:
             return

@@ -36,7 +36,7 @@ _END_REASONS = {
 }
 
 CLIENT_CLOSED = 499
-"""Status in logs when the client went before a response was sent, as nginx has it."""
+"""Status in logs when the client left before a response was sent, like in nginx."""
 
 _UNTOLD = frozenset(
     {
@@ -51,7 +51,7 @@ _UNTOLD = frozenset(
         "total_timeout",
     }
 )
-"""End reasons that no error type of RFC 9209 tells apart from others."""
+"""End reasons without a distinct error type in RFC 9209."""
 
 
 def proxy_status(token: str, status: int, reason: str) -> str:
@@ -62,5 +62,5 @@ def proxy_status(token: str, status: int, reason: str) -> str:
 
 
 def end_reason(failure: Failure) -> str:
-    """The word of the access log for an exchange that ended in `failure`."""
+    """Return the word of the access log for an exchange that ended in `failure`."""
     return _END_REASONS[failure]

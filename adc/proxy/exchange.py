@@ -1,4 +1,4 @@
-"""One request of a client and its response, whatever codec carries them."""
+"""One request of a client and its response, for every codec."""
 
 from __future__ import annotations
 
@@ -303,8 +303,8 @@ class Exchange(RequestSide):
         self.fail(502, "bad_response", "http_response_content_coding")
 
     def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
-        """Send an error made here, with `lines` in its head; if the response has begun, abort it so that the client can
-        tell."""
+        """Send an error response of adc, with `lines` in its head; if the response has begun, abort it visibly for the
+        client."""
         if self.state == ENDED:
             return
         if self.state != AWAITING:

@@ -1,4 +1,4 @@
-"""A route as it runs: its action and only those stages that its policies ask for."""
+"""A compiled route: its action and only the stages that its policies need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ResponseStage = Callable[[X, Response], BodyFilter | None]
 
 
 class RouteCounters:
-    """Counters of a route. Plain integers; carried over by name when a reload builds the route anew."""
+    """Counters of a route. Plain integers; carried over by name when a reload builds the route again."""
 
     __slots__ = ("bytes_in", "bytes_out", "durations", "statuses")
 

@@ -60,7 +60,7 @@ class Replies:
     def error(
         self, status: int, request: Request | None, request_id: str, proxy_status: str = ""
     ) -> tuple[Response, bytes]:
-        """The response for `status`; `proxy_status` is an error token of RFC 9209 section 2.3, if one applies."""
+        """Return the response for `status`; `proxy_status` is an error token of RFC 9209 section 2.3, or ""."""
         as_json = request is not None and _wants_json(request)
         pages = self._json if as_json else self._html
         body = pages.get(status, pages[500]).replace(_REQUEST_ID.encode(), request_id.encode())

@@ -113,7 +113,7 @@ class RequestSide(UpstreamRequest):
     # Timeouts.
 
     def _moved(self, count: int, end: bool) -> None:
-        """Begin the timeout afresh, because `count` bytes went to the member."""
+        """Restart the timeout, because `count` bytes went to the member."""
         if self.state >= RESPONDING:
             if self.phase is not CLIENT_WRITE:  # the client has to read, whatever it sends
                 self.await_next()
@@ -177,7 +177,7 @@ class RequestSide(UpstreamRequest):
         self.stream.send_informational(response)
 
     def break_off(self, reason: str) -> None:
-        """Abort the response, so that the client can tell that it is not whole."""
+        """Abort the response visibly: the client must not take it for complete."""
         if self.attempt is not None:
             self.attempt.cancel()
         self.stream.abort()

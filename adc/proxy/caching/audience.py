@@ -83,7 +83,7 @@ class Audience:
         return followers
 
     def give(self, data: bytes, end: bool) -> None:
-        """Send `data`, which is in `fill` already, to all who keep up."""
+        """Send `data`, which is in `fill` already, to all followers that keep up."""
         fill, followers = self.fill, tuple(self.followers)
         if fill is None:
             return
@@ -145,7 +145,8 @@ class Audience:
             exchange.assignment = fetch.assignment
 
     def left(self, follower: Follower) -> None:
-        """Remove a follower whose client is gone. What can still be stored, or has others waiting, goes on."""
+        """Remove a follower whose client is gone. A fetch that can still be stored, or has other followers,
+        continues."""
         if follower in self.followers:
             self.followers.remove(follower)
         self.drop_unread()
@@ -173,7 +174,7 @@ class Audience:
             fetch.await_next()
 
     def end(self) -> None:
-        """The fetch is over; followers that have not got all yet read on from what was stored."""
+        """End the fetch; followers without all of the content continue from what was stored."""
         self.followers = [follower for follower in self.followers if not follower.over]
         for follower in self.followers:
             self.inform(follower)

@@ -1,4 +1,4 @@
-"""The first stage of a cache: is there an answer in the store, and if not, who asks the member?"""
+"""The first stage of a cache: look for a stored response, and decide which request fetches from the member."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class CacheStage(RouteCache):
         serve(exchange, entry, self.store.tiers.memory.loans, cache_status, now, own, whole)
 
     def _coded(self, request: Request, entry: Entry) -> Entry:
-        """The coded form of an entry, for a request that wants all of it."""
+        """Return the coded form of an entry, for a request that wants all of it."""
         body = entry.body
         if self.variants is None or not isinstance(body, bytes) or request.method != "GET":
             return entry
@@ -235,6 +235,6 @@ class CacheStage(RouteCache):
             self._bypass(exchange)
 
     def _bypass(self, exchange: Exchange, decision: Miss | None = None) -> None:
-        """The member answers this exchange itself; `unsafe` sees its response."""
+        """Let the member answer this exchange; `unsafe` sees its response."""
         exchange.cache = "bypass"
         self.following(exchange)

@@ -23,7 +23,7 @@ _UNSHARED = frozenset(
         b"range",
     }
 )
-"""A request with one of these wants an answer of its own: it neither leads others nor follows."""
+"""A request with one of these needs a separate response: it neither leads others nor follows."""
 
 _UNSHARED_WISHES = frozenset({"no-store", "only-if-cached", "stale-if-error"})
 """The same of directives. Requests that demand a fresh response share one fetch: what comes is fresh for all."""
@@ -120,7 +120,7 @@ class CollapseLease(LeaseWaiter):
         return self.leads and self._store.flights.waiting(self._key) > 0
 
     def settle(self, outcome: Outcome) -> None:
-        """Tell those who wait, here and in other workers, how it ended. Once."""
+        """Notify the waiting requests, here and in other workers, of the end. Once."""
         if self._settled:
             return
         self._settled = True
@@ -132,7 +132,7 @@ class CollapseLease(LeaseWaiter):
             self._store.finish_flight(self._key, outcome)
 
     def end(self) -> None:
-        """The fetch is over, however that came."""
+        """End the fetch, for whatever reason."""
         self._again = None
         if self._store.leases is not None:
             self._store.leases.forget(self)

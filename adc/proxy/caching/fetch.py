@@ -1,4 +1,4 @@
-"""Asking the member on behalf of a client, of all who wait for the same, or of the cache alone."""
+"""Fetching from the member for a client, for all requests that wait for the same response, or for the cache alone."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Fetch(Watched):
 
     @property
     def endpoints(self) -> Endpoints | None:
-        """Those of the client whose request is sent, so that the member does not take it for the proxy's own."""
+        """Return the endpoints of the client whose request is sent, so that the member does not record the proxy's."""
         return client_endpoints(self._client, self.request.source, self.request.client.peer)
 
     # The response.
@@ -185,7 +185,8 @@ class Fetch(Watched):
         self._answer_all(found.entry, status, "revalidated", now, found.own)
 
     def _stand_in(self, why: str) -> None:
-        """Serve what is held to everybody who may have it (RFC 5861 section 4), because the member failed."""
+        """Serve the stored response to all followers that may have it (RFC 5861 section 4), because the member
+        failed."""
         question, shared = self._question, self._cache.store
         held = question.held
         if held is None:
@@ -293,12 +294,13 @@ class Fetch(Watched):
         self._went_on(end)
 
     def respond_trailers(self, fields: list[Pair]) -> None:
-        """Pass trailers to those who receive the response now; what is stored has none (RFC 9111 section 3.1)."""
+        """Forward trailers to the followers that receive the response now; the stored response has none (RFC 9111
+        section 3.1)."""
         self.audience.trailers = fields
         self.respond_body(b"", True)
 
     def _commit(self, fill: Fill) -> bool:
-        """Store the response, all of which has come, before anybody can know and ask again."""
+        """Store the complete response, before any client can see its end and request it again."""
         fill.complete = True
         entry = fill.commit(self._question.tiers, self._question.mark)
         stored = entry is not None
@@ -331,8 +333,8 @@ class Fetch(Watched):
         return not wanted
 
     def _take_waiting(self, varying: tuple[tuple[bytes, bytes | None], ...], stale: bool = False) -> None:
-        """Make followers of the requests that wait and are served by the same variant; with `stale` only of those that
-        accept a stale response."""
+        """Make followers of the waiting requests that the same variant serves; with `stale` only of those that accept
+        a stale response."""
         if not self._turn.leads:
             return
         options = self._question.options

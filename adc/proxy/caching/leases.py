@@ -43,7 +43,7 @@ class Leases:
         self._seen = 0
 
     def acquire(self, key: bytes) -> Lease | Busy | None:
-        """Return the lease of `key`, or who has it; None to do without."""
+        """Acquire the lease of `key`, or return its owner; None to continue without one."""
         try:
             if not self._waiting:  # before the look, so that no release between the two is missed
                 self._seen = self._table.changes()

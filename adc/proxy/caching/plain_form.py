@@ -1,6 +1,6 @@
-"""Plain forms of responses that a member stored with us in a coding, for clients that do not accept it.
+"""Plain forms of responses that were stored in a coding, for clients that do not accept it.
 
-A Range is of the representation that is sent: for such a client of the decoded content.
+A Range refers to the representation that is sent: for such a client to the decoded content.
 """
 
 from __future__ import annotations

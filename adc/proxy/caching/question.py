@@ -1,4 +1,4 @@
-"""What a fetch asks the member, on behalf of which stored response."""
+"""The request of a fetch to the member, and the stored response that it validates."""
 
 from __future__ import annotations
 

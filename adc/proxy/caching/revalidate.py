@@ -45,7 +45,7 @@ def confirm(
         stored = refreshed.keep and _renew(question, entry, fresh, now)
         if not stored:
             tiers.remove(entry)
-    if stored and isinstance(fresh.body, FileBody):  # each of those who wait opens it
+    if stored and isinstance(fresh.body, FileBody):  # each follower opens it
         fresh.body.close()
         fresh = refreshed.entry
     shareable = stored and reusable(fresh, now)

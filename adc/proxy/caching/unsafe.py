@@ -42,7 +42,7 @@ class CacheBypass:
         return kept
 
     def _kept(self, exchange: Exchange, response: Response) -> BodyFilter | None:
-        """A filter that stores the response, if a GET may be answered with it."""
+        """Return a filter that stores the response, if a GET may be answered with it."""
         request, tiers = exchange.request, self._stage.store.tiers
         key, now = self._stage.key(request), time.time()
         trusted = exchange.context.trusts(request.client.peer)

@@ -26,7 +26,7 @@ class Variants:
         self._codings = {name: content_coding(name, options.levels[name]) for name in options.codings}
 
     def of(self, memory: MemoryStore, request: Request, entry: Entry, plain: bytes) -> tuple[Entry, bytes]:
-        """The form of `entry` that `request` is to get, and its content; maybe the `plain` one it has."""
+        """Return the form of `entry` for `request`, and its content; possibly the `plain` one."""
         head = Response(entry.status, entry.headers, b"", entry.length)
         name = variant_of(request, head, self._options)
         if name is None:
@@ -45,12 +45,12 @@ class Variants:
 
 
 def form_key(entry: Entry, coding: bytes) -> bytes:
-    """The key of the form of `entry` in `coding`."""
+    """Return the key of the form of `entry` in `coding`."""
     return b"%b%bcoding=%b" % (entry.key, b"" if b"\0" in entry.key else b"\0", coding)
 
 
 def known_form(memory: MemoryStore, key: bytes, entry: Entry) -> Entry | None:
-    """The form under `key` that stems from `entry`, if it is in memory."""
+    """Return the form under `key` that stems from `entry`, if it is in memory."""
     for known in memory.get(key):
         if known.varying == entry.varying and known.terms == entry.terms:
             return known

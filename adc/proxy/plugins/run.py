@@ -152,8 +152,7 @@ class PluginRun(Interception):
             self._release_member()
 
     def _response_content(self, head: Response, empty: bool) -> BodyPass | None:
-        """Return the phases that read this content. Once they may change it, nobody knows its length before its
-        end."""
+        """Return the phases that read this content. If they may change it, its length is unknown until its end."""
         calls = self._chain.response_body
         content = self._chain.body(calls, self.contexts, self._depth) if calls and not empty else None
         if content is None:
@@ -250,7 +249,7 @@ class PluginRun(Interception):
                 try:
                     await call.wait(self.contexts[call.index], self._exchange)
                 except PluginFailed:
-                    pass  # counted and logged; nobody waits for an answer any more
+                    pass  # counted and logged; no caller waits for a reply any more
         finally:
             self._chain.leave()
 

@@ -1,4 +1,4 @@
-"""What stands in front of a pool with a circuit breaker or a queue. Other pools have none of this."""
+"""Admission to a pool with a circuit breaker or a queue. Other pools have none of this."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _idle(link: Link) -> int:
 
 
 class TakeTurns:
-    """Queues a new request behind those that wait already."""
+    """Queues a new request behind the waiting ones."""
 
     __slots__ = ("_forward", "_pool", "_queue")
 

@@ -40,7 +40,7 @@ class Dispatch:
 
     @abstractmethod
     def send(self, attempt: Attempt, connection: MemberConnection) -> None:
-        """Send the request on `connection`, with the fields that a member is told."""
+        """Send the request on `connection`, with the fields for the member."""
 
     @abstractmethod
     def failed(self, attempt: Attempt, failure: Failure, detail: str) -> None:
@@ -62,7 +62,7 @@ class PoolDispatch(Dispatch):
 
     @abstractmethod
     def choose(self, upstream: UpstreamRequest) -> None:
-        """Choose a member, none of those tried, and begin an attempt."""
+        """Choose a member that was not tried yet, and begin an attempt."""
 
     @abstractmethod
     def begin(self, upstream: UpstreamRequest, member: Member) -> None:

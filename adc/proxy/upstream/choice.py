@@ -41,7 +41,7 @@ class Choice:
         return self.pool.pick(upstream.request, now, known)
 
     def hedge_won(self, upstream: UpstreamRequest, first: Member, winner: Member, now: float) -> None:
-        """A hedge at `winner` responds; `first` is the member that the request went to first."""
+        """Note that a hedge at `winner` responds; `first` is the member of the first attempt."""
 
     def unmarked(self, request: Request, lines: list[Pair]) -> list[Pair]:
         """Return `lines`, the fields for a member, without what is for adc alone."""

@@ -1,4 +1,4 @@
-"""Both ends of a client's connection, as a member is told in a PROXY protocol header."""
+"""Both ends of a client's connection, for the PROXY protocol header that a member receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of requests for another pool, whose responses nobody reads."""
+"""Copies of requests for another pool, whose responses are discarded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Mirror:
         self._next(upstream)
 
     def answered(self, upstream: UpstreamRequest, response: Response) -> BodyFilter | None:
-        """The response stage, for requests with content."""
+        """Return the response stage, for requests with content."""
         if upstream.request.body_length != 0 and upstream.body_end and upstream.replayable:
             self._reflect(upstream)
         return None
@@ -110,7 +110,7 @@ class Copy(UpstreamRequest):
 
 
 def _copied(request: Request) -> Request:
-    """Return `request` with headers of its own: the route goes on to edit those of the original."""
+    """Return `request` with separate headers: the route continues to edit those of the original."""
     copy = request.with_headers(Headers(list(request.headers.pairs)))
     copy.upgrade = b""
     copy.tied = False

@@ -22,7 +22,7 @@ REFUSED: Final = 421
 
 
 def signed_parts(method: str, target: str, headers: Headers) -> list[bytes]:
-    """Return the parts of a request that its marker covers: all that decide who is served, where, and what."""
+    """Return the parts of a request that its marker covers: everything that identifies client, target and node."""
     fields = [headers.get(name) or b"" for name in (b"host", POOL, CLIENT, PEER, SCHEME, b"x-request-id")]
     return [method.encode("utf-8", "surrogateescape"), target.encode("utf-8", "surrogateescape"), *fields]
 

@@ -51,7 +51,7 @@ class Peers(Protocol):
         """True while nodes cannot share what they know of clients."""
 
     def owner(self, client: bytes, now: float) -> Member | None:
-        """The node that `client` belongs to, as a member named after it; None if it is this one. `now` is
+        """Return the node that owns `client`, as a member named after it; None if it is this one. `now` is
         wall-clock."""
 
     def sent(self, attempt: PassedAttempt) -> None:
@@ -64,11 +64,11 @@ class Peers(Protocol):
         """Pass nothing to `node` until it proves again that it lives."""
 
     def counted(self, node: str, result: str) -> None:
-        """A request was passed on, and with what result."""
+        """Count a passed request by its result."""
 
 
 class ClusterChoice(StickyChoice):
-    """Passes requests of clients that nobody knows to the node that they belong to, and chooses for all others."""
+    """Passes requests of unknown clients to the node that owns them, and chooses for all others."""
 
     __slots__ = ("_pass_on", "_peers", "_table")
 

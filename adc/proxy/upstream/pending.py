@@ -1,4 +1,4 @@
-"""What a request waits for: an attempt at a member, a place in a queue, the cache."""
+"""The object that a request waits for: an attempt at a member, a place in a queue, the cache."""
 
 from __future__ import annotations
 

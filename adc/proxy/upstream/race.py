@@ -135,7 +135,7 @@ class Race:
 
 
 class Runner(Attempt):
-    """One attempt of a race, with a timeout of its own: `phase` may last until `due` (monotonic seconds)."""
+    """One attempt of a race, with a separate timeout: `phase` may last until `due` (monotonic seconds)."""
 
     __slots__ = ("_race", "due", "phase")
 

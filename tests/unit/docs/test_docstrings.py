@@ -17,7 +17,7 @@ SUBJECTS = re.compile(r"(The|A|An|This|These|It|They|Its|There)\b")
 """Openings that name a thing, which suits a property: "The entries of a key" is "Return the entries of a key"."""
 
 PEOPLE = re.compile(r"test_(who|whoever|whom|whose|what|whatever|nobody|those)_")
-REWRITTEN_NEXT = ("adc/proxy", "adc/codecs")
+REWRITTEN_NEXT = ("adc/codecs",)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
