@@ -91,7 +91,7 @@ class StickyChoice(Choice):
     def _claimed(
         self, dispatch: PoolDispatch, upstream: UpstreamRequest, member: Member, pin: Pin | None
     ) -> None:
-        """The client has `pin`, or belongs to `member` from now on."""
+        """Pin the client by `pin`, or to `member` from now on."""
         if upstream.state == ENDED:
             return
         if pin is not None:
