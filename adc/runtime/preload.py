@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
+
+from adc.config.model.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from adc.config import Config
@@ -16,6 +19,9 @@ def preload(config: Config | None = None) -> None:
     It opens no file and starts no thread, which would not survive the fork.
     """
     import_module("adc.runtime.worker")
+    protocols = PROTOCOLS if config is None else {listener.protocol for listener in config.listeners}
+    for protocol in protocols:
+        resolve_name(PROTOCOLS[protocol])
     for name in () if config is None else _needed(config):
         import_module(name)
 
@@ -27,5 +33,7 @@ def _needed(config: Config) -> Iterator[str]:
         yield "cryptography.x509"
     if any(each.acme is not None for each in tls):
         yield "adc.net.placeholder"
+    if config.cluster is not None:
+        yield "adc.runtime.serve.cluster_listener"
     if config.state.backend == "redis":
         yield "adc.state.redis"

@@ -104,6 +104,7 @@ class Worker:
         sticky = await self._sticky(config)
         peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
+        self.listeners.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
         await runtime.plugins.start(PluginServices(config, self.state, logs.error_log))
         self._candidate = (runtime, sockets, logs)

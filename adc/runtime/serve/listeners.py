@@ -6,16 +6,19 @@ import socket
 from collections.abc import Iterator, Mapping
 from pkgutil import resolve_name
 
+from adc.config import Config
 from adc.config.model import listeners as model
 from adc.config.model.protocols import PROTOCOLS
 from adc.runtime.build.cluster import CLUSTER, listener_of
 from adc.runtime.build.runtime import Runtime
-from adc.runtime.serve.cluster_listener import ClusterListener
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
 
 Sockets = Mapping[str, list[socket.socket]]
+
+CLUSTER_LISTENER = "adc.runtime.serve.cluster_listener:ClusterListener"
+"""`module:class` of the listener for other nodes, which no configuration names."""
 
 _AT_ONCE = 4
 """Of the connections above the worker's share, one in so many is moved away at a time."""
@@ -38,13 +41,18 @@ class Listeners(Mapping[str, Listener]):
     def __len__(self) -> int:
         return len(self._serving)
 
+    def prepare(self, config: Config) -> None:
+        """Import the classes of the listeners of `config`."""
+        for settings in _wanted(config):
+            _class_of(settings)
+
     def follow(self, runtime: Runtime, logs: Logs, sockets: Sockets) -> None:
         """Serve exactly the listeners of `runtime` on `sockets`; drain the others."""
-        wanted = [*runtime.config.listeners, *listener_of(runtime.config)]
+        wanted = _wanted(runtime.config)
         for settings in wanted:
             name = settings.name
             if name not in self._serving:
-                self._serving[name] = self._class(settings)(name, self._context, runtime, logs)
+                self._serving[name] = _class_of(settings)(name, self._context, runtime, logs)
             self._serving[name].configure(runtime, settings, logs)
             self._serving[name].accept(sockets.get(name, []))
         names = {settings.name for settings in wanted}
@@ -52,12 +60,6 @@ class Listeners(Mapping[str, Listener]):
             removed = self._serving.pop(name)
             removed.drain()
             self._leaving.append(removed)
-
-    def _class(self, settings: model.Listener) -> type[Listener]:
-        if settings.name == CLUSTER:
-            return ClusterListener
-        found: type[Listener] = resolve_name(PROTOCOLS[settings.protocol])
-        return found
 
     def accept(self, sockets: Sockets) -> None:
         """Accept on `sockets`."""
@@ -111,3 +113,14 @@ class Listeners(Mapping[str, Listener]):
         """Return the metrics of the configuration's listeners."""
         for listener in self._serving.values():
             yield from listener.samples()
+
+
+def _wanted(config: Config) -> list[model.Listener]:
+    return [*config.listeners, *listener_of(config)]
+
+
+def _class_of(settings: model.Listener) -> type[Listener]:
+    """Import the class of a listener when a configuration uses it."""
+    place = CLUSTER_LISTENER if settings.name == CLUSTER else PROTOCOLS[settings.protocol]
+    found: type[Listener] = resolve_name(place)
+    return found
