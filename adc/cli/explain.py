@@ -1,4 +1,4 @@
-"""`adc explain CONFIG METHOD URL`: which route takes a request, and why."""
+"""`adc explain CONFIG METHOD URL`: the route of a request, and the reason."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 FAILED, MISUSED = 1, 2
-"""Exit codes beside 0: it did not work, it was asked for wrongly."""
+"""Exit codes besides 0: failed; usage or configuration error."""
 
 WIDE = 4096
 """Columns for a reader that is no terminal: a line is never folded."""

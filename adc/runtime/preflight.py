@@ -1,7 +1,7 @@
 """Everything that would keep a worker from serving a configuration here, all at once and with its place.
 
 Nothing is served, nothing stays behind, and no network is asked. The parts are built by the same code that a worker
-builds them with; what a worker would write is only looked at.
+builds them with; files that a worker would write are only examined.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Finding = tuple[tuple[str | int, ...], str]
 
 
 Which = Callable[[Path], bool]
-"""True for the files and folders that are to be looked at."""
+"""True for the files and folders to examine."""
 
 
 def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding]:

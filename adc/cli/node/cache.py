@@ -1,4 +1,4 @@
-"""`adc cache`: what the caches hold, purging, and why a URL is served as it is."""
+"""`adc cache`: contents and counters of the stores, purging, and the cache's decision about a URL."""
 
 from __future__ import annotations
 

@@ -33,10 +33,10 @@ def list_members(admin: AdminAddress = None, config: AdminConfig = None, json: J
         print_table(COLUMNS, ([getattr(row, column) for column in COLUMNS] for row in rows))
 
 
-def _changes(state: operations.Wish, tells: str) -> None:
+def _changes(state: operations.Wish, text: str) -> None:
     """Add the verb that brings a member into `state`."""
 
-    @members.command(state, help=tells)
+    @members.command(state, help=text)
     def change(
         pool: PoolName,
         member: MemberName,

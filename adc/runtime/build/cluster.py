@@ -52,7 +52,7 @@ def finder(pipelines: Mapping[str, Pipeline[Exchange]]) -> Callable[[Request], P
 
 
 def _refuse(exchange: Exchange) -> None:
-    """Say that this request is served by nobody here, in a way that no application can."""
+    """Refuse a request that this node does not serve, with a reply that no application can imitate."""
     refusal = exchange.request.proxy_fields.get(REFUSAL)
     lines = [] if refusal is None else [(REFUSAL, refusal)]
     exchange.respond(Response(REFUSED, Headers(lines), b"", 0), b"", True)

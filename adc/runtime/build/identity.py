@@ -27,8 +27,8 @@ def trusted_proxies(config: Config, listener: Listener) -> Networks:
 def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:
     """Return the steps that a listener needs, None if it needs none; they may raise `Refused`.
 
-    Fields about client certificates are taken from clients on every listener as soon as any listener asks for
-    certificates: a member cannot tell the listeners apart.
+    Fields about client certificates are removed on every listener as soon as any listener asks for certificates: a
+    member cannot distinguish the listeners.
     """
     steps: list[Identify] = []
     if tls is not None and tls.options.client_auth != "none":

@@ -27,7 +27,7 @@ from adc.state.interface import Store, Table
 
 
 class Sticky(NamedTuple):
-    """A pool's persistence, how long and how hard it holds, and its table if it has one."""
+    """A pool's persistence, its timeout and fallback, and its table if it has one."""
 
     persistence: Persistence
     stickiness: Stickiness

@@ -19,7 +19,7 @@ from adc.runtime.errors import BuildError
 def build_pool(
     name: str, pool: model.Pool, rng: Random, workers: int = 1, turns: Turns | None = None
 ) -> Pool:
-    """Return a pool without links yet; each of `workers` processes takes its part of the pool's limits and its `turns`.
+    """Return a pool without links yet; each of `workers` processes has its part of the pool's limits and `turns`.
 
     Raises BuildError.
     """
@@ -86,5 +86,5 @@ def _adaptive(adaptive: model.Adaptive | None, workers: int) -> AdaptiveLimit | 
 
 
 def _part(limit: int, workers: int) -> int:
-    """Return one worker's part of a limit: together they stay within it, except that each may take one."""
+    """Return one worker's part of a limit: together they stay within it, but each has at least one."""
     return limit and max(1, limit // workers)

@@ -167,10 +167,10 @@ def path_policy(route: model.Route) -> PathPolicy:
 
 def _key_suffix(route: model.Route) -> bytes:
     """Return the mark that sets the route apart from others of the same URL: conditions besides host and path."""
-    beside = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})
-    if not (beside or route.listeners):
+    further = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})
+    if not (further or route.listeners):
         return b""
-    text = json.dumps((beside, route.listeners), sort_keys=True)
+    text = json.dumps((further, route.listeners), sort_keys=True)
     return b"route=" + sha256(text.encode()).hexdigest()[:16].encode()
 
 

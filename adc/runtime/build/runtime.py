@@ -69,7 +69,7 @@ class Runtime:
         self.member_tls = build_member_tls(config)
 
     def adopt(self, previous: Runtime, now: float) -> list[Member]:
-        """Take over counters and members of the runtime that served until now; return the members that are gone."""
+        """Adopt counters and members of the previous runtime; return the removed members."""
         counters = {pipeline.name: pipeline.counters for pipeline in previous.pipelines}
         for pipeline in self.pipelines:
             pipeline.counters = counters.get(pipeline.name, pipeline.counters)

@@ -38,7 +38,7 @@ def from_json(kind: Any, value: Any, place: str = "the body") -> Any:
 
 
 def from_text(kind: Any, pairs: Iterable[tuple[str, str]]) -> Any:
-    """Return the dataclass `kind` whose fields the texts of a query stand for; a tuple takes a name several times.
+    """Return the dataclass `kind` that the texts of a query stand for; a name may repeat for a tuple.
 
     Raises ValueError.
     """

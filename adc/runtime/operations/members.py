@@ -139,7 +139,7 @@ class SetMember:
 
 
 class DecideMember(Operation[SetMember, SetMember]):
-    """Take a member out of service, or back; workers that start later hear of it."""
+    """Take a member out of service, or back; workers that start later apply it too."""
 
     name = "members.set"
     request = reply = SetMember

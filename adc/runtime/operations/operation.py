@@ -48,7 +48,7 @@ NOTHING = Nothing()
 
 
 class Operation(Generic[Request, Reply]):
-    """One operation; a module of this folder defines it and holds its only instance.
+    """One operation; a module of this folder defines it and its only instance.
 
     `request` and `reply` are types that `convert` reads and writes: dataclasses of JSON types. `method` and `path` are
     its place in the admin API, none by default; names in braces in `path` are fields of the request, the others travel

@@ -1,4 +1,4 @@
-"""All operations by name: every instance that a module of this folder holds."""
+"""All operations by name: every instance in the modules of this folder."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Accepting:
     """Accepts on the sockets of one listener, and pauses while descriptors are short.
 
     From the descriptor `accept_context.max_descriptor` on nothing is accepted, so that some are left for members, files
-    and the other listeners; clients wait in the kernel's queue meanwhile. `spare` are descriptors to be given up then.
+    and the other listeners; clients wait in the kernel's queue meanwhile. `spare` are descriptors to close then.
     """
 
     def __init__(

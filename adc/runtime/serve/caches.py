@@ -1,4 +1,4 @@
-"""The stores of the configuration as a worker holds them, carried over reloads by name and folder."""
+"""The cache stores of a worker, carried over reloads by name and folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _RETIRED = 30.0
 
 
 @dataclass(slots=True)
-class _Held:
+class _OpenStore:
     store: SharedStore
     folder: Path | None
     sweep: Iterator[int] | None = None
@@ -60,9 +60,9 @@ class Caches:
         self._loop = loop
         self._worker_id = worker_id
         self._report = report
-        self._held: dict[str, _Held] = {}
-        self._candidate: dict[str, _Held] = {}
-        self._retired: list[tuple[float, _Held]] = []
+        self._open_stores: dict[str, _OpenStore] = {}
+        self._candidate: dict[str, _OpenStore] = {}
+        self._retired: list[tuple[float, _OpenStore]] = []
         self._environments: dict[Path, tuple[Environment, int]] = {}
         self._flushed = 0.0
         self._purging: set[asyncio.Task[None]] = set()
@@ -70,7 +70,7 @@ class Caches:
     @property
     def stores(self) -> Mapping[str, SharedStore]:
         """The stores in use."""
-        return {name: held.store for name, held in self._held.items()}
+        return {name: each.store for name, each in self._open_stores.items()}
 
     def prepare(self, caches: Mapping[str, model.CacheStore]) -> Mapping[str, SharedStore]:
         """Return the stores of `caches`; new ones are opened. Raises BuildError."""
@@ -84,37 +84,37 @@ class Caches:
         except (OSError, lmdb.Error) as error:
             self.rollback()
             raise BuildError(f"caches.{name}: {error}") from error
-        return {name: held.store for name, held in self._candidate.items()}
+        return {name: each.store for name, each in self._candidate.items()}
 
     def commit(self, caches: Mapping[str, model.CacheStore]) -> None:
         """Use what was prepared; what is not in it is closed when nothing can need it any more."""
-        before, self._held, self._candidate = self._held, self._candidate, {}
-        for name, held in self._held.items():
-            _resize(held.store.tiers, caches[name])
-        for name, held in before.items():
-            if self._held.get(name) is not held:
-                self._retired.append((time.monotonic() + _RETIRED, held))
+        before, self._open_stores, self._candidate = self._open_stores, self._candidate, {}
+        for name, each in self._open_stores.items():
+            _resize(each.store.tiers, caches[name])
+        for name, each in before.items():
+            if self._open_stores.get(name) is not each:
+                self._retired.append((time.monotonic() + _RETIRED, each))
 
     def rollback(self) -> None:
-        """Close what was opened for the candidate."""
-        opened = [held for name, held in self._candidate.items() if self._held.get(name) is not held]
+        """Close the stores opened for the candidate."""
+        new = [each for name, each in self._candidate.items() if self._open_stores.get(name) is not each]
         self._candidate = {}
-        for held in opened:
-            self._close(held)
+        for each in new:
+            self._close(each)
 
     def tick(self, wall: float) -> None:
         """Regular work, a little at a time: uses written down, rests of killed processes removed."""
         due = wall - self._flushed >= _FLUSH
         if due:
             self._flushed = wall
-        for held in self._held.values():
-            disk = held.store.tiers.disk
+        for each in self._open_stores.values():
+            disk = each.store.tiers.disk
             if disk is not None and due:
                 disk.flush(wall)
-            held.store.tiers.catch_up()
-            held.store.tiers.memory.step()
-            if held.sweep is not None and next(held.sweep, None) is None:
-                held.sweep = None
+            each.store.tiers.catch_up()
+            each.store.tiers.memory.step()
+            if each.sweep is not None and next(each.sweep, None) is None:
+                each.sweep = None
         if self._retired:
             self._close_retired(time.monotonic())
 
@@ -123,14 +123,14 @@ class Caches:
 
         What all workers share the first of them purges.
         """
-        held = self._held.get(name)
+        each = self._open_stores.get(name)
         if (
-            held is None
-            or (held.folder is not None and self._worker_id)
-            or (kept_only and held.folder is None)
+            each is None
+            or (each.folder is not None and self._worker_id)
+            or (kept_only and each.folder is None)
         ):
             return
-        task = self._loop.create_task(self._purge(held.store, purge))
+        task = self._loop.create_task(self._purge(each.store, purge))
         self._purging.add(task)
         task.add_done_callback(self._purging.discard)
 
@@ -144,22 +144,22 @@ class Caches:
         """Close everything; nothing is served any more. What was counted can still be read."""
         for task in self._purging:
             task.cancel()
-        retired = [held for _, held in self._retired]
+        retired = [each for _, each in self._retired]
         self._retired = []
-        for held in (*self._held.values(), *retired):
-            self._close(held)
+        for each in (*self._open_stores.values(), *retired):
+            self._close(each)
 
-    def _carried(self, name: str, settings: model.CacheStore) -> _Held | None:
-        held = self._held.get(name)
+    def _carried(self, name: str, settings: model.CacheStore) -> _OpenStore | None:
+        each = self._open_stores.get(name)
         folder = None if settings.disk is None else Path(settings.disk.path)
-        return held if held is not None and held.folder == folder else None
+        return each if each is not None and each.folder == folder else None
 
-    def _open(self, name: str, settings: model.CacheStore) -> _Held:
+    def _open(self, name: str, settings: model.CacheStore) -> _OpenStore:
         stats = Stats()
         memory = MemoryStore(settings.memory, _most_in_memory(settings))
         if settings.disk is None:
             tiers = TieredStore(memory, None, None, stats, settings.max_object, self._worker_id)
-            return _Held(self._shared(name, tiers, None), None)
+            return _OpenStore(self._shared(name, tiers, None), None)
         folder, limit = Path(settings.disk.path), settings.disk.size
         environment = self._environment(folder, min(limit + _INDEX_ROOM, _LARGEST_INDEX))
         disk = DiskStore(environment, limit, stats, self._report)
@@ -167,7 +167,7 @@ class Caches:
         tiers = TieredStore(memory, disk, log, stats, settings.max_object, self._worker_id)
         leases = Leases(LeaseTable(environment), self._loop)
         sweep = disk.sweep(time.time()) if self._worker_id == 0 else None
-        return _Held(self._shared(name, tiers, leases), folder, sweep)
+        return _OpenStore(self._shared(name, tiers, leases), folder, sweep)
 
     def _shared(self, name: str, tiers: TieredStore, leases: Leases | None) -> SharedStore:
         return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name))
@@ -181,19 +181,19 @@ class Caches:
 
     def _close_retired(self, now: float) -> None:
         kept = []
-        for due, held in self._retired:
-            if due <= now and not held.store.users:
-                self._close(held)
+        for due, each in self._retired:
+            if due <= now and not each.store.users:
+                self._close(each)
             else:
-                kept.append((due, held))
+                kept.append((due, each))
         self._retired = kept
 
-    def _close(self, held: _Held) -> None:
-        folder = held.folder
+    def _close(self, each: _OpenStore) -> None:
+        folder = each.folder
         if folder is None:
             return
-        if held.store.tiers.disk is not None:
-            held.store.tiers.disk.flush(time.time())
+        if each.store.tiers.disk is not None:
+            each.store.tiers.disk.flush(time.time())
         environment, count = self._environments.pop(folder)
         if count > 1:
             self._environments[folder] = (environment, count - 1)

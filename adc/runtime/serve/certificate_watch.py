@@ -9,7 +9,7 @@ from adc.net.tls import ServerTls, Signature, TlsError
 from adc.telemetry.error_log import ErrorLog
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks at the files of certificates."""
+"""Seconds between two checks of the certificate files."""
 
 
 class CertificateWatch:

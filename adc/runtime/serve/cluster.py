@@ -1,6 +1,6 @@
-"""The other nodes of the cluster: who lives, which of them a client belongs to, and what arrives from them.
+"""The other nodes of the cluster: their liveness, the owner of a client, and requests that they pass here.
 
-Nodes find each other by signed records in the shared table (or by `cluster.peers`), and tell who lives by probing
+Nodes find each other by signed records in the shared table (or by `cluster.peers`), and probe
 each other directly, so that they agree on it while the shared table is away. A node that does not prove the secret is
 neither counted nor sent anything.
 """
@@ -37,7 +37,7 @@ HEARTBEAT = 1.0
 
 _LOOK = 0.5
 _FORGET = 3600.0
-"""Seconds after which a node that neither wrote a record nor proved that it lives is not looked for any more."""
+"""Seconds after which a node that neither wrote a record nor proved that it lives is forgotten."""
 
 _MOST_NODES = 1024
 _TABLE = "cluster.records"
@@ -190,7 +190,7 @@ class ClusterNode:
         self._waiting.append(attempt)
 
     def _give_up(self) -> None:
-        """Report attempts failed whose node fell silent: at once if that costs nothing, else after LIFE seconds."""
+        """Fail attempts whose node fell silent: at once if that costs nothing, else after LIFE seconds."""
         waiting, self._waiting = self._waiting, []
         for attempt in waiting:
             upstream = attempt.upstream

@@ -45,14 +45,14 @@ class Spare(Protocol):
     def idle(self) -> int: ...
 
     def close_idle(self) -> None:
-        """Close them; they count until the next turn of the loop."""
+        """Close them; they count until the next loop iteration."""
 
 
 class DescriptorWatch:
-    """Tells a listener that has paused when descriptors are left again.
+    """Tells a paused listener when descriptors are free again.
 
-    Those of `spare` are given up for it. `counted()` says at no cost how many are open, 0 if it cannot; `listed()`
-    needs a millisecond for each thousand, and is asked once a second at the most. Both may raise OSError.
+    It closes those of `spare` first. `counted()` returns the number of open descriptors at no cost, 0 if it cannot;
+    `listed()` takes a millisecond per thousand and is called at most once a second. Both may raise OSError.
     """
 
     def __init__(

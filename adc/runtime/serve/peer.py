@@ -18,7 +18,7 @@ from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF
 
 PROBE_INTERVAL = 0.5
 PROBE_LIMIT = 0.5
-"""Seconds between two probes of a node, and that it may take for its proof."""
+"""Seconds between two probes of a node, and the timeout of its proof."""
 
 LIFE = 3.0
 """Seconds of silence after which even a request that may be under way at a node is reported failed."""
@@ -104,7 +104,7 @@ class ClusterPeer:
         self._markers, self._own = markers, own
 
     def learn(self, record: Record) -> None:
-        """Take over what the node says of itself."""
+        """Adopt the name and address in a record of the node."""
         self.recorded = max(self.recorded, record.at)
         if self.member is None or self.member.name != record.name:
             if self.member is not None:

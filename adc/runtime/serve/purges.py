@@ -60,7 +60,7 @@ class ClusterPurges:
         for _, entry in table.scan(now, limit=KEPT).entries:
             self._make(entry.value, late=True)
 
-    def tell(self, name: str, purge: Purge) -> None:
+    def publish(self, name: str, purge: Purge) -> None:
         """Have the other nodes purge their store called `name`, within the cluster's sync interval."""
         if self._table is not None:
             record = _record(self._node, name.encode(), purge)

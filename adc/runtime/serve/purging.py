@@ -32,7 +32,7 @@ async def purge_stores(
         ]
         if shared:  # once for all workers
             for purge in purges:
-                worker.purges.tell(name, purge)
+                worker.purges.publish(name, purge)
         if (each.tiers.disk is not None) != shared:
             continue
         try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 1.0
 REAPED_PER_TICK = 500
-"""Entries looked at for expired ones at each tick of a worker, so that no tick takes long."""
+"""Entries examined for expiry at each tick of a worker, so that no tick takes long."""
 
 
 @dataclass(eq=False)
@@ -181,7 +181,7 @@ def _open(config: Config, settings: tuple[object, ...], files: Sequence[LocalSto
     except ValueError as error:
         raise BuildError(f"state: {error}") from error
     if shares_purges(config):
-        redis.table(TABLE, KEPT)  # known before it connects, so that what was told meanwhile is heard
+        redis.table(TABLE, KEPT)  # before it connects, so that purges published meanwhile arrive
     shared = cluster is None or cluster.sync.persistence
     return Opened(redis, redis if shared else local, settings, local, state.size)
 
