@@ -20,6 +20,9 @@ from adc.net.clock import Clock
 from adc.net.handshake import Handshake
 from adc.net.listener_state import ListenerState
 from tests.kit.client import get
+from tests.kit.states import check_transitions
+
+check_transitions()
 
 NEXT = get("/trailing")
 
@@ -104,6 +107,7 @@ class Exchange:
         self.body = b""
         self.trailers = []
         self.complete = False
+        self.switched = False
         self.refused = None
         self.lost = False
 
@@ -111,7 +115,7 @@ class Exchange:
         self.request_body(body, end)
 
     def request_body(self, data, end):
-        assert not self.complete
+        assert not self.complete or self.switched
         self.body += data
         self.complete = end
         if end and self.answers:
@@ -287,9 +291,16 @@ def with_trailing(side, data):
         assert side.requests.pop().target == "/trailing"
 
 
+def with_unsolicited(side, data):
+    """With a further response behind, in the same read, which nothing asked for."""
+    side.receive(data + b"HTTP/1.1 500 Unsolicited\r\nContent-Length: 1\r\n\r\nx")
+
+
 WAYS = pytest.mark.parametrize("feed", [whole, byte_by_byte, with_trailing])
 """How a client's bytes arrive."""
 CUTS = pytest.mark.parametrize("feed", [whole, byte_by_byte])
 """How a member's bytes arrive."""
+MEMBER_WAYS = pytest.mark.parametrize("feed", [whole, byte_by_byte, with_unsolicited])
+"""How the bytes of a response with an end arrive."""
 
-__all__ = ["CUTS", "UNKNOWN_LENGTH", "WAYS", "ClientSide", "MemberSide", "request"]
+__all__ = ["CUTS", "MEMBER_WAYS", "UNKNOWN_LENGTH", "WAYS", "ClientSide", "MemberSide", "request"]

@@ -11,7 +11,10 @@ from adc.config.loading import load
 from adc.runtime.operations import health, members
 from adc.runtime.worker import Worker
 from tests.kit.client import Client
+from tests.kit.states import check_transitions
 from tests.kit.waiting import PATIENCE
+
+check_transitions()
 
 
 def config(*members, listener=None, route=None, pool=None, **top):

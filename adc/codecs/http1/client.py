@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 import ssl
-from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from adc.codecs.http1 import heads
+from adc.codecs.http1.linked import Owner
 from adc.codecs.http1.response_reader import ResponseReader
+from adc.codecs.http1.states import (
+    IDLE,
+    LOST,
+    MEMBER_STATES,
+    RESPONSE_HEAD,
+    RESPONSE_TUNNEL,
+    UNTIL_CLOSE,
+)
 from adc.codecs.interface import ResponseReceiver
 from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request
@@ -17,9 +25,6 @@ from adc.net.batch import HOLD_BYTES
 from adc.net.batched_writer import BatchedWriter
 from adc.pools.errors import Failure
 
-if TYPE_CHECKING:
-    from adc.codecs.http1.link import HttpLink
-
 _LITTLE_BYTES: Final = 32 << 10
 _JOIN_BYTES: Final = 16 << 10
 _REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
@@ -27,34 +32,28 @@ _REFUSED_CERTIFICATE: Final = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_
 
 
 class ClientConnection(ResponseReader):
-    """One connection to a member. It belongs to one `receiver` at a time, or lies idle in its link.
+    """One connection to a member. It belongs to one `receiver` at a time, or is idle in its link.
 
-    Anything unasked for closes it.
+    Unsolicited bytes close it. `_chunked`: request content goes out in chunks; `_streams`: in more than one part, of
+    which the last was sent if `_request_end`. `_slowly`: the response is read a little at a time, past the paused
+    transport.
     """
 
-    __slots__ = (
-        "_paused",
-        "_request_end",
-        "_scheduled",
-        "_slowly",
-        "_streams",
-        "_transport",
-        "counted",
-        "deadline",
-        "reused",
-    )
+    __slots__ = ("_chunked", "_paused", "_request_end", "_scheduled", "_slowly", "_streams", "_transport")
 
-    def __init__(self, link: HttpLink) -> None:
+    def __init__(self, link: Owner) -> None:
         super().__init__(link)
         self._transport = BatchedWriter(link.batch)
+        self._chunked = False
         self._request_end = True
         self._streams = False
         self._paused = False
         self._scheduled = False
         self._slowly = False
-        self.counted = False
-        self.reused = False
-        self.deadline = inf
+
+    def __repr__(self) -> str:
+        used = "reused" if self.reused else "new"
+        return f"<{type(self).__name__} {MEMBER_STATES[self._state]} {used}>"
 
     # The request.
 
@@ -88,14 +87,14 @@ class ClientConnection(ResponseReader):
                 transport.write(data)
         if end:
             self._request_end = True
-            if self._switched:
+            if self._state == RESPONSE_TUNNEL:
                 if transport.can_write_eof():
                     transport.write_eof()
             elif self._chunked:
                 transport.write(heads.LAST_CHUNK)
 
     def send_trailers(self, fields: list[Pair]) -> bool:
-        if self._switched or not self._chunked:
+        if not self._chunked:
             self.send_body(b"", True)
             return False
         self._request_end = True
@@ -183,9 +182,9 @@ class ClientConnection(ResponseReader):
             return
         if self._arrived:
             self._arrived += data
-        elif self._switched:
+        elif self._state == RESPONSE_TUNNEL:
             receiver.response_body(data, False)
-        elif self._head_bytes or len(data) > HOLD_BYTES:
+        elif self._state != RESPONSE_HEAD or self._head_bytes or len(data) > HOLD_BYTES:
             self._arrived = data
             self.read_arrived()
         else:
@@ -196,10 +195,8 @@ class ClientConnection(ResponseReader):
         self.read_arrived()
         if self.receiver is None:
             self._link.discard(self)
-        elif (
-            not self._switched
-        ):  # a request that the member has stopped reading would keep the transport open
-            self._transport.abort()
+        elif self._state != RESPONSE_TUNNEL:
+            self._transport.abort()  # a request that the member has stopped reading would keep the transport open
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -212,15 +209,16 @@ class ClientConnection(ResponseReader):
         self._transport.lost()
         self._parser = None  # it holds this connection: a cycle otherwise
         receiver, self.receiver = self.receiver, None
+        state, delivered, self._state = self._state, self._head_delivered, LOST
         if receiver is None:
             return
-        if self._switched or (self._until_close and exc is None):
+        if state == RESPONSE_TUNNEL or (state == UNTIL_CLOSE and exc is None):
             receiver.response_body(b"", True)
             return
         reset = "reset the connection" if exc is not None else "closed the connection"
         if self._streams and (not self._request_end or self._transport.undelivered):
             receiver.failed(Failure.UPLOAD_RESET, f"the member {reset} before the end of the request content")
-        elif self._head_sent:
+        elif delivered:
             receiver.failed(Failure.BODY_INCOMPLETE, f"the member {reset} before the end of the response")
         elif self._head_bytes:
             receiver.failed(Failure.HEAD_INCOMPLETE, f"the member {reset} within the response head")
@@ -250,7 +248,7 @@ class ClientConnection(ResponseReader):
 
     def _release(self, receiver: ResponseReceiver) -> None:
         self.receiver = None
-        self._head_bytes = 0
+        self._state = IDLE
         if self._keep and self._request_end and not self._transport.is_closing():
             if self.reused:
                 self._link.stale_row = 0
@@ -270,4 +268,4 @@ class ClientConnection(ResponseReader):
         receiver, self.receiver = self.receiver, None
         self._transport.abort()
         if receiver is not None:
-            receiver.failed(Failure.BODY_INCOMPLETE if self._head_sent else failure, detail)
+            receiver.failed(Failure.BODY_INCOMPLETE if self._head_delivered else failure, detail)

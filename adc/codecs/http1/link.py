@@ -11,6 +11,7 @@ from math import inf
 from typing import Final
 
 from adc.codecs.http1.client import ClientConnection
+from adc.codecs.http1.linked import LinkedConnection, Owner
 from adc.codecs.interface import MemberConnection, ResponseReceiver
 from adc.net.batch import Batch
 from adc.net.clock import Clock
@@ -27,7 +28,7 @@ _MARGIN: Final = 1.0
 """Seconds before the member's announced idle close at which a connection is not used any more."""
 
 
-class HttpLink:
+class HttpLink(Owner):
     """`Member.link` for HTTP/1.1.
 
     Idle connections are used last in, first out, so that surplus ones age and are reaped; `idle_timeout` (seconds)
@@ -44,15 +45,12 @@ class HttpLink:
         "_idle",
         "_opening",
         "_rests_until",
-        "batch",
         "connections",
         "idle_timeout",
         "max_idle",
         "opened",
         "opening",
         "predecessor",
-        "retired",
-        "stale_row",
     )
 
     def __init__(
@@ -63,7 +61,7 @@ class HttpLink:
         idle_timeout: float = 50.0,
         max_idle: int = 256,
     ) -> None:
-        self.batch = batch
+        super().__init__(batch)
         self._clock = clock
         self._connect = connect
         self.idle_timeout = idle_timeout
@@ -72,13 +70,11 @@ class HttpLink:
         self._opening: dict[ResponseReceiver, asyncio.Task[None]] = {}
         self._announced = b""
         self._announced_timeout = inf
-        self.stale_row = 0
         self._rests_until = -inf
         self.connections = 0
         self.opening = 0
         self.opened = 0
         self.predecessor: HttpLink | None = None
-        self.retired = False
 
     def acquire(self, receiver: ResponseReceiver) -> ClientConnection | None:
         if self._idle:
@@ -149,50 +145,46 @@ class HttpLink:
         else:
             self.release(connection)
 
-    def made(self, connection: ClientConnection) -> None:
-        """A connection is open."""
+    def made(self, connection: LinkedConnection) -> None:
         self.opening -= 1
         self.connections += 1
         connection.counted = True
         self.opened += 1
 
-    def release(self, connection: ClientConnection) -> None:
-        """Take back a connection whose response is complete."""
+    def release(self, connection: LinkedConnection) -> None:
+        assert isinstance(connection, ClientConnection)
         if len(self._idle) >= self.max_idle or self._clock.now < self._rests_until:
             connection.close()
             return
         connection.deadline = self._clock.now + self.idle_timeout
         self._idle.append(connection)
 
-    def lost(self, connection: ClientConnection) -> None:
-        """A connection is closed."""
+    def lost(self, connection: LinkedConnection) -> None:
         self.uncount(connection)
         self.discard(connection)
 
-    def uncount(self, connection: ClientConnection) -> None:
-        """A connection is as good as closed: under TLS the member may take its time to say so as well."""
+    def uncount(self, connection: LinkedConnection) -> None:
         if connection.counted:
             connection.counted = False
             self.connections -= 1
 
-    def discard(self, connection: ClientConnection) -> None:
-        """A connection that may lie idle is not to be used again."""
+    def discard(self, connection: LinkedConnection) -> None:
         if connection in self._idle:
             self._idle.remove(connection)
 
     def drop_older(self, connection: MemberConnection) -> None:
-        if not isinstance(connection, ClientConnection):
-            return
-        for each in [each for each in self._idle if each.deadline <= connection.deadline]:
-            self._idle.remove(each)
-            each.close()
+        if isinstance(connection, LinkedConnection):
+            self._close_until(connection.deadline)
 
-    def stale(self, connection: ClientConnection) -> str:
-        """`connection` broke when it was used again; return what follows from that, in words.
+    def _close_until(self, deadline: float) -> None:
+        """Close the connections that have been idle too long at `deadline`."""
+        for connection in [connection for connection in self._idle if connection.deadline <= deadline]:
+            self._idle.remove(connection)
+            connection.close()
 
-        Whatever broke it, a firewall or the member, has most likely broken those that have been idle as long.
-        """
-        self.drop_older(connection)
+    def stale(self, connection: LinkedConnection) -> str:
+        # whatever broke it, a firewall or the member, has most likely broken those that have been idle as long
+        self._close_until(connection.deadline)
         self.stale_row += 1
         if self.stale_row < _MOST_STALE:
             return ""
@@ -200,7 +192,6 @@ class HttpLink:
         return f"; {self.stale_row} in a row: connections are not used again for {_REST:.0f} s"
 
     def announced(self, value: bytes) -> None:
-        """The member's `Keep-Alive` field: never hold a connection longer than it says."""
         if value != self._announced:
             self._announced = value
             self._announced_timeout = inf
@@ -213,10 +204,7 @@ class HttpLink:
 
     def reap(self, now: float) -> None:
         """Close the connections that were idle too long."""
-        expired = [connection for connection in self._idle if connection.deadline <= now]
-        for connection in expired:
-            self._idle.remove(connection)
-            connection.close()
+        self._close_until(now)
 
     def close_idle(self) -> None:
         """Close every idle connection."""

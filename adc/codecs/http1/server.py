@@ -1,4 +1,4 @@
-"""The client's connection: exchanges begun, one write per message out."""
+"""A client's connection: its events, its exchanges and its end."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.codecs.http1 import heads
 from adc.codecs.http1.head_parser import HeadParser
 from adc.codecs.http1.request_head import Refused, read_head
-from adc.codecs.http1.request_reader import RequestReader
+from adc.codecs.http1.response_writer import ResponseWriter
 from adc.codecs.http1.settings import Http1Settings
+from adc.codecs.http1.states import (
+    CLIENT_STATES,
+    CLOSED,
+    CLOSING,
+    DISCARD,
+    HEAD,
+    LINGER,
+    ODD_HEAD,
+    PIPELINED,
+    TUNNEL,
+    UPGRADING,
+)
 from adc.http.client import Client
-from adc.http.headers import Pair
-from adc.http.message import UNKNOWN_LENGTH, Request, Response
-from adc.net.batched_writer import BatchedWriter
+from adc.http.message import Request
 from adc.net.file_output import FileOutput, open_output
 
 if TYPE_CHECKING:
@@ -29,33 +38,27 @@ _LINGER_LONGEST: Final = 30.0
 _IDLE_LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES: Final = 64 << 20
 _SLOW_BYTES: Final = 256 << 10
-_JOIN_BYTES: Final = 16 << 10
-_NO_CONTENT: Final = frozenset({204, 304})
 _FLUSH_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = 1.0
 """Time for which a drain waits for the next request of a client."""
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
-class ServerConnection(RequestReader):
+class ServerConnection(ResponseWriter):
     """One client connection, and the `Stream` of its current exchange.
 
-    `deadline` (monotonic seconds) is looked at by the worker's tick: it bounds a head that dribbles in, an
-    idle keep-alive connection and a lingering close; while an exchange runs, the exchange keeps the time.
+    `deadline` (monotonic seconds) is checked by the worker's tick: it bounds a head that dribbles in, an idle
+    keep-alive connection and a lingering close; while an exchange runs, the exchange keeps the time. `_lingering` is
+    the number of bytes that the client may still send while the connection lingers.
     """
 
     __slots__ = (
         "_handshake",
         "_kept",
         "_last_request",
-        "_leaving",
         "_linger_until",
         "_lingering",
         "_paused",
-        "_respond_chunked",
-        "_takes_trailers",
-        "_transport",
-        "_version",
         "client",
         "requests",
         "retiring",
@@ -64,19 +67,17 @@ class ServerConnection(RequestReader):
     def __init__(self, settings: Http1Settings, handshake: Handshake) -> None:
         super().__init__(settings)
         self._handshake = handshake
-        self._transport = BatchedWriter(settings.batch)
         self._last_request = False
         self._kept: dict[str, tuple[Member, KeptConnection]] | None = None
-        self._leaving = False
         self._lingering = 0
         self._linger_until = inf
-        self._respond_chunked = False
-        self._takes_trailers = False
         self._paused = False
-        self._version = "1.1"
         self.client = Client()
         self.requests = 0
         self.retiring = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.peer or '-'} {CLIENT_STATES[self._state]} {self.requests} requests>"
 
     # Events of the transport.
 
@@ -91,7 +92,7 @@ class ServerConnection(RequestReader):
         if listener.draining or listener.scheme != self.client.scheme:
             self.drain()
         if not listener.opened(self):
-            self._closing = True
+            self._state = CLOSING
             transport.abort()
 
     def _known_client(self, handshake: Handshake, transport: Any) -> Client:
@@ -107,24 +108,23 @@ class ServerConnection(RequestReader):
     def eof_received(self) -> bool:
         self.read_arrived()
         self._transport.flush()
-        if self._switched and self._receiver is not None:
+        if self._state in (UPGRADING, TUNNEL) and self._receiver is not None:
             self._receiver.request_body(b"", True)
             return True
-        if self._closing or self._offer is not None or not self._is_due:
+        if self._state >= DISCARD or self._offer is not None or not self._is_due:
             return False
         self._half_closed = True
         self.deadline = self._settings.clock.now + self._settings.half_closed
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closing = True
+        self._state = CLOSED
         self._arrived = b""
         self._transport.lost()
         self.deadline = inf
         self._unread = b""
         self._settings.listener.closed(self)
         receiver, self._receiver = self._receiver, None
-        self._content = 0
         self._chunks = None
         if receiver is not None:
             receiver.stream_lost()
@@ -171,6 +171,7 @@ class ServerConnection(RequestReader):
             self._refuse(refused)
             return
         self.deadline = inf
+        self._state = PIPELINED
         exchange = settings.exchange
         receiver = self._receiver = exchange(self, request)
         if start < len(data):
@@ -187,122 +188,20 @@ class ServerConnection(RequestReader):
             receiver.start(body, False)
             self._deliver_trailers(receiver, trailers)
         else:
-            receiver.start(body, not self._content)
-
-    # What is refused.
+            receiver.start(body, self._state == PIPELINED)
 
     def _refuse(self, refused: Refused) -> None:
-        self._keep_alive = False
-        self._closing = True
-        self._content = 0
+        self._state = DISCARD
         self._chunks = None
         response, body = self._settings.refused(self.client, refused)
         self.send_head(response, body if self._send_content else b"", True)
 
     # The stream of the current exchange.
 
-    def send_informational(self, response: Response) -> None:
-        if self._version == "1.1" and not self._transport.is_closing():
-            lines = response.headers.pairs
-            self._transport.write(heads.response_head(response.status, response.reason, lines, b"\r\n"))
-
-    def send_head(self, response: Response, body: bytes, end: bool) -> None:
-        status, length = response.status, response.body_length
-        if status == 101:
-            self._switch(response, body)
-            return
-        if self._offer is not None:
-            self._decline(self._offer)
-        if self._half_closed:
-            self.deadline = inf  # what is written shows whether the client is there
-        content = self._send_content and status not in _NO_CONTENT
-        last = b"" if response.dated else self._settings.clock.date_line
-        if length != UNKNOWN_LENGTH:
-            if status != 204:
-                last += b"Content-Length: %d\r\n" % length
-        elif content:
-            last += self._frame(len(body), end, response.trailer)
-        if self._leaving or (end and self._content):
-            self._keep_alive = False
-        if response.upgrade:
-            last += _offered(response.upgrade, self._keep_alive)
-        elif not self._keep_alive:
-            last += b"Connection: close\r\n"
-        elif self._version == "1.0":
-            last += b"Connection: keep-alive\r\n"
-        head = heads.response_head(status, response.reason, response.headers.pairs, last + b"\r\n")
-        if not content:
-            self._transport.write(head)
-        elif self._respond_chunked and body:
-            self._transport.write(b"%b%x\r\n%b\r\n" % (head, len(body), body))
-        elif len(body) <= _JOIN_BYTES:
-            self._transport.write(head + body)
-        else:
-            self._transport.writelines((head, body))
-        if end:
-            self._finish()
-
-    def _switch(self, response: Response, body: bytes) -> None:
-        """Agree to another protocol; `body` are its first bytes."""
-        self._switched = True
-        last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade
-        head = heads.response_head(101, response.reason, response.headers.pairs, last)
-        self._transport.write(head + body)
-        if not self._content:
-            self._pass_unread()
-
-    def _decline(self, offered: Request) -> None:
-        """Go on with requests, as the response is no switch, unless bytes of another protocol came before it."""
-        self._offer = None
-        if offered.upgrade and self._unread:  # its route may have left nothing of the offer
-            self._keep_alive = False
-
-    def _frame(self, size: int, end: bool, trailer: bytes) -> bytes:
-        """Return the framing header for a body of unknown length, of which the first `size` bytes are here. `trailer`
-        names the trailers that may follow."""
-        if end:
-            return b"Content-Length: %d\r\n" % size
-        if self._version == "1.1":
-            self._respond_chunked = True
-            if trailer and self._takes_trailers:
-                return b"Trailer: %b\r\nTransfer-Encoding: chunked\r\n" % trailer
-            return b"Transfer-Encoding: chunked\r\n"
-        self._keep_alive = False
-        return b""
-
-    def send_body(self, data: bytes, end: bool) -> None:
-        transport = self._transport
-        if self._switched:
-            if data:
-                transport.write(data)
-            if end:
-                self._receiver = None
-                self._linger(_LINGER_SECONDS)
-            return
-        if self._half_closed:
-            self.deadline = inf
-        if data and self._send_content:
-            if self._respond_chunked:
-                transport.writelines((heads.chunk(data), data, b"\r\n"))
-            else:
-                transport.write(data)
-        if end:
-            if self._respond_chunked:
-                transport.write(heads.LAST_CHUNK)
-            self._finish()
-
-    def send_trailers(self, fields: list[Pair]) -> bool:
-        if self._switched or not self._respond_chunked:
-            self.send_body(b"", True)
-            return False
-        if self._half_closed:
-            self.deadline = inf
-        self._transport.write(heads.last_chunk(fields))
-        self._finish()
-        return True
+    # The stream of the current exchange, as far as it is no response.
 
     def keep(self, member: Member, connection: KeptConnection) -> bool:
-        if self._closing:
+        if self._state >= DISCARD:
             return False
         kept = self._kept
         if kept is None:
@@ -323,7 +222,7 @@ class ServerConnection(RequestReader):
 
     def abort(self) -> None:
         self._receiver = None
-        self._closing = True
+        self._end(CLOSING)
         transport = self._transport
         if not transport.is_closing():  # a reset shows that a response without framing is not whole
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -364,26 +263,35 @@ class ServerConnection(RequestReader):
         self._receiver = None
         self._respond_chunked = False
         self._held_up = False
-        ends = self._closing or bool(self._content)
-        if self._keep_alive and not (ends or self._leaving) and (self._unread or not self._half_closed):
+        complete = self._state == PIPELINED
+        if complete and self._keep_alive and not self._leaving and (self._unread or not self._half_closed):
             settings = self._settings
+            self._state = HEAD
+            self._send_content = True
             self.deadline = settings.clock.now + settings.keep_alive
             if self._unread:
                 self._schedule()
             elif self._paused:
                 self._resume()
         elif self._half_closed or (
-            self._last_request and not (ends or self._unread or self._transport.has_input())
+            self._last_request and complete and not (self._unread or self._transport.has_input())
         ):
             self._close()
         else:
             self._linger(_LINGER_SECONDS)
 
+    def _end_tunnel(self) -> None:
+        self._receiver = None
+        self._linger(_LINGER_SECONDS)
+
+    def _end(self, state: int) -> None:
+        """Go on to `state`, one in which no more requests are read, unless the end has come further."""
+        self._state = max(self._state, state)
+        self._chunks = None
+
     def _linger(self, seconds: float) -> None:
         """Close only after the client had time to read: unread input would turn the close into a reset."""
-        self._closing = True
-        self._content = 0
-        self._chunks = None
+        self._end(DISCARD)
         self._unread = b""
         self._held_up = False
         transport = self._transport
@@ -394,12 +302,15 @@ class ServerConnection(RequestReader):
             self._close()  # TLS says that it ends, and drops input until the client has said so too
             return
         transport.write_eof()
+        self._end(LINGER)
         self._lingering = _LINGER_BYTES
         now = self._settings.clock.now
         self.deadline = now + seconds
         self._linger_until = now + _LINGER_LONGEST
 
     def _discard(self, count: int) -> None:
+        if self._state != LINGER:
+            return
         self._lingering -= count
         if self._lingering < 0:
             self._close()
@@ -408,8 +319,7 @@ class ServerConnection(RequestReader):
 
     def _close(self) -> None:
         """Close when the client has taken what is left to send, but do not wait for that for ever."""
-        self._closing = True
-        self._lingering = 0
+        self._end(CLOSING)
         self.deadline = self._settings.clock.now + _FLUSH_SECONDS
         self._transport.close()
 
@@ -426,10 +336,10 @@ class ServerConnection(RequestReader):
                 self.deadline = self._settings.clock.now + self._settings.half_closed
             else:
                 self._transport.abort()
-        elif self._closing and not self._lingering:
-            self._transport.abort()
-        elif self._closing:
+        elif self._state == LINGER:
             self._close()
+        elif self._state >= DISCARD:
+            self._transport.abort()
         elif not self._partial_head:
             self._linger(_IDLE_LINGER_SECONDS)
         else:
@@ -439,7 +349,7 @@ class ServerConnection(RequestReader):
 
     def retire(self) -> None:
         """Let the next request be the last one: its response says `Connection: close`."""
-        if not self._switched:
+        if self._state not in (UPGRADING, TUNNEL):
             self.retiring = True
             self.requests = self._settings.max_requests - 1
 
@@ -450,11 +360,5 @@ class ServerConnection(RequestReader):
         `Connection: close`.
         """
         self._leaving = True
-        if self._receiver is None and not self._unread and not self._closing:
+        if self._state <= ODD_HEAD and not self._unread:
             self.deadline = min(self.deadline, self._settings.clock.now + _DRAIN_SECONDS)
-
-
-def _offered(protocols: bytes, keep_alive: bool) -> bytes:
-    """Return the lines that ask the client of a 426 for `protocols` (RFC 9110 section 15.5.22)."""
-    options = b"upgrade" if keep_alive else b"close, upgrade"
-    return b"Connection: %b\r\nUpgrade: %b\r\n" % (options, protocols)

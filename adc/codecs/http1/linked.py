@@ -1,0 +1,66 @@
+"""What a connection to a member and the link that it belongs to know of each other."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import inf
+
+from adc.net.batch import Batch, BatchedReader
+
+
+class LinkedConnection(BatchedReader):
+    """A connection as its link knows it.
+
+    `counted` is true while it counts as one of the link's connections, `reused` once a response came on it; `deadline`
+    (monotonic seconds) is when it has been idle too long.
+    """
+
+    __slots__ = ("counted", "deadline", "reused")
+
+    def __init__(self) -> None:
+        self.counted = False
+        self.reused = False
+        self.deadline = inf
+
+
+class Owner:
+    """A link as its connections know it.
+
+    `retired` is true if its member is no longer used. `stale_row` counts connections that broke when they were used
+    again, since the last that did not.
+    """
+
+    __slots__ = ("batch", "retired", "stale_row")
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.retired = False
+        self.stale_row = 0
+
+    @abstractmethod
+    def made(self, connection: LinkedConnection) -> None:
+        """A connection is open."""
+
+    @abstractmethod
+    def release(self, connection: LinkedConnection) -> None:
+        """Take back a connection whose response is complete."""
+
+    @abstractmethod
+    def lost(self, connection: LinkedConnection) -> None:
+        """A connection is closed."""
+
+    @abstractmethod
+    def uncount(self, connection: LinkedConnection) -> None:
+        """A connection is as good as closed: under TLS the member may take its time to say so as well."""
+
+    @abstractmethod
+    def discard(self, connection: LinkedConnection) -> None:
+        """A connection that may be idle is not to be used again."""
+
+    @abstractmethod
+    def stale(self, connection: LinkedConnection) -> str:
+        """`connection` broke when it was used again; return what follows from that, in words."""
+
+    @abstractmethod
+    def announced(self, value: bytes) -> None:
+        """The member's `Keep-Alive` field: never hold a connection longer than it says."""

@@ -1,0 +1,163 @@
+"""Responses on a client's connection: one write per message."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import inf
+from typing import Final
+
+from adc.codecs.http1 import heads
+from adc.codecs.http1.request_reader import RequestReader
+from adc.codecs.http1.settings import Http1Settings
+from adc.codecs.http1.states import BODY, CHUNKED, DISCARD, TUNNEL, UPGRADING
+from adc.http.headers import Pair
+from adc.http.message import UNKNOWN_LENGTH, Request, Response
+from adc.net.batched_writer import BatchedWriter
+
+_JOIN_BYTES: Final = 16 << 10
+_NO_CONTENT: Final = frozenset({204, 304})
+
+
+class ResponseWriter(RequestReader):
+    """Writes the response to the current request.
+
+    `_offer` is the request if it offers to switch protocols: what lies behind it belongs to another protocol and waits
+    for the response. `_leaving`: the connection closes after the current response.
+    """
+
+    __slots__ = (
+        "_keep_alive",
+        "_leaving",
+        "_offer",
+        "_respond_chunked",
+        "_send_content",
+        "_takes_trailers",
+        "_transport",
+        "_version",
+    )
+
+    def __init__(self, settings: Http1Settings) -> None:
+        super().__init__(settings)
+        self._transport = BatchedWriter(settings.batch)
+        self._keep_alive = True
+        self._leaving = False
+        self._offer: Request | None = None
+        self._respond_chunked = False
+        self._send_content = True
+        self._takes_trailers = False
+        self._version = "1.1"
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """The response is complete."""
+
+    @abstractmethod
+    def _end_tunnel(self) -> None:
+        """The member sends no more through the tunnel."""
+
+    def send_informational(self, response: Response) -> None:
+        if self._version == "1.1" and not self._transport.is_closing():
+            lines = response.headers.pairs
+            self._transport.write(heads.response_head(response.status, response.reason, lines, b"\r\n"))
+
+    def send_head(self, response: Response, body: bytes, end: bool) -> None:
+        status, length = response.status, response.body_length
+        if status == 101:
+            self._switch(response, body)
+            return
+        if self._offer is not None:
+            self._decline(self._offer)
+        if self._half_closed:
+            self.deadline = inf  # what is written shows whether the client is there
+        content = self._send_content and status not in _NO_CONTENT
+        last = b"" if response.dated else self._settings.clock.date_line
+        if length != UNKNOWN_LENGTH:
+            if status != 204:
+                last += b"Content-Length: %d\r\n" % length
+        elif content:
+            last += self._frame(len(body), end, response.trailer)
+        if self._leaving or self._state == DISCARD or (end and self._state in (BODY, CHUNKED)):
+            self._keep_alive = False
+        if response.upgrade:
+            last += _offered(response.upgrade, self._keep_alive)
+        elif not self._keep_alive:
+            last += b"Connection: close\r\n"
+        elif self._version == "1.0":
+            last += b"Connection: keep-alive\r\n"
+        head = heads.response_head(status, response.reason, response.headers.pairs, last + b"\r\n")
+        if not content:
+            self._transport.write(head)
+        elif self._respond_chunked and body:
+            self._transport.write(b"%b%x\r\n%b\r\n" % (head, len(body), body))
+        elif len(body) <= _JOIN_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        if end:
+            self._finish()
+
+    def _switch(self, response: Response, body: bytes) -> None:
+        """Agree to another protocol; `body` are its first bytes."""
+        last = b"Connection: upgrade\r\nUpgrade: %b\r\n\r\n" % response.upgrade
+        head = heads.response_head(101, response.reason, response.headers.pairs, last)
+        self._transport.write(head + body)
+        if self._state == BODY:
+            self._state = UPGRADING
+        else:
+            self._state = TUNNEL
+            self._pass_unread()
+
+    def _decline(self, offered: Request) -> None:
+        """Go on with requests, as the response is no switch, unless bytes of another protocol came before it."""
+        self._offer = None
+        if offered.upgrade and self._unread:  # its route may have left nothing of the offer
+            self._keep_alive = False
+
+    def _frame(self, size: int, end: bool, trailer: bytes) -> bytes:
+        """Return the framing header for a body of unknown length, of which the first `size` bytes are here. `trailer`
+        names the trailers that may follow."""
+        if end:
+            return b"Content-Length: %d\r\n" % size
+        if self._version == "1.1":
+            self._respond_chunked = True
+            if trailer and self._takes_trailers:
+                return b"Trailer: %b\r\nTransfer-Encoding: chunked\r\n" % trailer
+            return b"Transfer-Encoding: chunked\r\n"
+        self._keep_alive = False
+        return b""
+
+    def send_body(self, data: bytes, end: bool) -> None:
+        transport = self._transport
+        if self._state in (UPGRADING, TUNNEL):
+            if data:
+                transport.write(data)
+            if end:
+                self._end_tunnel()
+            return
+        if self._half_closed:
+            self.deadline = inf
+        if data and self._send_content:
+            if self._respond_chunked:
+                transport.writelines((heads.chunk(data), data, b"\r\n"))
+            else:
+                transport.write(data)
+        if end:
+            if self._respond_chunked:
+                transport.write(heads.LAST_CHUNK)
+            self._finish()
+
+    def send_trailers(self, fields: list[Pair]) -> bool:
+        if not self._respond_chunked:
+            self.send_body(b"", True)
+            return False
+        if self._half_closed:
+            self.deadline = inf
+        self._transport.write(heads.last_chunk(fields))
+        self._finish()
+        return True
+
+
+def _offered(protocols: bytes, keep_alive: bool) -> bytes:
+    """Return the lines that ask the client of a 426 for `protocols` (RFC 9110 section 15.5.22)."""
+    options = b"upgrade" if keep_alive else b"close, upgrade"
+    return b"Connection: %b\r\nUpgrade: %b\r\n" % (options, protocols)
