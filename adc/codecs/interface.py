@@ -1,8 +1,8 @@
 """Interfaces between a codec and its user; nothing here knows a version of HTTP.
 
-Downstream, a codec makes one exchange per request and is its `Stream`. Upstream, a `Link` gives connections to one
-member, and their user is a `ResponseReceiver`. Data and the end of a message come together, so that what one read
-brought is passed on in one call. After a 101 both sides carry raw bytes through the same calls.
+Downstream, a codec makes one exchange per request and is its `Stream`. Upstream, a `Link` gives streams to one member,
+and their user is a `ResponseReceiver`. Data and the end of a message come together, so that the data of one read is
+delivered in one call. After a 101 both sides carry raw bytes through the same calls.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Stream(Protocol):
         """Send an interim response (1xx except 101)."""
 
     def send_head(self, response: Response, body: bytes, end: bool) -> None:
-        """Send the head and the first of the body; `end` when that is all."""
+        """Send the head and the first part of the body; `end` if that is all."""
 
     def send_body(self, data: bytes, end: bool) -> None:
         """Send more of the body. `send_head` came before."""
@@ -47,13 +47,13 @@ class Stream(Protocol):
 
     def keep(self, member: Member, connection: KeptConnection) -> bool:
         """Keep `connection`, on which the client has authenticated, for requests of this client connection, and close
-        it at the end. False if that cannot be: then nobody may use it."""
+        it at the end. Return False if that is not possible: then no request may use it."""
 
     def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
         """Return the connection to a member of `pool` that was kept last."""
 
     def abort(self) -> None:
-        """Give up: the client must be able to tell that the response is not whole."""
+        """Abort the response in a way that shows the client that it is incomplete."""
 
     def pause_reading(self) -> None:
         """Stop delivering request content until `resume_reading`."""
@@ -63,20 +63,23 @@ class Stream(Protocol):
 
     @property
     def is_slow(self) -> bool:
-        """True if the kernel has much that the client has not taken yet: what is read for it now waits in memory."""
+        """True if the kernel has much data that the client has not taken: what is read for it now waits in memory."""
 
 
 class RequestReceiver(Protocol):
     """The exchange as a downstream codec sees it."""
 
     def start(self, body: bytes, end: bool) -> None:
-        """Begin, with the request content that came along with the head; `end` when that is all."""
+        """Begin, with the request content that arrived with the head; `end` if that is all."""
 
     def request_body(self, data: bytes, end: bool) -> None:
-        """More request content."""
+        """Called for further request content."""
 
     def request_trailers(self, fields: list[Pair]) -> None:
-        """Called at the end of the request content, with trailers: in place of `request_body(b"", True)`."""
+        """Called at the end of the request content, with trailers: in place of `request_body(b"", True)`.
+
+        All of them may be passed on (`adc.http.trailers`): a codec rejects requests with others.
+        """
 
     def stream_blocked(self) -> None:
         """Called when the codec's buffer is above its high-water mark, because the client reads slowly."""
@@ -92,17 +95,18 @@ class RequestReceiver(Protocol):
 
 
 class ResponseReceiver(Protocol):
-    """One try at a member, as an upstream codec sees it."""
+    """One attempt at a member, as an upstream codec sees it."""
 
     @property
     def endpoints(self) -> Endpoints | None:
-        """Both addresses of the client's connection; None if they are no pair of addresses."""
+        """Return both addresses of the client's connection; None if they are not a pair of addresses."""
 
     def connected(self, connection: MemberConnection) -> None:
-        """`connection` is ready to send on."""
+        """Called when `connection` is ready to send on."""
 
     def keep(self, connection: KeptConnection) -> bool:
-        """Keep `connection`, on which the client has authenticated, for its next request; False if that cannot be."""
+        """Keep `connection`, on which the client has authenticated, for its next request; False if that is not
+        possible."""
 
     def response_informational(self, response: Response) -> None:
         """Called for an interim response (1xx except 101)."""
@@ -111,10 +115,14 @@ class ResponseReceiver(Protocol):
         """Called for the final response head (or a 101) and the part of its body that arrived with it."""
 
     def response_body(self, data: bytes, end: bool) -> None:
-        """More of the body."""
+        """Called for a further part of the body."""
 
     def response_trailers(self, fields: list[Pair]) -> None:
-        """Called at the end of the body, with trailers: in place of `response_body(b"", True)`."""
+        """Called at the end of the body, with trailers: in place of `response_body(b"", True)`.
+
+        The receiver drops those that may not be passed on (`adc.http.trailers`), and all of them for a client that
+        takes none (`Request.takes_trailers`).
+        """
 
     def failed(self, failure: Failure, detail: str) -> None:
         """Called when the attempt ends without a whole response; `detail` is for logs."""
