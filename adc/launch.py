@@ -28,9 +28,17 @@ def forget_current_folder() -> None:
         del sys.path[0]
     named = environ.get("PYTHONPATH", "").split(pathsep)
     if program == "-m" or path.basename(program) in ("adc", "launch.py"):
-        here = getcwd()
+        here = _current_folder()
         unnamed = {"", here} if "" in named and here not in named else {""}
         sys.path[:] = [folder for folder in sys.path if folder not in unnamed]
+
+
+def _current_folder() -> str:
+    """Return the path of the current folder, "" if somebody has removed it."""
+    try:
+        return getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def _main(module: str, arguments: list[str]) -> None:

@@ -17,6 +17,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
@@ -38,8 +39,12 @@ def adopt_orphans() -> None:
 
 def become_fork_server(channel: socket.socket, memory: Sequence[int]) -> NoReturn:
     """Be the fork server in a process that was just forked; nothing of its parent is left to it but memory."""
-    _leave_parent({channel.fileno(), *memory})
-    _end_after(partial(serve, channel, memory))
+
+    def work() -> None:
+        _leave_parent({channel.fileno(), *memory})
+        serve(channel, memory)
+
+    _end_after(work)
 
 
 def serve(channel: socket.socket, memory: Sequence[int]) -> None:
@@ -54,6 +59,7 @@ def serve(channel: socket.socket, memory: Sequence[int]) -> None:
             return
         (worker_id,) = REQUEST.unpack(data)
         with socket.socket(fileno=descriptors[0]) as worker_channel:
+            worker_channel.set_inheritable(False)  # recv_fds ignores its flags
             reply = _fork(channel, partial(_be_worker, worker_id, worker_channel, memory))
         try:
             channel.send(reply)
@@ -111,10 +117,19 @@ def _end_after(work: Callable[[], None]) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     finally:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            logging.shutdown()
+            flush_output()
+        finally:
+            os._exit(code)
+
+
+def flush_output() -> None:
+    """Write what is buffered for standard output and error, if they are open and somebody reads them."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed when this process was started
+            with suppress(OSError):
+                stream.flush()
 
 
 def _leave_parent(kept: set[int]) -> None:
@@ -145,4 +160,6 @@ def main(arguments: list[str]) -> None:
 
     preload()
     channel, *memory = map(int, arguments)
+    for descriptor in (channel, *memory):  # programs that a plugin starts inherit none of them
+        os.set_inheritable(descriptor, False)
     serve(socket.socket(fileno=channel), memory)

@@ -7,11 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
-from adc.control.fork_server import REPLY, REQUEST, adopt_orphans, become_fork_server
+from adc.control.fork_server import REPLY, REQUEST, adopt_orphans, become_fork_server, flush_output
 from adc.launch import command as command_of
 from adc.telemetry.event_log import EventLog
 
@@ -89,8 +89,7 @@ class ForkServer:
         """Fork the fork server from this process, which has neither threads nor an event loop. Raises OSError."""
         adopt_orphans()
         ours, theirs = _socketpair()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_output()
         pid = os.fork()
         if pid == 0:
             become_fork_server(theirs, self._memory)
@@ -99,16 +98,13 @@ class ForkServer:
 
     async def worker(self, worker_id: int) -> WorkerProcess:
         """Start the process of a worker. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        try:
-            async with self._asking:
-                pid = await self._forked(worker_id, theirs)
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        return WorkerProcess(worker_id, pid, ours)
+        async with self._asking:
+            if self._channel is not None:
+                try:
+                    return await self._ask(self._channel, worker_id)
+                except (ConnectionError, TimeoutError) as error:
+                    log.error("fork_server_replaced", detail=str(error) or type(error).__name__)
+            return await self._ask(self._start_anew(), worker_id)
 
     def close(self) -> None:
         """End the fork server; workers go on."""
@@ -118,16 +114,19 @@ class ForkServer:
         self._end()
         self._end = _nothing
 
-    async def _forked(self, worker_id: int, channel: socket.socket) -> int:
-        """Return the process id of a new worker, which has the other end of `channel`."""
-        if self._channel is not None:
-            try:
-                return await self._ask(self._channel, worker_id, channel)
-            except (ConnectionError, TimeoutError) as error:
-                log.error("fork_server_replaced", detail=str(error) or type(error).__name__)
-        return await self._ask(self._start_anew(), worker_id, channel)
+    async def _ask(self, server: socket.socket, worker_id: int) -> WorkerProcess:
+        """Have `server` fork a worker; one that it forks although it fails finds its channel closed. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                pid = await self._forked(server, worker_id, theirs)
+        except BaseException:
+            ours.close()
+            raise
+        return WorkerProcess(worker_id, pid, ours)
 
-    async def _ask(self, server: socket.socket, worker_id: int, channel: socket.socket) -> int:
+    async def _forked(self, server: socket.socket, worker_id: int, channel: socket.socket) -> int:
+        """Return the process id of a new worker, which has the other end of `channel`. Raises OSError."""
         try:
             socket.send_fds(server, [REQUEST.pack(worker_id)], [channel.fileno()])
             async with asyncio.timeout(FORK_TIMEOUT):
@@ -159,8 +158,10 @@ def _nothing() -> None:
 
 
 def _end(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    with suppress(ChildProcessError):  # it ended before, and was reaped
+        if os.waitpid(pid, os.WNOHANG) == (0, 0):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def _end_program(process: subprocess.Popen[bytes]) -> None:

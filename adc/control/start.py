@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,11 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
 
     Raises StartFailed.
     """
-    fork_server = _fork_server(loaded.config, options.workers)
+    _repair_inheritance()
+    try:
+        fork_server = _fork_server(loaded.config, options.workers)
+    except OSError as error:
+        raise StartFailed(f"cannot start the fork server: {error}", 1) from None
     gc.enable()
     try:
         error_log.configure(loaded.config)
@@ -66,6 +71,17 @@ async def _serve(
     finally:
         if fork_server is not None:
             fork_server.close()
+
+
+def _repair_inheritance() -> None:
+    """Undo what the starting process may have left: standard descriptors closed, the end of children ignored.
+
+    A socket must not become standard output, and an exit code that nobody keeps cannot be waited for.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _fork_server(config: Config, workers: int | None) -> ForkServer | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adc.admin.node import ReloadResult
-from adc.control import error_log, notify, pidfile
+from adc.control import adopted, error_log, notify, pidfile
 from adc.control.activation import Inherited
 from adc.control.calls import CallRefused
 from adc.control.coalescing import Coalescing
@@ -63,6 +63,7 @@ class Supervisor:
         Raises BindError, CallRefused, CallFailed, PidfileTaken, OSError: it did not start.
         """
         error_log.keep_flushed(asyncio.get_running_loop())
+        adopted.keep_reaping(asyncio.get_running_loop())
         try:
             await self._start(loaded)
             await self._ending.wait()

@@ -2,15 +2,24 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
-from tests.wire.service import alive, until
+import pytest
+
+from tests.wire.service import ROOT, alive, until
 
 ANSWERS = """
 workers: 2
 listeners: [{name: web, bind: "@web"}]
 routes: [{respond: {status: 200, body: ok}}]
 admin: {bind: "@admin"}
+"""
+CLOSED = "import os, sys; os.close({}); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+IGNORED = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 MOST_PRIVATE = 25 << 10
 """Kilobytes that a further worker may cost."""
@@ -31,6 +40,13 @@ def descriptors(pid):
     """Return what a process has open, except for its input and output."""
     found = [path for path in Path(f"/proc/{pid}/fd").iterdir() if int(path.name) > 2]
     return sorted(os.readlink(path) for path in found)
+
+
+def inheritable(pid):
+    """Return the descriptors of a process that a program it starts would keep, except for input and output."""
+    infos = {int(path.name): path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir()}
+    flags = {number: int(text.split("flags:")[1].split()[0], 8) for number, text in infos.items()}
+    return {number for number, bits in flags.items() if number > 2 and not bits & os.O_CLOEXEC}
 
 
 def private(pid):
@@ -98,3 +114,81 @@ async def test_the_fork_server_ends_with_a_supervisor_that_is_killed(service):
         return not any(alive(pid) for pid in pids)
 
     await until(gone)
+
+
+async def start_through(service, program):
+    """Start `service` from a Python program that changes what it inherits."""
+    service.write(ANSWERS)
+    run = service.command("run", str(service.config), "--pidfile", str(service.pidfile))
+    await service.started(command=[sys.executable, "-c", program, *run[1:]])
+
+
+@pytest.mark.parametrize("descriptor", [0, 1, 2])
+async def test_service_starts_with_a_standard_descriptor_closed(service, descriptor):
+    await start_through(service, CLOSED.format(descriptor))
+    for pid in [service.process.pid, *children(service.process.pid)]:
+        assert os.readlink(f"/proc/{pid}/fd/{descriptor}") == os.devnull
+    assert await service.get() == (200, b"ok")
+
+
+async def test_service_starts_where_the_end_of_children_is_ignored(service):
+    await start_through(service, IGNORED)
+    killed = (await workers(service))[0]
+    os.kill(killed, signal.SIGKILL)
+
+    async def replaced():
+        now = await workers(service)
+        return len(now) == 2 and killed not in now
+
+    await until(replaced)
+    assert "was killed by signal 9" in service.log.read_text()
+
+
+async def test_the_fork_server_is_replaced_after_the_current_folder_was_removed(service, tmp_path):
+    folder = tmp_path / "removed"
+    folder.mkdir()
+    service.write(ANSWERS)
+    await service.started(cwd=folder, environ={"PYTHONPATH": str(ROOT)})
+    folder.rmdir()
+    killed = (await workers(service))[0]
+    for pid in (fork_server(service), killed):
+        os.kill(pid, signal.SIGKILL)
+
+    async def replaced():
+        now = await workers(service)
+        return len(now) == 2 and killed not in now
+
+    await until(replaced)
+
+
+async def test_programs_that_a_worker_starts_inherit_none_of_its_descriptors(service):
+    await start(service)
+    replaced = fork_server(service)
+    for pid in await workers(service):
+        assert inheritable(pid) == set()
+    os.kill(replaced, signal.SIGKILL)
+    before = await workers(service)
+    os.kill(before[0], signal.SIGKILL)
+
+    async def renewed():
+        now = await workers(service)
+        return len(now) == 2 and before[0] not in now
+
+    await until(renewed)
+    for pid in [fork_server(service), *await workers(service)]:
+        assert inheritable(pid) == set()
+
+
+async def test_an_orphan_that_the_supervisor_adopts_is_reaped(service):
+    service.write(ANSWERS)
+    run = " ".join(service.command("run", str(service.config), "--pidfile", str(service.pidfile)))
+    await service.started(command=["sh", "-c", f"sleep 0.01 & exec {run}"])
+
+    async def reaped():
+        return set(children(service.process.pid).values()) == {
+            "adc fork server",
+            "adc worker 0",
+            "adc worker 1",
+        }
+
+    await until(reaped)

@@ -1,7 +1,13 @@
 """What is true before the fork server is forked."""
 
+import asyncio
+import os
+import socket
 import subprocess
 import sys
+
+from adc.control.fork_server import REPLY, REQUEST
+from adc.control.processes import ForkServer
 
 PRELOADED = """
 import os, sys
@@ -39,3 +45,43 @@ def test_modules_of_a_configuration_are_imported_once_for_all_workers(tmp_path):
     )
     assert (threads, descriptors) == (1, 4)
     assert {"adc.net.placeholder", "cryptography.x509", "adc.state.redis"} <= modules
+
+
+async def test_a_worker_whose_fork_server_died_before_its_reply_finds_its_channel_closed(monkeypatch):
+    """Its successor must not share the channel with it."""
+    server = ForkServer()
+    (first_ours, dying), (second_ours, living) = pair(), pair()
+    monkeypatch.setattr(server, "_channel", first_ours)
+    monkeypatch.setattr(server, "_start_anew", lambda: second_ours)
+    starting = asyncio.create_task(server.worker(3))
+    first = await received(dying)
+    dying.close()
+    second = await received(living)
+    living.send(REPLY.pack(os.getpid(), 0))
+    worker = await starting
+    worker.sock.send(b"start")
+    assert (first.recv(16), second.recv(16)) == (b"", b"start")
+    for each in (first, second, worker.sock, living, second_ours):
+        each.close()
+
+
+def pair():
+    """Return both ends of a fork server's channel."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    return ours, theirs
+
+
+async def received(end):
+    """Return the channel of the worker that is asked for."""
+    await readable(end)
+    _, descriptors, _, _ = socket.recv_fds(end, REQUEST.size, 1)
+    return socket.socket(fileno=descriptors[0])
+
+
+async def readable(end):
+    found = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().add_reader(end, found.set_result, None)
+    await found
+    asyncio.get_running_loop().remove_reader(end)
