@@ -13,7 +13,9 @@ def printed(code):
 
 def test_serving_imports_neither_aiohttps_client_nor_rarely_needed_modules():
     loaded = printed("""
-        import sys, adc.control.start, adc.runtime.worker
+        import sys, adc.control.start
+        from adc.runtime.preload import preload
+        preload()
         print(*sys.modules)
     """)
     assert "aiohttp.http_parser" in loaded
