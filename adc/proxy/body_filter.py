@@ -10,7 +10,10 @@ class BrokenContent(Exception):
 
 
 class BodyFilter(Protocol):
-    """Changes or observes response content, piece by piece."""
+    """Changes or observes response content, chunk by chunk. `changes`: digests of the content before do not hold for
+    what it returns."""
+
+    changes: bool
 
     def feed(self, data: bytes, end: bool) -> bytes:
         """Return the content to forward instead of `data`; at `end`, all that is left. Never called after `end`."""

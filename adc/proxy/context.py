@@ -60,6 +60,7 @@ class Context:
         self.unrouted = 0
         self.refusals: dict[str, int] = {}
         self.ends: dict[str, int] = {}
+        self.trailers_dropped = {"request": 0, "response": 0}
         self.upstream_errors: dict[tuple[str, str, str], int] = {}
 
     def trusts(self, peer: str) -> bool:

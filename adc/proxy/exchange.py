@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from adc.codecs.interface import Stream
 from adc.http.headers import Pair
 from adc.http.message import Request, Response
 from adc.http.upgrade import among
 from adc.http.via import goes_round
-from adc.pools.member import Member
 from adc.proxy.body_filter import BodyFilter, BrokenContent
 from adc.proxy.end_reasons import CLIENT_CLOSED
 from adc.proxy.gate import BUFFER, CLIENT, MEMBER, PLUGIN
@@ -22,15 +21,12 @@ from adc.proxy.request_side import RequestSide
 from adc.proxy.service import Service
 from adc.proxy.stages.unpack import Unpacker
 from adc.proxy.states import AWAITING, ENDED, RESPONDING, SWITCHED
-from adc.proxy.upstream.endpoints import client_endpoints
+from adc.proxy.trailers import still_true
+from adc.proxy.upstream.request import NO_FIELDS
 from adc.proxy.upstream.stick import stick
 from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
-
-if TYPE_CHECKING:
-    from adc.codecs.interface import KeptConnection
-    from adc.net.proxy_protocol import Endpoints
 
 _LARGE_BYTES: Final = 32 << 10
 
@@ -51,6 +47,7 @@ class Exchange(RequestSide):
         "end_reason",
         "listener",
         "pipeline",
+        "response_trailers",
         "route",
         "service",
         "started",
@@ -74,6 +71,7 @@ class Exchange(RequestSide):
         self._content_gate = None
         self._filters: tuple[BodyFilter, ...] = ()
         self.unpacker: Unpacker | None = None
+        self.response_trailers = NO_FIELDS
         self.client = request.source
         self.listener = service.name
         self.route = ""
@@ -136,18 +134,7 @@ class Exchange(RequestSide):
         self.fail(508, "loop", "proxy_loop_detected")
         return True
 
-    # The client's connection.
-
-    @property
-    def endpoints(self) -> Endpoints | None:
-        request = self.request
-        return client_endpoints(self.stream.client, request.source, request.client.peer)
-
-    def keep(self, member: Member, connection: KeptConnection) -> bool:
-        return self.stream.keep(member, connection)
-
-    def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
-        return self.stream.kept(pool)
+    # Backpressure and timeouts of the response.
 
     def stream_blocked(self) -> None:
         self.hold_response(CLIENT)
@@ -225,6 +212,10 @@ class Exchange(RequestSide):
         if unpacker is not None:
             end = unpacker.ended
         self.bytes_out = len(body)
+        if end and self.response_trailers:
+            self.stream.send_head(response, body, False)
+            self._end_with_trailers()
+            return
         self.stream.send_head(response, body, end)
         if end:
             self.end(self.end_reason)
@@ -251,6 +242,10 @@ class Exchange(RequestSide):
             self.deliver(data, end)
 
     def respond_trailers(self, fields: list[Pair]) -> None:
+        if self.request.takes_trailers:
+            self.response_trailers = fields
+        else:
+            self.service.trailers_dropped["response"] += len(fields)
         self.respond_body(b"", True)
 
     def deliver(self, data: bytes, end: bool) -> None:
@@ -270,9 +265,15 @@ class Exchange(RequestSide):
         """Send more of the response as it is."""
         self.bytes_out += len(data)
         if not end and self.phase is not CLIENT_WRITE:
-            timeouts = self.timeouts
-            idle = timeouts.tunnel if self.state == SWITCHED else timeouts.idle
-            self.deadline = min(self.service.clock.now + idle, self.total_at)
+            if self.state == SWITCHED:
+                self.limit(TUNNEL, self.timeouts.tunnel)
+            else:
+                self.limit(IDLE, self.timeouts.idle)
+        if end and self.response_trailers:
+            if data:
+                self.stream.send_body(data, False)
+            self._end_with_trailers()
+            return
         if data or end:
             self.stream.send_body(data, end)
         if end:
@@ -285,6 +286,27 @@ class Exchange(RequestSide):
             and not self.response_holds
         ):
             self.let_response_go_on()
+
+    def _end_with_trailers(self) -> None:
+        """End the response with its trailers, as far as they hold for the content that the client got."""
+        stream, fields = self.stream, self.response_trailers
+        kept = still_true(fields) if self._changed_content else fields
+        sent = 0
+        if not kept:
+            stream.send_body(b"", True)
+        elif stream.send_trailers(kept):
+            sent = len(kept)
+        self.service.trailers_dropped["response"] += len(fields) - sent
+        self.end(COMPLETE)
+
+    @property
+    def _changed_content(self) -> bool:
+        """True if the content may differ from what the member sent."""
+        return (
+            self.unpacker is not None
+            or (self.plugins is not None and self.plugins.changes)
+            or any(each.changes for each in self._filters)
+        )
 
     @property
     def content_is_final(self) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from adc.codecs.interface import Stream
+from adc.codecs.interface import KeptConnection, Stream
 from adc.codecs.refused import Refused
 from adc.http.headers import Headers, Pair
 from adc.http.message import Response
+from adc.net.proxy_protocol import Endpoints
+from adc.pools.member import Member
 from adc.proxy.gate import BUFFER, Gate
 from adc.proxy.phases import CLIENT_WRITE, EXPECT, REQUEST_BODY, RESPONSE_HEAD, Phase
 from adc.proxy.plugins.interception import Interception
 from adc.proxy.states import ENDED, RESPONDING, SWITCHED
+from adc.proxy.upstream.endpoints import client_endpoints
 from adc.proxy.upstream.request import UpstreamRequest
 
 HOLD_BYTES: Final = 64 << 10
@@ -65,7 +68,12 @@ class RequestSide(UpstreamRequest):
         if attempt is not None and attempt.takes_content:
             if self.replayable:
                 self._keep(data)
-            attempt.send_body(data, end)
+            if not (end and self.trailers):
+                attempt.send_body(data, end)
+            else:
+                if data:
+                    attempt.send_body(data, False)
+                attempt.send_trailers(self.trailers)
             self._moved(len(data), end)
         elif self.state != ENDED:
             self.body += data
@@ -92,6 +100,19 @@ class RequestSide(UpstreamRequest):
     def bad_body(self, refused: Refused) -> None:
         self.context.refused(refused.reason, refused.detail, self.request)
         self.fail(refused.status, refused.reason)
+
+    # The client's connection.
+
+    @property
+    def endpoints(self) -> Endpoints | None:
+        request = self.request
+        return client_endpoints(self.stream.client, request.source, request.client.peer)
+
+    def keep(self, member: Member, connection: KeptConnection) -> bool:
+        return self.stream.keep(member, connection)
+
+    def kept(self, pool: str) -> tuple[Member, KeptConnection] | None:
+        return self.stream.kept(pool)
 
     # Backpressure toward the client.
 

@@ -54,6 +54,9 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_request_bytes_total", "Bytes of request content received.", "route"),
             _counter("adc_response_bytes_total", "Bytes of response content sent.", "route"),
             _counter("adc_exchange_ends_total", "Exchanges that ended early.", "reason"),
+            _counter(
+                "adc_trailers_dropped_total", "Trailer fields dropped, by direction.", "listener", "direction"
+            ),
             _counter("adc_refused_total", "Rejected connections and requests.", "listener", "reason"),
             _counter("adc_connections_total", "Accepted connections that reached HTTP.", "listener"),
             _gauge("adc_connections_active", "Open connections.", "listener"),

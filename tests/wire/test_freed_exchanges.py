@@ -119,6 +119,7 @@ KINDS = {
     "client reset within its content": lambda proxy: left(
         proxy, post(b"x" * 300_000, target="/silent")[:-1], reset=True
     ),
+    "trailers": lambda proxy: asked(proxy, chunked(b"x", target="/keep", trailers=["X-Sum: 7"])),
     "long trailers": lambda proxy: asked(
         proxy, chunked(b"x", target="/silent", trailers=["X-Trailer: value"] * 10_000)
     ),

@@ -240,6 +240,7 @@ class Fetch(Watched):
             lines = (*entry.headers.pairs, (b"Age", age), (b"Cache-Status", status))
             for follower in collapsed:
                 head = Response(entry.status, Headers(lines), entry.reason, response.body_length, dated=True)
+                head.trailer = response.trailer
                 shared.counters.collapsed += 1
                 self._begin(follower, head, body, end, "collapsed")
         self._went_on(end)

@@ -57,9 +57,10 @@ class CacheBypass:
 class Keeping:
     """Stores the content that passes."""
 
-    __slots__ = ("_filling",)
+    __slots__ = ("_filling", "changes")
 
     def __init__(self, filling: Filling) -> None:
+        self.changes = False
         self._filling = filling
 
     def feed(self, data: bytes, end: bool) -> bytes:

@@ -9,10 +9,12 @@ from adc.http.message import Response
 
 class Interception:
     """Reads, changes and stops what passes an exchange. The exchange gives it request content while
-    `takes_request_body`, the response head until it is `open`, and response content while `takes_response_body`."""
+    `takes_request_body`, the response head until it is `open`, and response content while `takes_response_body`.
+    `changes`: a phase may have changed the response content."""
 
-    __slots__ = ("open",)
+    __slots__ = ("changes", "open")
 
+    changes: bool
     open: bool
 
     @property

@@ -51,6 +51,7 @@ class PluginRun(Interception):
         self._next: Action[Exchange] | None = None
         self._head: Response | None = None
         self.contexts = chain.contexts(exchange.request, exchange.request_id, exchange.context.error_log)
+        self.changes = False
         self.open = not chain.sees_responses
         self.requests = PluginFlow(
             self._request_passed, self._failed, self._hold_client, self._release_client
@@ -159,6 +160,7 @@ class PluginRun(Interception):
             return None
         head.body_length = UNKNOWN_LENGTH
         no_content = self._exchange.request.method == "HEAD" or head.status in _NO_CONTENT
+        self.changes = not no_content
         return None if no_content else content
 
     def _response_passed(self, passed: bytes | Stopped, end: bool) -> None:
@@ -171,7 +173,7 @@ class PluginRun(Interception):
             if content.whole and not end:
                 exchange.limit(IDLE, exchange.timeouts.idle)
                 return
-            if end:
+            if end and not exchange.response_trailers:
                 head.body_length = len(passed)
             self.open = True
             exchange.respond(head, passed, end)

@@ -91,11 +91,12 @@ class EncodeBody:
     piece is flushed: it is all that the member has sent so far, and nobody knows when more will come.
     """
 
-    __slots__ = ("_coding", "_encoder", "_flushing", "_min_size", "_response")
+    __slots__ = ("_coding", "_encoder", "_flushing", "_min_size", "_response", "changes")
 
     def __init__(self, response: Response, coding: ContentCoding, min_size: int) -> None:
         content_type = response.headers.get(b"content-type") or b""
         self._response: Response | None = response
+        self.changes = True
         self._coding = coding
         self._min_size = min_size
         self._encoder: Encoder | None = None

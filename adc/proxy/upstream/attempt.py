@@ -9,6 +9,7 @@ from typing import Final
 from adc.codecs.interface import KeptConnection, Link, MemberConnection
 from adc.http.headers import Pair
 from adc.http.message import Response
+from adc.http.trailers import divide_trailers
 from adc.http.via import VIA, via
 from adc.net.proxy_protocol import Endpoints
 from adc.pools.errors import Failure, Outcome
@@ -136,7 +137,10 @@ class Attempt(Pending):
         upstream = self.upstream
         request, body, end = upstream.request, upstream.body, upstream.body_end
         if end:
-            connection.send(request, upstream.target, lines, body, True)
+            trailers = upstream.trailers
+            connection.send(request, upstream.target, lines, body, not trailers)
+            if trailers:
+                self.send_trailers(trailers)
             upstream.limit(RESPONSE_HEAD, self.dispatch.timeouts.response_head)
             return
         upstream.await_content()
@@ -153,6 +157,10 @@ class Attempt(Pending):
     def send_body(self, data: bytes, end: bool) -> None:
         if self.connection is not None:
             self.connection.send_body(data, end)
+
+    def send_trailers(self, fields: list[Pair]) -> None:
+        if self.connection is not None and not self.connection.send_trailers(fields):
+            self.upstream.context.trailers_dropped["request"] += len(fields)
 
     def member_blocked(self) -> None:
         self.upstream.hold_content(MEMBER)
@@ -192,7 +200,13 @@ class Attempt(Pending):
 
     def response_trailers(self, fields: list[Pair]) -> None:
         self._settle(self.status)
-        self.upstream.respond_trailers(fields)
+        upstream = self.upstream
+        passable, forbidden = divide_trailers(fields)
+        upstream.context.trailers_dropped["response"] += len(forbidden)
+        if passable:
+            upstream.respond_trailers(passable)
+        else:
+            upstream.respond_body(b"", True)
 
     def failed(self, failure: Failure, detail: str) -> None:
         if not self.over:

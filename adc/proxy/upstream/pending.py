@@ -38,9 +38,8 @@ class Pending:
     def send_body(self, data: bytes, end: bool) -> None:
         """Send more request content. `takes_content` is true."""
 
-    def send_trailers(self, fields: list[Pair]) -> bool:
-        """End the request content with trailers; False if they had to be dropped. `takes_content` is true."""
-        return False
+    def send_trailers(self, fields: list[Pair]) -> None:
+        """End the request content with trailers. `takes_content` is true."""
 
     def pause(self) -> None:
         """Stop the response until `resume`."""

@@ -105,6 +105,8 @@ class HttpListener(StreamListener):
         yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
         for reason, count in service.ends.items():
             yield Sample("adc_exchange_ends_total", (reason,), count)
+        for direction, count in service.trailers_dropped.items():
+            yield Sample("adc_trailers_dropped_total", (name, direction), count)
         for (pool, member, reason), count in service.upstream_errors.items():
             yield Sample("adc_upstream_errors_total", (pool, member, reason), count)
 

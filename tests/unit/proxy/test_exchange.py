@@ -219,6 +219,36 @@ def test_a_switch_makes_a_tunnel_with_a_time_limit_of_its_own():
     assert world.members[0].failures == 0
 
 
+def test_a_slow_stream_in_both_directions_is_limited_by_idle_alone():
+    world = World(timeouts=Timeouts(idle=60.0))
+    client = world.ask("POST", body=b"a", length=UNKNOWN_LENGTH, end=False)
+    world.link().answer(200, b"b", end=False)
+    for number in range(20):
+        world.pass_time(50)
+        if number % 2:
+            client.exchange.request_body(b"c", False)
+        else:
+            world.link().more(b"d")
+    assert ("abort",) not in client.sent
+    world.pass_time(61)
+    assert client.sent[-1] == ("abort",)
+    assert world.ended == ["idle_timeout"]
+
+
+def test_total_limits_a_stream_however_lively():
+    world = World(timeouts=Timeouts(idle=60.0, total=100.0))
+    client = world.ask("POST", body=b"a", length=UNKNOWN_LENGTH, end=False)
+    world.link().answer(200, b"b", end=False)
+    for _ in range(2):
+        world.pass_time(45)
+        client.exchange.request_body(b"c", False)
+        world.link().more(b"d")
+    assert ("abort",) not in client.sent
+    world.pass_time(11)
+    assert client.sent[-1] == ("abort",)
+    assert world.ended == ["total_timeout"]
+
+
 def test_every_end_is_a_word_that_the_log_knows():
     assert all(end_reason(failure) in END_REASONS for failure in Failure)
     assert all(phase.reason in END_REASONS for phase in PHASES if phase not in (EXPECT, PLUGIN))

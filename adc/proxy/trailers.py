@@ -1,0 +1,15 @@
+"""Trailers of responses: which a client gets, and which describe content that was changed on the way."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adc.http.headers import Pair
+
+_DIGESTS: Final = frozenset({b"content-digest", b"content-md5", b"digest", b"etag", b"repr-digest"})
+
+
+def still_true(fields: list[Pair]) -> list[Pair]:
+    """Return those of `fields` that hold for content that was changed: no digest or validator of the content as the
+    member sent it."""
+    return [pair for pair in fields if pair[0].lower() not in _DIGESTS]
