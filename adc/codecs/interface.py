@@ -172,7 +172,7 @@ class KeptConnection(MemberConnection, Protocol):
         """Belong to `receiver` from now on; False if nothing can be sent any more."""
 
     def close(self) -> None:
-        """Close in order; it belongs to nobody."""
+        """Close in order: no client needs it any more."""
 
 
 class Link(Protocol):
@@ -205,7 +205,7 @@ class Link(Protocol):
         """Close the connections that have been idle at least as long as `connection` had been, which was of no use."""
 
     def forget(self, receiver: ResponseReceiver) -> None:
-        """`receiver` does not wait for a connection any more. One that nobody waits for is not opened."""
+        """Stop waiting for a connection for `receiver`. A dial that no receiver waits for is cancelled."""
 
     def close_oldest(self) -> None:
         """Close the connection that has been idle longest; there is one."""

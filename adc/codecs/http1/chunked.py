@@ -95,10 +95,10 @@ class ChunkedContent:
         chunks = CHUNKS_PER_STEP
         while start < end and chunks and self._state != _ENDED:
             if self._state == _DATA:
-                piece = source[start : start + self._left]
-                self._data.append(piece)
-                self._left -= len(piece)
-                start += len(piece)
+                part = source[start : start + self._left]
+                self._data.append(part)
+                self._left -= len(part)
+                start += len(part)
                 if not self._left:
                     self._state = _DATA_END
                     chunks -= 1

@@ -12,7 +12,7 @@ from adc.net.proxy_protocol import Endpoints, compose
 
 
 class ProxiedConnection(ClientConnection):
-    """A connection whose header told `endpoints`."""
+    """A connection whose PROXY protocol header named `endpoints`."""
 
     __slots__ = ("endpoints",)
 

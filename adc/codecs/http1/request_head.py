@@ -83,7 +83,9 @@ def read_head(message: Any, client: Client) -> Request:
             path, query, plain = split_target(target)
         else:
             target, authority, (path, query, plain), named = _other_form(method, target, authority)
-            if named and method == "PURGE":  # what is purged is not told by the listener that is asked
+            if (
+                named and method == "PURGE"
+            ):  # the listener that receives it need not be the one of the purged URL
                 scheme = named
             lines = [pair for pair in lines if pair[0].lower() != b"host"]
             proxy_fields[b"host"] = authority.encode("ascii", "replace")

@@ -29,7 +29,7 @@ _BLANK_LINE: Final = b"\r\n\r\n"
 _CR: Final = 13
 _BLANKS: Final = re.compile(rb"[\r\n]+")
 _LINE_ROOM: Final = METHOD_BYTES + 16
-"""Bytes that a request line may have besides its target."""
+"""Bytes that a request line may have in addition to its target."""
 _FINAL: Final = (http_exceptions.LineTooLong, http_exceptions.InvalidURLError)
 """Errors that stand however a head is read."""
 
@@ -73,11 +73,11 @@ class RequestReader(ContentReader):
 
     @abstractmethod
     def _refuse(self, refused: Refused) -> None:
-        """Answer with an error and close."""
+        """Respond with an error and close."""
 
     @abstractmethod
     def _discard(self, count: int) -> None:
-        """Count bytes that nobody reads any more."""
+        """Count bytes that are not read any more."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -174,17 +174,17 @@ class RequestReader(ContentReader):
             start = self._skip_blanks(data, start)
         while start < len(data) and not done:
             end = self._end_of_head(data, start)
-            piece = data[start:end]
+            part = data[start:end]
             start = end
             if self._state == ODD_HEAD:
-                done = self._gather(piece, data, end)
+                done = self._gather(part, data, end)
                 continue
             try:
-                parsed = self._parser.feed_data(piece)
+                parsed = self._parser.feed_data(part)
             except Exception as error:
-                done = self._rejected(piece, error, data, end)
+                done = self._rejected(part, error, data, end)
                 continue
-            done = self._take(parsed, piece, data, end)
+            done = self._take(parsed, part, data, end)
 
     def _skip_blanks(self, data: bytes, start: int) -> int:
         """Return where the blank lines at `start` end: the end of `data` if they are too many, which is rejected."""
@@ -207,14 +207,14 @@ class RequestReader(ContentReader):
         found = data.find(_BLANK_LINE, start)
         return found + 4 if found >= 0 else len(data)
 
-    def _take(self, parsed: Any, piece: bytes, data: bytes, end: int) -> bool:
-        """Go on with what the parser made of `piece`, which ends at `end` of `data`; False if no head is complete."""
+    def _take(self, parsed: Any, part: bytes, data: bytes, end: int) -> bool:
+        """Go on with what the parser made of `part`, which ends at `end` of `data`; False if no head is complete."""
         messages = parsed[0]
         if not messages:
-            return self._keep_head(piece)
-        head = piece
+            return self._keep_head(part)
+        head = part
         if self._partial_head:
-            head = self._partial_head + piece
+            head = self._partial_head + part
             self._partial_head = b""
         message = messages[0][0]
         version = len(message.method) + len(message.path) + 1
@@ -224,12 +224,12 @@ class RequestReader(ContentReader):
         self._begin(message, data, end, len(head))
         return True
 
-    def _keep_head(self, piece: bytes) -> bool:
+    def _keep_head(self, part: bytes) -> bool:
         """Keep a part of a head: from its first byte on it has `head_timeout`, and a limit in bytes."""
         settings = self._settings
         if not self._partial_head:
             self.deadline = settings.clock.now + settings.head_timeout
-        head = self._partial_head = self._partial_head + piece
+        head = self._partial_head = self._partial_head + part
         if len(head) <= settings.target_bytes + _LINE_ROOM:
             return False
         if b"\n" not in head:
@@ -238,23 +238,23 @@ class RequestReader(ContentReader):
             return False
         return self._refuse_head(Refused(431, "limit_head", "the request head is over its limit"))
 
-    def _rejected(self, piece: bytes, error: Exception, data: bytes, end: int) -> bool:
-        """Refuse the head that the parser rejected at `piece`, unless it only is unusual; False if that is open."""
-        if isinstance(error, _FINAL) or not may_be_unusual(self._partial_head + piece):
+    def _rejected(self, part: bytes, error: Exception, data: bytes, end: int) -> bool:
+        """Refuse the head that the parser rejected at `part`, unless it only is unusual; False if that is open."""
+        if isinstance(error, _FINAL) or not may_be_unusual(self._partial_head + part):
             return self._refuse_head(refusal_of(error, self._settings.target_bytes))
         self._state = ODD_HEAD
-        return self._gather(piece, data, end)
+        return self._gather(part, data, end)
 
-    def _gather(self, piece: bytes, data: bytes, end: int) -> bool:
+    def _gather(self, part: bytes, data: bytes, end: int) -> bool:
         """Keep a head that the parser rejected until it is complete, and read it then.
 
         It is looked at when its request line ends and when it ends, not for each byte that comes.
         """
-        head = self._partial_head + piece
+        head = self._partial_head + part
         if not head.endswith(_BLANK_LINE):
-            if b"\n" in piece and b"\n" not in self._partial_head and not may_be_unusual(head):
+            if b"\n" in part and b"\n" not in self._partial_head and not may_be_unusual(head):
                 return self._refuse_head(bad_request("the request line is malformed"))
-            return self._keep_head(piece)
+            return self._keep_head(part)
         self._partial_head = b""
         self._parser = HeadParser(self._settings)
         try:

@@ -105,7 +105,7 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
         if not colon or _NAME.fullmatch(name) is None or b"\0" in value:
             raise ValueError("a header line is malformed")
         if name.lower() in _FRAMING and _CONTROLS.search(value) is not None:
-            raise ValueError("a control character where the length is told")
+            raise ValueError("a control character in a framing field")
         fields.append((name, printable(value).strip(b" \t")))
     return fields
 
@@ -118,7 +118,7 @@ def _framed(fields: list[tuple[bytes, bytes]]) -> tuple[list[tuple[bytes, bytes]
     kept = [field for field in fields if field[0].lower() not in _FRAMING]
     if coding:
         if lengths and coding != [b"chunked"]:
-            raise ValueError("Content-Length beside a transfer coding other than `chunked`")
+            raise ValueError("Content-Length together with a transfer coding other than `chunked`")
         return [*kept, (b"Transfer-Encoding", b", ".join(coding))], bool(lengths)
     if not lengths:
         return kept, False

@@ -197,7 +197,7 @@ class ResponseParser(LinkedConnection):
                 not offers(self._upgrade, proxy_fields.get(b"upgrade", b""))
                 or not self._parser.should_upgrade()
             ):
-                raise ValueError("a switch of protocols that nobody asked for")
+                raise ValueError("an unsolicited switch of protocols")
             response.upgrade = proxy_fields[b"upgrade"]
             self._state = RESPONSE_TUNNEL
             self._head = response

@@ -208,7 +208,7 @@ class ResponseReader(ResponseParser):
     def _switch(self, receiver: ResponseReceiver, rest: bytes) -> None:
         head, self._head = self._head, None
         if head is None or self._state != RESPONSE_TUNNEL:
-            self._fail(Failure.PROTOCOL_ERROR, "a switch of protocols that nobody asked for")
+            self._fail(Failure.PROTOCOL_ERROR, "an unsolicited switch of protocols")
         else:
             receiver.response_head(head, rest, False)
 

@@ -28,9 +28,7 @@ class SecureConnection(ServerConnection):
         der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         try:
             self.client.certificate = client_certificate.describe(der) if der else {}
-        except (
-            ValueError
-        ):  # OpenSSL accepts some that are not well-formed; no member could be told what they say
+        except ValueError:  # OpenSSL accepts malformed certificates, which could not be described to a member
             transport.abort()
 
     def _known_client(self, handshake: Handshake, transport: Any) -> Client:

@@ -1,4 +1,4 @@
-"""Connections over the limit of a listener: told so at little cost, and closed."""
+"""Connections over the limit of a listener: they get a cheap response, and are closed."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ TUNNEL: Final = 5
 PIPELINED: Final = 6
 """Requests behind the current one, which is complete: they are kept unparsed until its response is."""
 DISCARD: Final = 7
-"""Bytes that nobody reads: the last response is being sent. From here on there are no more requests."""
+"""Bytes that are dropped while the last response is being sent. No request is read in this state or a later one."""
 LINGER: Final = 8
-"""Bytes that nobody reads: everything was sent, and the client has a while to read it and close."""
+"""Bytes that are dropped: everything was sent, and the client has a while to read it and close."""
 CLOSING: Final = 9
 """No bytes: the connection closes once the client has everything."""
 CLOSED: Final = 10

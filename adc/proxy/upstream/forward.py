@@ -104,12 +104,8 @@ class Forward(PoolDispatch):
         if verdict is not Verdict.RETRY:
             return False
         tried = (*upstream.tried, attempt.member)
-        same = stale and attempt.member.pinnable  # a stale connection says nothing of the member
-        bound = not same and self.choice.is_bound(upstream)
-        member = attempt.member if same else None
-        if not same and not bound:
-            member = self.choice.next(upstream, attempt.member, now, tried)
-        if member is None and (bound or not self._may_wait(tried)):
+        member = self._following(attempt, outcome, now, tried)
+        if member is None and (self.choice.is_bound(upstream) or not self._may_wait(tried)):
             return False
         attempt.cancel(outcome)
         upstream.tried = tried
@@ -120,6 +116,20 @@ class Forward(PoolDispatch):
             member.retries += 1
             self.begin(upstream, member)
         return True
+
+    def _following(
+        self, attempt: Attempt, outcome: Outcome, now: float, tried: tuple[Member, ...]
+    ) -> Member | None:
+        """Return the member for the attempt that follows `attempt`; None if none is free."""
+        upstream, failed = attempt.upstream, attempt.member
+        if outcome is Failure.STALE_CONNECTION and failed.pinnable:
+            return failed  # a stale connection says nothing of its member
+        member = None
+        if not self.choice.is_bound(upstream):
+            member = self.choice.next(upstream, failed, now, tried)
+        if member is None and outcome is Failure.UNPROCESSED and failed.pinnable:
+            return failed  # on another connection
+        return member
 
     def _may_wait(self, tried: tuple[Member, ...]) -> bool:
         """True if a request for a member outside `tried` can wait in the queue."""

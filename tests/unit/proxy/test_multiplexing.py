@@ -81,3 +81,23 @@ def test_streams_that_a_closing_connection_processed_are_not_repeated(world):
     for stream in (*first.streams_open[:], *second.streams_open[:]):
         stream.answer(200)
     assert [client.status for client in clients] == [200] * 4
+
+
+def test_only_member_is_asked_again_when_it_did_not_process_a_request(single):
+    client = single.ask("POST", "/", b"ab", 2)
+    link = single.link()
+    link.connect()
+    link.go_away(last=0)
+    assert client.sent == []
+    link.connect()
+    link.streams_open[0].answer(201)
+    assert (client.status, link.dials) == (201, 2)
+
+
+def test_member_that_keeps_refusing_streams_is_not_asked_for_ever(single):
+    client = single.ask("POST", "/", b"ab", 2)
+    link = single.link()
+    link.connect()
+    for _ in range(3):
+        link.streams_open[0].refuse()
+    assert (client.status, link.streams) == (503, 0)
