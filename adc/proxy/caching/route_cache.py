@@ -33,6 +33,11 @@ class RouteCache:
         self.purgers = purgers or Networks()
 
     @abstractmethod
+    def __call__(self, exchange: Exchange) -> None:
+        """Respond from the cache, or ask the member. It is here because a compiled class can be callable only if its
+        base is."""
+
+    @abstractmethod
     def look(self, exchange: Exchange, key: bytes, role: Role | None = None) -> None:
         """Look in all tiers, and ask the member if that is due. `role` is what another request's fetch made
         of this one; FOLLOW: it has ended, so look afresh.
