@@ -196,7 +196,7 @@ class World:
         retry = retry or RetryPolicy(2)
         forward = Forward(Balanced(self.pool), Single(), timeouts, retry)
         pipeline = Pipeline(
-            "all", forward, timeouts=timeouts, response_stages=tuple(stages), body_limit=body_limit
+            "all", forward.start, timeouts=timeouts, response_stages=tuple(stages), body_limit=body_limit
         )
         self.service = Service("memory", self.clock, _REPLIES, self.log, self.log)
         self.service.find = lambda request: pipeline

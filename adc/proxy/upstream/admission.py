@@ -73,4 +73,4 @@ class TakeTurns:
             self._forward.enter(upstream)
             self._queue.join(self._forward, upstream)
         else:
-            self._forward(upstream)
+            self._forward.start(upstream)

@@ -39,11 +39,6 @@ class Dispatch:
         self.timeouts = timeouts
         self.retry = retry
 
-    def __call__(self, upstream: UpstreamRequest) -> None:
-        """Begin the first attempt, in a dispatch that is an action. It is here because a compiled class can be
-        callable only if its base is."""
-        raise NotImplementedError
-
     @abstractmethod
     def send(self, attempt: Attempt, connection: MemberConnection) -> None:
         """Send the request on `connection`, with the fields for the member."""

@@ -28,7 +28,8 @@ class Forward(PoolDispatch):
         self.launch = launch
         self.queue: QueueGate | None = None
 
-    def __call__(self, upstream: UpstreamRequest) -> None:  # `enter` and `choose` without their calls
+    def start(self, upstream: UpstreamRequest) -> None:
+        """Carry out a request: `enter` and `choose`, without their calls."""
         now, budget = upstream.context.clock.now, self.retry.budget
         upstream.pool = self.pool.name
         upstream.total_at = now + self.timeouts.total

@@ -51,7 +51,7 @@ class ForwardBuilder:
         pool = self._pools[name]
         choice = self._choice(name, timeouts)
         forward = Forward(choice, _launch(retries), timeouts, retry)
-        action: Action[UpstreamRequest] = forward
+        action: Action[UpstreamRequest] = forward.start
         if name in self.waiting:
             forward.queue = self.waiting[name]
             action = TakeTurns(pool, forward.queue, forward)
