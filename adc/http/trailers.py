@@ -14,6 +14,7 @@ from adc.http.fields import (
     SPOOFABLE_FIELDS,
     as_variable,
     elements,
+    tokens,
 )
 from adc.http.headers import Pair
 
@@ -71,6 +72,14 @@ def divide_trailers(fields: Iterable[Pair]) -> tuple[list[Pair], list[bytes]]:
         else:
             dropped.append(pair[0])
     return kept, dropped
+
+
+def without_nominated(fields: list[Pair], connection: bytes) -> list[Pair]:
+    """Return `fields` without those that a `Connection` field of this value names (RFC 9110 section 7.6.1)."""
+    if not connection:
+        return fields
+    nominated = tokens(connection)
+    return [pair for pair in fields if pair[0].lower() not in nominated]
 
 
 def announceable(value: bytes) -> bytes:

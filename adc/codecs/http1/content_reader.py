@@ -11,7 +11,8 @@ from adc.codecs.http1.states import BODY, CHUNKED, DISCARD, HEAD, PIPELINED, TUN
 from adc.codecs.interface import RequestReceiver
 from adc.codecs.refused import Refused
 from adc.http.headers import Pair
-from adc.http.message import UNKNOWN_LENGTH
+from adc.http.message import UNKNOWN_LENGTH, Request
+from adc.http.trailers import without_nominated
 from adc.net.batch import BatchedReader
 
 _NO_TRAILERS: Final[list[Pair]] = []
@@ -22,11 +23,13 @@ class ContentReader(BatchedReader):
 
     `_state` says what the next bytes are (`states`). `_left` counts the missing bytes of content of known length. What
     lies behind the content is kept unparsed in `_unread` (from `_start` on), with reading paused, until the response is
-    complete. `_held_up`: the exchange wants no content for now.
+    complete. `_held_up`: the exchange wants no content for now. `_connection`: the `Connection` field of a request with
+    chunked content.
     """
 
     __slots__ = (
         "_chunks",
+        "_connection",
         "_held_up",
         "_left",
         "_receiver",
@@ -44,6 +47,7 @@ class ContentReader(BatchedReader):
         self._receiver: RequestReceiver | None = None
         self._left = 0
         self._chunks: ChunkedContent | None = None
+        self._connection = b""
         self._trailers = _NO_TRAILERS
         self._unread = b""
         self._start = 0
@@ -75,11 +79,12 @@ class ContentReader(BatchedReader):
             self._scheduled = True
             self._settings.loop.call_soon(self._go_on)
 
-    def _first_content(self, body_length: int, data: bytes, start: int) -> bytes:
+    def _first_content(self, request: Request, data: bytes, start: int) -> bytes:
         """Return the content that came with its head, in `data` from `start` on; keep what is behind it.
 
         Raises `Refused`.
         """
+        body_length = request.body_length
         if body_length != UNKNOWN_LENGTH:
             body = data[start : start + body_length]
             self._left = body_length - len(body)
@@ -89,6 +94,7 @@ class ContentReader(BatchedReader):
         settings = self._settings
         chunks = self._chunks = ChunkedContent(settings.header_bytes, settings.header_count)
         self._state = CHUNKED
+        self._connection = request.proxy_fields.get(b"connection", b"")
         self._trailers = _NO_TRAILERS
         return self._decode(chunks, data, start)
 
@@ -128,7 +134,7 @@ class ContentReader(BatchedReader):
         """Deliver the trailers, unless the exchange has ended meanwhile."""
         self._trailers = _NO_TRAILERS
         if self._receiver is receiver:
-            receiver.request_trailers(trailers)
+            receiver.request_trailers(without_nominated(trailers, self._connection))
 
     def _decode(self, chunks: ChunkedContent, data: bytes, start: int) -> bytes:
         """Decode as many chunks of `data` from `start` on as one step may, keep the rest."""

@@ -43,12 +43,14 @@ class ResponseParser(LinkedConnection):
 
     `_state` says how the response is read (`states`). `_content` is false if the response has none whatever its head
     says, `_upgrade` what the request offered to switch to. `_keep`: the connection can be used again; `_private`: only
-    for requests of the same client. `_interim_heads` counts interim responses before the head.
+    for requests of the same client. `_connection`: the
+    `Connection` field of a chunked response. `_interim_heads` counts interim responses before the head.
     """
 
     __slots__ = (
         "_arrived",
         "_body",
+        "_connection",
         "_content",
         "_head",
         "_interim_heads",
@@ -77,6 +79,7 @@ class ResponseParser(LinkedConnection):
         self._arrived = b""
         self._head: Response | None = None
         self._body: list[bytes] = []
+        self._connection = b""
         self._trailers: list[Pair] = []
         self._interim_heads = 0
         self._overhead = 0
@@ -160,6 +163,7 @@ class ResponseParser(LinkedConnection):
             state = RESPONSE_CHUNKS
             self._overhead = 0
             self._place.begin()
+            self._connection = proxy_fields.get(b"connection", b"")
             if b"trailer" in proxy_fields:
                 response.trailer = announceable(proxy_fields[b"trailer"])
         elif b"content-length" in proxy_fields:

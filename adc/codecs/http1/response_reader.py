@@ -22,6 +22,7 @@ from adc.codecs.http1.states import (
 from adc.codecs.interface import ResponseReceiver
 from adc.codecs.refused import Refused
 from adc.http.message import Response
+from adc.http.trailers import without_nominated
 from adc.pools.errors import Failure
 
 _MAX_HEAD: Final = 256 << 10
@@ -253,7 +254,7 @@ class ResponseReader(ResponseParser):
             receiver.response_body(body, False)
         if self.receiver is receiver:
             self._release(receiver)
-            receiver.response_trailers(trailers)
+            receiver.response_trailers(without_nominated(trailers, self._connection))
 
     def _keep_head(self, data: bytes) -> None:
         """A head is incomplete."""

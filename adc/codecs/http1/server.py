@@ -165,7 +165,7 @@ class ServerConnection(ResponseWriter):
             if request.upgrade:
                 self._offer = request
             if request.body_length:
-                self._begin_with_content(request, self._first_content(request.body_length, data, start))
+                self._begin_with_content(request, self._first_content(request, data, start))
                 return
         except Refused as refused:
             self._refuse(refused)

@@ -70,6 +70,20 @@ def test_trailers_of_a_response_end_it_and_the_connection_is_used_again(feed, co
     assert seen.head.headers == Headers([])
 
 
+@WAYS
+def test_trailers_of_a_request_that_connection_names_are_dropped(feed):
+    side = ClientSide()
+    feed(side, chunked(b"a", trailers=["X-Hop: 1", "X-Sum: 2"], fields=["Connection: close, x-hop"]))
+    assert [(each.trailers, each.complete) for each in side.requests] == [([(b"X-Sum", b"2")], True)]
+
+
+@CUTS
+def test_trailers_of_a_response_that_connection_names_are_dropped(feed):
+    side = MemberSide()
+    feed(side, HEAD + b"Connection: x-hop\r\n\r\n1\r\na\r\n0\r\nX-Hop: 1\r\nX-Sum: 2\r\n\r\n")
+    assert (side.receiver.trailers, side.receiver.complete) == ([(b"X-Sum", b"2")], True)
+
+
 @CUTS
 def test_trailers_belong_to_one_response(feed):
     side = MemberSide()
