@@ -57,7 +57,10 @@ async def test_pipelined_requests_are_answered_in_order(client, member, way):
         await client.send(data[len(data) // 2 :])
     replies = [await client.reply() for _ in range(6)]
     assert [reply.body.split(b" ")[1] for reply in replies] == [b"/1", b"/2", b"/3", b"/4", b"/5", b"/6"]
-    assert all(b"X-Leak" not in reply.body and b"X-More" not in reply.body for reply in replies)
+    heads = [dict(request.fields) for request in member.requests]
+    assert not any(b"x-leak" in head or b"x-more" in head for head in heads)
+    trailers = {request.target: request.trailers for request in member.requests if request.trailers}
+    assert trailers == {"/3": [(b"x-leak", b"1")], "/5": [(b"x-leak", b"1"), (b"x-more", b"2")]}
     (third,) = [request for request in member.requests if request.target == "/3"]
     assert third.body == b"abc\r\n\r\n"
 

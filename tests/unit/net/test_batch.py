@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from adc.compilation import compiled
 from adc.net.batch import ALONE, AT_ONCE, Batch, BatchedOutput, BatchedReader
+
+pytestmark = pytest.mark.skipif(compiled(), reason="a test's class cannot extend a compiled one")
 
 
 class Exchange:
