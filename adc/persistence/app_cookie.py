@@ -63,7 +63,7 @@ class RewrittenCookie:
         self._stickiness = stickiness
         self._table = table
         self.counts = self._marks.counts
-        self._pins: TablePersistence | None = None
+        self._pins: TablePersistence[Request] | None = None
         if table is not None:
             self._pins = TablePersistence(table, _no_key, stickiness, node, self.counts)
 

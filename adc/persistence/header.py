@@ -9,7 +9,7 @@ from adc.persistence.table import KeyOf
 _SECRET_FIELDS = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
 
 
-def header_key(name: str) -> KeyOf:
+def header_key(name: str) -> KeyOf[Request]:
     """Return the function that finds the value of the field called `name`, several lines as one list, without empty
     ones. Fields that carry credentials are kept as a digest."""
     wanted = name.lower().encode("latin-1")

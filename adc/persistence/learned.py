@@ -42,7 +42,7 @@ def learned_keys(cookie: str, path_parameter: str = "") -> KeysOf:
     return keys
 
 
-def learned_key(cookie: str, path_parameter: str = "") -> KeyOf:
+def learned_key(cookie: str, path_parameter: str = "") -> KeyOf[Request]:
     """Return the function that finds the first session id of a request."""
     find = learned_keys(cookie, path_parameter)
 
@@ -59,7 +59,7 @@ def _in_path(target: str, marker: str) -> str:
     return path[at + len(marker) :].translate(_ENDS).partition("/")[0] if at >= 0 else ""
 
 
-class LearnedPersistence(TablePersistence):
+class LearnedPersistence(TablePersistence[Request]):
     """A `Persistence` over `table`, opened with `merge_pins`. A pin is refreshed by requests, made by
     responses."""
 
@@ -80,9 +80,9 @@ class LearnedPersistence(TablePersistence):
         self._cookie = cookie.encode("latin-1")
         self._keys = learned_keys(cookie, path_parameter)
 
-    def pinned(self, request: Request, now: float) -> Pin | Pending | None:
+    def pinned(self, flow: Request, now: float) -> Pin | Pending | None:
         """Return the pin of the first session id that has one."""
-        for key in self._keys(request):
+        for key in self._keys(flow):
             entry = self._table.lookup(key, now)
             if entry is UNKNOWN:
                 return PENDING
@@ -91,8 +91,8 @@ class LearnedPersistence(TablePersistence):
                 return pin
         return None
 
-    def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
-        self._fetch_first(self._keys(request), now, done)
+    def fetch(self, flow: Request, now: float, done: Callable[[Pin | None], None]) -> None:
+        self._fetch_first(self._keys(flow), now, done)
 
     def _fetch_first(self, keys: list[bytes], now: float, done: Callable[[Pin | None], None]) -> None:
         if not keys:
@@ -108,8 +108,8 @@ class LearnedPersistence(TablePersistence):
 
         self._table.fetch(keys[0], now, fetched)
 
-    def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
-        key = None if pin is None else self._pinned_key(request, now)
+    def assigned(self, flow: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
+        key = None if pin is None else self._pinned_key(flow, now)
         return member if key is None else self.pin(key, member, now, pin)
 
     def _pinned_key(self, request: Request, now: float) -> bytes | None:

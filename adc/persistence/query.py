@@ -11,7 +11,7 @@ from adc.persistence.table import KeyOf
 _MAX_PARAMETERS = 100
 
 
-def query_key(name: str) -> KeyOf:
+def query_key(name: str) -> KeyOf[Request]:
     """Return the first parameter called `name`, kept as a digest: a value in a query is often a session id."""
 
     def key(request: Request) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from functools import lru_cache
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.persistence.table import KeyOf
 
 _REMEMBERED = 4096
@@ -14,7 +14,7 @@ _REMEMBERED = 4096
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
-def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
+def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf[Flow]:
     """Return the first `prefix4` (IPv4) or `prefix6` (IPv6) bits of the client's address, as `192.0.2.0/24`; a
     full-length prefix is left out. An IPv4 address mapped into IPv6 counts as IPv4. None if the address is
     none."""
@@ -31,8 +31,8 @@ def source_key(prefix4: int = 32, prefix6: int = 64) -> KeyOf:
             return _network4(socket.inet_ntoa(packed[12:]), prefix4)
         return _shown(socket.AF_INET6, packed, prefix6)
 
-    def key(request: Request) -> bytes | None:
-        return network(request.source)
+    def key(flow: Flow) -> bytes | None:
+        return network(flow.source)
 
     return key
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
+from adc.http.client import Flow
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.persistence.decide import Stickiness
@@ -12,12 +13,15 @@ from adc.persistence.interface import PENDING, Pending, PinCounts
 from adc.persistence.pin import Pin, first_pin, pin_of, unpack_pin
 from adc.state.interface import UNKNOWN, Entry, Table
 
-KeyOf = Callable[[Request], bytes | None]
+F = TypeVar("F", bound=Flow)
+"""The flows that a key is taken from: any, or HTTP requests."""
+
+KeyOf = Callable[[F], bytes | None]
 
 _MAX_PENDING_HITS = 10_000
 
 
-class TablePersistence:
+class TablePersistence(Generic[F]):
     """A `Persistence` over `table`, which must have been opened with `merge_pins` as its rule. Of several workers
     that pin a new client at one moment the first to write wins, and the others follow it.
 
@@ -32,7 +36,7 @@ class TablePersistence:
     def __init__(
         self,
         table: Table,
-        key: KeyOf,
+        key: KeyOf[F],
         stickiness: Stickiness,
         node: str = "",
         counts: PinCounts | None = None,
@@ -46,8 +50,8 @@ class TablePersistence:
         self._hits: dict[bytes, int] = {}
         self.counts = counts or PinCounts()
 
-    def pinned(self, request: Request, now: float) -> Pin | Pending | None:
-        key = self.key(request)
+    def pinned(self, flow: F, now: float) -> Pin | Pending | None:
+        key = self.key(flow)
         if key is None:
             return None
         entry = self._table.lookup(key, now)
@@ -56,15 +60,15 @@ class TablePersistence:
         pin = None if entry is None else pin_of(entry)  # `_pin` without its call
         return None if pin is None or self._stickiness.expired(pin, now) else pin
 
-    def fetch(self, request: Request, now: float, done: Callable[[Pin | None], None]) -> None:
-        key = self.key(request)
+    def fetch(self, flow: F, now: float, done: Callable[[Pin | None], None]) -> None:
+        key = self.key(flow)
         if key is None:
             done(None)
         else:
             self._table.fetch(key, now, lambda entry: done(self._pin(entry, now)))
 
-    def assigned(self, request: Request, member: bytes, now: float, pin: Pin | None) -> bytes:
-        key = self.key(request)
+    def assigned(self, flow: F, member: bytes, now: float, pin: Pin | None) -> bytes:
+        key = self.key(flow)
         return member if key is None else self.pin(key, member, now, pin)
 
     def forward(self, headers: Headers) -> None:
@@ -94,10 +98,10 @@ class TablePersistence:
         hits[key] = 1
         return member
 
-    def claim(self, request: Request, member: bytes, now: float, done: Callable[[Pin | None], None]) -> None:
+    def claim(self, flow: F, member: bytes, now: float, done: Callable[[Pin | None], None]) -> None:
         """Pin a client that this machine does not know to `member`, unless another machine has pinned it. `done` gets
         the pin of the other machine, or None if the client belongs to `member` now."""
-        key = self.key(request)
+        key = self.key(flow)
         if key is None:
             done(None)
             return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Sequence
 from math import inf
 from typing import Any
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.base import Balancer, Learner
 from adc.pools.balancers.first import First
@@ -93,7 +93,7 @@ class Pool:
         self._balancer = balancer
         self._load = _Load()
         self._cap = limits.connections_per_member
-        self._choose: Callable[[Sequence[Member], Request], Member | None]
+        self._choose: Callable[[Sequence[Member], Flow], Member | None]
         self._choose = self._choose_below_cap if self._cap else balancer.pick
         self._slow_start = SlowStart(slow_start) if slow_start else None
         self._outlier = outlier
@@ -121,27 +121,25 @@ class Pool:
             observers.append(adaptive.observe)
         return observers
 
-    def pick(self, request: Request, now: float, exclude: Container[Member] = ()) -> Member | None:
-        """Return the member for `request`, none of `exclude`; None if there is none, or all are at their limit."""
+    def pick(self, flow: Flow, now: float, exclude: Container[Member] = ()) -> Member | None:
+        """Return the member for `flow`, none of `exclude`; None if there is none, or all are at their limit."""
         if now >= self._review_at:
             self._review(now)
         candidates = self._usable
         if exclude:
-            return self._pick_another(candidates, request, exclude)
+            return self._pick_another(candidates, flow, exclude)
         choose = self._choose
-        member = choose(candidates, request) if candidates else None
+        member = choose(candidates, flow) if candidates else None
         if member is None:
             self.unserved += 1
         return member
 
-    def relocate(
-        self, key: bytes, request: Request, now: float, exclude: Container[Member] = ()
-    ) -> Member | None:
+    def relocate(self, key: bytes, flow: Flow, now: float, exclude: Container[Member] = ()) -> Member | None:
         """Return the member for a client that cannot stay where it is: the same for each request with `key` and in all
         workers, whatever the load; None if there is none, or all are at their limit."""
         self.refresh(now)
         if isinstance(self._balancer, First):  # which has an order of its own
-            return self.pick(request, now, exclude)
+            return self.pick(flow, now, exclude)
         free = [member for member in self.beside(exclude) if self.has_room(member)]
         if not free:
             self.unserved += 1
@@ -267,22 +265,22 @@ class Pool:
         return member
 
     def _pick_another(
-        self, candidates: tuple[Member, ...], request: Request, exclude: Container[Member]
+        self, candidates: tuple[Member, ...], flow: Flow, exclude: Container[Member]
     ) -> Member | None:
         left = self.beside(exclude)
         if not left:
             return None
         if left[0] in candidates:
-            return self._choose(left, request)
+            return self._choose(left, flow)
         member = min(left, key=lambda member: member.active / member.share)  # backups, which are not balanced
         return None if self._cap and member.active >= self._cap else member
 
-    def _choose_below_cap(self, members: Sequence[Member], request: Request) -> Member | None:
-        member = self._balancer.pick(members, request)
+    def _choose_below_cap(self, members: Sequence[Member], flow: Flow) -> Member | None:
+        member = self._balancer.pick(members, flow)
         if member.active < self._cap:
             return member
         free = [member for member in members if member.active < self._cap]
-        return self._balancer.pick(free, request) if free else None
+        return self._balancer.pick(free, flow) if free else None
 
     def _judge(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         if self._outlier is not None and self._outlier.observe(member, outcome, now):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.errors import Outcome
 from adc.pools.member import Member
 
@@ -16,7 +16,7 @@ class Balancer(Protocol):
     def prepare(self, members: Sequence[Member]) -> None:
         """Learn that `members` are the candidates from now on, or that their shares changed."""
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         """Return one of `members`: the prepared ones, or a non-empty part of them when some were tried already."""
 
 

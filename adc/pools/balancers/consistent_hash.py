@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.keys import Key, compile_key
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.slots import Slots
@@ -36,8 +36,8 @@ class ConsistentHash:
     def prepare(self, members: Sequence[Member]) -> None:
         self._slots.prepare(members)
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
-        key = self._key(request)
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
+        key = self._key(flow)
         owner = self._slots.owner(members, key)
         if self._load is None or owner.active < LEAST:
             return owner
@@ -53,4 +53,5 @@ class ConsistentHash:
 
 def make(parts: Parts) -> ConsistentHash:
     """Return the balancer."""
-    return ConsistentHash(compile_key(parts.options.get("key", "source")), parts.options.get("load"))
+    key = compile_key(parts.options.get("key", "source"), parts.requests)
+    return ConsistentHash(key, parts.options.get("load"))

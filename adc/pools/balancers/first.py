@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.member import Member
 
@@ -21,7 +21,7 @@ class First:
     def prepare(self, members: Sequence[Member]) -> None:
         """No-op: the order is the file's."""
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         return members[0]
 
 

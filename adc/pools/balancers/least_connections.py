@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.round_robin import RoundRobin
 from adc.pools.member import Member
@@ -25,7 +25,7 @@ class LeastConnections:
     def prepare(self, members: Sequence[Member]) -> None:
         self._turns.prepare(members)
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         least = inf
         equals: list[Member] = []
         for member in members:
@@ -35,7 +35,7 @@ class LeastConnections:
                 equals = [member]
             elif load == least:
                 equals.append(member)
-        return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)
+        return equals[0] if len(equals) == 1 else self._turns.pick(equals, flow)
 
 
 def make(parts: Parts) -> LeastConnections:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import exp, inf
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.round_robin import RoundRobin
 from adc.pools.errors import Failure, FailureSource, Outcome
@@ -39,7 +39,7 @@ class LeastResponseTime:
     def prepare(self, members: Sequence[Member]) -> None:
         self._turns.prepare(members)
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         averages = [self._average(member) for member in members]
         unknown = min((average for average in averages if average), default=1.0)
         least = inf
@@ -51,7 +51,7 @@ class LeastResponseTime:
                 equals = [member]
             elif cost == least:
                 equals.append(member)
-        return equals[0] if len(equals) == 1 else self._turns.pick(equals, request)
+        return equals[0] if len(equals) == 1 else self._turns.pick(equals, flow)
 
     def observe(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """Add one response time to the member's average; a response that the client or adc aborted does not count."""

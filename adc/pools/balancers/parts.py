@@ -10,8 +10,10 @@ from adc.pools.balancers.turns import Turns
 
 
 class Parts(NamedTuple):
-    """The options of the configuration, a random source, and what a plain rotation counts with (None: its own)."""
+    """The options of the configuration, a random source, and what a plain rotation counts with (None: its own).
+    `requests`: the flows that it balances are HTTP requests."""
 
     options: Mapping[str, Any]
     rng: Random
     turns: Turns | None = None
+    requests: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.wheel import Draws
 from adc.pools.member import Member
@@ -18,7 +18,7 @@ class RandomChoice(Draws):
 
     __slots__ = ()
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         return self.wheel_of(members).draw(self._rng)
 
 

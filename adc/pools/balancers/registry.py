@@ -24,12 +24,14 @@ def _found() -> dict[str, Callable[[Parts], Balancer]]:
 BALANCERS: Mapping[str, Callable[[Parts], Balancer]] = MappingProxyType(_found())
 
 
-def make_balancer(name: str, options: Mapping[str, Any], rng: Random, turns: Turns | None = None) -> Balancer:
+def make_balancer(
+    name: str, options: Mapping[str, Any], rng: Random, turns: Turns | None = None, *, requests: bool = True
+) -> Balancer:
     """Return the balancer called `name`. Only `consistent_hash` has options: `key` (see `compile_key`) and `load`.
 
-    `turns` is the count of a plain round robin, its own by default. Raises ValueError for an unknown name or option
-    value.
+    `turns` is the count of a plain round robin, its own by default. `requests`: the flows are HTTP requests. Raises
+    ValueError for an unknown name or option value, and for an option that needs HTTP requests where there are none.
     """
     if name not in BALANCERS:
         raise ValueError(f"unknown balancer {name!r}; use {', '.join(BALANCERS)}")
-    return BALANCERS[name](Parts(options, rng, turns))
+    return BALANCERS[name](Parts(options, rng, turns, requests))

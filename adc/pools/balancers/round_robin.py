@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.turns import Turns
 from adc.pools.member import Member
@@ -33,7 +33,7 @@ class RoundRobin:
         self._equal = len({member.share for member in members}) <= 1
         self._credit = {} if self._equal else {member: credit.get(member, 0) for member in members}
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
         if self._equal:
             return members[self._turns.take() % len(members)]
         credit = self._credit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from adc.http.message import Request
+from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.slots import Slots
 from adc.pools.member import Member
@@ -24,8 +24,8 @@ class SourceHash:
     def prepare(self, members: Sequence[Member]) -> None:
         self._slots.prepare(members)
 
-    def pick(self, members: Sequence[Member], request: Request) -> Member:
-        return self._slots.owner(members, request.source.encode())
+    def pick(self, members: Sequence[Member], flow: Flow) -> Member:
+        return self._slots.owner(members, flow.source.encode())
 
 
 def make(parts: Parts) -> SourceHash:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from adc.codecs.interface import MemberConnection
 from adc.http.headers import Headers
-from adc.http.message import Response
+from adc.http.message import Request, Response
 from adc.http.methods import IDEMPOTENT
 from adc.persistence.decide import Stickiness
 from adc.persistence.marks import Markers
@@ -75,7 +75,7 @@ class ClusterChoice(StickyChoice):
     def __init__(
         self,
         pool: Pool,
-        persistence: TablePersistence,
+        persistence: TablePersistence[Request],
         stickiness: Stickiness,
         peers: Peers,
         timeouts: Timeouts,

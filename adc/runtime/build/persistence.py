@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, cast
 from adc.config import Config
 from adc.config.model import persistence as model
 from adc.config.model import pools
+from adc.http.message import Request
 from adc.net.client_certificate import FINGERPRINT
 from adc.persistence.app_cookie import PrefixedCookie, RewrittenCookie
 from adc.persistence.cookie import CookieOptions, CookiePersistence
@@ -135,7 +136,7 @@ def _by_cookie(
 
 def _key(
     mode: model.SourcePersistence | model.HeaderPersistence | model.QueryPersistence | model.TlsPersistence,
-) -> KeyOf:
+) -> KeyOf[Request]:
     if isinstance(mode, model.SourcePersistence):
         return source_key(mode.prefix4, mode.prefix6)
     if isinstance(mode, model.HeaderPersistence):

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adc.http.client import Client, Flow
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.persistence.decide import Stickiness
@@ -28,11 +29,11 @@ def table() -> MemoryTable:
 
 
 @pytest.fixture
-def mode(table: MemoryTable) -> TablePersistence:
+def mode(table: MemoryTable) -> TablePersistence[Flow]:
     return TablePersistence(table, source_key(), STICKY, "adc-a")
 
 
-def pinned(mode: TablePersistence, asked: Request, now: float) -> Pin | None:
+def pinned(mode: TablePersistence[Flow], asked: Request, now: float) -> Pin | None:
     found = mode.pinned(asked, now)
     assert found is not PENDING
     return found if isinstance(found, Pin) else None
@@ -43,7 +44,7 @@ def lasting(pin: Pin) -> Pin:
     return pin._replace(expires=STICKY.expiry(pin.created, pin.seen))
 
 
-def test_assigned_client_is_pinned_until_it_is_idle_too_long(mode: TablePersistence) -> None:
+def test_assigned_client_is_pinned_until_it_is_idle_too_long(mode: TablePersistence[Flow]) -> None:
     assert pinned(mode, request(), NOW) is None
     assert mode.assigned(request(), A, NOW, None) == A
     assert pinned(mode, request(), NOW + 599) == lasting(Pin(A, NOW, NOW, 1, 0, "adc-a"))
@@ -52,7 +53,7 @@ def test_assigned_client_is_pinned_until_it_is_idle_too_long(mode: TablePersiste
 
 
 def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
-    mode: TablePersistence, table: MemoryTable
+    mode: TablePersistence[Flow], table: MemoryTable
 ) -> None:
     mode.assigned(request(), A, NOW, None)
     writes: list[object] = []
@@ -64,7 +65,9 @@ def test_use_is_written_down_once_a_tenth_of_the_timeout_has_passed(
     assert pinned(mode, request(), NOW + 660) == lasting(Pin(A, NOW, NOW + 61, 61, 0, "adc-a"))
 
 
-def test_hits_of_a_pin_that_is_gone_count_for_nobody(mode: TablePersistence, table: MemoryTable) -> None:
+def test_hits_of_a_pin_that_is_gone_count_for_nobody(
+    mode: TablePersistence[Flow], table: MemoryTable
+) -> None:
     mode.assigned(request(), A, NOW, None)
     for second in range(1, 10):
         mode.assigned(request(), A, NOW + second, pinned(mode, request(), NOW + second))
@@ -75,7 +78,7 @@ def test_hits_of_a_pin_that_is_gone_count_for_nobody(mode: TablePersistence, tab
 
 
 def test_hits_of_new_clients_are_counted_however_many_old_ones_never_return(
-    mode: TablePersistence, monkeypatch: pytest.MonkeyPatch
+    mode: TablePersistence[Flow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adc.persistence.table._MAX_PENDING_HITS", 10)
     for number in range(30):
@@ -89,7 +92,7 @@ def test_hits_of_new_clients_are_counted_however_many_old_ones_never_return(
     assert pin.hits == 3
 
 
-def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence) -> None:
+def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence[Flow]) -> None:
     mode.assigned(request(), A, NOW, None)
     for age in range(60, 3600, 60):
         pin = pinned(mode, request(), NOW + age)
@@ -99,7 +102,7 @@ def test_pin_dies_at_its_absolute_timeout_however_busy(mode: TablePersistence) -
 
 
 def test_requests_in_the_last_period_before_the_absolute_timeout_are_not_all_written(
-    mode: TablePersistence, table: MemoryTable
+    mode: TablePersistence[Flow], table: MemoryTable
 ) -> None:
     mode.assigned(request(), A, NOW, None)
     for age in (600, 1200, 1800, 2400, 2990):
@@ -122,7 +125,7 @@ def test_changed_timeout_applies_from_the_next_request_on(table: MemoryTable, la
     assert pin.expires == pytest.approx(NOW + 1 + later.lifetime)
 
 
-def test_clock_that_is_set_back_and_forth_ends_no_pin(mode: TablePersistence) -> None:
+def test_clock_that_is_set_back_and_forth_ends_no_pin(mode: TablePersistence[Flow]) -> None:
     mode.assigned(request(), A, NOW, None)
     for now in (NOW - 7200, NOW - 7100, NOW - 7000):
         pin = pinned(mode, request(), now)
@@ -133,14 +136,14 @@ def test_clock_that_is_set_back_and_forth_ends_no_pin(mode: TablePersistence) ->
         assert later.expires <= now + STICKY.lifetime
 
 
-def test_moved_client_is_pinned_to_its_new_member(mode: TablePersistence) -> None:
+def test_moved_client_is_pinned_to_its_new_member(mode: TablePersistence[Flow]) -> None:
     mode.assigned(request(), A, NOW, None)
     assert mode.assigned(request(), B, NOW + 5, pinned(mode, request(), NOW + 5)) == B
     assert pinned(mode, request(), NOW + 5) == lasting(Pin(B, NOW + 5, NOW + 5, 1, 1, "adc-a"))
 
 
 def test_second_of_two_workers_that_pin_a_new_client_is_told_of_the_first(
-    mode: TablePersistence, table: MemoryTable
+    mode: TablePersistence[Flow], table: MemoryTable
 ) -> None:
     other = TablePersistence(table, source_key(), STICKY)
     assert mode.assigned(request(), B, NOW, None) == B
@@ -148,7 +151,7 @@ def test_second_of_two_workers_that_pin_a_new_client_is_told_of_the_first(
 
 
 def test_first_to_write_wins_even_if_the_clock_of_the_second_is_behind(
-    mode: TablePersistence, table: MemoryTable
+    mode: TablePersistence[Flow], table: MemoryTable
 ) -> None:
     other = TablePersistence(table, source_key(), STICKY)
     assert mode.assigned(request(), B, NOW, None) == B
@@ -158,7 +161,7 @@ def test_first_to_write_wins_even_if_the_clock_of_the_second_is_behind(
     assert other.assigned(request(), C, NOW + 0.91, before) == A
 
 
-def test_claim_tells_the_pin_of_another_machine(mode: TablePersistence, table: MemoryTable) -> None:
+def test_claim_tells_the_pin_of_another_machine(mode: TablePersistence[Flow], table: MemoryTable) -> None:
     other = TablePersistence(table, source_key(), STICKY, "adc-b")
     found: list[Pin | None] = []
     mode.claim(request(), A, NOW, found.append)
@@ -178,14 +181,14 @@ def test_pin_that_a_lowered_absolute_timeout_ends_is_replaced(table: MemoryTable
     assert (pin.member, pin.created) == (B, NOW + 60)
 
 
-def test_late_refresh_does_not_undo_a_move(mode: TablePersistence) -> None:
+def test_late_refresh_does_not_undo_a_move(mode: TablePersistence[Flow]) -> None:
     mode.assigned(request(), A, NOW, None)
     before = pinned(mode, request(), NOW + 100)
     mode.assigned(request(), B, NOW + 100, before)
     assert mode.assigned(request(), A, NOW + 101, before) == B
 
 
-def test_value_that_is_no_pin_is_no_pin(mode: TablePersistence, table: MemoryTable) -> None:
+def test_value_that_is_no_pin_is_no_pin(mode: TablePersistence[Flow], table: MemoryTable) -> None:
     table.set(b"192.0.2.7", b"junk", 600.0, NOW)
     assert pinned(mode, request(), NOW) is None
     assert mode.assigned(request(), A, NOW, None) == A
@@ -224,8 +227,18 @@ def test_unknown_to_this_node_is_pending_and_fetched() -> None:
         (source_key(), "192.0.2.700", None),
     ],
 )
-def test_source_key(key: KeyOf, client: str, expected: bytes | None) -> None:
+def test_source_key(key: KeyOf[Flow], client: str, expected: bytes | None) -> None:
     assert key(request(client=client)) == expected
+
+
+def test_a_flow_that_is_no_request_is_pinned_by_its_source(table: MemoryTable) -> None:
+    mode: TablePersistence[Flow] = TablePersistence(table, source_key(), STICKY)
+    flow = Flow(Client("192.0.2.7"))
+    assert mode.pinned(flow, NOW) is None
+    assert mode.assigned(flow, A, NOW, None) == A
+    found = mode.pinned(flow, NOW + 1)
+    assert isinstance(found, Pin)
+    assert found.member == A
 
 
 def test_header_key_is_readable_unless_it_is_long_or_secret() -> None:

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from adc.http.client import Client, Flow
 from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.pools.balancers.consistent_hash import ConsistentHash
@@ -213,6 +214,19 @@ class TestRegistry:
         balancer, members = make_balancer(name, {}, Random(1)), weighted(1, 2)
         balancer.prepare(members)
         assert balancer.pick(members, GET) in members
+
+    @pytest.mark.parametrize("name", BALANCERS)
+    def test_each_balancer_picks_for_a_flow_that_is_no_request(self, name: str):
+        balancer, members = make_balancer(name, {}, Random(1), requests=False), weighted(1, 2)
+        balancer.prepare(members)
+        flow = Flow(Client("192.0.2.1"))
+        assert balancer.pick(members, flow) in members
+
+    @pytest.mark.parametrize("key", ["path", "header:x-user", "cookie:sid", "query:id"])
+    def test_a_key_of_requests_is_rejected_where_flows_are_no_requests(self, key: str):
+        with pytest.raises(ValueError, match="is part of an HTTP request; use source"):
+            make_balancer("consistent_hash", {"key": key}, Random(1), requests=False)
+        assert compile_key(key)(Flow(Client("192.0.2.1"))) == b"192.0.2.1"
 
     def test_options_reach_the_hash(self):
         balancer = make_balancer("consistent_hash", {"key": "header:x-user", "load": 2.0}, Random(1))
