@@ -15,6 +15,7 @@ from adc.proxy.gate import BUFFER, Gate
 from adc.proxy.phases import CLIENT_WRITE, EXPECT, REQUEST_BODY, RESPONSE_HEAD, Phase
 from adc.proxy.plugins.interception import Interception
 from adc.proxy.states import ENDED, RESPONDING, SWITCHED
+from adc.proxy.trailers import still_true
 from adc.proxy.upstream.endpoints import client_endpoints
 from adc.proxy.upstream.request import UpstreamRequest
 
@@ -58,8 +59,17 @@ class RequestSide(UpstreamRequest):
             self.pass_body(data, end)
 
     def request_trailers(self, fields: list[Pair]) -> None:
+        plugins = self.plugins
         self.trailers = fields
+        if plugins is not None and plugins.takes_request_body:
+            self.drop_digests()
         self.request_body(b"", True)
+
+    def drop_digests(self) -> None:
+        """Drop the trailers that do not hold for content that plugins may change."""
+        kept = still_true(self.trailers)
+        self.context.trailers_dropped["request"] += len(self.trailers) - len(kept)
+        self.trailers = kept
 
     def pass_body(self, data: bytes, end: bool) -> None:
         """Pass request content on to the member, or buffer it until one is connected."""

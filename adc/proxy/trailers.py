@@ -1,4 +1,4 @@
-"""Trailers of responses: which a client gets, and which describe content that was changed on the way."""
+"""Trailers that describe content, which may have been changed on the way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _DIGESTS: Final = frozenset({b"content-digest", b"content-md5", b"digest", b"eta
 
 
 def still_true(fields: list[Pair]) -> list[Pair]:
-    """Return those of `fields` that hold for content that was changed: no digest or validator of the content as the
-    member sent it."""
+    """Return those of `fields` that hold for content that was changed: no digest or validator of the content as it
+    was sent."""
     return [pair for pair in fields if pair[0].lower() not in _DIGESTS]

@@ -47,6 +47,7 @@ class RunPlugins:
         data, end = exchange.body, exchange.body_end
         exchange.body, exchange.body_end = b"", False
         exchange.release_content(BUFFER)
+        exchange.drop_digests()
         run.begin_request_body(content, self._next)
         if content.whole:
             _ask_for_content(exchange, end)
