@@ -18,6 +18,8 @@ UPGRADE_FDS = "ADC_UPGRADE_FDS"
 UPGRADE_HANDOVER = "ADC_UPGRADE_HANDOVER"
 UPGRADE_READY = "ADC_UPGRADE_READY"
 
+_VARIABLES = (UPGRADE_FDS, UPGRADE_HANDOVER, UPGRADE_READY, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
 
 @dataclass(slots=True)
 class Inherited:
@@ -43,6 +45,11 @@ class Inherited:
                 pass
             os.close(self.ready_fd)
             self.ready_fd = None
+
+
+def take(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """Remove the variables for `receive` from `environ` and return them, before children inherit them."""
+    return {name: environ.pop(name) for name in _VARIABLES if name in environ}
 
 
 def receive(environ: MutableMapping[str, str]) -> Inherited:

@@ -43,6 +43,7 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
     Raises StartFailed.
     """
     _repair_inheritance()
+    handed_over = activation.take(environ)  # no process that the fork server forks receives sockets
     try:
         fork_server = _fork_server(loaded.config, options.workers)
     except OSError as error:
@@ -54,7 +55,7 @@ def serve(options: RunOptions, loaded: Loaded, environ: MutableMapping[str, str]
         raise StartFailed(f"cannot write the error log: {error}", 2) from None
     if os.geteuid() == 0 and loaded.config.user is None:
         log.warn("workers_run_as_root", detail="name another user with user:")
-    inherited = activation.receive(environ)
+    inherited = activation.receive(handed_over)
     uvloop.run(_serve(options, loaded, inherited, fork_server))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -20,6 +21,14 @@ IGNORED = """
 import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+ENVIRONMENT = """
+import os
+from adc.plugin import NoOptions, Plugin, Response
+class Environment(Plugin[NoOptions]):
+    name = "environment"
+    def request_head(self, context):
+        return Response(200, body=" ".join(os.environ).encode())
 """
 MOST_PRIVATE = 25 << 10
 """Kilobytes that a further worker may cost."""
@@ -177,6 +186,18 @@ async def test_programs_that_a_worker_starts_inherit_none_of_its_descriptors(ser
     await until(renewed)
     for pid in [fork_server(service), *await workers(service)]:
         assert inheritable(pid) == set()
+
+
+async def test_workers_do_not_inherit_the_variables_of_socket_activation(service):
+    (service.folder / "plugins").mkdir()
+    (service.folder / "plugins" / "environment.py").write_text(ENVIRONMENT)
+    service.write(
+        ANSWERS.replace("{respond", "{plugins: [environment], respond") + "plugin_paths: [plugins]\n"
+    )
+    with socket.create_server(("127.0.0.1", service.port)) as listening:
+        await service.activated(listening)
+        status, names = await service.get()
+    assert (status, [name for name in names.split() if name.startswith(b"LISTEN_")]) == (200, [])
 
 
 async def test_an_orphan_that_the_supervisor_adopts_is_reaped(service):
