@@ -61,11 +61,19 @@ def trace_of(error: BaseException) -> str:
 
 
 def _of_library(record: logging.LogRecord) -> LoggedEvent:
-    fields: dict[str, object] = {"logger": record.name, "detail": record.getMessage()}
+    fields: dict[str, object] = {"logger": record.name, "detail": _message_of(record)}
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         fields |= {"error": f"{type(error).__name__}: {error}", "trace": trace_of(error)}
     return LoggedEvent("library_message", fields)
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    """Return the message, without its arguments if they do not fit."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return str(record.msg)
 
 
 def _level(number: int) -> Level:

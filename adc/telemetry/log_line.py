@@ -26,6 +26,7 @@ VALUE_LENGTH = 2000
 RESERVED = frozenset({"ts", "level", "event"})
 """Keys of each JSON line. A field of that name, which only a plugin can choose, gets `_` behind it."""
 
+_MOST = 1 << 63
 _BARE = re.compile(r"[!#-<>-\[\]-~]+")
 _NAME_LENGTH = 64
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_.-]")
@@ -65,11 +66,18 @@ def json_line(now: float, level: Level, event: str, fields: Mapping[str, object]
     parts = [f'"ts":"{iso_time(now)}","level":"{level}","event":{json_text(event)}']
     for key, value in fields.items():
         name = json_text(f"{key}_" if key in RESERVED else key, _NAME_LENGTH)
-        if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
+        if _is_json(value):
             parts.append(f"{name}:{json.dumps(value)}")
         else:
             parts.append(f"{name}:{json_text(_text_of(value), VALUE_LENGTH)}")
     return "{" + ",".join(parts) + "}"
+
+
+def _is_json(value: object) -> bool:
+    """True if `value` is written to JSON as it is: None, a finite number, not a larger integer than readers expect."""
+    if isinstance(value, int):
+        return -_MOST <= value < _MOST
+    return value is None or (isinstance(value, float) and isfinite(value))
 
 
 def _spelled(event: str, fields: Mapping[str, object]) -> str:
@@ -85,4 +93,7 @@ def _spelled(event: str, fields: Mapping[str, object]) -> str:
 def _text_of(value: object) -> str:
     if isinstance(value, bytes):
         value = value[: VALUE_LENGTH + 1].decode("utf-8", "backslashreplace")
-    return str(value)[: VALUE_LENGTH + 1]
+    try:
+        return str(value)[: VALUE_LENGTH + 1]
+    except Exception as error:  # of an integer of thousands of digits, or of a plugin's own class
+        return f"<{type(value).__name__} without text: {type(error).__name__}>"

@@ -69,6 +69,27 @@ def test_hostile_values_stay_in_one_printable_line(path: Path, value: object, st
     assert written[:-1].isprintable()
 
 
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (10**5000, "<int without text: ValueError>"),
+        (1 << 63, "9223372036854775808"),
+        (Unprintable(), "<Unprintable without text: RuntimeError>"),
+    ],
+    ids=["endless", "large", "failing"],
+)
+def test_values_without_a_short_text_cost_no_line(path: Path, value: object, text: str, style: Style) -> None:
+    ErrorLog(str(path), style).warn("event", value=value)
+    (line,) = path.read_text().splitlines()
+    assert (json.loads(line)["value"] == text) if style == "json" else (text in line)
+
+
 def test_text_values_with_spaces_or_quotes_are_quoted(path: Path) -> None:
     ErrorLog(str(path), clock=Clock()).info("x", a='b" c=d', e="")
     assert path.read_text().endswith(' x a="b\\x22 c=d" e=""\n')
