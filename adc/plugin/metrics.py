@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_MOST = 1 << 53
+"""The largest step of a counter: metrics are floats, and a sum that is none would fail all of them."""
+
 
 class Counter:
     """A number that only grows, over reloads too."""
@@ -19,9 +22,12 @@ class Counter:
         return self._total[0]
 
     def add(self, by: int = 1) -> None:
-        """Count `by` more, 0 or more. Raises ValueError."""
-        if by < 0:
-            raise ValueError(f"counter {self.name} cannot count {by}; use a gauge for what also falls")
+        """Count `by` more, an integer from 0 to 2^53. Raises ValueError."""
+        if not isinstance(by, int) or not 0 <= by <= _MOST:
+            raise ValueError(
+                f"counter {self.name} cannot count {by!s:.40}; allowed: integers from 0 to 2^53; "
+                "use a gauge for what also falls"
+            )
         self._total[0] += by
 
     def adopt(self, before: Counter) -> None:
@@ -33,17 +39,28 @@ class Counter:
 class Gauge:
     """A number that rises and falls, of this worker; 0 until it is set."""
 
-    __slots__ = ("help", "name", "value")
+    __slots__ = ("_value", "help", "name")
 
     def __init__(self, name: str, help: str) -> None:  # noqa: A002
         self.name = name
         self.help = help
-        self.value = 0.0
+        self._value = 0.0
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return self._value
 
     def set(self, value: float) -> None:
-        """Replace the value."""
-        self.value = value
+        """Replace the value. Raises ValueError if it is no number that a float can be."""
+        self._value = self._checked(value)
 
     def add(self, by: float) -> None:
-        """Add `by`, which may be negative."""
-        self.value += by
+        """Add `by`, which may be negative. Raises ValueError like `set`."""
+        self._value += self._checked(by)
+
+    def _checked(self, number: float) -> float:
+        try:
+            return float(number)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"gauge {self.name} takes numbers: {error}") from None

@@ -169,6 +169,30 @@ async def test_counters_only_grow_and_gauges_do_both() -> None:
         assert (trial.counters, trial.gauges) == ({"n": 3, "m": 0}, {"g": 3.0})
 
 
+@pytest.mark.parametrize("value", [float("nan"), 1.5, "1", None, 1 << 54], ids=str)
+async def test_counter_rejects_what_is_no_small_integer(value: Any) -> None:
+    """One sample that is no number would fail all metrics of the node."""
+
+    def begin(host: Host) -> None:
+        with pytest.raises(ValueError, match="counter n cannot count"):
+            host.counter("n", "A number.").add(value)
+
+    async with Trial(plugin(begin)) as trial:
+        assert trial.counters == {"n": 0}
+
+
+@pytest.mark.parametrize("value", ["many", None, 10**400], ids=["text", "none", "endless"])
+async def test_gauge_rejects_what_is_no_number(value: Any) -> None:
+    def begin(host: Host) -> None:
+        gauge = host.gauge("g", "A number.")
+        for change in (gauge.set, gauge.add):
+            with pytest.raises(ValueError, match="gauge g takes numbers"):
+                change(value)
+
+    async with Trial(plugin(begin)) as trial:
+        assert trial.gauges == {"g": 0.0}
+
+
 class Refreshes(Plugin[NoOptions]):
     """Reads something again each minute."""
 
