@@ -148,11 +148,11 @@ class Exchange(RequestSide):
         if self.unpacker is not None:
             self.unpacker.writable(self)
 
-    def let_response_go_on(self) -> None:
-        """Read the response little by little as long as the client is slow."""
+    def let_response_go_on(self, reasons: int) -> None:
+        """Read the response on: little by little if only the client has stopped it, and as long as that is slow."""
         attempt = self.attempt
         if attempt is not None:
-            if self.stream.is_slow:
+            if reasons == CLIENT and self.stream.is_slow:
                 attempt.resume_slowly()
             else:
                 attempt.resume()
@@ -285,7 +285,7 @@ class Exchange(RequestSide):
             and self.unpacker is None
             and not self.response_holds
         ):
-            self.let_response_go_on()
+            self.let_response_go_on(CLIENT)
 
     def _end_with_trailers(self) -> None:
         """End the response with its trailers, as far as they hold for the content that the client got."""

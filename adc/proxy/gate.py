@@ -40,12 +40,12 @@ class Gate:
         if self.reasons & reasons:
             self.reasons &= ~reasons
             if not self.reasons:
-                self._resume()
+                self._resume(reasons)
 
     @abstractmethod
     def _pause(self) -> None:
         """Stop the sender."""
 
     @abstractmethod
-    def _resume(self) -> None:
-        """Let the sender go on."""
+    def _resume(self, reasons: int) -> None:
+        """Let the sender go on; `reasons` were the last."""

@@ -227,5 +227,5 @@ class ContentGate(Gate):
     def _pause(self) -> None:
         self._stream.pause_reading()
 
-    def _resume(self) -> None:
+    def _resume(self, reasons: int) -> None:
         self._stream.resume_reading()

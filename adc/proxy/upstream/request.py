@@ -197,8 +197,8 @@ class UpstreamRequest(InFlight):
         """The reasons for which the response is stopped."""
         return 0 if self.response_gate is None else self.response_gate.reasons
 
-    def let_response_go_on(self) -> None:
-        """Have the response delivered again."""
+    def let_response_go_on(self, reasons: int) -> None:
+        """Have the response delivered again, after `reasons` had stopped it."""
         if self.attempt is not None:
             self.attempt.resume()
 
@@ -217,5 +217,5 @@ class ResponseGate(Gate):
         if attempt is not None:
             attempt.pause()
 
-    def _resume(self) -> None:
-        self._upstream.let_response_go_on()
+    def _resume(self, reasons: int) -> None:
+        self._upstream.let_response_go_on(reasons)

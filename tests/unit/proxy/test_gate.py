@@ -13,7 +13,7 @@ class Recorded(Gate):
     def _pause(self):
         self.done.append("pause")
 
-    def _resume(self):
+    def _resume(self, reasons):
         self.done.append("resume")
 
 
