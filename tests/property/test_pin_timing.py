@@ -75,7 +75,7 @@ class Nodes:
             message = encode_writes(store.writes.take(100), now + self.clocks[place])
             theirs = now + self.clocks[1 - place]
             for write in decode_writes(message, theirs):
-                self.tables[1 - place].heard(write, theirs)
+                self.tables[1 - place].apply(write, theirs)
 
 
 def over(table: Table, stickiness: Stickiness, *, learned: bool = False) -> list[Persistence]:

@@ -15,9 +15,14 @@ from adc.plugin import NoOptions, Plugin, Response
 
 class Counts(Plugin[NoOptions]):
     name = "counts"
-    counted = ("seen",)
+    async def start(self, host):
+        self.seen = host.counter("seen", "Requests seen.")
+        self.last = host.gauge("last", "Time of the last request.")
+        self.table = host.table("clients", 100)
     def request_head(self, context):
-        self.count("seen")
+        self.seen.add()
+        self.last.set(1.0)
+        self.table.set(b"client", b"seen", 60)
         return Response(403, {}, "no")
 
 class Fails(Plugin[NoOptions]):
