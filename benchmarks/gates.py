@@ -46,7 +46,7 @@ GATES = (
     Gate("download", "CPU per byte / nginx", "cpu_us_per_mb", 1.5, "nginx"),
     Gate("routes", "CPU with 10,000 routes / with 10", "cpu_us", 1.3, "adc", "adc-routes-10000"),
     Gate("idle", "KB per idle connection", "kb_each", 12.0),
-    Gate("start", "seconds to the first answer", "start_s", 2.0),
+    Gate("start", "seconds to the first answer", "start_s", 0.7),
     Gate("cache-1k", "CPU per hit / nginx", "cpu_us", 1.5, "nginx"),
     Gate("cache-100k", "CPU per hit / nginx", "cpu_us", 1.2, "nginx"),
     Gate("gzip", "CPU per response / nginx", "cpu_us", 1.1, "nginx"),

@@ -27,11 +27,11 @@ class ChunkPlace:
         self._size_line = b""
 
     def chunk_begun(self) -> None:
-        """The parser has read a size line."""
+        """Note that the parser has read a size line."""
         self._inside = True
 
     def chunk_complete(self, parts: int) -> None:
-        """The parser has read a chunk; this read has had `parts` parts of content."""
+        """Note that the parser has read a chunk; this read has had `parts` parts of content."""
         self._inside = False
         if self._parts_of_first < 0:
             self._parts_of_first = parts

@@ -216,7 +216,7 @@ class HttpLink(Owner):
         self._idle.pop(0).close()
 
     def retire(self) -> None:
-        """The member is no longer used: close idle connections, and the others when their response is complete."""
+        """Stop using the member: close idle connections, and the others when their response is complete."""
         self.max_idle = 0
         self.retired = True
         self.predecessor = None

@@ -39,7 +39,7 @@ class Owner:
 
     @abstractmethod
     def made(self, connection: LinkedConnection) -> None:
-        """A connection is open."""
+        """Count an open connection."""
 
     @abstractmethod
     def release(self, connection: LinkedConnection) -> None:
@@ -47,15 +47,15 @@ class Owner:
 
     @abstractmethod
     def lost(self, connection: LinkedConnection) -> None:
-        """A connection is closed."""
+        """Forget a closed connection."""
 
     @abstractmethod
     def uncount(self, connection: LinkedConnection) -> None:
-        """A connection is as good as closed: under TLS the member may take its time to say so as well."""
+        """Count a connection as closed: under TLS the member may take its time to say so as well."""
 
     @abstractmethod
     def discard(self, connection: LinkedConnection) -> None:
-        """A connection that may be idle is not to be used again."""
+        """Keep a connection that may be idle from being used again."""
 
     @abstractmethod
     def stale(self, connection: LinkedConnection) -> str:
@@ -63,4 +63,4 @@ class Owner:
 
     @abstractmethod
     def announced(self, value: bytes) -> None:
-        """The member's `Keep-Alive` field: never hold a connection longer than it says."""
+        """Follow the member's `Keep-Alive` field: hold no connection longer than it says."""

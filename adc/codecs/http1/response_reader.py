@@ -50,7 +50,7 @@ class ResponseReader(ResponseParser):
 
     @abstractmethod
     def _release(self, receiver: ResponseReceiver) -> None:
-        """The response is complete."""
+        """End a complete response."""
 
     @abstractmethod
     def _fail(self, failure: Failure, detail: str) -> None:
@@ -62,7 +62,7 @@ class ResponseReader(ResponseParser):
         return self._state > ODD_RESPONSE_HEAD and self._head is None
 
     def _begin_response(self) -> None:
-        """A request goes out: what comes next is the response to it."""
+        """Expect the response to a request that goes out."""
         self._state = RESPONSE_HEAD
         self._head_bytes = 0
         if self._trailers:
@@ -257,7 +257,7 @@ class ResponseReader(ResponseParser):
             receiver.response_trailers(without_nominated(trailers, self._connection))
 
     def _keep_head(self, data: bytes) -> None:
-        """A head is incomplete."""
+        """Keep an incomplete head."""
         self._head_bytes += len(data)
         if self._state == RESPONSE_HEAD:
             self._seen += data
@@ -273,5 +273,5 @@ class ResponseReader(ResponseParser):
 
 
 def _cause(error: Exception) -> str:
-    """The words of a parser's error, or of what a callback raised inside it."""
+    """Return the words of a parser's error, or of what a callback raised inside it."""
     return str(error.__context__ or error)

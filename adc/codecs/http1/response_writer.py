@@ -49,11 +49,11 @@ class ResponseWriter(RequestReader):
 
     @abstractmethod
     def _finish(self) -> None:
-        """The response is complete."""
+        """End a complete response."""
 
     @abstractmethod
     def _end_tunnel(self) -> None:
-        """The member sends no more through the tunnel."""
+        """End the direction to the client of a tunnel."""
 
     def send_informational(self, response: Response) -> None:
         if self._version == "1.1" and not self._transport.is_closing():

@@ -324,7 +324,7 @@ class ServerConnection(ResponseWriter):
         self._transport.close()
 
     def timed_out(self) -> None:
-        """The tick found `deadline` passed: refuse a head that dribbles, close what is idle or lingers."""
+        """Refuse a head that is late, close a connection that is idle or lingers: `deadline` has passed."""
         if self._arrived:
             passed = self.deadline
             self.read_arrived()
