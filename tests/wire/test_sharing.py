@@ -77,14 +77,18 @@ async def test_keep_alive_clients_of_one_worker_come_to_share_a_new_one(service)
 
 
 async def _come_to_be_shared(service, clients, stack):
-    """Ask on all connections, connect again where an answer ends one, until two workers have about the same number."""
+    """Ask on all connections, connect again where an answer ends one, until two workers have about the same number.
+
+    A worker sends no clients away while it has at most 8 and a quarter of the mean more than the mean (`net/share.py`):
+    of 64 connections, 16 and 48 stay as they are.
+    """
 
     async def even():
         ended = await asyncio.gather(*map(_answered, clients))
         for number in [number for number, over in enumerate(ended) if over]:
             clients[number] = stack.enter_context(_connecting(service.port))
         held = await _held(service)
-        return len(held) == 2 and min(held) >= BURST / 3 and sum(held) == BURST
+        return len(held) == 2 and min(held) >= BURST / 4 and sum(held) == BURST
 
     await until(even, pause=0.1)
 
