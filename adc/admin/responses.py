@@ -14,7 +14,7 @@ MAX_BODY = 64 * 1024
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
-    """`value` as JSON with a line end, so that it reads well in a terminal."""
+    """Return `value` as JSON with a line end, so that it reads well in a terminal."""
     return web.Response(
         text=json.dumps(value, indent=1) + "\n", status=status, content_type="application/json"
     )

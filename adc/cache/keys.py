@@ -66,7 +66,7 @@ def url_key(scheme: str, authority: str, path: str, query: str | None, rules: Ke
 
 
 def normal_query(query: str, rules: KeyRules) -> str:
-    """`query` with the rules applied.
+    """Return `query` with the rules applied.
 
     Names are compared as written: `%75tm_source` is not `utm_source`. A parameter with `;` in it is always
     kept, since some applications read two parameters there, and the hidden one must not be left out of the

@@ -33,7 +33,7 @@ class Loans:
         return len(self._open)
 
     def lend(self, body: bytes) -> None:
-        """`body` of an entry is being sent to one more client."""
+        """Count one more client to which `body` of an entry is being sent."""
         loan = self._open.setdefault(id(body), _Loan(body))
         loan.users += 1
 

@@ -23,7 +23,7 @@ def fail(text: str, code: int = FAILED) -> NoReturn:
 
 
 def print_json(value: Any) -> None:
-    """`value` for a program to read."""
+    """Print `value` for a program to read."""
     print(json.dumps(value, indent=1))
 
 

@@ -48,7 +48,7 @@ class Allowance:
         self._total = max_bytes
 
     def earn(self, count: int) -> None:
-        """`count` bytes came in."""
+        """Allow what `count` more bytes of input may decode to."""
         self._left += count * MAX_RATIO
 
     def spend(self, count: int) -> None:
@@ -236,7 +236,7 @@ class _ZstdSource:
         self.starved = True
 
     def offer(self, data: bytes) -> None:
-        """`data` is next."""
+        """Take `data` as the next input."""
         self._data = data
         self.starved = not data
 

@@ -41,7 +41,7 @@ class ConfigErrors(Exception):
 
 
 def path_text(path: Path) -> str:
-    """`routes[3].match.path`."""
+    """Return a path such as `routes[3].match.path`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step if step.isprintable() else ascii(step)}"

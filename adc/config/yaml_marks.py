@@ -138,7 +138,7 @@ def as_written(root: Node, path: Path) -> Path:
 
 
 def _spelled(node: Entries, key: str | int) -> str | int:
-    """`key` as it stands in `node`: names of fields are written in any case."""
+    """Return `key` as it stands in `node`: names of fields are written in any case."""
     if str(key) in node.entries:
         return key
     return next((written for written in node.entries if written.lower() == str(key).lower()), key)

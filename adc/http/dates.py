@@ -46,7 +46,7 @@ def parse_http_date(value: bytes, now: float) -> int | None:
 
 
 def http_date(now: float) -> bytes:
-    """`now` (seconds since the epoch) as an IMF-fixdate; the text of a second is made once."""
+    """Return `now` (seconds since the epoch) as an IMF-fixdate; the text of a second is made once."""
     return _http_date(int(now))
 
 

@@ -66,7 +66,7 @@ def hop_address(text: str) -> str | None:
 
 
 def bracketed(address: str) -> str:
-    """`address` as the host of a URI or authority: IPv6 in brackets."""
+    """Return `address` as the host of a URI or authority: IPv6 in brackets."""
     return f"[{address}]" if ":" in address and not address.startswith("[") else address
 
 

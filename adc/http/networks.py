@@ -59,7 +59,7 @@ def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
 
 
 def plain_address(text: str) -> str:
-    """`text` with an IPv4 address mapped into IPv6, as a dual-stack socket names IPv4 clients, as IPv4."""
+    """Return `text` with an IPv4 address mapped into IPv6, as a dual-stack socket names IPv4 clients, as IPv4."""
     return str(parse_address(text) or text) if text[:7].lower() == "::ffff:" else text
 
 

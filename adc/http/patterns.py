@@ -93,7 +93,7 @@ class Replacement:
         self._pieces = _pieces(template, compiled.groups, compiled.groupindex)
 
     def apply(self, text: str) -> str:
-        """`text` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
+        """Return `text` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
         data = text.encode("utf-8", "replace")
         made: list[bytes] = []
         end = 0

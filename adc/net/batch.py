@@ -127,7 +127,7 @@ class Batch:
             self._run()
 
     def written(self, writer: BatchedOutput) -> None:
-        """`writer` has buffered something."""
+        """Called when `writer` has buffered something."""
         self._writers.append(writer)
         if not (self._running or self._scheduled):
             self._schedule()

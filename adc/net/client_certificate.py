@@ -62,7 +62,7 @@ def _names(certificate: x509.Certificate) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """`value` as a field may hold it: other bytes as `\\\\XX`, the escape of RFC 4514 section 2.4."""
+    """Return `value` as a field may hold it: other bytes as `\\\\XX`, the escape of RFC 4514 section 2.4."""
     return _UNSAFE.sub(_escaped, value)[:_LONGEST]
 
 

@@ -26,7 +26,8 @@ HostRule = Exact | Wildcard | Regex
 
 
 def host_rule(text: str) -> Exact | Wildcard:
-    """`www.example.com` is exact, `*.example.com` a wildcard; case does not count, names may be Unicode.
+    """Return a rule: `www.example.com` is exact, `*.example.com` a wildcard; case does not count, names may be
+    Unicode.
 
     A `Regex` is searched in the lower-case host without port. Raises `ValueError`.
     """

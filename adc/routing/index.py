@@ -137,7 +137,7 @@ def _remaining_test(match: Match) -> Test | None:
 
 
 def _prefixes_of(path: str) -> list[str]:
-    """`/a/b` -> `/`, `/a/`."""
+    """Return the prefixes of a path: `/` and `/a/` of `/a/b`."""
     return [path[: at + 1] for at, character in enumerate(path) if character == "/"]
 
 

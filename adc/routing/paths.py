@@ -63,7 +63,7 @@ def path_prefix(text: str) -> PathPrefix:
 
 
 def any_case(rule: Exact | PathPrefix | Regex) -> AnyCase:
-    """`rule` without regard to letter case. A `Regex` keeps its text: it ignores case by itself."""
+    """Return `rule` without regard to letter case. A `Regex` keeps its text: it ignores case by itself."""
     if isinstance(rule, Exact):
         return AnyCase(Exact(folded(rule.text)))
     if isinstance(rule, PathPrefix):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import NamedTuple
 
 from adc.config import Config
@@ -11,7 +10,7 @@ from adc.plugin.chain import Chain
 from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
-from adc.runtime.serve.plugin_services import check_scope
+from adc.runtime.serve.plugin_services import ProcessClocks, check_scope
 from adc.state.memory import MemoryStore
 
 Finding = tuple[tuple[str | int, ...], str]
@@ -29,7 +28,7 @@ class _NoLog:
         """No-op: nothing is served."""
 
 
-class _CheckServices:
+class _CheckServices(ProcessClocks):
     """Services without a trace; `asked` once a plugin has declared a table."""
 
     def __init__(self, config: Config) -> None:
@@ -37,15 +36,6 @@ class _CheckServices:
         self.asked = False
         self._config = config
         self._store = MemoryStore()
-
-    def now(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
     def store(self, scope: Scope) -> MemoryStore:
         check_scope(self._config, scope)

@@ -20,8 +20,9 @@ import lmdb
 from adc.state.interface import Merge, Status
 from adc.state.journal import Journal
 from adc.state.local_file import LocalFile, close_file, make_folder, open_file, still_there
-from adc.state.local_table import LocalTable, names_of_tables
+from adc.state.local_table import LocalTable
 from adc.state.sizing import FILL_SHARE, SMALLEST_SIZE
+from adc.state.table_file import names_of_tables
 from adc.state.versions import GROUPS
 from adc.telemetry.event_log import EventLog
 

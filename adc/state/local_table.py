@@ -33,7 +33,7 @@ from adc.state.interface import (
     merged,
 )
 from adc.state.memory import MemoryTable
-from adc.state.table_file import TableFile
+from adc.state.table_file import PREFIX, TableFile
 from adc.state.versions import group_of
 
 _HEAD = struct.Struct("<dd")  # expires, written
@@ -47,15 +47,7 @@ _MOST_SPARE = 10_000
 _MOST_KEPT = 4096
 """Most entries that a process caches."""
 
-_PREFIX = b"t:"
 _UNLIMITED = 1 << 62
-
-
-def names_of_tables(environment: lmdb.Environment) -> list[str]:
-    """Return the names of all tables in the file. Raises lmdb.Error."""
-    with environment.begin() as transaction:
-        names = [key for key in transaction.cursor().iternext(values=False) if key.startswith(_PREFIX)]
-    return [name.removeprefix(_PREFIX).decode("utf-8", "replace") for name in names]
 
 
 class LocalTable:
@@ -67,7 +59,7 @@ class LocalTable:
         self.merge: Merge | None = None
         self.stats = TableStats()
         self._store = store
-        self._id = _PREFIX + name.encode()
+        self._id = PREFIX + name.encode()
         self._database: lmdb._Database | None = None
         self._begin = store.begin
         self._noted = store.versions

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from typing import Protocol
+from typing import Final, Protocol
 
 import lmdb
 
 from adc.state.journal import Journal
+
+PREFIX: Final = b"t:"
+"""Prefix of the names that tables have in the file."""
 
 
 class TableFile(Protocol):
@@ -37,3 +40,10 @@ class TableFile(Protocol):
 
     def evict(self, transaction: lmdb.Transaction, now: float) -> None:
         """Make room in the largest table."""
+
+
+def names_of_tables(environment: lmdb.Environment) -> list[str]:
+    """Return the names of all tables in the file. Raises lmdb.Error."""
+    with environment.begin() as transaction:
+        names = [key for key in transaction.cursor().iternext(values=False) if key.startswith(PREFIX)]
+    return [name.removeprefix(PREFIX).decode("utf-8", "replace") for name in names]

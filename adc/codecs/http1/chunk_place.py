@@ -37,7 +37,7 @@ class ChunkPlace:
             self._parts_of_first = parts
 
     def next_read(self, data: bytes) -> None:
-        """`data` has been parsed: remember where in the chunks the next read begins."""
+        """After `data` has been parsed, remember where in the chunks the next read begins."""
         self._began_inside = self._inside
         self._parts_of_first = -1
         if not self._inside:

@@ -59,7 +59,7 @@ class Owner:
 
     @abstractmethod
     def stale(self, connection: LinkedConnection) -> str:
-        """`connection` broke when it was used again; return what follows from that, in words."""
+        """Count a connection that broke when it was used again; return in words what follows from that."""
 
     @abstractmethod
     def announced(self, value: bytes) -> None:

@@ -72,7 +72,7 @@ ALIASES = {"weighted": "round_robin", "weighted_round_robin": "round_robin"}
 
 
 def _tagged(value: Any) -> Any:
-    """`least_connections` and `{consistent_hash: {key: path}}` as mappings with `algorithm`."""
+    """Return `least_connections` or `{consistent_hash: {key: path}}` as a mapping with `algorithm`."""
     if isinstance(value, str):
         name, options = value, dict[str, Any]()
     elif isinstance(value, dict) and len(value) == 1:

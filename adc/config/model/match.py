@@ -138,7 +138,7 @@ class Match(Part):
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
-        """`tls.sni: x` is the same as `tls: {sni: x}`."""
+        """Read `tls.sni: x` as `tls: {sni: x}`."""
         if isinstance(value, dict) and "tls.sni" in value and "tls" not in value:
             rest = {key: item for key, item in value.items() if key != "tls.sni"}
             return rest | {"tls": {"sni": value["tls.sni"]}}

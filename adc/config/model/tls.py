@@ -14,7 +14,7 @@ LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 
 
 def _version(value: Any) -> Any:
-    """`1.2` without quotes is a number in YAML."""
+    """Accept `1.2` without quotes, which is a number in YAML."""
     return str(value) if isinstance(value, float) else value
 
 

@@ -26,7 +26,7 @@ class ConsistentHash:
     __slots__ = ("_key", "_load", "_slots")
 
     def __init__(self, key: Key, load: float | None = None) -> None:
-        """`load` is at least 1; with less some request would fit nowhere."""
+        """Rank members; `load` is at least 1: with less some request would fit nowhere."""
         if load is not None and load < 1:
             raise ValueError(f"load {load} is out of range; allowed: at least 1")
         self._key = key

@@ -62,7 +62,7 @@ class Pieces:
         return self._left[0]
 
     def sent(self, count: int) -> bool:
-        """`count` bytes of `next` are sent; True if that was all."""
+        """Drop `count` bytes of `next`, which are sent; return True if that was all."""
         piece = self._left.popleft()
         if isinstance(piece, ByteRange) and count < piece.length:
             self._left.appendleft(ByteRange(piece.first + count, piece.last))

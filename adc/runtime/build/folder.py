@@ -19,7 +19,7 @@ _IN_MEMORY = Path("/dev/shm")
 
 
 def state_folder(config: Config) -> Path:
-    """`state.path`; else in systemd's RUNTIME_DIRECTORY, in memory (/dev/shm) or in the folder of temporary
+    """Return `state.path`; else in systemd's RUNTIME_DIRECTORY, in memory (/dev/shm) or in the folder of temporary
     files, under a name that depends on the user, the node and the folder of the configuration: the same for
     all workers, after a reload, an upgrade and a restart."""
     if config.state.path is not None:

@@ -34,7 +34,7 @@ class Preroutes:
         return self._challenge, self._redirect
 
     def before(self, find: Find, config: Config, listener: Listener) -> Find:
-        """`find`, with what the configuration puts before it; `find` itself if that is nothing."""
+        """Return `find`, with what the configuration puts before it; `find` itself if that is nothing."""
         if listener.redirect_to_https is not None:
             self._redirect.start = ToHttps(listener.redirect_to_https.status, listener.redirect_to_https.port)
             find = self._redirecting(find)

@@ -13,17 +13,8 @@ from adc.runtime.serve.state import Opened, SharedState
 from adc.state.interface import Store
 
 
-class PluginServices:
-    """Clocks, the error log, and the store of the worker, which is opened when the first plugin declares a table and
-    stays open until `close`. `log` may be replaced.
-    """
-
-    def __init__(self, config: Config, state: SharedState, log: Log) -> None:
-        self.log = log
-        self._config = config
-        self._state = state
-        self._opened: Opened | None = None
-        self._give_back: Callable[[], None] | None = None
+class ProcessClocks:
+    """The clocks of this process."""
 
     def now(self) -> float:
         """Return seconds on a clock that never goes back."""
@@ -36,6 +27,19 @@ class PluginServices:
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
         await asyncio.sleep(seconds)
+
+
+class PluginServices(ProcessClocks):
+    """Clocks, the error log, and the store of the worker, which is opened when the first plugin declares a table and
+    stays open until `close`. `log` may be replaced.
+    """
+
+    def __init__(self, config: Config, state: SharedState, log: Log) -> None:
+        self.log = log
+        self._config = config
+        self._state = state
+        self._opened: Opened | None = None
+        self._give_back: Callable[[], None] | None = None
 
     def store(self, scope: Scope) -> Store:
         """Return the store of that scope. Raises NoClusterState, and BuildError if it cannot be opened."""

@@ -13,7 +13,7 @@ CLAUSES = re.compile(
 )
 """Openings that make a clause of the sentence: "Whether it is due" is "True if it is due"."""
 
-SUBJECTS = re.compile(r"(The|A|An|This|These|It|They|Its|There)\b")
+SUBJECTS = re.compile(r"(The|A|An|This|These|It|They|Its|There)\b|`")
 """Openings that name a thing, which suits a property: "The entries of a key" is "Return the entries of a key"."""
 
 PEOPLE = re.compile(r"test_(who|whoever|whom|whose|what|whatever|nobody|those)_")
