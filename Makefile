@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light
 
-.PHONY: run test test-source test-apps check format bench docs load faults soak endurance peers compiled clean
+.PHONY: run test test-source test-apps check format bench docs load faults soak endurance peers compiled bytecode clean
 
 run: compiled
 	$(BIN)/adc demo
@@ -18,11 +18,11 @@ run: compiled
 TESTERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 # What is in use: the source, or after `make compiled` the compiled modules; .ci/run tests both.
-test: $(STAMP) peers
+test: bytecode peers
 	$(BIN)/python -m pytest --numprocesses $(TESTERS)
 
 # The source, whatever is compiled.
-test-source: $(STAMP)
+test-source: bytecode
 	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
 # Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
@@ -82,9 +82,14 @@ venv-from-apt:
 	$(PYTHON) -m venv $(VENV)
 
 # Compiles the hot modules, unless that is done. After an edit to one of them the source of all is used, until this is called.
-compiled: $(STAMP)
+# An edit that changes nothing compiled (a docstring) leaves the library as it was: its new time says that it is right.
+compiled: bytecode
 	@$(BIN)/python -c 'import sys; from adc.compilation import compiled; sys.exit(not compiled())' \
-	  || { $(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt; $(BIN)/python setup.py -q build_ext --inplace; }
+	  || { $(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt; $(BIN)/python setup.py -q build_ext --inplace && find adc -name '*.so' -exec touch {} +; }
+
+# As pip leaves it: no start has to compile the modules first, nor every start where none may write bytecode.
+bytecode: $(STAMP)
+	@$(BIN)/python -m compileall -q adc plugins tests
 
 HAS_COMPILER = $(PYTHON) -c 'import os, shutil, sys, sysconfig as s; \
   cc = (s.get_config_var("CC") or "cc").split()[0]; \
