@@ -1,7 +1,7 @@
 FROM python:3.13 AS build
 WORKDIR /src
 COPY . .
-RUN python -m venv /opt/adc && /opt/adc/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/adc && /opt/adc/bin/pip install --no-cache-dir ".[waf]"
 
 FROM python:3.13-slim
 RUN useradd --system --no-create-home --uid 10001 adc

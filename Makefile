@@ -66,6 +66,7 @@ $(STAMP): pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "adc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(MAKE) --no-print-directory venv-from-apt
+	@$(HAS_COMPILER) || $(MAKE) --no-print-directory compiler-from-apt  # libinjection comes as source
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=23' 'setuptools>=77.0.3'
 	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
 	@touch $@

@@ -1,0 +1,1 @@
+"""A web application firewall: rules in SecLang or Python over requests and responses."""
