@@ -51,7 +51,7 @@ class OperatorCall:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`id:1`, `setvar:tx.a=1`, `deny`: `name` is lower-case except for quotes and case of `value`, which is as written."""
+    """`id:1`, `setvar:tx.a=1`, `deny`: `name` is lower-case, `value` as written without quotes."""
 
     name: str
     value: str = ""
