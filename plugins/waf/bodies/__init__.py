@@ -1,0 +1,1 @@
+"""Request bodies to arguments, files and the errors met on the way. Nothing here does I/O."""

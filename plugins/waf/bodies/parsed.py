@@ -1,0 +1,44 @@
+"""What a body processor leaves: arguments, files, flags, and what it could not parse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Pair = tuple[bytes, bytes]
+"""The key as received, and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the body processors; the defaults are ModSecurity's."""
+
+    argument_separator: bytes = b"&"
+    arguments: int = 1_000
+    json_depth: int = 512
+    no_files_bytes: int = 131_072
+    """Bytes of a body without its files (SecRequestBodyNoFilesLimit)."""
+    files: int = 100
+    """Files of one multipart body (SecUploadFileLimit)."""
+
+
+@dataclass(slots=True)
+class UploadedFile:
+    """A part of a multipart body that has a file name."""
+
+    field: bytes
+    name: bytes
+    content: bytes
+
+
+@dataclass(slots=True)
+class ParsedBody:
+    """The result of a body processor. `error` is empty if the body was understood."""
+
+    arguments: list[Pair] = field(default_factory=list)
+    error: str = ""
+    urlencoded_error: bool = False
+    files: list[UploadedFile] = field(default_factory=list)
+    scalars: dict[str, bytes] = field(default_factory=dict)
+    """Variables of one value that the processor sets, such as `MULTIPART_STRICT_ERROR`."""
+    collections: dict[str, list[Pair]] = field(default_factory=dict)
+    """Collections that the processor sets, such as `MULTIPART_PART_HEADERS`."""

@@ -1,0 +1,59 @@
+"""Query strings and `application/x-www-form-urlencoded` bodies, decoded as ModSecurity does."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody
+
+_INVALID_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def has_invalid_escape(content: bytes) -> bool:
+    """True if a percent sign is not followed by two hexadecimal digits."""
+    return b"%" in content and _INVALID_ESCAPE.search(content) is not None
+
+
+def decode(content: bytes) -> bytes:
+    """Decode `+` and `%XX`; an invalid escape, `%uXXXX` included, stays as it is."""
+    content = content.replace(b"+", b" ")
+    return unquote_to_bytes(content) if b"%" in content else content
+
+
+def parse_arguments(content: bytes, limits: Limits) -> list[Pair]:
+    """Split `content` into decoded names and values.
+
+    An empty item between two separators is an argument without name and value, except at the end. All that lies beyond
+    the limit of arguments is decoded into one last value without a name, so that no rule overlooks it.
+    """
+    separator = limits.argument_separator
+    items = content.split(separator, limits.arguments)
+    if not items[-1]:
+        items.pop()
+    rest = items.pop() if len(items) > limits.arguments else None
+    if b"%" in content or b"+" in content:
+        pairs = [_decoded_pair(item) for item in items]
+    else:
+        pairs = [_pair(item) for item in items]
+    if rest is not None:
+        pairs.append((b"", decode(rest)))
+    return pairs
+
+
+def _pair(item: bytes) -> Pair:
+    name, _, value = item.partition(b"=")
+    return name, value
+
+
+def _decoded_pair(item: bytes) -> Pair:
+    name, _, value = item.partition(b"=")
+    return decode(name), decode(value)
+
+
+def parse_urlencoded(content: bytes, limits: Limits) -> ParsedBody:
+    """Parse a form body."""
+    arguments = parse_arguments(content, limits)
+    error = f"more than {limits.arguments} arguments" if len(arguments) > limits.arguments else ""
+    return ParsedBody(arguments=arguments, error=error, urlencoded_error=has_invalid_escape(content))

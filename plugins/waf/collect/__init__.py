@@ -1,0 +1,1 @@
+"""Request and response as the variables that rules name."""
