@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+
+from adc.admin.access import Access
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -19,14 +20,6 @@ SAFE_METHODS = ("GET", "HEAD")
 
 OPEN_PATHS = ("/livez", "/readyz", "/healthz")
 """Paths of probes, which need no token."""
-
-
-@dataclass(slots=True)
-class Access:
-    """The access rules: names by which the server may be called, and the token that a request must carry ("": none)."""
-
-    hosts: Collection[str] = ()
-    token: str = ""
 
 
 def guard(access: Access) -> Middleware:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from adc.admin import api_operations, api_status, metrics, pages
-from adc.admin.guard import Access, guard
+from adc.admin.access import Access
+from adc.admin.guard import guard
 from adc.admin.node import Node
 from adc.admin.responses import MAX_BODY
 from adc.admin.wellformed import http_log, well_formed
@@ -29,10 +30,10 @@ def application(node: Node, access: Access) -> web.Application:
 class AdminServer:
     """Serves the application on the listening sockets that it was last given. `access` may change at any time."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, access: Access) -> None:
         self._node = node
         self._runner: web.AppRunner | None = None
-        self.access = Access()
+        self._access = access
 
     async def start(self, sockets: Iterable[socket.socket], tls: ssl.SSLContext | None = None) -> None:
         """Serve on `sockets` (on duplicates: the caller's stay open), on no others any more.
@@ -48,7 +49,7 @@ class AdminServer:
 
     def _new_runner(self) -> web.AppRunner:
         return web.AppRunner(
-            application(self._node, self.access),
+            application(self._node, self._access),
             access_log=None,
             logger=http_log,
             handle_signals=False,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adc.admin.node import ReloadResult
 from adc.control import adopted, error_log, notify, pidfile
 from adc.control.activation import Inherited
+from adc.control.admin_listener import AdminListener
 from adc.control.calls import CallRefused
 from adc.control.coalescing import Coalescing
 from adc.control.fleet import Hire
@@ -25,7 +26,6 @@ from adc.runtime.operations.operation import Refused, Unavailable
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
-    from adc.admin.server import AdminServer
     from adc.config import Loaded
 
 log = EventLog(__name__)
@@ -50,7 +50,7 @@ class Supervisor:
         self._changing = asyncio.Lock()
         self._service = Service(options.config, load, hire, options.workers)
         self.reload = Coalescing(self._reload)
-        self._admin: AdminServer | None = None
+        self._admin = AdminListener(Operations(self._service, self.reload, self._ending.is_set))
         self._admin_serves: tuple[Set[str], AdminTls | None] = (frozenset(), None)
         self._started = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -72,7 +72,7 @@ class Supervisor:
             await self._service.health.close()
             await self._service.acme.close()
             await self._service.fleet.kill()
-            await self._close_admin()
+            await self._admin.close()
             self._service.sockets.close(handed_over=self._handed_over)
             if self._options.pidfile is not None:
                 pidfile.remove(self._options.pidfile)
@@ -102,7 +102,7 @@ class Supervisor:
 
     async def _end(self) -> None:
         if self._handed_over:
-            await self._close_admin()
+            await self._admin.close()
         else:
             notify.notify("STOPPING=1")
         grace = self._service.config.shutdown.grace
@@ -119,28 +119,15 @@ class Supervisor:
         service = self._service
         admin, wanted = service.config.admin, service.sockets.of(ADMIN)
         if admin is not None:
-            server = self._admin_server()
-            server.access.hosts = (service.config.node, *admin.hosts)
-            server.access.token = admin.token
+            self._admin.access.hosts = (service.config.node, *admin.hosts)
+            self._admin.access.token = admin.token
         if (wanted.keys(), service.admin_tls) == self._admin_serves:
             return
         self._admin_serves = (wanted.keys(), service.admin_tls)
         if wanted:
             context = None if service.admin_tls is None else service.admin_tls.context
-            await self._admin_server().start(wanted.values(), context)
+            await self._admin.listen(wanted.values(), context)
         else:
-            await self._close_admin()
-
-    def _admin_server(self) -> AdminServer:
-        """Return the admin server, imported at its first use: the workers serve by then."""
-        if self._admin is None:
-            from adc.admin.server import AdminServer
-
-            self._admin = AdminServer(Operations(self._service, self.reload, self._ending.is_set))
-        return self._admin
-
-    async def _close_admin(self) -> None:
-        if self._admin is not None:
             await self._admin.close()
 
     def _listen_to_signals(self) -> None:

@@ -34,6 +34,9 @@ EVENTS = (
         "The workers cannot answer the certificate authority's challenges.",
     ),
     _event(
+        "admin_not_started", "error", "error", "The admin server could not start at its first connection."
+    ),
+    _event(
         "admin_request_failed", "error", "method path error", "A request to the admin server ended with 500."
     ),
     _event(

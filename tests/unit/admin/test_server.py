@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from adc.admin.guard import Access
+from adc.admin.access import Access
 from adc.admin.node import ReloadResult
 from adc.admin.server import application
 from adc.runtime.operations import members
