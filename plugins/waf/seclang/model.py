@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Target:
     """One item of a rule's list of variables: `ARGS`, `!ARGS:page`, `&REQUEST_HEADERS:Host`, `ARGS:/^id_/`.
 
     `variable` is upper-case. `key` is the selected key, lower-case, None for all; with `pattern` it is a regular
-    expression as written. `count` stands for the number of values; `excluded` removes what it names.
+    expression as written, between its slashes; of `XML` it is an XPath expression as written. `count` stands for the
+    number of values; `excluded` removes what it names.
     """
 
     variable: str
@@ -61,7 +63,9 @@ class Action:
 class Rule:
     """A SecRule with the rules chained behind it, or a SecAction (`targets` and `operator` empty).
 
-    `actions` are in the order written, with those of SecDefaultAction that the rule inherits before them.
+    `actions` are in the order written, with those of SecDefaultAction that the rule inherits before them. At most one
+    of them is disruptive: `block` is replaced by what SecDefaultAction says, `pass` without one. The actions that
+    fields stand for are left out: `id`, `phase`, `t` and `chain`. Of an action that counts once, one is left.
     `transformations` are the names, lower-case, in the order in which they run, after `t:none` has cleared those before
     it. `id` is 0 in a chained rule. `phase` is 1 to 5.
     """
@@ -94,6 +98,9 @@ class Marker:
     name: str
 
 
+DEFAULT_TYPES: Final = ("text/plain", "text/html", "text/xml")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Directives that configure the engine; sizes in bytes, times in seconds. The defaults are ModSecurity's."""
@@ -109,11 +116,24 @@ class Settings:
     response_body_access: bool = True
     response_body_limit: int = 524_288
     response_body_limit_action: str = "processpartial"
-    response_body_mime_types: tuple[str, ...] = ("text/plain", "text/html", "text/xml")
+    response_body_mime_types: tuple[str, ...] = DEFAULT_TYPES
     arguments_limit: int = 1_000
     argument_separator: str = "&"
     collection_timeout: int = 3_600
     component_signatures: tuple[str, ...] = ()
+    parse_xml_into_args: str = "off"
+    """`on`, `off` or `onlyargs`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadWarning:
+    """Something that loads and has no effect, such as the removal of a rule that does not exist."""
+
+    place: Place
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +142,4 @@ class Program:
 
     settings: Settings
     items: tuple[Rule | Marker, ...]
+    warnings: tuple[LoadWarning, ...] = ()
