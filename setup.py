@@ -20,6 +20,7 @@ HOT = (
     "adc/telemetry/access_log.py",
     "adc/telemetry/formats.py",
     "adc/telemetry/histogram.py",
+    "adc/telemetry/line_log.py",
     "adc/telemetry/tracing.py",
     "adc/routing/index.py",
     "adc/routing/router.py",

@@ -17,9 +17,10 @@ def check(config: ConfigPath, json: Json = False) -> None:
     if loaded is not None:
         from adc.control.preflight import preflight
 
-        wrong, taken = preflight(loaded)
-        errors = [str(problem) for problem in wrong]
-        warnings = [str(problem) for problem in (*loaded.lint, *loaded.timeouts(), *taken)]
+        found = preflight(loaded)
+        errors = [str(problem) for problem in found.wrong]
+        doubtful = (*loaded.lint, *loaded.timeouts(), *found.taken, *found.doubtful)
+        warnings = [str(problem) for problem in doubtful]
     if json:
         print_json({"ok": not errors, "errors": errors, "warnings": warnings})
     for warning in [] if json else warnings:

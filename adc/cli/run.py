@@ -47,5 +47,5 @@ def _reasons(loaded: Loaded, known: str) -> list[str]:
     it."""
     from adc.control.preflight import preflight
 
-    wrong, _ = preflight(loaded)
+    wrong = preflight(loaded).wrong
     return [str(problem) for problem in wrong if str(problem) not in known]

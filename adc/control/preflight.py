@@ -9,7 +9,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import load
 from adc.config.errors import path_text
@@ -30,8 +30,17 @@ _PATIENCE = 30.0
 """Seconds for a process that looks for what is wrong."""
 
 
-def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Everything that is wrong, and what is wrong only if it is not adc itself that serves already: ports in use."""
+class Preflight(NamedTuple):
+    """Everything that is wrong; what is wrong only if it is not adc itself that serves already: ports in use; what
+    plugins warn of."""
+
+    wrong: tuple[Problem, ...]
+    taken: tuple[Problem, ...]
+    doubtful: tuple[Problem, ...]
+
+
+def preflight(loaded: Loaded) -> Preflight:
+    """Examine everything that a worker would build or write."""
     config = loaded.config
     wrong: list[Finding] = []
     identity = None
@@ -50,8 +59,8 @@ def preflight(loaded: Loaded) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]
         wrong += unwritable(config, _is_provided)
     with acting_as(identity):
         wrong += unwritable(config, lambda path: identity is None or not _is_provided(path))
-        wrong += unbuildable(config)
-    return loaded.problems(wrong), loaded.problems(in_use)
+        unbuilt, doubtful = unbuildable(config)
+    return Preflight(loaded.problems(wrong + unbuilt), loaded.problems(in_use), loaded.problems(doubtful))
 
 
 def _is_provided(path: Path) -> bool:
@@ -155,6 +164,6 @@ async def reasons(path: Path) -> list[str]:
 
 def main(arguments: list[str]) -> None:
     """Entry of that process."""
-    wrong, _ = preflight(load(arguments[0]))
+    wrong = preflight(load(arguments[0])).wrong
     for problem in wrong:
         print(problem)

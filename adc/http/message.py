@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from adc.http.client import Client, Flow
-from adc.http.headers import Headers
+from adc.http.headers import Headers, Pair
 
 NO_BODY = 0
 NOBODY: Final = Client()
 """The client of a request that has none."""
+_NO_LINES: Final[tuple[Pair, ...]] = ()
 UNKNOWN_LENGTH = -1
 """`body_length` of a message whose framing alone shows its end (chunked, a closed stream)."""
 
@@ -29,6 +31,8 @@ class Request(Flow):
     * `upgrade` lists the protocols that the client offers to switch to and that may be forwarded, b"" if none.
     * `takes_trailers` is True if the client sent `TE: trailers` (RFC 9110 section 10.1.4).
     * `tied` is True if a member connection belongs to the client's connection alone (`adc.http.tied`).
+    * `received_target` and `received_lines` are the target and all field lines as the codec received them, framing and
+      hop-by-hop ones among them. Without a codec the lines are empty.
     * `passed_by` names the node of the cluster that passed the request here, "" if it came from a client.
     """
 
@@ -44,6 +48,8 @@ class Request(Flow):
         "plain",
         "proxy_fields",
         "query",
+        "received_lines",
+        "received_target",
         "scheme",
         "spoofable",
         "takes_trailers",
@@ -89,6 +95,8 @@ class Request(Flow):
         self.spoofable = False
         self.tied = False
         self.passed_by = ""
+        self.received_target = target
+        self.received_lines: Sequence[Pair] = _NO_LINES
 
     @property
     def sent_path(self) -> str:
@@ -119,6 +127,8 @@ class Request(Flow):
         other.spoofable = self.spoofable
         other.tied = self.tied
         other.passed_by = self.passed_by
+        other.received_target = self.received_target
+        other.received_lines = self.received_lines
         return other
 
 

@@ -3,13 +3,17 @@
 `docs/howto/write-a-plugin.md` is the guide; `adc.plugin.testkit` runs a plugin's phases without a server.
 """
 
+from adc.compression.beginning import Decoded, decode_beginning
+from adc.compression.decoders import DecodeError
+from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.context import Context
-from adc.plugin.host import Host
-from adc.plugin.metrics import Counter, Gauge
+from adc.plugin.host import Host, LineWriter
+from adc.plugin.metrics import Counter, Gauge, KeyedCounter
+from adc.plugin.options import OptionErrors
 from adc.plugin.paths import FilePath
 from adc.plugin.response import Response
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
@@ -19,9 +23,12 @@ from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
+    "Client",
     "Context",
     "Count",
     "Counter",
+    "DecodeError",
+    "Decoded",
     "Duration",
     "Entry",
     "EntryTooLargeError",
@@ -29,9 +36,12 @@ __all__ = [
     "Gauge",
     "Headers",
     "Host",
+    "KeyedCounter",
+    "LineWriter",
     "LogRecord",
     "NoClusterState",
     "NoOptions",
+    "OptionErrors",
     "Page",
     "Plugin",
     "Request",
@@ -41,4 +51,5 @@ __all__ = [
     "Size",
     "StateUnavailable",
     "Table",
+    "decode_beginning",
 ]

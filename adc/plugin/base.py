@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
@@ -49,6 +49,18 @@ class Plugin(Generic[OptionsT]):
     response_body_limit: int | None = None
     """The same for `response_body`; a larger response fails as `on_error` says."""
 
+    request_body_inspect: int | None = None
+    """A number: `request_body` is called exactly once, with the first bytes of the content up to that many, and `end`
+    if that is all of it. Nothing reaches a member before; what follows streams past the phase. It is called with b""
+    for a request without content. Not together with `request_body_limit`."""
+
+    response_body_inspect: int | None = None
+    """The same for `response_body`."""
+
+    observes: bool = False
+    """True: the plugin only watches. What its phases return is dropped, its failures count as `fail_open`, and content
+    passes while it is collected for `request_body_inspect` and `response_body_inspect`. May be set in `__init__`."""
+
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         for base in getattr(cls, "__orig_bases__", ()):
@@ -71,10 +83,11 @@ class Plugin(Generic[OptionsT]):
     def request_body(
         self, context: Context, data: bytes, end: bool
     ) -> bytes | Response | Awaitable[bytes | Response | None] | None:
-        """Inspect or replace request content, whole or a chunk (`end` with the last, which may be empty).
+        """Inspect or replace request content: whole, its beginning, or a chunk (`end` with the last, which may be
+        empty).
 
-        Not called for requests without content or that switch protocols. Whole content is inspected before a
-        member is connected.
+        Not called for requests without content or that switch protocols, except by `request_body_inspect`. Whole
+        content, or its beginning, is inspected before a member is connected.
         """
 
     def response_head(self, context: Context) -> Response | Awaitable[Response | None] | None:
@@ -87,10 +100,17 @@ class Plugin(Generic[OptionsT]):
     def response_body(
         self, context: Context, data: bytes, end: bool
     ) -> bytes | Response | Awaitable[bytes | Response | None] | None:
-        """Inspect or replace response content, whole or a chunk; only whole content may be replaced by a `Response`.
+        """Inspect or replace response content: whole, its beginning, or a chunk. A chunk cannot be replaced by a
+        `Response`.
 
-        Not called where there is no content (HEAD, 204, 304), nor after `context.skip_response_body()`.
+        Not called where there is no content (HEAD, 204, 304), except by `response_body_inspect`, nor after
+        `context.skip_response_body()`.
         """
+
+    def warnings(self) -> Iterable[str]:
+        """Return probable mistakes in the options or in what they name; `adc check` prints them. Called after
+        `start`."""
+        return ()
 
     def log(self, context: Context, record: LogRecord) -> Awaitable[None] | None:
         """Note the end of the exchange; `record` has status, bytes, times and the reason of the end."""

@@ -4,97 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adc.plugin.collector import BodyTooLarge, Collector
 from adc.plugin.context import Context
 from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.response import Response
 
-
-class BodyTooLarge(Exception):
-    """Request content exceeds the limit of a plugin that wants it whole."""
-
-
-class _Collector:
-    """Content buffered for one call."""
-
-    __slots__ = ("buffered", "call", "context", "over", "size")
-
-    def __init__(self, call: PhaseCall, context: Context) -> None:
-        self.call = call
-        self.context = context
-        self.buffered: list[bytes] = []
-        self.size = 0
-        self.over = False
-
-    def collect(self, data: bytes, end: bool) -> bytes | None:
-        """Return the content for the next call of the phase; None while more is needed.
-
-        Response content over the limit passes the phase by (`over`) if the plugin fails open.
-        """
-        limit = self.call.limit
-        if limit is None or self.over:
-            return data if data or end else None
-        self.buffered.append(data)
-        self.size += len(data)
-        if self.size > limit:
-            self._exceed(limit)
-        elif not end:
-            return None
-        whole = b"".join(self.buffered)
-        self.buffered.clear()
-        return whole
-
-    def _exceed(self, limit: int) -> None:
-        if self.call.phase == "request_body":
-            raise BodyTooLarge
-        self.over = True
-        detail = f"the content exceeds the limit of {limit} bytes"
-        self.call.use.failed(self.context, self.call.phase, "limit", detail)
+__all__ = ["BodyPass", "BodyTooLarge"]
 
 
 class BodyPass:
-    """Feeds chunks through `calls`. `whole` if nothing comes out before the end; `waits` if `wait` must be used
-    instead of `feed`; `limit` is the smallest of the calls' limits.
+    """Feeds chunks through `calls`. `waits` if `wait` must be used instead of `feed`; `limit` is the smallest of the
+    calls' limits; `received` is the size of the last chunk fed.
 
     Both return the content to send on, or Stopped; they raise PluginFailed, and BodyTooLarge for requests.
     """
 
-    __slots__ = ("_collectors", "limit", "waits")
+    __slots__ = ("_collectors", "limit", "received", "waits")
 
     def __init__(self, calls: Sequence[PhaseCall], contexts: Sequence[Context]) -> None:
-        self._collectors = [_Collector(call, contexts[call.index]) for call in calls]
-        limits = [call.limit for call in calls if call.limit is not None]
+        self._collectors = [Collector(call, contexts[call.index]) for call in calls]
+        limits = [call.limit for call in calls if call.limit is not None and not call.observes]
         self.limit = min(limits) if limits else None
         self.waits = any(call.waits for call in calls)
+        self.received = 0
 
     @property
-    def whole(self) -> bool:
-        """True if nothing comes out before the end, because a phase wants the content whole."""
-        return any(each.call.limit is not None and not each.over for each in self._collectors)
+    def withholds(self) -> bool:
+        """True while nothing comes out, because a phase wants the content whole or its beginning."""
+        return any(each.withholds for each in self._collectors)
+
+    @property
+    def changes(self) -> bool:
+        """True if the content may differ from what was received."""
+        return any(each.changes for each in self._collectors)
+
+    @property
+    def finished(self) -> bool:
+        """True if no phase reads more of the content."""
+        return all(each.over for each in self._collectors)
 
     def feed(self, data: bytes, end: bool) -> bytes | Stopped:
         """Pass a chunk through `def` phases."""
+        self.received = len(data)
         for collector in self._collectors:
-            collected = collector.collect(data, end)
-            if collected is None:
-                return b""
-            data = collected
-            if not collector.over:
-                result = collector.call.run(collector.context, data, end)
+            if collector.collect(data, end):
+                call = collector.call
+                result = call.run(collector.context, collector.inspected, collector.whole)
                 if isinstance(result, Response):
-                    return Stopped(collector.call.index, result)
-                data = data if result is None else result
+                    return Stopped(call.index, result)
+                collector.replace(result)
+            data = collector.passing
+            if not data and not end:
+                return b""
         return data
 
     async def wait(self, data: bytes, end: bool) -> bytes | Stopped:
         """Pass a chunk through phases of either kind."""
+        self.received = len(data)
         for collector in self._collectors:
-            collected = collector.collect(data, end)
-            if collected is None:
-                return b""
-            data = collected
-            if not collector.over:
-                result = await collector.call.wait(collector.context, data, end)
+            if collector.collect(data, end):
+                call = collector.call
+                result = await call.wait(collector.context, collector.inspected, collector.whole)
                 if isinstance(result, Response):
-                    return Stopped(collector.call.index, result)
-                data = data if result is None else result
+                    return Stopped(call.index, result)
+                collector.replace(result)
+            data = collector.passing
+            if not data and not end:
+                return b""
         return data

@@ -83,6 +83,12 @@ class Chain:
         wanted = [call for call in calls if call.index < depth and not contexts[call.index].skips(call.phase)]
         return BodyPass(wanted, contexts) if wanted else None
 
+    def beginning(
+        self, calls: Sequence[PhaseCall], contexts: Sequence[Context], depth: int
+    ) -> BodyPass | None:
+        """Return the same for phases that inspect the beginning: they are called without content too."""
+        return self.body([call for call in calls if call.inspect is not None], contexts, depth)
+
     def enter(self) -> None:
         """Count an exchange that begins to use the plugins."""
         self._exchanges += 1

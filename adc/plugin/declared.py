@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from adc.plugin.metrics import Counter, Gauge
+from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
 from adc.plugin.table import MOST_ENTRIES, SCOPES, Scope, Table
 from adc.state.interface import Store
 
 MOST_TABLES = 16
 MOST_METRICS = 100
+MOST_KEYS = 2000
 LONGEST_HELP = 200
 
 
@@ -34,6 +35,7 @@ class Declared:
     def __init__(self) -> None:
         self.counters: dict[str, Counter] = {}
         self.gauges: dict[str, Gauge] = {}
+        self.keyed: dict[str, KeyedCounter] = {}
         self.tables: dict[str, DeclaredTable] = {}
         self._sealed = False
 
@@ -59,16 +61,25 @@ class Declared:
         self._check_metric("gauge", name, text)
         return self.gauges.setdefault(name, Gauge(name, text))
 
+    def keyed_counter(self, name: str, text: str, most: int) -> KeyedCounter:
+        """Declare a counter with a key."""
+        if not 1 <= most <= MOST_KEYS:
+            raise ValueError(f"counter {name} has {most} keys; allowed: 1 to {MOST_KEYS}")
+        self._check_metric("counter", name, text)
+        return self.keyed.setdefault(name, KeyedCounter(name, text, most))
+
     def helps(self) -> Iterator[tuple[str, str]]:
         """Yield the name and help of each counter and gauge."""
         for counter in self.counters.values():
             yield counter.name, counter.help
+        for keyed in self.keyed.values():
+            yield keyed.name, keyed.help
         for gauge in self.gauges.values():
             yield gauge.name, gauge.help
 
     def _check_metric(self, kind: str, name: str, text: str) -> None:
-        number = len(self.counters) + len(self.gauges)
-        self._check(kind, name, self.counters.keys() | self.gauges.keys(), number, MOST_METRICS)
+        known = self.counters.keys() | self.gauges.keys() | self.keyed.keys()
+        self._check(kind, name, known, len(known), MOST_METRICS)
         if not text or len(text) > LONGEST_HELP or not text.isprintable():
             raise ValueError(
                 f"{kind} {name} has a help of {len(text)} characters; "

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, Protocol
 
 from adc.plugin.background import Background
 from adc.plugin.context import Log
 from adc.plugin.declared import Declared, DeclaredTable
-from adc.plugin.metrics import Counter, Gauge
+from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.table import Scope, Table
 from adc.state.interface import Store
+
+
+class LineWriter(Protocol):
+    """A log file."""
+
+    @property
+    def dropped(self) -> int:
+        """The number of lines that were lost."""
+
+    def append(self, line: str) -> None:
+        """Write one line, given without its end; line breaks in it are the caller's fault."""
 
 
 class Services(Protocol):
@@ -33,6 +45,12 @@ class Services(Protocol):
     def store(self, scope: Scope) -> Store:
         """Return the store of that scope, opened if need be. Raises NoClusterState, or another exception if the store
         cannot be opened."""
+
+    def log_file(self, path: str) -> LineWriter:
+        """Return the log at `path`, opened if need be. Raises OSError."""
+
+    def cache_folder(self, plugin: str) -> Path | None:
+        """Return a folder for files of a plugin, None if there is none."""
 
 
 class Host:
@@ -88,9 +106,28 @@ class Host:
         """Declare the metric `adc_plugin_counter_total{route,plugin,counter="<name>"}`. A reload keeps its value."""
         return self._declared.counter(name, help)
 
+    def keyed_counter(self, name: str, help: str, most: int = 500) -> KeyedCounter:  # noqa: A002
+        """Declare the metric `adc_plugin_keyed_counter_total{route,plugin,counter="<name>",key}`. A reload keeps its
+        values. Keys above `most` (2000 at most) are counted together as `other`."""
+        return self._declared.keyed_counter(name, help, most)
+
     def gauge(self, name: str, help: str) -> Gauge:  # noqa: A002
         """Declare the metric `adc_plugin_gauge{route,plugin,gauge="<name>",worker}`."""
         return self._declared.gauge(name, help)
+
+    def log_file(self, path: Path | str) -> LineWriter:
+        """Open a log file that plugins of this worker, and those of other workers, append whole lines to.
+
+        Its lines are buffered, written within a fraction of a second, and dropped and counted above 4 MB that the disk
+        or reader has not taken. The file is reopened after a rotation like the other logs (`SIGUSR1`). `-` is standard
+        output. Raises OSError if the file cannot be opened; to be called in `start`.
+        """
+        return self._services.log_file(str(path))
+
+    def cache_folder(self) -> Path | None:
+        """Return a folder for files that this plugin can make again, private to the user of the workers and shared by
+        them, the routes and later starts; None if there is none, as in `adc check`."""
+        return self._services.cache_folder(self.plugin.partition("#")[0])
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Run `work` besides the exchanges; each worker runs its own. It is cancelled and awaited before `close`.

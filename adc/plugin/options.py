@@ -110,11 +110,21 @@ def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | 
     if findings:
         raise OptionErrors(findings)
     try:
-        return plugin(options)
+        return _consistent(plugin(options))
+    except OptionErrors:
+        raise
     except Exception as error:
         raise OptionErrors(
             [((), str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}")]
         ) from error
+
+
+def _consistent(plugin: Plugin[Any]) -> Plugin[Any]:
+    for phase in ("request_body", "response_body"):
+        limit, inspect = getattr(plugin, f"{phase}_limit"), getattr(plugin, f"{phase}_inspect")
+        if limit is not None and inspect is not None:
+            raise ValueError(f"the plugin sets {phase}_limit and {phase}_inspect; allowed: one of them")
+    return plugin
 
 
 def _message(text: str) -> str:

@@ -23,9 +23,10 @@ class Stopped:
 
 
 class PhaseCall:
-    """One phase of one use. `waits` is True for an `async def` phase."""
+    """One phase of one use. `waits` is True for an `async def` phase; `limit` and `inspect` are the plugin's numbers
+    for a body phase."""
 
-    __slots__ = ("_allowed", "_call", "index", "limit", "phase", "use", "waits")
+    __slots__ = ("_allowed", "_call", "index", "inspect", "limit", "observes", "phase", "use", "waits")
 
     def __init__(self, index: int, use: PluginUse, phase: str) -> None:
         self.index = index
@@ -34,7 +35,9 @@ class PhaseCall:
         self._call = getattr(use.plugin, phase)
         self.waits = inspect.iscoroutinefunction(self._call)
         self.limit: int | None = getattr(use.plugin, f"{phase}_limit", None)
-        self._allowed = _allowed(phase, self.limit)
+        self.inspect: int | None = getattr(use.plugin, f"{phase}_inspect", None)
+        self.observes = use.plugin.observes
+        self._allowed = _allowed(phase, self.limit is None and self.inspect is None)
 
     def run(self, context: Context, *arguments: Any) -> Any:
         """Call a `def` phase: return its result, or None if it failed and fails open. Raises PluginFailed."""
@@ -68,6 +71,8 @@ class PhaseCall:
         return None
 
     def _checked(self, result: Any) -> Any:
+        if self.observes:
+            return None
         if result is None or isinstance(result, self._allowed):
             if isinstance(result, Response):
                 self.use.stopped.add()
@@ -83,9 +88,9 @@ class PhaseCall:
         return failure_of(error, policy.budget)
 
 
-def _allowed(phase: str, limit: int | None) -> tuple[type, ...]:
+def _allowed(phase: str, in_chunks: bool) -> tuple[type, ...]:
     if phase == "log":
         return ()
     if phase.endswith("_head"):
         return (Response,)
-    return (bytes,) if phase == "response_body" and limit is None else (bytes, Response)
+    return (bytes,) if phase == "response_body" and in_chunks else (bytes, Response)

@@ -22,20 +22,28 @@ class Response:
     """A whole response: final status (200 to 599), fields by name, content (text is sent as UTF-8).
 
     `reason` is the reason of the end in the access log, one of `END_REASONS`; by default
-    `denied` from status 400 on. Raises ValueError for a response that cannot be sent as it is: a field value with a
-    line break, a framing field, content where the status has none.
+    `denied` from status 400 on. `error_page` sends adc's error page for the status instead of a body, with the request
+    id on it: as HTML or JSON, and from `error_pages` if that names one. `abort` sends nothing and aborts the client's
+    connection; the status is for the plugin's own log.
+
+    Raises ValueError for a response that cannot be sent as it is: a field value with a line break, a framing field,
+    content where the status has none, an error page with a body or with a status below 400.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes | str = b""
     reason: str = ""
+    error_page: bool = False
+    abort: bool = False
 
     def __post_init__(self) -> None:
         if not 200 <= self.status <= 599:
             raise ValueError(f"{self.status} is not a final status; allowed: 200 to 599")
         if self.status in _NO_CONTENT and self.body:
             raise ValueError(f"a response with status {self.status} has no content")
+        if self.error_page and (self.body or self.status < 400):
+            raise ValueError("an error page has no body of the plugin and a status from 400 on")
         if self.reason and self.reason not in END_REASONS:
             raise ValueError(f"{self.reason} is not a known reason; known: {', '.join(END_REASONS)}")
         for name, value in self.headers.items():
@@ -56,6 +64,10 @@ class Response:
 
     def head(self) -> Head:
         """Return the head that goes through the response phases."""
-        lines: list[Pair] = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        lines = self.lines()
         dated = any(name.lower() == b"date" for name, _ in lines)
         return Head(self.status, Headers(lines), b"", len(self.content), dated)
+
+    def lines(self) -> list[Pair]:
+        """Return the fields as lines of a head."""
+        return [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]

@@ -20,7 +20,11 @@ START_SECONDS = CLOSE_SECONDS = 10.0
 
 
 class PluginStartFailed(Exception):
-    """A plugin did not start; the text names it and says why."""
+    """A plugin did not start; the text names it and says why, `use` is what did not start."""
+
+    def __init__(self, use: PluginUse, reason: str) -> None:
+        super().__init__(f"plugin {use.name} does not start: {reason}")
+        self.use = use
 
 
 class PluginFailed(Exception):
@@ -64,7 +68,7 @@ class PluginUse:
         """Count and log a failed phase; raise PluginFailed if this use fails closed."""
         self._count_error(phase, reason)
         context.warn(detail, phase=phase, reason=reason)
-        if self.policy.on_error == "fail_closed":
+        if self.policy.on_error == "fail_closed" and not self.plugin.observes:
             raise PluginFailed(self, reason, status)
 
     async def start(self, route: str, services: Services) -> None:
@@ -81,9 +85,16 @@ class PluginUse:
                 await self.plugin.start(host)
         except (Exception, SystemExit) as error:
             await background.end(CLOSE_SECONDS)
-            raise PluginStartFailed(f"plugin {self.name} does not start: {_reason(error)}") from error
+            raise PluginStartFailed(self, _reason(error)) from error
         finally:
             self.declared.seal()
+
+    def warnings(self) -> list[str]:
+        """Return what the plugin warns of, or that it cannot say."""
+        try:
+            return list(self.plugin.warnings())
+        except Exception as error:
+            return [f"warnings failed: {_reason(error)}"]
 
     async def close(self) -> list[str]:
         """End the background tasks, then close the plugin; return what went wrong."""
@@ -108,6 +119,10 @@ class PluginUse:
             known = before.declared.counters.get(name)
             if known is not None:
                 counter.adopt(known)
+        for name, keyed in self.declared.keyed.items():
+            counted = before.declared.keyed.get(name)
+            if counted is not None:
+                keyed.adopt(counted)
 
     def _count_error(self, phase: str, reason: str) -> None:
         self.errors[phase, reason] = self.errors.get((phase, reason), 0) + 1

@@ -1,4 +1,4 @@
-"""Answers made here: error pages as HTML or JSON, rendered once when the configuration is loaded."""
+"""Answers made here: error pages as HTML or JSON, each rendered once, almost all when the configuration is loaded."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Replies:
         html, json = environment.get_template("error.html.j2"), environment.get_template("error.json.j2")
         self._html: dict[int, bytes] = {}
         self._json: dict[int, bytes] = {}
+        self._templates = (html, json)
         for status in {*_STATUSES, *files}:
             page = environment.from_string(files[status].read_text("utf-8")) if status in files else html
-            self._html[status] = _render(page, status)
-            self._json[status] = _render(json, status)
+            self._add(status, page, json)
 
     def error(
         self, status: int, request: Request | None, request_id: str, proxy_status: str = ""
@@ -63,7 +63,9 @@ class Replies:
         """Return the response for `status`; `proxy_status` is an error token of RFC 9209 section 2.3, or ""."""
         as_json = request is not None and _wants_json(request)
         pages = self._json if as_json else self._html
-        body = pages.get(status, pages[500]).replace(_REQUEST_ID.encode(), request_id.encode())
+        if status not in pages:
+            self._add(status, *self._templates)
+        body = pages[status].replace(_REQUEST_ID.encode(), request_id.encode())
         lines = [_JSON if as_json else _HTML, _SERVER, _NO_STORE, (b"X-Request-Id", request_id.encode())]
         if proxy_status:
             lines.append((b"Proxy-Status", b"adc; error=%b" % proxy_status.encode()))
@@ -72,6 +74,11 @@ class Replies:
         elif status == 405:
             lines.append((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
         return Response(status, Headers(lines), b"", len(body)), body
+
+    def _add(self, status: int, page: Template, json: Template) -> None:
+        """Render the pages of a status. Plugins respond with any; all others are rendered beforehand."""
+        self._html[status] = _render(page, status)
+        self._json[status] = _render(json, status)
 
 
 def _wants_json(request: Request) -> bool:

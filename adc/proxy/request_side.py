@@ -61,7 +61,7 @@ class RequestSide(UpstreamRequest):
     def request_trailers(self, fields: list[Pair]) -> None:
         plugins = self.plugins
         self.trailers = fields
-        if plugins is not None and plugins.takes_request_body:
+        if plugins is not None and plugins.changes_request_body:
             self.drop_digests()
         self.request_body(b"", True)
 

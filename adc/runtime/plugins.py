@@ -125,6 +125,9 @@ def _samples(route: str, use: PluginUse, worker: str) -> Iterable[Sample]:
         yield Sample("adc_plugin_errors_total", (*labels, phase, reason), number)
     for counter in declared.counters.values():
         yield Sample("adc_plugin_counter_total", (*labels, counter.name), counter.value)
+    for keyed in declared.keyed.values():
+        for key, number in keyed.values.items():
+            yield Sample("adc_plugin_keyed_counter_total", (*labels, keyed.name, key), number)
     for gauge in declared.gauges.values():
         yield Sample("adc_plugin_gauge", (*labels, gauge.name, worker), gauge.value)
     for name, text in declared.helps():

@@ -42,8 +42,8 @@ def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding
     return [*_logs(config, which), *_caches(config, which), *_state(config, which)]
 
 
-def unbuildable(config: Config) -> list[Finding]:
-    """Return the parts that cannot be compiled, in no order."""
+def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
+    """Return the parts that cannot be compiled, in no order, and what plugins warn of."""
     plugins = try_plugins(config)
     found = [
         *_listener_tls(config),
@@ -60,7 +60,7 @@ def unbuildable(config: Config) -> list[Finding]:
             Runtime(config, Random())
         except BuildError as error:
             found.append(((), str(error)))
-    return found
+    return found, plugins.warnings
 
 
 def _logs(config: Config, which: Which) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import NamedTuple
 
 from adc.config import Config
@@ -10,21 +11,29 @@ from adc.plugin.chain import Chain
 from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
-from adc.runtime.serve.plugin_services import ProcessClocks, check_scope
+from adc.runtime.serve.plugin_services import ProcessClocks, check_scope, log_path
 from adc.state.memory import MemoryStore
+from adc.telemetry.line_log import LineLog
 
 Finding = tuple[tuple[str | int, ...], str]
 
 
 class TriedPlugins(NamedTuple):
-    """What is wrong with the plugins of a configuration, and True if one of them declares a table."""
+    """What is wrong with the plugins of a configuration, what is doubtful about them, and True if one of them declares
+    a table."""
 
     findings: list[Finding]
+    warnings: list[Finding]
     in_tables: bool
 
 
 class _NoLog:
+    dropped = 0
+
     def warn(self, message: str, /, **fields: object) -> None:
+        """No-op: nothing is served."""
+
+    def append(self, line: str) -> None:
         """No-op: nothing is served."""
 
 
@@ -42,29 +51,54 @@ class _CheckServices(ProcessClocks):
         self.asked = True
         return self._store
 
+    def log_file(self, path: str) -> _NoLog:
+        """Raise OSError for a file that cannot be written; leave none behind."""
+        place = log_path(self._config, path)
+        new = not os.path.lexists(place)
+        LineLog(place).close()
+        if new and place != "-":
+            os.unlink(place)
+        return self.log
+
+    def cache_folder(self, plugin: str) -> None:
+        """Return None: nothing stays behind."""
+
 
 def try_plugins(config: Config) -> TriedPlugins:
     """Make, start and close every plugin."""
     catalog, uses, findings = plugin_uses(config)
     services = _CheckServices(config)
+    warnings: list[Finding] = []
     if not findings:
-        places = {route.name: place for place, route in enumerate(config.routes)}
-        chains = [Chain(name, used) for name, used in uses.items()]
-        for chain, error in asyncio.run(_started(chains, services)):
-            findings.append((("routes", places[chain.route], "plugins"), str(error)))
+        asyncio.run(
+            _start(config, [Chain(name, used) for name, used in uses.items()], services, findings, warnings)
+        )
     if catalog is not None:
         catalog.close()
-    return TriedPlugins(findings, services.asked)
+    return TriedPlugins(findings, warnings, services.asked)
 
 
-async def _started(chains: list[Chain], services: _CheckServices) -> list[tuple[Chain, PluginStartFailed]]:
-    """Start and close every chain; return those that do not start."""
-    failed = []
+async def _start(
+    config: Config,
+    chains: list[Chain],
+    services: _CheckServices,
+    findings: list[Finding],
+    warnings: list[Finding],
+) -> None:
+    """Start and close every chain; add plugins that do not start to `findings`, their warnings to `warnings`."""
+    numbers = {route.name: number for number, route in enumerate(config.routes)}
     for chain in chains:
+        number = numbers[chain.route]
+        places = [
+            ("routes", number, "plugins", place, written.name)
+            for place, written in enumerate(config.routes[number].plugins)
+        ]
         try:
             await chain.start(services)
         except PluginStartFailed as error:
-            failed.append((chain, error))
-        else:
-            await chain.close()
-    return failed
+            index = next(index for index, use in enumerate(chain.uses) if use is error.use)
+            findings.append((places[index], str(error)))
+            continue
+        for index, use in enumerate(chain.uses):
+            warnings += [(places[index], text) for text in use.warnings()]
+        await chain.close()

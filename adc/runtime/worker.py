@@ -29,6 +29,7 @@ from adc.runtime.serve.keys import signing_keys
 from adc.runtime.serve.links import Links
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.listeners import Listeners, Sockets
+from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.logs import Logs, open_logs
 from adc.runtime.serve.metrics import worker_samples
 from adc.runtime.serve.plugin_services import PluginServices
@@ -66,6 +67,7 @@ class Worker:
         self._retired: list[Plugins] = []
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
+        self.log_files = LogFiles()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
@@ -106,7 +108,7 @@ class Worker:
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         self.listeners.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
-        await runtime.plugins.start(PluginServices(config, self.state, logs.error_log))
+        await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files))
         self._candidate = (runtime, sockets, logs)
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
@@ -191,6 +193,7 @@ class Worker:
             self._tick.cancel()
         self.cluster.close()
         self.logs.flush()
+        self.log_files.flush()
 
     def _on_tick(self) -> None:
         self._tick = self._loop.call_later(TICK, self._on_tick)
@@ -208,6 +211,7 @@ class Worker:
         self.cluster.tick(clock.wall)
         self.caches.tick(clock.wall)
         self.logs.flush()
+        self.log_files.flush()
 
     async def _purge_everywhere(self, store: str, url: bytes) -> int:
         counts = await self._ask(PURGE_STORES, Target("key", url, store=store))

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from adc.telemetry.formats import compile_format
-from adc.telemetry.log_file import LogFile
+from adc.telemetry.line_log import DEFAULT_LIMIT, LineLog
 from adc.telemetry.record import LogRecord
 
-DEFAULT_LIMIT: Final = 4 << 20
 
-
-class AccessLog:
-    """Appends formatted records to `path` (`-`: standard output) whenever `flush` is called.
-
-    `limit` bounds the buffer, in characters; a record that arrives above it is dropped. `written` and `dropped` count
-    lines. Several processes may append to one file. Raises ValueError for a bad format and OSError if the file cannot
-    be opened.
-    """
+class AccessLog(LineLog):
+    """Appends formatted records. Raises ValueError for a bad format and OSError if the file cannot be opened."""
 
     def __init__(self, path: str, format: str = "combined", limit: int = DEFAULT_LIMIT) -> None:
-        self.dropped = 0
-        self.written = 0
+        super().__init__(path, limit)
         self._format = compile_format(format)
-        self._limit = limit
-        self._lines: list[str] = []
-        self._size = 0
-        self._unsent = b""
-        self._file = LogFile(path)
 
     def write(self, record: LogRecord) -> None:
         """Format `record` and keep its line for the next flush."""
@@ -38,30 +23,3 @@ class AccessLog:
         line = compose(record)
         self._lines.append(line)
         self._size += len(line)
-
-    def flush(self) -> None:
-        """Write the buffered records, without waiting for a slow reader; called from a tick."""
-        if not self._lines and not self._unsent:
-            return
-        data = self._unsent
-        if self._lines:
-            data += ("\n".join(self._lines) + "\n").encode("utf-8", "backslashreplace")
-            self._lines = []
-        lines = data.count(b"\n")
-        self._unsent, lost = self._file.write(data)
-        self._size = len(self._unsent)
-        self.dropped += lost
-        self.written += lines - lost - self._unsent.count(b"\n")
-
-    def reopen(self) -> None:
-        """Continue in a new file after a rotation; buffered records go to the old one.
-
-        Raises OSError if the new file cannot be opened; the old one then stays in use.
-        """
-        self.flush()
-        self._file.reopen()
-
-    def close(self) -> None:
-        """Write the buffered records and close the file."""
-        self.flush()
-        self._file.close()

@@ -121,6 +121,15 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter(
                 "adc_plugin_counter_total", "Counters that plugins declare.", "route", "plugin", "counter"
             ),
+            _counter("adc_plugin_log_dropped_total", "Lines of plugins' log files that were lost.", "path"),
+            _counter(
+                "adc_plugin_keyed_counter_total",
+                "Counters that plugins declare with a key, such as the id of a rule.",
+                "route",
+                "plugin",
+                "counter",
+                "key",
+            ),
             _gauge("adc_plugin_gauge", "Gauges that plugins declare.", "route", "plugin", "gauge", "worker"),
             _gauge(
                 "adc_plugin_metric_info",

@@ -19,8 +19,11 @@ class Counts(Plugin[NoOptions]):
         self.seen = host.counter("seen", "Requests seen.")
         self.last = host.gauge("last", "Time of the last request.")
         self.table = host.table("clients", 100)
+        self.rules = host.keyed_counter("rules", "Requests by rule.")
+        self.lines = host.log_file("-")
     def request_head(self, context):
         self.seen.add()
+        self.rules.add("7")
         self.last.set(1.0)
         self.table.set(b"client", b"seen", 60)
         return Response(403, {}, "no")

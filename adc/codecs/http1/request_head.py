@@ -114,6 +114,8 @@ def read_head(message: Any, client: Client) -> Request:
     )
     request.plain = plain
     request.spoofable = spoofable
+    request.received_target = message.path
+    request.received_lines = message.raw_headers
     if message.upgrade and minor:
         request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
     if b"te" in proxy_fields and minor:

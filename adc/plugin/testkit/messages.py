@@ -24,7 +24,9 @@ def request(
     """Return a request head as a client might send it."""
     path, _, query = target.partition("?")
     fields = Headers([(b"Host", host.encode()), *_pairs(headers)])
-    return Request(method, target, path, query, host, host, fields, None, body_length, client=Client(client))
+    made = Request(method, target, path, query, host, host, fields, None, body_length, client=Client(client))
+    made.received_lines = tuple(fields.pairs)
+    return made
 
 
 def answer(status: int = 200, headers: Fields = (), body: bytes = b"") -> tuple[Head, bytes]:

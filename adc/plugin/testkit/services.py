@@ -45,12 +45,26 @@ class FakeTable(MemoryTable):
         done(None if self._store_of_test.down else self.add(key, amount, ttl, now))
 
 
+class FakeLog:
+    """A log file that keeps its lines."""
+
+    dropped = 0
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def append(self, line: str) -> None:
+        """Keep one line."""
+        self.lines.append(line)
+
+
 class FakeServices:
     """Services with a separate clock."""
 
     def __init__(self) -> None:
         self.log = Messages()
         self.stores: dict[Scope, FakeStore] = {"node": FakeStore(), "cluster": FakeStore()}
+        self.files: dict[str, FakeLog] = {}
         self._passed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = count()
@@ -80,6 +94,13 @@ class FakeServices:
         wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._passed + max(0.0, seconds), next(self._number), wake))
         await wake
+
+    def log_file(self, path: str) -> FakeLog:
+        """Return the log at `path`, which is kept in memory."""
+        return self.files.setdefault(path, FakeLog())
+
+    def cache_folder(self, plugin: str) -> None:
+        """Return None: a test leaves nothing behind."""
 
     def store(self, scope: Scope) -> FakeStore:
         """Return the store of that scope."""

@@ -88,6 +88,16 @@ class Trial:
         return {name: gauge.value for name, gauge in self._use.declared.gauges.items()}
 
     @property
+    def keyed_counters(self) -> Mapping[str, Mapping[str, int]]:
+        """The plugin's keyed counters by name, each by key."""
+        return {name: dict(counter.values) for name, counter in self._use.declared.keyed.items()}
+
+    @property
+    def log_files(self) -> Mapping[str, Sequence[str]]:
+        """The lines of the plugin's log files by path."""
+        return {path: log.lines for path, log in self._services.files.items()}
+
+    @property
     def tables(self) -> Mapping[str, Table]:
         """The plugin's tables by name."""
         return {name: declared.table for name, declared in self._use.declared.tables.items()}
@@ -173,8 +183,8 @@ class Trial:
             stopped = await chain.request_head.wait(contexts, 1)
             chunks = [body] if isinstance(body, bytes) else list(body)
             content = b"".join(chunks)
-            if stopped is None and content:
-                content, stopped = await self._pass(chain.request_body, contexts, chunks)
+            if stopped is None:
+                content, stopped = await self._pass(chain.request_body, contexts, chunks if content else [])
             if stopped is not None:
                 return _stopped(head, stopped.response)
             return await self._response(head, contexts, response, content)
@@ -190,8 +200,9 @@ class Trial:
         contexts[0].response = answered
         stopped = await chain.response_head.wait(contexts, 1)
         passed = body
-        if stopped is None and body and head.method != "HEAD":
-            passed, stopped = await self._pass(chain.response_body, contexts, [body])
+        if stopped is None:
+            chunks = [body] if body and head.method != "HEAD" else []
+            passed, stopped = await self._pass(chain.response_body, contexts, chunks)
         if stopped is not None:
             outcome = _stopped(head, stopped.response)
             outcome.request_body = content
@@ -201,13 +212,15 @@ class Trial:
     async def _pass(
         self, calls: Sequence[PhaseCall], contexts: list[Context], chunks: Sequence[bytes]
     ) -> tuple[bytes, Stopped | None]:
-        """Return the content after `calls`, or the plugin that stopped the exchange in them."""
-        content = self._chain.body(calls, contexts, 1)
+        """Return the content after `calls`, or the plugin that stopped the exchange in them. No chunks: there is no
+        content."""
+        chain = self._chain
+        content = chain.body(calls, contexts, 1) if chunks else chain.beginning(calls, contexts, 1)
         if content is None:
             return b"".join(chunks), None
         out = b""
-        for number, chunk in enumerate(chunks, 1):
-            passed = await content.wait(chunk, number == len(chunks))
+        for number, chunk in enumerate(chunks or [b""], 1):
+            passed = await content.wait(chunk, number >= len(chunks))
             if isinstance(passed, Stopped):
                 return b"", passed
             out += passed

@@ -65,6 +65,7 @@ class PluginFlow:
                 self._failed(error)
                 return
             self._passed(passed, end)
+            self._drop_finished(content)
 
     def take(self) -> tuple[bytes, bool]:
         """Remove and return the chunks that wait, joined, and whether they end the content."""
@@ -86,8 +87,16 @@ class PluginFlow:
         self._passed = self._failed = self._hold = self._release = _ignore
 
     def _arrived(self, end: bool, passed: bytes | Stopped) -> None:
+        content = self.content
         self._passed(passed, end)
         if self._queue and self.content is not None and not isinstance(passed, Stopped):
             self.push(*self.take())
-        else:
-            self._release()
+            return
+        if content is not None:
+            self._drop_finished(content)
+        self._release()
+
+    def _drop_finished(self, content: BodyPass) -> None:
+        """Let what follows pass by this flow if no phase reads more of it."""
+        if content is self.content and content.finished and not self._queue:
+            self.content = None

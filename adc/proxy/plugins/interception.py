@@ -22,6 +22,11 @@ class Interception:
     def takes_request_body(self) -> bool:
         """True if a phase reads the request content."""
 
+    @property
+    @abstractmethod
+    def changes_request_body(self) -> bool:
+        """True if a phase may change the request content."""
+
     @abstractmethod
     def request_body(self, data: bytes, end: bool) -> None:
         """Receive request content."""

@@ -66,14 +66,19 @@ class PluginRun(Interception):
         """Run the request head phases; `then` follows unless a plugin responds or fails."""
         self._walk(self._chain.request_head, self.requests, then)
 
-    def begin_request_body(self, content: BodyPass, following: Action[Exchange]) -> None:
-        """Read the request content from now on; if a phase wants it as a whole, `following` runs once it is there."""
+    def begin_request_body(self, content: BodyPass, following: Action[Exchange] | None) -> None:
+        """Read the request content from now on; `following` runs once no phase withholds it, None if none does."""
         self.requests.content = content
         self._next = following
 
     @property
     def takes_request_body(self) -> bool:
         return self.requests.content is not None
+
+    @property
+    def changes_request_body(self) -> bool:
+        content = self.requests.content
+        return content is not None and content.changes
 
     def request_body(self, data: bytes, end: bool) -> None:
         self.requests.push(data, end)
@@ -85,14 +90,18 @@ class PluginRun(Interception):
             return
         if end:
             self.requests.content = None
-        if content is None or not content.whole:
+        if self._next is None or content is None:
             exchange.pass_body(passed, end)
-        elif not end:
-            exchange.content_withheld(len(passed))
-        elif self._next is not None:
-            exchange.body, exchange.body_end = passed, True
-            exchange.request.body_length = UNKNOWN_LENGTH if exchange.trailers else len(passed)
-            self._next(exchange)
+        elif content.withholds and not end:
+            exchange.content_withheld(content.received)
+        else:
+            following, self._next = self._next, None
+            exchange.body, exchange.body_end = passed, end
+            if content.changes:
+                exchange.drop_digests()
+                whole = end and not exchange.trailers
+                exchange.request.body_length = len(passed) if whole else UNKNOWN_LENGTH
+            following(exchange)
 
     def refuse_body(self) -> None:
         """Respond with 413: the request content is over the limit of a plugin."""
@@ -145,7 +154,7 @@ class PluginRun(Interception):
         body, end = self.responses.take()
         content = self.responses.content = self._response_content(head, end and not body)
         if content is not None:
-            self.responses.push(body, end)
+            self.responses.push(body, end)  # also without content, for phases that inspect its beginning
         else:
             self.open = True
             exchange.respond(head, body, end)
@@ -154,14 +163,17 @@ class PluginRun(Interception):
 
     def _response_content(self, head: Response, empty: bool) -> BodyPass | None:
         """Return the phases that read this content. If they may change it, its length is unknown until its end."""
-        calls = self._chain.response_body
-        content = self._chain.body(calls, self.contexts, self._depth) if calls and not empty else None
-        if content is None:
+        chain, calls = self._chain, self._chain.response_body
+        if not calls:
             return None
-        head.body_length = UNKNOWN_LENGTH
         no_content = self._exchange.request.method == "HEAD" or head.status in _NO_CONTENT
-        self.changes = not no_content
-        return None if no_content else content
+        content = None if empty else chain.body(calls, self.contexts, self._depth)
+        if content is not None and content.changes:
+            head.body_length = UNKNOWN_LENGTH
+            self.changes = not no_content
+        if empty or no_content:
+            return chain.beginning(calls, self.contexts, self._depth)
+        return content
 
     def _response_passed(self, passed: bytes | Stopped, end: bool) -> None:
         exchange, content, head = self._exchange, self.responses.content, self._head
@@ -170,11 +182,13 @@ class PluginRun(Interception):
         elif self.open:
             exchange.deliver(passed, end)
         elif head is not None and content is not None:
-            if content.whole and not end:
+            if content.withholds and not end:
                 exchange.limit(IDLE, exchange.timeouts.idle)
                 return
-            if end and not exchange.response_trailers:
-                head.body_length = len(passed)
+            if content.changes:
+                self.changes = True
+                whole = end and not exchange.response_trailers
+                head.body_length = len(passed) if whole else UNKNOWN_LENGTH
             self.open = True
             exchange.respond(head, passed, end)
 
@@ -213,13 +227,21 @@ class PluginRun(Interception):
         if exchange.state >= RESPONDING:
             exchange.fail(answer.status, answer.end_reason)
             return
+        if answer.abort:
+            exchange.break_off(answer.end_reason)
+            return
         self.requests.stop()
         self.responses.stop()
         self._depth = stopped.index
         if exchange.attempt is not None:
             exchange.attempt.cancel()
         exchange.end_reason = answer.end_reason
-        exchange.respond(answer.head(), answer.content, True)
+        head, content = answer.head(), answer.content
+        if answer.error_page:
+            head, content = exchange.error(answer.status, "")
+            for name, value in answer.lines():
+                head.headers.set(name, value)
+        exchange.respond(head, content, True)
 
     def _failed(self, error: BaseException) -> None:
         exchange = self._exchange

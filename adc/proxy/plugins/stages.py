@@ -30,30 +30,44 @@ class RunPlugins:
         run.request_head(lambda: self._content(exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
-        request = exchange.request
-        empty = request.body_length == 0 or (exchange.body_end and not exchange.body)
-        if not self._chain.request_body or empty or request.upgrade:
-            self._next(exchange)
-            return
-        content = self._chain.body(self._chain.request_body, run.contexts, self._chain.depth)
+        content = self._content_phases(exchange, run)
         if content is None:
             self._next(exchange)
-        elif content.limit is not None and request.body_length > content.limit:
+        elif content.limit is not None and exchange.request.body_length > content.limit:
             run.refuse_body()
         else:
             self._begin(exchange, run, content)
+
+    def _content_phases(self, exchange: Exchange, run: PluginRun) -> BodyPass | None:
+        chain, request = self._chain, exchange.request
+        calls = chain.request_body
+        if not calls:
+            return None
+        empty = request.body_length == 0 or (exchange.body_end and not exchange.body)
+        if not (empty or request.upgrade):
+            return chain.body(calls, run.contexts, chain.depth)
+        content = chain.beginning(calls, run.contexts, chain.depth)
+        if content is not None and content.withholds and not empty:
+            request.upgrade = b""  # served as if not offered: what follows an upgrade cannot be inspected
+        return content
 
     def _begin(self, exchange: Exchange, run: PluginRun, content: BodyPass) -> None:
         data, end = exchange.body, exchange.body_end
         exchange.body, exchange.body_end = b"", False
         exchange.release_content(BUFFER)
-        exchange.drop_digests()
-        run.begin_request_body(content, self._next)
-        if content.whole:
+        if content.withholds:
+            run.begin_request_body(content, self._next)
             _ask_for_content(exchange, end)
         else:
-            exchange.request.body_length = UNKNOWN_LENGTH
-            self._next(exchange)
+            run.begin_request_body(content, None)
+            if content.changes:
+                exchange.drop_digests()
+                exchange.request.body_length = UNKNOWN_LENGTH
+                self._next(exchange)
+            else:
+                run.requests.push(data, end)
+                self._next(exchange)
+                return
         if exchange.state != ENDED and (data or end):
             run.requests.push(data, end)
 

@@ -17,6 +17,7 @@ class ReopenLogs(Operation[Nothing, Nothing]):
 
     def run(self, worker: Serving, request: Nothing) -> Nothing:
         worker.logs.reopen()
+        worker.log_files.reopen()
         return NOTHING
 
 

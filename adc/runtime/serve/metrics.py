@@ -87,4 +87,6 @@ def _process(worker: Serving) -> Iterator[Sample]:
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
     if worker.logs.access_log is not None:
         yield Sample("adc_access_log_dropped_total", (), worker.logs.access_log.dropped)
+    for path, dropped in worker.log_files.dropped().items():
+        yield Sample("adc_plugin_log_dropped_total", (path,), dropped)
     yield Sample("adc_error_log_suppressed_total", (), worker.logs.error_log.suppressed)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from adc.config import Config
 from adc.plugin.context import Log
 from adc.plugin.table import NoClusterState, Scope
+from adc.runtime.build.folder import private_folder, state_folder
+from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.state import Opened, SharedState
 from adc.state.interface import Store
+from adc.telemetry.line_log import LineLog
 
 
 class ProcessClocks:
@@ -34,9 +38,11 @@ class PluginServices(ProcessClocks):
     stays open until `close`. `log` may be replaced.
     """
 
-    def __init__(self, config: Config, state: SharedState, log: Log) -> None:
+    def __init__(self, config: Config, state: SharedState, log: Log, files: LogFiles) -> None:
         self.log = log
         self._config = config
+        self._files = files
+        self._borrowed: list[str] = []
         self._state = state
         self._opened: Opened | None = None
         self._give_back: Callable[[], None] | None = None
@@ -49,11 +55,30 @@ class PluginServices(ProcessClocks):
             self._give_back = self._state.borrow(self._opened)
         return self._opened.store if scope == "cluster" else self._opened.node
 
+    def log_file(self, path: str) -> LineLog:
+        """Return the log at `path`; a relative path starts at the folder of the configuration. Raises OSError."""
+        place = log_path(self._config, path)
+        log = self._files.borrow(place)
+        self._borrowed.append(place)
+        return log
+
+    def cache_folder(self, plugin: str) -> Path:
+        """Return a folder beside the tables of this node. Raises BuildError."""
+        return private_folder(private_folder(state_folder(self._config)) / f"plugin-{plugin}")
+
     def close(self) -> None:
-        """Give the store back: no table is used any more."""
+        """Give the store and the log files back: no plugin uses them any more."""
+        for path in self._borrowed:
+            self._files.give_back(path)
+        self._borrowed.clear()
         give_back, self._give_back = self._give_back, None
         if give_back is not None:
             give_back()
+
+
+def log_path(config: Config, path: str) -> str:
+    """Return the path of a log file as LineLog takes it."""
+    return path if path == "-" else str(Path(config.folder, path))
 
 
 def check_scope(config: Config, scope: Scope) -> None:

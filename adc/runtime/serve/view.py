@@ -10,6 +10,7 @@ from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.listener import Listener
+from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.purges import ClusterPurges
 from adc.runtime.serve.state import SharedState
@@ -23,6 +24,7 @@ class Serving(Protocol):
     clock: Clock
     runtime: Runtime
     logs: Logs
+    log_files: LogFiles
     state: SharedState
     cluster: ClusterNode
     caches: Caches

@@ -15,6 +15,25 @@ ROUTE = "routes: [{respond: {status: 200}}]\n"
 WEB = "listeners: [{name: web, bind: '127.0.0.1:0'}]\n"
 BASE = WEB + "admin: false\n"
 PLUGIN = "from adc.plugin import Plugin\n\n\nclass Own(Plugin):\n    name = 'own'\n"
+PICKY = """
+from dataclasses import dataclass
+from adc.plugin import OptionErrors, Plugin
+
+@dataclass(frozen=True)
+class Options:
+    files: list[str]
+
+class Own(Plugin[Options]):
+    def __init__(self, options):
+        raise OptionErrors([(("files", 1), "no such rules")])
+"""
+WARNS = """
+from adc.plugin import NoOptions, Plugin
+
+class Own(Plugin[NoOptions]):
+    def warnings(self):
+        return ["the rule is dead"]
+"""
 STARTS_NOT = PLUGIN + "\n    async def start(self, host):\n        raise OSError('no such door')\n"
 TABLE = PLUGIN + "\n    async def start(self, host):\n        host.table('seen', 10)\n"
 SHARED_TABLE = TABLE.replace("10)", "10, 'cluster')")
@@ -193,6 +212,14 @@ BROKEN = {
         BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: fails\n",
         "no such door",
     ),
+    "plugin whose option cannot be used": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [own: {files: [a, b]}]}]\nplugin_paths: picky\n",
+        "3:62: routes[0].plugins[0].own.files[1]: no such rules",
+    ),
+    "second plugin that does not start": (
+        BASE + "routes: [{respond: {status: 200}, plugins: [security_headers, own]}]\nplugin_paths: fails\n",
+        "3:63: routes[0].plugins[1]",
+    ),
     "plugin that exits when it is imported": (
         BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: exits\n",
         "4:15: plugin_paths",
@@ -288,6 +315,8 @@ def folder(tmp_path, monkeypatch):
         ("table", TABLE),
         ("shared", SHARED_TABLE),
         ("metric", WRONG_METRIC),
+        ("picky", PICKY),
+        ("warns", WARNS),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "own.py").write_text(text)
@@ -340,6 +369,13 @@ def test_check_lets_pass_what_run_serves_and_leaves_nothing_behind(folder, name)
     assert checked.exit_code == 0, checked.output
     assert served.exit_code == 0, served.output
     assert before == sorted([*names, "adc.yaml"])
+
+
+def test_check_prints_warnings_of_plugins_with_their_place(folder):
+    text = BASE + "routes: [{respond: {status: 200}, plugins: [own]}]\nplugin_paths: warns\n"
+    checked, served, _ = verdicts(folder, text)
+    assert (checked.exit_code, served.exit_code) == (0, 0)
+    assert "3:45: routes[0].plugins[0]: the rule is dead" in checked.output
 
 
 def test_everything_is_told_at_once(folder, port):

@@ -142,7 +142,7 @@ def test_response_content_over_the_limit_goes_on_untouched_if_the_plugin_fails_o
     way = compiled.body(compiled.response_body, contexts(compiled), 1)
     assert way is not None
     pieces = [way.feed(b"12345678", False), way.feed(b"9ab", False), way.feed(b"c", True)]
-    assert (pieces, way.whole) == ([b"", b"123456789ab", b"c"], False)
+    assert (pieces, way.withholds) == ([b"", b"123456789ab", b"c"], False)
     assert compiled.uses[0].errors == {("response_body", "limit"): 1}
 
 

@@ -71,6 +71,61 @@ class Whole(Plugin[WholeOptions]):
             return Response(502, {}, "withheld")
         return b"[" + data + b"]"
 
+@dataclass(frozen=True)
+class BeginsOptions:
+    most: int = 10
+    observes: bool = False
+    wait: bool = False
+    replace: bool = False
+
+class Begins(Plugin[BeginsOptions]):
+    """Inspects the beginning of content, both ways."""
+    name = "begins"
+    def __init__(self, options):
+        super().__init__(options)
+        self.request_body_inspect = self.response_body_inspect = options.most
+        self.observes = options.observes
+        self.seen = []
+    def _judge(self, way, data, end):
+        self.seen.append((way, data, end))
+        if b"attack" in data:
+            return Response(403, {}, "blocked")
+        if b"raise" in data:
+            raise RuntimeError
+        return b"<" + data + b">" if self.options.replace else None
+    def request_body(self, context, data, end):
+        return self._judge("request", data, end)
+    def response_body(self, context, data, end):
+        return self._judge("response", data, end)
+
+class BeginsLater(Begins):
+    """The same, awaiting something."""
+    name = "begins_later"
+    async def request_body(self, context, data, end):
+        await asyncio.sleep(0.001)
+        return self._judge("request", data, end)
+    async def response_body(self, context, data, end):
+        await asyncio.sleep(0.001)
+        return self._judge("response", data, end)
+
+@dataclass(frozen=True)
+class RefusesOptions:
+    status: int = 403
+    abort: bool = False
+    phase: str = "request_head"
+
+class Refuses(Plugin[RefusesOptions]):
+    """Responds with the error page of adc, or not at all."""
+    name = "refuses"
+    def _go(self, phase):
+        if phase == self.options.phase:
+            page = not self.options.abort
+            return Response(self.options.status, {"X-By": "refuses"}, error_page=page, abort=self.options.abort)
+    def request_head(self, context):
+        return self._go("request_head")
+    def response_head(self, context):
+        return self._go("response_head")
+
 class Pieces(Plugin[NoOptions]):
     name = "pieces"
     def request_body(self, context, data, end):
@@ -126,6 +181,11 @@ def plugin_folder(folder):
 def route(*plugins, folder, **more):
     """The parts of a configuration whose route has `plugins`."""
     return {"plugin_paths": [str(folder / "plugins")], "route": {"plugins": list(plugins)}, **more}
+
+
+def plugin_of(proxy, number=0):
+    """A plugin of the route."""
+    return proxy.worker.runtime.plugins.chains["all"].uses[number].plugin
 
 
 def module_of(proxy, number=0):

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from adc.runtime.errors import BuildError
+from adc.runtime.operations.logs import REOPEN
+from adc.runtime.operations.operation import NOTHING
 from tests.kit.client import get
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
@@ -46,6 +48,18 @@ class Works(Plugin[NoOptions]):
         raise RuntimeError("very private")
     async def close(self):
         self.life.append("closed")
+
+class Writes(Plugin[NoOptions]):
+    """Writes a line for each request, counts it by target, and notes what was received."""
+    name = "writes"
+    async def start(self, host):
+        self.lines = host.log_file("lines.log")
+        self.targets = host.keyed_counter("targets", "Requests by target.", 2)
+        self.folder = host.cache_folder()
+    def request_head(self, context):
+        self.request = context.request
+        self.lines.append(context.request.target)
+        self.targets.add(context.request.target)
 
 class TwoNodes(Plugin[NoOptions]):
     name = "two_nodes"
@@ -223,3 +237,67 @@ async def test_table_of_the_cluster_needs_redis(folder, member):
         assert proxy.worker.runtime is before
         assert not plugin_of(proxy).table.degraded
         await eventually(lambda: proxy.worker.state._open[0].borrowers == 1)
+
+
+async def test_log_file_follows_a_rotation_and_reloads(folder, member):
+    file, rotated = folder / "lines.log", folder / "lines.log.1"
+    async with serving(folder, settings(folder, member, "writes")) as proxy, proxy.client() as client:
+        await client.ask(get("/1"))
+        await eventually(lambda: file.read_text() == "/1\n")
+        file.rename(rotated)
+        proxy.worker.call(REOPEN, NOTHING)
+        await client.ask(get("/2"))
+        await proxy.change(lambda mapping: None)
+        await client.ask(get("/3"))
+        await eventually(lambda: file.read_text() == "/2\n/3\n")
+        await eventually(lambda: proxy.worker.log_files._users == {str(file): 1})
+        await proxy.change(lambda mapping: mapping["routes"][0].pop("plugins"))
+        await eventually(lambda: not proxy.worker.log_files._users)
+    assert rotated.read_text() == "/1\n"
+
+
+async def test_log_file_that_cannot_be_opened_rejects_the_configuration(folder, member):
+    (folder / "lines.log").mkdir()
+    async with serving(folder, settings(folder, member, "keeps")) as proxy:
+        with pytest.raises(BuildError, match=r"writes does not start: IsADirectoryError"):
+            await proxy.change(lambda mapping: mapping["routes"][0].update(plugins=["writes"]))
+        proxy.worker.rollback()
+
+
+async def test_keys_over_the_limit_are_counted_together_over_reloads(folder, member):
+    async with serving(folder, settings(folder, member, "writes")) as proxy, proxy.client() as client:
+        for target in ("/1", "/2", "/3"):
+            await client.ask(get(target))
+        await proxy.change(lambda mapping: None)
+        await client.ask(get("/1"))
+        counted = {
+            labels[3]: value
+            for (family, labels), value in samples(proxy).items()
+            if family == "adc_plugin_keyed_counter_total"
+        }
+    assert counted == {"/1": 2, "/2": 1, "other": 1}
+
+
+async def test_cache_folder_is_private_and_survives_a_reload(folder, member):
+    mapping = {**settings(folder, member, "writes"), "state": {"path": str(folder / "state")}}
+    async with serving(folder, mapping) as proxy:
+        made = plugin_of(proxy).folder
+        assert made.stat().st_mode & 0o077 == 0
+        (made / "plan").write_bytes(b"x")
+        await proxy.change(lambda mapping: None)
+        assert (plugin_of(proxy).folder / "plan").read_bytes() == b"x"
+
+
+async def test_plugin_sees_the_request_as_received(folder, member):
+    fields = ["connection: keep-alive, X-B", "X-a: 1", "x-A: 2", "X-B: 3", "Content-Length: 0"]
+    async with serving(folder, settings(folder, member, "writes")) as proxy, proxy.client() as client:
+        await client.ask(get("http://b/x/%2e./y?q", *fields))
+        request = plugin_of(proxy).request
+        port = client.writer.get_extra_info("sockname")[1]
+        assert request.received_target == "http://b/x/%2e./y?q"
+        assert [b"%b: %b" % line for line in request.received_lines] == [
+            b"Host: a",
+            *(field.encode() for field in fields),
+        ]
+        assert request.client.address[:2] == ("127.0.0.1", port)
+        assert request.client.own_address[:2] == ("127.0.0.1", proxy.port)
