@@ -1,4 +1,4 @@
-"""libmodsecurity 3 in process: its verdict on a request under given rules; `available()` is False where it is absent."""
+"""libmodsecurity 3 in process: its verdict on a request under given rules. `available()` is False without it."""
 
 import importlib.util
 from functools import cache
