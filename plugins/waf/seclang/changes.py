@@ -67,7 +67,12 @@ def _by_tag(word: str, place: Place) -> Callable[[Draft], bool]:
 
 def _by_message(word: str, place: Place) -> Callable[[Draft], bool]:
     expression = _expression(word, place)
-    return lambda draft: expression.search(draft.last("msg") or "") is not None
+
+    def concerns(draft: Draft) -> bool:
+        message = draft.last("msg")
+        return message is not None and expression.search(message) is not None
+
+    return concerns
 
 
 def _remove_by_id(line: Line) -> Change:

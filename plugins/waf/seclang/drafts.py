@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from adc_plugins.waf.seclang.model import Action, OperatorCall, Place, Rule, SecLangError, Target
+from adc_plugins.waf.seclang.model import Action, Inspect, OperatorCall, Place, Rule, SecLangError, Target
 from adc_plugins.waf.seclang.names import DISRUPTIVE, PHASES, REPEATABLE
 
 _LOGGING = ("log", "nolog")
@@ -23,6 +23,7 @@ class Draft:
     targets: tuple[Target, ...] = ()
     operator: OperatorCall | None = None
     defaults: tuple[Action, ...] = ()
+    inspect: Inspect | None = None
     chained: list[Draft] = field(default_factory=list)
     id: int = field(init=False)
     """The rule's id, 0 without one."""
@@ -66,6 +67,7 @@ class Draft:
             transformations(actions),
             any(action.name == "multimatch" for action in actions),
             chain,
+            self.inspect,
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,27 @@ class Action:
     value: str = ""
 
 
+class Values(Protocol):
+    """The variables of an exchange."""
+
+    def get(self, name: str) -> Sequence[tuple[bytes, bytes]]:
+        """Return key and value of each item of the variable `name`."""
+
+
+Inspect = Callable[[Values], tuple[str, bytes, bytes] | None]
+"""Looks at an exchange: variable, key and value of what matched, None for no match. Does not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRule:
+    """A rule in Python for a program. `level` is its paranoia level; `actions` are complete, and one is disruptive."""
+
+    place: Place
+    level: int
+    actions: tuple[Action, ...]
+    inspect: Inspect
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A SecRule with the rules chained behind it, or a SecAction (`targets` and `operator` empty).
@@ -79,6 +101,8 @@ class Rule:
     transformations: tuple[str, ...] = ()
     multi_match: bool = False
     chain: Rule | None = None
+    inspect: Inspect | None = None
+    """What a rule in Python does in place of an operator; its targets are those that it may not match."""
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ from typing import Final
 
 from adc_plugins.waf.seclang import changes, settings
 from adc_plugins.waf.seclang.actions import parse_actions
+from adc_plugins.waf.seclang.code_position import evaluation_position, guarded
 from adc_plugins.waf.seclang.drafts import Draft, check_chained
 from adc_plugins.waf.seclang.include import read_files, read_included
 from adc_plugins.waf.seclang.lines import Line, logical_lines
 from adc_plugins.waf.seclang.model import (
     Action,
+    CodeRule,
     LoadWarning,
     Marker,
     Place,
@@ -44,11 +46,18 @@ def load(paths: Sequence[Path]) -> Program:
     return parse(read_files(paths), read_included)
 
 
-def parse(sources: Iterable[tuple[str, str]], include: Include | None = None) -> Program:
-    """Return what `sources`, pairs of file name and text, say; `include` reads the files of an `Include`."""
+def parse(
+    sources: Iterable[tuple[str, str]], include: Include | None = None, code: Iterable[CodeRule] = ()
+) -> Program:
+    """Return what `sources`, pairs of file name and text, say, with the rules in Python `code`.
+
+    `include` reads the files of an `Include`. The rules in Python run before the rules that evaluate scores.
+    """
     parser = _Parser(include)
     for file, text in sources:
         parser.read(file, text)
+    for rule in code:
+        parser.add_code(rule)
     return parser.program()
 
 
@@ -76,6 +85,14 @@ class _Parser:
         """Read one file."""
         for line in logical_lines(file, text):
             self._read_line(line)
+
+    def add_code(self, rule: CodeRule) -> None:
+        """Add a rule in Python."""
+        self._end_chain()
+        draft = Draft(rule.place, rule.actions, inspect=rule.inspect)
+        self._register(draft)
+        position = evaluation_position(self._items, draft.phase)
+        self._items[position:position] = guarded(rule, draft)
 
     def program(self) -> Program:
         """Return the program; raise SecLangError if the last chain has no next rule."""
@@ -130,14 +147,17 @@ class _Parser:
         self._chain = starter if draft.has("chain") else None
 
     def _add_first(self, draft: Draft) -> None:
+        self._register(draft)
+        draft.defaults = self._defaults.get(draft.phase, ())
+        self._items.append(draft)
+
+    def _register(self, draft: Draft) -> None:
         number = draft.id
         if not number:
             raise SecLangError(draft.place, "the rule has no id; add id:NUMBER to its actions")
         if number in self._places:
             raise SecLangError(draft.place, f"the id {number} is already used at {self._places[number]}")
         self._places[number] = draft.place
-        draft.defaults = self._defaults.get(draft.phase, ())
-        self._items.append(draft)
 
     def _end_chain(self) -> None:
         if self._chain:

@@ -1,0 +1,1 @@
+"""Rules in Python: `@rule(...)` above a function that looks at an exchange."""
