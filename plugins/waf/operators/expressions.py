@@ -1,0 +1,141 @@
+"""Regular expressions: RE2 in linear time, PCRE2 for what RE2 lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Protocol
+
+import pcre2
+import re2
+
+from ..expression import Expression
+from .dialect import translate, without_braces
+from .factors import prefilter_of
+from .model import MOST_GROUPS, LimitReached, Match, Operator
+
+_MOST_STEPS = 20_000
+"""Steps of PCRE2 from one start; an expression that needs more is given up."""
+_MOST_PARTS = 10_000
+
+_OPTIONS = re2.Options()
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_OPTIONS.dot_nl = True
+_OPTIONS.log_errors = False
+_ANYWHERE = re2._Anchor.UNANCHORED
+Spans = tuple[tuple[int, int], ...]
+
+
+class _Engine(Protocol):
+    def spans(self, value: bytes, start: int = 0) -> Spans | None:
+        """Return where the expression and its groups match first from `start` on; -1 for a group left out."""
+
+
+class _Re2:
+    """An expression in RE2: linear time, whatever the value."""
+
+    __slots__ = ("_search",)
+
+    def __init__(self, pattern: bytes) -> None:
+        compiled = re2._re2.RE2(pattern, _OPTIONS)
+        if not compiled.ok():
+            raise ValueError(compiled.error())
+        self._search = compiled.Match
+
+    def spans(self, value: bytes, start: int = 0) -> Spans | None:
+        spans: Spans = self._search(_ANYWHERE, value, start, len(value))
+        return spans if spans and spans[0][0] >= 0 else None
+
+
+class _Pcre2:
+    """An expression in PCRE2, with a limit of steps."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, pattern: bytes) -> None:
+        limited = b"(*LIMIT_MATCH=%d)" % _MOST_STEPS + pattern
+        self._pattern = pcre2.compile(limited, pcre2.DOTALL)
+
+    def spans(self, value: bytes, start: int = 0) -> Spans | None:
+        try:
+            found = self._pattern.search(value, start)
+        except pcre2.LibraryError as error:
+            raise LimitReached(str(error)) from error
+        return (
+            None if found is None else tuple(found.span(group) for group in range(self._pattern.groups + 1))
+        )
+
+
+def _compile(pattern: bytes) -> _Engine:
+    try:
+        return _Re2(translate(pattern))
+    except ValueError:
+        pass
+    try:
+        return _Pcre2(without_braces(pattern))
+    except pcre2.PatternError as error:
+        raise ValueError(f"{error} of the expression {pattern.decode(errors='replace')}") from error
+
+
+class Searcher:
+    """An expression, compiled when it is first searched for.
+
+    A dot matches a newline; `^` and `$` match only at the ends of the value unless the expression says `(?m)`.
+    """
+
+    def __init__(self, pattern: bytes) -> None:
+        self.pattern = pattern
+
+    @cached_property
+    def _engine(self) -> _Engine:
+        return _compile(self.pattern)
+
+    def check(self) -> None:
+        """Raise ValueError if this is no expression."""
+        _ = self._engine
+
+    def search(self, value: bytes, start: int = 0) -> Spans | None:
+        """Return where the expression and its groups match first from `start` on."""
+        return self._engine.spans(value, start)
+
+    def parts(self, value: bytes) -> Iterator[bytes]:
+        """Yield the part that matches first from each place on."""
+        start = 0
+        for _ in range(_MOST_PARTS):
+            spans = self.search(value, start)
+            if spans is None:
+                return
+            first, end = spans[0]
+            yield value[first:end]
+            start = first + 1
+            if start > len(value):
+                return
+        raise LimitReached(f"more than {_MOST_PARTS} parts match")
+
+    @cached_property
+    def prefilter(self) -> tuple[Expression, ...] | None:
+        """Expressions one of which matches wherever this one does."""
+        return prefilter_of(self.pattern)
+
+
+class Rx(Operator):
+    """The expression matches somewhere in the value."""
+
+    def __init__(self, argument: bytes) -> None:
+        self._searcher = Searcher(argument)
+
+    @property
+    def prefilter(self) -> tuple[Expression, ...] | None:  # type: ignore[override]
+        """Expressions one of which matches wherever this one does."""
+        return self._searcher.prefilter
+
+    def check(self) -> None:
+        """Raise ValueError if the argument is no expression."""
+        self._searcher.check()
+
+    def match(self, value: bytes) -> Match | None:
+        """Return what matched and what its groups captured."""
+        spans = self._searcher.search(value)
+        if spans is None:
+            return None
+        return tuple(value[max(first, 0) : max(end, 0)] for first, end in spans[: MOST_GROUPS + 1])
