@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from typer import Context
 from typer.main import get_command
 
 from adc.cli.app import app
@@ -153,12 +152,12 @@ def command_line() -> str:
 
 
 def _verbs(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    if not hasattr(command, "list_commands"):
+    inner = getattr(command, "commands", None)
+    if inner is None:
         yield path, command
         return
-    context = Context(command)
-    for name in sorted(command.list_commands(context)):
-        yield from _verbs(f"{path} {name}", command.get_command(context, name))
+    for name in sorted(inner):
+        yield from _verbs(f"{path} {name}", inner[name])
 
 
 def _paragraphs(text: str) -> list[str]:

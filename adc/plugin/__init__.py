@@ -10,7 +10,6 @@ from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.plugin.base import NoOptions, Plugin
-from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfiguration
 from adc.plugin.context import Context
 from adc.plugin.host import Host, LineWriter
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
@@ -25,8 +24,6 @@ from adc.telemetry.record import LogRecord
 __all__ = [
     "UNKNOWN_LENGTH",
     "Client",
-    "CommandHost",
-    "ConfiguredPlugin",
     "Context",
     "Count",
     "Counter",
@@ -47,7 +44,6 @@ __all__ = [
     "OptionErrors",
     "Page",
     "Plugin",
-    "PluginConfiguration",
     "Request",
     "Response",
     "ResponseHead",

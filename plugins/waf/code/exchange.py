@@ -68,7 +68,7 @@ class Exchange:
 
     @property
     def query(self) -> str:
-        """The text behind `?`, not decoded."""
+        """What follows `?`, not decoded."""
         return self._scalar("QUERY_STRING")
 
     @property
