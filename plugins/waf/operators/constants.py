@@ -20,12 +20,12 @@ class NoMatch(Operator):
 
     prefilter = ()
 
-    def match(self, value: bytes) -> Match | None:  # noqa: ARG002
+    def match(self, value: bytes) -> Match | None:
         """Return None."""
         return None
 
 
 CONSTANTS: dict[str, Callable[[bytes], Operator]] = {
-    "unconditionalmatch": lambda argument: UnconditionalMatch(),  # noqa: ARG005
-    "nomatch": lambda argument: NoMatch(),  # noqa: ARG005
+    "unconditionalmatch": lambda argument: UnconditionalMatch(),
+    "nomatch": lambda argument: NoMatch(),
 }

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-
-import re2
 
 from ..expression import Expression
 from .dialect import UnknownDialect, quote, translate
-from .syntax import Border, Characters, Choice, Node, Repeat, Sequence, Unknown, UnknownSyntax, parse
+from .syntax import Border, Characters, Choice, Node, Repeat, Sequence, UnknownSyntax, parse
 
 _MOST_TEXTS = 3000
 _MOST_LETTERS = 4

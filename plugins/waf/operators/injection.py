@@ -18,7 +18,7 @@ class _Encoded(bytes):
 
     __slots__ = ()
 
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """Return the bytes, whatever the encoding."""
         return self
 

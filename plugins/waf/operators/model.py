@@ -14,7 +14,7 @@ MOST_GROUPS = 9
 _MOST_ARGUMENTS = 64
 
 
-class LimitReached(Exception):  # noqa: N818 - not an error of the operator
+class LimitReached(Exception):
     """An expression was given up before it was known whether it matches."""
 
 
@@ -35,7 +35,7 @@ class Operator(ABC):
     def check(self) -> None:  # noqa: B027
         """Raise ValueError for an argument that is looked at only when the operator first matches."""
 
-    def for_argument(self, argument: bytes) -> Operator:  # noqa: ARG002
+    def for_argument(self, argument: bytes) -> Operator:
         """Return the operator of an expanded argument: itself, as its argument has no macros."""
         return self
 
