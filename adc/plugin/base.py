@@ -44,7 +44,7 @@ class Plugin(Generic[OptionsT]):
 
     request_body_limit: int | None = None
     """None: `request_body` receives content chunk by chunk. A number: it is called once, with the whole content,
-    and a request with more bytes than that is answered with 413. May be set in `__init__`."""
+    and a request with more bytes than that is answered with 413. May be set in `__init__` or `start`."""
 
     response_body_limit: int | None = None
     """The same for `response_body`; a larger response fails as `on_error` says."""
@@ -60,6 +60,9 @@ class Plugin(Generic[OptionsT]):
     observes: bool = False
     """True: the plugin only watches. What its phases return is dropped, its failures count as `fail_open`, and content
     passes while it is collected for `request_body_inspect` and `response_body_inspect`. May be set in `__init__`."""
+
+    disabled: bool = False
+    """True: no phase is compiled into the route, so the plugin costs nothing there. May be set in `__init__`."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)

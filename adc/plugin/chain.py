@@ -51,9 +51,14 @@ class Chain:
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
         self.route = route
         self.uses = tuple(uses)
+        self._exchanges = 0
+        self._when_idle: Callable[[], None] | None = None
+        self._compile()
+
+    def _compile(self) -> None:
         calls: dict[str, list[PhaseCall]] = {phase: [] for phase in PHASES}
         for index, use in enumerate(self.uses):
-            for phase in defined_phases(type(use.plugin)):
+            for phase in () if use.plugin.disabled else defined_phases(type(use.plugin)):
                 calls[phase].append(PhaseCall(index, use, phase))
         self.request_head = HeadPhase(calls["request_head"])
         self.request_body = tuple(calls["request_body"])
@@ -61,8 +66,6 @@ class Chain:
         self.response_body = tuple(calls["response_body"][::-1])
         self.log = tuple(calls["log"])
         self.empty = not any(calls.values())
-        self._exchanges = 0
-        self._when_idle: Callable[[], None] | None = None
 
     @property
     def depth(self) -> int:
@@ -114,6 +117,7 @@ class Chain:
             except PluginStartFailed:
                 await _close(self.uses[:index])
                 raise
+        self._compile()  # a plugin may have learned in `start` how much content it wants
 
     async def close(self) -> list[str]:
         """Close every plugin, even if another one raises; return the errors."""
