@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from adc_plugins.waf.bodies.parsed import Limits, ParsedBody
+from adc_plugins.waf.bodies.json_document import parse_json
+from adc_plugins.waf.bodies.multipart.parse import parse_multipart
+from adc_plugins.waf.bodies.parsed import Limits, ParsedBody, bounded
 from adc_plugins.waf.bodies.urlencoded import parse_urlencoded
+from adc_plugins.waf.bodies.xml_document import parse_xml
 
 Processor = Callable[[bytes, bytes, Limits], ParsedBody]
 """Takes the content, the value of Content-Type and the limits."""
@@ -20,11 +23,12 @@ def processor_for(content_type: bytes) -> str:
     return "MULTIPART" if lowered.startswith(b"multipart/form-data") else ""
 
 
-def _urlencoded(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBody:
-    return parse_urlencoded(content, limits)
-
-
-PROCESSORS: Final[dict[str, Processor]] = {"URLENCODED": _urlencoded}
+PROCESSORS: Final[Mapping[str, Processor]] = {
+    "JSON": parse_json,
+    "MULTIPART": parse_multipart,
+    "URLENCODED": parse_urlencoded,
+    "XML": parse_xml,
+}
 
 
 def parse_body(processor: str, content: bytes, content_type: bytes, limits: Limits) -> ParsedBody:
@@ -34,4 +38,10 @@ def parse_body(processor: str, content: bytes, content_type: bytes, limits: Limi
     parse = PROCESSORS.get(processor)
     if parse is None:
         return ParsedBody(error=f"unknown request body processor {processor}")
-    return parse(content, content_type, limits)
+    body = parse(content, content_type, limits)
+    if processor != "MULTIPART" and len(content) > limits.no_files_bytes:
+        body.error = body.error or f"the body is longer than {limits.no_files_bytes} bytes"
+    if len(body.arguments) > limits.arguments:
+        body.error = body.error or f"more than {limits.arguments} arguments"
+        body.arguments = bounded(body.arguments, limits.arguments)
+    return body

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-from urllib.parse import unquote_to_bytes
-
 from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody
-
-_INVALID_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-
-
-def has_invalid_escape(content: bytes) -> bool:
-    """True if a percent sign is not followed by two hexadecimal digits."""
-    return b"%" in content and _INVALID_ESCAPE.search(content) is not None
+from adc_plugins.waf.bodies.percent import decode_percent, has_invalid_escape
 
 
 def decode(content: bytes) -> bytes:
     """Decode `+` and `%XX`; an invalid escape, `%uXXXX` included, stays as it is."""
-    content = content.replace(b"+", b" ")
-    return unquote_to_bytes(content) if b"%" in content else content
+    return decode_percent(content.replace(b"+", b" "))
 
 
 def parse_arguments(content: bytes, limits: Limits) -> list[Pair]:
@@ -52,8 +41,8 @@ def _decoded_pair(item: bytes) -> Pair:
     return decode(name), decode(value)
 
 
-def parse_urlencoded(content: bytes, limits: Limits) -> ParsedBody:
+def parse_urlencoded(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBody:
     """Parse a form body."""
-    arguments = parse_arguments(content, limits)
-    error = f"more than {limits.arguments} arguments" if len(arguments) > limits.arguments else ""
-    return ParsedBody(arguments=arguments, error=error, urlencoded_error=has_invalid_escape(content))
+    return ParsedBody(
+        arguments=parse_arguments(content, limits), urlencoded_error=has_invalid_escape(content)
+    )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from adc_plugins.waf.bodies.parsed import Pair
-from adc_plugins.waf.bodies.urlencoded import has_invalid_escape
+from adc_plugins.waf.bodies.percent import has_invalid_escape
 from adc_plugins.waf.collect.exchange import Collection, Exchange, Scalar, names_of
 from adc_plugins.waf.collect.request_head import request_line
 
@@ -37,6 +37,11 @@ def _flag(value: bool) -> bytes:
 def _arguments(exchange: Exchange) -> list[Pair]:
     body = exchange.parsed.arguments
     return exchange.query_arguments + body if body else exchange.query_arguments
+
+
+def _posted(exchange: Exchange) -> Sequence[Pair]:
+    """Return the fields of a form; values of JSON are in ARGS alone."""
+    return exchange.parsed.arguments if exchange.processor != "JSON" else ()
 
 
 def _combined_size(exchange: Exchange) -> bytes:
@@ -101,14 +106,15 @@ SCALARS: Final[Mapping[str, Scalar]] = {
 COLLECTIONS: Final[Mapping[str, Collection]] = {
     "ARGS": _arguments,
     "ARGS_NAMES": lambda exchange: names_of(_arguments(exchange)),
-    "ARGS_POST": lambda exchange: exchange.parsed.arguments,
-    "ARGS_POST_NAMES": lambda exchange: names_of(exchange.parsed.arguments),
+    "ARGS_POST": _posted,
+    "ARGS_POST_NAMES": lambda exchange: names_of(_posted(exchange)),
     "FILES": lambda exchange: [(file.field, file.name) for file in exchange.parsed.files],
     "FILES_NAMES": lambda exchange: [(file.field, file.field) for file in exchange.parsed.files],
     "FILES_SIZES": lambda exchange: [
         (file.field, b"%d" % len(file.content)) for file in exchange.parsed.files
     ],
     "FILES_TMP_CONTENT": lambda exchange: [(file.field, file.content) for file in exchange.parsed.files],
+    "XML": lambda exchange: ((b"", b"[XML document tree]"),) if exchange.parsed.document else (),
     **{
         name: partial(_parsed_collection, name)
         for name in ("MULTIPART_FILENAME", "MULTIPART_NAME", "MULTIPART_PART_HEADERS")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import unquote_to_bytes
+
+from adc_plugins.waf.bodies.percent import decode_percent
 
 _AUTHORITY: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\\]*")
 
@@ -16,12 +17,12 @@ def query_string(target: bytes) -> bytes:
 
 def request_uri(target: bytes) -> bytes:
     """Return path and query, decoded, without scheme and authority of the absolute form."""
-    return _unescape(_without_authority(target))
+    return decode_percent(_without_authority(target))
 
 
 def request_filename(target: bytes) -> bytes:
     """Return the decoded path, without scheme, authority and query."""
-    return _unescape(_without_authority(target).partition(b"?")[0])
+    return decode_percent(_without_authority(target).partition(b"?")[0])
 
 
 def basename(filename: bytes) -> bytes:
@@ -37,7 +38,3 @@ def _without_authority(target: bytes) -> bytes:
         return target
     rest = target[found.end() :]
     return rest if rest[:1] == b"/" else b"/" + rest
-
-
-def _unescape(text: bytes) -> bytes:
-    return unquote_to_bytes(text) if b"%" in text else text

@@ -27,12 +27,13 @@ NAMES: Final = frozenset(_SCALARS) | frozenset(_COLLECTIONS) | {"REQUEST_COOKIES
 class Variables:
     """The variables of one exchange; those of the transaction (TX, MATCHED_VAR, RULE, ...) are the engine's."""
 
-    __slots__ = ("_by_key", "_exchange", "_values")
+    __slots__ = ("_by_key", "_exchange", "_values", "_xml")
 
     def __init__(self, facts: RequestFacts, limits: Limits = _DEFAULT_LIMITS) -> None:
         self._exchange = Exchange(facts, limits)
         self._values: dict[str, Sequence[Pair]] = {}
         self._by_key: dict[str, dict[bytes, list[Pair]]] = {}
+        self._xml: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[Pair]] = {}
 
     @property
     def processor(self) -> str:
@@ -58,6 +59,7 @@ class Variables:
         exchange.body_received = bool(content)
         exchange.processor = processor
         self._forget(_OF_REQUEST_BODY)
+        self._xml.clear()
 
     def set_response_head(self, status: int, protocol: bytes, headers: Sequence[Pair]) -> None:
         """Add the response's head; `protocol` such as `HTTP/1.1`."""
@@ -88,6 +90,18 @@ class Variables:
             for pair in self.get(name):
                 index.setdefault(pair[0].lower(), []).append(pair)
         return index.get(key, ())
+
+    def xml(self, expression: str, namespaces: tuple[tuple[str, str], ...] = ()) -> Sequence[Pair]:
+        """Return the text of each node of an XML body that the XPath `expression` selects, such as `/*` or `//@*`.
+
+        `namespaces` are pairs of prefix and URI. A body that is not accepted is one item, as received.
+        """
+        found = self._xml.get((expression, namespaces))
+        if found is None:
+            document = self._exchange.parsed.document
+            found = document.select(expression, namespaces) if document else ()
+            self._xml[expression, namespaces] = found
+        return found
 
     def _compute(self, name: str) -> Sequence[Pair]:
         scalar = _SCALARS.get(name)
