@@ -41,12 +41,17 @@ FILES = {
         [
             arg("/etc/passwd"),
             arg("../etc/shadow"),
-            arg("file:///etc/hosts"),
+            arg("file:///etc/group"),
             arg("/proc/self/environ"),
             path("/x/etc/passwd"),
             arg("/home/bob/.ssh/id_rsa"),
         ],
-        [arg("where is /etc/passwd documented?"), arg("/etcetera/passwd"), arg("etc. passwd")],
+        [
+            arg("where is /etc/passwd documented?"),
+            arg("/etc/hosts"),
+            arg("/etcetera/passwd"),
+            arg("etc. passwd"),
+        ],
     ),
     440313: (
         [arg("c:\\windows\\win.ini"), arg("C:/boot.ini"), arg("../WEB-INF/web.xml"), path("/x/META-INF/a")],
@@ -184,7 +189,7 @@ COMMANDS = {
         [arg("how to cat /etc/passwd"), field("tail -f /var/log/syslog | grep x")],
     ),
     440418: (
-        [arg("x;c''at /etc/x"), arg("x;w\\hoami"), arg('x|i""d'), arg("x;/b?n/c?t a")],
+        [arg("x;c''at /etc/x"), arg("x;w\\hoami"), arg('x|wh""oami'), arg("x;/b?n/c?t a")],
         [arg("it's; that's"), arg("a;b"), arg("what? who?; no"), arg("C:\\temp")],
     ),
     440419: (
