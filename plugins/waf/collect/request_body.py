@@ -53,9 +53,9 @@ def _urlencoded_error(exchange: Exchange) -> bytes:
 
 
 def _request_body(exchange: Exchange) -> bytes:
-    if exchange.body_forced or exchange.processor != "MULTIPART" or exchange.parsed.error:
-        return exchange.body
-    return b""
+    """Return the body unless a processor has read all of it into other variables, as ModSecurity 2 does."""
+    read = exchange.processor in ("MULTIPART", "JSON", "XML") and not exchange.parsed.error
+    return b"" if read and not exchange.body_forced else exchange.body
 
 
 def _full_request(exchange: Exchange) -> bytes:

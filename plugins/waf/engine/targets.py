@@ -96,8 +96,7 @@ class _Selection:
     def _plain(self, state: State) -> Sequence[Item]:
         found: Sequence[Item]
         if self._xpath is not None:
-            select = getattr(state.variables, "xml", None)
-            nodes = select(self._xpath, self._namespaces) if select else ()
+            nodes = state.variables.xml(self._xpath, self._namespaces)
             found = [("XML", key, text) for key, text in nodes]
         elif self._key is not None:
             found = self._by_key(state, self._key)

@@ -67,10 +67,10 @@ def test_detection_only_can_be_chosen_for_a_transaction():
 
 def test_body_processor_is_chosen_by_a_rule():
     ruleset = rules(
-        'SecAction "id:1,phase:1,nolog,ctl:requestBodyProcessor=URLENCODED"\n'
-        'SecRule ARGS:a "@streq x" "id:2,phase:2,log"'
+        'SecAction "id:1,phase:1,nolog,ctl:requestBodyProcessor=JSON"\n'
+        'SecRule ARGS:json.a "@streq x" "id:2,phase:2,log"'
     )
-    assert matched_ids(run(ruleset, facts(method=b"POST"), b"a=x")) == [2]
+    assert matched_ids(run(ruleset, facts(method=b"POST"), b'{"a": "x"}')) == [2]
 
 
 def test_body_access_and_limit_are_chosen_by_a_rule():
