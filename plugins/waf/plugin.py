@@ -24,6 +24,10 @@ _ENGINES = {"block": "on", "detect": "detect"}
 _KEEPS_COLLECTIONS = ("initcol", "setsid", "setuid", "setrsc")
 
 
+class TimeLimit(Exception):
+    """Not all rules were evaluated."""
+
+
 class Waf(Plugin[WafOptions]):
     """Web application firewall for rules of ModSecurity, such as the OWASP CRS."""
 
@@ -58,16 +62,16 @@ class Waf(Plugin[WafOptions]):
         """Run phase 1."""
         transaction = self._rules.transaction(request_facts(context, self._host.wall()), self._persistent)
         context.state[_STATE] = transaction
-        return _verdict(transaction.request_head())
+        return _verdict(transaction, transaction.request_head())
 
     def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Run phase 2 on the decoded beginning of the content."""
         transaction: Transaction = context.state[_STATE]
         if not transaction.wants_request_body:
-            return _verdict(transaction.request_body(b"", False))
+            return _verdict(transaction, transaction.request_body(b"", False))
         coding = joined(context.request.received_lines, b"content-encoding")
         content = inspected(data, coding, transaction.request_body_limit, end)
-        found = _verdict(transaction.request_body(content.content, content.truncated))
+        found = _verdict(transaction, transaction.request_body(content.content, content.truncated))
         if not content.error:
             return found
         self._reports.undecodable(context, content.error)
@@ -82,7 +86,7 @@ class Waf(Plugin[WafOptions]):
         if found is None and not transaction.wants_response_body(_content_type(context)):
             context.skip_response_body()
             found = transaction.response_body(b"", False)
-        return _verdict(found)
+        return _verdict(transaction, found)
 
     def response_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Run phase 4 on the decoded beginning of the content."""
@@ -91,7 +95,7 @@ class Waf(Plugin[WafOptions]):
         assert response is not None
         coding = response.headers.joined(b"content-encoding") or b""
         content = inspected(data, coding, transaction.response_body_limit, end)
-        return _verdict(transaction.response_body(content.content, content.truncated))
+        return _verdict(transaction, transaction.response_body(content.content, content.truncated))
 
     def log(self, context: Context, record: LogRecord) -> None:
         """Run phase 5 and report."""
@@ -106,5 +110,10 @@ def _content_type(context: Context) -> bytes:
     return (response.headers.get(b"content-type") or b"") if response is not None else b""
 
 
-def _verdict(intervention: Intervention | None) -> Response | None:
-    return None if intervention is None else response_of(intervention)
+def _verdict(transaction: Transaction, intervention: Intervention | None) -> Response | None:
+    """Return the response, None to go on. Raises TimeLimit if rules were left out, so that `on_error` decides."""
+    if intervention is not None:
+        return response_of(intervention)
+    if "seconds" in transaction.reached:
+        raise TimeLimit("the rules took too long; some were not evaluated")
+    return None

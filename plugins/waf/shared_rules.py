@@ -8,9 +8,26 @@ from hashlib import blake2b
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from adc_plugins.waf.collect.facts import RequestFacts
 from adc_plugins.waf.engine.ruleset import Ruleset, RulesetOptions
 from adc_plugins.waf.rule_files import Source
 
+_ORDINARY = RequestFacts(
+    b"POST",
+    b"/?a=b",
+    b"HTTP/1.1",
+    (
+        (b"Host", b"localhost"),
+        (b"Content-Type", b"application/x-www-form-urlencoded"),
+        (b"Content-Length", b"3"),
+    ),
+    b"127.0.0.1",
+    1,
+    b"127.0.0.1",
+    80,
+    b"-",
+    0.0,
+)
 _loaded: WeakValueDictionary[bytes, Ruleset] = WeakValueDictionary()
 
 
@@ -23,7 +40,17 @@ async def ruleset_of(sources: Sequence[Source], engine: str, folder: Path | None
     digest = blake2b(written, digest_size=32).digest()
     found = _loaded.get(digest)
     if found is None:
-        options = RulesetOptions(engine)
-        found = await asyncio.to_thread(Ruleset.load, sources, options, folder)
-        _loaded[digest] = found
+        found = _loaded[digest] = await asyncio.to_thread(_load, sources, RulesetOptions(engine), folder)
     return found
+
+
+def _load(sources: Sequence[Source], options: RulesetOptions, folder: Path | None) -> Ruleset:
+    """Compile rules, and run them once: what they compile at their first use, no client waits for."""
+    rules = Ruleset.load(sources, options, folder)
+    transaction = rules.transaction(_ORDINARY)
+    transaction.request_head()
+    transaction.request_body(b"a=b", False)
+    transaction.response_head(200, b"HTTP/1.1", ((b"Content-Type", b"text/html"),))
+    transaction.response_body(b"<p>", False)
+    transaction.logging()
+    return rules

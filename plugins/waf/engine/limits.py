@@ -18,4 +18,4 @@ class EngineLimits:
     text_bytes: int = 8_192
     """Bytes of an expanded message."""
     seconds: float = 1.0
-    """Time in which all rules must be evaluated; then the rest is left out."""
+    """Processor time in which all rules must be evaluated; then the rest is left out."""

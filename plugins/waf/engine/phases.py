@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
+from time import thread_time
 
 from adc_plugins.waf.engine.evaluation import evaluate
 from adc_plugins.waf.engine.rule import CompiledRule
@@ -18,8 +18,12 @@ class PlainPhases:
 
     def run(self, phase: int, state: State) -> None:
         """Evaluate the rules of `phase` until one ends it."""
+        began = thread_time()
+        self._evaluate(phase, state, began + state.limits.seconds - state.spent)
+        state.spent += thread_time() - began
+
+    def _evaluate(self, phase: int, state: State, deadline: float) -> None:
         rules = self._phases[phase]
-        deadline = state.started + state.limits.seconds
         position = 0
         while position < len(rules):
             rule = rules[position]
@@ -32,8 +36,8 @@ class PlainPhases:
 
 
 def ends_phase(state: State, deadline: float) -> bool:
-    """Return True if no other rule of the phase is evaluated."""
-    if monotonic() > deadline:
+    """Return True if no other rule of the phase is evaluated; `deadline` is of the processor time of the thread."""
+    if thread_time() > deadline:
         state.reached.add("seconds")
         return True
     return state.intervention is not None or bool(state.allowed) or state.engine == OFF

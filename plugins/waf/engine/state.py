@@ -77,6 +77,7 @@ class State:
         self.items: dict[object, Sequence[Item]] = {}
         self.transformed: dict[object, dict[bytes, bytes]] = {}
         self.started = monotonic()
+        self.spent = 0.0
 
     def get(self, variable: str) -> Sequence[Pair]:
         """Return keys and values of a variable."""
