@@ -11,8 +11,8 @@ import re2
 
 from ..expression import Expression
 from .dialect import translate, without_braces
-from .factors import prefilter_of
 from .model import MOST_GROUPS, LimitReached, Match, Operator
+from .prefilters import prefilter_of
 
 _MOST_STEPS = 20_000
 """Steps of PCRE2 from one start; an expression that needs more is given up."""

@@ -33,12 +33,9 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """Something that takes no bytes, such as `^`, `\\b` or a look-ahead."""
+    """Something that takes no bytes, such as `^` or `\\b`; a look-ahead is left out."""
 
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Any bytes or none, such as a back-reference."""
+    text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class Choice:
     branches: tuple[Node, ...]
 
 
-Node = Characters | Border | Unknown | Repeat | Sequence | Choice
+Node = Characters | Border | Repeat | Sequence | Choice
 
 
 class UnknownSyntax(ValueError):
@@ -145,16 +142,16 @@ class _Parser:
     def _item(self, byte: bytes, caseless: bool) -> Node:
         self.position += 1
         if byte in b"^$":
-            return Border()
+            return Border(byte)
         if byte == b".":
             return Characters(_ALL)
         if byte == b"[":
             return Characters(_folded(self._class(), caseless))
         if byte != b"\\":
             return Characters(_folded(frozenset(byte), caseless))
-        if self._peek() in (b"b", b"B", b"A", b"z", b"Z", b"G"):
+        if self._peek() in (b"b", b"B"):
             self.position += 1
-            return Border()
+            return Border(b"\\" + self.pattern[self.position - 1 : self.position])
         if self._peek() in tuple(b"%d" % digit for digit in range(1, 10)) or self._peek() in (b"k", b"g"):
             raise UnknownSyntax("a back-reference")
         return Characters(_folded(self._escape(), caseless))

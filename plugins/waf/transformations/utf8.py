@@ -39,8 +39,8 @@ _TABLE[b"\x00"] = b""
 def utf8_to_unicode(value: bytes) -> bytes:
     """Write characters beyond ASCII as `%uHHHH`.
 
-    A truncated sequence loses its first byte, an overlong or surrogate one keeps it behind, and a NUL byte is kept at
-    the end only, as in ModSecurity.
+    As in ModSecurity a truncated sequence loses its first byte, an overlong or surrogate one keeps it behind, and a
+    NUL byte stays only at the end.
     """
     if value.isascii() and b"\x00" not in value:
         return value
