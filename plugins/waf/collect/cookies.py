@@ -17,7 +17,9 @@ def parse_cookies(headers: Iterable[bytes]) -> list[Pair]:
     """
     cookies: list[Pair] = []
     for header in headers:
-        for item in header.rstrip(_SPACE).split(b";"):
+        items = header.removesuffix(b";").split(b";")
+        items[-1] = items[-1].rstrip(_SPACE)
+        for item in items:
             name, _, value = item.partition(b"=")
             name = name.lstrip(_SPACE)
             if name or value:

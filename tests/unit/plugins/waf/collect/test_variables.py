@@ -1,16 +1,15 @@
 import pytest
+from adc_plugins.waf.bodies.parsed import Limits
 from adc_plugins.waf.collect.facts import RequestFacts
 from adc_plugins.waf.collect.variables import Variables
 
+LIMITS = Limits()
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
 
 
-def variables(target=b"/", *headers, method=b"GET"):
-    return Variables(
-        RequestFacts(
-            method, target, b"HTTP/1.1", headers, b"203.0.113.7", 4000, b"192.0.2.1", 80, b"id-1", 0.5
-        )
-    )
+def variables(target=b"/", *headers, method=b"GET", limits=LIMITS):
+    connection = (b"203.0.113.7", 4000, b"192.0.2.1", 80)
+    return Variables(RequestFacts(method, target, b"HTTP/1.1", headers, *connection, b"id-1", 0.5), limits)
 
 
 def value(of, name):
@@ -144,3 +143,62 @@ def test_response_variables_follow_head_and_body():
 
 def test_variable_of_the_engine_is_empty_here():
     assert not variables().get("TX")
+
+
+@pytest.mark.parametrize(
+    ("processor", "content", "shown"),
+    [
+        ("URLENCODED", b"a=1", True),
+        ("", b"anything", True),
+        ("JSON", b"{}", False),
+        ("JSON", b"{", True),
+        ("XML", b"<a/>", False),
+        ("XML", b"<a>", True),
+        ("MULTIPART", b"x", True),
+    ],
+)
+def test_request_body_is_empty_if_a_processor_understood_it(processor, content, shown):
+    given = variables()
+    given.set_request_body(content, truncated=False, processor=processor)
+    assert value(given, "REQUEST_BODY") == (content if shown else b"")
+    assert value(given, "REQUEST_BODY_LENGTH") == b"%d" % len(content)
+    given.force_request_body()
+    assert value(given, "REQUEST_BODY") == content
+
+
+def test_values_of_json_are_arguments_but_not_posted_ones():
+    given = variables()
+    given.set_request_body(b'{"a":1}', truncated=False, processor="JSON")
+    assert list(given.get("ARGS")) == [(b"json.a", b"1")]
+    assert not given.get("ARGS_POST")
+
+
+def test_files_are_keyed_by_their_field():
+    body = b'--B\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\nhello\r\n--B--'
+    given = variables(b"/", (b"Content-Type", b"multipart/form-data; boundary=B"))
+    given.set_request_body(body, truncated=False, processor=given.processor)
+    assert list(given.get("FILES")) == [(b"f", b"x")]
+    assert list(given.get("FILES_NAMES")) == [(b"f", b"f")]
+    assert list(given.get("FILES_SIZES")) == [(b"f", b"5")]
+    assert list(given.get("FILES_TMP_CONTENT")) == [(b"f", b"hello")]
+    assert value(given, "FILES_COMBINED_SIZE") == b"5"
+    assert value(given, "MULTIPART_STRICT_ERROR") == b"0"
+
+
+def test_xpath_selects_from_an_xml_body_and_from_nothing_else():
+    given = variables()
+    assert not given.xml("/*")
+    given.set_request_body(b'<a b="1">c</a>', truncated=False, processor="XML")
+    assert given.xml("/*") == [(b"", b"c")]
+    assert given.xml("//@*") == [(b"", b"1")]
+    assert len(given.get("XML")) == 1
+
+
+@pytest.mark.parametrize(
+    ("processor", "content"),
+    [("URLENCODED", b"a=1&b=2"), ("JSON", b"[1, 2]"), ("XML", b"<a>123</a>")],
+)
+def test_limits_of_a_body_are_errors(processor, content):
+    given = variables(limits=Limits(no_files_bytes=4))
+    given.set_request_body(content, truncated=False, processor=processor)
+    assert b"longer than 4" in value(given, "REQBODY_ERROR_MSG")
