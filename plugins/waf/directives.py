@@ -18,8 +18,8 @@ _ACTIONS = {"reject": "Reject", "pass": "ProcessPartial"}
 
 
 def with_options(options: WafOptions, setup: list[Source], others: list[Source]) -> list[Source]:
-    """Return all files in order: levels and thresholds that are given follow the setup, which they override; sizes
-    follow everything."""
+    """Return all files in order: the setup, levels and thresholds that are given and override it, the rules, and sizes
+    that are given and override theirs."""
     levels = [
         f'SecAction "id:{_FIRST_ID + number},phase:1,pass,nolog,t:none,setvar:tx.{variable}={value}"'
         for number, (option, variable) in enumerate(_LEVELS)
@@ -30,6 +30,8 @@ def with_options(options: WafOptions, setup: list[Source], others: list[Source])
         size, action = getattr(options, option), getattr(options, f"{option}_action")
         if size is not None:
             sizes.append(f"{directive} {size}")
+            if option == "request_body_limit":
+                sizes.append(f"SecRequestBodyNoFilesLimit {size}")
         if action is not None:
             sizes.append(f"{directive}Action {_ACTIONS[action]}")
     return [*setup, *_source(levels), *others, *_source(sizes)]

@@ -13,7 +13,9 @@ from adc.plugin import OptionErrors
 Source = tuple[str, str]
 """Name and text of a file."""
 
-_CORE_FOLDER = Path(__file__).parent / "rules" / "core"
+_FOLDER = Path(__file__).parent / "rules"
+_CORE_FOLDER = _FOLDER / "core"
+_DEFAULTS = _FOLDER / "defaults.conf"
 _SETUP = ("crs-setup.conf", "crs-setup.conf.example")
 _AFTER_SETUP = (
     "plugins/*-config.conf",
@@ -26,8 +28,8 @@ _AFTER_SETUP = (
 
 
 def read_rules(rules: Sequence[str]) -> tuple[list[Source], list[Source]]:
-    """Return the setup files that `rules` name, and the files after them. Raises OptionErrors."""
-    setup: list[Source] = []
+    """Return the defaults and the setup files that `rules` name, and the files after them. Raises OptionErrors."""
+    setup: list[Source] = [(str(_DEFAULTS), _read(_DEFAULTS))]
     others: list[Source] = []
     findings = []
     for number, written in enumerate(rules):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from adc_plugins.waf.bodies.multipart.truncated import completed
 from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody
 from adc_plugins.waf.bodies.processor import parse_body, processor_for
 from adc_plugins.waf.bodies.urlencoded import parse_arguments
@@ -80,7 +81,10 @@ class Exchange:
         if self._parsed is None:
             if not self.body_received:
                 return _NO_BODY
-            self._parsed = parse_body(self.processor, self.body, self.header(b"content-type"), self.limits)
+            content, content_type = self.body, self.header(b"content-type")
+            if self.body_truncated and self.processor == "MULTIPART":
+                content = completed(content, content_type)
+            self._parsed = parse_body(self.processor, content, content_type, self.limits)
         return self._parsed
 
 

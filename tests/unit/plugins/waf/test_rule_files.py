@@ -14,7 +14,7 @@ from adc.plugin import OptionErrors
 
 def _names(folder: Path, rules: list[str]) -> list[str]:
     setup, others = read_rules([str(folder / each) for each in rules])
-    return [Path(name).relative_to(folder).as_posix() for name, _ in (*setup, *others)]
+    return [Path(name).relative_to(folder).as_posix() for name, _ in (*setup[1:], *others)]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_pattern_names_files(folder: Path) -> None:
 
 def test_bundled_rules_are_named_core() -> None:
     setup, others = read_rules(["core"])
-    assert not setup
+    assert [Path(name).name for name, _ in setup] == ["defaults.conf"]
     assert others
 
 
@@ -82,8 +82,13 @@ def test_levels_follow_the_setup_and_sizes_follow_everything() -> None:
     assert [name for name, _ in found] == ["setup", FILE, "rules", FILE]
     assert "setvar:tx.blocking_paranoia_level=2" in found[1][1]
     assert "setvar:tx.inbound_anomaly_score_threshold=7" in found[1][1]
-    assert found[3][1] == "SecRequestBodyLimit 9\nSecRequestBodyLimitAction ProcessPartial"
+    assert found[3][1].splitlines() == [
+        "SecRequestBodyLimit 9",
+        "SecRequestBodyNoFilesLimit 9",
+        "SecRequestBodyLimitAction ProcessPartial",
+    ]
 
 
-def test_options_that_are_not_given_change_nothing() -> None:
-    assert with_options(WafOptions(), [], [("rules", "")]) == [("rules", "")]
+def test_options_that_are_not_given_leave_it_to_the_rules() -> None:
+    found = with_options(WafOptions(), [("setup", "")], [("rules", "")])
+    assert [name for name, _ in found] == ["setup", "rules"]
