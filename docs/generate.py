@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typer import Context
 from typer.main import get_command
 
 from adc.cli.app import app
@@ -152,12 +153,12 @@ def command_line() -> str:
 
 
 def _verbs(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
+    if not hasattr(command, "list_commands"):
         yield path, command
         return
-    for name in sorted(inner):
-        yield from _verbs(f"{path} {name}", inner[name])
+    context = Context(command)
+    for name in sorted(command.list_commands(context)):
+        yield from _verbs(f"{path} {name}", command.get_command(context, name))
 
 
 def _paragraphs(text: str) -> list[str]:

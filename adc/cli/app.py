@@ -11,10 +11,12 @@ import typer
 import adc
 from adc.cli import check, doctor, expectations, explain, node, plugins, run, schema
 from adc.cli.demo.verb import demo
+from adc.cli.verbs import Verbs
 from adc.compilation import compiled
 
 app = typer.Typer(
     name="adc",
+    cls=Verbs,
     help="Application delivery controller: reverse proxy, load balancer, cache.",
     no_args_is_help=True,
     add_completion=False,

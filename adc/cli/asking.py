@@ -110,7 +110,7 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
 
     Plugins (named in the outcome), client certificates, caches, limits, and the state of members are ignored.
     """
-    _identify(loaded.config, listener, request)
+    identify(loaded.config, listener, request)
     redirect = listener.redirect_to_https
     if redirect is not None and request.scheme != "https":
         return Decision([], [], None, _to_https(listener.name, redirect, request))
@@ -128,7 +128,7 @@ def decide(loaded: Loaded, listener: Listener, request: Request) -> Decision:
     return Decision(steps, routes, settled.value, _outcome(settled.value, request))
 
 
-def _identify(config: Config, listener: Listener, request: Request) -> None:
+def identify(config: Config, listener: Listener, request: Request) -> None:
     """Apply the fields of a trusted proxy about the client, and drop those of other senders."""
     networks = trusted_proxies(config, listener)
     believe(networks, request)

@@ -10,6 +10,7 @@ from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.plugin.base import NoOptions, Plugin
+from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfiguration
 from adc.plugin.context import Context
 from adc.plugin.host import Host, LineWriter
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
@@ -24,6 +25,8 @@ from adc.telemetry.record import LogRecord
 __all__ = [
     "UNKNOWN_LENGTH",
     "Client",
+    "CommandHost",
+    "ConfiguredPlugin",
     "Context",
     "Count",
     "Counter",
@@ -44,6 +47,7 @@ __all__ = [
     "OptionErrors",
     "Page",
     "Plugin",
+    "PluginConfiguration",
     "Request",
     "Response",
     "ResponseHead",
