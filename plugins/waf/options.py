@@ -45,7 +45,10 @@ class WafOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[RulePath, ...] = Field((CORE,), min_length=1)
-    """`core`, the bundled rules; a SecLang file; a folder, such as that of the OWASP CRS; a pattern: `rules/*.conf`."""
+    """`core`, the bundled rules; a SecLang file; a folder, such as that of the OWASP CRS; a pattern: `rules/*.conf`; a
+    file of rules in Python: `rules.py`."""
+    exclusions: FilePath | None = None
+    """SecLang file that `adc waf exclude` writes to; read before the rules if it exists."""
     mode: Literal["block", "detect", "off"] = "block"
     """`detect` records what `block` would have rejected and changes nothing."""
     paranoia: int | None = Field(None, ge=1, le=4)

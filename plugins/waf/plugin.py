@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from adc_plugins.waf.configured_rules import ConfiguredRules, configured_rules
 from adc_plugins.waf.content import inspected
-from adc_plugins.waf.directives import with_options
 from adc_plugins.waf.engine.persistent import NothingKept, Persistent
 from adc_plugins.waf.engine.results import Intervention
 from adc_plugins.waf.engine.transaction import Transaction
@@ -13,8 +13,8 @@ from adc_plugins.waf.facts import joined, request_facts, response_lines
 from adc_plugins.waf.options import WafOptions
 from adc_plugins.waf.persistent import TableCollections
 from adc_plugins.waf.reports import Reports
-from adc_plugins.waf.rule_files import Source, read_rules
 from adc_plugins.waf.shared_rules import ruleset_of
+from adc_plugins.waf.tools.exclusion import dead_exclusions
 from adc_plugins.waf.verdict import UNSUPPORTED, response_of
 
 from adc.plugin import Context, Host, LogRecord, Plugin, Response
@@ -35,28 +35,36 @@ class Waf(Plugin[WafOptions]):
         super().__init__(options)
         self.disabled = options.mode == "off"
         self.observes = options.mode == "detect"
-        self._sources: list[Source] = []
-        if not self.disabled:
-            self._sources = with_options(options, *read_rules(options.rules))
+        self.configured = ConfiguredRules((), ()) if self.disabled else configured_rules(options)
+        """The rules as written."""
         self._persistent: Persistent = NothingKept()
 
     async def start(self, host: Host) -> None:
         if self.disabled:
             return
         self._host = host
-        self._rules = await ruleset_of(self._sources, _ENGINES[self.options.mode], host.cache_folder())
+        self._rules = await ruleset_of(
+            self.configured, _ENGINES[self.options.mode], host.cache_folder(), self._report_failure
+        )
         settings = self._rules.program.settings
         self.request_body_inspect = max(1, settings.request_body_limit)
         self.response_body_inspect = max(1, settings.response_body_limit)
-        if any(word in text for _, text in self._sources for word in _KEEPS_COLLECTIONS):
+        if any(word in text for _, text in self.configured.sources for word in _KEEPS_COLLECTIONS):
             options = self.options
             table = host.table("collections", options.collections, options.collections_scope)
             self._persistent = TableCollections(table)
         self._reports = Reports(self.options, host)
-        self._sources = []
+        self.configured = ConfiguredRules((), ())
 
     def warnings(self) -> Iterable[str]:
-        return () if self.disabled else [str(each) for each in self._rules.program.warnings]
+        if self.disabled:
+            return []
+        program = self._rules.program
+        dead = dead_exclusions(program, self._host.wall())
+        return [str(each) for each in (*program.warnings, *dead)]
+
+    def _report_failure(self, rule: str, error: Exception) -> None:
+        self._host.warn("a rule failed", rule=rule, error=f"{type(error).__name__}: {error}")
 
     def request_head(self, context: Context) -> Response | None:
         """Run phase 1."""

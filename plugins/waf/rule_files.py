@@ -28,14 +28,19 @@ _AFTER_SETUP = (
 
 
 def read_rules(rules: Sequence[str]) -> tuple[list[Source], list[Source]]:
-    """Return the defaults and the setup files that `rules` name, and the files after them. Raises OptionErrors."""
-    setup: list[Source] = [(str(_DEFAULTS), _read(_DEFAULTS))]
+    """Return the defaults and the setup files that `rules` name, and the files after them, without those in Python.
+
+    Raises OptionErrors.
+    """
+    setup: list[Source] = [read_source(_DEFAULTS)]
     others: list[Source] = []
     findings = []
     for number, written in enumerate(rules):
+        if is_python(written):
+            continue
         try:
             for path in _paths(written):
-                (setup if path.name in _SETUP else others).append((str(path), _read(path)))
+                (setup if path.name in _SETUP else others).append(read_source(path))
         except (OSError, ValueError) as error:
             text = f"{written}: {error.strerror}" if isinstance(error, OSError) else str(error)
             findings.append((("rules", number), text))
@@ -44,8 +49,19 @@ def read_rules(rules: Sequence[str]) -> tuple[list[Source], list[Source]]:
     return setup, others
 
 
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+def is_python(written: str) -> bool:
+    """Return True if an entry of `rules` is a file of rules in Python."""
+    return written.endswith(".py")
+
+
+def read_scoring() -> list[Source]:
+    """Return the bundled files that set scores up and evaluate them."""
+    return [read_source(_CORE_FOLDER / name) for name in ("00-setup.conf", "99-evaluate.conf")]
+
+
+def read_source(path: Path) -> Source:
+    """Return name and text of a file. Raises OSError."""
+    return str(path), path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _paths(written: str) -> list[Path]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from adc_plugins.waf.code.loading import Report
 from adc_plugins.waf.collect.facts import RequestFacts
-from adc_plugins.waf.engine.ruleset import Ruleset, RulesetOptions
-from adc_plugins.waf.rule_files import Source
+from adc_plugins.waf.configured_rules import ConfiguredRules
+from adc_plugins.waf.engine.ruleset import Ruleset
 
 _ORDINARY = RequestFacts(
     b"POST",
@@ -31,26 +31,29 @@ _ORDINARY = RequestFacts(
 _loaded: WeakValueDictionary[bytes, Ruleset] = WeakValueDictionary()
 
 
-async def ruleset_of(sources: Sequence[Source], engine: str, folder: Path | None) -> Ruleset:
-    """Return the rules of `sources`, compiled once for equal sources; compiled databases are kept in `folder`.
+async def ruleset_of(rules: ConfiguredRules, engine: str, folder: Path | None, report: Report) -> Ruleset:
+    """Return the compiled rules, compiled once for equal files; compiled databases are kept in `folder`.
 
-    A thread compiles them, so that a worker serves on while it reloads. Raises SecLangError.
+    A thread compiles them, so that a worker serves on while it reloads. Rules in Python are not shared, because
+    `report` is that of one route. Raises SecLangError.
     """
-    written = repr((engine, sources)).encode("utf-8", "surrogateescape")
+    if rules.code:
+        return await asyncio.to_thread(rules.ruleset, engine, folder, report)
+    written = repr((engine, rules.sources)).encode("utf-8", "surrogateescape")
     digest = blake2b(written, digest_size=32).digest()
     found = _loaded.get(digest)
     if found is None:
-        found = _loaded[digest] = await asyncio.to_thread(_load, sources, RulesetOptions(engine), folder)
+        found = _loaded[digest] = await asyncio.to_thread(_load, rules, engine, folder, report)
     return found
 
 
-def _load(sources: Sequence[Source], options: RulesetOptions, folder: Path | None) -> Ruleset:
+def _load(rules: ConfiguredRules, engine: str, folder: Path | None, report: Report) -> Ruleset:
     """Compile rules, and run them once: what they compile at their first use, no client waits for."""
-    rules = Ruleset.load(sources, options, folder)
-    transaction = rules.transaction(_ORDINARY)
+    compiled = rules.ruleset(engine, folder, report)
+    transaction = compiled.transaction(_ORDINARY)
     transaction.request_head()
     transaction.request_body(b"a=b", False)
     transaction.response_head(200, b"HTTP/1.1", ((b"Content-Type", b"text/html"),))
     transaction.response_body(b"<p>", False)
     transaction.logging()
-    return rules
+    return compiled

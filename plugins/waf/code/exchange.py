@@ -68,7 +68,7 @@ class Exchange:
 
     @property
     def query(self) -> str:
-        """What follows `?`, not decoded."""
+        """The text behind `?`, not decoded."""
         return self._scalar("QUERY_STRING")
 
     @property

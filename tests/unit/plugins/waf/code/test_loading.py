@@ -105,7 +105,7 @@ def test_missing_file_is_an_error(tmp_path: Path) -> None:
         ("return exchange.method + exchange.path", ("", b"", b"GET/")),
     ],
 )
-def test_what_a_rule_returns_is_what_matched(
+def test_value_returned_by_a_rule_is_the_matched_item(
     tmp_path: Path, body: str, item: tuple[str, bytes, bytes] | None
 ) -> None:
     values = FakeValues(

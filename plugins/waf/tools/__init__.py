@@ -1,0 +1,1 @@
+"""The operator's tools: `adc waf why`, `exclude`, `replay` and `test`."""
