@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from adc_plugins.waf.seclang import changes, names, settings
+from adc_plugins.waf.seclang.parse import OWN
 from typer import Context
 from typer.main import get_command
 
@@ -29,6 +31,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "cli.md": command_line(),
         FOLDER / "metrics.md": metrics(),
         FOLDER / "events.md": events(),
+        FOLDER / "seclang.md": seclang(),
     }
 
 
@@ -213,6 +216,33 @@ def events() -> str:
     for event in EVENTS:
         fields = ", ".join(f"`{field}`" for field in event.fields)
         lines.append(f"| `{event.name}` | {event.level} | {fields} | {_cell(event.meaning)} |")
+    return "\n".join(lines) + "\n"
+
+
+def seclang() -> str:
+    """The words of rule files that are understood."""
+    lists = {
+        "Directives": (*OWN, *settings.NAMES, *changes.NAMES),
+        "Directives without effect": settings.WITHOUT_EFFECT,
+        "Variables": names.VARIABLES,
+        "Operators": [f"@{name}" for name in names.OPERATORS],
+        "Transformations": [f"t:{name}" for name in names.TRANSFORMATIONS],
+        "Actions": names.ACTIONS,
+        "Options of ctl": [f"ctl:{name}" for name in names.CONTROLS],
+    }
+    about = {
+        "Directives without effect": "They are accepted, so that files of ModSecurity load unmodified. What they "
+        "configure does not exist here, or is an option of the plugin.",
+    }
+    lines = [
+        "# SecLang",
+        "",
+        "Made by `make docs`. Words that rule files may use; letter case does not count. Any other word is an error",
+        "with file and line.",
+    ]
+    for title, words in lists.items():
+        lines += ["", f"## {title}", "", *([about[title], ""] if title in about else [])]
+        lines.append(", ".join(f"`{word}`" for word in sorted(words)))
     return "\n".join(lines) + "\n"
 
 

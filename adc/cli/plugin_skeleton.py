@@ -1,4 +1,4 @@
-"""The files that `adc plugins new` writes; `@name@` and `@Class@` are replaced."""
+"""The files that `adc plugins new` writes; `@name@`, `@Class@` and `@id@` are replaced."""
 
 from __future__ import annotations
 
@@ -69,3 +69,34 @@ def test_unknown_option_is_rejected() -> None:
     with pytest.raises(OptionErrors, match="greting"):
         Trial(@Class@, {"greting": "hello"})
 """
+
+RULE = '''"""Rules for the firewall. Check the examples: adc waf test @name@.py"""
+
+from __future__ import annotations
+
+from adc_plugins.waf import Exchange, Item, rule
+
+
+@rule(
+    id=@id@,
+    message="The debug switch of the application is on",
+    phase="request_body",
+    severity="critical",
+    matches=[
+        "GET /?debug=1",
+        """
+        POST /settings
+        Content-Type: application/json
+
+        {"debug": "1"}
+        """,
+    ],
+    not_matches=["GET /?debug=0", "GET /debug?page=1"],
+)
+def @name@(exchange: Exchange) -> Item | None:
+    """Return the argument that switches debugging on, None without one."""
+    for item in exchange.arguments:
+        if item.name.removeprefix("json.") == "debug" and item.value == "1":
+            return item
+    return None
+'''

@@ -33,7 +33,7 @@ _REFUSED: Final = {
     "secremoterules": "rules are not downloaded; store the file and name it under rules",
     "secremoterulesfailaction": "rules are not downloaded; store the file and name it under rules",
 }
-_OWN = ("SecRule", "SecAction", "SecMarker", "SecDefaultAction", "Include")
+OWN: Final = ("SecRule", "SecAction", "SecMarker", "SecDefaultAction", "Include")
 _NOT_IN_DEFAULTS: Final = frozenset({"id", "chain", "skip", "skipafter", "msg", "rev", "ver", "logdata"})
 _INCLUDE_DEPTH: Final = 20
 
@@ -221,4 +221,4 @@ def _skips(rule: Rule) -> Iterator[str]:
 
 
 _WITHOUT_EFFECT: Final = frozenset(name.lower() for name in settings.WITHOUT_EFFECT)
-_KNOWN: Final = (*_OWN, *settings.NAMES, *changes.NAMES, *settings.WITHOUT_EFFECT)
+_KNOWN: Final = (*OWN, *settings.NAMES, *changes.NAMES, *settings.WITHOUT_EFFECT)

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from adc_plugins.waf.tools.verbs import waf
 from typer.testing import CliRunner
 
 from adc.cli.app import app
+from adc.cli.plugin_verbs import Host
 
 
 def test_a_new_plugin_works_and_passes_its_test(tmp_path: Path) -> None:
@@ -17,6 +19,22 @@ def test_a_new_plugin_works_and_passes_its_test(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     tested = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert "3 passed" in tested.stdout, tested.stdout
+
+
+def test_new_rule_passes_its_examples(tmp_path: Path) -> None:
+    command = ["plugins", "new", "--rule", "debug_switch", "--folder", str(tmp_path)]
+    written = CliRunner().invoke(app, command)
+    file = tmp_path / "debug_switch.py"
+    assert written.output.splitlines()[0] == str(file)
+    checked = CliRunner().invoke(waf, ["test", str(file)], obj=Host())
+    assert (checked.exit_code, checked.output.splitlines()[-1]) == (0, "4 of 4 checks passed"), checked.output
+    assert CliRunner().invoke(app, command).exit_code == 1
+    assert (
+        CliRunner()
+        .invoke(app, ["plugins", "new", "--rule", "debug_switch", "--folder", str(tmp_path)])
+        .exit_code
+        == 1
+    )
 
 
 def test_a_new_plugin_never_overwrites(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def surroundings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     made = CliRunner().invoke(app, ["plugins", "new", "add_greeting", "--folder", str(folder / "plugins")])
     assert made.exit_code == 0, made.output
+    rules = ["plugins", "new", "--rule", "debug_switch", "--folder", str(folder / "rules")]
+    assert CliRunner().invoke(app, rules).exit_code == 0
     pair = Authority(folder / "authority").issue("*.example.com", "example.org")
     (folder / "certs").mkdir()
     for block in BLOCKS:
