@@ -250,6 +250,10 @@ SQLI = {
         ],
         [arg("(select one)"), arg("'select'"), arg("a (select b)")],
     ),
+    440821: (
+        [arg("1\xbf'\"("), field("ann'\")")],
+        [arg("'\"quoted\"'"), arg("f('x')"), arg('("it\'s")')],
+    ),
     440830: ([arg("1' or '1'='1"), arg("1 union select 1")], [arg("O'Brien"), arg("select a plan")]),
     440831: (
         [arg("information_schema.tables"), arg("sqlite_master"), arg("@@version")],

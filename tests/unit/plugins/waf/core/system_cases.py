@@ -101,6 +101,10 @@ FILES = {
         [upload("a.jpg"), upload("php notes.pdf"), upload("asp.net.docx"), upload("보고서.hwp")],
     ),
     440320: ([upload("../../x.png"), upload("..\\x.png")], [upload("x..png"), upload("a - b.png")]),
+    440321: (
+        [args("file=/etc/services"), args("f=file:///etc/nginx/nginx.conf")],
+        [arg("/etc/hosts"), args("f=etc/x"), args("f=the+/etc/+folder")],
+    ),
     440330: (
         [arg("../x"), arg("a/../b"), arg("see ../x")],
         [arg("x.."), arg("and so on.../"), arg("a/b")],
