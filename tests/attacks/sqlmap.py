@@ -9,7 +9,7 @@ FOUND = "sqlmap identified the following injection point"
 INPUTS = {
     "query": ("/item?id=1",),
     "search": ("/search?q=shirt",),
-    "form": ("/login", "--data=user=ann&password=x", "-p", "user"),
+    "form": ("/login", "--data=user=ann&password=secret", "-p", "user"),
     "JSON": ("/api/item", '--data={"id": "1"}', "--headers=Content-Type: application/json"),
     "cookie": ("/visits", "--cookie=visitor=1", "--level=2", "-p", "visitor"),
 }

@@ -5,14 +5,15 @@ It listens on 127.0.0.1 only, prints its port, and ends when its standard input 
 
 import contextlib
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
-from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 TABLES = """
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT, price REAL);
@@ -51,7 +52,7 @@ class Shop(BaseHTTPRequestHandler):
             return
         try:
             self._reply(200, page(values))
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError, subprocess.TimeoutExpired) as error:
             self._reply(
                 500, f"<h1>Error</h1><pre>{type(error).__module__}.{type(error).__name__}: {error}</pre>"
             )
@@ -101,8 +102,8 @@ class Shop(BaseHTTPRequestHandler):
         return f"Hello {rows[0][0]}" if rows else "Wrong name or password"
 
     def _visits(self, _):
-        visitor = SimpleCookie(self.headers.get("Cookie", "")).get("visitor")
-        rows = self._rows(f"SELECT name FROM items WHERE id = {visitor.value if visitor else 1}")
+        found = re.search(r"visitor=([^;]*)", self.headers.get("Cookie", ""))
+        rows = self._rows(f"SELECT name FROM items WHERE id = {unquote(found[1]) if found else 1}")
         return f"Last seen: {rows[0][0]}" if rows else "Welcome"
 
     def _file(self, values):
@@ -112,7 +113,11 @@ class Shop(BaseHTTPRequestHandler):
 
     def _ping(self, values):
         host = values.get("host", "127.0.0.1")
-        done = subprocess.run(f"echo PING {host}", shell=True, capture_output=True, timeout=20, check=False)
+        with tempfile.TemporaryDirectory() as folder:  # where commands leave their files
+            command = f"echo PING {host}"
+            done = subprocess.run(
+                command, shell=True, capture_output=True, cwd=folder, timeout=20, check=False
+            )
         return "<pre>" + (done.stdout + done.stderr).decode("utf-8", "replace") + "</pre>"
 
 
