@@ -1,4 +1,4 @@
-"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics, events."""
+"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics, events, firewall rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from adc.cli.app import app
 from adc.config import json_schema
 from adc.telemetry.events import EVENTS
 from adc.telemetry.families import FAMILIES
+from docs.firewall_rules import firewall_rules
 
 FOLDER = Path(__file__).with_name("reference")
 ENVIRONMENT = {"pattern": "\\$\\{", "type": "string"}
@@ -32,6 +33,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "metrics.md": metrics(),
         FOLDER / "events.md": events(),
         FOLDER / "seclang.md": seclang(),
+        FOLDER / "firewall-rules.md": firewall_rules(),
     }
 
 
