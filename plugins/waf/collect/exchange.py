@@ -77,7 +77,7 @@ class Exchange:
 
     @property
     def parsed(self) -> ParsedBody:
-        """What the body processor made of the body."""
+        """The result of the body processor."""
         if self._parsed is None:
             if not self.body_received:
                 return _NO_BODY

@@ -113,7 +113,7 @@ class Transaction:
 
     @property
     def audit_engine(self) -> str:
-        """What `ctl:auditEngine` says, empty if no rule said it."""
+        """The value of `ctl:auditEngine`, empty if no rule set it."""
         return self._state.controls.get("auditengine", "")
 
     @property
