@@ -239,3 +239,18 @@ async def test_reload_brings_new_rules(tmp_path, member):
         await waf.proxy.change(lambda mapping: None)
         assert (await waf.ask(get("/?q=harmless"))).status == 403
         assert (await waf.ask(get("/?q=attack"))).status == 200
+
+
+async def test_reload_reads_files_that_rules_name_again(tmp_path, member):
+    (tmp_path / "words.data").write_text("attack\n")
+    (tmp_path / "more.conf").write_text('SecRule ARGS "@contains included" "id:2,phase:2,deny"\n')
+    rules = 'SecRule ARGS "@pmFromFile words.data" "id:1,phase:2,deny"\nInclude more.conf\n'
+    async with protecting(tmp_path, member, rules=rules) as waf:
+        assert (await waf.ask(get("/?q=novel"))).status == 200
+        (tmp_path / "words.data").write_text("attack\nnovel\n")
+        await waf.proxy.change(lambda mapping: None)
+        assert (await waf.ask(get("/?q=novel"))).status == 403
+        assert (await waf.ask(get("/?q=included"))).status == 403
+        (tmp_path / "more.conf").write_text('SecAction "id:2,phase:2,pass,nolog"\n')
+        await waf.proxy.change(lambda mapping: None)
+        assert (await waf.ask(get("/?q=included"))).status == 200

@@ -60,7 +60,6 @@ def framings(text):
     yield "form in lower case", post(body, FORM.lower(), *AGENT)
     yield "form in upper case", post(body, FORM.upper(), *AGENT)
     yield "form with a charset", post(body, FORM + "; charset=UTF-8", *AGENT)
-    yield "form without a type", post(body, *AGENT)
     yield "form with PUT", post(body, FORM, *AGENT, method="PUT")
     yield "chunks", chunked(*(body[at : at + 1] for at in range(len(body))), fields=[FORM, *AGENT])
     yield "chunks in upper case", chunked(body, fields=[FORM.upper(), *AGENT])
