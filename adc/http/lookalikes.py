@@ -15,17 +15,8 @@ _OVERLONG: Final = (
 _sequence: Final = re.compile(
     f"{_OVERLONG}|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{{2}}|[\xf0-\xf4][\x80-\xbf]{{3}}"
 )
-_IGNORED: Final = frozenset("\xad\u034f\u061c\u180e\ufeff") | frozenset(
-    map(
-        chr,
-        (
-            *range(0x200B, 0x2010),
-            *range(0x202A, 0x202F),
-            *range(0x2060, 0x2070),
-            *range(0xFE00, 0xFE10),
-            *range(0xE0000, 0xE1000),
-        ),
-    )
+_ignored: Final = re.compile(
+    "[\xad\u034f\u061c\u180e\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e0fff]"
 )
 """Characters without a shape, which normalisation for comparing drops (Default_Ignorable_Code_Point)."""
 
@@ -49,7 +40,7 @@ def _replaced(match: re.Match[str]) -> str:
 def replacement(sequence: str) -> str:
     """Return the ASCII form of a UTF-8 sequence, or the sequence if it has none."""
     character = _character(sequence)
-    if character in _IGNORED:
+    if _ignored.fullmatch(character):
         return ""
     if character.isspace():
         return " "

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import re2
 from cachetools import LRUCache, cached
+
+if TYPE_CHECKING:
+    import re2
 
 MEMORY: Final = 1 << 20
 """Bytes that RE2 may use for one expression."""
@@ -71,7 +73,7 @@ class BytesPattern:
     __slots__ = ("_search",)
 
     def __init__(self, text: str) -> None:
-        self._search = _compile(text, re2.Options.Encoding.LATIN1).search
+        self._search = _compile(text, latin_1=True).search
 
     def found_in(self, data: bytes) -> bool:
         """True if the expression matches somewhere in `data`."""
@@ -117,9 +119,13 @@ _kept: LRUCache[Any, re2._Regexp] = LRUCache(_KEPT_STEPS, getsizeof=lambda compi
 
 
 @cached(_kept, lock=Lock())
-def _compile(text: str, encoding: re2.Options.Encoding = re2.Options.Encoding.UTF8) -> re2._Regexp:
+def _compile(text: str, *, latin_1: bool = False) -> re2._Regexp:
+    """Compile an expression; the first one imports RE2, which a configuration without expressions does not need."""
+    import re2
+
     options = re2.Options()
-    options.encoding = encoding
+    if latin_1:
+        options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
     options.max_mem = MEMORY
     try:
