@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, Template
 
 from adc.http.headers import Headers
 from adc.http.media import parse_preferences
 from adc.http.message import Request, Response
+from adc.proxy.pages.rendering import (
+    REQUEST_ID,
+    STATUSES,
+    built_in_template,
+    html_page,
+    json_page,
+    rendered,
+)
 
-_REQUEST_ID = "@request-id@"
-_STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 501, 502, 503, 504, 505, 508)
-_HINTS = {
-    400: "The request was malformed or ambiguous.",
-    403: "This is not allowed.",
-    404: "Nothing is served here.",
-    405: "This method is not served.",
-    408: "The request did not arrive in time.",
-    413: "The request content is too large.",
-    414: "The address is too long.",
-    417: "The expectation cannot be met.",
-    421: "This name is not served on this connection.",
-    429: "Too many requests; try again later.",
-    431: "The request header is too large.",
-    500: "Something went wrong here.",
-    501: "This method is not known here.",
-    502: "The application could not be reached or gave no valid answer.",
-    503: "The application is not available now; try again later.",
-    504: "The application did not answer in time.",
-    505: "This version of HTTP is not served.",
-    508: "The request goes round in a circle.",
-}
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json")
 _SERVER = (b"Server", b"adc")
@@ -48,14 +31,11 @@ class Replies:
     """
 
     def __init__(self, files: Mapping[int, Path]) -> None:
-        environment = Environment(autoescape=True, loader=PackageLoader("adc.proxy", "pages"))
-        html, json = environment.get_template("error.html.j2"), environment.get_template("error.json.j2")
-        self._html: dict[int, bytes] = {}
+        self._template = built_in_template()
+        self._html = rendered(files)
         self._json: dict[int, bytes] = {}
-        self._templates = (html, json)
-        for status in {*_STATUSES, *files}:
-            page = environment.from_string(files[status].read_text("utf-8")) if status in files else html
-            self._add(status, page, json)
+        for status in (*STATUSES, *files):
+            self._add(status)
 
     def error(
         self, status: int, request: Request | None, request_id: str, proxy_status: str = ""
@@ -64,8 +44,8 @@ class Replies:
         as_json = request is not None and _wants_json(request)
         pages = self._json if as_json else self._html
         if status not in pages:
-            self._add(status, *self._templates)
-        body = pages[status].replace(_REQUEST_ID.encode(), request_id.encode())
+            self._add(status)
+        body = pages[status].replace(REQUEST_ID.encode(), request_id.encode())
         lines = [_JSON if as_json else _HTML, _SERVER, _NO_STORE, (b"X-Request-Id", request_id.encode())]
         if proxy_status:
             lines.append((b"Proxy-Status", b"adc; error=%b" % proxy_status.encode()))
@@ -75,10 +55,11 @@ class Replies:
             lines.append((b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
         return Response(status, Headers(lines), b"", len(body)), body
 
-    def _add(self, status: int, page: Template, json: Template) -> None:
+    def _add(self, status: int) -> None:
         """Render the pages of a status. Plugins respond with any; all others are rendered beforehand."""
-        self._html[status] = _render(page, status)
-        self._json[status] = _render(json, status)
+        if status not in self._html:
+            self._html[status] = html_page(self._template, status)
+        self._json[status] = json_page(status)
 
 
 def _wants_json(request: Request) -> bool:
@@ -92,12 +73,3 @@ def _wants_json(request: Request) -> bool:
         if preference.value in ("application/json", "application/problem+json", "application/*"):
             return True
     return False
-
-
-def _render(template: Template, status: int) -> bytes:
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = "Error"
-    hint = _HINTS.get(status, phrase)
-    return template.render(status=status, phrase=phrase, hint=hint, request_id=_REQUEST_ID).encode()

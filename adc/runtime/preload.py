@@ -33,6 +33,8 @@ def _needed(config: Config) -> Iterator[str]:
         yield "cryptography.x509"
     if any(each.acme is not None for each in tls):
         yield "adc.net.placeholder"
+    if config.error_pages:
+        yield "jinja2"
     if config.cluster is not None:
         yield "adc.runtime.serve.cluster_listener"
     if config.state.backend == "redis":

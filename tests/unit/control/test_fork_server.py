@@ -34,17 +34,18 @@ def test_neither_threads_nor_descriptors_exist_at_the_fork(tmp_path):
     text = 'listeners: [{name: web, bind: "127.0.0.1:0"}]\nroutes: [{respond: {body: ok}}]\n'
     threads, descriptors, modules = preloaded(tmp_path, text)
     assert (threads, descriptors) == (1, 4)  # the last one is of the listing itself
-    assert not {"redis", "cryptography.x509", "aiohttp.client", "aiohttp.web"} & modules
+    assert not {"redis", "cryptography.x509", "aiohttp.client", "aiohttp.web", "jinja2", "re2"} & modules
 
 
 def test_modules_of_a_configuration_are_imported_once_for_all_workers(tmp_path):
     threads, descriptors, modules = preloaded(
         tmp_path,
         'listeners: [{name: web, bind: "127.0.0.1:0", tls: {acme: {domains: [a.example]}}}]\n'
-        'state: {backend: redis, url: "redis://127.0.0.1"}\nroutes: [{respond: {body: ok}}]\n',
+        'state: {backend: redis, url: "redis://127.0.0.1"}\nerror_pages: {404: page.html}\n'
+        'routes: [{match: {path: {regex: "^/a+$"}}, respond: {body: ok}}]\n',
     )
     assert (threads, descriptors) == (1, 4)
-    assert {"adc.net.placeholder", "cryptography.x509", "adc.state.redis"} <= modules
+    assert {"adc.net.placeholder", "cryptography.x509", "adc.state.redis", "jinja2", "re2"} <= modules
 
 
 async def test_a_worker_whose_fork_server_died_before_its_reply_finds_its_channel_closed(monkeypatch):

@@ -1,6 +1,10 @@
-"""Whether an error page is HTML or JSON: `Accept` is a list."""
+"""Error pages: built-in ones and those of the configuration, HTML or JSON by the list of `Accept`."""
+
+import json
+from http import HTTPStatus
 
 import pytest
+from jinja2 import Environment, PackageLoader
 
 from adc.http.headers import Headers
 from adc.http.message import Request
@@ -29,3 +33,35 @@ def test_the_kind_of_page_follows_the_list_of_accept(accept, json):
     response, body = REPLIES.error(404, Request("GET", "/", "/", "", "a", "a", headers), "id")
     assert (b"json" in response.headers.get(b"content-type")) is json
     assert body.startswith(b"{") is json
+
+
+@pytest.mark.parametrize("status", [400, 404, 499, 503])
+def test_built_in_page_is_what_the_template_engine_would_make_of_it(status):
+    template = Environment(autoescape=True, loader=PackageLoader("adc.proxy", "pages")).get_template(
+        "error.html.j2"
+    )
+    _, body = REPLIES.error(status, None, "the-id")
+    phrase = "Error" if status == 499 else HTTPStatus(status).phrase
+    hint = body.partition(b"<p>")[2].partition(b"</p>")[0].decode()
+    assert body.decode() == template.render(status=status, phrase=phrase, hint=hint, request_id="the-id")
+
+
+def test_json_page_names_status_phrase_hint_and_request():
+    request = Request("GET", "/", "/", "", "a", "a", Headers([(b"Accept", b"application/json")]))
+    _, body = REPLIES.error(404, request, "the-id")
+    assert json.loads(body) == {
+        "status": 404,
+        "error": "Not Found",
+        "detail": "Nothing is served here.",
+        "request_id": "the-id",
+    }
+
+
+def test_template_of_the_configuration_may_extend_the_built_in_page(tmp_path):
+    page = tmp_path / "418.html"
+    page.write_text(
+        '{% include "error.html.j2" %}{% if status > 417 %}{{ phrase }} {{ request_id }}{% endif %}'
+    )
+    _, body = Replies({418: page}).error(418, None, "the-id")
+    assert body.startswith(b"<!doctype html>")
+    assert body.endswith(b"I&#39;m a Teapot the-id")

@@ -1,0 +1,1 @@
+"""Error pages: the built-in template and what makes pages of templates."""
