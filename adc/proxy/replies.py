@@ -1,4 +1,4 @@
-"""Answers made here: error pages as HTML or JSON, each rendered once, almost all when the configuration is loaded."""
+"""Error responses made here, HTML or JSON; almost all pages are rendered when the configuration is loaded."""
 
 from __future__ import annotations
 
