@@ -13,6 +13,8 @@ _ROOT: Final = "json"
 _EMPTY_KEY: Final = "empty-key"
 _LONGEST_PREFIX: Final = 1_024
 """Characters of a container's path before its items' own keys; what is longer is cut, so that names stay linear."""
+_LONGEST_TOKEN: Final = len("\\u0000")
+"""Characters of a literal or an escape."""
 _STRING: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL)
 _SPACE: Final = " \t\r\n"
 _LITERALS: Final = {True: b"true", False: b"false", None: b""}
@@ -39,6 +41,7 @@ def parse_json(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBo
     """Parse the document. Of one that is not accepted, each string is an argument named `json`."""
     text, error = _decode(content)
     arguments: list[Pair] = []
+    unfinished = ""
     try:
         value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_SPACE)))
         _collect(value, limits, arguments)
@@ -46,11 +49,21 @@ def parse_json(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBo
             raise _UnacceptableError("text follows the document")
     except RecursionError:
         error = "the document is nested too deep"
+    except json.JSONDecodeError as problem:
+        if _is_cut(problem):
+            unfinished = str(problem)
+        else:
+            error = error or str(problem)
     except ValueError as problem:
         error = error or str(problem)
-    if error:
+    if error or unfinished:
         arguments += _strings(text)
-    return ParsedBody(arguments=arguments, error=error)
+    return ParsedBody(arguments=arguments, error=error, unfinished=unfinished)
+
+
+def _is_cut(problem: json.JSONDecodeError) -> bool:
+    """True if the document may be the beginning of a sound one."""
+    return problem.msg.startswith("Unterminated string") or problem.pos >= len(problem.doc) - _LONGEST_TOKEN
 
 
 def _decode(content: bytes) -> tuple[str, str]:

@@ -52,10 +52,14 @@ class UploadedFile:
 
 @dataclass(slots=True)
 class ParsedBody:
-    """The result of a body processor. `error` is empty if the body was understood."""
+    """The result of a body processor. `error` is empty if the body was understood.
+
+    `unfinished` says what is missing at the end; it is no error of a body whose end was cut off.
+    """
 
     arguments: list[Pair] = field(default_factory=list)
     error: str = ""
+    unfinished: str = ""
     urlencoded_error: bool = False
     files: list[UploadedFile] = field(default_factory=list)
     document: Document | None = None

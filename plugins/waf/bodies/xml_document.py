@@ -39,12 +39,15 @@ def _text(node: object) -> bytes:
 
 
 def parse_xml(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBody:
-    """Parse the document; one with a document type is refused, and so is one nested deeper than libxml2's bound."""
+    """Parse the document; one with a document type is refused, and so is one nested deeper than libxml2's bound.
+
+    What libxml2 does not accept counts as unfinished: a document whose end was cut off has all kinds of errors.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as problem:
-        return ParsedBody(error=str(problem), document=XmlDocument(None, content, limits))
+    except etree.XMLSyntaxError as problem:
+        return ParsedBody(unfinished=str(problem), document=XmlDocument(None, content, limits))
     if root.getroottree().docinfo.internalDTD is not None:
         return ParsedBody(
             error="the document has a document type", document=XmlDocument(None, content, limits)

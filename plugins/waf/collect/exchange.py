@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from adc_plugins.waf.bodies.multipart.truncated import completed
 from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody
 from adc_plugins.waf.bodies.processor import parse_body, processor_for
 from adc_plugins.waf.bodies.urlencoded import parse_arguments
@@ -81,11 +80,17 @@ class Exchange:
         if self._parsed is None:
             if not self.body_received:
                 return _NO_BODY
-            content, content_type = self.body, self.header(b"content-type")
-            if self.body_truncated and self.processor == "MULTIPART":
-                content = completed(content, content_type)
-            self._parsed = parse_body(self.processor, content, content_type, self.limits)
+            types = {value for name, value in self.facts.headers if name.lower() == b"content-type"}
+            self._parsed = parse_body(self.processor, self.body, self.header(b"content-type"), self.limits)
+            if len(types) > 1:
+                self._parsed.error = self._parsed.error or "several Content-Type headers"
         return self._parsed
+
+    @property
+    def body_error(self) -> str:
+        """What is wrong with the body; a missing end is an error only if all of it was received."""
+        parsed = self.parsed
+        return parsed.error or ("" if self.body_truncated else parsed.unfinished)
 
 
 Scalar = Callable[[Exchange], bytes]

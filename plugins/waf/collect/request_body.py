@@ -54,7 +54,7 @@ def _urlencoded_error(exchange: Exchange) -> bytes:
 
 def _request_body(exchange: Exchange) -> bytes:
     """Return the body unless a processor has read all of it into other variables, as ModSecurity 2 does."""
-    read = exchange.processor in ("MULTIPART", "JSON", "XML") and not exchange.parsed.error
+    read = exchange.processor in ("MULTIPART", "JSON", "XML") and not exchange.body_error
     return b"" if read and not exchange.body_forced else exchange.body
 
 
@@ -69,8 +69,10 @@ def _full_request(exchange: Exchange) -> bytes:
 
 
 def _error_message(exchange: Exchange) -> bytes:
-    error = exchange.parsed.error
-    return f"{exchange.processor} parsing error: {error}".encode() if error else b""
+    error = exchange.body_error
+    return (
+        f"{exchange.processor} parsing error: {error}".encode("utf-8", "backslashreplace") if error else b""
+    )
 
 
 def _parsed_flag(name: str, exchange: Exchange) -> bytes:
@@ -82,7 +84,7 @@ def _parsed_collection(name: str, exchange: Exchange) -> Sequence[Pair]:
 
 
 def _error(exchange: Exchange) -> bytes:
-    return _flag(bool(exchange.parsed.error))
+    return _flag(bool(exchange.body_error))
 
 
 SCALARS: Final[Mapping[str, Scalar]] = {

@@ -27,6 +27,9 @@ def parse_multipart(content: bytes, content_type: bytes, limits: Limits) -> Pars
     part_headers: list[Pair] = []
     size = 0
     for part in parts:
+        if part.cut:
+            body.arguments.append((b"", part.content))
+            continue
         failures = report.failures
         disposition = _disposition(part, report)
         name = disposition.names[0] if disposition.names else b""
@@ -46,6 +49,7 @@ def parse_multipart(content: bytes, content_type: bytes, limits: Limits) -> Pars
     if size > limits.no_files_bytes:
         report.fail(f"more than {limits.no_files_bytes} bytes beside the files")
     body.error = report.error
+    body.unfinished = report.unfinished
     body.scalars = report.variables()
     body.collections = {
         "MULTIPART_NAME": names,

@@ -21,6 +21,8 @@ class Part:
 
     headers: PartHeaders
     content: bytes
+    cut: bool = False
+    """True if the body ends within the headers; `content` is then all of the part."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,9 @@ def split_parts(content: bytes, boundary: bytes, most: int, report: Report) -> l
     if marks[0].start:
         report.data_before = True
     if not marks[-1].final:
-        report.fail("the final boundary is missing" if len(marks) < most else f"more than {most - 1} parts")
+        report.cut("the final boundary is missing")
+        if len(marks) == most:
+            report.fail(f"more than {most - 1} parts")
     elif marks[-1].end < len(content):
         report.data_after = True
     ends = [mark.start for mark in marks[1:]]
@@ -59,6 +63,10 @@ def _marks(content: bytes, delimiter: bytes, report: Report) -> Iterator[_Mark]:
     inside = content.count(delimiter)
     for found in _DASHED_LINE.finditer(content):
         line = found.group()
+        if found.end() == len(content) and _is_cut(line, delimiter):
+            report.cut("the last line may be part of a boundary")
+            inside -= line.startswith(delimiter)
+            break
         if not line.startswith(delimiter):
             _check_unmatched(line, delimiter, report)
             continue
@@ -80,6 +88,11 @@ def _marks(content: bytes, delimiter: bytes, report: Report) -> Iterator[_Mark]:
         report.unmatched_boundary = 1
 
 
+def _is_cut(line: bytes, delimiter: bytes) -> bool:
+    """True if the last line of a body may be the beginning of a boundary."""
+    return any(end.startswith(line) and line != end for end in (delimiter + b"--", delimiter + b"\r\n"))
+
+
 def _check_unmatched(line: bytes, delimiter: bytes, report: Report) -> None:
     """Note a line that looks like a boundary, and fail if readers exist that take it for one."""
     text = line[2:].lstrip()
@@ -94,13 +107,14 @@ def _check_end(end: bytes, last: bool, report: Report) -> None:
         report.crlf_line = True
     elif end == b"\n":
         report.lf_line = True
-    elif end or not last:
+    elif not last or end.strip(b"\r"):
         report.fail("space follows a boundary")
 
 
 def _part(content: bytes, start: int, end: int, report: Report) -> Part:
     """Return the part between the end of one boundary and the start of the next."""
     lines: list[bytes] = []
+    part_start = start
     while line_end := content.find(b"\n", start, end) + 1:
         line = content[start : line_end - 1]
         start = line_end
@@ -116,6 +130,9 @@ def _part(content: bytes, start: int, end: int, report: Report) -> Part:
             report.fail_part(f"a part has {_MOST_HEADER_LINES} lines of headers or more")
             break
     else:
+        if end == len(content):
+            report.cut("the headers of the last part have no end")
+            return Part(PartHeaders(), content[part_start:end], cut=True)
         report.fail_part("the headers of a part have no end")
         lines += filter(None, [content[start:end]])
         start = end
@@ -123,7 +140,9 @@ def _part(content: bytes, start: int, end: int, report: Report) -> Part:
 
 
 def _content(content: bytes, start: int, end: int, report: Report) -> bytes:
-    """Return the content without the line end that belongs to the boundary behind it."""
+    """Return the content without the line end that belongs to the boundary behind it, if there is one."""
+    if end == len(content):
+        return content[start:end]
     if start == end:
         report.fail_part("a part has no line end before its boundary")
     if content.endswith(b"\r\n", start, end):

@@ -11,6 +11,7 @@ class Report:
 
     error: str = ""
     failures: int = 0
+    unfinished: str = ""
     boundary_quoted: bool = False
     boundary_whitespace: bool = False
     crlf_line: bool = False
@@ -30,6 +31,10 @@ class Report:
         """Note an error."""
         self.error = self.error or error
         self.failures += 1
+
+    def cut(self, problem: str) -> None:
+        """Note that the end of the body is missing."""
+        self.unfinished = self.unfinished or problem
 
     def fail_part(self, error: str) -> None:
         """Note an error that makes a part invalid."""

@@ -65,7 +65,7 @@ def test_document_that_readers_understand_differently_is_an_error_and_its_string
     content, visible
 ):
     body = parse(content)
-    assert body.error
+    assert body.error or body.unfinished
     assert visible in [value for _, value in body.arguments]
 
 

@@ -179,7 +179,6 @@ def test_every_name_and_file_name_is_visible():
     "body",
     [
         b"x=y",
-        FIELD,
         FIELD + b"--B--x\r\n",
         FIELD + b"--Bx\r\n" + END,
         b"--B \r\n" + FIELD[5:] + END,
@@ -202,6 +201,13 @@ def test_malformed_body_is_an_error(body):
     parsed = parse(body)
     assert parsed.error
     assert parsed.scalars["MULTIPART_STRICT_ERROR"] == b"1"
+
+
+@pytest.mark.parametrize("body", [FIELD, FIELD + FILE, FIELD + b"--B", FIELD + b"--B-", FIELD[:-6]])
+def test_missing_end_is_unfinished(body):
+    parsed = parse(body)
+    assert parsed.unfinished
+    assert not parsed.error
 
 
 @pytest.mark.parametrize(
@@ -250,6 +256,9 @@ def test_built_body_is_parsed_back(parts):
 
 
 @given(st.data())
-def test_cut_body_is_always_an_error(data):
+def test_cut_body_is_unfinished_and_no_other_error(data):
     body = FIELD + FILE + FIELD + END[:-2]
-    assert parse(body[: data.draw(st.integers(1, len(body) - 1))]).error
+    parsed = parse(body[: data.draw(st.integers(len(FIELD), len(body) - 1))])
+    assert parsed.unfinished
+    assert not parsed.error
+    assert not parsed.scalars

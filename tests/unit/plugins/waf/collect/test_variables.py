@@ -202,3 +202,38 @@ def test_limits_of_a_body_are_errors(processor, content):
     given = variables(limits=Limits(no_files_bytes=4))
     given.set_request_body(content, truncated=False, processor=processor)
     assert b"longer than 4" in value(given, "REQBODY_ERROR_MSG")
+
+
+@pytest.mark.parametrize(
+    ("processor", "content", "visible"),
+    [
+        ("JSON", b'{"a":"attack","b":"cu', b"attack"),
+        ("JSON", b'{"a":"attack","b":"\\u00', b"attack"),
+        ("JSON", b'{"a":"attack","b":tr', b"attack"),
+        ("XML", b"<a><b>attack</b><c", b"attack"),
+        ("MULTIPART", b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nattack', b"attack"),
+        ("MULTIPART", b'--B\r\nContent-Disposition: form-data; name="attack', b"attack"),
+        ("URLENCODED", b"a=attack&b", b"attack"),
+    ],
+)
+def test_missing_end_is_an_error_only_if_the_whole_body_was_received(processor, content, visible):
+    for truncated in (False, True):
+        given = variables(b"/", (b"Content-Type", b"multipart/form-data; boundary=B"))
+        given.set_request_body(content, truncated=truncated, processor=processor)
+        whole_error = not truncated and processor != "URLENCODED"
+        assert value(given, "REQBODY_ERROR") == (b"1" if whole_error else b"0")
+        assert value(given, "MULTIPART_STRICT_ERROR") == b"0"
+        items = [*given.get("ARGS"), *given.xml("/*")]
+        assert any(visible in item for _, item in items)
+
+
+def test_error_before_the_missing_end_remains_an_error():
+    given = variables()
+    given.set_request_body(b'{"a":b,"c":"attack"', truncated=True, processor="JSON")
+    assert value(given, "REQBODY_ERROR") == b"1"
+
+
+def test_several_content_types_are_a_body_error():
+    given = variables(b"/", FORM, (b"content-type", b"application/json"))
+    given.set_request_body(b"a=1", truncated=False, processor=given.processor)
+    assert value(given, "REQBODY_ERROR") == b"1"
