@@ -22,6 +22,8 @@ _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.dot_nl = True
 _OPTIONS.log_errors = False
+_OPTIONS.max_mem = 32 * 1024 * 1024
+"""With less, a hostile value makes the larger expressions of the CRS rebuild their automaton again and again."""
 _ANYWHERE = re2._Anchor.UNANCHORED
 Spans = tuple[tuple[int, int], ...]
 

@@ -15,10 +15,7 @@ class _Text(Operator):
     def __init__(self, argument: bytes) -> None:
         self._argument = argument
         self._match: Match = (argument,)
-        self.prefilter = self._expressions(quote(argument)) if argument and b"\n" not in argument else None
-
-    def _expressions(self, quoted: bytes) -> tuple[Expression, ...] | None:
-        return (Expression(quoted),)
+        self.prefilter = (Expression(quote(argument)),) if argument and b"\n" not in argument else None
 
 
 class StreqOperator(_Text):
@@ -28,9 +25,6 @@ class StreqOperator(_Text):
         """Return the argument if it is the value."""
         return self._match if value == self._argument else None
 
-    def _expressions(self, quoted: bytes) -> tuple[Expression, ...]:
-        return (Expression(b"^" + quoted + b"$"),)
-
 
 class BeginsWith(_Text):
     """The value begins with the argument."""
@@ -39,9 +33,6 @@ class BeginsWith(_Text):
         """Return the argument if the value begins with it."""
         return self._match if value.startswith(self._argument) else None
 
-    def _expressions(self, quoted: bytes) -> tuple[Expression, ...]:
-        return (Expression(b"^" + quoted),)
-
 
 class EndsWith(_Text):
     """The value ends with the argument."""
@@ -49,9 +40,6 @@ class EndsWith(_Text):
     def match(self, value: bytes) -> Match | None:
         """Return the argument if the value ends with it."""
         return self._match if value.endswith(self._argument) else None
-
-    def _expressions(self, quoted: bytes) -> tuple[Expression, ...]:
-        return (Expression(quoted + b"$"),)
 
 
 class Contains(_Text):

@@ -33,7 +33,7 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """Something that takes no bytes, such as `^` or `\\b`; a look-ahead is left out."""
+    """Something that takes no bytes: `\\b`, `\\B`, or one without a text, which means that it may be anywhere."""
 
     text: bytes = b""
 
@@ -142,7 +142,7 @@ class _Parser:
     def _item(self, byte: bytes, caseless: bool) -> Node:
         self.position += 1
         if byte in b"^$":
-            return Border(byte)
+            return Border()
         if byte == b".":
             return Characters(_ALL)
         if byte == b"[":

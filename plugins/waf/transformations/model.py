@@ -12,8 +12,9 @@ from ..expression import Expression
 class Transformation:
     """A function of a value that takes time in proportion to its length.
 
-    A value in which `trigger` does not match comes back unchanged, but for letter case if `cases` is set. Without a
-    trigger any value may change. `name` is written as in ModSecurity's manual.
+    A value in which `trigger` does not match comes back unchanged, but for letter case if `cases` is set. The trigger
+    is for one value at a time and in the syntax of `re` too; without one any value may change. `name` is written as in
+    ModSecurity's manual.
     """
 
     name: str

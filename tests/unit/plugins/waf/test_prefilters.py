@@ -6,7 +6,7 @@ import random
 
 import hyperscan
 import pytest
-from adc_plugins.waf.expression import Expression
+from adc_plugins.waf.expression import PADDING, Expression
 from adc_plugins.waf.operators import Operator, compile_operator
 from adc_plugins.waf.operators.dialect import translate
 from adc_plugins.waf.operators.prefilters import prefilter_of
@@ -31,10 +31,15 @@ def database(expressions: tuple[Expression, ...]) -> hyperscan.Database:
 
 
 def found(built: hyperscan.Database, value: bytes) -> bool:
-    hits: list[int] = []
-    built.scan(
-        b"\n".join((b"before", value, b"after")), match_event_handler=lambda number, *_: hits.append(number)
+    """Return True if a scan finds the value alone, and as the first, middle and last of three."""
+    return all(
+        _found(built, data) for data in (value, value + b"\nz", b"z\n" + value + b"\nz", b"z\n" + value)
     )
+
+
+def _found(built: hyperscan.Database, data: bytes) -> bool:
+    hits: list[int] = []
+    built.scan(data + PADDING, match_event_handler=lambda number, *_: hits.append(number))
     return bool(hits)
 
 
