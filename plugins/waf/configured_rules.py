@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +59,11 @@ def _optional(path: Path) -> list[Source]:
 
 
 def _python(options: WafOptions, written: str) -> list[Source]:
+    paths = sorted(glob.glob(written, recursive=True)) if glob.has_magic(written) else [written]
     try:
-        return [read_source(Path(written))]
+        if not paths:
+            raise FileNotFoundError(errno.ENOENT, "no such file")
+        return [read_source(Path(path)) for path in paths]
     except OSError as error:
         number = options.rules.index(written)
         raise OptionErrors([(("rules", number), f"{written}: {error.strerror}")]) from None

@@ -78,6 +78,12 @@ async def test_exclusions_hold_for_rules_of_every_phase(folder: Path) -> None:
     assert await status(folder, "/search?r=evil", **options) == 403
 
 
+async def test_pattern_names_files_in_python(folder: Path) -> None:
+    assert await status(folder, "/?debug=1", rules=["core", "l*.py"]) == 403
+    with pytest.raises(OptionErrors, match=r"rules\.0: .*x\*\.py: no such file"):
+        Trial(Waf, {"rules": ["x*.py"]}, folder=folder)
+
+
 async def test_rule_file_that_cannot_be_used_refuses_the_configuration(folder: Path) -> None:
     (folder / "local.py").write_text("\n1/0")
     with pytest.raises(PluginStartFailed, match=r"local.py:2: ZeroDivisionError"):
