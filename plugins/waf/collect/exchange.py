@@ -88,7 +88,7 @@ class Exchange:
 
     @property
     def body_error(self) -> str:
-        """What is wrong with the body; a missing end is an error only if all of it was received."""
+        """The error of the body; a missing end is one only if all of it was received."""
         parsed = self.parsed
         return parsed.error or ("" if self.body_truncated else parsed.unfinished)
 

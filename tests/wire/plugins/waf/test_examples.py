@@ -54,3 +54,27 @@ async def test_firewall_of_the_contract_blocks_attacks_and_nothing_else(tmp_path
         assert (await waf.ask(get("/../../etc/passwd"))).status in (400, 403)
         assert (await waf.ask(post("comment=안녕하세요, it's 5 > 3".encode(), FORM))).status == 200
         assert (await waf.ask(get("/search?q=union+station+select+committee"))).status == 200
+
+
+async def test_threshold_and_paranoia_decide_what_blocks(tmp_path, member):
+    async with protecting(tmp_path / "lax", member, files=["core"], anomaly_threshold=1000) as waf:
+        assert (await waf.ask(get(ATTACK))).status == 200
+        scores = waf.audit()[0]["scores"]
+        assert (scores["inbound_threshold"], scores["inbound"] >= 5) == (1000, True)
+    rule = "SecAction \"id:1,phase:1,pass,log,msg:'%{tx.blocking_paranoia_level} %{tx.detection_paranoia_level}'\""
+    async with protecting(tmp_path / "strict", member, rules=rule, paranoia=2, detection_paranoia=3) as waf:
+        await waf.ask(get())
+        assert waf.audit()[0]["matches"][0]["msg"] == "2 3"
+
+
+async def test_content_over_the_inspection_limit_passes_the_bundled_rules(tmp_path, member):
+    parts = (
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.jpg"\r\n\r\n'
+        + bytes(range(256)) * 2000
+    )
+    upload = post(parts + b"\r\n--b--\r\n", "Content-Type: multipart/form-data; boundary=b")
+    document = post(b'{"text": "' + b"x" * 200_000 + b'"}', "Content-Type: application/json")
+    async with protecting(tmp_path, member, files=["core"]) as waf:
+        assert [(await waf.ask(data)).status for data in (upload, document)] == [200, 200]
+    async with protecting(tmp_path, member, files=["core"], request_body_limit_action="reject") as waf:
+        assert [(await waf.ask(data)).status for data in (upload, document)] == [413, 413]
