@@ -109,8 +109,8 @@ def _check_severity(value: str, place: Place) -> None:
 
 
 def _check_status(value: str, place: Place) -> None:
-    if not re.fullmatch("[1-5][0-9][0-9]", value):
-        raise SecLangError(place, f'the status "{value}" is not a number from 100 to 599')
+    if not re.fullmatch("[0-9]{1,9}", value):
+        raise SecLangError(place, f'the status "{value}" is not a number')
 
 
 def _check_allow(value: str, place: Place) -> None:

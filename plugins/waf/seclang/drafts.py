@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from adc_plugins.waf.seclang.model import Action, Inspect, OperatorCall, Place, Rule, SecLangError, Target
 from adc_plugins.waf.seclang.names import DISRUPTIVE, PHASES, REPEATABLE
@@ -12,6 +13,9 @@ _LOGGING = ("log", "nolog")
 _AUDIT_LOGGING = ("auditlog", "noauditlog")
 _FIELDS = frozenset({"id", "phase", "t", "chain"})
 _DEFAULT_PHASE = 2
+_STATUSES = range(200, 600)
+DENIED: Final = "403"
+"""The status in place of one that no response can have."""
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class Draft:
             phase,
             self.targets,
             self.operator,
-            tuple(action for action in actions if action.name not in _FIELDS),
+            tuple(_usable(action) for action in actions if action.name not in _FIELDS),
             transformations(actions),
             any(action.name == "multimatch" for action in actions),
             chain,
@@ -87,6 +91,18 @@ def resolved(defaults: Sequence[Action], actions: Sequence[Action]) -> tuple[Act
     result = merged(defaults, own)
     disruptive = any(action.name in DISRUPTIVE for action in result)
     return result if disruptive else (*result, Action("pass"))
+
+
+def bad_status(draft: Draft) -> str | None:
+    """Return the status of a rule if no response can have it, None otherwise."""
+    value = draft.last("status")
+    return None if value is None or int(value) in _STATUSES else value
+
+
+def _usable(action: Action) -> Action:
+    if action.name == "status" and int(action.value) not in _STATUSES:
+        return Action("status", DENIED)
+    return action
 
 
 def _replaced_by(action: Action) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from adc_plugins.waf.seclang import changes, settings
 from adc_plugins.waf.seclang.actions import parse_actions
 from adc_plugins.waf.seclang.code_position import evaluation_position, guarded
-from adc_plugins.waf.seclang.drafts import Draft, check_chained
+from adc_plugins.waf.seclang.drafts import DENIED, Draft, bad_status, check_chained
 from adc_plugins.waf.seclang.include import read_files, read_included
 from adc_plugins.waf.seclang.lines import Line, logical_lines
 from adc_plugins.waf.seclang.model import (
@@ -106,7 +106,7 @@ class _Parser:
             if isinstance(item, Marker) or id(item) in kept
         )
         warnings = [LoadWarning(change.place, f"{change.text} concerns no rule") for change in unused]
-        return Program(self._settings, items, (*warnings, *_missing_markers(items)))
+        return Program(self._settings, items, (*warnings, *_bad_statuses(left), *_missing_markers(items)))
 
     def _read_line(self, line: Line) -> None:
         name = line.name.lower()
@@ -193,6 +193,15 @@ def _only_word(line: Line) -> str:
     if len(line.words) != 1:
         raise SecLangError(line.place, f"{line.name} needs one argument, found {len(line.words)}")
     return line.words[0]
+
+
+def _bad_statuses(drafts: Iterable[Draft]) -> Iterator[LoadWarning]:
+    for draft in drafts:
+        value = bad_status(draft)
+        if value is not None:
+            yield LoadWarning(
+                draft.place, f"status:{value} of rule {draft.id} is no status; {DENIED} is sent instead"
+            )
 
 
 def _missing_markers(items: Sequence[Rule | Marker]) -> Iterator[LoadWarning]:

@@ -7,8 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from adc.cli import verbs
+from adc.cli import admin_client, verbs
 from adc.cli.app import app
+from adc.cli.plugin_verbs import Host
 from adc.plugin import CommandHost
 
 greet = typer.Typer(help="Greet.")
@@ -72,6 +73,20 @@ def test_verb_of_a_plugin_is_a_verb_of_adc(config: Path) -> None:
 )
 def test_verb_asks_for_the_route_of_a_request(config: Path, url: str, name: str) -> None:
     assert CliRunner().invoke(app, ["greet", "route", str(config), url]).output.strip() == name
+
+
+def test_without_a_path_the_running_service_names_the_configuration(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def get(_endpoint: object, path: str) -> dict[str, str]:
+        asked.append(path)
+        return {"config": str(config)}
+
+    monkeypatch.setattr(admin_client, "get", get)
+    assert len(Host().configuration(None).uses("security_headers")) == 2
+    assert asked == ["/api/v1/status"]
 
 
 def test_invalid_configuration_ends_the_verb_with_its_errors(config: Path) -> None:

@@ -267,6 +267,57 @@ def test_wrong_directive_is_an_error_with_its_place(text: str, problem: str) -> 
     assert problem in str(caught.value)
 
 
+def test_status_of_no_response_becomes_403_with_a_warning() -> None:
+    found = program('SecAction "id:1,deny,status:44"\nSecAction "id:2,deny,status:404"')
+    assert [item.last("status") for item in found.items if isinstance(item, Rule)] == ["403", "404"]
+    assert [str(warning) for warning in found.warnings] == [
+        "f.conf:1: status:44 of rule 1 is no status; 403 is sent instead"
+    ]
+
+
+RECOMMENDED = r"""
+SecRuleEngine DetectionOnly
+SecRequestBodyAccess On
+SecRule REQUEST_HEADERS:Content-Type "^(?:application(?:/soap\+|/)|text/)xml" \
+     "id:'300000',phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
+SecRequestBodyInMemoryLimit 131072
+SecRule REQBODY_ERROR "!@eq 0" \
+"id:'300001', phase:2,t:none,log,deny,status:400,msg:'Not parsed.',logdata:'%{reqbody_error_msg}',severity:2"
+SecRule MULTIPART_STRICT_ERROR "!@eq 0" \
+"id:'300002',phase:2,t:none,log,deny,status:44,msg:'Multipart body \
+not strict: \
+PE %{REQBODY_PROCESSOR_ERROR}, \
+IH %{MULTIPART_FILE_LIMIT_EXCEEDED}'"
+SecPcreMatchLimit 1000
+SecPcreMatchLimitRecursion 1000
+SecRule TX:/^MSC_/ "!@streq 0" \
+        "id:'300004',phase:2,t:none,deny,msg:'Internal error: %{MATCHED_VAR_NAME}'"
+SecTmpDir /tmp/
+SecDataDir /tmp/
+#SecUploadKeepFiles RelevantOnly
+SecAuditEngine RelevantOnly
+SecAuditLogRelevantStatus "^(?:5|4(?!04))"
+SecAuditLogParts ABIJDEFHZ
+SecAuditLogType Serial
+SecAuditLog /var/log/modsec_audit.log
+SecArgumentSeparator &
+SecCookieFormat 0
+SecUnicodeMapFile unicode.mapping 20127
+SecStatusEngine On
+"""
+
+
+def test_directives_of_the_recommended_configuration_are_read() -> None:
+    found = program(RECOMMENDED)
+    assert [item.id for item in found.items if isinstance(item, Rule)] == [300_000, 300_001, 300_002, 300_004]
+    third = found.items[2]
+    assert isinstance(third, Rule)
+    assert third.last("msg") == (
+        "Multipart body not strict: PE %{REQBODY_PROCESSOR_ERROR}, IH %{MULTIPART_FILE_LIMIT_EXCEEDED}"
+    )
+    assert found.settings.engine == "detectiononly"
+
+
 def test_skip_to_a_missing_marker_is_a_warning() -> None:
     found = program(
         'SecMarker END\nSecAction "id:1,skipAfter:END"\nSecAction "id:2,skipAfter:3"\nSecAction "id:3"'

@@ -41,6 +41,8 @@ SAME = [
     'SecRule ARGS "a" "id:1,allow:phase"',
     'SecRule ARGS "a" "id:1,allow:foo"',
     'SecRule ARGS "a" "id:1,deny:403"',
+    'SecRule ARGS "a" "id:1,deny,status:44"',
+    'SecRule ARGS "a" "id:1,deny,status:999999"',
     'SecRule ARGS "a" "id:1,redirect:http://a.example/"',
     'SecRule ARGS "a" "id:1" "b"',
     'SecRule ARGS "a" "id:1"\nSecRule ARGS "a" "id:1"',
@@ -95,7 +97,6 @@ SAME = [
 STRICTER = [
     ('SecRule ARGS "a" "id:1,chain"', "no rule follows"),
     ('SecRule ARGS "@foo bar" "id:1"', "unknown operator"),
-    ('SecRule ARGS "a" "id:1,status:999999"', "status"),
     ('SecRule ARGS "a" "id:1,chain"\nSecMarker x', "no rule follows"),
 ]
 """Mistakes that ModSecurity loads, and which then do not what they say."""
