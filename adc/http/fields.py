@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from adc.http.familiar import FAMILIAR
 from adc.http.headers import Pair
@@ -105,7 +105,7 @@ _PROTECTED: Final = (
 )
 
 
-def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes], bool]:
+def divide(lines: Iterable[tuple[bytes, ...]]) -> tuple[list[Pair], dict[bytes, bytes], bool]:
     """Split received field lines into (end-to-end lines, fields that a proxy reads, spoofable), in one walk.
 
     The second part maps the lower-case names of hop-by-hop, framing and `PROXY_FIELDS` lines to their values,
@@ -113,7 +113,7 @@ def divide(lines: Iterable[Pair]) -> tuple[list[Pair], dict[bytes, bytes], bool]
     the end-to-end lines. Lines named by `Connection` are removed, except protected ones, which a client could
     name to strip what the next hop's decisions rest on. Ambiguous names are removed.
     """
-    kept: list[Pair] = []
+    kept: list[Any] = []  # pairs as they came: compiled, `Pair` would be copied
     special: dict[bytes, bytes] = {}
     spoofable = False
     for pair in lines:

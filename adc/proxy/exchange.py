@@ -29,6 +29,7 @@ from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 _LARGE_BYTES: Final = 32 << 10
+_monotonic: Final = time.monotonic
 
 
 class Exchange(RequestSide):
@@ -60,7 +61,7 @@ class Exchange(RequestSide):
         super().__init__(service, request, request.target, request_id)
         self.service = service
         self.stream = stream
-        self.started_at = time.monotonic()
+        self.started_at = _monotonic()
         self.started = service.clock.wall
         self.pipeline: Pipeline[Exchange] | None = None
         self.plugins = None
@@ -362,7 +363,7 @@ class Exchange(RequestSide):
         if self.state == ENDED:
             return
         self.state = ENDED
-        self.elapsed = time.monotonic() - self.started_at
+        self.elapsed = _monotonic() - self.started_at
         self.end_reason = reason
         self.deadline = inf
         if self.plugins is not None:

@@ -6,6 +6,8 @@ import re
 from http import HTTPStatus
 from typing import Final
 
+from librt.strings import BytesWriter
+
 from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.trailers import announceable
@@ -60,14 +62,15 @@ def _options(request: Request) -> bytes:
 
 
 def _block(start: bytes, lines: list[Pair], last: bytes) -> bytes:
-    parts = [start]
-    for name, value in lines:  # compiled, four appends cost less than joining the four first
-        parts.append(name)
-        parts.append(b": ")
-        parts.append(value)
-        parts.append(b"\r\n")
-    parts.append(last)
-    return b"".join(parts)
+    head = BytesWriter()
+    head.write(start)
+    for name, value in lines:
+        head.write(name)
+        head.write(b": ")
+        head.write(value)
+        head.write(b"\r\n")
+    head.write(last)
+    return head.getvalue()
 
 
 def chunk(data: bytes) -> bytes:

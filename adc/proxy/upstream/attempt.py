@@ -24,6 +24,7 @@ from adc.proxy.timeouts import Timeouts
 from adc.proxy.upstream.pending import Pending
 from adc.proxy.upstream.request import UpstreamRequest
 
+_monotonic: Final = time.monotonic
 _EXPECT: Final = (b"Expect", b"100-continue")
 _EXPECT_PATIENCE: Final = 1.0
 """Seconds to wait for the member's response to `Expect: 100-continue` before adc sends the client a 100."""
@@ -87,7 +88,7 @@ class Attempt(Pending):
         self.connection: MemberConnection | None = None
         self.status = 0
         self.tied = False
-        self.began = time.monotonic()
+        self.began = _monotonic()
 
     @property
     def responder(self) -> Member | None:
@@ -246,7 +247,7 @@ class Attempt(Pending):
 
     def _settle(self, outcome: Outcome) -> None:
         self.over = True
-        now = time.monotonic()
+        now = _monotonic()
         elapsed = now - self.began
         self.upstream.upstream_elapsed += elapsed
         self.dispatch.pool.finished(self.member, now, outcome, elapsed)
