@@ -54,4 +54,3 @@ if _NAME not in sys.modules:
 from aiohttp import http_exceptions as http_exceptions  # noqa: E402
 from aiohttp.base_protocol import BaseProtocol as BaseProtocol  # noqa: E402
 from aiohttp.http_parser import HttpRequestParser as HttpRequestParser  # noqa: E402
-from aiohttp.http_parser import RawRequestMessage as RawRequestMessage  # noqa: E402

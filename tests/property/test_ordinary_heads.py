@@ -1,6 +1,7 @@
 """Heads that httptools reads are requests to aiohttp's parser too, and the same ones."""
 
 import asyncio
+import contextlib
 
 import pytest
 from hypothesis import event, example, given, settings
@@ -118,28 +119,27 @@ def heads(draw):
     return data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
 
-def facts(message):
-    """What of a message decides anything."""
-    closes, upgrade = bool(message.should_close), bool(message.upgrade)
-    return message.method, message.path, tuple(message.version), tuple(message.raw_headers), closes, upgrade
+def facts(parsed):
+    """What of a head decides anything."""
+    start = parsed.method, parsed.target, parsed.major, parsed.minor
+    return *start, parsed.lines, parsed.should_close, parsed.upgrade
 
 
 def strictly(head):
-    """The message that aiohttp's parser reads, None if it rejects `head`."""
+    """What aiohttp's parser reads, None if it rejects `head`."""
     try:
-        messages = HeadParser(LIMITS).feed_strictly(head)[0]
+        return HeadParser(LIMITS).feed_strictly(head)
     except Exception:
         return None
-    return messages[0][0] if len(messages) == 1 else None
 
 
 def ordinary(parser, head):
-    """The message if `parser` reads `head` as an ordinary one, else None. Only aiohttp's messages have a URL."""
-    try:
-        message = parser.feed_data(head)[0][0][0]
-    except Exception:
-        return None
-    return message if message.url is None else None
+    """What `parser` reads of `head` if that is ordinary, else None."""
+    parsed = parser.feed_ordinary(head)
+    if parsed is None:
+        with contextlib.suppress(Exception):
+            parser.feed_strictly(head)
+    return parsed
 
 
 @settings(max_examples=300)
@@ -151,12 +151,12 @@ def ordinary(parser, head):
 def test_ordinary_heads_of_one_connection_are_what_the_strict_parser_reads(several):
     parser = HeadParser(LIMITS)
     for head in several:
-        message = ordinary(parser, head)
-        event("ordinary" if message is not None else "left to aiohttp's parser")
-        if message is not None:
+        parsed = ordinary(parser, head)
+        event("ordinary" if parsed is not None else "left to aiohttp's parser")
+        if parsed is not None:
             expected = strictly(head)
             assert expected is not None, head
-            assert facts(message) == facts(expected)
+            assert facts(parsed) == facts(expected)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,10 @@ def test_other_heads_are_left_to_the_strict_parser(head):
 
 def test_parts_of_a_head_are_left_to_the_strict_parser():
     parser = HeadParser(LIMITS)
-    assert parser.feed_data(b"GET / HTTP/1.1\r\nHost: a\r\n")[0] == ()
-    messages = parser.feed_data(b"X: y\r\n\r\n")[0]
-    assert messages[0][0].raw_headers == ((b"Host", b"a"), (b"X", b"y"))
+    assert parser.feed_data(b"GET / HTTP/1.1\r\nHost: a\r\n") is None
+    parsed = parser.feed_data(b"X: y\r\n\r\n")
+    assert parsed is not None
+    assert parsed.lines == [(b"Host", b"a"), (b"X", b"y")]
 
 
 def test_familiar_names_differ_in_more_than_their_case():

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httptools
 
-from adc.codecs.aiohttp_parser import BaseProtocol, HttpRequestParser, RawRequestMessage
+from adc.codecs.aiohttp_parser import BaseProtocol, HttpRequestParser
+from adc.codecs.http1.parsed_head import ParsedHead
+from adc.codecs.refused import Refused
 from adc.http.familiar import FAMILIAR
 from adc.http.headers import Pair
 
@@ -26,7 +28,6 @@ _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
 _HTTP_1_1: Final = b" HTTP/1.1\r\n"
-_VERSION: Final = (1, 1)
 _CLOSES: Final = {b"keep-alive": False, b"Keep-Alive": False, b"close": True, b"Close": True}
 """Values of `Connection` that have no other option in them."""
 _UNWANTED: Final = frozenset({b"Proxy-Connection", b"Sec-Websocket-Key1"})
@@ -47,7 +48,6 @@ class _NoFlow:
     def resume_reading(self, resume_parser: bool = True) -> None: ...
 
 
-_message: Final[Any] = RawRequestMessage
 _NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 
 
@@ -87,35 +87,49 @@ class HeadParser:
         self._strict: Any = None
         self._has_part = False
 
-    def feed_data(self, data: bytes) -> Any:
-        """Parse `data`, which ends within a head or with it; return what aiohttp's parser does.
+    def feed_data(self, data: bytes) -> ParsedHead | None:
+        """Parse `data`, which ends within a head or with it; return the head if it is complete.
 
-        Raises what that raises for a head that is malformed or over a limit.
+        Raises what aiohttp's parser raises for a head that is malformed or over a limit.
         """
-        if len(data) <= self._most_bytes and not self._has_part and data.endswith(_BLANK_LINE):
-            if self._quick is None:
-                self._quick = httptools.HttpRequestParser(self._events)
-            self._urls.clear()
-            self._fields.clear()
-            try:
-                self._quick.feed_data(data)
-                message = self._ordinary(data)
-            except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-                message = None
-            if message is not None:
-                return (((message, None),), False, b"")
-            self._quick = None
-        return self.feed_strictly(data)
+        head = self.feed_ordinary(data)
+        return head if head is not None else self.feed_strictly(data)
 
-    def feed_strictly(self, data: bytes) -> Any:
-        """Do the same with aiohttp's parser alone."""
+    def feed_ordinary(self, data: bytes) -> ParsedHead | None:
+        """Return the head `data`, None if it is not whole and ordinary."""
+        if len(data) > self._most_bytes or self._has_part or not data.endswith(_BLANK_LINE):
+            return None
+        if self._quick is None:
+            self._quick = httptools.HttpRequestParser(self._events)
+        self._urls.clear()
+        self._fields.clear()
+        head: ParsedHead | None = None
+        try:
+            self._quick.feed_data(data)
+            head = self._ordinary(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            head = None
+        if head is None:
+            self._quick = None
+        return head
+
+    def feed_strictly(self, data: bytes) -> ParsedHead | None:
+        """Do the same as `feed_data` with aiohttp's parser alone."""
         if self._strict is None:
             self._strict = _strict_parser(self._settings)
-        parsed = self._strict.feed_data(data)
-        self._has_part = not parsed[0]
-        return parsed
+        messages = self._strict.feed_data(data)[0]
+        self._has_part = not messages
+        if not messages:
+            return None
+        if len(messages) > 1:
+            raise Refused(400, "bad_request", "the request head is malformed")
+        message = messages[0][0]
+        major, minor = message.version
+        lines: list[Pair] = list(message.raw_headers)
+        closes, upgrade = bool(message.should_close), bool(message.upgrade)
+        return ParsedHead(message.method, message.path, major, minor, lines, closes, upgrade)
 
-    def _ordinary(self, head: bytes) -> Any:
+    def _ordinary(self, head: bytes) -> ParsedHead | None:
         """Return what httptools read of `head`, None if aiohttp's parser might reject it or read something else."""
         method = "GET" if head.startswith(b"GET ") else _METHODS.get(self._quick.get_method())
         if method is None or len(self._urls) != 1:
@@ -126,8 +140,16 @@ class HeadParser:
             return None  # another version, blanks in the request line, or the same name twice
         if not url.isascii() or url[:1] != b"/" or url[1:2] == b"/":
             return None
+        lines: list[Pair] = []
+        familiar = True
+        for name, value in fields.items():
+            if name not in _ONE_SPELLING:
+                familiar = False
+            if value and value[-1] <= _SPACE:
+                value = value.rstrip(_BLANKS)  # llhttp leaves the blanks behind a value
+            lines.append((name, value))
         names = fields
-        if not _ONE_SPELLING.issuperset(fields):
+        if not familiar:
             names = {name.title(): value for name, value in fields.items()}
             if len(names) != count or not _UNWANTED.isdisjoint(names):
                 return None
@@ -138,13 +160,7 @@ class HeadParser:
             return None
         if b"Content-Length" in names or b"Transfer-Encoding" in names:
             self._quick = None  # it waits for content, which is read elsewhere
-        lines: list[Pair] = []
-        for name, value in fields.items():
-            if value and value[-1] <= _SPACE:
-                value = value.rstrip(_BLANKS)  # llhttp leaves the blanks behind a value
-            lines.append((name, value))
-        path, closes = url.decode("ascii"), _CLOSES[connection]
-        return _message(method, path, _VERSION, None, lines, closes, None, False, False, None)
+        return ParsedHead(method, url.decode("ascii"), 1, 1, lines, _CLOSES[connection], False)
 
 
 def _strict_parser(settings: Http1Settings) -> Any:

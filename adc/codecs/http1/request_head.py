@@ -1,11 +1,12 @@
-"""From what aiohttp's parser read to a `Request`, or a refusal with its reason. No I/O."""
+"""From a parsed head to a `Request`, or a refusal with its reason. No I/O."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from adc.codecs.aiohttp_parser import http_exceptions
+from adc.codecs.http1.parsed_head import ParsedHead
 from adc.codecs.refused import Refused as Refused
 from adc.http.client import Client
 from adc.http.fields import divide, elements, tokens
@@ -51,23 +52,23 @@ def refusal_of(error: Exception, target_limit: int) -> Refused:
     return bad_request(text.split("\n\n")[0].replace("\n", " ").strip() or type(error).__name__)
 
 
-def read_head(message: Any, client: Client) -> Request:
-    """Return a checked `Request` of `client` from an aiohttp `RawRequestMessage`.
+def read_head(head: ParsedHead, client: Client) -> Request:
+    """Return a checked `Request` of `client`.
 
     Raises `Refused` for what llhttp lets through and a proxy must not: versions other than 1.0 and 1.1,
     transfer codings other than one `chunked` (RFC 9112 section 6.1), CONNECT and TRACE, a bad target or Host
     (section 3.2).
     """
-    major, minor = message.version
+    major, minor = head.major, head.minor
     if major != 1:
         if major == 0:
             raise bad_request("HTTP/0.9 is not served")
         raise Refused(505, "bad_request", f"HTTP/{major}.{minor} does not begin like this")
     version, scheme = "1.1" if minor else "1.0", client.scheme
-    method = message.method
+    method = head.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
-    lines, proxy_fields, spoofable = divide(message.raw_headers)
+    lines, proxy_fields, spoofable = divide(head.lines)
     body_length = NO_BODY
     if b"transfer-encoding" in proxy_fields:
         if proxy_fields[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
@@ -77,7 +78,7 @@ def read_head(message: Any, client: Client) -> Request:
         body_length = UNKNOWN_LENGTH
     elif b"content-length" in proxy_fields:
         body_length = int(proxy_fields[b"content-length"])
-    target, authority = message.path, proxy_fields.get(b"host", b"").decode("latin-1")
+    target, authority = head.target, proxy_fields.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
             path, query, plain = split_target(target)
@@ -114,9 +115,9 @@ def read_head(message: Any, client: Client) -> Request:
     )
     request.plain = plain
     request.spoofable = spoofable
-    request.received_target = message.path
-    request.received_lines = message.raw_headers
-    if message.upgrade and minor:
+    request.received_target = head.target
+    request.received_lines = head.lines
+    if head.upgrade and minor:
         request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
     if b"te" in proxy_fields and minor:
         request.takes_trailers = b"trailers" in tokens(proxy_fields[b"te"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 from adc.codecs.aiohttp_parser import http_exceptions
 from adc.codecs.http1.content_reader import ContentReader
 from adc.codecs.http1.head_parser import HeadParser
+from adc.codecs.http1.parsed_head import ParsedHead
 from adc.codecs.http1.request_head import Refused, bad_request, refusal_of
 from adc.codecs.http1.settings import Http1Settings
 from adc.codecs.http1.states import (
@@ -57,9 +58,9 @@ class RequestReader(ContentReader):
 
     def __init__(self, settings: Http1Settings) -> None:
         super().__init__(settings)
-        self._parser: Any = None
+        self._parser = HeadParser(settings)
         self._arrived = b""
-        self._parsed: Any = None
+        self._parsed: ParsedHead | None = None
         self._head_end = 0
         self._partial_head = b""
         self._blank = 0
@@ -68,7 +69,7 @@ class RequestReader(ContentReader):
         self.deadline = inf
 
     @abstractmethod
-    def _begin(self, message: Any, data: bytes, start: int, size: int) -> None:
+    def _begin(self, head: ParsedHead, data: bytes, start: int, size: int) -> None:
         """Begin an exchange; `size` is that of the head, and behind it came `data` from `start` on."""
 
     @abstractmethod
@@ -107,9 +108,9 @@ class RequestReader(ContentReader):
         end = data.find(_BLANK_LINE) + 4
         if end < 4:
             return
-        self._head_end = end
         try:
             self._parsed = self._parser.feed_data(data if end == len(data) else data[:end])
+            self._head_end = end
         except Exception as error:
             self._arrived = b""
             self._rejected(data[:end], error, data, end)  # a whole head: it is refused or begun
@@ -120,11 +121,11 @@ class RequestReader(ContentReader):
         if not data:
             return
         self._arrived = b""
-        parsed, self._parsed = self._parsed, None
-        if parsed is None:
+        end, self._head_end = self._head_end, 0
+        if not end:
             self._read(data)
             return
-        end = self._head_end
+        parsed, self._parsed = self._parsed, None
         if not self._take(parsed, data if end == len(data) else data[:end], data, end):
             self._read_head(data, end)
 
@@ -207,21 +208,19 @@ class RequestReader(ContentReader):
         found = data.find(_BLANK_LINE, start)
         return found + 4 if found >= 0 else len(data)
 
-    def _take(self, parsed: Any, part: bytes, data: bytes, end: int) -> bool:
+    def _take(self, parsed: ParsedHead | None, part: bytes, data: bytes, end: int) -> bool:
         """Go on with what the parser made of `part`, which ends at `end` of `data`; False if no head is complete."""
-        messages = parsed[0]
-        if not messages:
+        if parsed is None:
             return self._keep_head(part)
         head = part
         if self._partial_head:
             head = self._partial_head + part
             self._partial_head = b""
-        message = messages[0][0]
-        version = len(message.method) + len(message.path) + 1
+        version = len(parsed.method) + len(parsed.target) + 1
         if head[version : version + 6] != b" HTTP/" and not speaks_http(head):
             return self._refuse_head(bad_request("the request is not of HTTP"))
         self._blank = 0
-        self._begin(message, data, end, len(head))
+        self._begin(parsed, data, end, len(head))
         return True
 
     def _keep_head(self, part: bytes) -> bool:
@@ -258,11 +257,11 @@ class RequestReader(ContentReader):
         self._partial_head = b""
         self._parser = HeadParser(self._settings)
         try:
-            message = read_unusual(head, self._parser.feed_strictly)
+            parsed = read_unusual(head, self._parser.feed_strictly)
         except Exception as error:
             return self._refuse_head(refusal_of(error, self._settings.target_bytes))
         self._blank = 0
-        self._begin(message, data, end, len(head))
+        self._begin(parsed, data, end, len(head))
         return True
 
     def _refuse_head(self, refused: Refused) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.codecs.http1.head_parser import HeadParser
+from adc.codecs.http1.parsed_head import ParsedHead
 from adc.codecs.http1.request_head import Refused, read_head
 from adc.codecs.http1.response_writer import ResponseWriter
 from adc.codecs.http1.settings import Http1Settings
@@ -86,7 +86,6 @@ class ServerConnection(ResponseWriter):
         settings, handshake = self._settings, self._handshake
         handshake.release()
         self.client = self._known_client(handshake, transport)
-        self._parser = HeadParser(settings)
         self.deadline = settings.clock.now + settings.head_timeout
         listener = settings.listener
         if listener.draining or listener.scheme != self.client.scheme:
@@ -146,17 +145,17 @@ class ServerConnection(ResponseWriter):
 
     # Requests.
 
-    def _begin(self, message: Any, data: bytes, start: int, size: int) -> None:
+    def _begin(self, head: ParsedHead, data: bytes, start: int, size: int) -> None:
         settings = self._settings
         self.requests += 1
-        self._last_request = bool(message.should_close)
+        self._last_request = head.should_close
         self._keep_alive = not self._last_request and self.requests != settings.max_requests
-        self._send_content = message.method != "HEAD"
-        self._version = "1.1" if message.version[1] else "1.0"
+        self._send_content = head.method != "HEAD"
+        self._version = "1.1" if head.minor else "1.0"
         try:
             if size > settings.header_bytes:
-                settings.check_head(message)
-            request = read_head(message, self.client)
+                settings.check_head(head)
+            request = read_head(head, self.client)
             if settings.identify is not None:
                 settings.identify(request)
             if self._kept is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from adc.codecs.http1.parsed_head import ParsedHead
 from adc.codecs.http1.request_head import Refused
 from adc.http.message import Request, Response
 
@@ -57,8 +58,8 @@ class Http1Settings:
         """Limit of one field; never equal to `target_bytes`, because the parser's error only tells the number."""
         return self.header_bytes + (self.header_bytes == self.target_bytes)
 
-    def check_head(self, message: Any) -> None:
+    def check_head(self, head: ParsedHead) -> None:
         """Raise `Refused` if the head is over `header_bytes`; asked only when the read was that large."""
-        size = sum(len(name) + len(value) + 4 for name, value in message.raw_headers)
+        size = sum(len(name) + len(value) + 4 for name, value in head.lines)
         if size > self.header_bytes:
             raise Refused(431, "limit_head", f"the header block is over {self.header_bytes} bytes")

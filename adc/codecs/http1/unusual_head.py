@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
+from adc.codecs.http1.parsed_head import ParsedHead
 from adc.codecs.refused import Refused
 
 METHOD_BYTES: Final = 64
@@ -61,14 +62,14 @@ def may_be_unusual(head: bytes) -> bool:
     return method not in _USUAL or major > b"1" or (major == b"1" and minor > b"1") or _is_renamed(head)
 
 
-def read_unusual(head: bytes, feed: Callable[[bytes], Any]) -> Any:
-    """Return the message of a complete head, read by `feed`, a new parser's.
+def read_unusual(head: bytes, feed: Callable[[bytes], ParsedHead | None]) -> ParsedHead:
+    """Return a complete head, read by `feed`, a new parser's.
 
     Raises `Refused` for another version of HTTP and for a method that is too long, else what `feed` raises.
     """
     line = _REQUEST_LINE.match(head)
     if line is None:
-        return _only_message(feed(head))
+        return _complete(feed(head))
     method, major, minor = line.groups()
     if major > b"1":
         raise Refused(505, "bad_request", f"HTTP/{major.decode()}.{minor.decode()} does not begin like this")
@@ -76,19 +77,18 @@ def read_unusual(head: bytes, feed: Callable[[bytes], Any]) -> Any:
         raise Refused(501, "bad_request", f"the method is over {METHOD_BYTES} bytes")
     fields = head[line.end() - 2 : -4].split(b"\r\n")[1:]
     names = [field.partition(b":")[0] for field in fields]
-    message = _only_message(feed(_request_line(head, line) + _renamed(names, fields)))
-    values = message.raw_headers
-    if len(values) != len(names):
+    parsed = _complete(feed(_request_line(head, line) + _renamed(names, fields)))
+    if len(parsed.lines) != len(names):
         raise Refused(400, "bad_request", "the header is malformed")
-    raw_headers = tuple([(name, field[1]) for name, field in zip(names, values, strict=True)])
-    return message._replace(method=method.decode("ascii"), raw_headers=raw_headers)
+    parsed.lines = [(name, field[1]) for name, field in zip(names, parsed.lines, strict=True)]
+    parsed.method = method.decode("ascii")
+    return parsed
 
 
-def _only_message(parsed: Any) -> Any:
-    messages = parsed[0]
-    if len(messages) != 1:
+def _complete(parsed: ParsedHead | None) -> ParsedHead:
+    if parsed is None:
         raise Refused(400, "bad_request", "the request head is malformed")
-    return messages[0][0]
+    return parsed
 
 
 def _request_line(head: bytes, line: re.Match[bytes]) -> bytes:
