@@ -74,8 +74,10 @@ class Waf(Plugin[WafOptions]):
 
     def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Run phase 2 on the decoded beginning of the content."""
-        transaction: Transaction = context.state[_STATE]
-        if not transaction.wants_request_body:
+        transaction: Transaction | None = context.state.get(_STATE)
+        if transaction is None:
+            return None
+        if not (data and transaction.wants_request_body):
             return _verdict(transaction, transaction.request_body(b"", False))
         coding = joined(context.request.received_lines, b"content-encoding")
         content = inspected(data, coding, transaction.request_body_limit, end)
@@ -87,20 +89,22 @@ class Waf(Plugin[WafOptions]):
 
     def response_head(self, context: Context) -> Response | None:
         """Run phase 3."""
-        transaction: Transaction = context.state[_STATE]
-        response = context.response
-        assert response is not None
+        transaction, response = context.state.get(_STATE), context.response
+        if transaction is None or response is None:
+            return None
         found = transaction.response_head(response.status, b"HTTP/1.1", response_lines(response))
-        if found is None and not transaction.wants_response_body(_content_type(context)):
+        if found is None and not transaction.wants_response_body(
+            response.headers.get(b"content-type") or b""
+        ):
             context.skip_response_body()
             found = transaction.response_body(b"", False)
         return _verdict(transaction, found)
 
     def response_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Run phase 4 on the decoded beginning of the content."""
-        transaction: Transaction = context.state[_STATE]
-        response = context.response
-        assert response is not None
+        transaction, response = context.state.get(_STATE), context.response
+        if transaction is None or response is None:
+            return None
         coding = response.headers.joined(b"content-encoding") or b""
         content = inspected(data, coding, transaction.response_body_limit, end)
         return _verdict(transaction, transaction.response_body(content.content, content.truncated))
@@ -111,11 +115,6 @@ class Waf(Plugin[WafOptions]):
         if transaction is not None:
             transaction.logging()
             self._reports.report(context, record, transaction)
-
-
-def _content_type(context: Context) -> bytes:
-    response = context.response
-    return (response.headers.get(b"content-type") or b"") if response is not None else b""
 
 
 def _verdict(transaction: Transaction, intervention: Intervention | None) -> Response | None:
