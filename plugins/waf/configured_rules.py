@@ -12,7 +12,7 @@ from adc_plugins.waf.code.rule import PythonRule
 from adc_plugins.waf.directives import with_options
 from adc_plugins.waf.engine.ruleset import Ruleset, RulesetOptions
 from adc_plugins.waf.options import WafOptions
-from adc_plugins.waf.rule_files import Source, is_python, read_rules, read_scoring, read_source
+from adc_plugins.waf.rule_files import Source, is_python, read_closing, read_rules, read_scoring, read_source
 
 from adc.plugin import OptionErrors
 
@@ -44,7 +44,7 @@ def configured_rules(options: WafOptions) -> ConfiguredRules:
     if all(map(is_python, options.rules)):
         others = read_scoring()
     exclusions = _optional(options.exclusions) if options.exclusions else []
-    sources = with_options(options, setup, [*exclusions, *others])
+    sources = with_options(options, setup, [*exclusions, *others, read_closing()])
     code = [source for written in options.rules if is_python(written) for source in _python(options, written)]
     return ConfiguredRules(tuple(sources), tuple(code))
 

@@ -16,6 +16,7 @@ Source = tuple[str, str]
 _FOLDER = Path(__file__).parent / "rules"
 _CORE_FOLDER = _FOLDER / "core"
 _DEFAULTS = _FOLDER / "defaults.conf"
+_CLOSING = _FOLDER / "closing.conf"
 _SETUP = ("crs-setup.conf", "crs-setup.conf.example")
 _AFTER_SETUP = (
     "plugins/*-config.conf",
@@ -52,6 +53,11 @@ def read_rules(rules: Sequence[str]) -> tuple[list[Source], list[Source]]:
 def is_python(written: str) -> bool:
     """Return True if an entry of `rules` is a file of rules in Python."""
     return written.endswith(".py")
+
+
+def read_closing() -> Source:
+    """Return the bundled file that is read behind all rules."""
+    return read_source(_CLOSING)
 
 
 def read_scoring() -> list[Source]:
