@@ -58,9 +58,6 @@ def parse_json(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBo
         error = error or str(problem)
     if error or unfinished:
         arguments += _strings(text)
-        as_utf8 = content.decode("utf-8", "surrogateescape")
-        if as_utf8 != text:
-            arguments += _strings(as_utf8)
     return ParsedBody(arguments=arguments, error=error, unfinished=unfinished)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from adc_plugins.waf.engine.control import compile_control
+from adc_plugins.waf.engine.control import compile_control, removed_rules
 from adc_plugins.waf.engine.macros import text_of
 from adc_plugins.waf.engine.rule import CompiledRule, Link, Verdict
 from adc_plugins.waf.engine.rule_index import PHASES, Position, RuleIndex
@@ -61,6 +61,7 @@ class _Compiler:
             rule.last("rev") or "",
             not _says(rule, "nolog", "log"),
             not _says(rule, "noauditlog", "auditlog"),
+            rule,
         )
 
     def _jump(self, rule: Rule, position: Position) -> int:
@@ -79,11 +80,13 @@ class _Compiler:
             self._target_list(rule) if operator else None,
             self._chain(rule.transformations),
             operator,
+            rule.operator,
             text_of(rule.operator.argument) if rule.operator and operator and operator.has_macros else None,
             bool(rule.operator and rule.operator.negated),
             rule.multi_match,
             any(action.name == "capture" for action in rule.actions),
             tuple(self._steps(rule)),
+            tuple(self._removals(rule)),
             rule.inspect,
             tuple(exclusion_of(target, rule.place) for target in rule.targets) if rule.inspect else (),
         )
@@ -106,6 +109,12 @@ class _Compiler:
         if known is None:
             known = self._chains[names] = TransformationChain(names)
         return known
+
+    def _removals(self, rule: Rule) -> Iterator[Sequence[int]]:
+        for action in rule.actions:
+            removed = removed_rules(action.value, rule.place, self._index) if action.name == "ctl" else None
+            if removed is not None:
+                yield removed
 
     def _steps(self, rule: Rule) -> Iterator[Step]:
         for action in rule.actions:

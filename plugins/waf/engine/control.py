@@ -15,6 +15,8 @@ from adc_plugins.waf.seclang.targets import parse_targets
 
 _ENGINES: Final = {"on": ON, "off": OFF, "detectiononly": DETECT}
 
+_KINDS: Final = ("id", "tag", "msg")
+
 Finder = Callable[[str, Place], list[Position]]
 
 
@@ -24,19 +26,28 @@ def compile_control(value: str, place: Place, index: RuleIndex) -> Step:
     name, argument = name.strip().lower(), argument.strip()
     if name == "ruleengine":
         return _rule_engine(argument, place)
-    finders: dict[str, Finder] = {"id": index.by_id, "tag": index.by_tag, "msg": index.by_message}
     kind = name.removeprefix("ruleremovetargetby")
     if kind != name:
-        return _remove_target(argument, place, finders[kind])
-    kind = name.removeprefix("ruleremoveby")
-    if kind != name:
-        removed = masks(finders[kind](argument, place))
+        return _remove_target(argument, place, _finder(index, kind))
+    removed = removed_rules(value, place, index)
+    if removed is not None:
         return lambda state: state.remove_rules(removed)
     if name == "requestbodyprocessor":
         return lambda state: _choose_processor(state, argument.upper())
     if name == "forcerequestbodyvariable":
         return _force_request_body if argument.lower() == "on" else _nothing
     return _setting(name, argument)
+
+
+def removed_rules(value: str, place: Place, index: RuleIndex) -> list[int] | None:
+    """Return the rules that `ctl:value` leaves out, as bits by phase; None if it does something else."""
+    name, _, argument = value.partition("=")
+    kind = name.strip().lower().removeprefix("ruleremoveby")
+    return masks(_finder(index, kind)(argument.strip(), place)) if kind in _KINDS else None
+
+
+def _finder(index: RuleIndex, kind: str) -> Finder:
+    return {"id": index.by_id, "tag": index.by_tag, "msg": index.by_message}[kind]
 
 
 def _setting(name: str, argument: str) -> Step:
@@ -73,12 +84,12 @@ def _exclude(state: State, positions: Sequence[Position], exclusions: Sequence[E
 
 def _choose_processor(state: State, name: str) -> None:
     state.variables.choose_processor(name)
-    state.items.clear()
+    state.forget_items()
 
 
 def _force_request_body(state: State) -> None:
     state.variables.force_request_body()
-    state.items.clear()
+    state.forget_items()
 
 
 def _nothing(_state: State) -> None:

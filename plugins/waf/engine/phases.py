@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import thread_time
 
 from adc_plugins.waf.engine.evaluation import evaluate
@@ -18,9 +18,7 @@ class PlainPhases:
 
     def run(self, phase: int, state: State) -> None:
         """Evaluate the rules of `phase` until one ends it."""
-        began = thread_time()
-        self._evaluate(phase, state, began + state.limits.seconds - state.spent)
-        state.spent += thread_time() - began
+        run_timed(self._evaluate, phase, state)
 
     def _evaluate(self, phase: int, state: State, deadline: float) -> None:
         rules = self._phases[phase]
@@ -33,6 +31,13 @@ class PlainPhases:
             if ends_phase(state, deadline):
                 return
             position = max(position, rule.jump)
+
+
+def run_timed(evaluate_phase: Callable[[int, State, float], None], phase: int, state: State) -> None:
+    """Evaluate a phase until its deadline, in processor time of the thread, and count the time spent."""
+    began = thread_time()
+    evaluate_phase(phase, state, began + state.limits.seconds - state.spent)
+    state.spent += thread_time() - began
 
 
 def ends_phase(state: State, deadline: float) -> bool:

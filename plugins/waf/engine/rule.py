@@ -12,7 +12,7 @@ from adc_plugins.waf.engine.steps import Step
 from adc_plugins.waf.engine.targets import TargetList
 from adc_plugins.waf.engine.transforms import TransformationChain
 from adc_plugins.waf.operators import Operator
-from adc_plugins.waf.seclang.model import Inspect, Place
+from adc_plugins.waf.seclang.model import Inspect, OperatorCall, Place, Rule
 
 Match = tuple[bytes, ...]
 
@@ -24,12 +24,16 @@ class Link:
     targets: TargetList | None
     transformations: TransformationChain
     operator: Operator | None
+    call: OperatorCall | None
+    """The operator as written."""
     argument: Text | None
     """The operator's argument if it has macros."""
     negated: bool
     multi_match: bool
     capture: bool
     steps: tuple[Step, ...]
+    removals: tuple[Sequence[int], ...]
+    """Rules that the steps may leave out for the rest of the transaction, as bits by phase."""
     inspect: Inspect | None
     """What a rule in Python does in place of an operator."""
     exclusions: tuple[Exclusion, ...]
@@ -75,6 +79,8 @@ class CompiledRule:
     revision: str
     log: bool
     audit: bool
+    source: Rule
+    """The rule as parsed."""
 
     def values(self) -> Sequence[Pair]:
         """Return the variable RULE."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,14 @@ from adc_plugins.waf.bodies.parsed import Limits
 from adc_plugins.waf.collect.facts import RequestFacts
 from adc_plugins.waf.collect.variables import Variables
 from adc_plugins.waf.engine.compile import compile_rules
+from adc_plugins.waf.engine.folding import fold
 from adc_plugins.waf.engine.limits import EngineLimits
 from adc_plugins.waf.engine.persistent import NothingKept, Persistent
-from adc_plugins.waf.engine.phases import PlainPhases
+from adc_plugins.waf.engine.plan import Plan
+from adc_plugins.waf.engine.rule import Link
 from adc_plugins.waf.engine.state import DETECT, OFF, ON, State
 from adc_plugins.waf.engine.transaction import Transaction
+from adc_plugins.waf.expression import Expression
 from adc_plugins.waf.seclang.include import read_included
 from adc_plugins.waf.seclang.model import CodeRule, Place, Program, SecLangError, Settings
 from adc_plugins.waf.seclang.parse import parse
@@ -53,7 +56,10 @@ class Ruleset:
         self._options = options
         self._engine = options.engine or _ENGINES[program.settings.engine]
         self._limits = body_limits(program.settings)
-        self._phases = PlainPhases(compile_rules(program, read_data_file))
+        phases = compile_rules(program, read_data_file)
+        folded = fold(phases)
+        self._tx = folded.tx
+        self._plan = Plan(phases, folded.alive, _prefilter, cache)
 
     @classmethod
     def load(
@@ -73,12 +79,16 @@ class Ruleset:
             facts,
             Variables(facts, self._limits),
             persistent,
-            {},
+            dict(self._tx),
             self._engine,
             self._options.limits,
             settings.collection_timeout,
         )
-        return Transaction(settings, state, self._phases.run)
+        return Transaction(settings, state, self._plan.run)
+
+
+def _prefilter(link: Link) -> Sequence[Expression] | None:
+    return link.operator.prefilter if link.operator else None
 
 
 def body_limits(settings: Settings) -> Limits:

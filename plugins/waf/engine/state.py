@@ -75,6 +75,9 @@ class State:
         self.controls: dict[str, str] = {}
         self.reached: set[str] = set()
         self.items: dict[object, Sequence[Item]] = {}
+        self.bits = 0
+        self.scanned: dict[object, Sequence[Pair]] = {}
+        self.variables_changed = False
         self.transformed: dict[object, dict[bytes, bytes]] = {}
         self.started = monotonic()
         self.spent = 0.0
@@ -113,6 +116,11 @@ class State:
             return ()
         last = self.matched[-1]
         return [(b"", last[2] if variable == "MATCHED_VAR" else name_of(last))]
+
+    def forget_items(self) -> None:
+        """Read variables anew, because some of them have changed."""
+        self.items.clear()
+        self.variables_changed = True
 
     def set_tx(self, name: bytes, value: bytes) -> None:
         """Set a variable of TX within the limits."""

@@ -33,7 +33,7 @@ class Transaction:
         state = self._state
         if content and self.wants_request_body:
             state.variables.set_request_body(content, truncated, state.variables.processor)
-            state.items.clear()
+            state.forget_items()
             if truncated and self._settings.request_body_limit_action == "reject":
                 return self._refuse(_TOO_LARGE)
         return self._phase(2)
@@ -43,14 +43,14 @@ class Transaction:
     ) -> Intervention | None:
         """Run phase 3."""
         self._state.variables.set_response_head(status, protocol, headers)
-        self._state.items.clear()
+        self._state.forget_items()
         return self._phase(3)
 
     def response_body(self, content: bytes, truncated: bool) -> Intervention | None:
         """Run phase 4, also for a response without body."""
         if content:
             self._state.variables.set_response_body(content, truncated)
-            self._state.items.clear()
+            self._state.forget_items()
             if truncated and self._settings.response_body_limit_action == "reject":
                 return self._refuse(_BAD_RESPONSE)
         return self._phase(4)

@@ -19,20 +19,24 @@ class TransformationChain:
             TRANSFORMATIONS[name].apply for name in names
         )
 
-    def apply(self, state: State, value: bytes) -> bytes:
+    def apply(self, state: State | None, value: bytes) -> bytes:
         """Return the transformed value; each value of a transaction is transformed once."""
         if not self._functions:
             return value
+        if state is None:
+            return self._transformed(value)
         known = state.transformed.get(self)
         if known is None:
             known = state.transformed[self] = {}
         result = known.get(value)
         if result is None:
-            result = value
-            for function in self._functions:
-                result = function(result)
-            known[value] = result
+            result = known[value] = self._transformed(value)
         return result
+
+    def _transformed(self, value: bytes) -> bytes:
+        for function in self._functions:
+            value = function(value)
+        return value
 
     def stages(self, value: bytes) -> list[bytes]:
         """Return the value and what each transformation that changed it made of it."""

@@ -1,0 +1,117 @@
+"""One search of a request's values for what the conditions of all rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from adc_plugins.waf.engine.conditions import Condition, Source
+from adc_plugins.waf.engine.databases import ExpressionSet
+from adc_plugins.waf.engine.items import Pair
+from adc_plugins.waf.engine.state import State
+from adc_plugins.waf.engine.transforms import TransformationChain
+from adc_plugins.waf.engine.triggers import Triggers
+from adc_plugins.waf.expression import Expression
+
+_HEADERS: Final = "REQUEST_HEADERS"
+_REMEMBERED: Final = 4096
+_LONGEST_REMEMBERED: Final = 512
+_NOT_REMEMBERED: Final = frozenset({b"cookie", b"authorization", b"proxy-authorization", b"referer"})
+"""Headers that differ by request or hold secrets."""
+
+
+class Scanner:
+    """Turns values into bits, one for each condition: its source has a value, in which an expression matches."""
+
+    def __init__(self, conditions: Sequence[tuple[int, Condition]], cache: Path | None) -> None:
+        masks: dict[Expression, int] = {}
+        self._searched = 0
+        for bit, condition in conditions:
+            for expression in condition.expressions:
+                masks[expression] = masks.get(expression, 0) | 1 << bit
+            if condition.expressions:
+                self._searched |= 1 << bit
+        self._masks = list(masks.values())
+        self._set = ExpressionSet(list(masks), cache)
+        self._triggers = Triggers(_chains(conditions))
+        self._staged = frozenset(_chains(each for each in conditions if each[1].link.multi_match))
+        self._sources = _by_source(conditions)
+        self._headers = {
+            source.key.encode(): mask for source, mask in self._sources.items() if source.variable == _HEADERS
+        }
+        self._every_header = self._headers.get(b"", 0)
+        self._headers = {name: mask | self._every_header for name, mask in self._headers.items()}
+        self._remembered: dict[bytes, int] = {}
+
+    def scan(self, state: State, sources: Iterable[Source]) -> int:
+        """Return the bits of all conditions that hold, of `sources` and of those scanned before."""
+        values: list[bytes] = []
+        wanted = 0
+        for source in sources:
+            pairs = _read(state, source)
+            if not pairs or state.scanned.get(source) is pairs:
+                continue
+            state.scanned[source] = pairs
+            if source.variable == _HEADERS:
+                state.bits |= self._header_bits(pairs)
+                continue
+            mask = self._sources[source]
+            state.bits |= mask & ~self._searched
+            if mask & self._searched:
+                wanted |= mask & self._searched
+                values += [value for _, value in pairs]
+        if values:
+            state.bits |= self._found(state, values) & wanted
+        return state.bits
+
+    def _header_bits(self, headers: Sequence[Pair]) -> int:
+        bits = 0
+        for name, value in headers:
+            name = name.lower()
+            mask = self._headers.get(name, self._every_header)
+            if mask:
+                bits |= mask & (self._found_in_header(name, value) | ~self._searched)
+        return bits
+
+    def _found_in_header(self, name: bytes, value: bytes) -> int:
+        found = self._remembered.get(value)
+        if found is None:
+            found = self._found(None, [value])
+            if name not in _NOT_REMEMBERED and len(value) <= _LONGEST_REMEMBERED:
+                if len(self._remembered) >= _REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[value] = found
+        return found
+
+    def _found(self, state: State | None, values: Iterable[bytes]) -> int:
+        """Return the bits of the expressions that match in one of the values or in what rules make of them."""
+        texts = dict.fromkeys(values)
+        for value in list(texts):
+            for chain in self._triggers.chains(value):
+                if chain in self._staged:
+                    texts.update(dict.fromkeys(chain.stages(value)))
+                else:
+                    texts[chain.apply(state, value)] = None
+        bits = 0
+        for index in self._set.search(b"\n".join(texts)):
+            bits |= self._masks[index]
+        return bits
+
+
+def _read(state: State, source: Source) -> Sequence[Pair]:
+    if source.variable == "XML" and source.key:
+        return state.variables.xml(source.key)
+    return state.variables.get(source.variable)
+
+
+def _chains(conditions: Iterable[tuple[int, Condition]]) -> dict[TransformationChain, None]:
+    return {each.link.transformations: None for _, each in conditions if each.expressions}
+
+
+def _by_source(conditions: Iterable[tuple[int, Condition]]) -> dict[Source, int]:
+    found: dict[Source, int] = {}
+    for bit, condition in conditions:
+        for source in condition.sources:
+            found[source] = found.get(source, 0) | 1 << bit
+    return found
