@@ -7,7 +7,6 @@ import re
 from ..expression import Expression
 from .model import Transformation
 
-_TO_RESOLVE = re.compile(rb"//|(?:\A|/)\.(?:/|\Z)|\.\.(?:/|\Z)")
 _PART = re.compile(rb"/+|[^/]+")
 _WINDOWS_PART = re.compile(rb"[/\\]+|[^/\\]+")
 
@@ -77,9 +76,13 @@ def _normalize(value: bytes, parts: re.Pattern[bytes], slashes: bytes) -> bytes:
     return bytes(out)
 
 
+def _is_normal(path: bytes) -> bool:
+    return b"//" not in path and b"./" not in path and not path.endswith(b".")
+
+
 def normalize_path(value: bytes) -> bytes:
     """Resolve `//`, `/./` and `/../`."""
-    if _TO_RESOLVE.search(value) is None:
+    if _is_normal(value):
         return value
     return _normalize(value, _PART, b"/")
 
@@ -90,7 +93,7 @@ def normalize_path_win(value: bytes) -> bytes:
     Of many slashes in a row the last remains; from the third on it keeps its direction, as in ModSecurity.
     """
     path = value.replace(b"\\", b"/")
-    if _TO_RESOLVE.search(path) is None:
+    if _is_normal(path):
         return path
     return _normalize(value, _WINDOWS_PART, b"/\\")
 
