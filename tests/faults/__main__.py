@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.faults import (
     connections_fail,
     hostile_requests,
+    hostile_values,
     members_fail,
     nodes_fail,
     processes_fail,
@@ -25,6 +26,7 @@ SCENARIOS = {
     **processes_fail.SCENARIOS,
     **slow_clients.SCENARIOS,
     **hostile_requests.SCENARIOS,
+    **hostile_values.SCENARIOS,
     **state_file.SCENARIOS,
 }
 HEAD = ("fault", "sent", "failed", "begun", "repeated", "lost", "p99 before", "p99 after", "recovered", "")

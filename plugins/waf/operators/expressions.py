@@ -14,8 +14,10 @@ from .dialect import translate, without_braces
 from .model import MOST_GROUPS, LimitReached, Match, Operator
 from .prefilters import prefilter_of
 
-_MOST_STEPS = 20_000
+_MOST_STEPS = 5_000
 """Steps of PCRE2 from one start; an expression that needs more is given up."""
+_LONGEST_VALUE = 32_768
+"""Bytes that PCRE2 looks at; its time may grow with their square."""
 _MOST_PARTS = 10_000
 
 _OPTIONS = re2.Options()
@@ -50,7 +52,7 @@ class _Re2:
 
 
 class _Pcre2:
-    """An expression in PCRE2, with a limit of steps."""
+    """An expression in PCRE2, with limits of steps and bytes."""
 
     __slots__ = ("_pattern",)
 

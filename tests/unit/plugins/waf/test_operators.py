@@ -136,3 +136,10 @@ def test_expression_that_takes_too_long_reaches_a_limit() -> None:
     slow = operator("rx", r"(a+)+\1$")
     with pytest.raises(LimitReached):
         slow.match(b"a" * 1000 + b"!")
+
+
+def test_expression_that_needs_backtracking_looks_at_the_first_32_kilobytes() -> None:
+    behind = operator("rx", r"b(?=c)")
+    assert behind.match(b"a" * 32_000 + b"bc" + b"a" * 32_000) == (b"b",)
+    with pytest.raises(LimitReached, match="more than 32768 bytes"):
+        behind.match(b"a" * 33_000 + b"bc")
