@@ -12,7 +12,7 @@ from adc_plugins.waf.engine.items import Pair
 from adc_plugins.waf.engine.state import State
 from adc_plugins.waf.engine.transforms import TransformationChain
 from adc_plugins.waf.engine.triggers import Triggers
-from adc_plugins.waf.expression import Expression
+from adc_plugins.waf.expression import PADDING, Expression
 
 _HEADERS: Final = "REQUEST_HEADERS"
 _REMEMBERED: Final = 4096
@@ -94,7 +94,7 @@ class Scanner:
                 else:
                     texts[chain.apply(state, value)] = None
         bits = 0
-        for index in self._set.search(b"\n".join(texts)):
+        for index in self._set.search(b"\n".join(texts) + PADDING):
             bits |= self._masks[index]
         return bits
 

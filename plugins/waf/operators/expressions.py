@@ -62,12 +62,14 @@ class _Pcre2:
 
     def spans(self, value: bytes, start: int = 0) -> Spans | None:
         try:
-            found = self._pattern.search(value, start)
+            found = self._pattern.search(value[:_LONGEST_VALUE], start)
         except pcre2.LibraryError as error:
             raise LimitReached(str(error)) from error
-        return (
-            None if found is None else tuple(found.span(group) for group in range(self._pattern.groups + 1))
-        )
+        if found is not None:
+            return tuple(found.span(group) for group in range(self._pattern.groups + 1))
+        if len(value) > _LONGEST_VALUE:
+            raise LimitReached(f"more than {_LONGEST_VALUE} bytes for an expression that RE2 lacks")
+        return None
 
 
 def _compile(pattern: bytes) -> _Engine:
