@@ -15,8 +15,10 @@ from adc.plugin.metrics import Counter
 
 OnError = Literal["fail_closed", "fail_open"]
 
-START_SECONDS = CLOSE_SECONDS = 10.0
-"""Timeouts of `start`, of the end of background tasks, and of `close`, each."""
+START_SECONDS = 60.0
+"""Timeout of `start`: a firewall compiles its rules there, beside all other workers of a busy machine."""
+CLOSE_SECONDS = 10.0
+"""Timeout of the end of background tasks, and of `close`, each."""
 
 
 class PluginStartFailed(Exception):
