@@ -8,6 +8,7 @@ from adc_plugins.waf.engine.items import Item
 from adc_plugins.waf.engine.results import Intervention, RuleMatch
 from adc_plugins.waf.engine.rule import CompiledRule, Link, Match
 from adc_plugins.waf.engine.state import DETECT, ON, VOLATILE, State
+from adc_plugins.waf.engine.targets import TargetList
 from adc_plugins.waf.operators import LimitReached
 
 _CAPTURES = tuple(b"%d" % number for number in range(10))
@@ -33,7 +34,7 @@ def evaluate(rule: CompiledRule, state: State) -> bool:
 def _evaluate_link(rule: CompiledRule, link: Link, state: State, alone: bool) -> bool:
     if link.targets is None:
         return _evaluate_without_targets(rule, link, state, alone)
-    items = link.targets.items(state)
+    items = link.targets.items(state) if link.bit < 0 else _that_can_match(link.targets, link.bit, state)
     if state.exclusions:
         items = _without_excluded(rule, items, state)
     if not items:
@@ -73,6 +74,16 @@ def _evaluate_without_targets(rule: CompiledRule, link: Link, state: State, alon
     if alone:
         _complete(rule, state)
     return True
+
+
+def _that_can_match(targets: TargetList, bit: int, state: State) -> Sequence[Item]:
+    """Return the items whose values have the bit of a link, or were not searched."""
+    marked = state.marked.get(targets)
+    if marked is None:
+        bits = state.value_bits
+        every = [(item, bits.get(item[2], -1)) for item in targets.items(state)]
+        marked = state.marked[targets] = [pair for pair in every if pair[1]]
+    return [item for item, bits in marked if bits >> bit & 1]
 
 
 def _without_excluded(rule: CompiledRule, items: Sequence[Item], state: State) -> Sequence[Item]:

@@ -45,6 +45,9 @@ class Plan:
             for rule, of_rule in found
             for plane, condition in enumerate(each for each in of_rule if not each.absent)
         ]
+        for bit, condition in scanned:
+            if condition.expressions:
+                condition.link.bit = bit
         self._always = (1 << 2 * self._total) - 1
         for bit, _ in scanned:
             self._always ^= 1 << bit

@@ -17,7 +17,7 @@ from adc_plugins.waf.seclang.model import Inspect, OperatorCall, Place, Rule
 Match = tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Link:
     """One rule of a chain. Without targets (SecAction) it matches once."""
 
@@ -38,6 +38,8 @@ class Link:
     """What a rule in Python does in place of an operator."""
     exclusions: tuple[Exclusion, ...]
     """What a rule in Python may not match."""
+    bit: int = -1
+    """The bit that a value has if it can match; -1 if every value can. The plan sets it once."""
 
     def matcher(self, state: State) -> Callable[[bytes], Match | None]:
         """Return the function that matches a value."""

@@ -19,6 +19,16 @@ _REMEMBERED: Final = 4096
 _LONGEST_REMEMBERED: Final = 512
 _NOT_REMEMBERED: Final = frozenset({b"cookie", b"authorization", b"proxy-authorization", b"referer"})
 """Headers that differ by request or hold secrets."""
+_REPEATED: Final = {
+    "ARGS_GET_NAMES",
+    "ARGS_NAMES",
+    "ARGS_POST_NAMES",
+    "REQUEST_COOKIES_NAMES",
+    "REQUEST_HEADERS_NAMES",
+    "REQUEST_METHOD",
+    "REQUEST_PROTOCOL",
+}
+"""Variables of which clients send the same values again and again."""
 
 
 class Scanner:
@@ -46,53 +56,59 @@ class Scanner:
 
     def scan(self, state: State, sources: Iterable[Source]) -> int:
         """Return the bits of all conditions that hold, of `sources` and of those scanned before."""
-        values: list[bytes] = []
-        wanted = 0
         for source in sources:
             pairs = _read(state, source)
             if not pairs or state.scanned.get(source) is pairs:
                 continue
             state.scanned[source] = pairs
+            state.marked.clear()
             if source.variable == _HEADERS:
-                state.bits |= self._header_bits(pairs)
+                state.bits |= self._header_bits(state, pairs)
                 continue
             mask = self._sources[source]
             state.bits |= mask & ~self._searched
             if mask & self._searched:
-                wanted |= mask & self._searched
-                values += [value for _, value in pairs]
-        if values:
-            state.bits |= self._found(state, values) & wanted
+                state.bits |= mask & self._bits_of(state, pairs, source.variable in _REPEATED)
         return state.bits
 
-    def _header_bits(self, headers: Sequence[Pair]) -> int:
+    def _header_bits(self, state: State, headers: Sequence[Pair]) -> int:
         bits = 0
         for name, value in headers:
             name = name.lower()
             mask = self._headers.get(name, self._every_header)
             if mask:
-                bits |= mask & (self._found_in_header(name, value) | ~self._searched)
+                found = self._bits_of_value(state, value, name not in _NOT_REMEMBERED)
+                bits |= mask & (found | ~self._searched)
         return bits
 
-    def _found_in_header(self, name: bytes, value: bytes) -> int:
+    def _bits_of(self, state: State, pairs: Sequence[Pair], remember: bool) -> int:
+        bits = 0
+        for _, value in pairs:
+            bits |= self._bits_of_value(state, value, remember)
+        return bits
+
+    def _bits_of_value(self, state: State, value: bytes, remember: bool) -> int:
+        found = state.value_bits.get(value)
+        if found is not None:
+            return found
         found = self._remembered.get(value)
         if found is None:
-            found = self._found(None, [value])
-            if name not in _NOT_REMEMBERED and len(value) <= _LONGEST_REMEMBERED:
+            found = self._found(state, value)
+            if remember and len(value) <= _LONGEST_REMEMBERED:
                 if len(self._remembered) >= _REMEMBERED:
                     self._remembered.clear()
                 self._remembered[value] = found
+        state.value_bits[value] = found
         return found
 
-    def _found(self, state: State | None, values: Iterable[bytes]) -> int:
-        """Return the bits of the expressions that match in one of the values or in what rules make of them."""
-        texts = dict.fromkeys(values)
-        for value in list(texts):
-            for chain in self._triggers.chains(value):
-                if chain in self._staged:
-                    texts.update(dict.fromkeys(chain.stages(value)))
-                else:
-                    texts[chain.apply(state, value)] = None
+    def _found(self, state: State, value: bytes) -> int:
+        """Return the bits of the expressions that match in a value or in what rules make of it."""
+        texts = {value: None}
+        for chain in self._triggers.chains(value):
+            if chain in self._staged:
+                texts.update(dict.fromkeys(chain.stages(value)))
+            else:
+                texts[chain.apply(state, value)] = None
         bits = 0
         for index in self._set.search(b"\n".join(texts) + PADDING):
             bits |= self._masks[index]

@@ -76,6 +76,9 @@ class State:
         self.reached: set[str] = set()
         self.items: dict[object, Sequence[Item]] = {}
         self.bits = 0
+        self.marked: dict[object, list[tuple[Item, int]]] = {}
+        """Items of lists of targets, with the bits of their values."""
+        self.value_bits: dict[bytes, int] = {}
         self.scanned: dict[object, Sequence[Pair]] = {}
         self.variables_changed = False
         self.transformed: dict[object, dict[bytes, bytes]] = {}
@@ -120,6 +123,7 @@ class State:
     def forget_items(self) -> None:
         """Read variables anew, because some of them have changed."""
         self.items.clear()
+        self.marked.clear()
         self.variables_changed = True
 
     def set_tx(self, name: bytes, value: bytes) -> None:

@@ -19,12 +19,10 @@ class TransformationChain:
             TRANSFORMATIONS[name].apply for name in names
         )
 
-    def apply(self, state: State | None, value: bytes) -> bytes:
+    def apply(self, state: State, value: bytes) -> bytes:
         """Return the transformed value; each value of a transaction is transformed once."""
         if not self._functions:
             return value
-        if state is None:
-            return self._transformed(value)
         known = state.transformed.get(self)
         if known is None:
             known = state.transformed[self] = {}
