@@ -23,7 +23,11 @@ from benchmarks.origin import Origin
 from benchmarks.peers import PEERS
 from benchmarks.peers.peer import find
 from benchmarks.rows import ROWS
+from benchmarks.waf_engines import ENGINES
+from benchmarks.waf_rows import WAF_ROWS, run_waf_rows
 
+NAMES = [*ROWS, *WAF_ROWS]
+CONTENDERS = list(dict.fromkeys([*PEERS, *ENGINES]))
 OUT = Path(__file__).parent / "out"
 NEEDED = {
     "wrk": "apt-get install wrk",
@@ -46,8 +50,8 @@ def _names(allowed: Sequence[str]) -> Any:
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line; exits with 2 when it is wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rows", type=_names(list(ROWS)), default=list(ROWS), help=", ".join(ROWS))
-    parser.add_argument("--peers", type=_names(list(PEERS)), default=list(PEERS), help=", ".join(PEERS))
+    parser.add_argument("--rows", type=_names(NAMES), default=NAMES, help=", ".join(NAMES))
+    parser.add_argument("--peers", type=_names(CONTENDERS), default=CONTENDERS, help=", ".join(CONTENDERS))
     parser.add_argument("--seconds", type=int, default=2, help="length of one run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each peer in each row")
     parser.add_argument("--json", type=Path, default=OUT / "bench.json")
@@ -86,11 +90,14 @@ def _run(options: argparse.Namespace) -> list[Result]:
         stack.callback(origin.stop)
         bench = Bench(folder, origin, certificate.make(folder), _say)
         results = []
-        for name in options.rows:
-            row = ROWS[name]
+        for row in (ROWS[name] for name in options.rows if name in ROWS):
             labels = [label for label, contender in row.contenders.items() if contender.peer in options.peers]
             results.append(bench.run(row, labels, options.seconds, options.rounds))
-    return results
+        firewalls = [WAF_ROWS[name] for name in options.rows if name in WAF_ROWS]
+        results += run_waf_rows(
+            firewalls, options.peers, options.seconds, options.rounds, folder / "waf", _say
+        )
+        return results
 
 
 def main(arguments: Sequence[str]) -> int:

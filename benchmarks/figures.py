@@ -7,7 +7,7 @@ from statistics import median
 Figures = dict[str, float]
 """Keys say the unit: cpu_us, master_us, cpu_us_per_mb, rate (per second), p50_ms, p99_ms, bytes (a response),
 busy (share of a core), hits (share that the origin never saw), kb_each, connections (held idle), start_s, rss_mb,
-failed (count)."""
+matched (rules of a firewall that matched a request), failed (count)."""
 
 
 def medians(rounds: list[Figures]) -> Figures:

@@ -57,6 +57,10 @@ GATES = (
     Gate("tls-get", "CPU per request / nginx", "cpu_us", 2.5, "nginx"),
     Gate("extras", "CPU with health, breaker, retries / without", "cpu_us", 1.03, "adc", "adc-resilient"),
     Gate("extras", "CPU with sticky source table / without", "cpu_us", 1.10, "adc", "adc-sticky"),
+    Gate("waf-get-1", "CPU of a browser GET / libmodsecurity", "cpu_us", 0.3, "libmodsecurity"),
+    Gate("waf-form-1", "CPU of a 1 KB form / libmodsecurity", "cpu_us", 0.2, "libmodsecurity"),
+    Gate("waf-json-1", "CPU of 10 KB of JSON / libmodsecurity", "cpu_us", 0.3, "libmodsecurity"),
+    Gate("waf-get-1", "seconds to load the OWASP CRS", "start_s", 1.0),
 )
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.figures import Figures, medians, ratio
 from benchmarks.loads.outcome import LoadError
@@ -21,11 +22,27 @@ from benchmarks.site import Certificate
 Say = Callable[[str], None]
 
 
+class Comparison(Protocol):
+    """What a row of the report is about; `base` is the label of the contender that ratios are taken to."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def primary(self) -> str: ...
+
+    @property
+    def base(self) -> str: ...
+
+
 @dataclass
 class Result:
     """The rounds of each contender; `skipped` says why a contender has none."""
 
-    row: Row
+    row: Comparison
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 

@@ -21,6 +21,8 @@ def prove(peer: Running, origin: Origin) -> None:
     features = peer.site.features
     if features.coding and (seen := _coding_of_answer(peer)) != features.coding:
         raise StartError(f"answers with Content-Encoding: {seen or 'none'}, not {features.coding}")
+    if features.waf and (status := _status_of_attack(peer)) != 403:
+        raise StartError(f"accepts the firewall but answers SQL injection with {status}, not 403")
     if features.sticky and not persistence_entries(_metrics(peer)):
         raise StartError("accepts the persistence but pins nobody")
     if features.resilience and not _health_checks_arrive(origin):
@@ -46,6 +48,17 @@ def _coding_of_answer(peer: Running) -> str:
     with closing(connection):
         connection.request("GET", "/app0/item/00", headers=fields)
         return connection.getresponse().getheader("Content-Encoding", "")
+
+
+def _status_of_attack(peer: Running) -> int:
+    connection = HTTPConnection("127.0.0.1", peer.site.port, timeout=10.0)
+    with closing(connection):
+        connection.request(
+            "GET",
+            "/app0/item/00?id=1%27+union+select+password+from+users--",
+            headers={"Host": "site0.example.com"},
+        )
+        return connection.getresponse().status
 
 
 def _metrics(peer: Running) -> str:

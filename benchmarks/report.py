@@ -33,6 +33,7 @@ COLUMNS = (
     Column("busy", "core busy", "{:.0%}".format),
     Column("connections", "connections", "{:,.0f}".format),
     Column("rss_mb", "RSS MB", "{:.0f}".format),
+    Column("matched", "rules matched", "{:.0f}".format),
     Column("failed", "failed", "{:.0f}".format),
 )
 ONLY_FOR = {"master_us": "cpu_us", "cpu_us_per_mb": "cpu_us_per_mb", "mb_per_s": "cpu_us_per_mb"}

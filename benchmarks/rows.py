@@ -144,5 +144,12 @@ ROWS: dict[str, Row] = {
                 sticky=Features(trust_forwarded=True, sticky=True),
             ),
         ),
+        Row(
+            "waf",
+            "Small GET: firewall with the bundled rules, with the OWASP CRS at level 1",
+            "small",
+            _GET,
+            _of_adc(ONE_ROUTE, core=Features(1, 1, waf="core"), crs=Features(1, 1, waf="crs")),
+        ),
     )
 }

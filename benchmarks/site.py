@@ -21,7 +21,10 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Features:
-    """What a row asks beside plain proxying. `coding` is the content coding to apply: gzip or br."""
+    """What a row asks beside plain proxying.
+
+    `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs.
+    """
 
     hosts: int = 2
     prefixes: int = 5
@@ -31,6 +34,7 @@ class Features:
     trust_forwarded: bool = False
     resilience: bool = False
     sticky: bool = False
+    waf: str = ""
 
     @property
     def routes(self) -> int:

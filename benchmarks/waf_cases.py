@@ -1,8 +1,9 @@
-"""Requests with which the firewall is compared: a browser's GET, a form of 1 KB, JSON of 10 KB."""
+"""Requests with which firewalls are compared: a browser's GET, a form of 1 KB, JSON of 10 KB."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 Fields = tuple[tuple[str, str], ...]
@@ -16,8 +17,6 @@ _BROWSER: Fields = (
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
     ("Accept-Language", "en-US,en;q=0.5"),
     ("Accept-Encoding", "gzip, deflate, br"),
-    ("Referer", "https://www.example.com/products?category=shoes"),
-    ("Cookie", "session=9f8a7b6c5d4e3f2a1b0c; theme=dark; lang=en"),
     ("Sec-Fetch-Dest", "document"),
     ("Sec-Fetch-Mode", "navigate"),
     ("Sec-Fetch-Site", "same-origin"),
@@ -29,7 +28,6 @@ _BROWSER: Fields = (
 class WafCase:
     """A request; headers without Content-Length, which `fields` adds."""
 
-    name: str
     method: str
     target: str
     headers: Fields
@@ -41,46 +39,55 @@ class WafCase:
         return (*self.headers, ("Content-Length", str(len(self.body)))) if self.body else self.headers
 
 
-def waf_cases() -> list[WafCase]:
-    """Return the requests."""
-    return [
-        WafCase("browser GET", "GET", "/products/list?category=shoes&page=2&sort=price", _BROWSER),
-        WafCase(
-            "form POST 1 KB", "POST", "/checkout/address", _with("application/x-www-form-urlencoded"), _form()
-        ),
-        WafCase("JSON POST 10 KB", "POST", "/api/orders", _with("application/json"), _document()),
-    ]
+def _get(number: int) -> WafCase:
+    target = f"/products/list?category=shoes&page={number}&sort=price"
+    return WafCase("GET", target, _headers(number))
 
 
-def _with(content_type: str) -> Fields:
-    return (*_BROWSER, ("Content-Type", content_type))
-
-
-def _form() -> bytes:
+def _form(number: int) -> WafCase:
     fields = {
         "first_name": "Anna",
         "last_name": "Svensson",
-        "email": "anna.svensson%40example.com",
-        "phone": "%2B46701234567",
-        "street": "Drottninggatan+12",
+        "email": f"anna.svensson{number}%40example.com",
+        "phone": f"%2B46701234{number:03}",
+        "street": f"Drottninggatan+{number}",
         "city": "Stockholm",
         "zip": "11151",
         "country": "SE",
-        "csrf_token": "c2f1a9d84b7e6350",
+        "csrf_token": f"c2f1a9d84b7e6{number:03}",
         "comment": "+".join(["Please+leave+the+parcel+with+the+neighbour"] * 18),
     }
-    return "&".join(f"{name}={value}" for name, value in fields.items()).encode()
+    body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
+    return WafCase("POST", "/checkout/address", _headers(number, "application/x-www-form-urlencoded"), body)
 
 
-def _document() -> bytes:
+def _json(number: int) -> WafCase:
     items = [
         {
-            "sku": f"SHOE-{number:05}",
-            "name": f"Running shoe model {number}",
-            "quantity": number % 5 + 1,
-            "price": 79.5 + number,
+            "sku": f"SHOE-{number + place:05}",
+            "name": f"Running shoe model {number + place}",
+            "quantity": place % 5 + 1,
+            "price": 79.5 + number + place,
             "tags": ["sport", "running", "summer"],
         }
-        for number in range(85)
+        for place in range(85)
     ]
-    return json.dumps({"customer": {"id": 4711, "email": "anna@example.com"}, "items": items}).encode()
+    document = {"customer": {"id": 4711, "email": "anna@example.com"}, "items": items}
+    return WafCase("POST", "/api/orders", _headers(number, "application/json"), json.dumps(document).encode())
+
+
+def _headers(number: int, content_type: str = "") -> Fields:
+    own = (
+        ("Referer", f"https://www.example.com/products?category=shoes&page={number}"),
+        ("Cookie", f"session=9f8a7b6c5d4e3f2a1{number:03}; theme=dark; lang=en"),
+    )
+    return (*_BROWSER, *own, *((("Content-Type", content_type),) if content_type else ()))
+
+
+CASES: dict[str, Callable[[int], WafCase]] = {"get": _get, "form": _form, "json": _json}
+"""Each makes request `number` (up to 999) of its kind: arguments, cookie and referrer differ by request."""
+
+ATTACK = WafCase(
+    "GET", "/products/list?category=1%27+or+1%3D1+union+select+password+from+users--", _headers(0)
+)
+"""SQL injection, which every engine must report before its figures count."""

@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 
 from benchmarks.peers.peer import Peer
+from benchmarks.processes import StartError
 from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, Features, Site
+from benchmarks.waf_engines import NO_CRS, crs_folder
 
 CHECKOUT = Path(__file__).parents[2]
 """Measured is the code of this checkout, whether it is installed or not."""
@@ -34,7 +36,18 @@ def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
             "on": ["connect_failure", "reset_before_response"],
             "budget": "20%",
         }
+    if features.waf:
+        route["plugins"] = [{"waf": {"rules": [_rules(features.waf)], "paranoia": 1}}]
     return route
+
+
+def _rules(waf: str) -> str:
+    if waf == "core":
+        return waf
+    folder = crs_folder()
+    if folder is None:
+        raise StartError(NO_CRS)
+    return str(folder)
 
 
 def _pool(site: Site) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import yaml
 
 from benchmarks.origin import html_page, parse_requests
 from benchmarks.peers import PEERS, adc, haproxy, nginx
+from benchmarks.processes import StartError
 from benchmarks.site import Certificate, Features, Site
 
 CERTIFICATE = Certificate(Path("/c/chain.pem"), Path("/c/key.pem"), Path("/c/bundle.pem"))
@@ -46,6 +47,19 @@ def test_adc_has_its_features_where_the_row_asks_for_them(tmp_path):
     assert data["state"] == {"backend": "local"}
     assert data["trusted_proxies"] == ["127.0.0.1"]
     assert "retries" in data["routes"][0]
+
+
+def test_adc_gets_the_rules_that_the_row_asks_for(tmp_path, monkeypatch):
+    (tmp_path / "rules").mkdir()
+    monkeypatch.setenv("ADC_CRS", str(tmp_path))
+    routes = [adc.configuration(site_with(tmp_path, waf=rules))["routes"][0] for rules in ("core", "crs")]
+    assert [route["plugins"][0]["waf"]["rules"] for route in routes] == [["core"], [str(tmp_path)]]
+
+
+def test_adc_with_the_crs_is_skipped_without_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADC_CRS", str(tmp_path / "none"))
+    with pytest.raises(StartError, match="no OWASP CRS: name its folder with ADC_CRS"):
+        adc.configuration(site_with(tmp_path, waf="crs"))
 
 
 def test_nginx_compresses_only_where_the_row_asks_for_it(tmp_path):

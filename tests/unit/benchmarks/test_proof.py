@@ -52,6 +52,12 @@ def test_an_answer_in_the_coding_asked_for_is_accepted(monkeypatch):
     proof.prove(peer_with(coding="gzip"), None)
 
 
+def test_a_firewall_that_lets_an_attack_pass_is_refused(monkeypatch):
+    monkeypatch.setattr(proof, "_status_of_attack", lambda peer: 200)
+    with pytest.raises(StartError, match="answers SQL injection with 200, not 403"):
+        proof.prove(peer_with(waf="core"), None)
+
+
 def test_persistence_that_pins_nobody_is_refused(monkeypatch):
     monkeypatch.setattr(proof, "_metrics", lambda peer: "")
     with pytest.raises(StartError, match="pins nobody"):
