@@ -11,8 +11,8 @@ from adc_plugins.waf.engine.databases import ExpressionSet
 from adc_plugins.waf.engine.items import Pair
 from adc_plugins.waf.engine.state import State
 from adc_plugins.waf.engine.transforms import TransformationChain
-from adc_plugins.waf.engine.triggers import Triggers
-from adc_plugins.waf.expression import PADDING, Expression
+from adc_plugins.waf.engine.variants import Variants
+from adc_plugins.waf.expression import Expression
 
 _HEADERS: Final = "REQUEST_HEADERS"
 _REMEMBERED: Final = 4096
@@ -42,10 +42,10 @@ class Scanner:
                 masks[expression] = masks.get(expression, 0) | 1 << bit
             if condition.expressions:
                 self._searched |= 1 << bit
+        staged = frozenset(_chains(each for each in conditions if each[1].link.multi_match))
+        self._variants = Variants(_chains(conditions), staged)
         self._masks = list(masks.values())
-        self._set = ExpressionSet(list(masks), cache)
-        self._triggers = Triggers(_chains(conditions))
-        self._staged = frozenset(_chains(each for each in conditions if each[1].link.multi_match))
+        self._set = ExpressionSet([*masks, *self._variants.triggers], cache)
         self._sources = _by_source(conditions)
         self._headers = {
             source.key.encode(): mask for source, mask in self._sources.items() if source.variable == _HEADERS
@@ -93,7 +93,7 @@ class Scanner:
             return found
         found = self._remembered.get(value)
         if found is None:
-            found = self._found(state, value)
+            found = self._found(value)
             if remember and len(value) <= _LONGEST_REMEMBERED:
                 if len(self._remembered) >= _REMEMBERED:
                     self._remembered.clear()
@@ -101,17 +101,19 @@ class Scanner:
         state.value_bits[value] = found
         return found
 
-    def _found(self, state: State, value: bytes) -> int:
+    def _found(self, value: bytes) -> int:
         """Return the bits of the expressions that match in a value or in what rules make of it."""
-        texts = {value: None}
-        for chain in self._triggers.chains(value):
-            if chain in self._staged:
-                texts.update(dict.fromkeys(chain.stages(value)))
+        bits = triggers = 0
+        masks, count = self._masks, len(self._masks)
+        for index in self._set.search(value):
+            if index < count:
+                bits |= masks[index]
             else:
-                texts[chain.apply(state, value)] = None
-        bits = 0
-        for index in self._set.search(b"\n".join(texts) + PADDING):
-            bits |= self._masks[index]
+                triggers |= 1 << index - count
+        for text in self._variants.of(value, triggers):
+            for index in self._set.search(text):
+                if index < count:
+                    bits |= masks[index]
         return bits
 
 

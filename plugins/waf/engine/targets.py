@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,9 @@ from adc_plugins.waf.seclang.model import OperatorCall, Place, Target
 
 Namespaces = tuple[tuple[str, str], ...]
 """Pairs of prefix and URI, for XPath."""
+
+_SIMPLE: Final = re.compile(r"(\^?)([A-Za-z0-9_-]+?)(?:[.A-Za-z0-9_-]\*)?")
+"""A pattern that is a text, maybe at the beginning of the key, and whatever follows."""
 
 _NOTHING: Final[tuple[Item, ...]] = ()
 
@@ -27,6 +31,10 @@ def key_test(target: Target, place: Place) -> KeyTest | None:
     key = target.key.encode()
     if not target.pattern:
         return lambda received: received.lower() == key
+    simple = _SIMPLE.fullmatch(target.key)
+    if simple:
+        anchored, text = bool(simple[1]), simple[2].lower().encode()
+        return lambda received: received.lower().startswith(text) if anchored else text in received.lower()
     operator = compile_operator(OperatorCall("rx", f"(?i){target.key}"), place, _no_data)
     return lambda received: operator.match(received) is not None
 

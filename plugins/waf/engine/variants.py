@@ -1,0 +1,93 @@
+"""What chains of transformations make of a value, without the steps that cannot change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from adc_plugins.waf.engine.transforms import TransformationChain
+from adc_plugins.waf.expression import Expression
+from adc_plugins.waf.transformations import TRANSFORMATIONS
+
+_ONLY_CASE: Final = frozenset({"lowercase", "uppercase"})
+"""Transformations that change nothing but letter case, which no expression that follows them minds."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """A transformation, and those that run on its result; `wanted` if the result itself is."""
+
+    function: Callable[[bytes], bytes]
+    wanted: bool = False
+    next: dict[str, _Step] = field(default_factory=dict)
+
+
+class Variants:
+    """Results of chains by the triggers that a value matches; chains with the same first steps share them."""
+
+    def __init__(self, chains: Iterable[TransformationChain], staged: frozenset[TransformationChain]) -> None:
+        self._chains = tuple(chains)
+        self._staged = staged
+        names = {name for chain in self._chains for name in chain.names}
+        found = {name: TRANSFORMATIONS[name].trigger for name in sorted(names - _ONLY_CASE)}
+        self.triggers: list[Expression] = list(
+            dict.fromkeys(each for each in found.values() if each is not None)
+        )
+        """Expressions; bit N of a value's mask is set if the one at N matches."""
+        self._bits = {
+            name: -1 if trigger is None else 1 << self.triggers.index(trigger)
+            for name, trigger in found.items()
+        }
+        self._steps: dict[int, list[_Step]] = {}
+
+    def of(self, value: bytes, mask: int) -> set[bytes]:
+        """Return what the chains make of a value that matches the triggers of `mask`, without the value itself."""
+        steps = self._steps.get(mask)
+        if steps is None:
+            steps = self._steps[mask] = self._steps_for(mask)
+        found: set[bytes] = set()
+        if steps:
+            _walk(steps, value, found)
+            found.discard(value)
+        return found
+
+    def _steps_for(self, mask: int) -> list[_Step]:
+        first: dict[str, _Step] = {}
+        for chain in self._chains:
+            at, step = first, None
+            for name in self._needed(chain, mask):
+                step = at.get(name)
+                if step is None:
+                    step = at[name] = _Step(TRANSFORMATIONS[name].apply)
+                step.wanted = step.wanted or chain in self._staged
+                at = step.next
+            if step is not None:
+                step.wanted = True
+        return list(first.values())
+
+    def _needed(self, chain: TransformationChain, mask: int) -> Iterator[str]:
+        """Yield the transformations of a chain that may change the value, and all behind them."""
+        names = chain.names
+        if all(name in _ONLY_CASE or not self._may_change(name, mask) for name in names):
+            return
+        changed = False
+        for name in names:
+            if name in _ONLY_CASE:
+                yield name
+            elif changed or self._may_change(name, mask):
+                changed = True
+                yield name
+
+    def _may_change(self, name: str, mask: int) -> bool:
+        bit = self._bits[name]
+        return bit < 0 or bool(mask & bit)
+
+
+def _walk(steps: Iterable[_Step], value: bytes, found: set[bytes]) -> None:
+    for step in steps:
+        result = step.function(value)
+        if step.wanted:
+            found.add(result)
+        if step.next:
+            _walk(step.next.values(), result, found)
