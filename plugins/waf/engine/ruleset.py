@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,13 +12,12 @@ from adc_plugins.waf.collect.facts import RequestFacts
 from adc_plugins.waf.collect.variables import Variables
 from adc_plugins.waf.engine.compile import compile_rules
 from adc_plugins.waf.engine.folding import fold
+from adc_plugins.waf.engine.kept_prefilters import KeptPrefilters
 from adc_plugins.waf.engine.limits import EngineLimits
 from adc_plugins.waf.engine.persistent import NothingKept, Persistent
 from adc_plugins.waf.engine.plan import Plan
-from adc_plugins.waf.engine.rule import Link
 from adc_plugins.waf.engine.state import DETECT, OFF, ON, State
 from adc_plugins.waf.engine.transaction import Transaction
-from adc_plugins.waf.expression import Expression
 from adc_plugins.waf.seclang.include import read_included
 from adc_plugins.waf.seclang.model import CodeRule, Place, Program, SecLangError, Settings
 from adc_plugins.waf.seclang.parse import parse
@@ -59,7 +58,11 @@ class Ruleset:
         phases = compile_rules(program, read_data_file)
         folded = fold(phases)
         self._tx = folded.tx
-        self._plan = Plan(phases, folded.alive, _prefilter, cache)
+        prefilters = KeptPrefilters(
+            (link for rules in phases for rule in rules for link in rule.links), cache
+        )
+        self._plan = Plan(phases, folded.alive, prefilters.of, cache)
+        prefilters.keep()
 
     @classmethod
     def load(
@@ -85,10 +88,6 @@ class Ruleset:
             settings.collection_timeout,
         )
         return Transaction(settings, state, self._plan.run)
-
-
-def _prefilter(link: Link) -> Sequence[Expression] | None:
-    return link.operator.prefilter if link.operator else None
 
 
 def body_limits(settings: Settings) -> Limits:
