@@ -8,6 +8,7 @@ from typing import Final
 from adc_plugins.waf.bodies.json_document import parse_json
 from adc_plugins.waf.bodies.multipart.parse import parse_multipart
 from adc_plugins.waf.bodies.parsed import Limits, ParsedBody, bounded
+from adc_plugins.waf.bodies.undeclared import parse_undeclared
 from adc_plugins.waf.bodies.urlencoded import parse_urlencoded
 from adc_plugins.waf.bodies.xml_document import parse_xml
 
@@ -32,16 +33,15 @@ PROCESSORS: Final[Mapping[str, Processor]] = {
 
 
 def parse_body(processor: str, content: bytes, content_type: bytes, limits: Limits) -> ParsedBody:
-    """Return what `processor` makes of `content`; without a processor nothing, with an unknown one an error."""
-    if not processor:
-        return ParsedBody()
-    parse = PROCESSORS.get(processor)
+    """Return what `processor` makes of `content`; without one what is recognized, with an unknown one an error."""
+    parse = PROCESSORS.get(processor) if processor else parse_undeclared
     if parse is None:
         return ParsedBody(error=f"unknown request body processor {processor}")
     body = parse(content, content_type, limits)
-    if processor != "MULTIPART" and len(content) > limits.no_files_bytes:
+    if processor not in ("", "MULTIPART") and len(content) > limits.no_files_bytes:
         body.error = body.error or f"the body is longer than {limits.no_files_bytes} bytes"
     if len(body.arguments) > limits.arguments:
-        body.error = body.error or f"more than {limits.arguments} arguments"
+        if processor:
+            body.error = body.error or f"more than {limits.arguments} arguments"
         body.arguments = bounded(body.arguments, limits.arguments)
     return body

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from adc_plugins.waf.bodies.json_document import parse_json
 from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody
 from adc_plugins.waf.bodies.percent import decode_percent, has_invalid_escape
+
+_JSON: Final = re.compile(rb"[ \t\r\n]*[{\[]")
 
 
 def decode(content: bytes) -> bytes:
@@ -42,7 +48,10 @@ def _decoded_pair(item: bytes) -> Pair:
 
 
 def parse_urlencoded(content: bytes, _content_type: bytes, limits: Limits) -> ParsedBody:
-    """Parse a form body."""
-    return ParsedBody(
-        arguments=parse_arguments(content, limits), urlencoded_error=has_invalid_escape(content)
-    )
+    """Parse a form body. JSON that is sent as a form, which lenient applications read, is parsed as both."""
+    arguments = parse_arguments(content, limits)
+    if _JSON.match(content):
+        document = parse_json(content, b"", limits)
+        if not (document.error or document.unfinished):
+            arguments += document.arguments
+    return ParsedBody(arguments=arguments, urlencoded_error=has_invalid_escape(content))

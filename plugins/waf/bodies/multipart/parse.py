@@ -6,11 +6,15 @@ import binascii
 import quopri
 from typing import Final
 
+from adc_plugins.waf.bodies.json_document import parse_json
 from adc_plugins.waf.bodies.multipart.boundary import read_boundary
 from adc_plugins.waf.bodies.multipart.disposition import Disposition, parse_disposition
 from adc_plugins.waf.bodies.multipart.parts import Part, split_parts
 from adc_plugins.waf.bodies.multipart.report import Report
 from adc_plugins.waf.bodies.parsed import Limits, Pair, ParsedBody, UploadedFile
+
+_SCRIPTED: Final = b"blob"
+"""The file name that browsers give to content that a script made."""
 
 _LONGEST_DISPOSITION: Final = 4_096
 """Bytes of a Content-Disposition that are read; a longer one is an error of its line."""
@@ -43,6 +47,9 @@ def parse_multipart(content: bytes, content_type: bytes, limits: Limits) -> Pars
         if not file_name or report.failures > failures:
             size += len(part.content)
             body.arguments += _arguments(name, part)
+        if file_name in (b"", _SCRIPTED) and b"json" in part.headers.values.get(b"content-type", b"").lower():
+            document = parse_json(part.content, b"", limits)
+            body.arguments += [(b"%b.%b" % (name, key), value) for key, value in document.arguments]
     if len(body.files) > limits.files:
         report.file_limit_exceeded = True
         report.fail(f"more than {limits.files} files")

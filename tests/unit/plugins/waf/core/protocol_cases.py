@@ -17,6 +17,14 @@ from tests.unit.plugins.waf.core.cases import (
     without,
 )
 
+MULTIPART = "multipart/form-data; boundary=b"
+
+
+def part(line):
+    """A multipart body of one field that has `line` as a header."""
+    return b'--b\r\nContent-Disposition: form-data; name="a"\r\n' + line + b"\r\n\r\nx\r\n--b--\r\n"
+
+
 PROTOCOL = {
     440110: ([without("Host")], [path("/"), replace(without("Host"), protocol="1.0")]),
     440111: (
@@ -41,6 +49,7 @@ PROTOCOL = {
             header("X-Original-URL", "/admin"),
             header("Proxy", "http://evil.example"),
             header("X-Middleware-Subrequest", "a"),
+            header("X_Original_URL", "/admin"),
         ],
         [header("X-Forwarded-Host", "shop.example"), header("Proxy-Connection", "keep-alive")],
     ),
@@ -66,8 +75,23 @@ PROTOCOL = {
             post("a=1", "application/x-www-form-urlencoded; charset=ibm037"),
             post("a=1", "text/plain; charset=utf-8; charset=utf-7"),
             post("a=1", 'text/xml; charset="UTF-16"'),
+            post("a=1", "text/plain; charset=csIBM037"),
+            post("a=1", "text/plain; charset=ebcdic-cp-us"),
+            post("a=1", "text/plain; charset*=us-ascii''ibm037"),
+            post("a=1", 'text/plain; charset="\\u\\t\\f-7"'),
+            post(part(b"Content-Type: text/plain; charset=utf-7"), MULTIPART),
         ],
-        [post("a=1", "text/html; charset=utf-8"), post("a=1", "text/plain; charset=euc-kr")],
+        [
+            post("a=1", "text/html; charset=utf-8"),
+            post("a=1", "text/plain; charset=euc-kr"),
+            post("a=1", "text/plain;charset='ISO-8859-1' ;x=y"),
+            post(part(b"Content-Type: text/plain; charset=UTF-8"), MULTIPART),
+            upload("charset.txt"),
+        ],
+    ),
+    440127: (
+        [post("_charset_=utf-7&a=1"), post("_charset_=IBM037"), args("_charset_=utf-16le")],
+        [post("_charset_=&a=1"), post("_charset_=UTF-8"), post("_charset_=windows-1252")],
     ),
     440121: (
         [post('{"a": ', "application/json"), post("<a><b></a>", "application/xml")],
