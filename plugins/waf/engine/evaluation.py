@@ -39,11 +39,12 @@ def _evaluate_link(rule: CompiledRule, link: Link, state: State, alone: bool) ->
         items = _without_excluded(rule, items, state)
     if not items:
         return False
-    match, negated, apply, matched = link.matcher(state), link.negated, link.transformations.apply, False
+    match, negated, chain, matched = link.matcher(state), link.negated, link.transformations, False
     for item in items:
-        values: Iterable[bytes] = (
-            link.transformations.stages(item[2]) if link.multi_match else (apply(state, item[2]),)
-        )
+        if link.multi_match:
+            values: Iterable[bytes] = chain.stages(item[2])
+        else:
+            values = (chain.apply(state, item[2]),) if chain.names else (item[2],)
         for value in values:
             try:
                 found = match(value)
