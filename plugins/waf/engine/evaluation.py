@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from adc_plugins.waf.engine.items import Item
 from adc_plugins.waf.engine.results import Intervention, RuleMatch
@@ -11,7 +12,9 @@ from adc_plugins.waf.engine.state import DETECT, ON, VOLATILE, State
 from adc_plugins.waf.engine.targets import TargetList
 from adc_plugins.waf.operators import LimitReached
 
-_CAPTURES = tuple(b"%d" % number for number in range(10))
+_UNKNOWN: Final = (-1, None)
+"""The bits of a value that was not searched."""
+_CAPTURES: Final = tuple(b"%d" % number for number in range(10))
 
 
 def evaluate(rule: CompiledRule, state: State) -> bool:
@@ -82,7 +85,7 @@ def _that_can_match(targets: TargetList, bit: int, state: State) -> Sequence[Ite
     marked = state.marked.get(targets)
     if marked is None:
         bits = state.value_bits
-        every = [(item, bits.get(item[2], -1)) for item in targets.items(state)]
+        every = [(item, bits.get(item[2], _UNKNOWN)[0]) for item in targets.items(state)]
         marked = state.marked[targets] = [pair for pair in every if pair[1]]
     return [item for item, bits in marked if bits >> bit & 1]
 
@@ -97,13 +100,19 @@ def _without_excluded(rule: CompiledRule, items: Sequence[Item], state: State) -
 def _perform(link: Link, state: State, found: Match | None) -> None:
     """Capture and run the actions that each match of the link performs."""
     if link.capture and found is not None:
-        for number, name in enumerate(_CAPTURES):
-            if number < len(found):
-                state.set_tx(name, found[number])
-            else:
-                state.tx.pop(name, None)
+        _capture(found, state)
     for step in link.steps:
         step(state)
+
+
+def _capture(found: Match, state: State) -> None:
+    """Set TX.0 to TX.9 to what was captured, and remove those of an earlier capture beyond it."""
+    before = state.captured
+    for name, value in zip(_CAPTURES, found, strict=False):
+        state.set_tx(name, value)
+    for name in _CAPTURES[len(found) : before]:
+        state.tx.pop(name, None)
+    state.captured = len(found)
 
 
 def _complete(rule: CompiledRule, state: State) -> None:

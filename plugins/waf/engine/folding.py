@@ -8,7 +8,7 @@ of phase 5 may see a variable that was to be set after a rule intervened.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adc_plugins.waf.collect.facts import RequestFacts
@@ -45,18 +45,23 @@ _PURE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """TX as transactions begin, and a bit for each rule that is left, by phase."""
+    """TX as transactions begin, the rules, and a bit for each that is left, by phase.
+
+    A rule that is known to match has no targets any more: its actions run for every request.
+    """
 
     tx: dict[bytes, bytes]
+    phases: list[list[CompiledRule]]
     alive: list[int]
 
 
 def fold(phases: Sequence[Sequence[CompiledRule]]) -> Folded:
     """Evaluate what can be evaluated without a request."""
     folding = _Folding([(1 << len(rules)) - 1 for rules in phases])
-    for phase, rules in enumerate(phases):
+    kept = [list(rules) for rules in phases]
+    for phase, rules in enumerate(kept):
         folding.run(phase, rules)
-    return Folded(folding.tx, folding.alive)
+    return Folded(folding.tx, kept, folding.alive)
 
 
 @dataclass(slots=True)
@@ -75,13 +80,14 @@ class _Folding:
     uncertain: int = 0
     """Position before which a rule of the phase may have been skipped."""
 
-    def run(self, phase: int, rules: Sequence[CompiledRule]) -> None:
+    def run(self, phase: int, rules: list[CompiledRule]) -> None:
         self.uncertain = 0
         position = 0
         while position < len(rules):
             rule = rules[position]
             position += 1
-            if self._is_dead(rule):
+            known = self._known_matches(rule)
+            if known == []:
                 self._leave_out(phase, rule.position, position)
                 continue
             use = tx_use(rule.source)
@@ -93,19 +99,21 @@ class _Folding:
                     position = max(position, target)
                     continue
             self._keep(rule, use, len(rules))
+            if known == [True] and _only_acts(rule):
+                rules[rule.position] = replace(
+                    rule, links=(replace(rule.links[0], targets=None, operator=None),)
+                )
 
-    def _is_dead(self, rule: CompiledRule) -> bool:
-        """Return True if the first rule of the chain never matches."""
+    def _known_matches(self, rule: CompiledRule) -> list[bool] | None:
+        """Return True for each value that the first rule of the chain matches, None if a request decides."""
         reads = condition_reads(rule.source)
-        if reads is None or self._may_change(reads):
-            return False
         link = rule.links[0]
-        if link.targets is None:
-            return False
+        if reads is None or link.targets is None or self._may_change(reads):
+            return None
         state = _state(self.tx)
         match, apply = link.matcher(state), link.transformations.apply
         values = [apply(state, item[2]) for item in link.targets.items(state)]
-        return all((match(value) is not None) is link.negated for value in values)
+        return [True for value in values if (match(value) is not None) is not link.negated]
 
     def _may_change(self, names: frozenset[str]) -> bool:
         if names & self.changed:
@@ -153,6 +161,18 @@ class _Folding:
         if rule.verdict.action == "allow":
             self.uncertain = end
         self.uncertain = max(self.uncertain, rule.jump)
+
+
+def _only_acts(rule: CompiledRule) -> bool:
+    """Return True if it makes no difference what a rule of one link has matched."""
+    actions = rule.source.actions
+    texts = " ".join(action.value for action in actions if action.name != "msg").lower()
+    return (
+        len(rule.links) == 1
+        and not (rule.log or rule.links[0].capture or rule.links[0].multi_match)
+        and rule.verdict.action == "pass"
+        and "%{matched" not in texts
+    )
 
 
 def _state(tx: dict[bytes, bytes]) -> State:

@@ -51,8 +51,8 @@ class Plan:
         self._always = (1 << 2 * self._total) - 1
         for bit, _ in scanned:
             self._always ^= 1 << bit
-        self._sources = [_sources(phase, found) for phase in range(len(phases))]
         self._scanner = Scanner(scanned, cache)
+        self._readings = [self._scanner.readings(_sources(phase, found)) for phase in range(len(phases))]
 
     def run(self, phase: int, state: State) -> None:
         """Evaluate the candidates of `phase` until one ends it."""
@@ -76,7 +76,7 @@ class Plan:
 
     def _candidates(self, phase: int, state: State) -> int:
         state.variables_changed = False
-        bits = self._scanner.scan(state, self._sources[phase]) | self._always
+        bits = self._scanner.scan(state, self._readings[phase]) | self._always
         both = (bits & bits >> self._total) >> self._offsets[phase]
         candidates = both & self._alive[phase]
         for key, mask in self._absent[phase]:

@@ -61,7 +61,7 @@ class Ruleset:
         prefilters = KeptPrefilters(
             (link for rules in phases for rule in rules for link in rule.links), cache
         )
-        self._plan = Plan(phases, folded.alive, prefilters.of, cache)
+        self._plan = Plan(folded.phases, folded.alive, prefilters.of, cache)
         prefilters.keep()
 
     @classmethod

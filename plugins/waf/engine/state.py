@@ -70,6 +70,8 @@ class State:
         self.intervention: Intervention | None = None
         self.detected: Intervention | None = None
         self.allowed = ""
+        self.captured = 10
+        """How many of TX.0 to TX.9 may be set."""
         self.removed = [0, 0, 0, 0, 0, 0]
         self.exclusions: dict[tuple[int, int], list[Exclusion]] = {}
         self.controls: dict[str, str] = {}
@@ -78,7 +80,8 @@ class State:
         self.bits = 0
         self.marked: dict[object, list[tuple[Item, int]]] = {}
         """Items of lists of targets, with the bits of their values."""
-        self.value_bits: dict[bytes, int] = {}
+        self.value_bits: dict[bytes, tuple[int, frozenset[object]]] = {}
+        """Bits of the conditions that a value meets, complete for those with these chains of transformations."""
         self.scanned: dict[object, Sequence[Pair]] = {}
         self.variables_changed = False
         self.transformed: dict[object, dict[bytes, bytes]] = {}
@@ -131,6 +134,8 @@ class State:
         if name not in self.tx and len(self.tx) >= self.limits.variables:
             self.reached.add("variables")
             return
+        if len(name) == 1:
+            self.captured = 10
         if len(value) > self.limits.variable_bytes:
             self.reached.add("variable_bytes")
             value = value[: self.limits.variable_bytes]

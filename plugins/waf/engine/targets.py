@@ -31,12 +31,23 @@ def key_test(target: Target, place: Place) -> KeyTest | None:
     key = target.key.encode()
     if not target.pattern:
         return lambda received: received.lower() == key
-    simple = _SIMPLE.fullmatch(target.key)
-    if simple:
-        anchored, text = bool(simple[1]), simple[2].lower().encode()
+    text, anchored = _text_of(target)
+    if text:
         return lambda received: received.lower().startswith(text) if anchored else text in received.lower()
     operator = compile_operator(OperatorCall("rx", f"(?i){target.key}"), place, _no_data)
     return lambda received: operator.match(received) is not None
+
+
+def _text_of(target: Target) -> tuple[bytes, bool]:
+    """Return the text that a pattern of keys stands for, in small letters, and True if keys begin with it."""
+    simple = _SIMPLE.fullmatch(target.key or "") if target.pattern else None
+    return (simple[2].lower().encode(), bool(simple[1])) if simple else (b"", False)
+
+
+def _tx_items(tx: dict[bytes, bytes], text: bytes, anchored: bool) -> Sequence[Item]:
+    if anchored:
+        return [("TX", key, value) for key, value in tx.items() if key.startswith(text)]
+    return [("TX", key, value) for key, value in tx.items() if text in key]
 
 
 def exclusion_of(target: Target, place: Place) -> Exclusion:
@@ -47,18 +58,24 @@ def exclusion_of(target: Target, place: Place) -> Exclusion:
 class TargetList:
     """The items that a rule looks at: those of its variables without the excluded ones, in the order written."""
 
-    __slots__ = ("_identity", "_selections", "static", "targets")
+    __slots__ = ("_selections", "_tx_key", "static", "targets")
 
     def __init__(self, targets: Sequence[Target], place: Place, namespaces: Namespaces = ()) -> None:
         wanted = [target for target in targets if not target.excluded]
         excluded = [target for target in targets if target.excluded]
         self.targets = tuple(targets)
         self._selections = tuple(_Selection(target, excluded, place, namespaces) for target in wanted)
+        only = targets[0] if len(targets) == 1 and targets[0].variable == "TX" else None
+        plain = only is not None and not (only.pattern or only.count or only.excluded)
+        self._tx_key = only.key.encode() if only and plain and only.key is not None else None
         self.static = not any(target.variable in VOLATILE for target in wanted)
         """True if the items change only between phases."""
 
     def items(self, state: State) -> Sequence[Item]:
         """Return the items; remembered for the phase unless a rule may change them."""
+        if self._tx_key is not None:
+            value = state.tx.get(self._tx_key)
+            return () if value is None else (("TX", self._tx_key, value),)
         if not self.static:
             return self._collect(state)
         remembered = state.items.get(self)
@@ -78,7 +95,18 @@ class TargetList:
 class _Selection:
     """One variable, or keys of it, without what is excluded."""
 
-    __slots__ = ("_count", "_exclusions", "_key", "_name", "_namespaces", "_test", "_variable", "_xpath")
+    __slots__ = (
+        "_count",
+        "_exclusions",
+        "_key",
+        "_name",
+        "_namespaces",
+        "_test",
+        "_tx_anchored",
+        "_tx_text",
+        "_variable",
+        "_xpath",
+    )
 
     def __init__(
         self, target: Target, excluded: Sequence[Target], place: Place, namespaces: Namespaces
@@ -91,6 +119,7 @@ class _Selection:
         self._count = target.count
         self._key = None if target.pattern or xpath is not None or target.key is None else target.key.encode()
         self._test = key_test(target, place) if target.pattern else None
+        self._tx_text, self._tx_anchored = _text_of(target) if target.variable == "TX" else (b"", False)
         self._exclusions = tuple(
             exclusion_of(other, place) for other in excluded if other.variable == target.variable
         )
@@ -106,6 +135,8 @@ class _Selection:
         if self._xpath is not None:
             nodes = state.variables.xml(self._xpath, self._namespaces)
             found = [("XML", key, text) for key, text in nodes]
+        elif self._tx_text:
+            found = _tx_items(state.tx, self._tx_text, self._tx_anchored)
         elif self._key is not None:
             found = self._by_key(state, self._key)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,18 +26,18 @@ class _Step:
 class Variants:
     """Results of chains by the triggers that a value matches; chains with the same first steps share them."""
 
-    def __init__(self, chains: Iterable[TransformationChain], staged: frozenset[TransformationChain]) -> None:
-        self._chains = tuple(chains)
+    def __init__(
+        self,
+        chains: Iterable[TransformationChain],
+        staged: frozenset[TransformationChain],
+        triggers: Sequence[Expression],
+    ) -> None:
+        self.chains = frozenset(chains)
+        self._ordered = tuple(chains)
         self._staged = staged
-        names = {name for chain in self._chains for name in chain.names}
-        found = {name: TRANSFORMATIONS[name].trigger for name in sorted(names - _ONLY_CASE)}
-        self.triggers: list[Expression] = list(
-            dict.fromkeys(each for each in found.values() if each is not None)
-        )
-        """Expressions; bit N of a value's mask is set if the one at N matches."""
         self._bits = {
-            name: -1 if trigger is None else 1 << self.triggers.index(trigger)
-            for name, trigger in found.items()
+            name: -1 if trigger is None else 1 << triggers.index(trigger)
+            for name, trigger in _triggers(self._ordered).items()
         }
         self._steps: dict[int, list[_Step]] = {}
 
@@ -54,7 +54,7 @@ class Variants:
 
     def _steps_for(self, mask: int) -> list[_Step]:
         first: dict[str, _Step] = {}
-        for chain in self._chains:
+        for chain in self._ordered:
             at, step = first, None
             for name in self._needed(chain, mask):
                 step = at.get(name)
@@ -82,6 +82,16 @@ class Variants:
     def _may_change(self, name: str, mask: int) -> bool:
         bit = self._bits[name]
         return bit < 0 or bool(mask & bit)
+
+
+def triggers_of(chains: Iterable[TransformationChain]) -> list[Expression]:
+    """Return the expressions that decide; bit N of a value's mask is set if the one at N matches."""
+    return list(dict.fromkeys(trigger for trigger in _triggers(chains).values() if trigger is not None))
+
+
+def _triggers(chains: Iterable[TransformationChain]) -> dict[str, Expression | None]:
+    names = {name for chain in chains for name in chain.names}
+    return {name: TRANSFORMATIONS[name].trigger for name in sorted(names - _ONLY_CASE)}
 
 
 def _walk(steps: Iterable[_Step], value: bytes, found: set[bytes]) -> None:

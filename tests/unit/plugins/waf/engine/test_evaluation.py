@@ -144,3 +144,11 @@ def test_highest_severity_is_the_lowest_number_so_far():
 def test_invalid_expression_names_file_and_line():
     with pytest.raises(ValueError, match=r"^test\.conf:2: "):
         rules('\nSecRule ARGS "@validateByteRange x" "id:1,phase:1,log"')
+
+
+def test_capture_removes_numbers_that_a_rule_set_by_name():
+    ruleset = rules(
+        'SecRule ARGS:a "@rx x" "id:1,phase:1,pass,nolog,capture,setvar:tx.5=old"\n'
+        'SecRule ARGS:a "@rx x" "id:2,phase:1,pass,nolog,capture"\nSecRule &TX:5 "@eq 0" "id:3,phase:1,log"'
+    )
+    assert matched_ids(run(ruleset, request(b"a=x"))) == [3]
