@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 
 from adc_plugins.waf.engine.results import RuleMatch, Scores
 from adc_plugins.waf.masking import MASK, Masking
+from adc_plugins.waf.printable import json_line
 
 from adc.plugin import Context
 
@@ -36,7 +36,7 @@ class AuditRecords:
         matches: Iterable[RuleMatch],
     ) -> str:
         """Return the line of one transaction."""
-        return json.dumps(self.record(context, now, action, status, scores, matches), ensure_ascii=False)
+        return json_line(self.record(context, now, action, status, scores, matches))
 
     def record(
         self,
@@ -55,7 +55,7 @@ class AuditRecords:
             "client": context.client,
             "method": request.method,
             "host": request.authority,
-            "path": request.path,
+            "path": self._masking.text(request.path[:LONGEST_TARGET]),
             "target": self._masking.target(request.received_target[:LONGEST_TARGET]),
             "route": context.route,
             "mode": self._mode,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote_plus
 
 MASK = "***"
+_ESCAPED_NAME = re.compile(r"([^&;?\s=]{1,200})=[^&;\s]*")
 
 
 class Masking:
@@ -20,12 +21,16 @@ class Masking:
         self._inside = re.compile(
             rf"(?P<name>{word}\s*=\s*)[^&;\s]*"
             rf'|(?P<quoted>["\']?{word}["\']\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^,}}\s]+)'
-            rf"|(?P<line>(?m:^){word}\s*:[ \t]*)[^\r\n]*",
-            re.IGNORECASE,
+            rf"|(?P<line>(?m:^){word}\s*:[ \t]*)[^\r\n]*"
+            rf"|(?P<part>\bname=[\"']?{word}[\"'\s;][^\n]{{0,500}}\n(?:[^\r\n]{{1,500}}\r?\n){{0,20}}\r?\n)(?:(?!\r?\n--).)*"
+            rf"|(?P<element><(?:[\w.-]{{1,60}}:)?{word}(?:\s[^<>]{{0,500}})?>)[^<]*",
+            re.IGNORECASE | re.DOTALL,
         )
 
     def is_sensitive(self, variable: str, key: str) -> bool:
-        """True if the value of `variable`:`key` must not be shown."""
+        """True if the value of `variable`:`key` must not be shown. The text of an XML document has no names."""
+        if variable == "XML":
+            return bool(self._names)
         lower = key.lower()
         if any(name in lower for name in self._names):
             return not variable.endswith("_NAMES")
@@ -34,7 +39,7 @@ class Masking:
     def target(self, target: str) -> str:
         """Return a request target with the values of sensitive arguments masked."""
         path, mark, query = target.partition("?")
-        return path + mark + "&".join(self._argument(each) for each in query.split("&"))
+        return self.text(path) + mark + "&".join(self._argument(each) for each in query.split("&"))
 
     def _argument(self, argument: str) -> str:
         name, equals, _ = argument.partition("=")
@@ -42,7 +47,10 @@ class Masking:
 
     def text(self, text: str) -> str:
         """Return `text` with the values of sensitive names in it masked: in a query, a form, JSON and header lines."""
-        return self._inside.sub(_masked, text)
+        return self._inside.sub(_masked, _ESCAPED_NAME.sub(self._escaped, text) if "%" in text else text)
+
+    def _escaped(self, found: re.Match[str]) -> str:
+        return f"{found[1]}={MASK}" if self.is_sensitive("ARGS", unquote_plus(found[1])) else found[0]
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ _LONGEST_PREFIX: Final = 1_024
 _LONGEST_TOKEN: Final = len("\\u0000")
 """Characters of a literal or an escape."""
 _STRING: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL)
+_COLON: Final = re.compile(r"[ \t\r\n]*:")
 _SPACE: Final = " \t\r\n"
 _LITERALS: Final = {True: b"true", False: b"false", None: b""}
 
@@ -138,8 +139,8 @@ def _encode(text: str) -> bytes:
 
 
 def _strings(text: str) -> Iterator[Pair]:
-    """Yield everything between quotation marks, decoded where it is a JSON string."""
-    name = _encode(_ROOT)
+    """Yield everything between quotation marks, decoded where it is a JSON string; values get the last name."""
+    root = key = _encode(_ROOT)
     for found in _STRING.finditer(text):
         string = found.group(1)
         if "\\" in string:
@@ -147,4 +148,9 @@ def _strings(text: str) -> Iterator[Pair]:
                 string = json.loads(f'"{string}"', strict=False)
             except ValueError:
                 pass
-        yield name, _encode(string)
+        value = _encode(string)
+        if _COLON.match(text, found.end()):
+            yield root, value
+            key = root + b"." + value[:_LONGEST_PREFIX]
+        else:
+            yield key, value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -99,11 +99,13 @@ def read_record(line: bytes) -> AuditRecord | None:
             mode=value["mode"],
             action=value["action"],
             status=value["status"],
-            scores=value["scores"],
+            scores=_numbers(
+                value["scores"], ("inbound", "outbound", "inbound_threshold", "outbound_threshold")
+            ),
             matches=tuple(_match(each) for each in value["matches"]),
             left_out=value["matches_left_out"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -120,8 +122,15 @@ def _match(value: Mapping[str, Any]) -> MatchRecord:
         variable=value["variable"],
         key=value["key"],
         value=value["value"],
-        scores=value["scores"],
+        scores=_numbers(value["scores"], value["scores"]),
     )
+
+
+def _numbers(scores: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """Return `scores`. Raises TypeError unless those of `names` are numbers."""
+    if not isinstance(scores, dict) or not all(isinstance(scores[name], int) for name in names):
+        raise TypeError("scores are numbers by name")
+    return scores
 
 
 def lines_backwards(path: Path) -> Iterator[bytes]:

@@ -56,13 +56,13 @@ class Recording:
 
     def _har(self) -> Iterator[Recorded]:
         try:
-            entries = json.loads(self._path.read_bytes())["log"]["entries"]
-        except (ValueError, KeyError, TypeError) as error:
+            entries = list(json.loads(self._path.read_bytes())["log"]["entries"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{self._path} is no HAR file: {error}") from None
         for entry in entries:
             try:
                 yield _har_request(entry["request"])
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, AttributeError):
                 self.unread += 1
 
 
@@ -91,11 +91,11 @@ def _json_request(line: str) -> Recorded | None:
             "User-Agent": value.get("user_agent", ""),
         }
         version = f"HTTP/{value.get('version') or '1.1'}"
-        scheme, client = value.get("scheme", ""), value.get("client", "")
+        scheme, client = value.get("scheme") or "", value.get("client") or ""
         if not value["method"] or not value["target"]:
             return None
         return _recorded(value["method"], value["target"], version, fields, client, scheme)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -103,7 +103,8 @@ def _recorded(
     method: str, target: str, version: str, fields: Mapping[str, str], client: str, scheme: str = ""
 ) -> Recorded:
     headers = tuple((name, value) for name, value in fields.items() if value and value != "-")
-    host = fields.get("Host", "")
+    _check(method, target, version, client, scheme, *(value for _, value in headers))
+    host = fields.get("Host") or ""
     url = f"{scheme or 'http'}://{host}{target}" if host and target.startswith("/") else target
     return Recorded(ExampleRequest(method, target, version, completed(headers, b""), b""), url, client)
 
@@ -117,10 +118,19 @@ def _har_request(value: Mapping[str, Any]) -> Recorded:
         for each in value["headers"]
         if not each["name"].startswith(":") and each["name"].lower() not in _NOT_SENT
     )
+    _check(value["method"], target, *(text for field in headers for text in field))
     if not any(name.lower() == "host" for name, _ in headers):
         headers = (("Host", url.netloc), *headers)
     request = ExampleRequest(value["method"], target, "HTTP/1.1", completed(headers, body), body)
     return Recorded(request, value["url"].partition("#")[0], "")
+
+
+def _check(*texts: object) -> None:
+    """Raise TypeError or ValueError for what is no text, or cannot have been bytes."""
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r:.40} is no text")
+        text.encode("utf-8", "surrogateescape")
 
 
 def _har_body(data: Mapping[str, Any]) -> bytes:

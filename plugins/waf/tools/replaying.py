@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from adc_plugins.waf.engine import Ruleset
+from adc_plugins.waf.printable import json_line
 from adc_plugins.waf.tools.replay import Summary, replay
 from adc_plugins.waf.tools.replay_input import Recorded, Recording
 from adc_plugins.waf.tools.uses import ignored, uses_of
@@ -69,4 +69,4 @@ def as_json(summary: Summary, unread: int) -> str:
         name: getattr(summary, name) for name in ("requests", "outside", "matched", "blocked", "left_out")
     }
     groups = [asdict(group) for group in summary.sorted_groups()]
-    return json.dumps(value | {"unread": unread, "groups": groups}, indent=1, ensure_ascii=False)
+    return json_line(value | {"unread": unread, "groups": groups}, indent=1)

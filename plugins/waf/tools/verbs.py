@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from adc_plugins.waf.printable import printable
 from adc_plugins.waf.seclang.model import SecLangError
 from adc_plugins.waf.tools import excluding, replaying, testing
 from adc_plugins.waf.tools.audit_log import AuditRecord, find_record
@@ -41,6 +43,10 @@ def _fail(text: object, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _print(lines: Iterable[str]) -> None:
+    print("\n".join(lines))
+
+
 def _find(uses: list[Use], log: Path | None, request_id: str) -> AuditRecord:
     """Return the record of a request. The command ends without one."""
     logs = [log] if log is not None else list(dict.fromkeys(use.audit_log for use in uses if use.audit_log))
@@ -66,7 +72,7 @@ def why(
     """Show which rules matched a request, on what, with their scores, files and lines."""
     uses = [] if log is not None else waf_uses(context.obj, config)
     record = _find(uses, log, request_id)
-    print(as_json(record) if json else "\n".join(explanation(record)))
+    _print([as_json(record)] if json else map(printable, explanation(record)))
 
 
 @waf.command()
@@ -92,7 +98,7 @@ def exclude(
         _fail(f"the route {record.route} of the request has no waf now", MISUSED)
     try:
         for line in excluding.exclude(use, record, rule, days, time.time()):
-            print(line)
+            print(printable(line))
     except (excluding.CannotExclude, SecLangError, OSError) as error:
         _fail(error)
 
@@ -115,7 +121,8 @@ def replay(
         summary, unread = replaying.replay_file(recording, context.obj, config)
     except (SecLangError, OSError, ValueError) as error:
         _fail(error)
-    print(replaying.as_json(summary, unread) if json else "\n".join(replaying.report(summary, unread, most)))
+    lines = map(printable, replaying.report(summary, unread, most))
+    _print([replaying.as_json(summary, unread)] if json else lines)
 
 
 @waf.command("test")
@@ -134,6 +141,6 @@ def check(
         results = testing.check_path(path, context.obj)
     except (SecLangError, OSError, ValueError) as error:
         _fail(error, MISUSED)
-    print(testing.as_json(results) if json else "\n".join(testing.report(results)))
+    _print([testing.as_json(results)] if json else map(printable, testing.report(results)))
     if not results or any(result.failures for result in results):
         raise typer.Exit(FAILED)

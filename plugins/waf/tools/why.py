@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from adc_plugins.waf.printable import json_line
 from adc_plugins.waf.tools.audit_log import AuditRecord, MatchRecord
 
 _LONGEST = 200
@@ -24,7 +24,7 @@ def explanation(record: AuditRecord) -> Iterator[str]:
 
 def as_json(record: AuditRecord) -> str:
     """Return the record as JSON."""
-    return json.dumps(asdict(record), indent=1, ensure_ascii=False)
+    return json_line(asdict(record), indent=1)
 
 
 def _decision(record: AuditRecord) -> str:

@@ -19,6 +19,7 @@ MASKING = Masking(SENSITIVE)
         ("REQUEST_HEADERS", "Authorization"),
         ("REQUEST_HEADERS", "Cookie"),
         ("REQUEST_COOKIES", "id"),
+        ("XML", ""),
     ],
 )
 def test_value_of_a_sensitive_name_is_hidden(variable: str, key: str) -> None:
@@ -41,6 +42,10 @@ def test_value_of_another_name_is_shown(variable: str, key: str) -> None:
         ('{"token":123}', '{"token":***}'),
         ("GET / HTTP/1.1\nCookie: a=1; b=2\nHost: a", "GET / HTTP/1.1\nCookie: ***\nHost: a"),
         ("nothing to hide", "nothing to hide"),
+        ("?pass%77ord=hunter2&b=2", "?pass%77ord=***&b=2"),
+        ("/reset;token=abc;/x", "/reset;token=***;/x"),
+        ('name="password"\r\nX: y\r\n\r\nhun\nter2\r\n--b', 'name="password"\r\nX: y\r\n\r\n***\r\n--b'),
+        ("<s:Password x='1'>hunter2</s:Password><b>c</b>", "<s:Password x='1'>***</s:Password><b>c</b>"),
     ],
 )
 def test_values_within_text_are_masked(text: str, masked: str) -> None:
@@ -48,7 +53,9 @@ def test_values_within_text_are_masked(text: str, masked: str) -> None:
 
 
 def test_query_is_masked_whatever_the_escapes_in_its_names() -> None:
-    assert MASKING.target("/a?q=1&pass%77ord=x&Token=y&t") == "/a?q=1&pass%77ord=***&Token=***&t"
+    assert MASKING.target("/a;sessionid=z?q=1&pass%77ord=x&Token=y&t") == (
+        "/a;sessionid=***?q=1&pass%77ord=***&Token=***&t"
+    )
 
 
 def test_names_to_mask_are_an_option() -> None:

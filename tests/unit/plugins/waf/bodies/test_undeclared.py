@@ -32,8 +32,8 @@ def test_body_of_another_type_is_read_by_what_it_looks_like(content, content_typ
     assert arguments(content, content_type) == found
 
 
-def test_what_follows_an_undeclared_document_is_read():
-    assert (b"json", b"<b>") in arguments(b'{"b": 1}\n' + ESCAPED)
+def test_text_behind_an_undeclared_document_is_read():
+    assert (b"json.a", b"<b>") in arguments(b'{"b": 1}\n' + ESCAPED)
 
 
 def test_undeclared_xml_is_a_document():

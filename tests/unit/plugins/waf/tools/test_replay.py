@@ -84,6 +84,45 @@ def test_har_entries_are_requests_with_content(tmp_path: Path) -> None:
     assert (headers["Host"], headers["Content-Length"]) == ("a.example", "8")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": 5},
+        {"method": "\ud800"},
+        {"url": 5},
+        {"url": "http://[a/"},
+        {"url": "http://a/\ud800"},
+        {"headers": "abc"},
+        {"headers": [{"name": 1, "value": "a"}]},
+        {"headers": [{"name": "a", "value": 1}]},
+        {"postData": "abc"},
+        {"postData": {"text": "\ud800"}},
+    ],
+)
+def test_har_entry_of_another_shape_is_unread(tmp_path: Path, changes: dict[str, object]) -> None:
+    request = {"method": "GET", "url": "http://a/", "headers": []} | changes
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [{"request": request}]}}))
+    recording = Recording(path)
+    assert list(recording) == []
+    assert recording.unread == 1
+
+
+@pytest.mark.parametrize("text", ['{"log":{"entries":5}}', '{"log":{"entries":' + "[" * 100_000, "\0"])
+def test_malformed_har_is_an_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.har"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="no HAR file"):
+        list(Recording(path))
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":' + "[" * 100_000, '{"method": 5, "target": "/"}', '{"method": "GET", "target": ["/"]}']
+)
+def test_json_line_of_another_shape_is_no_request(line: str) -> None:
+    assert read_line(line) is None
+
+
 def test_file_that_is_no_har_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text("{}")

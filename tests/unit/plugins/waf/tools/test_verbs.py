@@ -66,6 +66,20 @@ class TestWhy:
         result = invoke("why", "r1", "--log", config.parent / "audit.log", "--json")
         assert json.loads(result.output)["matches"][0]["rule"] == 7
 
+    def test_terminal_gets_no_control_characters_of_a_request(self, config: Path) -> None:
+        hostile = "\x1b[2J\x9b\u202e\n\udc80"
+        found = match(msg=hostile, data=hostile, key=hostile, value=hostile)
+        (config.parent / "audit.log").write_text(line("r1", found, target=hostile, host=hostile) + "\n")
+        for arguments in ((), ("--json",)):
+            result = invoke("why", "r1", "--config", config, *arguments)
+            assert result.exit_code == 0
+            assert all(each.isprintable() for each in result.output.splitlines())
+
+    def test_record_of_another_shape_is_no_record(self, config: Path) -> None:
+        for changes in ({"scores": []}, {"scores": {"inbound": "x"}}, {"matches": [match(scores=[1])]}):
+            (config.parent / "audit.log").write_text(json.dumps(json.loads(line("r1")) | changes) + "\n")
+            assert "no record of r1" in invoke("why", "r1", "--config", config).output
+
     def test_unknown_id_is_an_error(self, config: Path) -> None:
         result = invoke("why", "r2", "--config", config)
         assert result.exit_code == 1
