@@ -42,8 +42,11 @@ class Masking:
         return self.text(path) + mark + "&".join(self._argument(each) for each in query.split("&"))
 
     def _argument(self, argument: str) -> str:
-        name, equals, _ = argument.partition("=")
-        return f"{name}={MASK}" if equals and self.is_sensitive("ARGS", unquote_plus(name)) else argument
+        name, equals, value = argument.partition("=")
+        plain = unquote_plus(value)
+        if equals and (self.is_sensitive("ARGS", unquote_plus(name)) or self.text(plain) != plain):
+            return f"{name}={MASK}"
+        return argument
 
     def text(self, text: str) -> str:
         """Return `text` with the values of sensitive names in it masked: in a query, a form, JSON and header lines."""

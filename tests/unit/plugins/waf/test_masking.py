@@ -53,8 +53,8 @@ def test_values_within_text_are_masked(text: str, masked: str) -> None:
 
 
 def test_query_is_masked_whatever_the_escapes_in_its_names() -> None:
-    assert MASKING.target("/a;sessionid=z?q=1&pass%77ord=x&Token=y&t") == (
-        "/a;sessionid=***?q=1&pass%77ord=***&Token=***&t"
+    assert MASKING.target("/a;sessionid=z?q=1&pass%77ord=x&Token=y&t&to=?a%26pin%3D1%26token%3D2") == (
+        "/a;sessionid=***?q=1&pass%77ord=***&Token=***&t&to=***"
     )
 
 
