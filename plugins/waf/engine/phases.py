@@ -42,7 +42,14 @@ def run_timed(evaluate_phase: Callable[[int, State, float], None], phase: int, s
 
 def ends_phase(state: State, deadline: float) -> bool:
     """Return True if no other rule of the phase is evaluated; `deadline` is of the processor time of the thread."""
-    if thread_time() > deadline:
-        state.reached.add("seconds")
+    if is_late(state, deadline):
         return True
     return state.intervention is not None or bool(state.allowed) or state.engine == OFF
+
+
+def is_late(state: State, deadline: float) -> bool:
+    """Return True, and note it, if the processor time of the thread is beyond `deadline`."""
+    late = thread_time() > deadline
+    if late:
+        state.reached.add("seconds")
+    return late

@@ -8,7 +8,7 @@ from typing import Final
 
 from adc_plugins.waf.engine.conditions import Condition, Prefilter, Source, conditions
 from adc_plugins.waf.engine.evaluation import evaluate
-from adc_plugins.waf.engine.phases import ends_phase, run_timed
+from adc_plugins.waf.engine.phases import ends_phase, is_late, run_timed
 from adc_plugins.waf.engine.rule import CompiledRule
 from adc_plugins.waf.engine.scanner import Scanner
 from adc_plugins.waf.engine.state import State
@@ -65,7 +65,10 @@ class Plan:
             lowest = candidates & -candidates
             candidates ^= lowest
             rule = rules[lowest.bit_length() - 1]
-            if state.removed[phase] & lowest or not evaluate(rule, state):
+            matched = not state.removed[phase] & lowest and evaluate(rule, state)
+            if state.heavy and is_late(state, deadline):
+                return
+            if not matched:
                 continue
             if ends_phase(state, deadline):
                 return

@@ -77,6 +77,8 @@ class State:
         self.controls: dict[str, str] = {}
         self.reached: set[str] = set()
         self.items: dict[object, Sequence[Item]] = {}
+        self.heavy = False
+        """True if there is a large body, for which one rule may take milliseconds."""
         self.bits = 0
         self.marked: dict[object, list[tuple[Item, int]]] = {}
         """Items of lists of targets, with the bits of their values."""

@@ -12,6 +12,8 @@ from adc_plugins.waf.seclang.model import Settings
 RunPhase = Callable[[int, State], None]
 """Evaluates the rules of a phase until one intervenes."""
 
+_HEAVY = 65_536
+"""Bytes of a body from which on the time is checked after every rule."""
 _TOO_LARGE = 413
 _BAD_RESPONSE = 500
 
@@ -33,6 +35,7 @@ class Transaction:
         state = self._state
         if content and self.wants_request_body:
             state.variables.set_request_body(content, truncated, state.variables.processor)
+            state.heavy = len(content) > _HEAVY
             state.forget_items()
             if truncated and self._settings.request_body_limit_action == "reject":
                 return self._refuse(_TOO_LARGE)
@@ -50,6 +53,7 @@ class Transaction:
         """Run phase 4, also for a response without body."""
         if content:
             self._state.variables.set_response_body(content, truncated)
+            self._state.heavy = self._state.heavy or len(content) > _HEAVY
             self._state.forget_items()
             if truncated and self._settings.response_body_limit_action == "reject":
                 return self._refuse(_BAD_RESPONSE)

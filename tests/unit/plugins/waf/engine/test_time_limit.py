@@ -37,3 +37,16 @@ def test_time_in_which_the_client_is_awaited_does_not_count(monkeypatch: pytest.
     transaction.request_body(b"", False)
     assert transaction.reached == frozenset()
     assert len(transaction.matches) == 40
+
+
+def test_rules_without_match_count_for_a_large_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = count()
+    monkeypatch.setattr(phases, "thread_time", lambda: next(work) * 0.1)
+    rule = 'SecRule REQUEST_BODY "!@rx ^a" "id:{},phase:2,pass,log"'
+    last = 'SecRule REQUEST_BODY "@rx ^a" "id:99,phase:2,pass,log"'
+    ruleset = Ruleset.load([("rules", "\n".join([*(rule.format(number) for number in range(1, 20)), last]))])
+    facts = RequestFacts(b"POST", b"/", b"HTTP/1.1", (), b"192.0.2.1", 1, b"192.0.2.2", 80, b"id", 0.0)
+    transaction = ruleset.transaction(facts)
+    transaction.request_body(b"a" * 70_000, False)
+    assert transaction.reached == {"seconds"}
+    assert transaction.matches == []
