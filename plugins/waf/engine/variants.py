@@ -13,6 +13,12 @@ from adc_plugins.waf.transformations import TRANSFORMATIONS
 _ONLY_CASE: Final = frozenset({"lowercase", "uppercase"})
 """Transformations that change nothing but letter case, which no expression that follows them minds."""
 
+_LARGE: Final = 4096
+"""Bytes from which it pays to look whether a transformation has already seen the value."""
+
+Known = dict[tuple[Callable[[bytes], bytes], bytes], bytes]
+"""Results by transformation and value."""
+
 
 @dataclass(slots=True)
 class _Step:
@@ -48,7 +54,10 @@ class Variants:
             steps = self._steps[mask] = self._steps_for(mask)
         found: set[bytes] = set()
         if steps:
-            _walk(steps, value, found)
+            if len(value) < _LARGE:
+                _walk(steps, value, found)
+            else:
+                _walk_once(steps, value, found, {})
             found.discard(value)
         return found
 
@@ -101,3 +110,16 @@ def _walk(steps: Iterable[_Step], value: bytes, found: set[bytes]) -> None:
             found.add(result)
         if step.next:
             _walk(step.next.values(), result, found)
+
+
+def _walk_once(steps: Iterable[_Step], value: bytes, found: set[bytes], known: Known) -> None:
+    """Do the same, but run no transformation twice on equal values, which the first steps often leave as they were."""
+    for step in steps:
+        key = (step.function, value)
+        result = known.get(key)
+        if result is None:
+            result = known[key] = step.function(value)
+        if step.wanted:
+            found.add(result)
+        if step.next:
+            _walk_once(step.next.values(), result, found, known)
