@@ -93,16 +93,17 @@ class Searcher:
         self.pattern = pattern
 
     @cached_property
-    def _engine(self) -> _Engine:
+    def engine(self) -> _Engine:
+        """The compiled expression."""
         return _compile(self.pattern)
 
     def check(self) -> None:
         """Raise ValueError if this is no expression."""
-        _ = self._engine
+        _ = self.engine
 
     def search(self, value: bytes, start: int = 0) -> Spans | None:
         """Return where the expression and its groups match first from `start` on."""
-        return self._engine.spans(value, start)
+        return self.engine.spans(value, start)
 
     def parts(self, value: bytes) -> Iterator[bytes]:
         """Yield the part that matches first from each place on."""
@@ -141,7 +142,7 @@ class Rx(Operator):
 
     def match(self, value: bytes) -> Match | None:
         """Return what matched and what its groups captured."""
-        spans = self._searcher.search(value)
+        spans = self._searcher.engine.spans(value)
         if spans is None:
             return None
         return tuple(value[max(first, 0) : max(end, 0)] for first, end in spans[: MOST_GROUPS + 1])
