@@ -28,7 +28,7 @@ def measure(run: Run, case: str, seconds: float) -> Figures:
     began = time.process_time()
     spent = 0.0
     for request in cycle(requests):
-        matched = max(matched, len(run(request)))
+        matched = max(matched, len(set(run(request))))
         count += 1
         spent = time.process_time() - began
         if spent >= seconds:
