@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from adc.plugin import FilePath, Size
 
@@ -75,3 +75,12 @@ class WafOptions(BaseModel):
     """Entries of the table for IP, SESSION and other persistent collections."""
     collections_scope: Literal["node", "cluster"] = "node"
     """Who shares them: the workers of this machine, or all machines of the cluster (`state: redis`)."""
+
+    @model_validator(mode="after")
+    def _check_levels(self) -> WafOptions:
+        if self.paranoia and self.detection_paranoia and self.detection_paranoia < self.paranoia:
+            raise ValueError(
+                f"detection_paranoia {self.detection_paranoia} is lower than paranoia {self.paranoia}; rules that"
+                " block must run"
+            )
+        return self

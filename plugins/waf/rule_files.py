@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from adc_plugins.waf.options import CORE
+from adc_plugins.waf.regular_file import read_regular_text
 
 from adc.plugin import OptionErrors
 
@@ -67,7 +68,7 @@ def read_scoring() -> list[Source]:
 
 def read_source(path: Path) -> Source:
     """Return name and text of a file. Raises OSError."""
-    return str(path), path.read_text(encoding="utf-8", errors="surrogateescape")
+    return str(path), read_regular_text(path)
 
 
 def _paths(written: str) -> list[Path]:

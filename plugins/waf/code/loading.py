@@ -11,6 +11,7 @@ from types import ModuleType
 
 from adc_plugins.waf.code.exchange import Exchange, Item, bytes_of
 from adc_plugins.waf.code.rule import SCORES, Found, PythonRule
+from adc_plugins.waf.regular_file import read_regular
 from adc_plugins.waf.seclang.model import Action, CodeRule, Inspect, Place, SecLangError, Values
 
 Report = Callable[[str, Exception], None]
@@ -21,7 +22,7 @@ def load_rules(path: Path) -> list[PythonRule]:
     """Run a file and return its rules in the order written; raise SecLangError if it cannot be used."""
     file = str(path)
     try:
-        code = compile(path.read_bytes(), file, "exec")
+        code = compile(read_regular(path), file, "exec")
     except OSError as error:
         raise SecLangError(Place(file, 1), f"cannot be read: {error.strerror or error}") from None
     except (SyntaxError, ValueError) as error:

@@ -18,6 +18,7 @@ from adc_plugins.waf.engine.persistent import NothingKept, Persistent
 from adc_plugins.waf.engine.plan import Plan
 from adc_plugins.waf.engine.state import DETECT, OFF, ON, State
 from adc_plugins.waf.engine.transaction import Transaction
+from adc_plugins.waf.regular_file import read_regular
 from adc_plugins.waf.seclang.include import read_included
 from adc_plugins.waf.seclang.model import CodeRule, Place, Program, SecLangError, Settings
 from adc_plugins.waf.seclang.parse import parse
@@ -40,7 +41,7 @@ DEFAULT_OPTIONS: Final = RulesetOptions()
 def read_data_file(place: Place, name: str) -> bytes:
     """Return the content of the file `name`, relative to the file of the rule."""
     try:
-        return (Path(place.file).parent / name).read_bytes()
+        return read_regular(Path(place.file).parent / name)
     except OSError as error:
         raise SecLangError(place, f'cannot read "{name}": {error.strerror}') from error
 

@@ -9,7 +9,7 @@ from typing import Final
 from adc_plugins.waf.engine.items import Exclusion, Item, KeyTest
 from adc_plugins.waf.engine.state import VOLATILE, State
 from adc_plugins.waf.operators import compile_operator
-from adc_plugins.waf.seclang.model import OperatorCall, Place, Target
+from adc_plugins.waf.seclang.model import OperatorCall, Place, SecLangError, Target
 
 Namespaces = tuple[tuple[str, str], ...]
 """Pairs of prefix and URI, for XPath."""
@@ -35,6 +35,10 @@ def key_test(target: Target, place: Place) -> KeyTest | None:
     if text:
         return lambda received: received.lower().startswith(text) if anchored else text in received.lower()
     operator = compile_operator(OperatorCall("rx", f"(?i){target.key}"), place, _no_data)
+    try:
+        operator.check()
+    except ValueError as error:
+        raise SecLangError(place, f"{target.variable}:/{target.key}/: {error}") from None
     return lambda received: operator.match(received) is not None
 
 

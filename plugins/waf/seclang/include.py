@@ -1,4 +1,4 @@
-"""Reading of rule files. Only this file of the package does I/O."""
+"""Reading of rule files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from adc_plugins.waf.regular_file import read_regular_text
 from adc_plugins.waf.seclang.model import Place, SecLangError
 
 
 def read_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Yield name and text of each file. Bytes that are not UTF-8 become lone surrogates, so that none is lost."""
     for path in paths:
-        yield str(path), path.read_text(encoding="utf-8", errors="surrogateescape")
+        yield str(path), read_regular_text(path)
 
 
 def read_included(pattern: str, place: Place) -> Iterable[tuple[str, str]]:

@@ -85,6 +85,7 @@ class _Parser:
         """Read one file."""
         for line in logical_lines(file, text):
             self._read_line(line)
+        self._end_chain()
 
     def add_code(self, rule: CodeRule) -> None:
         """Add a rule in Python."""

@@ -93,3 +93,13 @@ async def test_rule_file_that_cannot_be_used_refuses_the_configuration(folder: P
 def test_missing_rule_file_is_an_error_of_its_option(folder: Path) -> None:
     with pytest.raises(OptionErrors, match=r"rules\.1: .*absent\.py: No such file"):
         Trial(Waf, {"rules": ["core", "absent.py"]}, folder=folder)
+
+
+def test_detection_below_the_level_that_blocks_is_an_error(folder: Path) -> None:
+    with pytest.raises(OptionErrors, match="detection_paranoia 1 is lower than paranoia 3"):
+        Trial(Waf, {"rules": ["core"], "paranoia": 3, "detection_paranoia": 1}, folder=folder)
+
+
+def test_rule_file_without_an_end_is_an_error_of_its_option(folder: Path) -> None:
+    with pytest.raises(OptionErrors, match=r"rules\.0: /dev/zero: not a regular file"):
+        Trial(Waf, {"rules": ["/dev/zero"]}, folder=folder)

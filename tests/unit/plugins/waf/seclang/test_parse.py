@@ -355,3 +355,8 @@ class TestInclude:
         assert isinstance(found, Rule)
         assert found.operator
         assert found.operator.argument.encode("utf-8", "surrogateescape") == b"\xff\xc3\xa9"
+
+
+def test_chain_ends_with_its_file() -> None:
+    with pytest.raises(SecLangError, match=r"a\.conf:1: rule 1 has the action chain, and no rule follows it"):
+        parse([("a.conf", 'SecRule ARGS "a" "id:1,chain"'), ("b.conf", 'SecAction "id:2,phase:1,pass"')])
