@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,12 @@ MOST_PRIVATE = 25 << 10
 
 
 def children(pid):
-    """Return the processes whose parent is `pid`: process id -> name."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child): Path(f"/proc/{child}/comm").read_text().strip() for child in found}
+    """Return the processes whose parent is `pid` and that have not ended meanwhile: process id -> name."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found[int(child)] = Path(f"/proc/{child}/comm").read_text().strip()
+    return found
 
 
 def fork_server(service):

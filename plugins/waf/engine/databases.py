@@ -19,7 +19,7 @@ _FLAGS: Final = (
     | hyperscan.HS_FLAG_PREFILTER
     | hyperscan.HS_FLAG_SINGLEMATCH
 )
-_DIGEST_BYTES: Final = 32
+DIGEST_BYTES: Final = 32
 
 Report = Callable[[str], None]
 
@@ -48,7 +48,7 @@ def _database(expressions: Sequence[Expression], cache: Path | None) -> hypersca
     database = _loaded(file)
     if database is None:
         database = _compiled(expressions)
-        write_privately(file, _signed(hyperscan.dumpb(database)))
+        write_privately(file, signed(hyperscan.dumpb(database)))
     return database
 
 
@@ -68,8 +68,8 @@ def _loaded(file: Path) -> hyperscan.Database | None:
         content = file.read_bytes()
     except OSError:
         return None
-    dumped = content[_DIGEST_BYTES:]
-    if _signed(dumped) != content:
+    dumped = content[DIGEST_BYTES:]
+    if signed(dumped) != content:
         return None
     try:
         database = hyperscan.loadb(dumped, hyperscan.HS_MODE_BLOCK)
@@ -79,7 +79,7 @@ def _loaded(file: Path) -> hyperscan.Database | None:
         return None
 
 
-def _signed(dumped: bytes) -> bytes:
+def signed(dumped: bytes) -> bytes:
     """Return a dump behind its digest, by which a damaged file is known."""
     return sha256(dumped).digest() + dumped
 

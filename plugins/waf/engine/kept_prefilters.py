@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from adc_plugins.waf.engine.databases import write_privately
+from adc_plugins.waf.engine.databases import DIGEST_BYTES, signed, write_privately
 from adc_plugins.waf.engine.rule import Link
 from adc_plugins.waf.expression import Expression
 
@@ -24,7 +24,7 @@ class KeptPrefilters:
         arguments = {argument for link in links if (argument := _argument(link)) is not None}
         self._file = None if cache is None else cache / f"{_digest_of(arguments)}.prefilters"
         self._kept: dict[str, Derived] = {} if self._file is None else _read(self._file)
-        self._complete = self._kept.keys() >= arguments
+        self._derived = False
 
     def of(self, link: Link) -> Sequence[Expression] | None:
         """Return expressions one of which matches wherever the link's operator does, None if there are none."""
@@ -36,16 +36,17 @@ class KeptPrefilters:
         if argument not in self._kept:
             derived = link.operator.prefilter
             self._kept[argument] = None if derived is None else tuple(derived)
+            self._derived = True
         return self._kept[argument]
 
     def keep(self) -> None:
         """Write what the next start need not derive."""
-        if self._file is not None and not self._complete:
+        if self._file is not None and self._derived:
             rows = {
                 argument: derived and [(each.pattern.decode("latin-1"), each.caseless) for each in derived]
                 for argument, derived in self._kept.items()
             }
-            write_privately(self._file, json.dumps(rows).encode())
+            write_privately(self._file, signed(json.dumps(rows).encode()))
 
 
 def _argument(link: Link) -> str | None:
@@ -68,7 +69,11 @@ def _digest_of(arguments: Iterable[str]) -> str:
 def _read(file: Path) -> dict[str, Derived]:
     """Return the prefilters of a file, none if it is absent or damaged."""
     try:
-        rows = json.loads(file.read_bytes())
+        content = file.read_bytes()
+        dumped = content[DIGEST_BYTES:]
+        if signed(dumped) != content:
+            return {}
+        rows = json.loads(dumped)
         return {
             argument: None
             if derived is None
