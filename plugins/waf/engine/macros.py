@@ -30,7 +30,7 @@ class Text:
             return self.constant
         if self._key is not None:
             return state.tx.get(self._key, b"")
-        return b"".join(part if isinstance(part, bytes) else value_of(state, *part) for part in self._parts)
+        return b"".join([part if isinstance(part, bytes) else value_of(state, *part) for part in self._parts])
 
 
 def value_of(state: State, variable: str, key: bytes) -> bytes:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import thread_time
+from typing import Final
 
 from adc_plugins.waf.engine.evaluation import evaluate
 from adc_plugins.waf.engine.rule import CompiledRule
 from adc_plugins.waf.engine.state import OFF, State
+
+_WATCHED_EVERY: Final = 8
+"""Matches between two looks at the clock, each of which is a system call."""
 
 
 class PlainPhases:
@@ -42,8 +46,11 @@ def run_timed(evaluate_phase: Callable[[int, State, float], None], phase: int, s
 
 def ends_phase(state: State, deadline: float) -> bool:
     """Return True if no other rule of the phase is evaluated; `deadline` is of the processor time of the thread."""
-    if is_late(state, deadline):
-        return True
+    state.unwatched += 1
+    if state.unwatched == _WATCHED_EVERY:
+        state.unwatched = 0
+        if is_late(state, deadline):
+            return True
     return state.intervention is not None or bool(state.allowed) or state.engine == OFF
 
 

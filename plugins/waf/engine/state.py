@@ -89,6 +89,8 @@ class State:
         self.transformed: dict[object, dict[bytes, bytes]] = {}
         self.started = monotonic()
         self.spent = 0.0
+        self.unwatched = 0
+        """Rules that have matched since the last look at the clock."""
 
     def get(self, variable: str) -> Sequence[Pair]:
         """Return keys and values of a variable."""

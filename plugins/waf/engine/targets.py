@@ -143,16 +143,24 @@ class _Selection:
             found = _tx_items(state.tx, self._tx_text, self._tx_anchored)
         elif self._key is not None:
             found = self._by_key(state, self._key)
+        elif self._test is None:
+            found = self._every(state)
         else:
-            test, variable = self._test, self._name.lstrip("&")
-            found = [
-                (variable, key, value)
-                for key, value in state.get(self._variable)
-                if test is None or test(key)
-            ]
+            found = [item for item in self._every(state) if self._test(item[1])]
         if not self._exclusions:
             return found
         return [item for item in found if not any(each.covers(item[0], item[1]) for each in self._exclusions)]
+
+    def _every(self, state: State) -> Sequence[Item]:
+        """Return all items of the variable; rules share those that change only between phases."""
+        variable = self._variable
+        if variable in VOLATILE:
+            return [(variable, key, value) for key, value in state.get(variable)]
+        found = state.items.get(variable)
+        if found is None:
+            pairs = state.variables.get(variable)
+            found = state.items[variable] = [(variable, key, value) for key, value in pairs]
+        return found
 
     def _by_key(self, state: State, key: bytes) -> Sequence[Item]:
         variable = self._variable

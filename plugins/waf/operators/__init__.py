@@ -9,7 +9,7 @@ from ..seclang.model import OperatorCall, Place, SecLangError
 from .addresses import IpMatch, networks_of_file, networks_of_list
 from .cards import VerifyCard, VerifySsn
 from .constants import CONSTANTS
-from .expressions import Rx
+from .expressions import rx
 from .injection import AVAILABLE, DetectSqlInjection, DetectXss
 from .model import LimitReached, MacroOperator, Match, Operator
 from .numbers import NUMBERS
@@ -26,8 +26,8 @@ _OF_ARGUMENT: dict[str, _Build] = {
     **CONSTANTS,
     **NUMBERS,
     **STRINGS,
-    "rx": Rx,
-    "rxglobal": Rx,
+    "rx": rx,
+    "rxglobal": rx,
     "pm": lambda argument: Phrases(phrases_of_list(argument)),
     "ipmatch": lambda argument: IpMatch(networks_of_list(argument)),
     "detectsqli": lambda _: DetectSqlInjection(),

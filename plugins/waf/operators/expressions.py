@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
 import pcre2
 import re2
@@ -145,4 +145,23 @@ class Rx(Operator):
         spans = self._searcher.engine.spans(value)
         if spans is None:
             return None
+        if len(spans) == 1:
+            first, end = spans[0]
+            return (value[first:end],)
         return tuple(value[max(first, 0) : max(end, 0)] for first, end in spans[: MOST_GROUPS + 1])
+
+
+class AnyValue(Operator):
+    """The whole value, whatever it is."""
+
+    def match(self, value: bytes) -> Match | None:
+        """Return the value."""
+        return (value,)
+
+
+_OF_ANY_VALUE: Final = frozenset({b"^.*$", b"^.*", b".*", b".*$"})
+
+
+def rx(argument: bytes) -> Operator:
+    """Return the operator of an expression."""
+    return AnyValue() if argument in _OF_ANY_VALUE else Rx(argument)

@@ -20,7 +20,7 @@ def _transaction() -> Transaction:
 
 def test_rules_after_a_second_of_work_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     work = count()
-    monkeypatch.setattr(phases, "thread_time", lambda: next(work) * 0.1)
+    monkeypatch.setattr(phases, "thread_time", lambda: next(work) * 1.1)
     transaction = _transaction()
     transaction.request_head()
     transaction.request_body(b"", False)
