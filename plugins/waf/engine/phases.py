@@ -39,8 +39,12 @@ class PlainPhases:
 
 def run_timed(evaluate_phase: Callable[[int, State, float], None], phase: int, state: State) -> None:
     """Evaluate a phase until its deadline, in processor time of the thread, and count the time spent."""
+    left = state.limits.seconds - state.spent
+    if left <= 0:
+        state.reached.add("seconds")
+        return
     began = thread_time()
-    evaluate_phase(phase, state, began + state.limits.seconds - state.spent)
+    evaluate_phase(phase, state, began + left)
     state.spent += thread_time() - began
 
 
