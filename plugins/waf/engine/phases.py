@@ -39,20 +39,18 @@ class PlainPhases:
 
 def run_timed(evaluate_phase: Callable[[int, State, float], None], phase: int, state: State) -> None:
     """Evaluate a phase until its deadline, in processor time of the thread, and count the time spent."""
-    left = state.limits.seconds - state.spent
-    if left <= 0:
-        state.reached.add("seconds")
+    if "seconds" in state.reached:
         return
     began = thread_time()
-    evaluate_phase(phase, state, began + left)
+    evaluate_phase(phase, state, began + state.limits.seconds - state.spent)
     state.spent += thread_time() - began
 
 
 def ends_phase(state: State, deadline: float) -> bool:
     """Return True if no other rule of the phase is evaluated; `deadline` is of the processor time of the thread."""
-    state.unwatched += 1
-    if state.unwatched == _WATCHED_EVERY:
-        state.unwatched = 0
+    state.matches_to_look -= 1
+    if state.matches_to_look == 0:
+        state.matches_to_look = _WATCHED_EVERY
         if is_late(state, deadline):
             return True
     return state.intervention is not None or bool(state.allowed) or state.engine == OFF

@@ -89,8 +89,8 @@ class State:
         self.transformed: dict[object, dict[bytes, bytes]] = {}
         self.started = monotonic()
         self.spent = 0.0
-        self.unwatched = 0
-        """Rules that have matched since the last look at the clock."""
+        self.matches_to_look = 1
+        """After how many matches the clock is looked at again."""
 
     def get(self, variable: str) -> Sequence[Pair]:
         """Return keys and values of a variable."""
