@@ -99,7 +99,7 @@ def say(text: str) -> None:
 
 
 def mapped(package: str, folder: str) -> list[str]:
-    """`folder` and what is below it, as `package` and its subpackages; folders of data are packages to Python, too."""
+    """Return `folder` and what is below it, as `package` and its subpackages; folders of data are packages, too."""
     found = find_namespace_packages(folder, exclude=["*__pycache__"])
     return [package, *(f"{package}.{name}" for name in found)]
 

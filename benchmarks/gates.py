@@ -65,7 +65,7 @@ GATES = (
 
 
 def judge(results: Mapping[str, Mapping[str, list[Figures]]]) -> list[Verdict]:
-    """A verdict for each gate whose row was run; `results` is row -> contender -> its rounds."""
+    """Return a verdict for each gate whose row was run; `results` is row -> contender -> its rounds."""
     return [Verdict(gate, _value(gate, results[gate.row])) for gate in GATES if gate.row in results]
 
 

@@ -52,7 +52,7 @@ class Result:
         return {label: medians(rounds) for label, rounds in self.rounds.items()}
 
     def ratio(self, label: str) -> float | None:
-        """How the primary figure of `label` compares with that of the row's base."""
+        """Return the ratio of the primary figure of `label` to that of the row's base."""
         return ratio(self.rounds[label], self.rounds.get(self.row.base, []), self.row.primary)
 
     def skip(self, label: str, why: str) -> None:

@@ -37,7 +37,7 @@ def check_hits(figures: Figures, at_origin: int, seconds: int) -> None:
 
 
 def persistence_entries(exposition: str) -> float:
-    """How many clients are pinned, from the Prometheus text of adc."""
+    """Return the number of clients that are pinned, from the Prometheus text of adc."""
     lines = (line for line in exposition.splitlines() if line.startswith("adc_persistence_entries"))
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 

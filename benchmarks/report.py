@@ -54,7 +54,7 @@ def _columns(result: Result) -> list[Column]:
 
 
 def table(result: Result) -> list[list[str]]:
-    """Heading and one line a contender; the last column is the primary figure as a ratio to the base."""
+    """Return heading and one line a contender; the last column is the primary figure as a ratio to the base."""
     columns = _columns(result)
     lines = [["", *(column.heading for column in columns), f"x {result.row.base}"]]
     for label, figures in result.figures.items():
@@ -65,7 +65,7 @@ def table(result: Result) -> list[list[str]]:
 
 
 def plain(lines: Sequence[Sequence[str]]) -> str:
-    """Columns aligned with spaces, the first to the left, the others to the right."""
+    """Return columns aligned with spaces, the first to the left, the others to the right."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(
@@ -77,13 +77,13 @@ def plain(lines: Sequence[Sequence[str]]) -> str:
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, numbers to the right."""
+    """Return a Markdown table, numbers to the right."""
     rule = ["---", *("--:" for _ in lines[0][1:])]
     return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """`met`, `missed` or `not measured`, with the figure and the limit."""
+    """Return `met`, `missed` or `not measured`, with the figure and the limit."""
     word = {True: "met", False: "missed", None: "not measured"}[verdict.met]
     gate = verdict.gate
     value = "" if verdict.value is None else f"{verdict.value:.2f}, "

@@ -23,10 +23,10 @@ class Load(Protocol):
     def fresh(self) -> bool: ...
 
     def warm_up(self, peer: Running) -> None:
-        """Before the first round; nothing of it is counted."""
+        """Run before the first round; nothing of it is counted."""
 
     def measure(self, peer: Running, seconds: int) -> Figures:
-        """One round."""
+        """Run one round."""
 
 
 @dataclass(frozen=True)

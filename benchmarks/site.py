@@ -38,7 +38,7 @@ class Features:
 
     @property
     def routes(self) -> int:
-        """How many routes (hosts x prefixes) the route table has."""
+        """Return the number of routes (hosts x prefixes) of the route table."""
         return self.hosts * self.prefixes
 
 

@@ -26,7 +26,7 @@ WORDS = {"integer": "number", "boolean": "`true` or `false`", "string": "text", 
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page, by file."""
+    """Return every generated page, by file."""
     return {
         FOLDER / "configuration.md": configuration(),
         FOLDER / "cli.md": command_line(),
@@ -38,7 +38,7 @@ def pages() -> dict[Path, str]:
 
 
 def configuration() -> str:
-    """A section for each part of the configuration, in the order in which they are met."""
+    """Return a section for each part of the configuration, in the order in which they are met."""
     schema = json_schema()
     parts = {
         "Configuration": schema,
@@ -81,7 +81,7 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _part(part: Mapping[str, Any]) -> Iterator[str]:
-    """Its own words, its short forms, and a table of its keys."""
+    """Return its own words, its short forms, and a table of its keys."""
     forms = part.get("anyOf", [])
     whole = next((form for form in [part, *forms] if "properties" in form), {})
     text = part.get("description") or whole.get("description", "")
@@ -108,7 +108,7 @@ def _default(value: Mapping[str, Any]) -> str:
 
 
 def _kind(value: Mapping[str, Any]) -> str:
-    """What may be written, in words."""
+    """Return in words what may be written."""
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -141,7 +141,7 @@ def _cell(text: str) -> str:
 
 
 def command_line() -> str:
-    """Every verb with its arguments and options."""
+    """Return every verb with its arguments and options."""
     lines = [
         "# Command line",
         "",
@@ -178,7 +178,7 @@ def _parameter(parameter: Any) -> str:
 
 
 def metrics() -> str:
-    """Every metric family."""
+    """Return every metric family."""
     lines = [
         "# Metrics",
         "",

@@ -163,7 +163,7 @@ async def reasons(path: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Entry of that process."""
+    """Run as that process."""
     wrong = preflight(load(arguments[0])).wrong
     for problem in wrong:
         print(problem)

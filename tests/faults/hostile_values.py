@@ -23,7 +23,7 @@ ORDINARY = (b"a b" * SIZE)[:SIZE]
 
 
 async def _values(folder):
-    """Parts that almost match, one behind the other, and values that any expression gets."""
+    """Yield parts that almost match, one behind the other, and values that any expression gets."""
     crs = crs_folder()
     if crs is None:
         return None

@@ -45,7 +45,7 @@ SPICE = (
 
 
 def mutated(text: str, chance: Random) -> str:
-    """`text` with one to five pieces inserted, removed, repeated or replaced."""
+    """Return `text` with one to five pieces inserted, removed, repeated or replaced."""
     for _ in range(chance.randint(1, 5)):
         start = chance.randint(0, len(text))
         end = min(len(text), start + chance.randint(0, 8))

@@ -21,7 +21,7 @@ LIMITS.header_count = 20
 
 
 def rarely(usual, others):
-    """One of `usual` seven times out of eight."""
+    """Draw one of `usual` seven times out of eight."""
     return st.integers(0, 7).flatmap(lambda n: st.sampled_from(usual if n else others))
 
 
@@ -107,7 +107,7 @@ ENDS = rarely([b"\r\n"], [b"\n", b"\r", b"\r\n "])
 
 @st.composite
 def heads(draw):
-    """Heads as clients send them and as they do not, up to the first blank line."""
+    """Draw heads as clients send them and as they do not, up to the first blank line."""
     line = draw(METHODS) + b" " + draw(TARGETS) + draw(VERSIONS)
     fields = (
         [b"Host: a.example", *draw(st.lists(FIELDS, max_size=5))] if draw(st.booleans()) else [draw(FIELDS)]
@@ -120,7 +120,7 @@ def heads(draw):
 
 
 def facts(parsed):
-    """What of a head decides anything."""
+    """Return what of a head decides anything."""
     start = parsed.method, parsed.target, parsed.major, parsed.minor
     return *start, parsed.lines, parsed.should_close, parsed.upgrade
 

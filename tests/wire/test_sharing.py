@@ -99,7 +99,7 @@ async def _held(service):
 
 
 def _sockets(pid, port):
-    """Connections to `port` that a process has, by the kernel's tables."""
+    """Return connections to `port` that a process has, by the kernel's tables."""
     table = Path("/proc/net/tcp").read_text().splitlines()[1:]
     rows = [line.split() for line in table]
     ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}

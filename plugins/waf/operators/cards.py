@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 
 from .expressions import Searcher
 from .model import Match, Operator
@@ -41,8 +42,9 @@ class _Verified(Operator):
         """Return the first part that passes."""
         return next(((part,) for part in self._searcher.parts(value) if self._check(part)), None)
 
+    @abstractmethod
     def _check(self, text: bytes) -> bool:
-        raise NotImplementedError
+        """Return True if the part passes."""
 
 
 class VerifyCard(_Verified):

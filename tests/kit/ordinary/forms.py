@@ -41,7 +41,7 @@ def contact(client):
 
 
 def password(client):
-    """What password managers and people make up."""
+    """Return what password managers and people make up."""
     if client.chance(0.2):
         return client.pick(
             [

@@ -32,7 +32,7 @@ def shown(page):
 
 
 def commands(program):
-    """Each command line that begins with `program`, with the page that shows it."""
+    """Yield each command line that begins with `program`, with the page that shows it."""
     return [
         pytest.param(END_OF_COMMAND.sub("", line), id=f"{page.name}: {line[:60]}")
         for page in PAGES

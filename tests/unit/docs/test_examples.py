@@ -49,7 +49,7 @@ def test_yaml_blocks_pass_the_check(block, surroundings):
 
 
 def completed(block):
-    """`block` with the parts that it refers to and does not show; a list is one of routes."""
+    """Return `block` with the parts that it refers to and does not show; a list is one of routes."""
     if isinstance(yaml.safe_load(block), list):
         block = "routes:\n" + block
     written = yaml.safe_load(block)

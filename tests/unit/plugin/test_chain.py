@@ -24,7 +24,7 @@ class Heads(Plugin[NoOptions]):
         context.state["seen"] = True
 
     async def response_head(self, context: Context) -> None:
-        """Leaves the response as it is."""
+        """Leave the response as it is."""
 
 
 class Answers(Plugin[NoOptions]):

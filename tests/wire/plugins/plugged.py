@@ -172,7 +172,7 @@ class Counts(Plugin[NoOptions]):
 
 
 def plugin_folder(folder):
-    """`folder`, with the plugins in it."""
+    """Return `folder`, with the plugins in it."""
     (folder / "plugins").mkdir()
     (folder / "plugins" / "several.py").write_text(PLUGINS)
     return folder

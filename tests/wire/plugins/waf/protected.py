@@ -29,7 +29,7 @@ SecRule REQUEST_BODY "@contains raw-attack" "id:11,phase:2,deny,log"
 
 
 def rule_file(folder, text=RULES, name="rules.conf"):
-    """`name` with `text` in `folder`."""
+    """Write `name` with `text` in `folder`."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(text)
     return name

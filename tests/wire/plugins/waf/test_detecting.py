@@ -97,7 +97,7 @@ def _seen(message):
 
 
 async def _outcomes(proxy, member, cases):
-    """For each case what the client got, and what the member got."""
+    """Return for each case what the client got, and what the member got."""
     outcomes = []
     for data, method in cases:
         member.requests.clear()

@@ -26,7 +26,7 @@ def form(text):
 
 
 def multipart(text, boundary="b", declared=None, end=b"\r\n", disposition='form-data; name="id"', fields=""):
-    """Multipart content and its Content-Type."""
+    """Return multipart content and its Content-Type."""
     lines = [
         f"--{boundary}",
         f"Content-Disposition: {disposition}",
@@ -41,12 +41,12 @@ def multipart(text, boundary="b", declared=None, end=b"\r\n", disposition='form-
 
 
 def in_every_byte(text):
-    """JSON whose strings are all escapes."""
+    """Return JSON whose strings are all escapes."""
     return '{"id": "' + "".join(f"\\u{ord(letter):04x}" for letter in text) + '"}'
 
 
 def framings(text):
-    """Requests that carry `text`, by the trick that each uses."""
+    """Yield requests that carry `text`, by the trick that each uses."""
     body = form(text)
     escaped = "".join(f"%{byte:02x}" for byte in text.encode())
     document = json.dumps({"id": text})

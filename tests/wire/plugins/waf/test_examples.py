@@ -15,7 +15,7 @@ CONTRACT = {"rules": ["core"], "mode": "block", "paranoia": 1, "anomaly_threshol
 
 
 def example(member, folder):
-    """config/waf.yaml as a mapping, for a member and log of a test."""
+    """Return config/waf.yaml as a mapping, for a member and log of a test."""
     text = (ROOT / "config" / "waf.yaml").read_text()
     mapping = yaml.safe_load(text.replace("${ADC_WAF_LOG:-waf-audit.log}", str(folder / "audit.log")))
     mapping["pools"] = {"app": {"members": [member.address]}}

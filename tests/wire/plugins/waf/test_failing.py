@@ -44,7 +44,7 @@ async def test_rule_file_that_is_missing_is_an_error_of_its_option(tmp_path, mem
 
 @pytest.fixture
 def no_time(monkeypatch):
-    """Rules that are left out from the first match on."""
+    """Leave out rules from the first match on."""
     made = RulesetOptions.__init__
 
     def limited(self, *arguments, **named):

@@ -49,7 +49,7 @@ def ours(target="/", headers=(), body=b"", processor=None):
 
 
 def shown(variables, names):
-    """Items as the oracle shows them, sorted: its collections have no order."""
+    """Return items as the oracle shows them, sorted: its collections have no order."""
     return {name: sorted(_item(name, *pair) for pair in variables.get(name)) for name in names}
 
 
@@ -134,5 +134,5 @@ def test_multipart_is_never_less_strict(body):
 
 
 def _joined(text):
-    """Without line ends: libmodsecurity 3.0.15 loses some of those in a value."""
+    """Leave out line ends: libmodsecurity 3.0.15 loses some of those in a value."""
     return text.replace("\r", "").replace("\n", "")

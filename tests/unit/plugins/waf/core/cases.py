@@ -12,12 +12,12 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def arg(value):
-    """`value` as a parameter of the query."""
+    """Return `value` as a parameter of the query."""
     return WebRequest(target="/search?q=" + quote(value, safe=""), headers=ORDINARY)
 
 
 def name(value):
-    """`value` as the name of a parameter."""
+    """Return `value` as the name of a parameter."""
     return WebRequest(target="/search?" + quote(value, safe="") + "=1", headers=ORDINARY)
 
 
@@ -58,7 +58,7 @@ def post(body, kind=FORM, *more):
 
 
 def field(value):
-    """`value` as a field of a form."""
+    """Return `value` as a field of a form."""
     return post("text=" + quote(value, safe=""))
 
 
