@@ -14,6 +14,7 @@ from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfigurati
 from adc.plugin.context import Context
 from adc.plugin.host import Host, LineWriter
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
+from adc.plugin.option_model import ContentTypes, Options
 from adc.plugin.options import OptionErrors
 from adc.plugin.paths import FilePath
 from adc.plugin.response import Response
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "CommandHost",
     "ConfiguredPlugin",
+    "ContentTypes",
     "Context",
     "Count",
     "Counter",
@@ -45,6 +47,7 @@ __all__ = [
     "NoClusterState",
     "NoOptions",
     "OptionErrors",
+    "Options",
     "Page",
     "Plugin",
     "PluginConfiguration",
