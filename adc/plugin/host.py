@@ -12,6 +12,7 @@ from adc.plugin.context import Log
 from adc.plugin.declared import Declared, DeclaredTable
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.table import Scope, Table
+from adc.plugin.watched_files import OnChange, WatchedFiles
 from adc.state.interface import Store
 
 
@@ -61,13 +62,20 @@ class Host:
     """
 
     def __init__(
-        self, plugin: str, route: str, services: Services, declared: Declared, background: Background
+        self,
+        plugin: str,
+        route: str,
+        services: Services,
+        declared: Declared,
+        background: Background,
+        files: WatchedFiles,
     ) -> None:
         self.plugin = plugin
         self.route = route
         self._services = services
         self._declared = declared
         self._background = background
+        self._files = files
 
     def now(self) -> float:
         """Return seconds on a clock that never goes back, for intervals."""
@@ -136,3 +144,13 @@ class Host:
         between two awaits is held to the `budget` of the plugin. Raises RuntimeError if 100 tasks run already.
         """
         return self._background.spawn(work)
+
+    def watch_file(self, path: Path | str, on_change: OnChange) -> None:
+        """Call `on_change` (`def` or `async def`) after each change of the file at `path`, within about a second, in
+        every worker. Call this before the first reading, so that no change is missed in between.
+
+        A file that disappears is not a change; one that comes back is. If `on_change` raises, the failure is logged and
+        counted (`adc_plugin_errors_total` with phase="background"), and the next change calls it again. It is held to
+        the `budget` of the plugin like a task of `spawn`.
+        """
+        self._files.add(Path(path), on_change)

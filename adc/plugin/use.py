@@ -12,6 +12,7 @@ from adc.plugin.context import Context
 from adc.plugin.declared import Declared
 from adc.plugin.host import Host, Services
 from adc.plugin.metrics import Counter
+from adc.plugin.watched_files import WatchedFiles
 
 OnError = Literal["fail_closed", "fail_open"]
 
@@ -81,7 +82,8 @@ class PluginUse:
             host.warn(detail, phase="background", reason=reason)
 
         background = self._background = Background(self.policy.budget, failed)
-        host = Host(self.name, route, services, self.declared, background)
+        files = WatchedFiles(background, services, failed)
+        host = Host(self.name, route, services, self.declared, background, files)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self.plugin.start(host)

@@ -32,16 +32,20 @@ async def test_async_test_on_the_page_passes(test: Any) -> None:
 
 
 async def test_list_on_the_page_is_read_again(tmp_path: Path) -> None:
-    plugin = NAMES["BlockList"]
-    plugin.path = tmp_path / "blocked.txt"
-    plugin.path.write_text("192.0.2.7 192.0.2.8")
-    async with Trial(plugin) as trial:
+    blocked = tmp_path / "blocked.txt"
+    blocked.write_text("192.0.2.7 192.0.2.8")
+    async with Trial(NAMES["BlockList"], {"file": "blocked.txt"}, folder=tmp_path) as trial:
         assert (await trial.exchange()).response.status == 200
-        plugin.path.write_text("192.0.2.1")
-        await trial.pass_time(60)
+        blocked.write_text("192.0.2.1")
+        await trial.pass_time(1)
         assert (await trial.exchange()).response.status == 403
-        assert trial.gauges == {"addresses": 1.0}
-        plugin.path.unlink()
-        await trial.pass_time(60)
-        assert [line["detail"] for line in trial.messages] == ["the list was not read"]
+        blocked.write_bytes(b"\xff")
+        await trial.pass_time(1)
+        assert "was not loaded" in str(trial.messages[0]["detail"])
         assert (await trial.exchange()).response.status == 403
+
+
+async def test_background_work_on_the_page_sets_its_gauge() -> None:
+    async with Trial(NAMES["Uptime"]) as trial:
+        await trial.settle()
+        assert trial.gauges["uptime"] > 0
