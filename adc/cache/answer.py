@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from adc.cache.entry import Entry
 from adc.cache.preconditions import asked_range, not_modified
-from adc.cache.ranges import (
+from adc.http.headers import Pair
+from adc.http.message import Request
+from adc.http.ranges import (
     ByteRange,
     Multipart,
     UnsatisfiableError,
@@ -15,8 +17,6 @@ from adc.cache.ranges import (
     parse_range,
     within,
 )
-from adc.http.headers import Pair
-from adc.http.message import Request
 
 _IN_NOT_MODIFIED = frozenset(
     {b"cache-control", b"cdn-cache-control", b"content-location", b"date", b"etag", b"expires", b"vary"}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from adc.cache.freshness import Terms
-from adc.cache.ranges import ContentRange
 from adc.cache.vary import Varying
 from adc.http.headers import Headers
+from adc.http.ranges import ContentRange
 
 _OVERHEAD = 1000
 _FIELD_OVERHEAD = 220

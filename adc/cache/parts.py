@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adc.cache.entry import Entry
-from adc.cache.preconditions import same_strongly
-from adc.cache.ranges import ContentRange, content_range, join_bytes, joined
 from adc.http.headers import Headers
+from adc.http.preconditions import same_strongly
+from adc.http.ranges import ContentRange, content_range, join_bytes, joined
 
 
 def joinable(newer: Entry, stored: Sequence[Entry], limit: int) -> list[Entry]:

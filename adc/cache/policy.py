@@ -10,12 +10,12 @@ from adc.cache.directives import request_directives
 from adc.cache.entry import Entry
 from adc.cache.options import CacheOptions
 from adc.cache.preconditions import ORIGIN_ONLY, asked_range
-from adc.cache.ranges import within
 from adc.cache.validation import CONDITIONAL, conditional_headers, may_serve_on_error
 from adc.cache.vary import matches
 from adc.http.cache_control import EMPTY, MAX_SECONDS, CacheControl
 from adc.http.headers import Pair
 from adc.http.message import NO_BODY, Request
+from adc.http.ranges import within
 
 WANT_FRESH = frozenset({"no-cache", "max-age", "min-fresh", "max-stale"})
 """Request directives about the staleness that the client accepts (RFC 9111 section 5.2.1). Other directives do not

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
-
 from adc.cache.entry import Entry
 from adc.cache.freshness import parse_date
 from adc.http.headers import Headers
+from adc.http.preconditions import none_match_fails, same_strongly
 
 ORIGIN_ONLY = frozenset({b"if-match", b"if-unmodified-since"})
 """Preconditions that only the origin may evaluate (RFC 9111 section 4.3.2)."""
-
-_ELEMENT = re.compile(rb'[ \t]*((?:W/)?"[^"]*"(?=[ \t]*(?:,|\Z))|[^,]+)')
-"""An element of a list, perhaps followed by spaces. Matching the spaces here would take quadratic time."""
-
-MAX_TAGS = 1000
 
 _STRONG_AFTER = 60
 """Seconds by which Date must follow Last-Modified for the latter to be a strong validator (RFC 9110 8.8.2.2).
@@ -37,29 +30,6 @@ def not_modified(request: Headers, entry: Entry, now: float) -> bool:
         return False
     modified = None if entry.last_modified is None else parse_date(entry.last_modified, now)
     return (entry.date if modified is None else modified) <= since
-
-
-def none_match_fails(value: bytes, etag: bytes | None) -> bool:
-    """True if If-None-Match `value` names the stored `etag` (weak comparison) or is `*`.
-
-    A list of more than MAX_TAGS is read so far only: the client then gets the whole response.
-    """
-    if value.strip(b" \t,") == b"*":
-        return True
-    if etag is None or etag.removeprefix(b"W/") not in value:
-        return False
-    tags = islice(_ELEMENT.finditer(value), MAX_TAGS)
-    return any(same_weakly(tag[1].rstrip(b" \t"), etag) for tag in tags)
-
-
-def same_weakly(one: bytes, other: bytes) -> bool:
-    """Weak comparison of two entity tags (RFC 9110 section 8.8.3.2)."""
-    return one.removeprefix(b"W/") == other.removeprefix(b"W/")
-
-
-def same_strongly(one: bytes, other: bytes) -> bool:
-    """Strong comparison: equal and neither weak."""
-    return one == other and not one.startswith(b"W/")
 
 
 def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:

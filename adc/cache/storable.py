@@ -8,13 +8,13 @@ from adc.cache.directives import Directives, request_directives, response_direct
 from adc.cache.entry import Entry
 from adc.cache.freshness import HEURISTIC_STATUS, Terms, received_date, terms
 from adc.cache.options import CacheOptions
-from adc.cache.ranges import ContentRange, parse_content_range
 from adc.cache.vary import vary_names, varying
 from adc.http.cache_control import split_list
 from adc.http.dates import http_date
 from adc.http.fields import HOP_BY_HOP
 from adc.http.headers import Headers, Pair
 from adc.http.message import NO_BODY, Request, Response
+from adc.http.ranges import ContentRange, parse_content_range
 
 UNDERSTOOD_STATUS = HEURISTIC_STATUS | frozenset(
     {

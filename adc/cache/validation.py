@@ -8,11 +8,11 @@ from adc.cache.directives import Directives, response_directives
 from adc.cache.entry import Entry
 from adc.cache.freshness import terms
 from adc.cache.options import CacheOptions
-from adc.cache.preconditions import same_weakly
 from adc.cache.storable import MAX_TAGS, entry_for, may_update, stored_headers
 from adc.cache.vary import vary_names
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
+from adc.http.preconditions import same_weakly
 
 CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since"})
 """Request fields that the cache's own conditional request replaces."""

@@ -10,11 +10,11 @@ import sys
 from random import Random
 
 from adc.cache.directives import response_directives
-from adc.cache.preconditions import none_match_fails
-from adc.cache.ranges import UnsatisfiableError, parse_content_range, parse_range
 from adc.cache.vary import normal_value, vary_names
 from adc.http.cache_control import MAX_SECONDS, parse_cache_control
 from adc.http.headers import Headers
+from adc.http.preconditions import none_match_fails
+from adc.http.ranges import UnsatisfiableError, parse_content_range, parse_range
 
 SEEDS = (
     b'max-age=60, s-maxage="5", private="set-cookie, a", no-cache',

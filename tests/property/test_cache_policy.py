@@ -11,12 +11,12 @@ from adc.cache.directives import response_directives
 from adc.cache.keys import KeyRules, primary_key
 from adc.cache.options import CacheOptions
 from adc.cache.policy import Hit, Revalidate, Stale, lookup
-from adc.cache.ranges import ContentRange, join_bytes, joined
 from adc.cache.storable import Store, store
 from adc.cache.vary import matches, normal_value
 from adc.http.cache_control import CacheControl, parse_cache_control, split_list
 from adc.http.headers import Headers
 from adc.http.message import Request, Response
+from adc.http.ranges import ContentRange, join_bytes, joined
 
 NOW = 1_800_000_000.0
 GENEROUS = CacheOptions(

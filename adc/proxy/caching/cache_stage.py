@@ -21,11 +21,11 @@ from adc.proxy.caching.fetch import Fetch
 from adc.proxy.caching.plain_form import coding_to_remove, plain_form
 from adc.proxy.caching.purge import purge
 from adc.proxy.caching.route_cache import RouteCache
-from adc.proxy.caching.sending import AT_ONCE
 from adc.proxy.caching.serve import serve
 from adc.proxy.caching.store import MOST_REFRESHING, SharedStore
 from adc.proxy.caching.variants import Variants
 from adc.proxy.exchange import Exchange
+from adc.proxy.pieces import AT_ONCE
 from adc.proxy.pipeline import Action
 from adc.proxy.upstream.request import UpstreamRequest
 

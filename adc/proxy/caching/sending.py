@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adc.cache.files import FileBody
 from adc.cache.loans import Loans
-from adc.cache.ranges import ByteRange
 from adc.http.message import Response
+from adc.http.ranges import ByteRange
 from adc.proxy.caching.local_response import LocalResponse
 from adc.proxy.exchange import Exchange
+from adc.proxy.pieces import AT_ONCE, Piece, Pieces
 
 if TYPE_CHECKING:
     from adc.net.file_output import FileOutput
 
-AT_ONCE = 256 << 10
-"""Bytes of content handed to the client's connection in one piece."""
-
 _WORTH = 64 << 10
 """Ranges of a file from this size on are sent without being read."""
-
-Piece = bytes | ByteRange
-"""Content to send: text made here, or part of the entry's body."""
 
 
 class Content:
@@ -46,27 +39,6 @@ class Content:
         if loans is not None:
             loans.give_back(self._data)
             self._data = b""
-
-
-class Pieces:
-    """The rest of `pieces` to send, in order."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._left = deque(pieces)
-
-    @property
-    def next(self) -> Piece:
-        """Return the next piece: a text in whole, or a range that may be sent in parts."""
-        return self._left[0]
-
-    def sent(self, count: int) -> bool:
-        """Drop `count` bytes of `next`, which are sent; return True if that was all."""
-        piece = self._left.popleft()
-        if isinstance(piece, ByteRange) and count < piece.length:
-            self._left.appendleft(ByteRange(piece.first + count, piece.last))
-        return not self._left
 
 
 class Sending(LocalResponse):

@@ -10,8 +10,9 @@ from adc.cache.files import FileBody
 from adc.cache.loans import Loans
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
-from adc.proxy.caching.sending import AT_ONCE, Content, Piece, Sending
+from adc.proxy.caching.sending import Content, Sending
 from adc.proxy.exchange import Exchange
+from adc.proxy.pieces import AT_ONCE, Piece
 
 
 def serve(

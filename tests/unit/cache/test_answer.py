@@ -3,7 +3,7 @@
 import pytest
 
 from adc.cache.answer import answer
-from adc.cache.ranges import ByteRange
+from adc.http.ranges import ByteRange
 from tests.unit.cache.messages import NOW, date, request, stored
 
 BODY = b"0123456789"

@@ -6,11 +6,11 @@ import pytest
 from adc.cache.answer import answer
 from adc.cache.freshness import age_value
 from adc.cache.policy import Hit, Miss, Revalidate, lookup
-from adc.cache.preconditions import MAX_TAGS, none_match_fails
-from adc.cache.ranges import MAX_RANGES, ByteRange, ContentRange, parse_range, within
 from adc.cache.storable import Pass, Store
 from adc.cache.vary import vary_names
 from adc.http.cache_control import MAX_BYTES, MAX_DIRECTIVES, OVERLONG, parse_cache_control, split_list
+from adc.http.preconditions import MAX_TAGS, none_match_fails
+from adc.http.ranges import MAX_RANGES, ByteRange, ContentRange, parse_range, within
 from tests.unit.cache.messages import NOW, OPTIONS, decide, lines, request, response, stored
 
 FRESH = ("Cache-Control: max-age=60", 'ETag: "a"')

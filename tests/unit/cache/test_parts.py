@@ -4,7 +4,7 @@ import pytest
 
 from adc.cache.entry import Entry
 from adc.cache.parts import coexists, combined, joinable
-from adc.cache.ranges import ContentRange
+from adc.http.ranges import ContentRange
 from tests.unit.cache.messages import request, stored
 
 WHOLE = b"0123456789"

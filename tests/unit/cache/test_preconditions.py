@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from adc.cache.preconditions import none_match_fails
 from adc.cache.vary import normal_value
+from adc.http.preconditions import none_match_fails
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from adc.cache.claims import Claims
 from adc.cache.loans import Loans
-from adc.cache.ranges import ByteRange
 from adc.http.headers import Headers
 from adc.http.message import Response
-from adc.proxy.caching.sending import AT_ONCE, Content, Pieces, Sending
+from adc.http.ranges import ByteRange
+from adc.proxy.caching.sending import Content, Sending
+from adc.proxy.pieces import AT_ONCE, Pieces
 from tests.kit.memory_codec import World
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.cache.ranges import ByteRange, ContentRange, join_bytes, joined, parse_content_range, within
+from adc.http.ranges import ByteRange, ContentRange, join_bytes, joined, parse_content_range, within
 
 WHOLE = b"0123456789"
 
