@@ -13,6 +13,7 @@ from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfiguration
 from adc.plugin.context import Context
 from adc.plugin.host import Host, LineWriter
+from adc.plugin.http_client import HttpClient, HttpFailed, HttpReply, check_url
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.option_model import ContentTypes, Options
 from adc.plugin.options import OptionErrors
@@ -41,6 +42,9 @@ __all__ = [
     "Gauge",
     "Headers",
     "Host",
+    "HttpClient",
+    "HttpFailed",
+    "HttpReply",
     "KeyedCounter",
     "LineWriter",
     "LogRecord",
@@ -58,5 +62,6 @@ __all__ = [
     "Size",
     "StateUnavailable",
     "Table",
+    "check_url",
     "decode_beginning",
 ]

@@ -1,16 +1,18 @@
-"""The tables, counters and gauges that one use of a plugin has declared."""
+"""The tables, counters, gauges and HTTP clients that one use of a plugin has declared."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
+from adc.plugin.http_client import HttpClient
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
 from adc.plugin.table import MOST_ENTRIES, SCOPES, Scope, Table
 from adc.state.interface import Store
 
 MOST_TABLES = 16
+MOST_CLIENTS = 16
 MOST_METRICS = 100
 MOST_KEYS = 2000
 LONGEST_HELP = 200
@@ -37,6 +39,7 @@ class Declared:
         self.gauges: dict[str, Gauge] = {}
         self.keyed: dict[str, KeyedCounter] = {}
         self.tables: dict[str, DeclaredTable] = {}
+        self._clients: list[HttpClient] = []
         self._sealed = False
 
     def seal(self) -> None:
@@ -67,6 +70,17 @@ class Declared:
             raise ValueError(f"counter {name} has {most} keys; allowed: 1 to {MOST_KEYS}")
         self._check_metric("counter", name, text)
         return self.keyed.setdefault(name, KeyedCounter(name, text, most))
+
+    def client(self, client: HttpClient) -> HttpClient:
+        """Declare an HTTP client."""
+        self._check("HTTP client", f"number_{len(self._clients)}", (), len(self._clients), MOST_CLIENTS)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Close the HTTP clients."""
+        for client in self._clients:
+            await client.close()
 
     def helps(self) -> Iterator[tuple[str, str]]:
         """Yield the name and help of each counter and gauge."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import hmac
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from adc.plugin.background import Background
 from adc.plugin.context import Log
 from adc.plugin.declared import Declared, DeclaredTable
+from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
+from adc.plugin.names import check_name
 from adc.plugin.table import Scope, Table
 from adc.plugin.watched_files import OnChange, WatchedFiles
 from adc.state.interface import Store
@@ -52,6 +55,12 @@ class Services(Protocol):
 
     def cache_folder(self, plugin: str) -> Path | None:
         """Return a folder for files of a plugin, None if there is none."""
+
+    def http_client(self, limits: HttpLimits) -> HttpClient:
+        """Return a new client. Raises OSError or ValueError for a file of authorities that cannot be read."""
+
+    async def keys(self) -> Sequence[bytes]:
+        """Return the secrets of this node: the one to sign with, then others to verify with."""
 
 
 class Host:
@@ -136,6 +145,36 @@ class Host:
         """Return a folder for files that this plugin can make again, private to the user of the workers and shared by
         them, the routes and later starts; None if there is none, as in `adc check`."""
         return self._services.cache_folder(self.plugin.partition("#")[0])
+
+    def http(
+        self,
+        *,
+        timeout: float = 5.0,
+        most: int = 1 << 20,
+        verify: bool = True,
+        ca_file: Path | None = None,
+        redirects: int = 0,
+        connections: int = 50,
+    ) -> HttpClient:
+        """Return an HTTP client, which is closed after `close` of the plugin; to be called in `start`.
+
+        `timeout` in seconds is for a whole request, `most` bytes for the content of a response. `ca_file` names the
+        authorities to trust instead of the machine's. No proxy of the environment is used. In `adc check` every request
+        raises HttpFailed. Raises OSError or ValueError for a `ca_file` that cannot be read.
+        """
+        limits = HttpLimits(timeout, most, verify, ca_file, redirects, connections)
+        return self._declared.client(self._services.http_client(limits))
+
+    async def keys(self, name: str) -> tuple[bytes, ...]:
+        """Return the keys of 32 bytes for the purpose `name`: the first to sign or encrypt with, all to verify or
+        decrypt with.
+
+        They are derived from the secret of this node (`cluster.secret`, or one that was made at the first start): the
+        same in all workers, routes and reloads, and in all nodes of a cluster; others for each plugin and purpose.
+        """
+        check_name("key", name, ())
+        purpose = f"adc plugin key\n{self.plugin.partition('#')[0]}\n{name}".encode()
+        return tuple(hmac.digest(key, purpose, "sha256") for key in await self._services.keys())
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Run `work` besides the exchanges; each worker runs its own. It is cancelled and awaited before `close`.

@@ -89,6 +89,7 @@ class PluginUse:
                 await self.plugin.start(host)
         except (Exception, SystemExit) as error:
             await background.end(CLOSE_SECONDS)
+            await self.declared.close()
             raise PluginStartFailed(self, _reason(error)) from error
         finally:
             self.declared.seal()
@@ -111,6 +112,7 @@ class PluginUse:
                 await self.plugin.close()
         except (Exception, SystemExit) as error:
             problems.append(f"plugin {self.name} does not close: {type(error).__name__}: {error}")
+        await self.declared.close()
         return problems
 
     def adopt(self, before: PluginUse) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
+import ssl
 from typing import NamedTuple
 
 from adc.config import Config
 from adc.plugin.chain import Chain
+from adc.plugin.http_client import HttpClient, HttpLimits, UnusableClient
 from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
@@ -62,6 +65,16 @@ class _CheckServices(ProcessClocks):
 
     def cache_folder(self, plugin: str) -> None:
         """Return None: nothing stays behind."""
+
+    def http_client(self, limits: HttpLimits) -> HttpClient:
+        """Return a client that sends nothing."""
+        if limits.ca_file is not None:
+            ssl.create_default_context(cafile=limits.ca_file)
+        return UnusableClient()
+
+    async def keys(self) -> list[bytes]:
+        """Return a secret that nothing keeps."""
+        return [secrets.token_bytes(32)]
 
 
 def try_plugins(config: Config) -> TriedPlugins:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from random import SystemRandom
 from typing import Any
 
@@ -108,8 +109,15 @@ class Worker:
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         self.listeners.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
-        await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files))
+        keys = partial(self._keys, config)
+        await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files, keys))
         self._candidate = (runtime, sockets, logs)
+
+    async def _keys(self, config: Config) -> list[bytes]:
+        """Return the keys of this node, whose file is kept in place from the commit on. Raises BuildError."""
+        keys = await signing_keys(config)
+        self._key = keys[0]
+        return keys
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
         """Return the persistence of every pool, on the tables in use if those stay. Raises BuildError."""
@@ -117,8 +125,8 @@ class Worker:
         tables = {}
         if needs_store(config) or shares_purges(config):
             tables = open_tables(config, self.state.prepare(config).pins)
-        keys = await signing_keys(config) if needs_keys(config) or config.cluster is not None else []
-        self._key = keys[0] if keys else None
+        self._key = None
+        keys = await self._keys(config) if needs_keys(config) or config.cluster is not None else []
         counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
         return build_all(config, tables, keys, counts)
 

@@ -14,9 +14,19 @@ Several exchanges with one started plugin, on a clock that the test moves:
 """
 
 from adc.plugin.options import OptionErrors
+from adc.plugin.testkit.http import FakeHttp, SentRequest
 from adc.plugin.testkit.messages import answer, request
 from adc.plugin.testkit.outcome import Outcome
 from adc.plugin.testkit.trial import Trial
 from adc.plugin.use import PluginStartFailed
 
-__all__ = ["OptionErrors", "Outcome", "PluginStartFailed", "Trial", "answer", "request"]
+__all__ = [
+    "FakeHttp",
+    "OptionErrors",
+    "Outcome",
+    "PluginStartFailed",
+    "SentRequest",
+    "Trial",
+    "answer",
+    "request",
+]

@@ -6,7 +6,9 @@ import asyncio
 import heapq
 from itertools import count
 
+from adc.plugin.http_client import HttpLimits
 from adc.plugin.table import Scope
+from adc.plugin.testkit.http import FakeClient, FakeHttp
 from adc.plugin.testkit.outcome import Messages
 from adc.state.interface import Counted, Merge, Status
 from adc.state.memory import MemoryStore, MemoryTable
@@ -65,6 +67,8 @@ class FakeServices:
         self.log = Messages()
         self.stores: dict[Scope, FakeStore] = {"node": FakeStore(), "cluster": FakeStore()}
         self.files: dict[str, FakeLog] = {}
+        self.http = FakeHttp()
+        self.secrets = [b"secret of the node"]
         self._passed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = count()
@@ -101,6 +105,14 @@ class FakeServices:
 
     def cache_folder(self, plugin: str) -> None:
         """Return None: a test leaves nothing behind."""
+
+    def http_client(self, limits: HttpLimits) -> FakeClient:
+        """Return a client that gets the replies of the test."""
+        return FakeClient(self.http)
+
+    async def keys(self) -> list[bytes]:
+        """Return the secrets of the node."""
+        return self.secrets
 
     def store(self, scope: Scope) -> FakeStore:
         """Return the store of that scope."""

@@ -18,6 +18,7 @@ from adc.plugin.options import make_use
 from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.response import Response
 from adc.plugin.table import Table
+from adc.plugin.testkit.http import FakeHttp
 from adc.plugin.testkit.messages import answer, request
 from adc.plugin.testkit.outcome import Message, Messages, Outcome, Record
 from adc.plugin.testkit.services import FakeServices
@@ -111,6 +112,15 @@ class Trial:
     def messages(self) -> Sequence[Message]:
         """The lines that `Host.warn` and failed tasks wrote to the error log."""
         return self._services.log.lines
+
+    @property
+    def http(self) -> FakeHttp:
+        """The servers that the plugin's HTTP clients reach: set their replies, look at the requests."""
+        return self._services.http
+
+    def change_secret(self, *secrets: bytes) -> None:
+        """Give the node other secrets from the next start on: the first signs, all verify."""
+        self._services.secrets = list(secrets)
 
     def take_store_down(self, down: bool = True) -> None:
         """Have the stores behind the tables fail, or work again."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from adc.config import Config
 from adc.plugin.context import Log
+from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.table import NoClusterState, Scope
 from adc.runtime.build.folder import private_folder, state_folder
 from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.state import Opened, SharedState
 from adc.state.interface import Store
 from adc.telemetry.line_log import LineLog
+
+Keys = Callable[[], Awaitable[Sequence[bytes]]]
+"""Returns the secrets of the node."""
 
 
 class ProcessClocks:
@@ -38,8 +42,16 @@ class PluginServices(ProcessClocks):
     stays open until `close`. `log` may be replaced.
     """
 
-    def __init__(self, config: Config, state: SharedState, log: Log, files: LogFiles) -> None:
+    def __init__(
+        self,
+        config: Config,
+        state: SharedState,
+        log: Log,
+        files: LogFiles,
+        keys: Keys,
+    ) -> None:
         self.log = log
+        self._keys = keys
         self._config = config
         self._files = files
         self._borrowed: list[str] = []
@@ -65,6 +77,16 @@ class PluginServices(ProcessClocks):
     def cache_folder(self, plugin: str) -> Path:
         """Return a folder beside the tables of this node. Raises BuildError."""
         return private_folder(private_folder(state_folder(self._config)) / f"plugin-{plugin}")
+
+    def http_client(self, limits: HttpLimits) -> HttpClient:
+        """Return a new client; the first one imports aiohttp's. Raises OSError or ValueError."""
+        from adc.plugin.aiohttp_client import AiohttpClient
+
+        return AiohttpClient(limits)
+
+    async def keys(self) -> Sequence[bytes]:
+        """Return the secrets of this node. Raises BuildError."""
+        return await self._keys()
 
     def close(self) -> None:
         """Give the store and the log files back: no plugin uses them any more."""
