@@ -5,6 +5,7 @@
 
 from adc.compression.beginning import Decoded, decode_beginning
 from adc.compression.decoders import DecodeError
+from adc.compression.eligibility import may_transform
 from adc.http.client import Client
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
@@ -64,4 +65,5 @@ __all__ = [
     "Table",
     "check_url",
     "decode_beginning",
+    "may_transform",
 ]

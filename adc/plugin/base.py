@@ -61,6 +61,16 @@ class Plugin(Generic[OptionsT]):
     """True: the plugin only watches. What its phases return is dropped, its failures count as `fail_open`, and content
     passes while it is collected for `request_body_inspect` and `response_body_inspect`. May be set in `__init__`."""
 
+    transforms: bool = False
+    """True: `response_body` replaces content. The proxy then asks the member for whole, plain content, and decodes what
+    comes coded, so that the phase never sees a part or a coding. The entity tag becomes weak, and digests,
+    `Accept-Ranges` and the length of the original go. A response for which the plugin calls
+    `Context.skip_response_body` stays as it is. May be set in `__init__`."""
+
+    cached: bool = False
+    """True: the response phases run between the member and the cache of the route, so that their result is stored. A
+    hit does not pass them. Without a cache they run as those of other plugins. May be set in `__init__`."""
+
     disabled: bool = False
     """True: no phase is compiled into the route, so the plugin costs nothing there. May be set in `__init__`."""
 

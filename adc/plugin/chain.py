@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adc.http.message import Request
-from adc.plugin.base import PHASES, defined_phases
+from adc.plugin.base import PHASES
 from adc.plugin.body import BodyPass
 from adc.plugin.context import Context, Log
 from adc.plugin.host import Services
@@ -30,6 +30,8 @@ class HeadPhase:
                 response = call.run(contexts[call.index])
                 if response is not None:
                     return Stopped(call.index, response)
+                if call.transforms:
+                    call.settle(contexts[call.index])
         return None
 
     async def wait(self, contexts: Sequence[Context], depth: int) -> Stopped | None:
@@ -39,13 +41,16 @@ class HeadPhase:
                 response = await call.wait(contexts[call.index])
                 if response is not None:
                     return Stopped(call.index, response)
+                if call.transforms:
+                    call.settle(contexts[call.index])
         return None
 
 
 class Chain:
     """The plugins of a route, and a count of the exchanges that use them (`enter`, `leave`).
 
-    `empty` if no plugin defines a phase: then nothing of the chain belongs into the pipeline.
+    `transforming` are the indexes of plugins that replace response content. `empty` if no plugin defines a phase: then
+    nothing of the chain belongs into the pipeline.
     """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
@@ -58,13 +63,14 @@ class Chain:
     def _compile(self) -> None:
         calls: dict[str, list[PhaseCall]] = {phase: [] for phase in PHASES}
         for index, use in enumerate(self.uses):
-            for phase in () if use.plugin.disabled else defined_phases(type(use.plugin)):
+            for phase in use.phases:
                 calls[phase].append(PhaseCall(index, use, phase))
         self.request_head = HeadPhase(calls["request_head"])
         self.request_body = tuple(calls["request_body"])
         self.response_head = HeadPhase(calls["response_head"][::-1])
         self.response_body = tuple(calls["response_body"][::-1])
         self.log = tuple(calls["log"])
+        self.transforming = tuple(index for index, use in enumerate(self.uses) if use.transforms)
         self.empty = not any(calls.values())
 
     @property
@@ -80,6 +86,12 @@ class Chain:
     def contexts(self, request: Request, request_id: str, log: Log) -> list[Context]:
         """Return a context for each plugin."""
         return [Context(use.name, self.route, request, request_id, log) for use in self.uses]
+
+    def transforms(self, contexts: Sequence[Context], depth: int) -> bool:
+        """True if one of the first `depth` plugins replaces the response content of this exchange."""
+        return any(
+            index < depth and not contexts[index].skips("response_body") for index in self.transforming
+        )
 
     def body(self, calls: Sequence[PhaseCall], contexts: Sequence[Context], depth: int) -> BodyPass | None:
         """Return the path of content through the `calls` that want it; None if none does."""

@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from adc.http.message import Request, Response
 
+MOST_MARK = 255
+"""Bytes of a plugin's mark in the key of the cache."""
+
 
 class Log(Protocol):
     """The error log."""
@@ -19,10 +22,21 @@ class Context:
 
     `request` and `response` are the heads; a phase may change their `headers` until they are sent on.
     `response` is None until the response head phases. `state` is the plugin's own dictionary for this
-    exchange. `route` is the route's name, `request_id` the value of X-Request-Id.
+    exchange. `route` is the route's name, `request_id` the value of X-Request-Id. `cache_mark` is what
+    `vary_cache` was given.
     """
 
-    __slots__ = ("_log", "_skipped", "plugin", "request", "request_id", "response", "route", "state")
+    __slots__ = (
+        "_log",
+        "_skipped",
+        "cache_mark",
+        "plugin",
+        "request",
+        "request_id",
+        "response",
+        "route",
+        "state",
+    )
 
     def __init__(self, plugin: str, route: str, request: Request, request_id: str, log: Log) -> None:
         self.plugin = plugin
@@ -31,6 +45,7 @@ class Context:
         self.request_id = request_id
         self.response: Response | None = None
         self.state: dict[str, Any] = {}
+        self.cache_mark = b""
         self._log = log
         self._skipped: set[str] = set()
 
@@ -47,6 +62,16 @@ class Context:
         """Have this plugin's `response_body` not called for this exchange. For `request_head` and
         `response_head`."""
         self._skipped.add("response_body")
+
+    def vary_cache(self, mark: bytes) -> None:
+        """Have the cache of the route keep responses with different marks apart, as variants of one URL. For
+        `request_head`. Use few marks, such as the name of a format: each is fetched and stored separately.
+
+        Raises ValueError if `mark` is longer than 255 bytes.
+        """
+        if len(mark) > MOST_MARK:
+            raise ValueError(f"the mark has {len(mark)} bytes; at most {MOST_MARK} are allowed")
+        self.cache_mark = mark
 
     def skips(self, phase: str) -> bool:
         """True if `phase` is not to be called."""

@@ -10,8 +10,11 @@ from typing import Any
 from adc.plugin.context import Context
 from adc.plugin.failures import being_cancelled, failure_of
 from adc.plugin.response import Response
+from adc.plugin.transforming import obstacle, restate
 from adc.plugin.use import PluginUse
 from adc.plugin.watch import WATCH, Overrun, watched
+
+_NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +27,20 @@ class Stopped:
 
 class PhaseCall:
     """One phase of one use. `waits` is True for an `async def` phase; `limit` and `inspect` are the plugin's numbers
-    for a body phase."""
+    for a body phase. `transforms`: it is the response head phase of a plugin that replaces content."""
 
-    __slots__ = ("_allowed", "_call", "index", "inspect", "limit", "observes", "phase", "use", "waits")
+    __slots__ = (
+        "_allowed",
+        "_call",
+        "index",
+        "inspect",
+        "limit",
+        "observes",
+        "phase",
+        "transforms",
+        "use",
+        "waits",
+    )
 
     def __init__(self, index: int, use: PluginUse, phase: str) -> None:
         self.index = index
@@ -37,6 +51,7 @@ class PhaseCall:
         self.limit: int | None = getattr(use.plugin, f"{phase}_limit", None)
         self.inspect: int | None = getattr(use.plugin, f"{phase}_inspect", None)
         self.observes = use.plugin.observes
+        self.transforms = phase == "response_head" and use.transforms
         self._allowed = _allowed(phase, self.limit is None and self.inspect is None)
 
     def run(self, context: Context, *arguments: Any) -> Any:
@@ -69,6 +84,19 @@ class PhaseCall:
         # Not in the handler: the error of a timeout holds the task, which would hold the error raised here.
         self.use.failed(context, self.phase, *failure)
         return None
+
+    def settle(self, context: Context) -> None:
+        """Restate the head for later phases, unless the plugin skips the content. Content that cannot be given to the
+        plugin whole and plain is a failure of it. Raises PluginFailed."""
+        response = context.response
+        if response is None or response.status == _NOT_MODIFIED or context.skips("response_body"):
+            return
+        problem = obstacle(response)
+        if problem:
+            context.skip_response_body()
+            self.use.failed(context, "response_body", "content", problem)
+        else:
+            restate(response)
 
     def _checked(self, result: Any) -> Any:
         if self.observes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from adc.plugin.background import Background
-from adc.plugin.base import Plugin
+from adc.plugin.base import Plugin, defined_phases
 from adc.plugin.context import Context
 from adc.plugin.declared import Declared
 from adc.plugin.host import Host, Services
@@ -61,6 +61,21 @@ class PluginUse:
         self.stopped = Counter("stopped", "Exchanges that the plugin answered.")
         self.declared = Declared()
         self._background: Background | None = None
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases that are compiled into the route. A plugin that transforms has a response head phase: with it the
+        head of the response is restated."""
+        plugin = self.plugin
+        found = () if plugin.disabled else defined_phases(type(plugin))
+        return (*found, "response_head") if self.transforms and "response_head" not in found else found
+
+    @property
+    def transforms(self) -> bool:
+        """True if the plugin replaces response content."""
+        plugin = self.plugin
+        idle = plugin.observes or plugin.disabled
+        return plugin.transforms and not idle and "response_body" in defined_phases(type(plugin))
 
     @property
     def tasks(self) -> frozenset[asyncio.Task[None]]:

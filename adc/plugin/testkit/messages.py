@@ -9,6 +9,9 @@ from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as Head
 
+Content = bytes | Sequence[bytes]
+"""Content in one chunk, or its chunks."""
+
 Fields = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -29,9 +32,10 @@ def request(
     return made
 
 
-def answer(status: int = 200, headers: Fields = (), body: bytes = b"") -> tuple[Head, bytes]:
-    """Return a response as a member might send it."""
-    return Head(status, Headers(_pairs(headers)), b"", len(body)), body
+def answer(status: int = 200, headers: Fields = (), body: Content = b"") -> tuple[Head, Content]:
+    """Return a response as a member might send it: of known length, or in chunks."""
+    length = len(body) if isinstance(body, bytes) else UNKNOWN_LENGTH
+    return Head(status, Headers(_pairs(headers)), b"", length), body
 
 
 def _pairs(fields: Fields) -> list[tuple[bytes, bytes]]:

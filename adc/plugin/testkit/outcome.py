@@ -15,7 +15,8 @@ Message = Mapping[str, object]
 @dataclass
 class Outcome:
     """The outcome of an exchange. `request_body` is the content that the member received, None if it received no
-    request; `stopped` is True if the plugin answered by itself; `messages` are the lines for the error log.
+    request; `stopped` is True if the plugin answered by itself; `cache_mark` is what
+    `Context.vary_cache` was given; `messages` are the lines for the error log.
     """
 
     request: Request
@@ -23,6 +24,7 @@ class Outcome:
     body: bytes
     request_body: bytes | None = None
     stopped: bool = False
+    cache_mark: bytes = b""
     messages: list[Message] = field(default_factory=list)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from adc.compression.beginning import decode_beginning
+from adc.compression.decoders import MAX_BYTES
 from adc.http.message import Request
 from adc.http.message import Response as Head
 from adc.plugin.base import Plugin
@@ -19,13 +21,15 @@ from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.response import Response
 from adc.plugin.table import Table
 from adc.plugin.testkit.http import FakeHttp
-from adc.plugin.testkit.messages import answer, request
+from adc.plugin.testkit.messages import Content, answer, request
 from adc.plugin.testkit.outcome import Message, Messages, Outcome, Record
 from adc.plugin.testkit.services import FakeServices
+from adc.plugin.transforming import coding_of
 from adc.plugin.use import PluginFailed, PluginUse
 
 _PATIENCE = 5.0
 _POLL = 0.001
+_NO_CONTENT = frozenset({204, 304})
 
 
 class Trial:
@@ -148,9 +152,9 @@ class Trial:
     def run(
         self,
         head: Request | None = None,
-        response: tuple[Head, bytes] | None = None,
+        response: tuple[Head, Content] | None = None,
         *,
-        body: bytes | Sequence[bytes] = b"",
+        body: Content = b"",
     ) -> Outcome:
         """Start the plugin, run one exchange and close it, where no event loop runs."""
 
@@ -163,17 +167,19 @@ class Trial:
     async def exchange(
         self,
         head: Request | None = None,
-        response: tuple[Head, bytes] | None = None,
+        response: tuple[Head, Content] | None = None,
         *,
-        body: bytes | Sequence[bytes] = b"",
+        body: Content = b"",
     ) -> Outcome:
         """Run one exchange: `body` is the content of the request, as one chunk or as several; `response` is the
-        member's."""
+        member's, and its content may be several chunks too. Content that comes coded is decoded for a plugin that
+        transforms."""
         head = head or request()
         messages = Messages()
         contexts = self._chain.contexts(head, "test", messages)
         outcome = await self._answered(head, contexts, response or answer(), body)
         outcome.messages = messages.lines
+        outcome.cache_mark = contexts[0].cache_mark
         for call in self._chain.log:
             try:
                 await call.wait(contexts[0], Record(outcome))
@@ -185,8 +191,8 @@ class Trial:
         self,
         head: Request,
         contexts: list[Context],
-        response: tuple[Head, bytes],
-        body: bytes | Sequence[bytes],
+        response: tuple[Head, Content],
+        body: Content,
     ) -> Outcome:
         chain = self._chain
         try:
@@ -204,14 +210,19 @@ class Trial:
             return _stopped(head, Response(failed.status))
 
     async def _response(
-        self, head: Request, contexts: list[Context], response: tuple[Head, bytes], content: bytes
+        self, head: Request, contexts: list[Context], response: tuple[Head, Content], content: bytes
     ) -> Outcome:
         chain, (answered, body) = self._chain, response
         contexts[0].response = answered
+        coding = coding_of(answered)
         stopped = await chain.response_head.wait(contexts, 1)
-        passed = body
+        chunks = [body] if isinstance(body, bytes) else list(body)
+        passed = b"".join(chunks)
         if stopped is None:
-            chunks = [body] if body and head.method != "HEAD" else []
+            if coding and chain.transforms(contexts, 1):
+                chunks = [decode_beginning(passed, coding, MAX_BYTES).content]
+            if not passed or head.method == "HEAD" or answered.status in _NO_CONTENT:
+                chunks = []
             passed, stopped = await self._pass(chain.response_body, contexts, chunks)
         if stopped is not None:
             outcome = _stopped(head, stopped.response)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adc.plugin.testkit import Trial
+from adc.plugin.testkit import Trial, answer, request
 
 PAGE = Path(__file__).parents[3] / "docs" / "howto" / "write-a-plugin.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -49,3 +49,17 @@ async def test_background_work_on_the_page_sets_its_gauge() -> None:
     async with Trial(NAMES["Uptime"]) as trial:
         await trial.settle()
         assert trial.gauges["uptime"] > 0
+
+
+def test_plugin_on_the_page_transforms_plain_text_only() -> None:
+    plain = answer(headers={"Content-Type": "text/plain", "ETag": '"1"'}, body=b"ab")
+    outcome = Trial(NAMES["Shout"]).run(request(), plain)
+    assert (outcome.body, outcome.response.headers.get(b"etag")) == (b"AB", b'W/"1"')
+    other = answer(headers={"Content-Type": "text/html", "ETag": '"1"'}, body=b"ab")
+    outcome = Trial(NAMES["Shout"]).run(request(), other)
+    assert (outcome.body, outcome.response.headers.get(b"etag")) == (b"ab", b'"1"')
+
+
+def test_plugin_on_the_page_keeps_languages_apart() -> None:
+    german = Trial(NAMES["Greet"]).run(request(headers={"Accept-Language": "de"}), answer(body=b"x"))
+    assert (german.body, german.cache_mark) == (b"Hallo! x", b"Hallo")
