@@ -7,19 +7,26 @@ from adc.compression.beginning import Decoded, decode_beginning
 from adc.compression.decoders import DecodeError
 from adc.compression.eligibility import may_transform
 from adc.http.client import Client
+from adc.http.cookies import parse_cookies
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
+from adc.http.networks import Networks, parse_address
+from adc.http.patterns import Pattern
+from adc.http.query import parse_query
+from adc.http.set_cookie import CookieAttributes, format_set_cookie
 from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfiguration
 from adc.plugin.context import Context
 from adc.plugin.host import Host, LineWriter
 from adc.plugin.http_client import HttpClient, HttpFailed, HttpReply, check_url
+from adc.plugin.identity import IdentityFields, field_value
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.option_model import ContentTypes, Options
 from adc.plugin.options import OptionErrors
 from adc.plugin.paths import FilePath
 from adc.plugin.response import Response
+from adc.plugin.secret import Secret, SecretText
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
 from adc.plugin.units import Duration, Size
 from adc.state.interface import Count, Entry, EntryTooLargeError, Page
@@ -32,6 +39,7 @@ __all__ = [
     "ConfiguredPlugin",
     "ContentTypes",
     "Context",
+    "CookieAttributes",
     "Count",
     "Counter",
     "DecodeError",
@@ -46,24 +54,34 @@ __all__ = [
     "HttpClient",
     "HttpFailed",
     "HttpReply",
+    "IdentityFields",
     "KeyedCounter",
     "LineWriter",
     "LogRecord",
+    "Networks",
     "NoClusterState",
     "NoOptions",
     "OptionErrors",
     "Options",
     "Page",
+    "Pattern",
     "Plugin",
     "PluginConfiguration",
     "Request",
     "Response",
     "ResponseHead",
     "Scope",
+    "Secret",
+    "SecretText",
     "Size",
     "StateUnavailable",
     "Table",
     "check_url",
     "decode_beginning",
+    "field_value",
+    "format_set_cookie",
     "may_transform",
+    "parse_address",
+    "parse_cookies",
+    "parse_query",
 ]

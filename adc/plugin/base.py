@@ -27,7 +27,8 @@ class Plugin(Generic[OptionsT]):
     ValueError, which refuses the configuration. `start` is awaited before the route serves, `close` after the last
     exchange is over.
 
-    Define any of the phases, each as `def` or `async def`; undefined phases cost nothing. Requests pass the
+    Define any of the phases, each as `def` or `async def`; undefined phases cost nothing. A head phase may be a `def`
+    that returns a coroutine where it has to wait: then exchanges that do not wait need no task. Requests pass the
     plugins of a route in file order, responses in reverse. A phase returns:
 
     * a `Response` to stop the exchange: it goes to the client through the response phases of the plugins
@@ -71,6 +72,10 @@ class Plugin(Generic[OptionsT]):
     """True: the response phases run between the member and the cache of the route, so that their result is stored. A
     hit does not pass them. Without a cache they run as those of other plugins. May be set in `__init__`."""
 
+    error_pages: bool = False
+    """True: `response_head` is called for error pages of adc itself too, such as a 502. There it must be `def`, may run
+    without `request_head` before it, and only changes fields: what it returns is dropped. May be set in `__init__`."""
+
     disabled: bool = False
     """True: no phase is compiled into the route, so the plugin costs nothing there. May be set in `__init__`."""
 
@@ -107,7 +112,7 @@ class Plugin(Generic[OptionsT]):
         """Inspect `context.response`, the head from the member, the cache or an action, change its fields, or replace
         the response.
 
-        Not called for error pages made by adc itself.
+        Not called for error pages made by adc itself, unless `error_pages` is True.
         """
 
     def response_body(

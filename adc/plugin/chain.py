@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from adc.http.message import Request
 from adc.plugin.base import PHASES
@@ -10,8 +11,12 @@ from adc.plugin.body import BodyPass
 from adc.plugin.context import Context, Log
 from adc.plugin.host import Services
 from adc.plugin.phase_call import PhaseCall, Stopped
+from adc.plugin.response import Response
 from adc.plugin.use import PluginStartFailed, PluginUse
 from adc.plugin.watch import WATCH
+
+Walk = Coroutine[Any, Any, Any]
+"""The rest of a head phase, to be awaited."""
 
 
 class HeadPhase:
@@ -23,16 +28,31 @@ class HeadPhase:
         self.calls = tuple(calls)
         self.waits = any(call.waits for call in calls)
 
-    def run(self, contexts: Sequence[Context], depth: int) -> Stopped | None:
-        """Run the calls of the first `depth` plugins until one answers. Raises PluginFailed."""
-        for call in self.calls:
+    def run(self, contexts: Sequence[Context], depth: int) -> Stopped | Walk | None:
+        """Run the calls of the first `depth` plugins until one answers, or has to wait: then await the rest. Raises
+        PluginFailed."""
+        for position, call in enumerate(self.calls):
             if call.index < depth:
-                response = call.run(contexts[call.index])
-                if response is not None:
-                    return Stopped(call.index, response)
+                result = call.run(contexts[call.index])
+                if isinstance(result, Response):
+                    return Stopped(call.index, result)
+                if result is not None:
+                    return self._rest(position, result, contexts, depth)
                 if call.transforms:
                     call.settle(contexts[call.index])
         return None
+
+    async def _rest(
+        self, position: int, work: Walk, contexts: Sequence[Context], depth: int
+    ) -> Stopped | None:
+        """Finish the call at `position`, then do as `wait` for the calls after it."""
+        call = self.calls[position]
+        response = await call.finish(contexts[call.index], work)
+        if response is not None:
+            return Stopped(call.index, response)
+        if call.transforms:
+            call.settle(contexts[call.index])
+        return await HeadPhase(self.calls[position + 1 :]).wait(contexts, depth)
 
     async def wait(self, contexts: Sequence[Context], depth: int) -> Stopped | None:
         """Do as `run` for calls of either kind, within a task."""
@@ -69,6 +89,7 @@ class Chain:
         self.request_body = tuple(calls["request_body"])
         self.response_head = HeadPhase(calls["response_head"][::-1])
         self.response_body = tuple(calls["response_body"][::-1])
+        self.error_head = tuple(call for call in self.response_head.calls if call.use.plugin.error_pages)
         self.log = tuple(calls["log"])
         self.transforming = tuple(index for index, use in enumerate(self.uses) if use.transforms)
         self.empty = not any(calls.values())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any
 
 from adc.plugin.context import Context
@@ -26,12 +28,14 @@ class Stopped:
 
 
 class PhaseCall:
-    """One phase of one use. `waits` is True for an `async def` phase; `limit` and `inspect` are the plugin's numbers
-    for a body phase. `transforms`: it is the response head phase of a plugin that replaces content."""
+    """One phase of one use. `waits` is True for an `async def` phase; a `def` head phase may still return a coroutine.
+    `limit` and `inspect` are the plugin's numbers for a body phase. `transforms`: it is the response head phase of a
+    plugin that replaces content."""
 
     __slots__ = (
         "_allowed",
         "_call",
+        "_may_wait",
         "index",
         "inspect",
         "limit",
@@ -52,10 +56,12 @@ class PhaseCall:
         self.inspect: int | None = getattr(use.plugin, f"{phase}_inspect", None)
         self.observes = use.plugin.observes
         self.transforms = phase == "response_head" and use.transforms
+        self._may_wait = self.waits or phase.endswith("_head")
         self._allowed = _allowed(phase, self.limit is None and self.inspect is None)
 
     def run(self, context: Context, *arguments: Any) -> Any:
-        """Call a `def` phase: return its result, or None if it failed and fails open. Raises PluginFailed."""
+        """Call the phase: return its result, or None if it failed and fails open. A coroutine is for `finish`. Raises
+        PluginFailed."""
         try:
             WATCH.begin(self.use.policy.budget)
             try:
@@ -67,13 +73,16 @@ class PhaseCall:
             self.use.failed(context, self.phase, *self._failure(error))
 
     async def wait(self, context: Context, *arguments: Any) -> Any:
-        """Call a phase of either kind, within a task; the result is that of `run`."""
-        if not self.waits:
-            return self.run(context, *arguments)
+        """Call a phase of either kind, within a task, and return its result."""
+        result = self.run(context, *arguments)
+        return await self.finish(context, result) if isinstance(result, CoroutineType) else result
+
+    async def finish(self, context: Context, work: Coroutine[Any, Any, Any]) -> Any:
+        """Await what the phase returned; the result is that of `run`."""
         policy = self.use.policy
         try:
             async with asyncio.timeout(policy.timeout):
-                result = await watched(self._call(context, *arguments), policy.budget)
+                result = await watched(work, policy.budget)
             return self._checked(result)
         except asyncio.CancelledError as error:
             if being_cancelled():
@@ -99,6 +108,10 @@ class PhaseCall:
             restate(response)
 
     def _checked(self, result: Any) -> Any:
+        if isinstance(result, CoroutineType):
+            if self._may_wait:
+                return result
+            result.close()
         if self.observes:
             return None
         if result is None or isinstance(result, self._allowed):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -19,7 +19,8 @@ _NO_CONTENT = frozenset({204, 304})
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response: final status (200 to 599), fields by name, content (text is sent as UTF-8).
+    """A whole response: final status (200 to 599), fields by name (or as pairs, where a name comes more than once, as
+    Set-Cookie does), content (text is sent as UTF-8).
 
     `reason` is the reason of the end in the access log, one of `END_REASONS`; by default
     `denied` from status 400 on. `error_page` sends adc's error page for the status instead of a body, with the request
@@ -31,7 +32,9 @@ class Response:
     """
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     body: bytes | str = b""
     reason: str = ""
     error_page: bool = False
@@ -46,11 +49,17 @@ class Response:
             raise ValueError("an error page has no body of the plugin and a status from 400 on")
         if self.reason and self.reason not in END_REASONS:
             raise ValueError(f"{self.reason} is not a known reason; known: {', '.join(END_REASONS)}")
-        for name, value in self.headers.items():
+        for name, value in self.fields:
             if not _NAME.fullmatch(name) or name.lower() in _FRAMING:
                 raise ValueError(f"{name!r} is not a field name that a plugin may set")
             if not _VALUE.fullmatch(value):
                 raise ValueError(f"the value of {name} has a character that no field may have")
+
+    @property
+    def fields(self) -> Iterable[tuple[str, str]]:
+        """The fields as pairs."""
+        headers = self.headers
+        return headers.items() if isinstance(headers, Mapping) else headers
 
     @property
     def content(self) -> bytes:
@@ -70,4 +79,4 @@ class Response:
 
     def lines(self) -> list[Pair]:
         """Return the fields as lines of a head."""
-        return [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        return [(name.encode(), value.encode("latin-1")) for name, value in self.fields]

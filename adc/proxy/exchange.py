@@ -339,6 +339,8 @@ class Exchange(RequestSide):
         response, body = self.error(status, proxy_status)
         for name, value in lines:
             response.headers.add(name, value)
+        if self.plugins is not None:
+            self.plugins.error_head(response)
         if self.request.method == "HEAD":
             body = b""
         self.state = RESPONDING

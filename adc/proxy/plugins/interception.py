@@ -35,6 +35,10 @@ class Interception:
     def response(self, response: Response, body: bytes, end: bool) -> None:
         """Receive a final response head, of the first attempt or of a later one, and what came with it."""
 
+    @abstractmethod
+    def error_head(self, response: Response) -> None:
+        """Receive the head of an error page of adc, whose fields plugins may change."""
+
     @property
     @abstractmethod
     def takes_response_body(self) -> bool:

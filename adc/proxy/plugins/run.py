@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from math import inf
+from types import CoroutineType
 
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass, BodyTooLarge
@@ -219,7 +220,22 @@ class PluginRun(Interception):
         except PluginFailed as error:
             self._failed(error)
             return
-        walked(stopped)
+        if stopped is None or isinstance(stopped, Stopped):
+            walked(stopped)
+        else:
+            flow.run(stopped, walked)
+
+    def error_head(self, response: Response) -> None:
+        for call in self._chain.error_head:
+            if call.index < self._depth:
+                context = self.contexts[call.index]
+                context.response = response
+                try:
+                    result = call.run(context)
+                except PluginFailed:
+                    continue  # counted and logged; the page is an error already
+                if isinstance(result, CoroutineType):
+                    result.close()
 
     def _answer(self, stopped: Stopped) -> None:
         """Send a plugin's response instead, past the plugins before it."""
@@ -239,8 +255,10 @@ class PluginRun(Interception):
         head, content = answer.head(), answer.content
         if answer.error_page:
             head, content = exchange.error(answer.status, "")
-            for name, value in answer.lines():
-                head.headers.set(name, value)
+            lines = answer.lines()
+            head.headers.remove(*(name.lower() for name, _ in lines))
+            for name, value in lines:
+                head.headers.add(name, value)
         exchange.respond(head, content, True)
 
     def _failed(self, error: BaseException) -> None:
