@@ -82,6 +82,11 @@ class Headers:
         self.pairs = [pair for pair in self.pairs if pair[0].lower() not in names]
         self._index = None
 
+    def replace(self, pairs: list[Pair]) -> None:
+        """Let the block consist of `pairs`."""
+        self.pairs = pairs
+        self._index = None
+
     def copy(self) -> Headers:
         """Return an independent block with the same lines."""
         return Headers(self.pairs)

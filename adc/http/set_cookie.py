@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 
@@ -56,3 +57,18 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     if not equals or not name:
         return None
     return SetCookie(name, value.strip(b" \t"), semicolon + attributes)
+
+
+def edit_attributes(line: bytes, edits: Mapping[bytes, Callable[[bytes], bytes]]) -> bytes:
+    """Return a Set-Cookie value with the values of some attributes edited; `edits` has their lower-case names. An
+    attribute whose edited value is empty is removed; one without a value stays."""
+    pair, *attributes = line.split(b";")
+    kept = [pair]
+    for attribute in attributes:
+        name, equals, value = attribute.partition(b"=")
+        edit, before = edits.get(name.strip(b" \t").lower()), value.strip(b" \t")
+        if edit is None or not equals or not before:
+            kept.append(attribute)
+        elif after := edit(before):
+            kept.append(attribute if after == before else b"%b=%b" % (name, after))
+    return b";".join(kept)

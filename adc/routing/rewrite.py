@@ -16,12 +16,12 @@ class Rewrite:
     wrote it, if that still corresponds to the rest of the normalised one.
 
     `strip_prefix` removes whole segments (`/api`: `/api/users` -> `/users`, `/api` -> `/`) and leaves other paths
-    alone; its closing slash makes no difference, and `stripped` is its normal form without one. A substitution is a
-    regular expression and its replacement (`\1` is the first group). `host` replaces the Host field. Raises
-    `ValueError`.
+    alone; its closing slash makes no difference, and `stripped` is its normal form without one, as `added` is that of
+    `add_prefix`. A substitution is a regular expression and its replacement (`\1` is the first group). `host` replaces
+    the Host field. Raises `ValueError`.
     """
 
-    __slots__ = ("_added", "_substitutions", "host", "stripped")
+    __slots__ = ("_substitutions", "added", "host", "stripped")
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Rewrite:
     ) -> None:
         self.stripped = path_exact(strip_prefix).text.rstrip("/") if strip_prefix else ""
         self._substitutions = tuple(Replacement(pattern, text) for pattern, text in substitutions)
-        self._added = path_exact(add_prefix).text.rstrip("/") if add_prefix else ""
+        self.added = path_exact(add_prefix).text.rstrip("/") if add_prefix else ""
         self.host = host
         if host is not None:
             parse_host(host)
@@ -51,7 +51,7 @@ class Rewrite:
             made = self._rest(written)
             if made != rest and not _stands_for(made, rest):
                 made = rest
-        return f"{self._added}{made}{question}{query}"
+        return f"{self.added}{made}{question}{query}"
 
     def prefix(self, path: str) -> str:
         """Return the prefix that `strip_prefix` removes from the normalised `path`; "" if none."""

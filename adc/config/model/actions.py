@@ -19,6 +19,7 @@ from adc.config.model.types import (
     FieldNames,
     FieldValue,
     FilePath,
+    Flag,
     Regex,
     Text,
     Value,
@@ -118,6 +119,14 @@ class Rewrite(Part):
     )
     add_prefix: Prefix | None = Field(None, description="Prefix added to the path.")
     host: Text | None = Field(None, description="Host sent to the member instead of the client's.")
+    locations: Flag | None = Field(
+        None,
+        description=(
+            "Rewrite Location, Content-Location, Refresh, Link and the Path and Domain of cookies back to the "
+            "client's paths and host, and Destination to the member's; true by default if strip_prefix, add_prefix "
+            "or host is set."
+        ),
+    )
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:

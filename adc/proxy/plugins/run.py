@@ -20,6 +20,7 @@ from adc.proxy.phases import PLUGIN as AT_PLUGIN
 from adc.proxy.pipeline import Action
 from adc.proxy.plugins.flow import PluginFlow
 from adc.proxy.plugins.interception import Interception
+from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.states import ENDED, RESPONDING, SWITCHED
 
 _NO_CONTENT = frozenset({204, 304})
@@ -39,12 +40,13 @@ class PluginRun(Interception):
         "_exchange",
         "_head",
         "_next",
+        "_restore",
         "contexts",
         "requests",
         "responses",
     )
 
-    def __init__(self, chain: Chain, exchange: Exchange) -> None:
+    def __init__(self, chain: Chain, exchange: Exchange, restore: RestoreLocations | None) -> None:
         chain.enter()
         self._chain = chain
         self._depth = chain.depth
@@ -53,7 +55,8 @@ class PluginRun(Interception):
         self._head: Response | None = None
         self.contexts = chain.contexts(exchange.request, exchange.request_id, exchange.context.error_log)
         self.changes = False
-        self.open = not chain.sees_responses
+        self._restore = restore
+        self.open = restore is None and not chain.sees_responses
         self.requests = PluginFlow(
             self._request_passed, self._failed, self._hold_client, self._release_client
         )
@@ -143,6 +146,8 @@ class PluginRun(Interception):
     def response(self, response: Response, body: bytes, end: bool) -> None:
         self.responses.stop()
         self._head = response
+        if self._restore is not None:
+            self._restore(self._exchange, response)
         for context in self.contexts:
             context.response = response
         self.responses.push(body, end)
@@ -249,6 +254,7 @@ class PluginRun(Interception):
         self.requests.stop()
         self.responses.stop()
         self._depth = stopped.index
+        self._restore = None
         if exchange.attempt is not None:
             exchange.attempt.cancel()
         exchange.end_reason = answer.end_reason

@@ -10,6 +10,7 @@ from adc.proxy.exchange import Exchange
 from adc.proxy.gate import BUFFER
 from adc.proxy.pipeline import Action
 from adc.proxy.plugins.run import PluginRun
+from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.states import ENDED
 
 
@@ -17,16 +18,20 @@ class RunPlugins:
     """Runs the request phases of a chain for an exchange, and leaves it a `PluginRun` for the later phases.
 
     While an `async def` head phase runs, content that arrives is buffered as before any member is connected.
+    `restore` edits the heads of responses before the plugins see them, except the plugins' own.
     """
 
-    __slots__ = ("_chain", "_next")
+    __slots__ = ("_chain", "_next", "_restore")
 
-    def __init__(self, chain: Chain, following: Action[Exchange]) -> None:
+    def __init__(
+        self, chain: Chain, following: Action[Exchange], restore: RestoreLocations | None = None
+    ) -> None:
         self._chain = chain
         self._next = following
+        self._restore = restore
 
     def __call__(self, exchange: Exchange) -> None:
-        run = exchange.plugins = PluginRun(self._chain, exchange)
+        run = exchange.plugins = PluginRun(self._chain, exchange, self._restore)
         run.request_head(lambda: self._content(exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from adc.http.message import Response
+from typing import Final
+
+from adc.http.message import Request, Response
 from adc.http.target import BadTarget
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action
+from adc.proxy.stages.locations import member_destination
 from adc.proxy.upstream.forwarding import DECIDABLE
 from adc.routing.edits import HeaderEdits
 from adc.routing.rewrite import Rewrite
 
+_WITH_DESTINATION: Final = frozenset({"COPY", "MOVE"})
+
 
 class RewriteTarget:
-    """Sets the path and host that the member sees, and the stripped prefix in `X-Forwarded-Prefix`."""
+    """Sets the path and host that the member sees, and the stripped prefix in `X-Forwarded-Prefix`.
 
-    __slots__ = ("_next", "_rewrite")
+    `scheme` is the scheme that the member sees in a `Destination`; b"" leaves that field alone.
+    """
 
-    def __init__(self, rewrite: Rewrite, following: Action[Exchange]) -> None:
+    __slots__ = ("_next", "_rewrite", "_scheme")
+
+    def __init__(self, rewrite: Rewrite, scheme: bytes, following: Action[Exchange]) -> None:
         self._rewrite = rewrite
+        self._scheme = scheme
         self._next = following
 
     def __call__(self, exchange: Exchange) -> None:
@@ -28,12 +37,20 @@ class RewriteTarget:
             request.headers.set(b"X-Forwarded-Prefix", before.rstrip(b"/") + prefix.encode())
         try:
             exchange.target = self._rewrite.target(request.path, request.target)
+            if self._scheme and request.method in _WITH_DESTINATION:
+                self._rewrite_destination(request)
         except BadTarget:
             exchange.fail(400, "bad_request")
             return
         if self._rewrite.host is not None:
             request.headers.set(b"Host", self._rewrite.host.encode())
         self._next(exchange)
+
+    def _rewrite_destination(self, request: Request) -> None:
+        value = request.headers.get(b"destination")
+        if value is not None:
+            made = member_destination(request, value, self._rewrite, self._scheme)
+            request.headers.set(b"Destination", made)
 
 
 class EditRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -26,10 +26,12 @@ from adc.proxy.plugins.stages import RunPlugins
 from adc.proxy.stages.actions import Redirect, Respond, Split
 from adc.proxy.stages.compress import AskForIdentity, Compress
 from adc.proxy.stages.edits import EditRequest, EditResponse, RewriteTarget
+from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.timeouts import Timeouts
 from adc.proxy.upstream.passing import Peers
 from adc.proxy.upstream.request import UpstreamRequest
 from adc.proxy.upstream.stick import stick
+from adc.routing.client_view import MemberOrigins
 from adc.routing.edits import HeaderEdits, header_edits
 from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
@@ -44,7 +46,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class RouteBuilder:
-    """Compiles routes against the pools of one configuration."""
+    """Compiles routes against the pools of one configuration; members of `secure_pools` are reached by TLS."""
 
     def __init__(
         self,
@@ -54,8 +56,11 @@ class RouteBuilder:
         sticky: Mapping[str, Sticky],
         stores: Mapping[str, SharedStore],
         peers: Peers | None,
+        secure_pools: Collection[str] = (),
     ) -> None:
         self._rng = rng
+        self._pools = pools
+        self._secure_pools = secure_pools
         self._chains = chains
         self._sticky = sticky
         self._stores = stores
@@ -88,10 +93,16 @@ class RouteBuilder:
             stages.append(CacheBypass(lookup))
         if edits is not None:
             start = EditRequest(edits, route.name, start)
+        restore: RestoreLocations | None = None
         if route.rewrite != actions.Rewrite.defaults():
-            start = RewriteTarget(compile_rewrite(route.rewrite), start)
+            rewrite, members = compile_rewrite(route.rewrite), self._members(route)
+            if _restores(route.rewrite):
+                restore = RestoreLocations(rewrite, members)
+            start = RewriteTarget(rewrite, b"" if restore is None else members.scheme, start)
         if chain is not None and not chain.empty:
-            start = RunPlugins(chain, start)
+            start = RunPlugins(chain, start, restore)
+        elif restore is not None:
+            stages.insert(0, restore)
         response_edits = _edits(route.response_headers)
         if response_edits is not None:
             stages.append(EditResponse(response_edits, route.name))
@@ -132,6 +143,13 @@ class RouteBuilder:
             ]
         )
         return Split(_by_chance(shares, self._rng.random))
+
+    def _members(self, route: model.Route) -> MemberOrigins:
+        """Return the names under which the members of `route` know themselves."""
+        names = [route.pool] if route.pool is not None else list(route.split or ())
+        members = [member.address for name in names for member in self._pools[name].members]
+        secure = any(name in self._secure_pools for name in names)
+        return MemberOrigins(members, route.rewrite.host, secure)
 
     def _lookup(
         self, route: model.Route, cache: policies.RouteCache, following: Action[UpstreamRequest], quick: bool
@@ -201,6 +219,13 @@ def compile_rewrite(rewrite: actions.Rewrite) -> Rewrite:
         substitutions=[(edit.regex, edit.replace) for edit in rewrite.path],
         host=rewrite.host,
     )
+
+
+def _restores(rewrite: actions.Rewrite) -> bool:
+    """True if responses show the client its own paths and host."""
+    if rewrite.locations is not None:
+        return rewrite.locations
+    return bool(rewrite.strip_prefix or rewrite.add_prefix or rewrite.host)
 
 
 def _respond(respond: actions.Respond) -> Respond:

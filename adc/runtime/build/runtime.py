@@ -58,7 +58,8 @@ class Runtime:
             for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
-        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers)
+        secure_pools = [name for name, pool in config.pools.items() if pool.tls is not None]
+        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers, secure_pools)
         self.pipelines = [builder.build(route) for route in config.routes]
         self.cache_stages: Mapping[str, CacheStage] = builder.cache_stages
         self.waiting: Mapping[str, QueueGate] = builder.forwards.waiting
