@@ -80,8 +80,8 @@ class BytesPattern:
         return self._search(data) is not None
 
 
-class Replacement:
-    """Replaces every occurrence of an expression.
+class BytesReplacement:
+    """Replaces every occurrence of an expression in bytes of any encoding, which it reads as `BytesPattern` does.
 
     In `template`, `\\1` and `\\g<name>` are groups and `\\\\` is a backslash. Raises `ValueError` for an
     expression or a template that cannot be used.
@@ -89,14 +89,13 @@ class Replacement:
 
     __slots__ = ("_find", "_pieces")
 
-    def __init__(self, pattern: str, template: str) -> None:
-        compiled = _compile(pattern)
+    def __init__(self, pattern: str, template: str, *, latin_1: bool = True) -> None:
+        compiled = _compile(pattern, latin_1=latin_1)
         self._find = compiled.finditer
         self._pieces = _pieces(template, compiled.groups, compiled.groupindex)
 
-    def apply(self, text: str) -> str:
-        """Return `text` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
-        data = text.encode("utf-8", "replace")
+    def apply(self, data: bytes) -> bytes:
+        """Return `data` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
         made: list[bytes] = []
         end = 0
         for number, match in enumerate(self._find(data)):
@@ -109,7 +108,20 @@ class Replacement:
             ]
             end = after
         made.append(data[end:])
-        return b"".join(made).decode("utf-8", "replace")
+        return b"".join(made)
+
+
+class Replacement:
+    """Replaces every occurrence of an expression in text. Raises `ValueError` as `BytesReplacement` does."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, pattern: str, template: str) -> None:
+        self._bytes = BytesReplacement(pattern, template, latin_1=False)
+
+    def apply(self, text: str) -> str:
+        """Return `text` with the replacements. Raises `ValueError` if there are more than `MOST_REPLACED`."""
+        return self._bytes.apply(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 _KEPT_STEPS: Final = 1 << 18

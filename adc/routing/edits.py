@@ -9,26 +9,46 @@ from string import Formatter
 from adc.http.fields import FRAMING, HOP_BY_HOP
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request
+from adc.http.patterns import BytesReplacement
 
 PLACEHOLDERS = ("client_ip", "host", "scheme", "path", "request_id", "route")
 
 _OWN = FRAMING | HOP_BY_HOP | {b"host"}
 _token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_control_bytes = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+Replacements = Mapping[str, Sequence[tuple[str, str]]]
+"""Field name -> regular expressions and what replaces their matches, in order."""
 
 
 class HeaderEdits:
-    """Lines to remove, to set (in place of all lines of that name) and to add, applied in this order. `gone` are the
-    lower-case names of which no received line is left.
+    """Values to replace by regular expression, lines to remove, to set (in place of all lines of that name) and to add,
+    applied in this order. `gone` are the lower-case names of which no received line is left.
 
-    Values may hold the `PLACEHOLDERS` in braces; a literal brace is written twice. Raises `ValueError` for a name that
-    is no token (RFC 9110 section 5.6.2) or that the proxy writes (framing, hop-by-hop and `Host`, which a rewrite
-    sets), and for a value with control characters or an unknown placeholder.
+    A replacement edits each line of its name; a line that becomes empty, or that has too many matches
+    (`adc.http.patterns.MOST_REPLACED`), is removed. Values to set and to add may hold the `PLACEHOLDERS` in braces; a
+    literal brace is written twice.
+
+    Raises `ValueError` for a name that is no token (RFC 9110 section 5.6.2) or that the proxy writes (framing,
+    hop-by-hop and `Host`, which a rewrite sets), for a value with control characters or an unknown placeholder, and for
+    an expression that cannot be used.
     """
 
-    __slots__ = ("_fixed", "_made", "gone")
+    __slots__ = ("_fixed", "_made", "_replaced", "gone")
 
-    def __init__(self, set_: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]) -> None:
+    def __init__(
+        self,
+        set_: Mapping[str, str],
+        add: Mapping[str, str],
+        remove: Sequence[str],
+        replace: Replacements | None = None,
+    ) -> None:
+        self._replaced = {
+            _name(name).lower(): tuple(BytesReplacement(*edit) for edit in edits)
+            for name, edits in (replace or {}).items()
+        }
         self.gone = tuple(_name(name).lower() for name in (*remove, *set_))
         fixed: list[Pair] = []
         made: list[tuple[bytes, str]] = []
@@ -42,6 +62,8 @@ class HeaderEdits:
 
     def apply(self, headers: Headers, request: Request, request_id: str, route: str) -> None:
         """Change `headers`, of the request or of its response, in place."""
+        if self._replaced and not self._replaced.keys().isdisjoint(headers.index):
+            self._replace(headers)
         if self.gone:
             headers.remove(*self.gone)
         for name, value in self._fixed:
@@ -57,12 +79,34 @@ class HeaderEdits:
             )
             headers.add(name, _wire(text))
 
+    def _replace(self, headers: Headers) -> None:
+        kept: list[Pair] = []
+        for name, value in headers.pairs:
+            edits = self._replaced.get(name.lower())
+            made = value if edits is None else _replaced(value, edits)
+            if made or not value:
+                kept.append((name, made))
+        headers.replace(kept)
+
 
 def header_edits(
-    set_: Mapping[str, str], add: Mapping[str, str], remove: Sequence[str]
+    set_: Mapping[str, str],
+    add: Mapping[str, str],
+    remove: Sequence[str],
+    replace: Replacements | None = None,
 ) -> HeaderEdits | None:
     """Compiled edits, None if there is nothing to do. Raises `ValueError` as `HeaderEdits` does."""
-    return HeaderEdits(set_, add, remove) if set_ or add or remove else None
+    return HeaderEdits(set_, add, remove, replace) if set_ or add or remove or replace else None
+
+
+def _replaced(value: bytes, edits: tuple[BytesReplacement, ...]) -> bytes:
+    """Return the edited value of a line, b"" if the line is to be removed."""
+    try:
+        for edit in edits:
+            value = edit.apply(value)
+    except ValueError:
+        return b""
+    return _control_bytes.sub(b" ", value).strip(b" \t")
 
 
 def _name(text: str) -> bytes:

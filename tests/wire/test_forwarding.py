@@ -369,3 +369,20 @@ async def test_via_tells_the_version_in_which_the_response_was_received(tmp_path
     ):
         for _ in range(2):
             assert (await client.ask(get()))[b"via"] == f"{version} adc".encode()
+
+
+async def test_values_are_replaced_by_regular_expression_both_ways(tmp_path):
+    edit = {"regex": "(?i)^http://([a-z.]+)/", "replace": r"https://\1/"}
+    route = {
+        "request_headers": {"replace": {"Referer": edit}},
+        "response_headers": {"replace": {"Set-Cookie": [{"regex": "; *Domain=[^;]*", "replace": ""}]}},
+    }
+    reply = response(b"", "Set-Cookie: a=1; Domain=x.internal; Secure", "Set-Cookie: b=2")
+    async with (
+        Member(answering(reply)) as member,
+        serving(tmp_path, config(member.address, route=route)) as proxy,
+        proxy.client() as client,
+    ):
+        answer = await client.ask(get("/", "Referer: HTTP://a.example/x"))
+        assert answer.all(b"set-cookie") == [b"a=1; Secure", b"b=2"]
+        assert member.requests[0][b"referer"] == b"https://a.example/x"

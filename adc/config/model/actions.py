@@ -30,6 +30,7 @@ from adc.config.model.types import (
     whole,
 )
 from adc.config.units import quote
+from adc.http.patterns import Replacement as CompiledReplacement
 from adc.routing.edits import HeaderEdits as CompiledEdits
 from adc.routing.redirect import STATUSES
 from adc.routing.redirect import Redirect as CompiledRedirect
@@ -92,8 +93,8 @@ class Respond(Part):
                 yield from refusal(("headers", name), name, partial(CompiledEdits, {}, {}, (name,)))
 
 
-class PathEdit(Part):
-    """A replacement in the path by regular expression; `replace` may hold groups as `\\1` or `\\g<name>`."""
+class Replacement(Part):
+    """A replacement by regular expression; `replace` may hold groups as `\\1` or `\\g<name>`."""
 
     regex: Regex = Field(description="The expression; every match is replaced.")
     replace: Text = Field(description="The replacement.")
@@ -102,7 +103,7 @@ class PathEdit(Part):
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         regex, text = written.get("regex"), written.get("replace")
         if isinstance(regex, str) and isinstance(text, str) and is_regex(regex):
-            yield from refusal(("replace",), text, lambda: CompiledRewrite(substitutions=[(regex, text)]))
+            yield from refusal(("replace",), text, partial(CompiledReplacement, regex, text))
 
 
 Prefix = Annotated[str, text_of(r"/[^?#\s]*", "a path prefix, such as /api")]
@@ -114,7 +115,7 @@ class Rewrite(Part):
     strip_prefix: Prefix | None = Field(
         None, description="Whole segments removed from the beginning of the path."
     )
-    path: Annotated[tuple[PathEdit, ...], LISTED] = Field(
+    path: Annotated[tuple[Replacement, ...], LISTED] = Field(
         (), description="Replacements in the path, after strip_prefix and before add_prefix."
     )
     add_prefix: Prefix | None = Field(None, description="Prefix added to the path.")
@@ -140,7 +141,8 @@ class Rewrite(Part):
 
 
 class HeaderEdits(Part):
-    """Changes to fields: removed first, then set, then added. Values may hold placeholders in braces."""
+    """Changes to fields: values replaced first, then fields removed, set, and added. Values to set and to add may hold
+    placeholders in braces."""
 
     set: Mapping[FieldName, FieldValue] = Field(
         {}, description="Fields that replace existing ones of the same name."
@@ -149,6 +151,13 @@ class HeaderEdits(Part):
         {}, description="Fields added to existing ones of the same name."
     )
     remove: FieldNames = Field((), description="Names of fields to remove.")
+    replace: Mapping[FieldName, Annotated[tuple[Replacement, ...], LISTED]] = Field(
+        {},
+        description=(
+            "Replacements by regular expression in the values of a field, each of its lines by itself; a line "
+            "without a match stays, one that becomes empty is removed."
+        ),
+    )
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -161,6 +170,10 @@ class HeaderEdits(Part):
         for place, name in enumerate(names):
             if isinstance(name, str) and TOKEN.fullmatch(name):
                 yield from refusal(("remove", place), name, partial(CompiledEdits, {}, {}, (name,)))
+        replaced = written.get("replace")
+        for name in replaced if isinstance(replaced, dict) else ():
+            if TOKEN.fullmatch(name):
+                yield from refusal(("replace", name), name, partial(CompiledEdits, {}, {}, (name,)))
 
 
 class Mirror(Part):

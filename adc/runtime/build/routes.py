@@ -199,7 +199,10 @@ def _by_chance(
 
 
 def _edits(edits: actions.HeaderEdits) -> HeaderEdits | None:
-    return header_edits(edits.set, edits.add, edits.remove)
+    replace = {
+        name: [(each.regex, each.replace) for each in listed] for name, listed in edits.replace.items()
+    }
+    return header_edits(edits.set, edits.add, edits.remove, replace)
 
 
 def _compression(compression: policies.Compression) -> CompressionOptions:

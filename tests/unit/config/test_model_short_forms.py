@@ -58,6 +58,10 @@ def test_match(short: dict[str, Any], full: dict[str, Any]) -> None:
         ({"plugins": ["waf"]}, {"plugins": [{"waf": {}}]}),
         ({"listeners": "web"}, {"listeners": ["web"]}),
         ({"response_headers": {"remove": "server"}}, {"response_headers": {"remove": ["server"]}}),
+        (
+            {"response_headers": {"replace": {"x": {"regex": "a", "replace": "b"}}}},
+            {"response_headers": {"replace": {"x": [{"regex": "a", "replace": "b"}]}}},
+        ),
     ],
 )
 def test_policies(short: dict[str, Any], full: dict[str, Any]) -> None:
@@ -188,6 +192,10 @@ def test_invalid_member_address_is_rejected(text: str) -> None:
         {"pool": "p", "request_headers": {"set": {"connection": "close"}}},
         {"pool": "p", "request_headers": {"set": {"x": "a\nb"}}},
         {"pool": "p", "request_headers": {"set": {"x": "{nobody}"}}},
+        {"pool": "p", "request_headers": {"replace": {"x": {"regex": "(a", "replace": ""}}}},
+        {"pool": "p", "request_headers": {"replace": {"x": {"regex": "a", "replace": "\\1"}}}},
+        {"pool": "p", "request_headers": {"replace": {"x": {"regex": "a"}}}},
+        {"pool": "p", "response_headers": {"replace": {"connection": {"regex": "a", "replace": "b"}}}},
         {"pool": "p", "rewrite": {"strip_prefix": "api"}},
         {"pool": "p", "rewrite": {"path": {"regex": "a", "replace": "\\2"}}},
         {"pool": "p", "match": {"path": "relative"}},
