@@ -26,8 +26,9 @@ CERTIFICATE_FILE = re.compile(r"certs/[\w.-]+")
 
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory):
-    """A folder with the files that the blocks name: certificates, keys, plugins. Logs go there too."""
+    """A folder with the files that the blocks name: certificates, keys, plugins, schemas. Logs go there too."""
     folder = tmp_path_factory.mktemp("docs")
+    shutil.copytree(ROOT / "config" / "schemas", folder / "schemas")
     made = CliRunner().invoke(app, ["plugins", "new", "add_greeting", "--folder", str(folder / "plugins")])
     assert made.exit_code == 0, made.output
     rules = ["plugins", "new", "--rule", "debug_switch", "--folder", str(folder / "rules")]

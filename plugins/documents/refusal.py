@@ -1,0 +1,121 @@
+"""What happens to an invalid message: problem details (RFC 9457) or an error page for the client, a field for the
+member, an event in the error log."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+from adc.plugin import Context, Response
+
+OnInvalid = Literal["reject", "report"]
+Answer = Literal["problem", "page"]
+Format = Literal["json", "xml"]
+
+REPORT_FIELD = b"X-Validation"
+BAD_GATEWAY = 502
+_REASON_MOST = 200
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Why a message is invalid. `details` are more members of the problem; they may have text of the message."""
+
+    reason: str
+    line: int = 0
+    column: int = 0
+    status: int = 400
+    details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __str__(self) -> str:
+        return f"{self.place}{self.reason}"
+
+    @property
+    def place(self) -> str:
+        """`line 3, column 5: `, or nothing."""
+        if not self.line:
+            return ""
+        return f"line {self.line}, column {self.column}: " if self.column else f"line {self.line}: "
+
+
+def printable(text: str) -> str:
+    """Return text for a header field or a log: printable ASCII without quotes, at most 200 characters."""
+    return _UNPRINTABLE.sub("?", text[:_REASON_MOST]).replace('"', "'").replace("\\", "/")
+
+
+def report(context: Context, what: str, found: Sequence[Invalid]) -> None:
+    """Log why a message is invalid."""
+    first = found[0]
+    context.warn(
+        f"{what} is invalid",
+        reason=printable(first.reason),
+        line=first.line,
+        column=first.column,
+        count=len(found),
+    )
+
+
+def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:
+    """Tell the member in a field of the request why it is invalid."""
+    first = found[0]
+    place = f"; line={first.line}; column={first.column}" if first.line else ""
+    value = f'invalid; part={what}{place}; reason="{printable(first.reason)}"'
+    context.request.headers.set(REPORT_FIELD, value.encode())
+
+
+def refuse_request(
+    context: Context, found: Sequence[Invalid], answer: Answer, written: Format, title: str
+) -> Response:
+    """Return the response to an invalid request."""
+    status = found[0].status
+    if answer == "page":
+        return Response(status, error_page=True)
+    accepts_json = b"json" in (context.request.headers.get(b"accept") or b"").lower()
+    if written == "json" or accepts_json:
+        return Response(status, _fields("application/problem+json"), _json(title, found))
+    return Response(status, _fields("application/problem+xml"), _xml(title, found))
+
+
+def refuse_response() -> Response:
+    """Return the response in place of an invalid one: the client learns nothing of its content."""
+    return Response(BAD_GATEWAY, error_page=True)
+
+
+def _fields(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type, "Cache-Control": "no-store"}
+
+
+def _members(title: str, found: Sequence[Invalid]) -> dict[str, Any]:
+    first = found[0]
+    members: dict[str, Any] = {"type": "about:blank", "title": title, "status": first.status}
+    members["detail"] = str(first)
+    if first.line:
+        members["line"], members["column"] = first.line, first.column
+    return members
+
+
+def _json(title: str, found: Sequence[Invalid]) -> str:
+    members = _members(title, found)
+    members["errors"] = [_error(each) for each in found]
+    return json.dumps(members, ensure_ascii=True) + "\n"
+
+
+def _error(each: Invalid) -> dict[str, Any]:
+    place = {"line": each.line, "column": each.column} if each.line else {}
+    return {**each.details, "detail": each.reason, **place}
+
+
+def _xml(title: str, found: Sequence[Invalid]) -> str:
+    members = _members(title, found)
+    lines = [f"  <{name}>{escape(_NO_XML.sub('?', str(value)))}</{name}>" for name, value in members.items()]
+    text = "\n".join(lines)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<problem xmlns="urn:ietf:rfc:7807">\n{text}\n</problem>\n'
+    )

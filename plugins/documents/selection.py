@@ -1,0 +1,39 @@
+"""Which messages a validator checks, by their content types."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+from adc.plugin import ContentTypes
+
+On = Literal["request", "response", "both"]
+OtherTypes = Literal["sniff", "pass", "reject"]
+
+
+class Selected(Enum):
+    """What to do with a message's content."""
+
+    CHECK = "check"
+    SNIFF = "sniff"
+    """Check it if it begins like the format."""
+    PASS = "pass"
+    REJECT = "reject"
+
+
+class Selection:
+    """`content_types` are those of the format; `other_types` is for requests of another type, or of none."""
+
+    __slots__ = ("_content_types", "_other")
+
+    def __init__(self, content_types: ContentTypes, other_types: OtherTypes) -> None:
+        self._content_types = content_types
+        self._other = Selected(other_types)
+
+    def of_request(self, content_type: bytes | None) -> Selected:
+        """Return what to do with the content of a request."""
+        return Selected.CHECK if self._content_types.covers(content_type or b"") else self._other
+
+    def of_response(self, content_type: bytes | None) -> Selected:
+        """Return what to do with the content of a response: members name their types."""
+        return Selected.CHECK if self._content_types.covers(content_type or b"") else Selected.PASS

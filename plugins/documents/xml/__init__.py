@@ -1,0 +1,1 @@
+"""Validation of XML: encoding, limits, SOAP envelopes, schemas."""

@@ -1,0 +1,112 @@
+"""XML of requests and responses, checked against limits, envelopes and schemas."""
+
+from __future__ import annotations
+
+from adc_plugins.documents.content import Unreadable, beginning, content_type, decoded
+from adc_plugins.documents.refusal import (
+    REPORT_FIELD,
+    Invalid,
+    mark_request,
+    refuse_request,
+    refuse_response,
+    report,
+)
+from adc_plugins.documents.selection import Selected, Selection
+from adc_plugins.documents.xml.encoding import looks_like_xml
+from adc_plugins.documents.xml.messages import soap_message
+from adc_plugins.documents.xml.options import XmlValidationOptions
+from adc_plugins.documents.xml.refused import XmlRefused
+from adc_plugins.documents.xml.validator import XmlValidator
+
+from adc.plugin import Context, Headers, Host, Plugin, Response
+
+_TITLE = "Invalid XML"
+_UNSUPPORTED = 415
+
+
+class XmlValidation(Plugin[XmlValidationOptions]):
+    """Rejects or reports XML that is malformed, hostile, or not valid by a schema."""
+
+    def __init__(self, options: XmlValidationOptions) -> None:
+        super().__init__(options)
+        self._validator = XmlValidator(options)
+        self._selection = Selection(options.content_types, options.other_types)
+        self._reports = options.on_invalid == "report"
+        self._requests = options.on != "response"
+        self._responses = options.on != "request"
+        self.request_body_inspect = options.max_size + 1
+        self.response_body_inspect = options.max_size + 1
+
+    async def start(self, host: Host) -> None:
+        self._checked = host.counter("checked", "Documents checked.")
+        self._invalid = host.counter("invalid", "Documents that were invalid.")
+
+    def request_head(self, context: Context) -> Response | None:
+        """Choose by the content type whether the content is checked."""
+        headers = context.request.headers
+        headers.remove(REPORT_FIELD.lower())
+        if self._responses:
+            headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
+        else:
+            context.skip_response_body()
+        if not self._requests or self._selected(headers) is Selected.PASS:
+            context.skip_request_body()
+        return None
+
+    def _selected(self, headers: Headers) -> Selected:
+        return self._selection.of_request(headers.get(b"content-type"))
+
+    def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
+        """Check a request."""
+        headers = context.request.headers
+        found = self._examined(headers, data, end, self._selected(headers), is_request=True)
+        if found is None:
+            return None
+        self._note(context, "request", found)
+        if self._reports:
+            mark_request(context, "xml", [found])
+            return None
+        return refuse_request(context, [found], self.options.answer, "xml", _TITLE)
+
+    def response_head(self, context: Context) -> None:
+        """Choose by the content type whether the content is checked."""
+        response = context.response
+        assert response is not None
+        if self._selection.of_response(response.headers.get(b"content-type")) is Selected.PASS:
+            context.skip_response_body()
+
+    def response_body(self, context: Context, data: bytes, end: bool) -> Response | None:
+        """Check a response."""
+        response = context.response
+        assert response is not None
+        found = self._examined(response.headers, data, end, Selected.CHECK, is_request=False)
+        if found is None:
+            return None
+        self._note(context, "response", found)
+        return None if self._reports else refuse_response()
+
+    def _note(self, context: Context, what: str, found: Invalid) -> None:
+        self._invalid.add()
+        report(context, what, [found])
+
+    def _examined(
+        self, headers: Headers, data: bytes, end: bool, selected: Selected, is_request: bool
+    ) -> Invalid | None:
+        """Return why the content is invalid; None if it is valid, absent or not to be checked."""
+        if not data:
+            return None
+        if selected is Selected.REJECT:
+            return Invalid("the content type is not XML", status=_UNSUPPORTED)
+        coding = headers.joined(b"content-encoding")
+        if selected is Selected.SNIFF and not looks_like_xml(beginning(data, coding)):
+            return None
+        self._checked.add()
+        kind = content_type(headers.get(b"content-type"))
+        message = soap_message(headers, kind, is_request)
+        try:
+            self._validator.check(decoded(data, coding, self.options.max_size, end), kind.charset, message)
+        except Unreadable as problem:
+            return Invalid(problem.reason, status=problem.status)
+        except XmlRefused as refused:
+            return Invalid(refused.reason, refused.line, refused.column)
+        return None
