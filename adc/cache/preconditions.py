@@ -43,12 +43,26 @@ def asked_range(request: Headers, entry: Entry, now: float) -> bytes | None:
     return asked if fits else None
 
 
+def if_range_holds(value: bytes, headers: Headers, now: float) -> bool:
+    """True if an If-Range `value` is the strong validator of a response with `headers`, which came at `now`."""
+    dates = headers.get_all(b"date")
+    date = parse_date(dates[0], now) if len(dates) == 1 else None
+    tag, modified = headers.get(b"etag"), headers.get(b"last-modified")
+    return _is_validator(value.strip(b" \t"), tag, modified, now if date is None else date, now)
+
+
 def _names(value: bytes, entry: Entry, now: float) -> bool:
     """True if an If-Range `value` is the entry's strong validator."""
+    return _is_validator(value, entry.etag, entry.last_modified, entry.date, now)
+
+
+def _is_validator(
+    value: bytes, etag: bytes | None, last_modified: bytes | None, date: float, now: float
+) -> bool:
     if value.startswith((b'"', b"W/")):
-        return entry.etag is not None and same_strongly(value, entry.etag)
+        return etag is not None and same_strongly(value, etag)
     since = parse_date(value, now)
-    if since is None or entry.last_modified is None:
+    if since is None or last_modified is None:
         return False
-    modified = parse_date(entry.last_modified, now)
-    return modified == since and entry.date - modified >= _STRONG_AFTER
+    modified = parse_date(last_modified, now)
+    return modified == since and date - modified >= _STRONG_AFTER

@@ -31,7 +31,9 @@ def client_accepts(request: Request) -> bytes | None:
 
 
 def ask_for_identity(request: Request) -> None:
-    """Make the request ask for plain content, and keep the client's Accept-Encoding."""
+    """Make the request ask for plain content, and keep the client's Accept-Encoding. Once."""
+    if ACCEPT_ENCODING in request.proxy_fields:
+        return
     request.proxy_fields[ACCEPT_ENCODING] = request.headers.joined(ACCEPT_ENCODING) or b""
     request.headers.set(b"Accept-Encoding", b"identity")
 

@@ -30,6 +30,7 @@ class Request(Flow):
     * `spoofable` is True if `headers` may hold fields that only a proxy may write (`adc.http.fields`).
     * `upgrade` lists the protocols that the client offers to switch to and that may be forwarded, b"" if none.
     * `takes_trailers` is True if the client sent `TE: trailers` (RFC 9110 section 10.1.4).
+    * `cache_mark` names the variant of the URL that caches keep apart, b"" unless plugins decide so.
     * `tied` is True if a member connection belongs to the client's connection alone (`adc.http.tied`).
     * `received_target` and `received_lines` are the target and all field lines as the codec received them, framing and
       hop-by-hop ones among them. Without a codec the lines are empty.
@@ -39,6 +40,7 @@ class Request(Flow):
     __slots__ = (
         "authority",
         "body_length",
+        "cache_mark",
         "expect_continue",
         "headers",
         "host",
@@ -95,6 +97,7 @@ class Request(Flow):
         self.spoofable = False
         self.tied = False
         self.passed_by = ""
+        self.cache_mark = b""
         self.received_target = target
         self.received_lines: Sequence[Pair] = _NO_LINES
 
@@ -127,6 +130,7 @@ class Request(Flow):
         other.spoofable = self.spoofable
         other.tied = self.tied
         other.passed_by = self.passed_by
+        other.cache_mark = self.cache_mark
         other.received_target = self.received_target
         other.received_lines = self.received_lines
         return other

@@ -34,6 +34,11 @@ def match_fails(value: bytes, etag: bytes) -> bool:
     return not any(same_strongly(tag, etag) for tag in _tags(value))
 
 
+def names(value: bytes, etag: bytes) -> bool:
+    """True if the list `value` has the very entity tag `etag`, weak or strong."""
+    return etag in value and any(tag == etag for tag in _tags(value))
+
+
 def _tags(value: bytes) -> Iterator[bytes]:
     return (tag[1].rstrip(b" \t") for tag in islice(_ELEMENT.finditer(value), MAX_TAGS))
 

@@ -66,11 +66,27 @@ class HeadPhase:
         return None
 
 
+class ResponsePhases:
+    """The response phases of some plugins of a route. `transforming` are the indexes of plugins that replace
+    content."""
+
+    __slots__ = ("body", "head", "transforming")
+
+    def __init__(self, head: Sequence[PhaseCall], body: Sequence[PhaseCall]) -> None:
+        self.head = HeadPhase(head)
+        self.body = tuple(body)
+        self.transforming = tuple(call.index for call in head if call.transforms)
+
+    def __bool__(self) -> bool:
+        return bool(self.head.calls or self.body)
+
+
 class Chain:
     """The plugins of a route, and a count of the exchanges that use them (`enter`, `leave`).
 
-    `transforming` are the indexes of plugins that replace response content. `empty` if no plugin defines a phase: then
-    nothing of the chain belongs into the pipeline.
+    `responses` are the response phases of all plugins. With a cache on the route, `before_cache` are those between the
+    member and the cache, and `after_cache` the others. `empty` if no plugin defines a phase: then nothing of the chain
+    belongs into the pipeline.
     """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
@@ -87,11 +103,12 @@ class Chain:
                 calls[phase].append(PhaseCall(index, use, phase))
         self.request_head = HeadPhase(calls["request_head"])
         self.request_body = tuple(calls["request_body"])
-        self.response_head = HeadPhase(calls["response_head"][::-1])
-        self.response_body = tuple(calls["response_body"][::-1])
-        self.error_head = tuple(call for call in self.response_head.calls if call.use.plugin.error_pages)
+        head, body = calls["response_head"][::-1], calls["response_body"][::-1]
+        self.responses = ResponsePhases(head, body)
+        self.before_cache = ResponsePhases(_cached(head, True), _cached(body, True))
+        self.after_cache = ResponsePhases(_cached(head, False), _cached(body, False))
+        self.error_head = tuple(call for call in head if call.use.plugin.error_pages)
         self.log = tuple(calls["log"])
-        self.transforming = tuple(index for index, use in enumerate(self.uses) if use.transforms)
         self.empty = not any(calls.values())
 
     @property
@@ -99,19 +116,14 @@ class Chain:
         """The number of plugins."""
         return len(self.uses)
 
-    @property
-    def sees_responses(self) -> bool:
-        """True if a plugin has a response phase."""
-        return bool(self.response_head.calls or self.response_body)
-
     def contexts(self, request: Request, request_id: str, log: Log) -> list[Context]:
         """Return a context for each plugin."""
         return [Context(use.name, self.route, request, request_id, log) for use in self.uses]
 
-    def transforms(self, contexts: Sequence[Context], depth: int) -> bool:
-        """True if one of the first `depth` plugins replaces the response content of this exchange."""
+    def transforms(self, phases: ResponsePhases, contexts: Sequence[Context], depth: int) -> bool:
+        """True if one of the first `depth` plugins replaces the content of this response."""
         return any(
-            index < depth and not contexts[index].skips("response_body") for index in self.transforming
+            index < depth and not contexts[index].skips("response_body") for index in phases.transforming
         )
 
     def body(self, calls: Sequence[PhaseCall], contexts: Sequence[Context], depth: int) -> BodyPass | None:
@@ -155,6 +167,10 @@ class Chain:
     async def close(self) -> list[str]:
         """Close every plugin, even if another one raises; return the errors."""
         return await _close(self.uses)
+
+
+def _cached(calls: Sequence[PhaseCall], cached: bool) -> list[PhaseCall]:
+    return [call for call in calls if call.use.plugin.cached is cached]
 
 
 async def _close(uses: Sequence[PluginUse]) -> list[str]:

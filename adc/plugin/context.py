@@ -73,6 +73,13 @@ class Context:
             raise ValueError(f"the mark has {len(mark)} bytes; at most {MOST_MARK} are allowed")
         self.cache_mark = mark
 
+    def for_fetch(self) -> Context:
+        """Return the context of the phases between member and cache, for a fetch that this exchange causes: it has the
+        same state and another response."""
+        other = Context(self.plugin, self.route, self.request, self.request_id, self._log)
+        other.state, other.cache_mark, other._skipped = self.state, self.cache_mark, set(self._skipped)
+        return other
+
     def skips(self, phase: str) -> bool:
         """True if `phase` is not to be called."""
         return phase in self._skipped

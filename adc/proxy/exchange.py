@@ -48,7 +48,6 @@ class Exchange(RequestSide):
         "end_reason",
         "listener",
         "pipeline",
-        "response_trailers",
         "route",
         "service",
         "started",
@@ -234,14 +233,6 @@ class Exchange(RequestSide):
             body = each.feed(body, end)
         return body if self.unpacker is None else self.unpacker.first(body, end)
 
-    def respond_body(self, data: bytes, end: bool) -> None:
-        """Send more of the response, through the plugins that want its content."""
-        plugins = self.plugins
-        if plugins is not None and plugins.takes_response_body:
-            plugins.response_body(data, end)
-        else:
-            self.deliver(data, end)
-
     def respond_trailers(self, fields: list[Pair]) -> None:
         if self.request.takes_trailers:
             self.response_trailers = fields
@@ -319,11 +310,6 @@ class Exchange(RequestSide):
         )
 
     # Errors, and the end.
-
-    def content_broke(self, broken: BrokenContent) -> None:
-        """Respond with 502, or abort the response: its content cannot be passed on."""
-        self.service.error_log.warn("bad_content", detail=str(broken), request_id=self.request_id)
-        self.fail(502, "bad_response", "http_response_content_coding")
 
     def fail(self, status: int, reason: str, proxy_status: str = "", lines: tuple[Pair, ...] = ()) -> None:
         """Send an error response of adc, with `lines` in its head; if the response has begun, abort it visibly for the

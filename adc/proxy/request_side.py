@@ -13,17 +13,16 @@ from adc.net.proxy_protocol import Endpoints
 from adc.pools.member import Member
 from adc.proxy.gate import BUFFER, Gate
 from adc.proxy.phases import CLIENT_WRITE, EXPECT, REQUEST_BODY, RESPONSE_HEAD, Phase
-from adc.proxy.plugins.interception import Interception
+from adc.proxy.plugins.interception import Intercepted
 from adc.proxy.states import ENDED, RESPONDING, SWITCHED
 from adc.proxy.trailers import still_true
 from adc.proxy.upstream.endpoints import client_endpoints
-from adc.proxy.upstream.request import UpstreamRequest
 
 HOLD_BYTES: Final = 64 << 10
 """Request content buffered for a member that is not connected yet, and for another attempt."""
 
 
-class RequestSide(UpstreamRequest):
+class RequestSide(Intercepted):
     """Receives a client's request content and passes it on. Content that arrives before a member is connected is
     buffered, up to `HOLD_BYTES`; what was sent stays in `body` while it is that small (`replayable`)."""
 
@@ -33,7 +32,6 @@ class RequestSide(UpstreamRequest):
         "_content_seen",
         "body_limit",
         "bytes_in",
-        "plugins",
         "started_at",
         "stream",
     )
@@ -43,7 +41,6 @@ class RequestSide(UpstreamRequest):
     _content_seen: float
     body_limit: int
     bytes_in: int
-    plugins: Interception | None
     started_at: float
     stream: Stream
 

@@ -215,15 +215,15 @@ class Trial:
         chain, (answered, body) = self._chain, response
         contexts[0].response = answered
         coding = coding_of(answered)
-        stopped = await chain.response_head.wait(contexts, 1)
+        stopped = await chain.responses.head.wait(contexts, 1)
         chunks = [body] if isinstance(body, bytes) else list(body)
         passed = b"".join(chunks)
         if stopped is None:
-            if coding and chain.transforms(contexts, 1):
+            if coding and chain.transforms(chain.responses, contexts, 1):
                 chunks = [decode_beginning(passed, coding, MAX_BYTES).content]
             if not passed or head.method == "HEAD" or answered.status in _NO_CONTENT:
                 chunks = []
-            passed, stopped = await self._pass(chain.response_body, contexts, chunks)
+            passed, stopped = await self._pass(chain.responses.body, contexts, chunks)
         if stopped is not None:
             outcome = _stopped(head, stopped.response)
             outcome.request_body = content

@@ -9,8 +9,8 @@ from adc.proxy.caching.fill import Fill
 from adc.proxy.caching.local_response import LocalResponse
 from adc.proxy.exchange import Exchange
 from adc.proxy.gate import CLIENT
-from adc.proxy.phases import TOTAL
-from adc.proxy.upstream.request import NO_FIELDS, UpstreamRequest
+from adc.proxy.plugins.interception import Intercepted
+from adc.proxy.upstream.request import NO_FIELDS
 
 
 class Follower(LocalResponse):
@@ -47,7 +47,7 @@ class Follower(LocalResponse):
         self._audience.released(self)
 
 
-class Watched(UpstreamRequest):
+class Watched(Intercepted):
     """A request to a member whose response goes to an audience."""
 
     __slots__ = ()
@@ -166,10 +166,10 @@ class Audience:
             return
         blocked = [follower.blocked for follower in self.followers]
         if any(blocked) and (all(blocked) or self.fill is None or not self.fill.stored):
-            if not fetch.response_holds:
+            if not fetch.response_holds & CLIENT:
                 fetch.hold_response(CLIENT)
-                fetch.deadline, fetch.phase = fetch.total_at, TOTAL
-        elif fetch.response_holds:
+                fetch.await_next()
+        elif fetch.response_holds & CLIENT:
             fetch.release_response(CLIENT)
             fetch.await_next()
 

@@ -127,10 +127,12 @@ class CacheStage(RouteCache):
 
     def key(self, request: Request) -> bytes:
         """Under which key responses to `request` are stored."""
-        key = primary_key(request, self.options.key)
-        if not self.suffix:
+        key, mark = primary_key(request, self.options.key), self.suffix
+        if request.cache_mark:
+            mark += request.cache_mark
+        if not mark:
             return key
-        return key + self.suffix if b"\0" in key else b"%b\0%b" % (key, self.suffix)
+        return key + mark if b"\0" in key else b"%b\0%b" % (key, mark)
 
     def look(self, exchange: Exchange, key: bytes, role: Role | None = None) -> None:
         now = time.time()

@@ -23,8 +23,13 @@ from adc.proxy.caching.question import Question
 from adc.proxy.caching.revalidate import confirm, drop_replaced, learn_from_head, outdate
 from adc.proxy.caching.route_cache import RouteCache
 from adc.proxy.exchange import Exchange
+from adc.proxy.gate import CLIENT, PLUGIN
+from adc.proxy.phases import PLUGIN as AT_PLUGIN
+from adc.proxy.phases import TOTAL
 from adc.proxy.states import AWAITING, ENDED, RESPONDING
+from adc.proxy.trailers import still_true
 from adc.proxy.upstream.endpoints import client_endpoints
+from adc.proxy.upstream.request import NO_FIELDS
 
 if TYPE_CHECKING:
     from adc.net.proxy_protocol import Endpoints
@@ -63,6 +68,8 @@ class Fetch(Watched):
         self._question = Question(exchange.request, key, decision, cache.store.tiers, cache.options, trusted)
         self._turn = CollapseLease(cache.store, key, role, woken)
         self.audience = Audience(self)
+        self.response_trailers = NO_FIELDS
+        self.plugins = None if exchange.plugins is None else exchange.plugins.fetching(self)
         if not background:
             self.audience.add(exchange)
 
@@ -116,6 +123,8 @@ class Fetch(Watched):
         question = self._question
         self.request, question.held, self.attempt = question.asked, None, None
         self.state = AWAITING
+        if self.plugins is not None:
+            self.plugins.open = False
         self._send()
 
     def _send(self) -> None:
@@ -136,7 +145,18 @@ class Fetch(Watched):
             if follower.exchange.state == AWAITING:
                 follower.exchange.inform(response)
 
+    def await_next(self) -> None:
+        if self.response_holds & CLIENT:
+            self.deadline, self.phase = self.total_at, TOTAL
+        elif self.response_holds & PLUGIN:
+            self.limit(AT_PLUGIN, inf)
+        else:
+            super().await_next()
+
     def respond(self, response: Response, body: bytes, end: bool) -> None:
+        if self.plugins is not None and not self.plugins.open:
+            self.plugins.response(response, body, end)
+            return
         self.state = RESPONDING
         self.status = response.status
         now, question = time.time(), self._question
@@ -147,7 +167,7 @@ class Fetch(Watched):
         if response.status in STALE_ERRORS and question.may_stand_in:
             self._stand_in(f"status {response.status}")
             return
-        if question.asked.method == "HEAD":
+        if question.asked.method == "HEAD" and self.plugins is None:
             learn_from_head(question, response, now)
         verdict = store(
             question.key,
@@ -282,7 +302,7 @@ class Fetch(Watched):
             follower.finish()
         exchange.respond(response, body, end)
 
-    def respond_body(self, data: bytes, end: bool) -> None:
+    def deliver(self, data: bytes, end: bool) -> None:
         fill = self.audience.fill
         if fill is None or self.state == ENDED:
             return
@@ -297,7 +317,8 @@ class Fetch(Watched):
     def respond_trailers(self, fields: list[Pair]) -> None:
         """Forward trailers to the followers that receive the response now; the stored response has none (RFC 9111
         section 3.1)."""
-        self.audience.trailers = fields
+        changed = self.plugins is not None and self.plugins.changes
+        self.response_trailers = self.audience.trailers = still_true(fields) if changed else fields
         self.respond_body(b"", True)
 
     def _commit(self, fill: Fill) -> bool:
@@ -373,6 +394,16 @@ class Fetch(Watched):
             follower.exchange.fail(status, reason, proxy_status, (*lines, told))
         self.end(reason)
 
+    def break_off(self, reason: str) -> None:
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if self.audience.fill is not None:
+            self.audience.fill.abort(reason)
+        for follower in self.audience.dismiss():
+            follower.finish()
+            follower.exchange.break_off(reason)
+        self.end(reason)
+
     def _abandon(self) -> None:
         """Cancel the fetch, because nothing needs the response."""
         if self.attempt is not None:
@@ -386,6 +417,9 @@ class Fetch(Watched):
             return
         self.state = ENDED
         self.deadline = inf
+        if self.plugins is not None:
+            plugins, self.plugins = self.plugins, None
+            plugins.ended()
         self.audience.end()
         self.attempt = self.response_gate = None
         self.context.active.discard(self)

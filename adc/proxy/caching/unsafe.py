@@ -35,7 +35,8 @@ class CacheBypass:
                 tiers.purge(Purge(Scope.URL, url))
         except lmdb.Error as error:
             exchange.context.error_log.warn("cache_purge_failed", detail=str(error))
-        kept = self._kept(exchange, response) if request.method == "POST" else None
+        changed = exchange.plugins is not None and exchange.plugins.changes
+        kept = self._kept(exchange, response) if request.method == "POST" and not changed else None
         why = "bypass" if request.method in ("GET", "HEAD") else "method"
         status = forwarded(options.name, why, status=response.status, stored=kept is not None)
         response.headers.add(b"Cache-Status", status)

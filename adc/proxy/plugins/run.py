@@ -7,61 +7,46 @@ from collections.abc import Callable
 from math import inf
 from types import CoroutineType
 
+from adc.compression.eligibility import ask_for_identity
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass, BodyTooLarge
-from adc.plugin.chain import Chain, HeadPhase
+from adc.plugin.chain import Chain
 from adc.plugin.context import Context
 from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.use import PluginFailed
 from adc.proxy.exchange import Exchange
 from adc.proxy.gate import PLUGIN
-from adc.proxy.phases import IDLE
 from adc.proxy.phases import PLUGIN as AT_PLUGIN
 from adc.proxy.pipeline import Action
+from adc.proxy.plugins.fetched import FetchRun
 from adc.proxy.plugins.flow import PluginFlow
-from adc.proxy.plugins.interception import Interception
+from adc.proxy.plugins.interception import Intercepted, Interception
+from adc.proxy.plugins.responses import ResponseRun
 from adc.proxy.stages.locations import RestoreLocations
-from adc.proxy.states import ENDED, RESPONDING, SWITCHED
+from adc.proxy.states import ENDED, RESPONDING
+from adc.proxy.trailers import DIGESTS
 
-_NO_CONTENT = frozenset({204, 304})
+_NOT_CACHED = frozenset({"", "bypass"})
+"""What an exchange says of the cache whose response has not passed one."""
+
 _log_tasks: set[asyncio.Task[None]] = set()
 """Log phases outlive their exchange; the loop alone would not keep them."""
 
 
-class PluginRun(Interception):
-    """Runs the phases for one exchange. Only the first `_depth` plugins see the response: a plugin that responds is the
-    last that was asked, and those after it never knew of the request. `requests` and `responses` are the content of
-    either direction on its way through the plugins.
-    """
+class PluginRun(ResponseRun):
+    """Runs the phases for one exchange. `requests` is the request content on its way through the plugins."""
 
-    __slots__ = (
-        "_chain",
-        "_depth",
-        "_exchange",
-        "_head",
-        "_next",
-        "_restore",
-        "contexts",
-        "requests",
-        "responses",
-    )
+    __slots__ = ("_exchange", "_next", "_restore", "requests")
 
     def __init__(self, chain: Chain, exchange: Exchange, restore: RestoreLocations | None) -> None:
-        chain.enter()
-        self._chain = chain
-        self._depth = chain.depth
+        contexts = chain.contexts(exchange.request, exchange.request_id, exchange.context.error_log)
+        super().__init__(chain, chain.responses, exchange, contexts)
         self._exchange = exchange
         self._next: Action[Exchange] | None = None
-        self._head: Response | None = None
-        self.contexts = chain.contexts(exchange.request, exchange.request_id, exchange.context.error_log)
-        self.changes = False
         self._restore = restore
-        self.open = restore is None and not chain.sees_responses
+        self.open = restore is None and not chain.responses
         self.requests = PluginFlow(
             self._request_passed, self._failed, self._hold_client, self._release_client
-        )
-        self.responses = PluginFlow(
-            self._response_passed, self._failed, self._hold_member, self._release_member
         )
 
     # The request.
@@ -103,6 +88,7 @@ class PluginRun(Interception):
             exchange.body, exchange.body_end = passed, end
             if content.changes:
                 exchange.drop_digests()
+                exchange.request.headers.remove(*DIGESTS)
                 whole = end and not exchange.trailers
                 exchange.request.body_length = len(passed) if whole else UNKNOWN_LENGTH
             following(exchange)
@@ -133,102 +119,40 @@ class PluginRun(Interception):
         attempt = self._exchange.attempt
         return attempt is not None and not attempt.over and not attempt.takes_content
 
+    # What the member is asked for.
+
+    def requested(self) -> None:
+        """Note what the request phases have decided: the variant of the cache, and what is asked of the member."""
+        exchange, chain = self._exchange, self._chain
+        exchange.request.cache_mark = b"".join(
+            [_mark(context) for context in self.contexts if context.cache_mark]
+        )
+        if self._transforms:
+            ask_for_identity(exchange.request)
+            if chain.transforms(chain.after_cache, self.contexts, self._depth):
+                self.ask_for_whole()
+
+    def ask_for_whole(self) -> None:
+        headers = self._exchange.request.headers
+        if self._transforms and b"range" in headers:
+            self.asked_range, self.if_range = headers.joined(b"range"), headers.joined(b"if-range")
+            headers.remove(b"range", b"if-range")
+
+    def fetching(self, fetch: Intercepted) -> Interception | None:
+        chain = self._chain
+        if not chain.before_cache:
+            return None
+        return FetchRun(chain, fetch, [context.for_fetch() for context in self.contexts])
+
     # The response.
 
-    @property
-    def takes_response_body(self) -> bool:
-        """True if a phase reads the content, or it waits for the head to pass; never for a tunnel."""
-        return self.responses.content is not None or not (self.open or self._exchange.state == SWITCHED)
-
-    def response_body(self, data: bytes, end: bool) -> None:
-        self.responses.push(data, end)
-
     def response(self, response: Response, body: bytes, end: bool) -> None:
-        self.responses.stop()
-        self._head = response
+        chain = self._chain
+        stored = self._exchange.cache not in _NOT_CACHED
+        self._phases = chain.after_cache if stored else chain.responses
         if self._restore is not None:
             self._restore(self._exchange, response)
-        for context in self.contexts:
-            context.response = response
-        self.responses.push(body, end)
-        self._walk(self._chain.response_head, self.responses, self._response_headed)
-
-    def _response_headed(self) -> None:
-        exchange, head = self._exchange, self._head
-        if head is None:
-            return
-        body, end = self.responses.take()
-        content = self.responses.content = self._response_content(head, end and not body)
-        if content is not None:
-            self.responses.push(body, end)  # also without content, for phases that inspect its beginning
-        else:
-            self.open = True
-            exchange.respond(head, body, end)
-        if not (exchange.state == ENDED or self.responses.busy):
-            self._release_member()
-
-    def _response_content(self, head: Response, empty: bool) -> BodyPass | None:
-        """Return the phases that read this content. If they may change it, its length is unknown until its end."""
-        chain, calls = self._chain, self._chain.response_body
-        if not calls:
-            return None
-        no_content = self._exchange.request.method == "HEAD" or head.status in _NO_CONTENT
-        content = None if empty else chain.body(calls, self.contexts, self._depth)
-        if content is not None and content.changes:
-            head.body_length = UNKNOWN_LENGTH
-            self.changes = not no_content
-        if empty or no_content:
-            return chain.beginning(calls, self.contexts, self._depth)
-        return content
-
-    def _response_passed(self, passed: bytes | Stopped, end: bool) -> None:
-        exchange, content, head = self._exchange, self.responses.content, self._head
-        if isinstance(passed, Stopped):
-            self._answer(passed)
-        elif self.open:
-            exchange.deliver(passed, end)
-        elif head is not None and content is not None:
-            if content.withholds and not end:
-                exchange.limit(IDLE, exchange.timeouts.idle)
-                return
-            if content.changes:
-                self.changes = True
-                whole = end and not exchange.response_trailers
-                head.body_length = len(passed) if whole else UNKNOWN_LENGTH
-            self.open = True
-            exchange.respond(head, passed, end)
-
-    def _hold_member(self, end: bool) -> None:
-        self._exchange.hold_response(PLUGIN)
-        self._exchange.limit(AT_PLUGIN, inf)
-
-    def _release_member(self) -> None:
-        exchange = self._exchange
-        exchange.release_response(PLUGIN)
-        if exchange.state != ENDED:
-            exchange.await_next()
-
-    # The outcomes of a phase.
-
-    def _walk(self, phase: HeadPhase, flow: PluginFlow, then: Callable[[], None]) -> None:
-        def walked(stopped: Stopped | None) -> None:
-            if stopped is None:
-                then()
-            else:
-                self._answer(stopped)
-
-        if phase.waits:
-            flow.run(phase.wait(self.contexts, self._depth), walked)
-            return
-        try:
-            stopped = phase.run(self.contexts, self._depth)
-        except PluginFailed as error:
-            self._failed(error)
-            return
-        if stopped is None or isinstance(stopped, Stopped):
-            walked(stopped)
-        else:
-            flow.run(stopped, walked)
+        super().response(response, body, end)
 
     def error_head(self, response: Response) -> None:
         for call in self._chain.error_head:
@@ -243,7 +167,6 @@ class PluginRun(Interception):
                     result.close()
 
     def _answer(self, stopped: Stopped) -> None:
-        """Send a plugin's response instead, past the plugins before it."""
         exchange, answer = self._exchange, stopped.response
         if exchange.state >= RESPONDING:
             exchange.fail(answer.status, answer.end_reason)
@@ -252,7 +175,7 @@ class PluginRun(Interception):
             exchange.break_off(answer.end_reason)
             return
         self.requests.stop()
-        self.responses.stop()
+        self.stop()
         self._depth = stopped.index
         self._restore = None
         if exchange.attempt is not None:
@@ -268,19 +191,16 @@ class PluginRun(Interception):
         exchange.respond(head, content, True)
 
     def _failed(self, error: BaseException) -> None:
-        exchange = self._exchange
         if isinstance(error, BodyTooLarge):
             self.refuse_body()
-        elif isinstance(error, PluginFailed):
-            exchange.fail(error.status, "plugin_error", "proxy_internal_error")
         else:
-            exchange.context.error_log.error("plugin_defect", route=self._chain.route, detail=repr(error))
-            exchange.fail(500, "internal_error", "proxy_internal_error")
+            super()._failed(error)
 
     def ended(self) -> None:
         """Cancel what is awaited, run the log phases, release the plugins."""
         self.requests.end()
         self.responses.end()
+        self._unpacker = None
         calls = self._chain.log
         if any(call.waits for call in calls):
             task = asyncio.get_running_loop().create_task(self._log(calls))
@@ -307,3 +227,7 @@ def _unheeded(call: PhaseCall, context: Context, exchange: Exchange) -> None:
         call.run(context, exchange)
     except PluginFailed:
         pass  # as above
+
+
+def _mark(context: Context) -> bytes:
+    return b"%b=%d:%b;" % (context.plugin.encode(), len(context.cache_mark), context.cache_mark)

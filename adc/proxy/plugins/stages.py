@@ -9,9 +9,12 @@ from adc.plugin.chain import Chain
 from adc.proxy.exchange import Exchange
 from adc.proxy.gate import BUFFER
 from adc.proxy.pipeline import Action
+from adc.proxy.plugins.interception import Intercepted
 from adc.proxy.plugins.run import PluginRun
 from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.states import ENDED
+from adc.proxy.trailers import DIGESTS
+from adc.proxy.upstream.request import UpstreamRequest
 
 
 class RunPlugins:
@@ -35,6 +38,7 @@ class RunPlugins:
         run.request_head(lambda: self._content(exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
+        run.requested()
         content = self._content_phases(exchange, run)
         if content is None:
             self._next(exchange)
@@ -67,6 +71,7 @@ class RunPlugins:
             run.begin_request_body(content, None)
             if content.changes:
                 exchange.drop_digests()
+                exchange.request.headers.remove(*DIGESTS)
                 exchange.request.body_length = UNKNOWN_LENGTH
                 self._next(exchange)
             else:
@@ -75,6 +80,20 @@ class RunPlugins:
                 return
         if exchange.state != ENDED and (data or end):
             run.requests.push(data, end)
+
+
+class AskForWhole:
+    """Asks the member for whole content, behind the cache of a route whose stored responses plugins change."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self, following: Action[UpstreamRequest]) -> None:
+        self._next = following
+
+    def __call__(self, upstream: UpstreamRequest) -> None:
+        if isinstance(upstream, Intercepted) and upstream.plugins is not None:
+            upstream.plugins.ask_for_whole()
+        self._next(upstream)
 
 
 def _ask_for_content(exchange: Exchange, end: bool) -> None:

@@ -12,9 +12,10 @@ from adc.proxy.states import ENDED
 
 
 class Unpacked(Protocol):
-    """The exchange whose content is decoded."""
+    """The receiver of decoded content."""
 
-    state: int
+    @property
+    def state(self) -> int: ...
 
     @property
     def response_holds(self) -> int: ...

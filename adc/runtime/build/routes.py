@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from adc.compression.options import CompressionOptions
 from adc.config.model import actions, policies
@@ -22,9 +23,10 @@ from adc.proxy.caching.unsafe import CacheBypass
 from adc.proxy.caching.variants import Variants
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage
-from adc.proxy.plugins.stages import RunPlugins
+from adc.proxy.plugins.stages import AskForWhole, RunPlugins
 from adc.proxy.stages.actions import Redirect, Respond, Split
 from adc.proxy.stages.compress import AskForIdentity, Compress
+from adc.proxy.stages.cut_range import CutRange
 from adc.proxy.stages.edits import EditRequest, EditResponse, RewriteTarget
 from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.timeouts import Timeouts
@@ -88,6 +90,8 @@ class RouteBuilder:
         edits, chain = _edits(route.request_headers), self._chains.get(route.name)
         if route.cache is not None and route.cache.store in self._stores:
             quick = edits is None and (chain is None or chain.empty)
+            if chain is not None and chain.before_cache.transforming:
+                action = AskForWhole(action)
             lookup = self._lookup(route, route.cache, action, quick)
             start = self.cache_stages[route.name] = lookup
             stages.append(CacheBypass(lookup))
@@ -101,6 +105,8 @@ class RouteBuilder:
             start = RewriteTarget(rewrite, b"" if restore is None else members.scheme, start)
         if chain is not None and not chain.empty:
             start = RunPlugins(chain, start, restore)
+            if chain.responses.transforming:
+                stages.append(CutRange())
         elif restore is not None:
             stages.insert(0, restore)
         response_edits = _edits(route.response_headers)
@@ -161,8 +167,17 @@ class RouteBuilder:
         decodes = compression is not None and not compression.breach_safe
         if compression is not None and decodes and not route.plugins:
             variants = Variants(_compression(compression))
-        options, suffix = cache_options(cache, store, self._own_cookies(route)), _key_suffix(route)
+        options, suffix = (
+            cache_options(cache, store, self._own_cookies(route)),
+            _key_suffix(route, self._cached(route)),
+        )
         return CacheStage(store, options, following, suffix, purgers, quick, variants, decodes)
+
+    def _cached(self, route: model.Route) -> list[tuple[str, Any]]:
+        """Return names and options of the plugins whose results are stored."""
+        chain = self._chains.get(route.name)
+        uses = () if chain is None else zip(route.plugins, chain.uses, strict=True)
+        return [(written.name, written.options) for written, use in uses if use.plugin.cached]
 
     def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
         """Return the functions that remove our part from a client's cookies on the way to the member.
@@ -183,13 +198,18 @@ def path_policy(route: model.Route) -> PathPolicy:
     return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse", prefix)
 
 
-def _key_suffix(route: model.Route) -> bytes:
-    """Return the mark that sets the route apart from others of the same URL: conditions besides host and path."""
+def _key_suffix(route: model.Route, cached: Sequence[tuple[str, Any]] = ()) -> bytes:
+    """Return the mark that sets the route apart from others of the same URL: conditions besides host and path, and the
+    plugins whose results are stored."""
     further = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})
-    if not (further or route.listeners):
+    if not (further or route.listeners or cached):
         return b""
-    text = json.dumps((further, route.listeners), sort_keys=True)
+    text = json.dumps((further, route.listeners, *cached), sort_keys=True, default=_plain)
     return b"route=" + sha256(text.encode()).hexdigest()[:16].encode()
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _by_chance(

@@ -51,8 +51,8 @@ def contexts(of: Chain, log: Log | None = None) -> list[Context]:
 def test_only_defined_phases_are_compiled() -> None:
     compiled = chain(Idle, Heads, Idle)
     assert [call.index for call in compiled.request_head.calls] == [1]
-    assert (compiled.request_body, compiled.response_body, compiled.log) == ((), (), ())
-    assert (compiled.request_head.waits, compiled.response_head.waits) == (False, True)
+    assert (compiled.request_body, compiled.responses.body, compiled.log) == ((), (), ())
+    assert (compiled.request_head.waits, compiled.responses.head.waits) == (False, True)
 
 
 def test_plugins_without_phases_compile_to_nothing() -> None:
@@ -63,7 +63,7 @@ def test_plugins_without_phases_compile_to_nothing() -> None:
 def test_responses_run_in_reverse() -> None:
     compiled = chain(Heads, Heads)
     assert [call.index for call in compiled.request_head.calls] == [0, 1]
-    assert [call.index for call in compiled.response_head.calls] == [1, 0]
+    assert [call.index for call in compiled.responses.head.calls] == [1, 0]
 
 
 def test_the_first_answer_ends_the_phase() -> None:
@@ -139,7 +139,7 @@ def test_request_content_over_the_limit_is_refused_at_once() -> None:
 
 def test_response_content_over_the_limit_goes_on_untouched_if_the_plugin_fails_open() -> None:
     compiled = chain(Collects, on_error="fail_open")
-    way = compiled.body(compiled.response_body, contexts(compiled), 1)
+    way = compiled.body(compiled.responses.body, contexts(compiled), 1)
     assert way is not None
     pieces = [way.feed(b"12345678", False), way.feed(b"9ab", False), way.feed(b"c", True)]
     assert (pieces, way.withholds) == ([b"", b"123456789ab", b"c"], False)

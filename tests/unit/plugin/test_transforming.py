@@ -130,11 +130,11 @@ def test_mark_over_255_bytes_is_rejected() -> None:
 def test_chain_tells_if_content_is_replaced() -> None:
     chain = Chain("r", [make_use("a", HeadOnly, {}), make_use("b", Upper, {})])
     contexts = chain.contexts(request(), "id", None)  # type: ignore[arg-type]
-    assert chain.transforming == (1,)
-    assert chain.transforms(contexts, 2)
-    assert not chain.transforms(contexts, 1)
+    assert chain.responses.transforming == (1,)
+    assert chain.transforms(chain.responses, contexts, 2)
+    assert not chain.transforms(chain.responses, contexts, 1)
     contexts[1].skip_response_body()
-    assert not chain.transforms(contexts, 2)
+    assert not chain.transforms(chain.responses, contexts, 2)
 
 
 def test_head_is_restated_before_the_next_plugin_sees_it() -> None:
@@ -148,5 +148,5 @@ def test_head_is_restated_before_the_next_plugin_sees_it() -> None:
     chain = Chain("r", [make_use("a", Sees, {}), make_use("b", Upper, {})])
     contexts = chain.contexts(request(), "id", None)  # type: ignore[arg-type]
     contexts[0].response = contexts[1].response = answer(headers={"Content-Encoding": "br"}, body=b"x")[0]
-    assert chain.response_head.run(contexts, 2) is None
+    assert chain.responses.head.run(contexts, 2) is None
     assert seen == [None]
