@@ -124,6 +124,28 @@ class Replacement:
         return self._bytes.apply(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
+class BytesRule:
+    """An expression to find in stretches of bytes, and a template for what replaces a match.
+
+    `pieces` are the fixed texts of the template and the numbers of the groups between them. Raises `ValueError` as
+    `BytesReplacement` does, and for an expression that can match an empty text.
+    """
+
+    __slots__ = ("pieces", "search")
+
+    def __init__(self, pattern: str, template: str) -> None:
+        compiled = _compile(pattern, latin_1=True)
+        if any(compiled.search(text, at, at) for text, at in _AROUND):
+            raise ValueError("the expression can match an empty text")
+        self.search = compiled.search
+        """`search(data, start, end)`: the first match between the two; `^`, `$` and `\\b` see what is around."""
+        self.pieces = _pieces(template, compiled.groups, compiled.groupindex)
+
+
+_SURROUNDINGS: Final = (b"", b"\n", b"a", b" ")
+_AROUND: Final = tuple((before + after, len(before)) for before in _SURROUNDINGS for after in _SURROUNDINGS)
+"""Every place that `^`, `$`, `\\b` and their like tell apart."""
+
 _KEPT_STEPS: Final = 1 << 18
 """Instructions of all compiled expressions that are kept: a reload compiles only what is new."""
 

@@ -12,7 +12,7 @@ from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.http.networks import Networks, parse_address
-from adc.http.patterns import Pattern
+from adc.http.patterns import BytesRule, Pattern
 from adc.http.query import parse_query
 from adc.http.set_cookie import CookieAttributes, format_set_cookie
 from adc.plugin.base import NoOptions, Plugin
@@ -34,6 +34,7 @@ from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
+    "BytesRule",
     "Client",
     "CommandHost",
     "ConfiguredPlugin",

@@ -1,0 +1,1 @@
+"""Texts of responses replaced by others while they stream."""
