@@ -1,1 +1,1 @@
-"""A tokenizer of the HTML standard that reports parse errors, and the stack of open elements of its tree construction."""
+"""The tokenizer of the HTML standard, which reports parse errors, and the insertion modes of its tree construction."""

@@ -91,7 +91,11 @@ def _end_p(state: Construction, tag: Tag) -> None:
 
 
 def _end_item(state: Construction, tag: Tag) -> None:
-    in_scope = state.open.name_in_scope(tag.name, LIST_SCOPE) if tag.name == "li" else state.open.name_in_scope(tag.name)
+    in_scope = (
+        state.open.name_in_scope(tag.name, LIST_SCOPE)
+        if tag.name == "li"
+        else state.open.name_in_scope(tag.name)
+    )
     if not in_scope:
         state.report(tag, "unexpected-end-tag")
         return

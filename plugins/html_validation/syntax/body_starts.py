@@ -11,11 +11,12 @@ from .names import (
     BUTTON_SCOPE,
     CLOSE_P,
     HEADINGS,
+    HTML,
     IN_HEAD,
     MATHML,
     SVG,
     TABLE_PARTS,
-    HTML,
+    words,
 )
 from .tags import Tag
 
@@ -148,7 +149,7 @@ def _anchor(state: Construction, tag: Tag) -> None:
     _formatting(state, tag)
 
 
-@_for("b big code em font i s small strike strong tt u".split())
+@_for(words("b big code em font i s small strike strong tt u"))
 def _formatting(state: Construction, tag: Tag) -> None:
     state.reconstruct()
     state.formatting.push(state.push(tag.name, tag))
@@ -180,7 +181,7 @@ def _table(state: Construction, tag: Tag) -> None:
     state.mode = "in_table"
 
 
-@_for("area br embed img keygen wbr".split())
+@_for(words("area br embed img keygen wbr"))
 def _void(state: Construction, tag: Tag) -> None:
     state.reconstruct()
     state.frameset_allowed = False
@@ -297,5 +298,3 @@ def _foreign(state: Construction, tag: Tag) -> None:
 @_for((*TABLE_PARTS, "frame", "head"))
 def _misplaced(state: Construction, tag: Tag) -> None:
     state.report(tag, "unexpected-start-tag-ignored")
-
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from collections.abc import Iterator
+from html import unescape
 
 from . import body_modes, head_modes, table_modes  # noqa: F401  (they fill the tables of modes)
 from .construction import Construction
@@ -13,7 +13,6 @@ from .markup import read_doctype, skip_bogus_comment, skip_comment
 from .raw_text import skip_text
 from .references import check_references
 from .tags import read_tag, report_nulls
-
 
 _SLICE = 400
 """Tokens in a slice: about 2 ms of work."""
@@ -31,13 +30,25 @@ _NONCHARACTER_IN_UTF8 = re.compile(
 
 
 class Check:
-    """Checks `text`; `run` yields after each slice of the work. `errors` are complete once it has ended."""
+    """Checks `text`; `run` yields after each slice of the work. `errors` are complete once it has ended.
 
-    def __init__(self, text: str, *, most_errors: int = 100, scripting: bool = True) -> None:
+    Errors whose codes are `ignored` do not count. A `truncated` text has no errors at its end.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        most_errors: int = 100,
+        scripting: bool = True,
+        ignored: frozenset[str] = frozenset(),
+        truncated: bool = False,
+    ) -> None:
         text = text.removeprefix("\ufeff")
         self._text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-        self._found = ErrorList(most_errors)
-        self._in_stream = ErrorList(most_errors)
+        end = len(self._text) if truncated else len(self._text) + 1
+        self._found = ErrorList(most_errors, ignored, end)
+        self._in_stream = ErrorList(most_errors, ignored, end)
         self._most = most_errors
         self._construction = Construction(self._found, scripting)
         self.finished = False

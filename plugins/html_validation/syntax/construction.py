@@ -1,6 +1,6 @@
 """Tree construction without a tree: the insertion modes, for the errors of the standard's second stage.
 
-The standard gives codes to errors of the tokenizer only. Those of this stage have the names that test suites of parsers use.
+The standard gives codes to errors of the tokenizer only. Those of this stage have the names that html5lib uses.
 """
 
 from __future__ import annotations
@@ -76,7 +76,6 @@ class Construction:
             self.report(tag, "non-void-html-element-start-tag-with-trailing-solidus")
         if len(self.open.stack) > MOST_OPEN or len(self.formatting.entries) > MOST_OPEN:
             self.too_deep = True
-            self.report(tag, "nesting-too-deep")
         element, self.text_element = self.text_element, ""
         return element
 
@@ -164,7 +163,9 @@ class Construction:
 
     def _start_foreign(self, tag: Tag) -> None:
         name = tag.name
-        if name in BREAKOUT or (name == "font" and not tag.attributes.keys().isdisjoint(("color", "face", "size"))):
+        if name in BREAKOUT or (
+            name == "font" and not tag.attributes.keys().isdisjoint(("color", "face", "size"))
+        ):
             self._break_out(tag, "unexpected-html-element-in-foreign-content")
             self.start_in(self.mode, tag)
         else:
@@ -172,7 +173,9 @@ class Construction:
 
     def _break_out(self, tag: Tag, code: str) -> None:
         self.report(tag, code)
-        while not (self.open.current.space == HTML or self.open.current.text_point or self.open.current.html_point):
+        while not (
+            self.open.current.space == HTML or self.open.current.text_point or self.open.current.html_point
+        ):
             self.open.pop()
 
     def _end_foreign(self, tag: Tag) -> None:

@@ -18,17 +18,22 @@ class ParseError:
 
 
 class ErrorList:
-    """Counts errors, and keeps the first `most` in the order in which they were found."""
+    """Counts errors that are not `ignored`, and keeps the first `most` in the order in which they were found. Those at
+    `end` or behind it do not count."""
 
-    __slots__ = ("_kept", "_most", "count")
+    __slots__ = ("_ignored", "_kept", "_most", "count", "end")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, ignored: frozenset[str] = frozenset(), end: int = 1 << 62) -> None:
         self.count = 0
+        self.end = end
+        self._ignored = ignored
         self._most = most
         self._kept: list[tuple[int, str]] = []
 
     def add(self, offset: int, code: str) -> None:
         """Count an error at `offset` of the text."""
+        if offset >= self.end or code in self._ignored:
+            return
         self.count += 1
         if len(self._kept) < self._most:
             self._kept.append((offset, code))

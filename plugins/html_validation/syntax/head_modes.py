@@ -334,7 +334,13 @@ def register() -> None:
     _add("before_html", _start_before_html, _end_before_html, _text_before_html)
     _add("before_head", _start_before_head, _end_before_head, _text_before_head)
     _add("in_head", start_in_head, end_in_head, _text_in_head)
-    _add("in_head_noscript", _start_in_head_noscript, _end_in_head_noscript, _text_in_head_noscript, _finish_in_head_noscript)
+    _add(
+        "in_head_noscript",
+        _start_in_head_noscript,
+        _end_in_head_noscript,
+        _text_in_head_noscript,
+        _finish_in_head_noscript,
+    )
     _add("after_head", _start_after_head, _end_after_head, _text_after_head)
     _add("text", start_in_head, _end_text, _ignore_text, _finish_text)
     _add("after_body", _start_after_body, _end_after_body, _text_after_body)

@@ -4,54 +4,59 @@ from __future__ import annotations
 
 from typing import Final
 
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of `text`."""
+    return frozenset(text.split())
+
+
 HTML: Final = 0
 MATHML: Final = 1
 SVG: Final = 2
 
-VOID: Final = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+VOID: Final = words(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr"
 )
-FORMATTING: Final = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
-CLOSE_P: Final = frozenset(
+FORMATTING: Final = words("a b big code em font i nobr s small strike strong tt u")
+HEADINGS: Final = words("h1 h2 h3 h4 h5 h6")
+CLOSE_P: Final = words(
     "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header hgroup"
-    " main menu nav ol p search section summary ul".split()
+    " main menu nav ol p search section summary ul"
 )
-BLOCK_ENDS: Final = frozenset(
+BLOCK_ENDS: Final = words(
     "address article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer header"
-    " hgroup listing main menu nav ol pre search section select summary ul".split()
+    " hgroup listing main menu nav ol pre search section select summary ul"
 )
-IMPLIED_ENDS: Final = frozenset("dd dt li optgroup option p rb rp rt rtc".split())
-THOROUGH_ENDS: Final = IMPLIED_ENDS | frozenset("caption colgroup tbody td tfoot th thead tr".split())
-MAY_STAY_OPEN: Final = frozenset(
-    "dd dt li optgroup option p rb rp rt rtc tbody td tfoot th thead tr body html".split()
-)
-IN_HEAD: Final = frozenset("base basefont bgsound link meta title noframes script style template".split())
-TABLE_PARTS: Final = frozenset("caption col colgroup tbody td tfoot th thead tr".split())
-TABLE_CONTEXT: Final = frozenset("table tbody tfoot thead tr".split())
+IMPLIED_ENDS: Final = words("dd dt li optgroup option p rb rp rt rtc")
+THOROUGH_ENDS: Final = IMPLIED_ENDS | words("caption colgroup tbody td tfoot th thead tr")
+MAY_STAY_OPEN: Final = words("dd dt li optgroup option p rb rp rt rtc tbody td tfoot th thead tr body html")
+IN_HEAD: Final = words("base basefont bgsound link meta title noframes script style template")
+TABLE_PARTS: Final = words("caption col colgroup tbody td tfoot th thead tr")
+TABLE_CONTEXT: Final = words("table tbody tfoot thead tr")
 
-_SPECIAL_HTML = (
+_SPECIAL = words(
     "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd"
     " details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header"
-    " hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object"
-    " ol p param plaintext pre script search section select source style summary table tbody td template textarea tfoot"
-    " th thead title tr track ul wbr xmp"
+    " hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript"
+    " object ol p param plaintext pre script search section select source style summary table tbody td template"
+    " textarea tfoot th thead title tr track ul wbr xmp"
 )
-_MATHML_TEXT = frozenset("mi mo mn ms mtext".split())
-_SVG_HTML = frozenset("foreignobject desc title".split())
+_MATHML_TEXT = words("mi mo mn ms mtext")
+_SVG_HTML = words("foreignobject desc title")
 
-_SCOPE = frozenset("applet caption html table td th marquee object template select".split())
+_SCOPE = words("applet caption html table td th marquee object template select")
 SCOPE: Final = _SCOPE
 LIST_SCOPE: Final = _SCOPE | {"ol", "ul"}
 BUTTON_SCOPE: Final = _SCOPE | {"button"}
 TABLE_SCOPE: Final = frozenset(("html", "table", "template"))
-_FOREIGN_SCOPE = {(MATHML, name) for name in (*_MATHML_TEXT, "annotation-xml")} | {(SVG, name) for name in _SVG_HTML}
+_FOREIGN_SCOPE = {(MATHML, name) for name in (*_MATHML_TEXT, "annotation-xml")} | {
+    (SVG, name) for name in _SVG_HTML
+}
 
-BREAKOUT: Final = frozenset(
+BREAKOUT: Final = words(
     "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta"
-    " nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+    " nobr ol p pre ruby s small span strong strike sub sup table tt u ul var"
 )
-_SPECIAL = frozenset(_SPECIAL_HTML.split())
 
 
 class OpenElement:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .markup import Doctype
+from .errors import ErrorList
+from .markup import Doctype, read_doctype, skip_bogus_comment, skip_comment
+from .tags import SPACES
 
 _PUBLIC_PREFIXES = (
     "+//silmaril//dtd html pro v0r11 19970101//",
@@ -36,9 +38,7 @@ _SYSTEM = "http://www.ibm.com/data/dtd/v11/ibmxhtml1-transitional.dtd"
 def is_conforming(doctype: Doctype) -> bool:
     """Return True for `<!DOCTYPE html>`, also with `about:legacy-compat`."""
     return (
-        doctype.name == "html"
-        and doctype.public is None
-        and doctype.system in (None, "about:legacy-compat")
+        doctype.name == "html" and doctype.public is None and doctype.system in (None, "about:legacy-compat")
     )
 
 
@@ -50,3 +50,22 @@ def is_quirky(doctype: Doctype) -> bool:
     if (doctype.system or "").lower() == _SYSTEM or public.startswith(_PUBLIC_PREFIXES):
         return True
     return doctype.system is None and public.startswith(_PUBLIC_WITHOUT_SYSTEM)
+
+
+def has_quirks(text: str) -> bool:
+    """Return True if a browser shows the document `text` in quirks mode."""
+    text = text.removeprefix("\ufeff")
+    unused = ErrorList(0)
+    position, size = 0, len(text)
+    while position < size:
+        if text[position] in SPACES + "\r":
+            position += 1
+        elif text.startswith("<!--", position):
+            position = skip_comment(text, position + 4, unused)
+        elif text[position : position + 9].lower() == "<!doctype":
+            return is_quirky(read_doctype(text, position + 9, position, unused)[0])
+        elif text.startswith(("<!", "<?"), position):
+            position = skip_bogus_comment(text, position, unused)
+        else:
+            break
+    return True

@@ -67,7 +67,7 @@ def _named(text: str, found: re.Match[str], end: int, errors: ErrorList, in_attr
     for length in range(min(len(name), _LONGEST), 1, -1):
         if name[:length] in html5:
             following = text[begin + length] if begin + length < end else ""
-            if not (in_attribute and (following == "=" or following.isalnum() and following.isascii())):
+            if not (in_attribute and (following == "=" or (following.isalnum() and following.isascii()))):
                 errors.add(begin + length, "missing-semicolon-after-character-reference")
                 return begin + length
             return after

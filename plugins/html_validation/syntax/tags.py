@@ -39,7 +39,9 @@ class Tag:
     self_closing: bool = False
 
 
-def read_tag(text: str, position: int, start: int, errors: ErrorList, closing: bool) -> tuple[Tag | None, int]:
+def read_tag(
+    text: str, position: int, start: int, errors: ErrorList, closing: bool
+) -> tuple[Tag | None, int]:
     """Return the tag whose name is at `position`, and the end of it; None if the text ends in it."""
     found = _WELL_FORMED.match(text, position)
     if found is None:
@@ -100,10 +102,8 @@ class _Reader:
                 if closing:
                     _check_end_tag(tag, position, self._errors)
                 return tag, position + 1
-            if text[position] == "/":
-                position = self._solidus(position + 1, tag)
-            else:
-                position = self._attribute(position, tag)
+            solidus = text[position] == "/"
+            position = self._solidus(position + 1, tag) if solidus else self._attribute(position, tag)
         self._errors.add(self._size, "eof-in-tag")
         return None, self._size
 

@@ -1,0 +1,23 @@
+"""A document without parse errors in its syntax that a browser reads as the same tree."""
+
+from __future__ import annotations
+
+from webencodings import Encoding
+
+from .encoding import decoded
+from .serialise import serialised
+from .syntax.quirks import has_quirks
+from .tree import dumped, parse
+
+
+def repaired(text: str, encoding: Encoding, mark: bytes, scripting: bool) -> bytes | None:
+    """Return a document in `encoding` whose tree is that of `text`, behind the byte order `mark`.
+
+    None if there is none: some trees have no text that a parser reads as them, such as a link within a link.
+    """
+    root = parse(text, scripting=scripting)
+    content: bytes = encoding.codec_info.encode(serialised(root, scripting=scripting), "xmlcharrefreplace")[0]
+    made = decoded(content, encoding)
+    if has_quirks(made) != has_quirks(text) or dumped(parse(made, scripting=scripting)) != dumped(root):
+        return None
+    return mark + content
