@@ -21,6 +21,12 @@ BLOCKS = [
     for page in PAGES
     for number, block in enumerate(BLOCK.findall(page.read_text("utf-8")), 1)
 ]
+FILES = {
+    "users.htpasswd": "alice:$2y$08$1ZHM6DNnr55mlCUhkJk16uFef2SXW.aVaCPWXmek8ZqNDuGkgYSVC\n",
+    "client.secret": "the secret of a client\n",
+}
+"""Files that plugins of the blocks read."""
+
 CERTIFICATE_FILE = re.compile(r"certs/[\w.-]+")
 
 
@@ -35,6 +41,8 @@ def surroundings(tmp_path_factory):
     assert CliRunner().invoke(app, rules).exit_code == 0
     pair = Authority(folder / "authority").issue("*.example.com", "example.org")
     (folder / "certs").mkdir()
+    for name, content in FILES.items():
+        (folder / name).write_text(content)
     for block in BLOCKS:
         for name in CERTIFICATE_FILE.findall(block.values[0]):
             shutil.copy(pair["key" if name.endswith(".key") else "certificate"], folder / name)

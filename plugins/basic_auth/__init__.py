@@ -1,0 +1,1 @@
+"""Basic authentication (RFC 7617)."""
