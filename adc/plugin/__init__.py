@@ -4,7 +4,8 @@
 """
 
 from adc.compression.beginning import Decoded, decode_beginning
-from adc.compression.decoders import DecodeError
+from adc.compression.decoders import DecodeError, Decoder
+from adc.compression.decoders import decoder as content_decoder
 from adc.compression.eligibility import may_transform
 from adc.http.client import Client
 from adc.http.cookies import parse_cookies
@@ -45,6 +46,7 @@ __all__ = [
     "Counter",
     "DecodeError",
     "Decoded",
+    "Decoder",
     "Duration",
     "Entry",
     "EntryTooLargeError",
@@ -78,6 +80,7 @@ __all__ = [
     "StateUnavailable",
     "Table",
     "check_url",
+    "content_decoder",
     "decode_beginning",
     "field_value",
     "format_set_cookie",

@@ -62,6 +62,11 @@ class Plugin(Generic[OptionsT]):
     """True: the plugin only watches. What its phases return is dropped, its failures count as `fail_open`, and content
     passes while it is collected for `request_body_inspect` and `response_body_inspect`. May be set in `__init__`."""
 
+    checks: bool = False
+    """True: the body phases never change content: they return None or a `Response`. Its length, digests and coding stay
+    as they are although it is checked chunk by chunk, and no member is connected before the first chunk of a request
+    has passed. May be set in `__init__`."""
+
     transforms: bool = False
     """True: `response_body` replaces content. The proxy then asks the member for whole, plain content, and decodes what
     comes coded, so that the phase never sees a part or a coding. The entity tag becomes weak, and digests,
@@ -75,6 +80,9 @@ class Plugin(Generic[OptionsT]):
     error_pages: bool = False
     """True: `response_head` is called for error pages of adc itself too, such as a 502. There it must be `def`, may run
     without `request_head` before it, and only changes fields: what it returns is dropped. May be set in `__init__`."""
+
+    unused: frozenset[str] = frozenset()
+    """Names of phases that are defined but not compiled into the route. May be set in `__init__`."""
 
     disabled: bool = False
     """True: no phase is compiled into the route, so the plugin costs nothing there. May be set in `__init__`."""

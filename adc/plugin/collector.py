@@ -53,7 +53,7 @@ class Collector:
     def changes(self) -> bool:
         """True if the phase replaced content, or may still replace a chunk or the whole."""
         call = self.call
-        return self.changed or (call.inspect is None and not (self.over or call.observes))
+        return self.changed or (call.inspect is None and not (self.over or call.observes or call.checks))
 
     def collect(self, data: bytes, end: bool) -> bool:
         """Receive content; return True if the phase is to be called now."""

@@ -29,13 +29,14 @@ class Stopped:
 
 class PhaseCall:
     """One phase of one use. `waits` is True for an `async def` phase; a `def` head phase may still return a coroutine.
-    `limit` and `inspect` are the plugin's numbers for a body phase. `transforms`: it is the response head phase of a
-    plugin that replaces content."""
+    `limit` and `inspect` are the plugin's numbers for a body phase; with `checks` it changes no content. `transforms`:
+    it is the response head phase of a plugin that replaces content."""
 
     __slots__ = (
         "_allowed",
         "_call",
         "_may_wait",
+        "checks",
         "index",
         "inspect",
         "limit",
@@ -57,7 +58,9 @@ class PhaseCall:
         self.observes = use.plugin.observes
         self.transforms = phase == "response_head" and use.transforms
         self._may_wait = self.waits or phase.endswith("_head")
-        self._allowed = _allowed(phase, self.limit is None and self.inspect is None)
+        self.checks = use.plugin.checks
+        allowed = _allowed(phase, self.limit is None and self.inspect is None)
+        self._allowed = tuple(kind for kind in allowed if not (self.checks and kind is bytes))
 
     def run(self, context: Context, *arguments: Any) -> Any:
         """Call the phase: return its result, or None if it failed and fails open. A coroutine is for `finish`. Raises

@@ -67,14 +67,15 @@ class PluginUse:
         """The phases that are compiled into the route. A plugin that transforms has a response head phase: with it the
         head of the response is restated."""
         plugin = self.plugin
-        found = () if plugin.disabled else defined_phases(type(plugin))
+        defined = () if plugin.disabled else defined_phases(type(plugin))
+        found = tuple(phase for phase in defined if phase not in plugin.unused)
         return (*found, "response_head") if self.transforms and "response_head" not in found else found
 
     @property
     def transforms(self) -> bool:
         """True if the plugin replaces response content."""
         plugin = self.plugin
-        idle = plugin.observes or plugin.disabled
+        idle = plugin.observes or plugin.disabled or "response_body" in plugin.unused
         return plugin.transforms and not idle and "response_body" in defined_phases(type(plugin))
 
     @property

@@ -12,7 +12,7 @@ from adc.proxy.pipeline import Action
 from adc.proxy.plugins.interception import Intercepted
 from adc.proxy.plugins.run import PluginRun
 from adc.proxy.stages.locations import RestoreLocations
-from adc.proxy.states import ENDED
+from adc.proxy.states import AWAITING, ENDED
 from adc.proxy.trailers import DIGESTS
 from adc.proxy.upstream.request import UpstreamRequest
 
@@ -76,7 +76,8 @@ class RunPlugins:
                 self._next(exchange)
             else:
                 run.requests.push(data, end)
-                self._next(exchange)
+                if exchange.state == AWAITING:  # no phase has responded
+                    self._next(exchange)
                 return
         if exchange.state != ENDED and (data or end):
             run.requests.push(data, end)

@@ -43,6 +43,27 @@ class XmlGuard:
     `schema_locations` allows the attributes that name a schema; they are never followed.
     """
 
+    __slots__ = (
+        "_declared",
+        "_depth",
+        "_encoding",
+        "_fed",
+        "_held",
+        "_in_scope",
+        "_limits",
+        "_locations",
+        "_max_depth",
+        "_max_nodes",
+        "_name_length",
+        "_names",
+        "_nodes",
+        "_parser",
+        "_schema_locations",
+        "_size",
+        "_structure",
+        "_text",
+    )
+
     def __init__(
         self,
         limits: XmlLimits,
@@ -51,11 +72,15 @@ class XmlGuard:
         schema_locations: bool = False,
     ) -> None:
         self._limits = limits
+        self._max_depth = limits.depth
+        self._max_nodes = limits.nodes
+        self._name_length = limits.name_length
         self._encoding = encoding
         self._structure = structure
         self._schema_locations = schema_locations
         self._depth = self._nodes = self._text = 0
         self._declared = self._in_scope = 0
+        self._locations = False  # the namespace of schema locations was declared
         self._size = self._fed = 0
         self._held = b""
         self._names: dict[str, str] = {}
@@ -110,20 +135,20 @@ class XmlGuard:
         """Parse in steps. An unfinished token is read again only when it has grown by half, so that content which comes
         byte by byte costs no more than any other."""
         held = self._held + text if self._held else text
-        self._held = b""
-        parser, most = self._parser, self._limits.markup
-        for start in range(0, len(held), _STEP):
-            step = held[start : start + _STEP]
-            pending = self._fed - max(0, parser.CurrentByteIndex)
-            if not end and len(step) < pending >> 1:
-                self._held = step
-                return
+        parser, most, at = self._parser, self._limits.markup, 0
+        while at < len(held):
+            grown = (self._fed - parser.CurrentByteIndex) >> 1
+            if len(held) - at < grown and not end:
+                break
+            step = held[at : at + max(_STEP, grown)]
             parser.Parse(step, False)
+            at += len(step)
             self._fed += len(step)
             if self._fed - parser.CurrentByteIndex > most:
                 raise self._refused(f"a tag, comment or processing instruction has more than {most} bytes")
             if len(self._names) > self._limits.names:
                 raise self._refused(f"the document has more than {self._limits.names} different names")
+        self._held = held[at:]
         if end:
             parser.Parse(b"", True)
             if self._structure is not None:
@@ -148,21 +173,20 @@ class XmlGuard:
         raise self._refused("a document type is not allowed")
 
     def _start(self, name: str, attributes: list[str]) -> None:
-        limits = self._limits
-        depth = self._depth = self._depth + 1
         self._text = 0
-        if depth > limits.depth:
-            raise self._refused(f"elements are nested deeper than {limits.depth}")
-        if len(name) > limits.name_length:
-            self._check_name(name)
+        self._depth += 1
         self._nodes += 1
+        if len(name) > self._name_length:
+            self._check_name(name)
         if attributes or self._declared:
             self._check_attributes(attributes)
-        if self._nodes > limits.nodes:
-            raise self._refused(f"the document has more than {limits.nodes} elements and attributes")
+        if self._depth > self._max_depth:
+            raise self._refused(f"elements are nested deeper than {self._max_depth}")
+        if self._nodes > self._max_nodes:
+            raise self._refused(f"the document has more than {self._max_nodes} elements and attributes")
         if self._structure is not None:
             try:
-                self._structure.start(depth, name)
+                self._structure.start(self._depth, name)
             except XmlRefused as refused:
                 raise self._placed(refused) from None
 
@@ -171,7 +195,7 @@ class XmlGuard:
         self._text = 0
 
     def _check_name(self, name: str) -> None:
-        most = self._limits.name_length
+        most = self._name_length
         if len(name.rpartition(SEPARATOR)[2]) > most:
             raise self._refused(f"a name has more than {most} characters")
 
@@ -181,13 +205,13 @@ class XmlGuard:
         self._nodes += count
         if count > limits.attributes:
             raise self._refused(f"an element has more than {limits.attributes} attributes")
-        for name in attributes[::2]:
-            if len(name) > limits.name_length:
+        if max(map(len, attributes), default=0) > min(self._name_length, limits.attribute_size):
+            for name in attributes[::2]:
                 self._check_name(name)
-            if name in _LOCATIONS and not self._schema_locations:
-                raise self._refused("a schema location is not allowed")
-        if any(len(value) > limits.attribute_size for value in attributes[1::2]):
-            raise self._refused(f"an attribute has more than {limits.attribute_size} characters")
+            if max(map(len, attributes[1::2])) > limits.attribute_size:
+                raise self._refused(f"an attribute has more than {limits.attribute_size} characters")
+        if self._locations and not self._schema_locations and not _LOCATIONS.isdisjoint(attributes[::2]):
+            raise self._refused("a schema location is not allowed")
 
     def _character_data(self, data: str) -> None:
         self._text += len(data)
@@ -203,6 +227,8 @@ class XmlGuard:
             raise self._refused(f"a name has more than {self._limits.name_length} characters")
         if uri is not None and len(uri) > _URI_MOST:
             raise self._refused(f"a namespace has more than {_URI_MOST} characters")
+        if uri == XSI:
+            self._locations = True
         if uri in _INCLUSION:
             raise self._refused("XInclude is not allowed")
 

@@ -11,7 +11,7 @@ class XmlLimits:
 
     size: int = 1 << 20
     depth: int = 64
-    nodes: int = 50_000
+    nodes: int = 30_000
     """Elements and attributes."""
     attributes: int = 100
     """Attributes and namespace declarations of one element."""

@@ -100,7 +100,7 @@ class XmlValidationOptions(Options):
     """Bytes of a document, decoded and as UTF-8. With a schema, a document is buffered up to this size."""
     max_depth: int = Field(64, ge=1, le=2000)
     """Depth of nested elements."""
-    max_nodes: int = Field(50_000, ge=1)
+    max_nodes: int = Field(30_000, ge=1)
     """Elements and attributes of a document."""
     max_attributes: int = Field(100, ge=0)
     """Attributes and namespace declarations of one element."""

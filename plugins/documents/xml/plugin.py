@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adc_plugins.documents.content import Unreadable, beginning, content_type, decoded
+from adc_plugins.documents.content import ContentType, Unreadable, beginning, content_type, decoded
 from adc_plugins.documents.refusal import (
     REPORT_FIELD,
     Invalid,
@@ -16,42 +16,51 @@ from adc_plugins.documents.xml.encoding import looks_like_xml
 from adc_plugins.documents.xml.messages import soap_message
 from adc_plugins.documents.xml.options import XmlValidationOptions
 from adc_plugins.documents.xml.refused import XmlRefused
+from adc_plugins.documents.xml.soap import SoapMessage
+from adc_plugins.documents.xml.stream import XmlStream
 from adc_plugins.documents.xml.validator import XmlValidator
 
 from adc.plugin import Context, Headers, Host, Plugin, Response
 
 _TITLE = "Invalid XML"
-_UNSUPPORTED = 415
+_STREAM = "stream"
+_OTHER_TYPE = Invalid("the content type is not XML", status=415)
+_UNUSED = {
+    "request": frozenset({"response_head", "response_body"}),
+    "response": frozenset({"request_body"}),
+    "both": frozenset[str](),
+}
 
 
 class XmlValidation(Plugin[XmlValidationOptions]):
     """Rejects or reports XML that is malformed, hostile, or not valid by a schema."""
+
+    checks = True
 
     def __init__(self, options: XmlValidationOptions) -> None:
         super().__init__(options)
         self._validator = XmlValidator(options)
         self._selection = Selection(options.content_types, options.other_types)
         self._reports = options.on_invalid == "report"
-        self._requests = options.on != "response"
+        self._streams = not (self._reports or self._validator.whole)
         self._responses = options.on != "request"
-        self.request_body_inspect = options.max_size + 1
+        if not self._streams:
+            self.request_body_inspect = options.max_size + 1
         self.response_body_inspect = options.max_size + 1
+        self.unused = _UNUSED[options.on]
 
     async def start(self, host: Host) -> None:
         self._checked = host.counter("checked", "Documents checked.")
         self._invalid = host.counter("invalid", "Documents that were invalid.")
 
-    def request_head(self, context: Context) -> Response | None:
+    def request_head(self, context: Context) -> None:
         """Choose by the content type whether the content is checked."""
         headers = context.request.headers
         headers.remove(REPORT_FIELD.lower())
         if self._responses:
             headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
-        else:
-            context.skip_response_body()
-        if not self._requests or self._selected(headers) is Selected.PASS:
+        if self._selected(headers) is Selected.PASS:
             context.skip_request_body()
-        return None
 
     def _selected(self, headers: Headers) -> Selected:
         return self._selection.of_request(headers.get(b"content-type"))
@@ -59,7 +68,10 @@ class XmlValidation(Plugin[XmlValidationOptions]):
     def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Check a request."""
         headers = context.request.headers
-        found = self._examined(headers, data, end, self._selected(headers), is_request=True)
+        if self._streams:
+            found = self._streamed(context, headers, data, end)
+        else:
+            found = self._examined(headers, data, end, self._selected(headers), is_request=True)
         if found is None:
             return None
         self._note(context, "request", found)
@@ -67,6 +79,29 @@ class XmlValidation(Plugin[XmlValidationOptions]):
             mark_request(context, "xml", [found])
             return None
         return refuse_request(context, [found], self.options.answer, "xml", _TITLE)
+
+    def _streamed(self, context: Context, headers: Headers, data: bytes, end: bool) -> Invalid | None:
+        """Return why the content is invalid as far as it has come."""
+        try:
+            stream: XmlStream | None = context.state.get(_STREAM)
+            if stream is None:
+                selected = self._selected(headers)
+                if selected is Selected.REJECT:
+                    return _OTHER_TYPE
+                stream = context.state[_STREAM] = self._stream(headers, selected is Selected.SNIFF)
+            if not stream.over:
+                stream.feed(data, end)
+        except Unreadable as problem:
+            return Invalid(problem.reason, status=problem.status)
+        except XmlRefused as refused:
+            return Invalid(refused.reason, refused.line, refused.column)
+        return None
+
+    def _stream(self, headers: Headers, sniffs: bool) -> XmlStream:
+        self._checked.add()
+        kind, message = _described(headers, is_request=True)
+        guard = self._validator.guard(kind.charset, message)
+        return XmlStream(guard, headers.joined(b"content-encoding"), sniffs)
 
     def response_head(self, context: Context) -> None:
         """Choose by the content type whether the content is checked."""
@@ -96,13 +131,12 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         if not data:
             return None
         if selected is Selected.REJECT:
-            return Invalid("the content type is not XML", status=_UNSUPPORTED)
+            return _OTHER_TYPE
         coding = headers.joined(b"content-encoding")
         if selected is Selected.SNIFF and not looks_like_xml(beginning(data, coding)):
             return None
         self._checked.add()
-        kind = content_type(headers.get(b"content-type"))
-        message = soap_message(headers, kind, is_request)
+        kind, message = _described(headers, is_request)
         try:
             self._validator.check(decoded(data, coding, self.options.max_size, end), kind.charset, message)
         except Unreadable as problem:
@@ -110,3 +144,8 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         except XmlRefused as refused:
             return Invalid(refused.reason, refused.line, refused.column)
         return None
+
+
+def _described(headers: Headers, is_request: bool) -> tuple[ContentType, SoapMessage]:
+    kind = content_type(headers.get(b"content-type"))
+    return kind, soap_message(headers, kind, is_request)
