@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from adc.http.headers import Headers
@@ -58,13 +58,20 @@ def has_locations(headers: Headers) -> bool:
 
 
 class LocationEdits:
-    """Edits of the references and cookies in a response: `reference` of `LOCATIONS`, `path` and `domain` of cookies.
+    """Edits of a response: `reference` for the references in `fields` (lower-case names among `LOCATIONS`), `path` and
+    `domain` for cookies. `path` gets the name of the cookie too; a `domain` edited to nothing is removed.
+    """
 
-    `path` gets the name of the cookie too; a `domain` edited to nothing is removed."""
+    __slots__ = ("_domain", "_fields", "_path", "_reference")
 
-    __slots__ = ("_domain", "_path", "_reference")
-
-    def __init__(self, reference: Edit, path: Callable[[bytes, bytes], bytes], domain: Edit) -> None:
+    def __init__(
+        self,
+        reference: Edit,
+        path: Callable[[bytes, bytes], bytes],
+        domain: Edit,
+        fields: Collection[bytes] = LOCATIONS.keys(),
+    ) -> None:
+        self._fields = fields
         self._reference = reference
         self._path = path
         self._domain = domain
@@ -76,8 +83,7 @@ class LocationEdits:
     def _edited(self, name: bytes, value: bytes) -> bytes:
         if name == SET_COOKIE:
             return self._cookie(value)
-        within = LOCATIONS.get(name)
-        return value if within is None else within(value, self._reference)
+        return LOCATIONS[name](value, self._reference) if name in self._fields else value
 
     def _cookie(self, line: bytes) -> bytes:
         cookie = line.partition(b"=")[0].strip(b" \t")

@@ -10,10 +10,11 @@ from adc.compression.eligibility import may_transform
 from adc.http.client import Client
 from adc.http.cookies import parse_cookies
 from adc.http.headers import Headers
+from adc.http.location_fields import LocationEdits, has_locations
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.http.networks import Networks, parse_address
-from adc.http.patterns import BytesRule, Pattern
+from adc.http.patterns import BytesPattern, BytesReplacement, BytesRule, Pattern
 from adc.http.query import parse_query
 from adc.http.set_cookie import CookieAttributes, format_set_cookie
 from adc.plugin.base import NoOptions, Plugin
@@ -35,6 +36,8 @@ from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
+    "BytesPattern",
+    "BytesReplacement",
     "BytesRule",
     "Client",
     "CommandHost",
@@ -60,6 +63,7 @@ __all__ = [
     "IdentityFields",
     "KeyedCounter",
     "LineWriter",
+    "LocationEdits",
     "LogRecord",
     "Networks",
     "NoClusterState",
@@ -84,6 +88,7 @@ __all__ = [
     "decode_beginning",
     "field_value",
     "format_set_cookie",
+    "has_locations",
     "may_transform",
     "parse_address",
     "parse_cookies",
