@@ -98,4 +98,4 @@ async def test_unused_phases_are_not_called(checked, member):
         await client.ask(get("/"))
         chain = proxy.worker.runtime.plugins.chains["all"]
         assert chain.uses[0].plugin.seen == ["request_head"]
-        assert not chain.sees_responses
+        assert not chain.responses
