@@ -14,13 +14,15 @@ _MAPPED_PREFIX = 96
 class Networks:
     """Tests if an address, written as text, is in one of several networks.
 
-    `networks` are `10.0.0.0/8`, `2001:db8::/32` or single addresses. IPv4 addresses mapped into IPv6 count as IPv4.
+    `networks`, kept as `written`, are `10.0.0.0/8`, `2001:db8::/32` or single addresses. IPv4 addresses mapped into
+    IPv6 count as IPv4.
     Raises ValueError for an invalid network or one with host bits set.
     """
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
+        self.written = tuple(networks)
         prefixes: dict[tuple[int, int], set[int]] = {}
-        for text in networks:
+        for text in self.written:
             network = _unmapped(ip_network(text))
             shift = network.max_prefixlen - network.prefixlen
             prefixes.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from adc.http.media_types import MediaTypes
+from adc.http.networks import Networks as NetworkSet
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]+/(?:\*(?:\+[a-z0-9!#$&^_.\-]+)?|[a-z0-9!#$&^_.+\-]+)")
 
@@ -42,3 +43,24 @@ ContentTypes = Annotated[
 ]
 """Media types as a list, or one: `[text/html, text/*, application/*+json]`; `covers(content_type)` tells if one of them
 is meant."""
+
+
+def _networks(value: object) -> object:
+    if isinstance(value, NetworkSet):
+        return value
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
+        raise ValueError(
+            f"{value!r} is not a list of networks, such as [10.0.0.0/8, 2001:db8::/32, 192.0.2.7]"
+        )
+    return NetworkSet(listed)
+
+
+Networks = Annotated[
+    NetworkSet,
+    BeforeValidator(_networks),
+    PlainSerializer(lambda value: list(value.written)),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+]
+"""Networks and addresses as a list, or one: `[10.0.0.0/8, 2001:db8::/32]`; `contains(address)` tells if the text of an
+address is in one of them."""

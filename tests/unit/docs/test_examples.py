@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from adc.cli.app import app
 from tests.kit.authority import Authority
+from tests.kit.mmdb import write_database
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -43,6 +44,9 @@ def surroundings(tmp_path_factory):
     (folder / "certs").mkdir()
     for name, content in FILES.items():
         (folder / name).write_text(content)
+    (folder / "lists").mkdir()
+    (folder / "lists" / "blocked.txt").write_text("192.0.2.0/24\n")
+    write_database(folder / "GeoLite2-Country.mmdb", {})
     for block in BLOCKS:
         for name in CERTIFICATE_FILE.findall(block.values[0]):
             shutil.copy(pair["key" if name.endswith(".key") else "certificate"], folder / name)

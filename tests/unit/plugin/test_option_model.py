@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.plugin import ContentTypes, OptionErrors, Options, Plugin
+from adc.plugin import ContentTypes, Networks, OptionErrors, Options, Plugin
 from adc.plugin.options import make_use
 
 
@@ -44,3 +44,23 @@ def test_wrong_content_types_name_what_is_allowed(wrong):
 def test_unknown_option_is_an_error():
     with pytest.raises(OptionErrors, match=r"unknown option; did you mean most\?"):
         make_use("pages", Pages, {"mots": 5, "content_types": "text/html"})
+
+
+class AllowOptions(Options):
+    allow: Networks
+
+
+class Allows(Plugin[AllowOptions]):
+    name = "allows"
+
+
+def test_networks_contain_addresses_and_may_stand_without_a_list():
+    allow = make_use("allows", Allows, {"allow": "10.0.0.0/8"}).plugin.options.allow
+    assert (allow.contains("::ffff:10.1.2.3"), allow.contains("192.0.2.1")) == (True, False)
+    assert allow.written == ("10.0.0.0/8",)
+
+
+@pytest.mark.parametrize("wrong", [5, ["10.0.0.1/8"], ["x"], [5]])
+def test_wrong_networks_are_errors(wrong):
+    with pytest.raises(OptionErrors, match="allow: "):
+        make_use("allows", Allows, {"allow": wrong})

@@ -1,0 +1,1 @@
+"""Access by the country, continent or network operator of the client."""

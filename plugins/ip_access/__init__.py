@@ -1,0 +1,1 @@
+"""Access by the address of the client."""
