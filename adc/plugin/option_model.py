@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from adc.http.media_types import MediaTypes
-from adc.http.networks import Networks as NetworkSet
+from adc.http.networks import Networks
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+\-]+/(?:\*(?:\+[a-z0-9!#$&^_.\-]+)?|[a-z0-9!#$&^_.+\-]+)")
 
@@ -46,18 +46,18 @@ is meant."""
 
 
 def _networks(value: object) -> object:
-    if isinstance(value, NetworkSet):
+    if isinstance(value, Networks):
         return value
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
         raise ValueError(
             f"{value!r} is not a list of networks, such as [10.0.0.0/8, 2001:db8::/32, 192.0.2.7]"
         )
-    return NetworkSet(listed)
+    return Networks(listed)
 
 
-Networks = Annotated[
-    NetworkSet,
+NetworkList = Annotated[
+    Networks,
     BeforeValidator(_networks),
     PlainSerializer(lambda value: list(value.written)),
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),

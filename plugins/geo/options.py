@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from adc.plugin import FilePath, Networks, Options
+from adc.plugin import FilePath, NetworkList, Options
 
 CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -62,8 +62,8 @@ class GeoOptions(Options):
     unknown: Literal["allow", "deny"] | None = None
     """Verdict on addresses that no database has. By default `deny` if `allow` has places, else `allow`."""
 
-    exempt: Networks = Field(default=(), validate_default=True)
-    """Networks that are always allowed, such as those of monitoring."""
+    exempt: NetworkList = Field(default=(), validate_default=True)
+    """NetworkList that are always allowed, such as those of monitoring."""
 
     fields: dict[
         Literal["country", "continent", "asn", "city"], Annotated[str, AfterValidator(_field_name)]

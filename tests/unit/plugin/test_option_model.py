@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.plugin import ContentTypes, Networks, OptionErrors, Options, Plugin
+from adc.plugin import ContentTypes, NetworkList, OptionErrors, Options, Plugin
 from adc.plugin.options import make_use
 
 
@@ -47,7 +47,7 @@ def test_unknown_option_is_an_error():
 
 
 class AllowOptions(Options):
-    allow: Networks
+    allow: NetworkList
 
 
 class Allows(Plugin[AllowOptions]):
