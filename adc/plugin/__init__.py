@@ -27,6 +27,7 @@ from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.option_model import ContentTypes, NetworkList, Options
 from adc.plugin.options import OptionErrors
 from adc.plugin.paths import FilePath
+from adc.plugin.processes import JobFailed, PoolFull, Processes
 from adc.plugin.response import Response
 from adc.plugin.secret import Secret, SecretText
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
@@ -61,6 +62,7 @@ __all__ = [
     "HttpFailed",
     "HttpReply",
     "IdentityFields",
+    "JobFailed",
     "KeyedCounter",
     "LineWriter",
     "LocationEdits",
@@ -75,6 +77,8 @@ __all__ = [
     "Pattern",
     "Plugin",
     "PluginConfiguration",
+    "PoolFull",
+    "Processes",
     "Request",
     "Response",
     "ResponseHead",

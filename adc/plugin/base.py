@@ -43,6 +43,9 @@ class Plugin(Generic[OptionsT]):
     """Name in configurations; the module's name for plugins of a folder, the entry point's for installed
     ones."""
 
+    default_timeout: ClassVar[float] = 5.0
+    """Seconds that one call of an `async def` phase may take unless the configuration says otherwise (`timeout`)."""
+
     request_body_limit: int | None = None
     """None: `request_body` receives content chunk by chunk. A number: it is called once, with the whole content,
     and a request with more bytes than that is answered with 413. May be set in `__init__` or `start`."""

@@ -1,4 +1,4 @@
-"""The tables, counters, gauges and HTTP clients that one use of a plugin has declared."""
+"""The tables, counters, gauges, HTTP clients and processes that one use of a plugin has declared."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import NamedTuple
 from adc.plugin.http_client import HttpClient
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
+from adc.plugin.processes import Processes
 from adc.plugin.table import MOST_ENTRIES, SCOPES, Scope, Table
 from adc.state.interface import Store
 
 MOST_TABLES = 16
 MOST_CLIENTS = 16
+MOST_POOLS = 4
 MOST_METRICS = 100
 MOST_KEYS = 2000
 LONGEST_HELP = 200
@@ -40,6 +42,7 @@ class Declared:
         self.keyed: dict[str, KeyedCounter] = {}
         self.tables: dict[str, DeclaredTable] = {}
         self._clients: list[HttpClient] = []
+        self._pools: list[Processes] = []
         self._sealed = False
 
     def seal(self) -> None:
@@ -77,10 +80,18 @@ class Declared:
         self._clients.append(client)
         return client
 
+    def processes(self, pool: Processes) -> Processes:
+        """Declare a pool of processes."""
+        self._check("pool of processes", f"number_{len(self._pools)}", (), len(self._pools), MOST_POOLS)
+        self._pools.append(pool)
+        return pool
+
     async def close(self) -> None:
-        """Close the HTTP clients."""
+        """Close the HTTP clients, end the processes."""
         for client in self._clients:
             await client.close()
+        for pool in self._pools:
+            await pool.close()
 
     def helps(self) -> Iterator[tuple[str, str]]:
         """Yield the name and help of each counter and gauge."""

@@ -14,6 +14,7 @@ from adc.plugin.declared import Declared, DeclaredTable
 from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
+from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import Scope, Table
 from adc.plugin.watched_files import OnChange, WatchedFiles
 from adc.state.interface import Store
@@ -55,6 +56,9 @@ class Services(Protocol):
 
     def cache_folder(self, plugin: str) -> Path | None:
         """Return a folder for files of a plugin, None if there is none."""
+
+    def processes(self, limits: ProcessLimits) -> Processes:
+        """Return a new pool of processes."""
 
     def http_client(self, limits: HttpLimits) -> HttpClient:
         """Return a new client. Raises OSError or ValueError for a file of authorities that cannot be read."""
@@ -164,6 +168,23 @@ class Host:
         """
         limits = HttpLimits(timeout, most, verify, ca_file, redirects, connections)
         return self._declared.client(self._services.http_client(limits))
+
+    def processes(
+        self,
+        workers: int = 1,
+        waiting: int = 32,
+        *,
+        memory: int = 512 << 20,
+        seconds: float = 10.0,
+        nice: int = 10,
+    ) -> Processes:
+        """Return a pool of processes for work that would hold the worker; to be called in `start`.
+
+        Each worker of adc has its own pool: at most `workers` processes, and `waiting` jobs that none of them has
+        begun. A job may take `seconds`; a process may use `memory` bytes, and gives way to others by `nice` (0 to 19).
+        """
+        limits = ProcessLimits(workers, waiting, memory, seconds, nice)
+        return self._declared.processes(self._services.processes(limits))
 
     async def keys(self, name: str) -> tuple[bytes, ...]:
         """Return the keys of 32 bytes for the purpose `name`: the first to sign or encrypt with, all to verify or

@@ -46,7 +46,7 @@ def make_use(name: str, plugin: type[Plugin[Any]], options: Any, folder: Path | 
             [((), f"the options are {options!r}; write a mapping, such as {{on_error: fail_open}}")]
         )
     findings: list[Finding] = []
-    policy = _policy(options, findings)
+    policy = _policy(options, plugin.default_timeout, findings)
     made: Plugin[Any] | None = None
     try:
         made = _make(plugin, {key: value for key, value in options.items() if key not in RESERVED}, folder)
@@ -65,8 +65,8 @@ def option_names(plugin: type[Plugin[Any]]) -> list[str]:
     return [field.name for field in dataclasses.fields(declared)]
 
 
-def _policy(options: Mapping[str, Any], findings: list[Finding]) -> Policy:
-    default = Policy()
+def _policy(options: Mapping[str, Any], timeout: float, findings: list[Finding]) -> Policy:
+    default = Policy(timeout=timeout)
     on_error: OnError = default.on_error
     match options.get("on_error", on_error):
         case "fail_closed" | "fail_open" as written:

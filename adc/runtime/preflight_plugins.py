@@ -11,6 +11,8 @@ from typing import NamedTuple
 from adc.config import Config
 from adc.plugin.chain import Chain
 from adc.plugin.http_client import HttpClient, HttpLimits, UnusableClient
+from adc.plugin.process_pool import ProcessPool
+from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
@@ -65,6 +67,10 @@ class _CheckServices(ProcessClocks):
 
     def cache_folder(self, plugin: str) -> None:
         """Return None: nothing stays behind."""
+
+    def processes(self, limits: ProcessLimits) -> Processes:
+        """Return a pool, whose processes start when there is work."""
+        return ProcessPool(limits)
 
     def http_client(self, limits: HttpLimits) -> HttpClient:
         """Return a client that sends nothing."""

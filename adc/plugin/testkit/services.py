@@ -7,9 +7,11 @@ import heapq
 from itertools import count
 
 from adc.plugin.http_client import HttpLimits
+from adc.plugin.processes import ProcessLimits
 from adc.plugin.table import Scope
 from adc.plugin.testkit.http import FakeClient, FakeHttp
 from adc.plugin.testkit.outcome import Messages
+from adc.plugin.testkit.processes import FakeProcesses
 from adc.state.interface import Counted, Merge, Status
 from adc.state.memory import MemoryStore, MemoryTable
 
@@ -68,6 +70,7 @@ class FakeServices:
         self.stores: dict[Scope, FakeStore] = {"node": FakeStore(), "cluster": FakeStore()}
         self.files: dict[str, FakeLog] = {}
         self.http = FakeHttp()
+        self.pool = FakeProcesses()
         self.secrets = [b"secret of the node"]
         self._passed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -105,6 +108,10 @@ class FakeServices:
 
     def cache_folder(self, plugin: str) -> None:
         """Return None: a test leaves nothing behind."""
+
+    def processes(self, limits: ProcessLimits) -> FakeProcesses:
+        """Return the processes of the test."""
+        return self.pool
 
     def http_client(self, limits: HttpLimits) -> FakeClient:
         """Return a client that gets the replies of the test."""

@@ -23,6 +23,7 @@ from adc.plugin.table import Table
 from adc.plugin.testkit.http import FakeHttp
 from adc.plugin.testkit.messages import Content, answer, request
 from adc.plugin.testkit.outcome import Message, Messages, Outcome, Record
+from adc.plugin.testkit.processes import FakeProcesses
 from adc.plugin.testkit.services import FakeServices
 from adc.plugin.transforming import coding_of
 from adc.plugin.use import PluginFailed, PluginUse
@@ -121,6 +122,11 @@ class Trial:
     def http(self) -> FakeHttp:
         """The servers that the plugin's HTTP clients reach: set their replies, look at the requests."""
         return self._services.http
+
+    @property
+    def processes(self) -> FakeProcesses:
+        """The pools of processes of the plugin, which run jobs in this process."""
+        return self._services.pool
 
     def change_secret(self, *secrets: bytes) -> None:
         """Give the node other secrets from the next start on: the first signs, all verify."""

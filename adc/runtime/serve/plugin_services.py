@@ -10,6 +10,8 @@ from pathlib import Path
 from adc.config import Config
 from adc.plugin.context import Log
 from adc.plugin.http_client import HttpClient, HttpLimits
+from adc.plugin.process_pool import ProcessPool
+from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import NoClusterState, Scope
 from adc.runtime.build.folder import private_folder, state_folder
 from adc.runtime.serve.log_files import LogFiles
@@ -77,6 +79,10 @@ class PluginServices(ProcessClocks):
     def cache_folder(self, plugin: str) -> Path:
         """Return a folder beside the tables of this node. Raises BuildError."""
         return private_folder(private_folder(state_folder(self._config)) / f"plugin-{plugin}")
+
+    def processes(self, limits: ProcessLimits) -> Processes:
+        """Return a new pool, whose processes start when there is work."""
+        return ProcessPool(limits)
 
     def http_client(self, limits: HttpLimits) -> HttpClient:
         """Return a new client; the first one imports aiohttp's. Raises OSError or ValueError."""

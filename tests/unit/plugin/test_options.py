@@ -115,3 +115,11 @@ def test_relative_path_starts_at_the_folder_of_the_configuration() -> None:
 def test_value_that_is_no_path_is_rejected(value: object) -> None:
     with pytest.raises(OptionErrors, match="is not a path"):
         make_use("l", Lists, {"path": value})
+
+
+def test_plugin_has_its_own_default_of_the_timeout() -> None:
+    class Patient(Plugin[NoOptions]):
+        default_timeout = 30.0
+
+    assert make_use("patient", Patient, {}).policy.timeout == 30
+    assert make_use("patient", Patient, {"timeout": "2s"}).policy.timeout == 2
