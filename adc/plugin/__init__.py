@@ -24,7 +24,7 @@ from adc.plugin.host import Host, LineWriter
 from adc.plugin.http_client import HttpClient, HttpFailed, HttpReply, check_url
 from adc.plugin.identity import IdentityFields, field_value
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
-from adc.plugin.option_model import ContentTypes, NetworkList, Options
+from adc.plugin.option_model import ContentTypes, NetworkList, Options, Strings
 from adc.plugin.options import OptionErrors
 from adc.plugin.paths import FilePath
 from adc.plugin.processes import JobFailed, PoolFull, Processes
@@ -87,6 +87,7 @@ __all__ = [
     "SecretText",
     "Size",
     "StateUnavailable",
+    "Strings",
     "Table",
     "check_url",
     "content_decoder",

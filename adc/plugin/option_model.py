@@ -35,6 +35,13 @@ def _media_types(value: object) -> object:
     return MediaTypes(listed)
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Strings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""Texts as a list, or one: `[GET, PUT]`, `GET`."""
+
 ContentTypes = Annotated[
     MediaTypes,
     BeforeValidator(_media_types),

@@ -40,3 +40,35 @@ def test_strict_transport_security_is_for_tls_only(scheme: str) -> None:
 def test_a_value_that_would_begin_another_line_is_refused() -> None:
     with pytest.raises(OptionErrors, match="frame_options"):
         Trial(SecurityHeaders, {"frame_options": "DENY\r\nX-Evil: 1"})
+
+
+def test_policy_on_trial_and_isolation_fields_are_added() -> None:
+    options = {
+        "content_security_policy_report_only": "default-src 'self'",
+        "cross_origin_embedder_policy": "require-corp",
+        "cross_origin_resource_policy": "same-site",
+        "reporting_endpoints": 'csp="https://example.com/reports"',
+    }
+    headers = Trial(SecurityHeaders, options).run().response.headers
+    assert headers.get(b"content-security-policy-report-only") == b"default-src 'self'"
+    assert headers.get(b"cross-origin-embedder-policy") == b"require-corp"
+    assert headers.get(b"cross-origin-resource-policy") == b"same-site"
+    assert headers.get(b"reporting-endpoints") == b'csp="https://example.com/reports"'
+
+
+def test_fields_replace_those_of_the_application_on_request() -> None:
+    outcome = Trial(SecurityHeaders, {"replace": True}).run(
+        response=answer(headers={"X-Frame-Options": "ALLOWALL"})
+    )
+    assert outcome.response.headers.get_all(b"x-frame-options") == [b"SAMEORIGIN"]
+
+
+@pytest.mark.parametrize("value", ["includeSubDomains", "max-age", "x-max-age=1"])
+def test_strict_transport_security_without_max_age_is_refused(value: str) -> None:
+    with pytest.raises(OptionErrors, match="has no max-age"):
+        Trial(SecurityHeaders, {"strict_transport_security": value})
+
+
+def test_name_to_remove_that_is_no_name_is_refused() -> None:
+    with pytest.raises(OptionErrors, match="no field name"):
+        Trial(SecurityHeaders, {"remove": ["X\r\nY"]})
