@@ -11,6 +11,14 @@ On = Literal["request", "response", "both"]
 OtherTypes = Literal["sniff", "pass", "reject"]
 
 
+UNUSED = {
+    "request": frozenset({"response_head", "response_body"}),
+    "response": frozenset({"request_body"}),
+    "both": frozenset[str](),
+}
+"""Phases without use for each `on`."""
+
+
 class Selected(Enum):
     """What to do with a message's content."""
 

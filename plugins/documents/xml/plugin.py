@@ -11,7 +11,7 @@ from adc_plugins.documents.refusal import (
     refuse_response,
     report,
 )
-from adc_plugins.documents.selection import Selected, Selection
+from adc_plugins.documents.selection import UNUSED, Selected, Selection
 from adc_plugins.documents.xml.encoding import looks_like_xml
 from adc_plugins.documents.xml.messages import soap_message
 from adc_plugins.documents.xml.options import XmlValidationOptions
@@ -25,11 +25,6 @@ from adc.plugin import Context, Headers, Host, Plugin, Response
 _TITLE = "Invalid XML"
 _STREAM = "stream"
 _OTHER_TYPE = Invalid("the content type is not XML", status=415)
-_UNUSED = {
-    "request": frozenset({"response_head", "response_body"}),
-    "response": frozenset({"request_body"}),
-    "both": frozenset[str](),
-}
 
 
 class XmlValidation(Plugin[XmlValidationOptions]):
@@ -47,7 +42,7 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         if not self._streams:
             self.request_body_inspect = options.max_size + 1
         self.response_body_inspect = options.max_size + 1
-        self.unused = _UNUSED[options.on]
+        self.unused = UNUSED[options.on]
 
     async def start(self, host: Host) -> None:
         self._checked = host.counter("checked", "Documents checked.")

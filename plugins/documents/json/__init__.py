@@ -1,0 +1,1 @@
+"""Validation of JSON: strict parsing within limits, JSON Schema."""

@@ -1,0 +1,21 @@
+"""JSON over sockets: what reaches the member, and what the client is told."""
+
+import json
+
+from tests.kit.client import post
+from tests.wire.plugins.documents.checked import asked, example
+
+GOOD = b'{"customer": "x", "items": [{"sku": "a", "count": 1}]}'
+JSON = "Content-Type: application/json"
+
+
+async def test_only_valid_documents_reach_the_member(member, tmp_path):
+    async with example(member, tmp_path) as proxy:
+        assert (await asked(proxy, post(GOOD, JSON, target="/orders/"))).status == 200
+        assert member.requests[-1].body == GOOD
+        reply = await asked(proxy, post(b"[" * 300_000, JSON, target="/orders/"))
+        assert reply.status == 413
+        reply = await asked(proxy, post(b'{"customer": 1, "items": []}', JSON, target="/orders/"))
+        assert (reply.status, reply[b"content-type"]) == (400, b"application/problem+json")
+        assert {error["pointer"] for error in json.loads(reply.body)["errors"]} == {"/customer", "/items"}
+        assert len(member.requests) == 1
