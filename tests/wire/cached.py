@@ -27,9 +27,11 @@ class Cached:
 
 
 @contextlib.asynccontextmanager
-async def caching(folder, *replies, route=None, disk=True, store=None, script=None, listener=None, **cache):
-    """Serve with a cache; `cache` are keys of the route's. The member gives `replies` in turn, the last
-    of them again and again; a function gets the request, None closes the connection.
+async def caching(
+    folder, *replies, route=None, disk=True, store=None, script=None, listener=None, top=None, **cache
+):
+    """Serve with a cache; `cache` are keys of the route's, `top` those of the file. The member gives
+    `replies` in turn, the last of them again and again; a function gets the request, None closes the connection.
     """
 
     async def answer(conversation):
@@ -47,7 +49,7 @@ async def caching(folder, *replies, route=None, disk=True, store=None, script=No
     caches["site"] |= store or {}
     settings = {"cache": {"store": "site", **cache}, **(route or {})}
     async with Member(script or answer) as member:
-        mapping = config(member.address, listener=listener, route=settings, caches=caches)
+        mapping = config(member.address, listener=listener, route=settings, caches=caches, **(top or {}))
         folder.mkdir(exist_ok=True)
         async with serving(folder / "run", mapping) as proxy, proxy.client() as client:
             yield Cached(proxy, client, member)

@@ -34,13 +34,17 @@ _log_tasks: set[asyncio.Task[None]] = set()
 
 
 class PluginRun(ResponseRun):
-    """Runs the phases for one exchange. `requests` is the request content on its way through the plugins."""
+    """Runs the phases for one exchange. `_cached`: the route has a cache, and plugins before it. `requests` is the
+    request content on its way through the plugins."""
 
-    __slots__ = ("_exchange", "_next", "_restore", "requests")
+    __slots__ = ("_cached", "_exchange", "_next", "_restore", "requests")
 
-    def __init__(self, chain: Chain, exchange: Exchange, restore: RestoreLocations | None) -> None:
+    def __init__(
+        self, chain: Chain, exchange: Exchange, restore: RestoreLocations | None, cached: bool
+    ) -> None:
         contexts = chain.contexts(exchange.request, exchange.request_id, exchange.context.error_log)
         super().__init__(chain, chain.responses, exchange, contexts)
+        self._cached = cached
         self._exchange = exchange
         self._next: Action[Exchange] | None = None
         self._restore = restore
@@ -129,7 +133,7 @@ class PluginRun(ResponseRun):
         )
         if self._transforms:
             ask_for_identity(exchange.request)
-            if chain.transforms(chain.after_cache, self.contexts, self._depth):
+            if not self._cached or chain.transforms(chain.after_cache, self.contexts, self._depth):
                 self.ask_for_whole()
 
     def ask_for_whole(self) -> None:
@@ -139,16 +143,15 @@ class PluginRun(ResponseRun):
             headers.remove(b"range", b"if-range")
 
     def fetching(self, fetch: Intercepted) -> Interception | None:
-        chain = self._chain
-        if not chain.before_cache:
+        if not self._cached:
             return None
-        return FetchRun(chain, fetch, [context.for_fetch() for context in self.contexts])
+        return FetchRun(self._chain, fetch, [context.for_fetch() for context in self.contexts])
 
     # The response.
 
     def response(self, response: Response, body: bytes, end: bool) -> None:
         chain = self._chain
-        stored = self._exchange.cache not in _NOT_CACHED
+        stored = self._cached and self._exchange.cache not in _NOT_CACHED
         self._phases = chain.after_cache if stored else chain.responses
         if self._restore is not None:
             self._restore(self._exchange, response)

@@ -21,20 +21,22 @@ class RunPlugins:
     """Runs the request phases of a chain for an exchange, and leaves it a `PluginRun` for the later phases.
 
     While an `async def` head phase runs, content that arrives is buffered as before any member is connected.
-    `restore` edits the heads of responses before the plugins see them, except the plugins' own.
+    `restore` edits the heads of responses before the plugins see them, except the plugins' own. `cached`: the route has
+    a cache, and plugins before it.
     """
 
-    __slots__ = ("_chain", "_next", "_restore")
+    __slots__ = ("_cached", "_chain", "_next", "_restore")
 
     def __init__(
-        self, chain: Chain, following: Action[Exchange], restore: RestoreLocations | None = None
+        self, chain: Chain, following: Action[Exchange], restore: RestoreLocations | None, cached: bool
     ) -> None:
+        self._cached = cached
         self._chain = chain
         self._next = following
         self._restore = restore
 
     def __call__(self, exchange: Exchange) -> None:
-        run = exchange.plugins = PluginRun(self._chain, exchange, self._restore)
+        run = exchange.plugins = PluginRun(self._chain, exchange, self._restore, self._cached)
         run.request_head(lambda: self._content(exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:

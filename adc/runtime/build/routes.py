@@ -104,7 +104,8 @@ class RouteBuilder:
                 restore = RestoreLocations(rewrite, members)
             start = RewriteTarget(rewrite, b"" if restore is None else members.scheme, start)
         if chain is not None and not chain.empty:
-            start = RunPlugins(chain, start, restore)
+            cached = route.name in self.cache_stages and bool(chain.before_cache)
+            start = RunPlugins(chain, start, restore, cached)
             if chain.responses.transforming:
                 stages.append(CutRange())
         elif restore is not None:
