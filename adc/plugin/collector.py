@@ -92,6 +92,7 @@ class Collector:
         content = self._add(data, end or exceeds)
         if content is None:
             return False
+        self.over = True
         if exceeds:
             self._exceed(limit)
         self.inspected, self._rest, self.whole = content, b"", True
@@ -114,6 +115,5 @@ class Collector:
         call = self.call
         if call.phase == "request_body" and not call.observes:
             raise BodyTooLarge
-        self.over = True
         detail = f"the content exceeds the limit of {limit} bytes"
         call.use.failed(self.context, call.phase, "limit", detail)

@@ -71,6 +71,15 @@ class Whole(Plugin[WholeOptions]):
             return Response(502, {}, "withheld")
         return b"[" + data + b"]"
 
+class Reads(Plugin[NoOptions]):
+    """Reads content in whole, both ways, and changes nothing."""
+    name = "reads"
+    request_body_limit = response_body_limit = 1000
+    def request_body(self, context, data, end):
+        return None
+    def response_body(self, context, data, end):
+        return None
+
 @dataclass(frozen=True)
 class BeginsOptions:
     most: int = 10
