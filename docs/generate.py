@@ -1,9 +1,8 @@
-"""`make docs`: writes docs/reference/ from the code: configuration, command line, metrics, events, firewall rules."""
+"""`make docs`: writes docs/reference/ from the code."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,10 @@ from adc.config import json_schema
 from adc.telemetry.events import EVENTS
 from adc.telemetry.families import FAMILIES
 from docs.firewall_rules import firewall_rules
+from docs.plugin_options import plugin_options
+from docs.schema_tables import cell, met, part_lines
 
 FOLDER = Path(__file__).with_name("reference")
-ENVIRONMENT = {"pattern": "\\$\\{", "type": "string"}
-"""Any value may also be written as `${NAME}`; said once, not at every key."""
-
-WORDS = {"integer": "number", "boolean": "`true` or `false`", "string": "text", "number": "number"}
 
 
 def pages() -> dict[Path, str]:
@@ -30,6 +27,7 @@ def pages() -> dict[Path, str]:
     return {
         FOLDER / "configuration.md": configuration(),
         FOLDER / "cli.md": command_line(),
+        FOLDER / "plugins.md": plugin_options(),
         FOLDER / "metrics.md": metrics(),
         FOLDER / "events.md": events(),
         FOLDER / "seclang.md": seclang(),
@@ -42,7 +40,7 @@ def configuration() -> str:
     schema = json_schema()
     parts = {
         "Configuration": schema,
-        **{name: schema["$defs"][name] for name in _met(schema, schema["$defs"])},
+        **{name: schema["$defs"][name] for name in met(schema, schema["$defs"])},
     }
     lines = [
         "# Configuration",
@@ -53,91 +51,8 @@ def configuration() -> str:
         "shares `20%`.",
     ]
     for name, part in parts.items():
-        lines += ["", f"## {name}", "", *_part(part)]
+        lines += ["", f"## {name}", "", *part_lines(part)]
     return "\n".join(lines) + "\n"
-
-
-def _met(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
-    waiting = [schema.get("properties", {})]
-    while waiting:
-        for name in _references(waiting.pop(0)):
-            if name not in found:
-                found.append(name)
-                waiting.append(definitions[name])
-    return found
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, list):
-        for item in schema:
-            yield from _references(item)
-    elif isinstance(schema, dict):
-        for key, item in schema.items():
-            if key == "$ref":
-                yield item.rpartition("/")[2]
-            else:
-                yield from _references(item)
-
-
-def _part(part: Mapping[str, Any]) -> Iterator[str]:
-    """Return its own words, its short forms, and a table of its keys."""
-    forms = part.get("anyOf", [])
-    whole = next((form for form in [part, *forms] if "properties" in form), {})
-    text = part.get("description") or whole.get("description", "")
-    if text:
-        yield from (text, "")
-    if not whole.get("properties"):
-        yield f"Written as: {_kind(part)}."
-        return
-    short = [_kind(form) for form in forms if form is not whole and form != ENVIRONMENT]
-    if short:
-        yield from (f"Short: {' or '.join(dict.fromkeys(short))}.", "")
-    yield from ("| key | value | default | |", "|---|---|---|---|")
-    required = whole.get("required", ())
-    for key, value in whole["properties"].items():
-        default = "required" if key in required else _default(value)
-        yield f"| `{key}` | {_cell(_kind(value))} | {_cell(default)} | {_cell(value.get('description', ''))} |"
-
-
-def _default(value: Mapping[str, Any]) -> str:
-    if "default" not in value:
-        return ""
-    default = value["default"]
-    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
-
-
-def _kind(value: Mapping[str, Any]) -> str:
-    """Return in words what may be written."""
-    if "$ref" in value:
-        name = value["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "const" in value:
-        return f"`{json.dumps(value['const'])}`"
-    if "enum" in value:
-        return ", ".join(f"`{item}`" for item in value["enum"])
-    if "anyOf" in value:
-        kinds = [_kind(option) for option in value["anyOf"] if option != ENVIRONMENT]
-        return " or ".join(dict.fromkeys(kinds))
-    if value.get("type") == "array":
-        return f"list of {_kind(value.get('items', {}))}"
-    if value.get("type") == "object":
-        inner = value.get("additionalProperties")
-        return f"name: {_kind(inner)}" if isinstance(inner, dict) else "mapping"
-    return _word(value)
-
-
-def _word(value: Mapping[str, Any]) -> str:
-    types = value.get("type", [])
-    names = [types] if isinstance(types, str) else types
-    word = " or ".join(WORDS.get(name, name) for name in names) or "any value"
-    if "minimum" in value and "maximum" in value:
-        return f"{word} from {value['minimum']} to {value['maximum']}"
-    return word
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def command_line() -> str:
@@ -172,9 +87,9 @@ def _paragraphs(text: str) -> list[str]:
 
 def _parameter(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return f"| `{parameter.name.upper()}` | {_cell(parameter.help or '')} |"
+        return f"| `{parameter.name.upper()}` | {cell(parameter.help or '')} |"
     names = ", ".join(f"`{name}`" for name in parameter.opts)
-    return f"| {names} | {_cell(parameter.help or '')} |"
+    return f"| {names} | {cell(parameter.help or '')} |"
 
 
 def metrics() -> str:
@@ -190,9 +105,7 @@ def metrics() -> str:
     ]
     for family in FAMILIES.values():
         labels = ", ".join(f"`{label}`" for label in family.labels)
-        lines.append(
-            f"| `{family.name}` | {family.type} | {labels} | {_cell(family.help)} | {family.merge} |"
-        )
+        lines.append(f"| `{family.name}` | {family.type} | {labels} | {cell(family.help)} | {family.merge} |")
     return "\n".join(lines) + "\n"
 
 
@@ -217,7 +130,7 @@ def events() -> str:
     ]
     for event in EVENTS:
         fields = ", ".join(f"`{field}`" for field in event.fields)
-        lines.append(f"| `{event.name}` | {event.level} | {fields} | {_cell(event.meaning)} |")
+        lines.append(f"| `{event.name}` | {event.level} | {fields} | {cell(event.meaning)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([A-Za-z]+)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -40,8 +40,12 @@ def _unless_parsed_size(value: object) -> object:
     return value if isinstance(value, int) and not isinstance(value, bool) else size(value)
 
 
-Duration = Annotated[float, BeforeValidator(_unless_parsed_seconds)]
+Duration = Annotated[
+    float, BeforeValidator(_unless_parsed_seconds), WithJsonSchema({"type": "string", "format": "duration"})
+]
 """Seconds as a float, written `500ms`, `30s`, `10m`, `1h` or `7d`."""
 
-Size = Annotated[int, BeforeValidator(_unless_parsed_size)]
+Size = Annotated[
+    int, BeforeValidator(_unless_parsed_size), WithJsonSchema({"type": "string", "format": "size"})
+]
 """Bytes as an int, written `64KB` or `1GB`; a bare number is bytes."""

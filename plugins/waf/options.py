@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from adc.plugin import FilePath, Size
+from adc.plugin import FilePath, Options, Size
 
 CORE = "core"
 SENSITIVE = (
@@ -39,10 +39,8 @@ def _rule_path(value: object, info: ValidationInfo) -> str:
 RulePath = Annotated[str, BeforeValidator(_rule_path)]
 
 
-class WafOptions(BaseModel):
+class WafOptions(Options):
     """What a route's firewall does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rules: tuple[RulePath, ...] = Field((CORE,), min_length=1)
     """`core`, the bundled rules; a SecLang file; a folder, such as that of the OWASP CRS; a pattern: `rules/*.conf`; a
