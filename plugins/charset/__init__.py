@@ -1,0 +1,1 @@
+"""Content converted between charsets, and what declares them."""

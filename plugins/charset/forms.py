@@ -1,0 +1,103 @@
+"""Requests of pages that were converted to UTF-8, back in the charset that their application knows. No I/O.
+
+Only what is UTF-8 is converted: a name, a value, a segment of a path that is not stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from adc_plugins.charset.charsets import UTF_8, Charset
+from adc_plugins.charset.transcoder import Decoder, Encoder
+
+_run = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f]|[\x80-\xff])+")
+_component = re.compile(rb"[^&=]+")
+_segment = re.compile(rb"[^/]+")
+_charset_field = re.compile(rb"(?<![^&])_charset_=[^&]*")
+_escape = re.compile(rb"%([0-9A-Fa-f]{2})")
+_reserved = re.compile(rb"[^A-Za-z0-9\-._~]", re.DOTALL)
+_boundary = re.compile(
+    rb"multipart/form-data\s*;.*?\bboundary=(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.I | re.S
+)
+_disposition = re.compile(rb"^content-disposition:[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_part_type = re.compile(rb"^content-type:[\t ]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_charset = re.compile(rb"(;[\t ]*charset[\t ]*=[\t ]*)\"?[^\";\r\n]*\"?", re.IGNORECASE)
+_URLENCODED = b"application/x-www-form-urlencoded"
+_CHARSET_FIELD = b'name="_charset_"'
+
+
+def is_form(content_type: bytes) -> bool:
+    """True for the content types of forms whose fields are text."""
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type == _URLENCODED or _boundary.match(content_type) is not None
+
+
+class Forms:
+    """Converts to `charset`. Characters that it does not have become numeric character references, as in browsers."""
+
+    def __init__(self, charset: Charset) -> None:
+        self._charset = charset
+        self._label = charset.name.encode()
+
+    def content_type(self, value: bytes) -> bytes:
+        """Return the Content-Type field of a form, with its charset if it named one."""
+        return _charset.sub(lambda found: found[1] + self._label, value)
+
+    def content(self, content_type: bytes, data: bytes) -> bytes:
+        """Return the content of a form."""
+        found = _boundary.match(content_type)
+        if found is None:
+            return _charset_field.sub(b"_charset_=" + self._label, self.query(data))
+        return self._multipart(data, found[found.lastindex or 1])
+
+    def query(self, text: bytes) -> bytes:
+        """Return names and values, escaped."""
+        return _component.sub(self._escaped, text) if _run.search(text) else text
+
+    def path(self, text: bytes) -> bytes:
+        """Return the segments of a path, escaped."""
+        return _segment.sub(self._escaped, text) if _run.search(text) else text
+
+    def _escaped(self, component: re.Match[bytes]) -> bytes:
+        text = component[0]
+        try:
+            return _run.sub(self._run, text)
+        except UnicodeDecodeError:
+            return text
+
+    def _run(self, run: re.Match[bytes]) -> bytes:
+        data = self._encoded(_escape.sub(lambda found: bytes([int(found[1], 16)]), run[0]))
+        return _reserved.sub(lambda found: b"%%%02X" % found[0][0], data)
+
+    def _encoded(self, data: bytes) -> bytes:
+        """Return UTF-8 in the charset. Raises UnicodeDecodeError for other bytes."""
+        text = Decoder(UTF_8, "fail").decode(data, True)
+        return Encoder(self._charset, "html").encode(text, True)
+
+    def _converted(self, data: bytes) -> bytes:
+        if data.isascii():
+            return data
+        try:
+            return self._encoded(data)
+        except UnicodeDecodeError:
+            return data
+
+    def _multipart(self, data: bytes, boundary: bytes) -> bytes:
+        delimiter = b"\r\n--" + boundary
+        parts = (b"\r\n" + data).split(delimiter)
+        parts[1:] = [self._part(part) for part in parts[1:]]
+        return delimiter.join(parts)[2:]
+
+    def _part(self, part: bytes) -> bytes:
+        """Return a part: its field lines, and its content unless that is a file."""
+        head, blank, content = part.partition(b"\r\n\r\n")
+        if not blank:
+            return part
+        disposition = _disposition.search(head)
+        declared = _part_type.search(head)
+        is_file = disposition is None or b"filename" in disposition[0].lower()
+        if not is_file and (declared is None or declared[1].lower().startswith(b"text/plain")):
+            content = self._label if _CHARSET_FIELD in head else self._converted(content)
+            if declared is not None:
+                head = _charset.sub(lambda found: found[1] + self._label, head)
+        return self._converted(head) + blank + content
