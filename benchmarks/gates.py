@@ -53,6 +53,8 @@ GATES = (
     Gate("brotli", "CPU per response / nginx", "cpu_us", 1.1, "nginx"),
     Gate("gzip", "bytes per response / nginx", "bytes", 1.1, "nginx"),
     Gate("brotli", "bytes per response / nginx", "bytes", 1.1, "nginx"),
+    Gate("charset", "CPU per page / nginx", "cpu_us", 1.5, "nginx"),
+    Gate("substitute", "CPU per page / nginx", "cpu_us", 1.5, "nginx"),
     Gate("handshake", "CPU per handshake / nginx", "cpu_us", 2.5, "nginx"),
     Gate("tls-get", "CPU per request / nginx", "cpu_us", 2.5, "nginx"),
     Gate("extras", "CPU with health, breaker, retries / without", "cpu_us", 1.03, "adc", "adc-resilient"),

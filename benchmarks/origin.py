@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from benchmarks.cores import LOAD_CORE
 from benchmarks.processes import Processes, free_port
 
-KINDS = ("small", "page", "html", "asset1k", "asset100k", "download")
+KINDS = ("small", "page", "html", "asset1k", "asset100k", "download", "russian", "inner")
 DOWNLOAD_BYTES = 100 * 1000 * 1000
 FILES = 100
 _BYTES = {"page": 10 * 1024, "html": 50 * 1024, "asset1k": 1024, "asset100k": 100 * 1024}
@@ -28,6 +28,16 @@ _VOCABULARY = (
     "title update username value version video warranty website window"
 )
 _WORDS = _VOCABULARY.split()
+_RUSSIAN = (
+    "адрес безопасность библиотека вопрос время город дело день доставка заказ закон запрос имя история каталог "
+    "книга количество компания корзина место новости область оплата описание ответ отзыв отдел пароль письмо "
+    "покупатель помощь поиск правило размер раздел район регистрация сервис скидка слово сообщение список страна "
+    "страница сумма товар условие услуга форма цена число"
+)
+_RUSSIAN_WORDS = _RUSSIAN.split()
+LARGE_FILES = 8
+INNER = "http://intranet/"
+"""What pages of the kind `inner` link to, in each tenth link or so."""
 _FIELDS = """add_header Cache-Control "{cache_control}";
     add_header X-Content-Type-Options nosniff;
     add_header Strict-Transport-Security "max-age=31536000";"""
@@ -52,8 +62,33 @@ def html_page(size: int, rng: random.Random) -> str:
     return "".join(parts)[:size]
 
 
+def russian_page(size: int, rng: random.Random) -> str:
+    """HTML of `size` characters with Russian text, as news and forums have it."""
+    parts = [
+        "<!doctype html><html lang=ru><head><meta charset=windows-1251><title>Список</title></head><body>\n"
+    ]
+    length = len(parts[0])
+    while length < size:
+        words = rng.choices(_RUSSIAN_WORDS, k=rng.randint(12, 40))
+        text = " ".join(words[1:])
+        part = f'<div class="post" id="p{rng.getrandbits(32):08x}"><b>{words[0]}</b><p>{text}.</p></div>\n'
+        parts.append(part)
+        length += len(part)
+    return "".join(parts)[:size]
+
+
+def _write_large_files(folder: Path, rng: random.Random) -> None:
+    for kind in ("russian", "inner"):
+        (folder / kind).mkdir()
+    for number in range(LARGE_FILES):
+        page = html_page(1 << 20, rng).replace('<a href="/c', f'<a href="{INNER}c')
+        (folder / "inner" / f"{number}.html").write_text(page)
+        (folder / "russian" / f"{number}.html").write_text(russian_page(1 << 20, rng), "cp1251")
+
+
 def _write_files(folder: Path) -> None:
     rng = random.Random(1)
+    _write_large_files(folder, random.Random(2))
     for kind, size in _BYTES.items():
         (folder / kind).mkdir()
         for number in range(FILES):
@@ -69,6 +104,10 @@ def _server(kind: str, port: int, folder: Path) -> str:
         body = _SMALL
     elif kind == "download":
         body = f"root {folder}/download; try_files /file.bin =404;"
+    elif kind in ("russian", "inner"):
+        charset = "windows-1251" if kind == "russian" else "utf-8"
+        body = f"root {folder}/{kind}; rewrite ([0-7])$ /$1.html break; rewrite ^ /0.html break;"
+        body += f" default_type text/html; charset {charset};"
     else:
         body = f"root {folder}/{kind}; rewrite (\\d\\d)$ /$1.html break; default_type text/html;"
     return f"""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from http.client import HTTPConnection
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from benchmarks.figures import Figures
-from benchmarks.origin import Origin
+from benchmarks.origin import INNER, Origin
 from benchmarks.processes import StartError
 from benchmarks.running import Running
+from benchmarks.site import OUTER
 
 HEALTH_INTERVALS = 2
 LEAST_HITS = 0.9
@@ -23,6 +24,10 @@ def prove(peer: Running, origin: Origin) -> None:
         raise StartError(f"answers with Content-Encoding: {seen or 'none'}, not {features.coding}")
     if features.waf and (status := _status_of_attack(peer)) != 403:
         raise StartError(f"accepts the firewall but answers SQL injection with {status}, not 403")
+    if features.charset and "Список".encode() not in _page(peer):
+        raise StartError("accepts the charset but does not convert")
+    if features.substitute and (INNER.encode() in (page := _page(peer)) or OUTER.encode() not in page):
+        raise StartError("accepts the text to replace but does not")
     if features.sticky and not persistence_entries(_metrics(peer)):
         raise StartError("accepts the persistence but pins nobody")
     if features.resilience and not _health_checks_arrive(origin):
@@ -48,6 +53,13 @@ def _coding_of_answer(peer: Running) -> str:
     with closing(connection):
         connection.request("GET", "/app0/item/00", headers=fields)
         return connection.getresponse().getheader("Content-Encoding", "")
+
+
+def _page(peer: Running) -> bytes:
+    request = Request(f"http://127.0.0.1:{peer.site.port}/app0/0", headers={"Host": "site0.example.com"})
+    with urlopen(request, timeout=10.0) as answer:
+        content: bytes = answer.read()
+        return content
 
 
 def _status_of_attack(peer: Running) -> int:

@@ -131,6 +131,20 @@ ROWS: dict[str, Row] = {
             Wrk("br.lua", 16),
             _all(("nginx", "adc"), _BROTLI),
         ),
+        Row(
+            "charset",
+            "1 MB page from windows-1251 to UTF-8",
+            "russian",
+            Wrk("get.lua", 8),
+            _all(("nginx", "adc"), Features(1, 1, charset=True)),
+        ),
+        Row(
+            "substitute",
+            "1 MB page, the name of an inner host replaced",
+            "inner",
+            Wrk("get.lua", 8),
+            _all(("nginx", "adc"), Features(1, 1, substitute=True)),
+        ),
         Row("handshake", "TLS handshake, full", "small", Handshakes(), _all(_TLS, Features(tls=True))),
         Row("tls-get", "Small proxied GET over TLS", "small", _GET, _all(_TLS, Features(tls=True))),
         Row(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+OUTER = "https://www.example.com/"
+"""What replaces the name of an inner host."""
 GZIP_LEVEL = 4
 BROTLI_LEVEL = 4
 """The effort that everyone who compresses is told to make."""
@@ -23,7 +25,8 @@ class Certificate:
 class Features:
     """What a row asks beside plain proxying.
 
-    `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs.
+    `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs. `charset`
+    converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host.
     """
 
     hosts: int = 2
@@ -35,6 +38,8 @@ class Features:
     resilience: bool = False
     sticky: bool = False
     waf: str = ""
+    charset: bool = False
+    substitute: bool = False
 
     @property
     def routes(self) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
+from benchmarks.origin import INNER
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
-from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, Features, Site
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Features, Site
 from benchmarks.waf_engines import NO_CRS, crs_folder
 
 CHECKOUT = Path(__file__).parents[2]
@@ -36,6 +37,10 @@ def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
             "on": ["connect_failure", "reset_before_response"],
             "budget": "20%",
         }
+    if features.charset:
+        route["plugins"] = [{"charset": {"to": "utf-8"}}]
+    if features.substitute:
+        route["plugins"] = [{"substitute": {"rules": [{"find": INNER, "replace": OUTER}]}}]
     if features.waf:
         route["plugins"] = [{"waf": {"rules": [_rules(features.waf)], "paranoia": 1}}]
     return route

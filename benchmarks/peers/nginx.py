@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from benchmarks.origin import INNER
 from benchmarks.peers.peer import Peer, command
-from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, Site
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site
 
 _CODINGS = {
     "": "",
@@ -29,10 +30,20 @@ def _tls(site: Site) -> tuple[str, str]:
     return " ssl", lines + " ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;"
 
 
+def _transformed(site: Site) -> tuple[str, str]:
+    """Return the lines for `http` and for the location."""
+    if site.features.charset:
+        return "include /etc/nginx/win-utf;", "charset utf-8; override_charset on;"
+    if site.features.substitute:
+        return "", f"sub_filter '{INNER}' '{OUTER}'; sub_filter_once off;"
+    return "", ""
+
+
 def configuration(site: Site) -> str:
     """nginx.conf for `site`."""
     zone, cache = _cache(site)
     listen_tls, tls = _tls(site)
+    maps, transformed = _transformed(site)
     brotli = "load_module modules/ngx_http_brotli_filter_module.so;" if site.features.coding == "br" else ""
     return f"""
 {brotli}
@@ -54,6 +65,7 @@ http {{
   send_timeout 60s;
   tcp_nodelay on;
   {zone}
+  {maps}
   {_CODINGS[site.features.coding]}
   upstream app {{
     server 127.0.0.1:{site.origin_port};
@@ -79,6 +91,7 @@ http {{
       proxy_max_temp_file_size 0;
       add_header Via "1.1 nginx";
       {cache}
+      {transformed}
     }}
   }}
   server {{

@@ -73,3 +73,16 @@ def test_health_checks_show_at_the_origin(monkeypatch, counts, arrive):
     else:
         with pytest.raises(StartError, match="sends none"):
             proof.prove(peer_with(resilience=True), origin)
+
+
+@pytest.mark.parametrize(
+    ("feature", "page", "message"),
+    [
+        ("charset", "Список".encode("cp1251"), "does not convert"),
+        ("substitute", b"<a href='http://intranet/'>", "text to replace"),
+    ],
+)
+def test_a_page_that_is_not_transformed_is_refused(monkeypatch, feature, page, message):
+    monkeypatch.setattr(proof, "_page", lambda peer: page)
+    with pytest.raises(StartError, match=message):
+        proof.prove(peer_with(**{feature: True}), None)
