@@ -4,42 +4,11 @@ from __future__ import annotations
 
 from adc_plugins.html_validation import check, tree
 from adc_plugins.html_validation.repair import repaired
-from adc_plugins.html_validation.syntax.names import words
 from hypothesis import given
 from hypothesis import strategies as st
 from webencodings import lookup
 
-WORDS = sorted(
-    words(
-        "a b i p div span table tr td tbody caption colgroup col select option optgroup form button li ul dd"
-        " dt h1 h2 pre textarea title script style noscript template svg math mi foreignObject annotation-xml"
-        " desc frameset head body html br img input hr ruby rt object nobr plaintext"
-    )
-)
-TAGS = st.sampled_from(WORDS).flatmap(
-    lambda name: st.sampled_from([f"<{name}>", f"</{name}>", f"<{name}/>", f"<{name} a='1' a=\"2\" b=&amp>"])
-)
-MARKUP = st.sampled_from(
-    [
-        "<!--",
-        "-->",
-        "--!>",
-        "<!DOCTYPE html>",
-        "<![CDATA[",
-        "]]>",
-        "<",
-        ">",
-        "&",
-        "&lt",
-        "&#0;",
-        "\0",
-        "\n",
-        "'",
-        '"',
-        "<?",
-    ]
-)
-DOCUMENTS = st.lists(st.one_of(TAGS, MARKUP, st.text(max_size=5)), max_size=30).map("".join)
+from tests.kit.html import DOCUMENTS
 
 
 @given(DOCUMENTS, st.booleans())

@@ -1,0 +1,1 @@
+"""HTML changed while it streams: elements by selector, links, CSP nonces."""
