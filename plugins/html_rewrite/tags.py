@@ -136,7 +136,7 @@ class TagScan:
     __slots__ = ("_attributes", "_position", "name")
 
     def __init__(self, buffer: bytes, origin: int, prefix: int) -> None:
-        """The tag is at `origin` of `buffer`; its name is complete, and begins `prefix` bytes later."""
+        """Begin to read the tag at `origin` of `buffer`, whose name is complete and begins `prefix` bytes later."""
         found = _NAME.match(buffer, origin + prefix)
         assert found is not None
         self.name = found[0].lower()
