@@ -19,6 +19,8 @@ Format = Literal["json", "xml"]
 
 REPORT_FIELD = b"X-Validation"
 BAD_GATEWAY = 502
+_JSON_FIELDS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+_XML_FIELDS = {"Content-Type": "application/problem+xml", "Cache-Control": "no-store"}
 _REASON_MOST = 200
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -71,25 +73,26 @@ def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:
 
 
 def refuse_request(
-    context: Context, found: Sequence[Invalid], answer: Answer, written: Format, title: str
+    context: Context,
+    found: Sequence[Invalid],
+    answer: Answer,
+    written: Format,
+    title: str,
+    fields: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    """Return the response to an invalid request."""
+    """Return the response to an invalid request, with more header fields if given."""
     status = found[0].status
     if answer == "page":
-        return Response(status, error_page=True)
+        return Response(status, fields, error_page=True)
     accepts_json = b"json" in (context.request.headers.get(b"accept") or b"").lower()
     if written == "json" or accepts_json:
-        return Response(status, _fields("application/problem+json"), _json(title, found))
-    return Response(status, _fields("application/problem+xml"), _xml(title, found))
+        return Response(status, {**_JSON_FIELDS, **fields}, _json(title, found))
+    return Response(status, {**_XML_FIELDS, **fields}, _xml(title, found))
 
 
 def refuse_response() -> Response:
     """Return the response in place of an invalid one: the client learns nothing of its content."""
     return Response(BAD_GATEWAY, error_page=True)
-
-
-def _fields(content_type: str) -> dict[str, str]:
-    return {"Content-Type": content_type, "Cache-Control": "no-store"}
 
 
 def _members(title: str, found: Sequence[Invalid]) -> dict[str, Any]:
