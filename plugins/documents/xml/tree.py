@@ -9,19 +9,20 @@ from lxml import etree
 _LOCATIONS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation")
 
 
-def parse(text: bytes, has_locations: bool = False) -> etree._Element:
-    """Return the root of a document in UTF-8, without comments and processing instructions, and if it may have
-    attributes that name schemas (`has_locations`) without those: libxml2 would read the files.
+def parse(text: bytes, *, has_locations: bool = False, bare: bool = True) -> etree._Element:
+    """Return the root of a document in UTF-8; `bare`: without comments and processing instructions. If it may have
+    attributes that name schemas (`has_locations`) they are removed, because libxml2 would read the files.
 
-    Raises XmlRefused if libxml2 disagrees with the guard."""
+    Raises XmlRefused if libxml2 disagrees with the guard.
+    """
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=True,  # the guard has limits of its own
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=bare,
+        remove_pis=bare,
         collect_ids=False,
     )
     try:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from adc_plugins.documents.xml.encoding import ToUtf8
 from adc_plugins.documents.xml.guard import XmlGuard
+from adc_plugins.documents.xml.local_files import BadFile
 from adc_plugins.documents.xml.options import XmlValidationOptions
-from adc_plugins.documents.xml.schemas import BadSchema, Check, relax_ng, schematron, xsd
+from adc_plugins.documents.xml.schemas import Check, relax_ng, schematron, xsd
 from adc_plugins.documents.xml.soap import NAMESPACES, SoapEnvelope, SoapMessage
 from adc_plugins.documents.xml.tree import parse
 from lxml import etree
@@ -40,7 +41,7 @@ class XmlValidator:
         """Check a whole document. Raises XmlRefused."""
         text = self.guard(charset, message).feed(content, True)
         if self._schemas:
-            root = parse(text, self._locations)
+            root = parse(text, has_locations=self._locations)
             subject = root if self._soap is None else _payload(root)
             if subject is not None:
                 for schema in self._schemas:
@@ -67,7 +68,7 @@ def _compiled(options: XmlValidationOptions) -> list[Check]:
         try:
             if file is not None:
                 checks.append(compiled(file))
-        except BadSchema as error:
+        except BadFile as error:
             findings.append(((key,), str(error)))
     if findings:
         raise OptionErrors(findings)
