@@ -126,8 +126,10 @@ class PluginRun(ResponseRun):
     # What the member is asked for.
 
     def requested(self) -> None:
-        """Note what the request phases have decided: the variant of the cache, and what is asked of the member."""
+        """Note what the request phases have decided: the target, the variant of the cache, and what is asked of the
+        member."""
         exchange, chain = self._exchange, self._chain
+        exchange.target = exchange.request.target
         exchange.request.cache_mark = b"".join(
             [_mark(context) for context in self.contexts if context.cache_mark]
         )

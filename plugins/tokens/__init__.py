@@ -1,0 +1,1 @@
+"""Signed tokens: `jwt` checks those that clients bring, `oidc` gets them by a login."""
