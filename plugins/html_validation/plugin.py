@@ -5,7 +5,17 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
-from adc.plugin import Context, DecodeError, Host, Plugin, Response, decode_beginning, may_transform
+from adc.plugin import (
+    Context,
+    DecodeError,
+    Host,
+    JobFailed,
+    Plugin,
+    PoolFull,
+    Response,
+    decode_beginning,
+    may_transform,
+)
 
 from .encoding import byte_order_mark, decoded, encoding_of
 from .options import HtmlValidationOptions
@@ -31,6 +41,8 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
 
     async def start(self, host: Host) -> None:
         self._host = host
+        if self.transforms:
+            self._processes = host.processes(workers=1, waiting=16, seconds=4.0)
         self._checked = host.counter("checked", "Documents checked.")
         self._invalid = host.counter("invalid", "Documents with parse errors.")
         self._incomplete = host.counter("incomplete", "Documents that were not checked to their end.")
@@ -78,11 +90,21 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
         verdict = await self._judge(text, whole)
         if verdict.complete and not verdict.valid and self.transforms:
             mark = byte_order_mark(content)
-            made = await asyncio.to_thread(repaired, text, encoding, mark, self.options.scripting)
-            self._report(context, verdict, "repaired" if made else "unrepaired")
-            self._repaired.add(made is not None)
-            return made
+            return await self._repair(context, verdict, (text, encoding.name, mark, self.options.scripting))
         return self._finish(context, verdict)
+
+    async def _repair(
+        self, context: Context, verdict: Verdict, document: tuple[str, str, bytes, bool]
+    ) -> bytes | Response | None:
+        """Repair a document in another process, which parses it at one go."""
+        try:
+            made: bytes | None = await self._processes.run(repaired, *document)
+        except (PoolFull, JobFailed) as error:
+            context.warn("the document was not repaired", reason=error)
+            return self._finish(context, Verdict(verdict.count, verdict.errors, complete=False))
+        self._report(context, verdict, "repaired" if made is not None else "unrepaired")
+        self._repaired.add(made is not None)
+        return made
 
     async def _judge(self, text: str, whole: bool) -> Verdict:
         """Check in slices, so that other exchanges go on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webencodings import Encoding
+from webencodings import lookup
 
 from .encoding import decoded
 from .serialise import serialised
@@ -10,11 +10,12 @@ from .syntax.quirks import has_quirks
 from .tree import dumped, parse
 
 
-def repaired(text: str, encoding: Encoding, mark: bytes, scripting: bool) -> bytes | None:
-    """Return a document in `encoding` whose tree is that of `text`, behind the byte order `mark`.
+def repaired(text: str, label: str, mark: bytes, scripting: bool) -> bytes | None:
+    """Return a document in the encoding `label` whose tree is that of `text`, behind the byte order `mark`.
 
     None if there is none: some trees have no text that a parser reads as them, such as a link within a link.
     """
+    encoding = lookup(label)
     root = parse(text, scripting=scripting)
     content: bytes = encoding.codec_info.encode(serialised(root, scripting=scripting), "xmlcharrefreplace")[0]
     made = decoded(content, encoding)

@@ -43,7 +43,8 @@ async def test_large_document_streams_behind_its_beginning(folder):
 
 
 async def test_repair_replaces_the_content(folder):
-    reply = await validated(folder, response(PAGE, HTML, 'ETag: "1"'), {"on_invalid": "repair"})
+    coded = response(gzip.compress(PAGE), HTML, "Content-Encoding: gzip", 'ETag: "1"')
+    reply = await validated(folder, coded, {"on_invalid": "repair"})
     assert (
         reply.body == b'<!DOCTYPE html><html><head><title>t</title></head><body><p a="">x</p></body></html>'
     )
