@@ -1,0 +1,1 @@
+"""HTML in the fields of requests, sanitised or refused."""
