@@ -1,0 +1,1 @@
+"""Authentication by another service."""
