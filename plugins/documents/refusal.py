@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from adc.plugin import Context, Response
+from adc.plugin import Context, IdentityFields, Response
 
 OnInvalid = Literal["reject", "report"]
 Answer = Literal["problem", "page"]
 Format = Literal["json", "xml"]
 
-REPORT_FIELD = b"X-Validation"
+REPORT = IdentityFields(["X-Validation"])
+"""The field that tells the member why a request is invalid; no client can send it."""
 BAD_GATEWAY = 502
 _JSON_FIELDS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 _XML_FIELDS = {"Content-Type": "application/problem+xml", "Cache-Control": "no-store"}
@@ -69,7 +70,7 @@ def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:
     first = found[0]
     place = f"; line={first.line}; column={first.column}" if first.line else ""
     value = f'invalid; part={what}{place}; reason="{printable(first.reason)}"'
-    context.request.headers.set(REPORT_FIELD, value.encode())
+    REPORT.write(context.request.headers, [(b"X-Validation", value.encode())])
 
 
 def refuse_request(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from adc.plugin import ContentTypes
+from adc.plugin import ContentTypes, Headers
 
 On = Literal["request", "response", "both"]
 OtherTypes = Literal["sniff", "pass", "reject"]
@@ -38,9 +38,12 @@ class Selection:
         self._content_types = content_types
         self._other = Selected(other_types)
 
-    def of_request(self, content_type: bytes | None) -> Selected:
-        """Return what to do with the content of a request."""
-        return Selected.CHECK if self._content_types.covers(content_type or b"") else self._other
+    def of_request(self, headers: Headers) -> Selected:
+        """Return what to do with the content of a request. Two types are none: parsers differ in which one counts."""
+        fields = headers.get_all(b"content-type")
+        if len(fields) > 1:
+            return Selected.REJECT
+        return Selected.CHECK if fields and self._content_types.covers(fields[0]) else self._other
 
     def of_response(self, content_type: bytes | None) -> Selected:
         """Return what to do with the content of a response: members name their types."""

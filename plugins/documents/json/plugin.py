@@ -6,7 +6,7 @@ from adc_plugins.documents.content import Unreadable, beginning, content_type, d
 from adc_plugins.documents.json.options import JsonValidationOptions
 from adc_plugins.documents.json.validator import JsonValidator
 from adc_plugins.documents.refusal import (
-    REPORT_FIELD,
+    REPORT,
     Invalid,
     mark_request,
     refuse_request,
@@ -44,7 +44,7 @@ class JsonValidation(Plugin[JsonValidationOptions]):
     def request_head(self, context: Context) -> None:
         """Choose by the content type whether the content is checked."""
         headers = context.request.headers
-        headers.remove(REPORT_FIELD.lower())
+        REPORT.clear(headers)
         if self._responses:
             headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
         if self._selected(headers) is Selected.PASS:
@@ -85,8 +85,10 @@ class JsonValidation(Plugin[JsonValidationOptions]):
         return types is not False and types.covers(field or b"")
 
     def _selected(self, headers: Headers) -> Selected:
-        field = headers.get(b"content-type")
-        return Selected.CHECK if self._in_lines(field) else self._selection.of_request(field)
+        fields = headers.get_all(b"content-type")
+        if len(fields) == 1 and self._in_lines(fields[0]):
+            return Selected.CHECK
+        return self._selection.of_request(headers)
 
     def _note(self, context: Context, what: str, found: list[Invalid]) -> None:
         self._invalid.add()

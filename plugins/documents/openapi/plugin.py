@@ -6,7 +6,7 @@ from adc_plugins.documents.openapi.operations import Operation, ResponseRules
 from adc_plugins.documents.openapi.options import OpenApiOptions
 from adc_plugins.documents.openapi.validator import ApiValidator
 from adc_plugins.documents.refusal import (
-    REPORT_FIELD,
+    REPORT,
     Invalid,
     mark_request,
     refuse_request,
@@ -44,7 +44,7 @@ class OpenApi(Plugin[OpenApiOptions]):
     def request_head(self, context: Context) -> Response | None:
         """Find the operation and check its parameters."""
         headers = context.request.headers
-        headers.remove(REPORT_FIELD.lower())
+        REPORT.clear(headers)
         if self._responses:
             headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
         self._checked.add()

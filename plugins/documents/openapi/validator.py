@@ -67,6 +67,8 @@ class ApiValidator:
         body = operation.body
         if body is None:
             return False
+        if len(headers.get_all(b"content-type")) > 1:
+            return True
         return operation.body_required or body.is_checked(content_type(headers.get(b"content-type")))
 
     def request_content(
@@ -76,6 +78,8 @@ class ApiValidator:
         body = operation.body
         if body is None:
             return []
+        if len(headers.get_all(b"content-type")) > 1:
+            return [Invalid("the content type is repeated", status=415, details={"in": "body"})]
         if not data:
             missing = Invalid("content is required", details={"in": "body"})
             return [missing] if operation.body_required else []

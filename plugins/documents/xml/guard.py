@@ -109,21 +109,21 @@ class XmlGuard:
         text = self._encoding.feed(data, end)
         self._size += len(text)
         if self._size > self._limits.size:
-            self._release()
+            self.release()
             raise self._refused(f"the document has more than {self._limits.size} bytes")
         try:
             self._parse(text, end)
         except expat.ExpatError as error:
-            self._release()
+            self.release()
             raise XmlRefused(expat.ErrorString(error.code), error.lineno, error.offset + 1) from None
         except XmlRefused:
-            self._release()
+            self.release()
             raise
         if end:
-            self._release()
+            self.release()
         return text
 
-    def _release(self) -> None:
+    def release(self) -> None:
         """Drop the handlers, which refer to this object and to the parser: no cycle waits for the collector."""
         parser = self._parser
         parser.XmlDeclHandler = parser.StartDoctypeDeclHandler = None

@@ -11,7 +11,7 @@ from adc.plugin import Headers
 def soap_message(headers: Headers, kind: ContentType, is_request: bool) -> SoapMessage:
     """Return what the head says of an envelope. The action is in SOAPAction (SOAP 1.1), or a parameter of the
     Content-Type (SOAP 1.2)."""
-    field = headers.get(b"soapaction")
+    field = headers.joined(b"soapaction")
     action = kind.parameters.get("action") if field is None else field.decode("latin-1").strip(" \t")
     if action and len(action) > 1 and action[0] == action[-1] == '"':
         action = action[1:-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from adc_plugins.documents.content import ContentType, Unreadable, beginning, content_type, decoded
 from adc_plugins.documents.refusal import (
-    REPORT_FIELD,
+    REPORT,
     Invalid,
     mark_request,
     refuse_request,
@@ -51,14 +53,11 @@ class XmlValidation(Plugin[XmlValidationOptions]):
     def request_head(self, context: Context) -> None:
         """Choose by the content type whether the content is checked."""
         headers = context.request.headers
-        headers.remove(REPORT_FIELD.lower())
+        REPORT.clear(headers)
         if self._responses:
             headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
-        if self._selected(headers) is Selected.PASS:
+        if self._selection.of_request(headers) is Selected.PASS:
             context.skip_request_body()
-
-    def _selected(self, headers: Headers) -> Selected:
-        return self._selection.of_request(headers.get(b"content-type"))
 
     def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Check a request."""
@@ -66,7 +65,7 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         if self._streams:
             found = self._streamed(context, headers, data, end)
         else:
-            found = self._examined(headers, data, end, self._selected(headers), is_request=True)
+            found = self._examined(headers, data, end, self._selection.of_request(headers), is_request=True)
         if found is None:
             return None
         self._note(context, "request", found)
@@ -80,7 +79,7 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         try:
             stream: XmlStream | None = context.state.get(_STREAM)
             if stream is None:
-                selected = self._selected(headers)
+                selected = self._selection.of_request(headers)
                 if selected is Selected.REJECT:
                     return _OTHER_TYPE
                 stream = context.state[_STREAM] = self._stream(headers, selected is Selected.SNIFF)
@@ -95,7 +94,7 @@ class XmlValidation(Plugin[XmlValidationOptions]):
     def _stream(self, headers: Headers, sniffs: bool) -> XmlStream:
         self._checked.add()
         kind, message = _described(headers, is_request=True)
-        guard = self._validator.guard(kind.charset, message)
+        guard = partial(self._validator.guard, kind.charset, message)
         return XmlStream(guard, headers.joined(b"content-encoding"), sniffs)
 
     def response_head(self, context: Context) -> None:

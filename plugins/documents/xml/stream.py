@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from adc_plugins.documents.content import Unreadable
 from adc_plugins.documents.xml.encoding import looks_like_xml
 from adc_plugins.documents.xml.guard import XmlGuard
@@ -18,12 +20,13 @@ class XmlStream:
     """Feeds the content of one request to a guard, out of its coding. `sniffs`: only content that begins like XML is
     checked. Raises XmlRefused and Unreadable."""
 
-    __slots__ = ("_decoder", "_guard", "_held", "_sniffs", "over")
+    __slots__ = ("_decoder", "_guard", "_held", "_make", "_sniffs", "over")
 
-    def __init__(self, guard: XmlGuard, content_encoding: bytes | None, sniffs: bool) -> None:
+    def __init__(self, make: Callable[[], XmlGuard], content_encoding: bytes | None, sniffs: bool) -> None:
         self.over = False
         """True once the rest of the content need not be checked."""
-        self._guard = guard
+        self._make = make
+        self._guard: XmlGuard | None = None
         self._decoder = _decoder(content_encoding)
         self._held = b""
         self._sniffs = sniffs
@@ -55,8 +58,14 @@ class XmlStream:
                 return
             data, self._held, self._sniffs = self._held, b"", False
             self.over = not looks_like_xml(data)
-        if not self.over:
+        if self._guard is None and not self.over:
+            self._guard = self._make()
+        if self._guard is not None:
             self._guard.feed(data, end)
+
+    def __del__(self) -> None:
+        if self._guard is not None:
+            self._guard.release()
 
 
 def _decoder(content_encoding: bytes | None) -> Decoder | None:

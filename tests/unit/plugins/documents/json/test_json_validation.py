@@ -131,3 +131,8 @@ def test_unusable_schema_is_an_error_of_its_option(tmp_path: Path, text: str | N
     with pytest.raises(OptionErrors, match=message) as errors:
         Trial(JsonValidation, {"schema": "s.json"}, folder=tmp_path)
     assert errors.value.findings[0][0] == ("schema",)
+
+
+def test_repeated_content_type_is_refused() -> None:
+    head = request("POST", headers=[("Content-Type", "text/plain"), ("Content-Type", "application/json")])
+    assert Trial(JsonValidation, {"other_types": "pass"}).run(head, body=b"{}").response.status == 415

@@ -232,3 +232,9 @@ def test_content_is_checked_by_its_type(
 ) -> None:
     head = request("POST", "/a/x", {"Content-Type": content_type})
     assert parameters.run(head, body=body).response.status == status
+
+
+def test_repeated_content_type_is_refused(shop: Trial, parameters: Trial) -> None:
+    fields = [("Content-Type", "text/csv"), ("Content-Type", "application/json")]
+    assert parameters.run(request("POST", "/a/x", fields), body=b"x").response.status == 415
+    assert shop.run(request("POST", "/api/orders", fields), body=b"x").response.status == 415

@@ -101,6 +101,12 @@ def test_action_of_soap_1_2_is_a_parameter_of_the_content_type() -> None:
         assert status(envelope(version="1.2"), SHOP, kind) == expected
 
 
+def test_repeated_action_does_not_agree() -> None:
+    fields = [("Content-Type", "text/xml"), ("SOAPAction", '"GetPrice"'), ("SOAPAction", '"DropAll"')]
+    outcome = Trial(XmlValidation, {"soap": SHOP}).run(request("POST", headers=fields), body=envelope())
+    assert outcome.response.status == 400
+
+
 def test_action_may_be_required() -> None:
     assert status(envelope(), {"action": "require"}) == 400
     assert status(envelope(), {"action": "require"}, SOAPAction='"GetPrice"') == 200
