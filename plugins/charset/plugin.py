@@ -26,6 +26,8 @@ class CharsetPlugin(Plugin[CharsetOptions]):
         application = options.application
         self._forms = None if application is None else Forms(application)
         self.request_body_limit = options.form_limit
+        if self._forms is None:
+            self.unused = frozenset({"request_body"})
         if options.undecodable == "fail":
             self.response_body_limit = options.fail_limit
 

@@ -41,6 +41,7 @@ class RunPlugins:
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
         run.requested()
+        exchange.target = exchange.request.target
         content = self._content_phases(exchange, run)
         if content is None:
             self._next(exchange)
