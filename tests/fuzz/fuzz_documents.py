@@ -11,8 +11,9 @@ from random import Random
 
 from adc_plugins.documents.content import content_type
 from adc_plugins.documents.json.limits import JsonLimits
-from adc_plugins.documents.json.places import place_of
+from adc_plugins.documents.json.places import place_of, repeated_name
 from adc_plugins.documents.json.refused import JsonRefused
+from adc_plugins.documents.json.text import RepeatedName
 from adc_plugins.documents.json.text import parse as parse_json
 from adc_plugins.documents.openapi.styles import Kinds, Style, from_header, from_path, from_query, query_pairs
 from adc_plugins.documents.xml.encoding import KNOWN, ToUtf8
@@ -34,6 +35,7 @@ DOCUMENTS = (
 )
 JSON = (
     b'{"a": [1, -2.5e3, true, null, "x\\u00e9\\n"], "b": {"c": {}, "d": []}, "e": ""}',
+    b'{"a": 1, "b": [0, {"a": {"c": 2, "c": []}}]}',
     b'[{"a": "\\ud83d\\ude00"}, [[[]]], 0, "\\\\\\""]',
 )
 FIELDS = (
@@ -110,6 +112,9 @@ def check_json(document: bytes) -> None:
     """A value that is accepted has a place for each of its parts."""
     try:
         value = parse_json(document, JSON_LIMITS)
+    except RepeatedName:
+        assert repeated_name(document.decode())
+        return
     except JsonRefused:
         return
     text = document.decode()

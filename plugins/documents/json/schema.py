@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import jsonschema_rs
 from adc_plugins.documents.files import BadFile, load
@@ -65,7 +66,7 @@ def compile_schema(schema: Any, file: Path, formats: bool) -> JsonSchema:
         made = jsonschema_rs.validator_for(
             schema,
             validate_formats=formats,
-            retriever=_local,
+            retriever=partial(_local, schema, file),
             base_uri=file.resolve().as_uri(),
             mask=_MASK,
             pattern_options=pattern_options(),
@@ -87,8 +88,15 @@ def _reason(error: Any) -> str:
     return f"{place}: {message}" if place else message
 
 
-def _local(uri: str) -> Any:
-    """Return the document at a URI. Raises ValueError unless it is a local file."""
+def _local(schema: Any, file: Path, uri: str) -> Any:
+    """Return the document at a URI. What is below the folder of the schema's `$id` is below the folder of its file.
+
+    Raises ValueError unless that is a local file.
+    """
+    own = schema.get("$id") if isinstance(schema, dict) else None
+    base = own.rpartition("/")[0] + "/" if isinstance(own, str) and "://" in own else None
+    if base is not None and uri.startswith(base):
+        uri = urljoin(file.resolve().as_uri(), uri[len(base) :])
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise ValueError("only local files are read")

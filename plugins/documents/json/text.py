@@ -22,6 +22,10 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _OTHER_ENCODINGS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0")
 
 
+class RepeatedName(JsonRefused):
+    """An object has a name twice."""
+
+
 def parse(content: bytes, limits: JsonLimits) -> Any:
     """Return the value of a document. Raises JsonRefused."""
     if len(content) > limits.size:
@@ -77,7 +81,7 @@ def _decoder(limits: JsonLimits) -> json.JSONDecoder:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs) and not limits.duplicate_keys:
-            raise JsonRefused(f"the name {_repeated(pairs)!a} is repeated in an object")
+            raise RepeatedName("a name is repeated in an object")
         if len(pairs) > limits.keys:
             raise JsonRefused(f"an object has more than {limits.keys} names")
         if made and max(map(len, made)) > limits.key_length:
@@ -103,15 +107,6 @@ def _decoder(limits: JsonLimits) -> json.JSONDecoder:
 def _check_number(text: str, limits: JsonLimits) -> None:
     if len(text) > limits.number_length:
         raise JsonRefused(f"a number has more than {limits.number_length} characters")
-
-
-def _repeated(pairs: list[tuple[str, Any]]) -> str:
-    seen = set()
-    for name, _ in pairs:
-        if name in seen:
-            return name[:40]
-        seen.add(name)
-    return ""
 
 
 def _constant(name: str) -> NoReturn:

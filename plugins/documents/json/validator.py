@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adc_plugins.documents.json.options import JsonValidationOptions
 from adc_plugins.documents.json.places import place_of
+from adc_plugins.documents.json.refusals import invalid
 from adc_plugins.documents.json.refused import JsonRefused, pointer
 from adc_plugins.documents.json.schema import BadSchema, JsonSchema, read_schema
 from adc_plugins.documents.json.text import parse
@@ -31,7 +32,7 @@ class JsonValidator:
         try:
             value = parse(content, self._limits)
         except JsonRefused as refused:
-            return [Invalid(refused.reason, refused.line, refused.column)]
+            return [invalid(content, refused)]
         if self._schema is None:
             return []
         errors = self._schema.errors(value)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from adc_plugins.documents.content import ContentType
 from adc_plugins.documents.json.limits import JsonLimits
 from adc_plugins.documents.json.places import place_of
+from adc_plugins.documents.json.refusals import invalid
 from adc_plugins.documents.json.refused import JsonRefused, pointer
 from adc_plugins.documents.json.schema import JsonSchema
 from adc_plugins.documents.json.text import parse
@@ -94,7 +96,8 @@ def _json(content: bytes, schema: JsonSchema, limits: JsonLimits) -> list[Invali
     try:
         value = parse(content, limits)
     except JsonRefused as refused:
-        return [Invalid(refused.reason, refused.line, refused.column, details={"in": "body"})]
+        found = invalid(content, refused)
+        return [replace(found, details={"in": "body", **found.details})]
     errors = schema.errors(value)
     if not errors:
         return []

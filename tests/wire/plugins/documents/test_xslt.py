@@ -6,6 +6,7 @@ from tests.kit.client import get
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
 from tests.wire.plugins.documents.checked import asked, example
+from tests.wire.service import ROOT
 
 ORDER = b'<order><customer>x</customer><item sku="a" count="2"/></order>'
 SHEET = '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">%s</xsl:stylesheet>'
@@ -45,3 +46,20 @@ async def test_stylesheet_without_an_end_costs_one_request(tmp_path, sheet):
     ):
         assert (await asked(proxy, get("/"))).status == 500
         assert (await asked(proxy, get("/"))).status == 200
+
+
+async def test_result_is_stored_in_the_cache(tmp_path):
+    (tmp_path / "s.xsl").write_text((ROOT / "config" / "schemas" / "order.xsl").read_text())
+    route = {"plugins": [{"xslt": {"stylesheet": str(tmp_path / "s.xsl")}}], "cache": True}
+    xml = response(ORDER, "Content-Type: text/xml", "Cache-Control: max-age=60")
+    async with (
+        Member(answering(xml)) as member,
+        serving(tmp_path, config(member.address, route=route, caches={"site": {"memory": "8MB"}})) as proxy,
+    ):
+        replies = [await asked(proxy, get("/a.xml")) for _ in range(2)]
+        assert replies[0].body == replies[1].body
+        assert b"<li>2 x a</li>" in replies[1].body
+        assert replies[1][b"content-type"] == b"text/html; charset=UTF-8"
+        assert len(member.requests) == 1
+        plugin = proxy.worker.runtime.plugins.chains["all"].uses[0]
+        assert plugin.declared.counters["transformed"].value == 1

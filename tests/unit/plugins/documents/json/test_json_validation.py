@@ -136,3 +136,29 @@ def test_unusable_schema_is_an_error_of_its_option(tmp_path: Path, text: str | N
 def test_repeated_content_type_is_refused() -> None:
     head = request("POST", headers=[("Content-Type", "text/plain"), ("Content-Type", "application/json")])
     assert Trial(JsonValidation, {"other_types": "pass"}).run(head, body=b"{}").response.status == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "place"),
+    [
+        (b'{"a": 1,\n "\\u0061": 2}', "/a", (2, 2)),
+        (b'[{"a": 1}, {"b": [{"c": 1, "c": 2}]}, {"a": 1, "a": 2}]', "/1/b/0/c", (1, 28)),
+    ],
+)
+def test_repeated_name_has_a_pointer_and_a_place(body: bytes, pointer: str, place: tuple[int, int]) -> None:
+    [error] = json.loads(sent(body).body)["errors"]
+    assert (error["pointer"], error["line"], error["column"]) == (pointer, *place)
+
+
+def test_reference_below_the_id_of_the_schema_is_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(
+        '{"$id": "https://x.example/schemas/s.json", "items": {"$ref": "sub/n.json"}}'
+    )
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "n.json").write_text(
+        '{"$id": "https://x.example/schemas/sub/n.json", "$ref": "m.json"}'
+    )
+    (tmp_path / "sub" / "m.json").write_text('{"type": "integer"}')
+    trial = Trial(JsonValidation, {"schema": "s.json"}, folder=tmp_path)
+    for body, status in ((b"[1]", 200), (b'["x"]', 400)):
+        assert trial.run(request("POST", headers=JSON), body=body).response.status == status
