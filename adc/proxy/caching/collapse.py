@@ -25,6 +25,8 @@ _UNSHARED = frozenset(
 )
 """A request with one of these needs a separate response: it neither leads others nor follows."""
 
+_OF_A_PART = frozenset({b"range", b"if-range"})
+
 _UNSHARED_WISHES = frozenset({"no-store", "only-if-cached", "stale-if-error"})
 """The same of directives. Requests that demand a fresh response share one fetch: what comes is fresh for all."""
 
@@ -65,8 +67,11 @@ class Waiting(Parked):
 
 def may_share(exchange: Exchange) -> bool:
     """True if the exchange may lead others or follow one."""
-    request = exchange.request
-    if request.method != "GET" or not _UNSHARED.isdisjoint(request.headers.index):
+    request, plugins = exchange.request, exchange.plugins
+    unshared = _UNSHARED
+    if plugins is not None and plugins.fetches_whole:
+        unshared = _UNSHARED - _OF_A_PART
+    if request.method != "GET" or not unshared.isdisjoint(request.headers.index):
         return False
     return _UNSHARED_WISHES.isdisjoint(request_directives(request.headers).values)
 

@@ -43,6 +43,11 @@ class Interception:
     def ask_for_whole(self) -> None:
         """Have the member send whole content if a phase replaces it."""
 
+    @property
+    def fetches_whole(self) -> bool:
+        """True if a fetch for this exchange asks for whole content, so that a request for a part may share it."""
+        return False
+
     @abstractmethod
     def fetching(self, fetch: Intercepted) -> Interception | None:
         """Return the phases between the member and the cache for a fetch that this exchange causes; None if there are

@@ -143,6 +143,12 @@ class PluginRun(ResponseRun):
         if self._transforms and b"range" in headers:
             self.asked_range, self.if_range = headers.joined(b"range"), headers.joined(b"if-range")
             headers.remove(b"range", b"if-range")
+            self._exchange.request.proxy_fields.pop(b"range", None)
+
+    @property
+    def fetches_whole(self) -> bool:
+        chain = self._chain
+        return self._cached and chain.transforms(chain.before_cache, self.contexts, self._depth)
 
     def fetching(self, fetch: Intercepted) -> Interception | None:
         if not self._cached:
