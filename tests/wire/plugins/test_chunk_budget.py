@@ -10,7 +10,7 @@ from tests.wire.plugins.plugged import route
 from tests.wire.plugins.plugged_transforms import transform_folder
 from tests.wire.test_call_budget import Calls
 
-BUDGET = 13
+BUDGET = 16
 """Calls for a chunk above those of a route without plugins."""
 CHUNK = b"x" * 1000
 CHUNKS = 20
