@@ -13,7 +13,7 @@ from adc_plugins.tokens.discovery import discover, endpoint
 from adc_plugins.tokens.jwt_options import JwtOptions
 from adc_plugins.tokens.key_source import KeySource
 from adc_plugins.tokens.keys import ASYMMETRIC, SYMMETRIC, KeyRing, parse_jwks, parse_public_key, secret_key
-from adc_plugins.tokens.verify import LONGEST, Claims, Rules, TokenRefused, UnknownKey, Verifier
+from adc_plugins.tokens.verify import Claims, Rules, TokenRefused, UnknownKey, Verifier
 from cachetools import TLRUCache
 
 from adc.plugin import (
@@ -34,6 +34,8 @@ _QUOTABLE = re.compile(r"[ !#-\[\]-~]{1,200}")
 _PLACES = ("jwks_url", "jwks_file", "public_key", "secret")
 _LONGEST_KEPT = 3600.0
 _MOST_FILE = 1 << 20
+_LONGEST = 16 << 10
+"""Bytes of a token that a request may bring."""
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
@@ -159,6 +161,8 @@ class Jwt(Plugin[JwtOptions]):
         """Let the request pass if its token is known; else verify it."""
         request = context.request
         token = self._token(request)
+        if token is not None and len(token) > _LONGEST:
+            return self._refuse(context, "invalid_token", "the token is too long")
         self._fields.clear(request.headers)
         if token is None:
             return None if self.options.optional else self._refuse(context, "", "there is no token")
@@ -239,7 +243,7 @@ class Jwt(Plugin[JwtOptions]):
         asked = _taken(request, options.query) if options.query else None
         values = headers.get_all(b"authorization")
         if values:
-            found = _BEARER.fullmatch(values[0]) if len(values) == 1 and len(values[0]) <= LONGEST else None
+            found = _BEARER.fullmatch(values[0]) if len(values) == 1 and len(values[0]) <= _LONGEST else None
             if found is not None:
                 return found[1].decode("ascii")
         if options.cookie and (cookie := parse_cookies(headers).get(options.cookie)):

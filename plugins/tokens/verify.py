@@ -15,7 +15,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
-LONGEST = 16 << 10
+LONGEST = 64 << 10
+"""Characters of a token."""
+
 _MOST_TRIED = 4
 """Keys that are tried for a token that names none."""
 
