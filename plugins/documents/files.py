@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,20 @@ def load(file: Path) -> Any:
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML with the values that JSON has: dates stay text, and keys become text."""
+    """YAML 1.2 as far as JSON goes: dates, `no` and `1:30` stay text."""
 
 
+_CHANGED = ("timestamp", "bool", "int")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in found if tag.rpartition(":")[2] not in _CHANGED]
     for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z"), list("-+0123456789")
+)
 
 
 def _yaml(text: str, file: Path) -> Any:

@@ -22,6 +22,16 @@ REPORT = IdentityFields(["X-Validation"])
 BAD_GATEWAY = 502
 _JSON_FIELDS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 _XML_FIELDS = {"Content-Type": "application/problem+xml", "Cache-Control": "no-store"}
+_FAULT_1_1 = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault>'
+    "<faultcode>s:Client</faultcode><faultstring>{}</faultstring></s:Fault></s:Body></s:Envelope>\n"
+)
+_FAULT_1_2 = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><s:Fault><s:Code><s:Value>s:Sender'
+    '</s:Value></s:Code><s:Reason><s:Text xml:lang="en">{}</s:Text></s:Reason></s:Fault></s:Body></s:Envelope>\n'
+)
 _REASON_MOST = 200
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -94,6 +104,19 @@ def refuse_request(
 def refuse_response() -> Response:
     """Return the response in place of an invalid one: the client learns nothing of its content."""
     return Response(BAD_GATEWAY, error_page=True)
+
+
+def soap_fault(found: Invalid, is_1_2: bool) -> Response:
+    """Return the response to an invalid SOAP request: a fault of its version (SOAP 1.1 section 4.4, 1.2 5.4)."""
+    text = escape(_NO_XML.sub("?", str(found)))
+    if is_1_2:
+        content = _FAULT_1_2.format(text)
+        return Response(
+            found.status, {**_XML_FIELDS, "Content-Type": "application/soap+xml; charset=utf-8"}, content
+        )
+    return Response(
+        found.status, {**_XML_FIELDS, "Content-Type": "text/xml; charset=utf-8"}, _FAULT_1_1.format(text)
+    )
 
 
 def _members(title: str, found: Sequence[Invalid]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from adc_plugins.documents.json.refused import pointer
 from adc_plugins.documents.openapi.document import BadDocument, Document
 
 _MOST_ERRORS = 5
@@ -32,8 +33,8 @@ def _problems(document: Document) -> Any:
     kind = library.OpenAPIV30SpecValidator if document.is_3_0 else library.OpenAPIV31SpecValidator
     try:
         for error in kind(document.root.value, base_uri=document.uri).iter_errors():
-            place = "".join(f"/{key}" for key in getattr(error, "absolute_path", ()))
-            message = str(getattr(error, "message", error)).replace("\n", " ")
+            place = pointer(list(getattr(error, "absolute_path", ())))
+            message = str(getattr(error, "message", error)).partition("\n")[0]
             yield f"{document.file}#{place}: {message[:_MESSAGE_MOST]}"
     except Exception as error:  # a document can break the library in many ways
         yield f"{document.file}: {type(error).__name__}: {str(error)[:_MESSAGE_MOST]}"

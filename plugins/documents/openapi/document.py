@@ -42,10 +42,9 @@ class Node(NamedTuple):
         return self.value if isinstance(self.value, dict) else {}
 
     def members(self) -> Iterator[tuple[str, Node]]:
-        """Yield what is in a mapping, extensions left out."""
+        """Yield what is in a mapping."""
         for key in self.mapping:
-            if not key.startswith("x-"):
-                yield key, self.at(key)
+            yield key, self.at(key)
 
     def elements(self) -> Iterator[Node]:
         """Yield what is in a list."""

@@ -59,6 +59,8 @@ class Api:
 
     def _paths(self) -> Iterator[tuple[str, Operations]]:
         for path, node in self._document.root.at("paths").members():
+            if not path.startswith("/"):
+                continue  # an extension
             item = self._document.resolve(node)
             yield (
                 path,
@@ -78,7 +80,7 @@ class Api:
             parameters,
             Content(body.at("content"), document, self._requests) if body.value else None,
             body.mapping.get("required") is True,
-            {status: self._response(each) for status, each in responses},
+            {status: self._response(each) for status, each in responses if not status.startswith("x-")},
             frozenset(each.place for each in parameters),
         )
 

@@ -90,7 +90,7 @@ class XmlValidationOptions(Options):
     """`reject`: 400 for a request, 502 for a response. `report`: the message passes, an event is logged, and the member
     gets the field `X-Validation`."""
     answer: Answer = "problem"
-    """Body of a 400: `problem` (RFC 9457, with line and reason) or adc's error `page`."""
+    """Body of a 400: `problem` (RFC 9457, with line and reason; with `soap` a SOAP fault) or adc's error `page`."""
     encodings: tuple[Annotated[str, BeforeValidator(_encoding)], ...] = Field(KNOWN, min_length=1)
     """Allowed encodings."""
     schema_locations: Literal["reject", "ignore"] = "reject"

@@ -12,6 +12,7 @@ from adc_plugins.documents.refusal import (
     refuse_request,
     refuse_response,
     report,
+    soap_fault,
 )
 from adc_plugins.documents.selection import UNUSED, Selected, Selection
 from adc_plugins.documents.xml.encoding import looks_like_xml
@@ -26,6 +27,7 @@ from adc.plugin import Context, Headers, Host, Plugin, Response
 
 _TITLE = "Invalid XML"
 _STREAM = "stream"
+_SOAP_1_2 = "application/soap+xml"
 _OTHER_TYPE = Invalid("the content type is not XML", status=415)
 
 
@@ -72,6 +74,8 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         if self._reports:
             mark_request(context, "xml", [found])
             return None
+        if self.options.soap is not None and self.options.answer == "problem":
+            return soap_fault(found, content_type(headers.get(b"content-type")).media_type == _SOAP_1_2)
         return refuse_request(context, [found], self.options.answer, "xml", _TITLE)
 
     def _streamed(self, context: Context, headers: Headers, data: bytes, end: bool) -> Invalid | None:

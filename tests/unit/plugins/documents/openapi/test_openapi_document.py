@@ -153,3 +153,36 @@ def test_operations_are_below_the_base_path(
     options = {} if base_path is None else {"base_path": base_path}
     made = trial(tmp_path, document(servers=servers), **options)
     assert made.run(request("POST", path, JSON), body=b"1").response.status == status
+
+
+def test_words_of_yaml_1_1_are_text(tmp_path: Path) -> None:
+    text = yaml.safe_dump(document({"enum": ["WORD"]})).replace("WORD", "no")
+    (tmp_path / "api.yaml").write_text(text)
+    made = Trial(OpenApi, {"document": "api.yaml"}, folder=tmp_path)
+    for value, status in ("no", 200), (False, 400):
+        outcome = made.run(request("POST", "/a", JSON), body=json.dumps(value).encode())
+        assert outcome.response.status == status
+
+
+def test_names_like_extensions_are_names(tmp_path: Path) -> None:
+    written = document({"properties": {"x-n": {"type": "integer"}}})
+    written["paths"]["x-note"] = {"get": 1}
+    responses = written["paths"]["/a"]["post"]["responses"]
+    responses["200"]["headers"] = {"x-total": {"required": True, "schema": {"type": "integer"}}}
+    responses["x-note"] = 1
+    made = trial(tmp_path, written, on="both")
+
+    def status(body: bytes, headers: dict[str, str]) -> int:
+        response = answer(headers={**JSON, **headers}, body=b"{}")
+        return made.run(request("POST", "/a", JSON), response, body=body).response.status
+
+    assert status(b'{"x-n": 1}', {"X-Total": "5"}) == 200
+    assert status(b'{"x-n": "a"}', {"X-Total": "5"}) == 400
+    assert status(b'{"x-n": 1}', {}) == 502
+    assert status(b'{"x-n": 1}', {"X-Total": "many"}) == 502
+
+
+def test_document_without_paths_has_none(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text("openapi: 3.1.0\ninfo: {title: t, version: '1'}\ncomponents: {}\n")
+    made = Trial(OpenApi, {"document": "api.yaml"}, folder=tmp_path)
+    assert made.run(request("GET", "/a")).response.status == 404

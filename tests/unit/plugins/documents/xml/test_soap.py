@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from adc_plugins.documents.xml.plugin import XmlValidation
+from lxml import etree
 
 from adc.plugin.testkit import OptionErrors, Outcome, Trial, answer, request
 
@@ -124,6 +125,22 @@ def test_responses_may_be_faults_and_any_operation() -> None:
     assert (
         trial.run(response=answer(headers={"Content-Type": "text/xml"}, body=b"<x/>")).response.status == 502
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "text"),
+    [
+        ("1.1", "{*}Body/{*}Fault/faultcode", "faultstring"),
+        ("1.2", "{*}Body/{*}Fault/{*}Code/{*}Value", "{*}Text"),
+    ],
+)
+def test_refusal_is_a_fault_of_the_version(version: str, code: str, text: str) -> None:
+    outcome = called(envelope("<a><b></a>", version), True, TYPES[version])
+    assert outcome.response.status == 400
+    assert (outcome.response.headers.get(b"content-type") or b"").startswith(TYPES[version].encode())
+    fault = etree.fromstring(outcome.body)
+    assert (fault.findtext(code) or "").startswith("s:")
+    assert (fault.findtext(f".//{text}") or "").startswith("line 1, column ")
 
 
 def test_repeated_operation_is_an_error_of_the_options() -> None:
