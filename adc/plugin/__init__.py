@@ -11,6 +11,7 @@ from adc.http.client import Client
 from adc.http.cookies import parse_cookies
 from adc.http.headers import Headers
 from adc.http.location_fields import LocationEdits, has_locations
+from adc.http.media import parse_preferences
 from adc.http.message import UNKNOWN_LENGTH, Request
 from adc.http.message import Response as ResponseHead
 from adc.http.networks import Networks, parse_address
@@ -98,5 +99,6 @@ __all__ = [
     "may_transform",
     "parse_address",
     "parse_cookies",
+    "parse_preferences",
     "parse_query",
 ]

@@ -51,7 +51,10 @@ class Plugin(Generic[OptionsT]):
     and a request with more bytes than that is answered with 413. May be set in `__init__` or `start`."""
 
     response_body_limit: int | None = None
-    """The same for `response_body`; a larger response fails as `on_error` says."""
+    """The same for `response_body`; a larger response fails as `on_error` says, unless `passes_larger` is True."""
+
+    passes_larger: bool = False
+    """True: a response over `response_body_limit` passes `response_body` by unchanged. May be set in `__init__`."""
 
     request_body_inspect: int | None = None
     """A number: `request_body` is called exactly once, with the first bytes of the content up to that many, and `end`

@@ -115,5 +115,7 @@ class Collector:
         call = self.call
         if call.phase == "request_body" and not call.observes:
             raise BodyTooLarge
+        if call.passes_larger:
+            return
         detail = f"the content exceeds the limit of {limit} bytes"
         call.use.failed(self.context, call.phase, "limit", detail)

@@ -63,6 +63,16 @@ class Context:
         `response_head`."""
         self._skipped.add("response_body")
 
+    def set_query(self, query: str) -> None:
+        """Give the request another query, as rules of later plugins, the cache and the member see it; "" removes it.
+        For `request_head`. Raises ValueError for a query that cannot be sent."""
+        if not (query.isascii() and query.isprintable()) or " " in query or "#" in query:
+            raise ValueError(f"the query {query!r} has characters that a request cannot have")
+        request = self.request
+        path = request.target.partition("?")[0]
+        request.query = query
+        request.target = f"{path}?{query}" if query else path
+
     def vary_cache(self, mark: bytes) -> None:
         """Have the cache of the route keep responses with different marks apart, as variants of one URL. For
         `request_head`. Use few marks, such as the name of a format: each is fetched and stored separately.

@@ -29,7 +29,8 @@ class Stopped:
 
 class PhaseCall:
     """One phase of one use. `waits` is True for an `async def` phase; a `def` head phase may still return a coroutine.
-    `limit` and `inspect` are the plugin's numbers for a body phase; with `checks` it changes no content. `transforms`:
+    `limit` and `inspect` are the plugin's numbers for a body phase; with `checks` it changes no content, and with
+    `passes_larger` larger content is no failure. `transforms`:
     it is the response head phase of a plugin that replaces content."""
 
     __slots__ = (
@@ -41,6 +42,7 @@ class PhaseCall:
         "inspect",
         "limit",
         "observes",
+        "passes_larger",
         "phase",
         "transforms",
         "use",
@@ -56,6 +58,7 @@ class PhaseCall:
         self.limit: int | None = getattr(use.plugin, f"{phase}_limit", None)
         self.inspect: int | None = getattr(use.plugin, f"{phase}_inspect", None)
         self.observes = use.plugin.observes
+        self.passes_larger = use.plugin.passes_larger and phase == "response_body"
         self.transforms = phase == "response_head" and use.transforms
         self._may_wait = self.waits or phase.endswith("_head")
         self.checks = use.plugin.checks

@@ -1,0 +1,1 @@
+"""Resizes images and converts them to formats that the client accepts."""
