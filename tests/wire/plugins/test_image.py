@@ -73,7 +73,9 @@ async def test_requests_for_any_width_cannot_flood_the_cache(tmp_path):
     async with caching(tmp_path, response(PHOTO, JPEG, FRESH), route=IMAGE) as cached:
         for number in range(40):
             accept = f"Accept: image/avif,image/x-{number},*/*"
-            answer = await cached.get(f"/a.jpg?w={161 + number}&q={75 + number % 10}&dpr=1.0{number:02}", accept)
+            answer = await cached.get(
+                f"/a.jpg?w={161 + number}&q={75 + number % 10}&dpr=1.0{number:02}", accept
+            )
             assert opened(answer.body).format == "AVIF"
         assert len(cached.asked) == 1
 
