@@ -51,11 +51,15 @@ class Invalid:
         return f"{self.place}{self.reason}"
 
     @property
+    def position(self) -> dict[str, int]:
+        """Line and column as far as they are known."""
+        return {name: at for name, at in (("line", self.line), ("column", self.column)) if at}
+
+    @property
     def place(self) -> str:
         """`line 3, column 5: `, or nothing."""
-        if not self.line:
-            return ""
-        return f"line {self.line}, column {self.column}: " if self.column else f"line {self.line}: "
+        known = ", ".join(f"{name} {at}" for name, at in self.position.items())
+        return f"{known}: " if known else ""
 
 
 def printable(text: str) -> str:
@@ -66,19 +70,13 @@ def printable(text: str) -> str:
 def report(context: Context, what: str, found: Sequence[Invalid]) -> None:
     """Log why a message is invalid."""
     first = found[0]
-    context.warn(
-        f"{what} is invalid",
-        reason=printable(first.reason),
-        line=first.line,
-        column=first.column,
-        count=len(found),
-    )
+    context.warn(f"{what} is invalid", reason=printable(first.reason), count=len(found), **first.position)
 
 
 def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:
     """Tell the member in a field of the request why it is invalid."""
     first = found[0]
-    place = f"; line={first.line}; column={first.column}" if first.line else ""
+    place = "".join(f"; {name}={at}" for name, at in first.position.items())
     value = f'invalid; part={what}{place}; reason="{printable(first.reason)}"'
     REPORT.write(context.request.headers, [(b"X-Validation", value.encode())])
 
@@ -122,10 +120,7 @@ def soap_fault(found: Invalid, is_1_2: bool) -> Response:
 def _members(title: str, found: Sequence[Invalid]) -> dict[str, Any]:
     first = found[0]
     members: dict[str, Any] = {"type": "about:blank", "title": title, "status": first.status}
-    members["detail"] = str(first)
-    if first.line:
-        members["line"], members["column"] = first.line, first.column
-    return members
+    return {**members, "detail": str(first), **first.position}
 
 
 def _json(title: str, found: Sequence[Invalid]) -> str:
@@ -135,8 +130,7 @@ def _json(title: str, found: Sequence[Invalid]) -> str:
 
 
 def _error(each: Invalid) -> dict[str, Any]:
-    place = {"line": each.line, "column": each.column} if each.line else {}
-    return {**each.details, "detail": each.reason, **place}
+    return {**each.details, "detail": each.reason, **each.position}
 
 
 def _xml(title: str, found: Sequence[Invalid]) -> str:
