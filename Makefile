@@ -7,7 +7,7 @@ APPS ?= .venv-apps
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
-PEERS := redis-server nginx-light
+PEERS := redis-server nginx-light chromium
 
 .PHONY: run test test-source test-apps check format bench docs load faults attacks soak endurance peers compiled bytecode clean
 
@@ -117,10 +117,10 @@ compiler-from-apt:
 	  echo "no C compiler or no Python.h: adc runs uncompiled; as root: apt-get install gcc libc6-dev python3-dev"; \
 	fi
 
-# Servers that tests talk to. Without them those tests are skipped and say so.
+# Servers that tests talk to, and a browser; about 25 seconds. Without them those tests are skipped and say so.
 peers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  ! { command -v redis-server && { command -v nginx || test -x /usr/sbin/nginx; }; } >/dev/null; then \
+	  ! { command -v redis-server && command -v chromium && { command -v nginx || test -x /usr/sbin/nginx; }; } >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; \
 	fi
 
