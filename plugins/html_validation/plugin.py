@@ -24,6 +24,10 @@ from .syntax.check import Check
 from .verdict import Verdict
 
 _PARTIAL = 206
+_NOT_MODIFIED = 304
+_MOST_WAIT = 2.0
+"""Seconds that a document waits for its check, and then for its repair, while others are worked on. The default timeout
+of a phase is longer."""
 
 
 class HtmlValidation(Plugin[HtmlValidationOptions]):
@@ -36,6 +40,7 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
         self.response_body_inspect = options.max_size
         self.transforms = options.on_invalid == "repair"
         self.observes = not options.wait
+        self.cached = options.wait
         self._field = options.header.encode()
         self._ignored = frozenset(options.ignore)
 
@@ -55,6 +60,8 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
         response = context.response
         assert response is not None
         content_type = response.headers.get(b"content-type") or b""
+        if response.status == _NOT_MODIFIED:
+            return  # its entity tag is restated like that of the document
         if (
             response.status == _PARTIAL
             or not self.options.content_types.covers(content_type)
@@ -98,9 +105,10 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
     ) -> bytes | Response | None:
         """Repair a document in another process, which parses it at one go."""
         try:
-            made: bytes | None = await self._processes.run(repaired, *document)
-        except (PoolFull, JobFailed) as error:
-            context.warn("the document was not repaired", reason=error)
+            async with asyncio.timeout(_MOST_WAIT):
+                made: bytes | None = await self._processes.run(repaired, *document)
+        except (PoolFull, JobFailed, TimeoutError) as error:
+            context.warn("the document was not repaired", reason=error or "the processes are busy")
             return self._finish(context, Verdict(verdict.count, verdict.errors, complete=False))
         self._report(context, verdict, "repaired" if made is not None else "unrepaired")
         self._repaired.add(made is not None)
@@ -117,9 +125,10 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
             truncated=not whole,
         )
         used, since = 0.0, perf_counter()
+        latest = self._host.now() + _MOST_WAIT
         for _ in check.run():
             used += perf_counter() - since
-            if used > options.max_time:
+            if used > options.max_time or self._host.now() > latest:
                 break
             await asyncio.sleep(0)
             since = perf_counter()

@@ -1,6 +1,7 @@
 """`html_rewrite` over real connections."""
 
 import asyncio
+import gzip
 import re
 
 from tests.kit.client import get
@@ -69,3 +70,20 @@ async def test_other_content_is_left_alone(tmp_path):
     script = answering(response(b"<a>", "Content-Type: text/plain", 'ETag: "1"'))
     reply = await rewritten(tmp_path, script, {"rules": [{"select": "a", "remove": True}]})
     assert (reply.body, reply[b"etag"]) == (b"<a>", b'"1"')
+
+
+async def test_each_hit_of_the_cache_has_its_own_nonce_and_is_compressed(tmp_path):
+    fields = (HTML, "Cache-Control: max-age=60", "Content-Security-Policy: script-src a")
+    page = b"<script>1</script>" + b"<p>x</p>" * 500
+    async with Member(answering(response(page, *fields))) as member:
+        options = {"cache": True, "compression": True, "plugins": [{"html_rewrite": {"csp_nonce": True}}]}
+        async with (
+            serving(tmp_path, config(member.address, route=options)) as proxy,
+            proxy.client() as client,
+        ):
+            replies = [await client.ask(get("/", "Accept-Encoding: gzip")) for _ in range(3)]
+        assert len(member.requests) == 1
+    nonces = [re.search(rb"'nonce-([\w-]+)'", reply[b"content-security-policy"])[1] for reply in replies]
+    assert len(set(nonces)) == 3
+    for nonce, reply in zip(nonces, replies, strict=True):
+        assert gzip.decompress(reply.body) == page.replace(b"<script>", b'<script nonce="%b">' % nonce)

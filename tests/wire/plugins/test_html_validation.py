@@ -67,3 +67,18 @@ async def test_document_that_is_checked_while_it_streams_has_no_field(folder):
     reply = await validated(folder, response(PAGE, HTML), {"wait": False})
     assert reply.body == PAGE
     assert b"x-html-validation" not in reply.raw.lower()
+
+
+async def test_cached_document_is_checked_once(folder):
+    page = response(PAGE, HTML, "Cache-Control: max-age=60")
+    async with Member(answering(page)) as member:
+        mapping = config(member.address, route={"cache": True, "plugins": ["html_validation"]})
+        async with serving(folder, mapping) as proxy, proxy.client() as client:
+            replies = [await client.ask(get()) for _ in range(3)]
+            counters = proxy.worker.runtime.plugins.chains["all"].uses[0].declared.counters
+            assert counters["checked"].value == 1
+        assert len(member.requests) == 1
+    assert {reply[b"x-html-validation"] for reply in replies} == {
+        b'errors=2; first="1:38 duplicate-attribute"'
+    }
+    assert {reply.body for reply in replies} == {PAGE}
