@@ -125,6 +125,8 @@ def _excess_of_fields(request: Request, options: RequestLimitsOptions) -> Excess
 class RequestLimits(Plugin[RequestLimitsOptions]):
     """Refuses requests that are larger than the application expects, or of another kind."""
 
+    checks = True
+
     def __init__(self, options: RequestLimitsOptions) -> None:
         if "GET" in options.methods and "HEAD" not in options.methods:
             options = options.model_copy(update={"methods": (*options.methods, "HEAD")})

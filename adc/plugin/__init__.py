@@ -33,11 +33,14 @@ from adc.plugin.response import Response
 from adc.plugin.secret import Secret, SecretText
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
 from adc.plugin.units import Duration, Size
+from adc.state.allowance import Allowance, Bucket, Grant, Window
 from adc.state.interface import Count, Entry, EntryTooLargeError, Page
 from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
+    "Allowance",
+    "Bucket",
     "BytesPattern",
     "BytesReplacement",
     "BytesRule",
@@ -57,6 +60,7 @@ __all__ = [
     "EntryTooLargeError",
     "FilePath",
     "Gauge",
+    "Grant",
     "Headers",
     "Host",
     "HttpClient",
@@ -90,6 +94,7 @@ __all__ = [
     "StateUnavailable",
     "Strings",
     "Table",
+    "Window",
     "check_url",
     "content_decoder",
     "decode_beginning",

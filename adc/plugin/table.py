@@ -8,7 +8,8 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from adc.state import interface as state
-from adc.state.interface import Count, Entry, Page, Unknown
+from adc.state.allowance import Allowance, Grant
+from adc.state.interface import Count, Entry, Page, Unknown, take_from
 
 Scope = Literal["node", "cluster"]
 """The sharers of a table: the workers of this machine, or all machines that use the same Redis."""
@@ -34,11 +35,11 @@ class Table:
     """Keys to values, both bytes, whose entries expire. A table holds at most `size` entries: above it the ones least
     recently written are evicted. Keys have 1 to 255 bytes, values up to 1024: EntryTooLargeError otherwise.
 
-    Every method but `fetch` and `add_exactly` returns at once. With scope "cluster" those methods read and change this
-    machine's copy; other machines receive a change within `cluster.sync.interval` (100 ms).
+    Every method but `fetch`, `add_exactly` and `take_exactly` returns at once. With scope "cluster" those methods read
+    and change this machine's copy; other machines receive a change within `cluster.sync.interval` (100 ms).
 
     While the store is `degraded`, the methods continue with the local entries and lose nothing that they return, but
-    other workers or machines may not see it. Only `add_exactly` raises.
+    other workers or machines may not see it. Only `add_exactly` and `take_exactly` raise.
 
     `ttl` is in seconds; `expires` of an entry is a time of `Host.wall`.
     """
@@ -87,6 +88,12 @@ class Table:
         _check_amount(amount)
         return self._table.add(key, amount, _checked_ttl(ttl), self._wall())
 
+    def take(self, key: bytes, allowance: Allowance, least: int = 1, want: int = 1) -> Grant:
+        """Take units from an allowance, a `Bucket` or a `Window`, atomically among the workers of this machine; the
+        `key` is for nothing else. At least `least` units are granted, or none; of `want` units only what leaves enough
+        to others."""
+        return take_from(self._table, key, allowance, least, want, self._wall())
+
     def scan(self, *, prefix: bytes = b"", limit: int = MOST_SCANNED, cursor: bytes | None = None) -> Page:
         """Return up to `limit` live entries (1000 at most) whose key begins with `prefix`, in key order, after
         `cursor`. `cursor` of the page continues it and is None at the end."""
@@ -114,6 +121,16 @@ class Table:
         if count is None:
             raise StateUnavailable(f"table {self._table.name}: an addition was not confirmed in time")
         return count
+
+    async def take_exactly(self, key: bytes, allowance: Allowance, least: int = 1, want: int = 1) -> Grant:
+        """Take like `take`, but atomically among all machines that share the table. A slow Redis is waited for, up to a
+        second. Raises StateUnavailable if Redis does not confirm it."""
+        answer: asyncio.Future[Grant | None] = asyncio.get_running_loop().create_future()
+        self._table.take_exactly(key, allowance, least, want, self._wall(), partial(_settle, answer))
+        grant = await answer
+        if grant is None:
+            raise StateUnavailable(f"table {self._table.name}: a take was not confirmed in time")
+        return grant
 
 
 def _settle(answer: asyncio.Future[ResultT], result: ResultT) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Literal, NamedTuple, Protocol
 
+from adc.state.allowance import Allowance, Grant, Granted
+
 MAX_KEY_BYTES = 255
 MAX_VALUE_BYTES = 1024
 
@@ -142,6 +144,12 @@ class Table(Protocol):
         """Like `add`, atomically among all machines. Call `done` once, with the counter, or with None if the other
         machines did not confirm it within the store's fetch limit: then the amount may have been added or not."""
 
+    def take_exactly(
+        self, key: bytes, allowance: Allowance, least: int, want: int, now: float, done: Granted
+    ) -> None:
+        """Take from an allowance that is shared by all machines; `key` is for nothing else. Call `done` once, with the
+        grant, or with None if the other machines did not confirm it in time: then units may have been taken or not."""
+
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
     ) -> Page:
@@ -198,3 +206,19 @@ def first_stands(live: bytes, offered: bytes) -> bytes:
 def larger_count(live: bytes, offered: bytes) -> bytes:
     """Return the larger of two counters: a merge rule of one write."""
     return max(live, offered, key=int)
+
+
+def take_from(table: Table, key: bytes, allowance: Allowance, least: int, want: int, now: float) -> Grant:
+    """Take from an allowance that the processes of this machine share, atomically among them."""
+    live = table.lookup(key, now)
+    grant, state = allowance.take(live.value if isinstance(live, Entry) else b"", least, want, now)
+    if not grant.granted:
+        return grant  # nothing to write
+
+    def taken(live: bytes, offered: bytes) -> bytes:
+        nonlocal grant
+        grant, state = allowance.take(live, least, want, now)
+        return state if grant.granted else live
+
+    table.set(key, state, allowance.ttl, now, taken)
+    return grant

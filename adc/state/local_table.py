@@ -15,6 +15,7 @@ from typing import cast
 
 import lmdb
 
+from adc.state.allowance import Allowance, Granted
 from adc.state.interface import (
     Cancel,
     ChangeKind,
@@ -31,6 +32,7 @@ from adc.state.interface import (
     first_stands,
     larger_count,
     merged,
+    take_from,
 )
 from adc.state.memory import MemoryTable
 from adc.state.table_file import PREFIX, TableFile
@@ -265,6 +267,11 @@ class LocalTable:
 
     def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
         done(self.add(key, amount, ttl, now))
+
+    def take_exactly(
+        self, key: bytes, allowance: Allowance, least: int, want: int, now: float, done: Granted
+    ) -> None:
+        done(take_from(self, key, allowance, least, want, now))
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 
+from adc.state.allowance import Allowance, Granted
 from adc.state.interface import (
     Cancel,
     Change,
@@ -27,6 +28,7 @@ from adc.state.interface import (
     check_entry,
     first_stands,
     merged,
+    take_from,
 )
 
 _HEAP_SLACK = 64
@@ -92,6 +94,11 @@ class MemoryTable:
 
     def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
         done(self.add(key, amount, ttl, now))
+
+    def take_exactly(
+        self, key: bytes, allowance: Allowance, least: int, want: int, now: float, done: Granted
+    ) -> None:
+        done(take_from(self, key, allowance, least, want, now))
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None

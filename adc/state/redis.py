@@ -16,14 +16,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from redis.exceptions import RedisError
 
+from adc.state.allowance import Grant
 from adc.state.breaker import Breaker
 from adc.state.changes import WriteQueue
 from adc.state.interface import Claimed, Count, Counted, Entry, Fetched, Merge, Status, Store
 from adc.state.memory import MemoryStore
-from adc.state.redis_additions import ExactAdditions
 from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
-from adc.state.redis_table import Addition, RedisTable
+from adc.state.redis_requests import ExactRequests
+from adc.state.redis_table import Addition, RedisTable, Take
 from adc.telemetry.event_log import EventLog
 
 MAX_QUEUED_WRITES = 100_000
@@ -84,7 +85,8 @@ class RedisStore:
         self._gone.begin("not connected yet", clock())
         self._waiting: dict[tuple[str, bytes], _Waiting] = {}
         self._asked: list[tuple[str, bytes]] = []
-        self._additions = ExactAdditions(fetch_limit, self._took_long)
+        self._additions: ExactRequests[Addition, Count] = ExactRequests(fetch_limit, self._took_long)
+        self._takes: ExactRequests[Take, Grant] = ExactRequests(limit, _ignore)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -122,7 +124,7 @@ class RedisStore:
                 log.warn("redis_changes_lost", detail=str(error))
         for name in list(self._waiting):
             self._answer_from_here(name)
-        self._additions.fail()
+        self._fail_exact()
         await disconnect(self._client)
         if self._close_first:
             await self._first.close()
@@ -163,6 +165,11 @@ class RedisStore:
     def add_exactly(self, addition: Addition, now: float, done: Counted) -> None:
         """Add in Redis, together with all additions of this loop iteration."""
         if not (self._serving and self.asks(now) and self._additions.add(addition, done)):
+            asyncio.get_running_loop().call_soon(done, None)
+
+    def take_exactly(self, take: Take, done: Callable[[Grant | None], None]) -> None:
+        """Take in Redis. A slow Redis is waited for, up to the limit of an exchange: no node may decide alone."""
+        if not (self._serving and self._takes.add(take, done)):
             asyncio.get_running_loop().call_soon(done, None)
 
     async def _add(self, additions: Sequence[Addition]) -> Sequence[Count | None]:
@@ -223,6 +230,7 @@ class RedisStore:
             tasks.create_task(self._repeat(self._follow))
             tasks.create_task(self._repeat(self._fetch_asked))
             tasks.create_task(self._repeat(self._add_waiting))
+            tasks.create_task(self._repeat(self._take_waiting))
 
     async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -232,9 +240,13 @@ class RedisStore:
             self._serving = False
             self._wake.set()
             self._additions.wake()
+            self._takes.wake()
 
     async def _add_waiting(self) -> None:
         await self._additions.send_waiting(self._add)
+
+    async def _take_waiting(self) -> None:
+        await self._takes.send_waiting(self._link.take)
 
     async def _flush(self) -> None:
         await self._link.flush()
@@ -293,7 +305,15 @@ class RedisStore:
             self._answer_from_here(name)
         self._asked.clear()
         self._wake.clear()
+        self._fail_exact()
+
+    def _fail_exact(self) -> None:
         self._additions.fail()
+        self._takes.fail()
+
+
+def _ignore() -> None:
+    """No-op: the timeout of the connection says that Redis is away."""
 
 
 async def _outcome(attempt: Coroutine[None, None, None]) -> BaseException | None:

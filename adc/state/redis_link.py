@@ -15,10 +15,11 @@ from typing import cast
 from redis.exceptions import ResponseError
 from redis.typing import EncodableT, FieldT
 
+from adc.state.allowance import TAKE, Grant
 from adc.state.changes import Write, WriteQueue, decode_writes, encode_writes
 from adc.state.interface import Count, Entry
 from adc.state.redis_client import Client
-from adc.state.redis_table import Addition, RedisTable
+from adc.state.redis_table import Addition, RedisTable, Take
 from adc.telemetry.event_log import EventLog
 
 BATCH = 64  # small enough that making or reading one holds up the event loop for a few milliseconds only
@@ -118,6 +119,25 @@ class RedisLink:
             else:
                 counts.append(Count(total, now + max(0, left) / 1000))
         return counts
+
+    async def take(self, takes: Sequence[Take]) -> list[Grant | None]:
+        """Take from allowances, by the clock of Redis; return each grant, None if Redis reports an error."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for table, key, allowance, least, want in takes:
+                name = self._name(table.name, key)
+                pipeline.execute_command("EVAL", TAKE, 1, name, *allowance.arguments, least, want, "-")
+            results = await pipeline.execute(raise_on_error=False)
+        grants: list[Grant | None] = []
+        for (table, *_), result in zip(takes, results, strict=True):
+            if isinstance(result, ResponseError):
+                log.warn("redis_count_failed", table=table.name, detail=result)
+                grants.append(None)
+            elif isinstance(result, Exception):
+                raise result
+            else:
+                granted, left, wait, reset = result
+                grants.append(Grant(granted, left, float(wait), float(reset)))
+        return grants
 
     async def resynchronise(self) -> None:
         """Apply missed changes, send queued ones, then synchronise this node and Redis: push, and pull."""

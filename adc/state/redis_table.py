@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from adc.state.allowance import Allowance, Granted
 from adc.state.changes import Write, WriteQueue
 from adc.state.interface import (
     UNKNOWN,
@@ -37,6 +38,16 @@ class Addition(NamedTuple):
     ttl: float
 
 
+class Take(NamedTuple):
+    """Units to take from an allowance in Redis."""
+
+    table: RedisTable
+    key: bytes
+    allowance: Allowance
+    least: int
+    want: int
+
+
 class Remote(Protocol):
     """Redis as a table uses it: questions about entries that this node does not know, and changes to send."""
 
@@ -53,6 +64,9 @@ class Remote(Protocol):
 
     def add_exactly(self, addition: Addition, now: float, done: Counted) -> None:
         """Add in Redis and call `done` with the count there."""
+
+    def take_exactly(self, take: Take, done: Granted) -> None:
+        """Take in Redis and call `done` with the grant, or with None if Redis did not confirm it."""
 
 
 class RedisTable:
@@ -122,6 +136,12 @@ class RedisTable:
         if known is not None:
             int(known.value)
         self._remote.add_exactly(Addition(self, key, amount, ttl), now, done)
+
+    def take_exactly(
+        self, key: bytes, allowance: Allowance, least: int, want: int, now: float, done: Granted
+    ) -> None:
+        check_entry(key)
+        self._remote.take_exactly(Take(self, key, allowance, least, want), done)
 
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None

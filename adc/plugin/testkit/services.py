@@ -12,7 +12,8 @@ from adc.plugin.table import Scope
 from adc.plugin.testkit.http import FakeClient, FakeHttp
 from adc.plugin.testkit.outcome import Messages
 from adc.plugin.testkit.processes import FakeProcesses
-from adc.state.interface import Counted, Merge, Status
+from adc.state.allowance import Allowance, Granted
+from adc.state.interface import Counted, Merge, Status, take_from
 from adc.state.memory import MemoryStore, MemoryTable
 
 EPOCH = 1_800_000_000.0
@@ -47,6 +48,12 @@ class FakeTable(MemoryTable):
     def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
         """Add, unless the store is down."""
         done(None if self._store_of_test.down else self.add(key, amount, ttl, now))
+
+    def take_exactly(
+        self, key: bytes, allowance: Allowance, least: int, want: int, now: float, done: Granted
+    ) -> None:
+        """Take, unless the store is down."""
+        done(None if self._store_of_test.down else take_from(self, key, allowance, least, want, now))
 
 
 class FakeLog:

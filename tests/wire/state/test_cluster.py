@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adc.state.allowance import Bucket, Grant
 from adc.state.interface import UNKNOWN, Entry
 from adc.state.redis import RedisStore
 from tests.unit.state.table_suite import NOW, TableSuite
@@ -69,6 +70,15 @@ async def test_counters_of_two_nodes_add_up_over_the_slots(
         return [cluster.command("GET", f"adc:plain:n{number}") for number in range(30)]
 
     await until(lambda: all(b"$1\r\n3\r\n" in answers for answers in counted()))
+
+
+async def test_allowances_of_many_slots_are_taken_from_together(nodes: tuple[RedisStore, RedisStore]) -> None:
+    grants: list[Grant | None] = []
+    for number in range(60):
+        table = nodes[number % 2].table("t", 1000)
+        table.take_exactly(b"k%d" % (number % 30), Bucket(0.001, 1), 1, 1, time.time(), grants.append)
+    await until(lambda: len(grants) == 60)
+    assert sorted(grant.granted for grant in grants if grant is not None) == [0] * 30 + [1] * 30
 
 
 async def test_entries_of_many_slots_are_fetched_together(cluster: Cluster) -> None:
