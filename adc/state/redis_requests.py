@@ -48,7 +48,7 @@ class ExactRequests(Generic[RequestT, ResultT]):
         """Queue `request`. False if too many wait already: `done` is not called then."""
         if len(self._queued) >= MOST_WAITING:
             return False
-        waiting = _Waiting(request, done)
+        waiting: _Waiting[RequestT, ResultT] = _Waiting(request, done)
         waiting.timer = asyncio.get_running_loop().call_later(self._limit, self._expire, waiting)
         self._queued.append(waiting)
         self._wake.set()
