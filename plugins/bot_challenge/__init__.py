@@ -1,0 +1,1 @@
+"""A challenge for browsers, which costs robots more than it is worth."""
