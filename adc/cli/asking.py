@@ -42,8 +42,8 @@ class Decision:
 
     route: Route | None
     outcome: dict[str, Any]
-    """`route`, then the applicable ones of `plugins` (which may decide differently), `pool`, `split`, `redirect`,
-    `status`, `path`, `host`, `why` (of a rejection) and `by` (the step before the routes that decides)."""
+    """`route`, then the applicable ones of `plugins` (which may decide differently), `pool`, `split`, `files`,
+    `redirect`, `status`, `path`, `host`, `why` (of a rejection) and `by` (the step before the routes that decides)."""
 
 
 def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
@@ -162,6 +162,8 @@ def _outcome(route: Route | None, request: Request) -> dict[str, Any]:
     except BadTarget:
         return outcome | {"status": 400}
     seen = {"path": path, "host": rewrite.host or request.authority}
+    if route.files is not None:
+        return outcome | {"files": route.files.root, "path": path}
     if route.split is not None:
         return outcome | {"split": dict(route.split)} | seen
     return outcome | {"pool": route.pool} | seen

@@ -76,7 +76,7 @@ class Operations:
             route.model_dump(
                 mode="json",
                 exclude_defaults=True,
-                include={"name", "listeners", "match", "pool", "split", "redirect", "respond"},
+                include={"name", "listeners", "match", "pool", "split", "redirect", "respond", "files"},
             )
             for route in self._service.config.routes
         ]

@@ -89,10 +89,18 @@ class Context:
         )
 
     def error(
-        self, status: int, token: str, reason: str, request_id: str, request: Request | None
+        self,
+        status: int,
+        token: str,
+        reason: str,
+        request_id: str,
+        request: Request | None,
+        replies: Replies | None = None,
     ) -> tuple[Response, bytes]:
-        """Return an error page. `token` is the error type of `Proxy-Status`, `reason` the end reason in the log."""
-        return self.replies.error(status, request, request_id, proxy_status(token, status, reason))
+        """Return an error page. `token` is the error type of `Proxy-Status`, `reason` the end reason in the log,
+        `replies` has the pages of a route that does not use those of all."""
+        replies = replies or self.replies
+        return replies.error(status, request, request_id, proxy_status(token, status, reason))
 
     def drop_spoofed(self, request: Request) -> None:
         """Remove the fields that only another node may send, and, unless the client is trusted, those that only a

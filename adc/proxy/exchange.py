@@ -337,7 +337,10 @@ class Exchange(RequestSide):
 
     def error(self, status: int, proxy_status: str) -> tuple[Response, bytes]:
         """Return an error page for this exchange, whose `end_reason` is known."""
-        return self.service.error(status, proxy_status, self.end_reason, self.request_id, self.request)
+        replies = None if self.pipeline is None else self.pipeline.replies
+        return self.service.error(
+            status, proxy_status, self.end_reason, self.request_id, self.request, replies
+        )
 
     def reply_unlogged(self, response: Response) -> None:
         """Send `response`, which has no body, and neither count nor log the exchange."""

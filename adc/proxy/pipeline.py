@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from adc.http.message import Response
 from adc.http.upgrade import WEBSOCKET
 from adc.proxy.body_filter import BodyFilter
+from adc.proxy.replies import Replies
 from adc.proxy.timeouts import Timeouts
 from adc.routing.settle import OFF, PathPolicy
 from adc.telemetry.histogram import Histogram
@@ -36,13 +37,14 @@ class RouteCounters:
 
 class Pipeline(Generic[X]):
     """One route, compiled. `start` is its first stage; a phase that nothing uses is not in it. `upgrades` are the
-    protocols, in lower case, that clients may offer to its members."""
+    protocols, in lower case, that clients may offer to its members, `replies` its own error pages, if it has any."""
 
     __slots__ = (
         "body_limit",
         "counters",
         "name",
         "paths",
+        "replies",
         "response_stages",
         "start",
         "timeouts",
@@ -60,9 +62,11 @@ class Pipeline(Generic[X]):
         counters: RouteCounters | None = None,
         upgrades: frozenset[bytes] = WEBSOCKET,
         paths: PathPolicy | None = None,
+        replies: Replies | None = None,
     ) -> None:
         self.name = name
         self.paths = paths or PathPolicy(name, OFF, False)
+        self.replies = replies
         self.start = start
         self.timeouts = timeouts
         self.response_stages = response_stages

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -17,6 +17,8 @@ import lmdb
 from adc.config import Config
 from adc.config.model.tls import ListenerTls
 from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_context
+from adc.proxy.files.root import Root, open_file
+from adc.proxy.pages.configured import Pages
 from adc.proxy.replies import Replies
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
 from adc.runtime.build.persistence import needs_keys, needs_store
@@ -51,6 +53,7 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
         *_pools(config),
         *_error_pages(config),
         *_answers(config),
+        *_files(config),
         *plugins.findings,
         *_plugin_tables(config, plugins.in_tables),
         *_redis(config),
@@ -127,11 +130,17 @@ def _pools(config: Config) -> Iterator[Finding]:
 
 
 def _error_pages(config: Config) -> Iterator[Finding]:
-    for status, path in config.error_pages.items():
+    yield from _pages(("error_pages",), config.error_pages)
+    for place, route in enumerate(config.routes):
+        yield from _pages(("routes", place, "error_pages"), route.error_pages)
+
+
+def _pages(at: tuple[str | int, ...], pages: Mapping[int | str, str]) -> Iterator[Finding]:
+    for status, path in pages.items():
         try:
-            Replies({status: Path(path)})
+            Replies(Pages([{str(status): path}]))
         except Exception as error:  # whatever a template of the user's may raise
-            yield ("error_pages", str(status)), f"{path}: {_words(error)}"
+            yield (*at, str(status)), f"{path}: {_words(error)}"
 
 
 def _answers(config: Config) -> Iterator[Finding]:
@@ -141,6 +150,23 @@ def _answers(config: Config) -> Iterator[Finding]:
                 Path(route.respond.file).read_bytes()
             except OSError as error:
                 yield ("routes", place, "respond", "file"), f"{route.respond.file}: {_words(error)}"
+
+
+def _files(config: Config) -> Iterator[Finding]:
+    for place, route in enumerate(config.routes):
+        files, at = route.files, ("routes", place, "files")
+        if files is None:
+            continue
+        try:
+            folder = Root(files.root).folder(0)
+        except OSError as error:
+            yield (*at, "root"), f"{files.root}: {_words(error)}"
+            continue
+        if files.fallback is not None:
+            try:
+                open_file(folder, files.fallback.encode())
+            except OSError as error:
+                yield (*at, "fallback"), f"{files.fallback} in {files.root}: {_words(error)}"
 
 
 def _caches(config: Config, which: Which) -> Iterator[Finding]:

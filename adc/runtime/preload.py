@@ -33,7 +33,7 @@ def _needed(config: Config) -> Iterator[str]:
         yield "cryptography.x509"
     if any(each.acme is not None for each in tls):
         yield "adc.net.placeholder"
-    if config.error_pages:
+    if config.error_pages or any(route.error_pages for route in config.routes):
         yield "jinja2"
     if config.cluster is not None:
         yield "adc.runtime.serve.cluster_listener"

@@ -95,6 +95,7 @@ EVENTS = (
         "detail",
         "The supervisor could not open the new error log after a reload; the old one stays in use.",
     ),
+    _event("file_failed", "warn", "path detail", "A file that a route serves could not be opened or read."),
     _event(
         "fork_server_replaced",
         "error",

@@ -37,6 +37,7 @@ END_REASONS: Mapping[str, str] = MappingProxyType(
         "plugin_error": "a plugin raised or overran its budget and fails closed",
         "internal_error": "a defect of ours",
         "shutdown": "the grace time of a shutdown or a replaced worker was over",
+        "file_failed": "a file could not be read to its end",
         # The member ended it, or adc did because of the member.
         "connect_timeout": "the member did not accept the connection in time",
         "connect_failed": "the member refused the connection, was unreachable, or its name did not resolve",

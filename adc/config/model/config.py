@@ -10,6 +10,7 @@ from pydantic import Field
 
 from adc.config.model.base import Finding, Part, unknown
 from adc.config.model.caches import CacheStore
+from adc.config.model.error_pages import ErrorStatus
 from adc.config.model.expectations import Expectation
 from adc.config.model.listeners import Listener
 from adc.config.model.node import AccessLog, Admin, ErrorLog, Shutdown
@@ -31,8 +32,6 @@ from adc.config.model.types import (
 )
 from adc.config.units import quote
 
-ERROR_PAGES = (400, 403, 404, 408, 413, 414, 421, 429, 431, 502, 503, 504)
-
 
 def _workers(value: Any) -> int | str:
     if value == "auto":
@@ -42,20 +41,10 @@ def _workers(value: Any) -> int | str:
     raise ValueError(f"{quote(value)} is not auto (one per core) or a number from 0 to 1024")
 
 
-def _error_status(value: Any) -> int:
-    text = str(value)
-    if text not in map(str, ERROR_PAGES):
-        raise ValueError(
-            f"{quote(value)} is not a status that answers made here have: {', '.join(map(str, ERROR_PAGES))}"
-        )
-    return int(text)
-
-
 _WORKERS: dict[str, Any] = {
     "anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 0, "maximum": 1024}, EXPANSION]
 }
 Workers = Annotated[int | Literal["auto"], Value(_workers, _WORKERS)]
-ErrorStatus = Annotated[int, Value(_error_status, {"type": "string"})]
 
 
 class Config(Part):
@@ -110,7 +99,7 @@ class Config(Part):
     access_log: AccessLog = Field(AccessLog.defaults(), description="One line per request.")
     error_log: ErrorLog = Field(ErrorLog.defaults(), description="One line per event.")
     error_pages: Mapping[ErrorStatus, FilePath] = Field(
-        {}, description="Error page templates by status, instead of the built-in ones."
+        {}, description="Error page templates by status or class (5xx), instead of the built-in ones."
     )
     plugin_paths: FilePaths = Field((), description="Folders in which plugins are found.")
     shutdown: Shutdown = Field(Shutdown.defaults(), description="Settings of the shutdown.")
@@ -143,8 +132,18 @@ class Config(Part):
             yield ("group",), "has no effect without user"
         if "user" in written and written.get("workers") == 0:
             yield ("user",), "is for worker processes, and workers: 0 has none"
+        if not written.get("error_pages"):
+            yield from _without_pages(written.get("routes"))
         if written.get("listeners") == []:
             yield ("listeners",), "is empty; at least one listener is needed"
+
+
+def _without_pages(routes: Any) -> Iterable[Finding]:
+    """Yield the routes that replace errors by pages of which there are none."""
+    for place, route in enumerate(routes if isinstance(routes, list) else ()):
+        if isinstance(route, dict) and route.get("intercept") is True and not route.get("error_pages"):
+            message = "has no effect without error_pages; name pages, or list statuses such as [404, 5xx]"
+            yield ("routes", place, "intercept"), message
 
 
 def _named(item: Any, name: str) -> Any:

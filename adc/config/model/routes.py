@@ -9,15 +9,20 @@ from pydantic import Field
 
 from adc.config.model.actions import HeaderEdits, Mirror, Redirect, Respond, Rewrite
 from adc.config.model.base import Finding, Part, exactly_one
+from adc.config.model.error_pages import ErrorStatus, Intercepted
+from adc.config.model.files import Files
 from adc.config.model.match import Match
 from adc.config.model.policies import Compression, PluginUse, Retries, RouteCache, RouteLimits, RouteTimeouts
-from adc.config.model.types import OFF, Name, Names, Protocols, Text, one_of, whole
+from adc.config.model.types import OFF, FilePath, Name, Names, Protocols, Text, one_of, whole
 from adc.routing.settle import NORMALIZE
 
-ACTIONS = ("pool", "split", "redirect", "respond")
+ACTIONS = ("pool", "split", "redirect", "respond", "files")
 
 NEEDS_POOL = ("rewrite", "request_headers", "cache", "timeouts", "retries", "mirror", "upgrades")
 """Policies that need a member."""
+
+OF_FILES = ("rewrite", "cache")
+"""Those of `NEEDS_POOL` that files have a use for."""
 
 
 class Route(Part):
@@ -48,6 +53,7 @@ class Route(Part):
     )
     redirect: Redirect | None = Field(None, description="Action: redirect the client.")
     respond: Respond | None = Field(None, description="Action: respond without a member.")
+    files: Files | None = Field(None, description="Action: respond with the files of a folder.")
     rewrite: Rewrite = Field(Rewrite.defaults(), description="Path and host for the member.")
     request_headers: HeaderEdits = Field(
         HeaderEdits.defaults(), description="Edits of the request for the member."
@@ -69,6 +75,18 @@ class Route(Part):
             "every version. Offers of other protocols are ignored."
         ),
     )
+    error_pages: Mapping[ErrorStatus, FilePath] = Field(
+        {},
+        description="Error page templates of the route by status or class (5xx), before those of all routes.",
+    )
+    intercept: Intercepted = Field(
+        False,
+        description=(
+            "Errors of the application whose content is replaced by the error page: true, those that error_pages "
+            "names, here or for all routes; or a list of statuses and classes, such as [404, 5xx]. The status and "
+            "the other fields stay."
+        ),
+    )
     limits: RouteLimits = Field(RouteLimits.defaults(), description="Size limits.")
     mirror: Mirror | None = Field(None, description="Copies of requests to another pool.")
 
@@ -78,11 +96,7 @@ class Route(Part):
         split = written.get("split")
         if isinstance(split, dict) and not any(weight != 0 for weight in split.values()):
             yield ("split",), "a split needs at least one pool with a weight above 0"
-        if (
-            "pool" not in written
-            and "split" not in written
-            and ("redirect" in written or "respond" in written)
-        ):
+        if "pool" not in written and "split" not in written and any(key in written for key in ACTIONS):
             for key in NEEDS_POOL:
-                if key in written:
+                if key in written and not ("files" in written and key in OF_FILES):
                     yield (key,), f"{key} has no effect without pool or split"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,29 @@ REQUEST_ID: Final = "@request-id@"
 
 _BUILT_IN: Final = Path(__file__).with_name("error.html.j2")
 _placeholder: Final = re.compile(r"\{\{ (\w+) \}\}")
-STATUSES = (400, 403, 404, 405, 408, 413, 414, 417, 421, 429, 431, 499, 500, 501, 502, 503, 504, 505, 508)
+STATUSES = (
+    400,
+    403,
+    404,
+    405,
+    408,
+    412,
+    413,
+    414,
+    416,
+    417,
+    421,
+    429,
+    431,
+    499,
+    500,
+    501,
+    502,
+    503,
+    504,
+    505,
+    508,
+)
 """Statuses that adc itself responds with."""
 
 _HINTS = {
@@ -23,8 +44,10 @@ _HINTS = {
     404: "Nothing is served here.",
     405: "This method is not served.",
     408: "The request did not arrive in time.",
+    412: "The file has changed.",
     413: "The request content is too large.",
     414: "The address is too long.",
+    416: "The file has no such part.",
     417: "The expectation cannot be met.",
     421: "This name is not served on this connection.",
     429: "Too many requests; try again later.",
@@ -46,35 +69,18 @@ def built_in_template() -> str:
 
 def html_page(template: str, status: int) -> bytes:
     """Fill in the built-in template. The texts are ours, without markup, so no template engine is imported."""
-    texts = {"status": str(status), **_texts(status)}
-    return _placeholder.sub(lambda found: texts[found[1]], template).encode()
+    named = {"status": str(status), **texts(status)}
+    return _placeholder.sub(lambda found: named[found[1]], template).encode()
 
 
 def json_page(status: int) -> bytes:
     """Return the page for clients that prefer JSON."""
-    texts = _texts(status)
-    fields = {"status": status, "error": texts["phrase"], "detail": texts["hint"]}
-    return json.dumps({**fields, "request_id": texts["request_id"]}).encode()
+    named = texts(status)
+    fields = {"status": status, "error": named["phrase"], "detail": named["hint"]}
+    return json.dumps({**fields, "request_id": named["request_id"]}).encode()
 
 
-def rendered(files: Mapping[int, Path]) -> dict[int, bytes]:
-    """Render the jinja2 templates of the configuration, by status; only they need jinja2.
-
-    Raises OSError and `jinja2.TemplateError` for files that cannot be used.
-    """
-    if not files:
-        return {}
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(autoescape=True, loader=PackageLoader("adc.proxy", "pages"))
-    pages = {}
-    for status, path in files.items():
-        template = environment.from_string(path.read_text("utf-8"))
-        pages[status] = template.render(status=status, **_texts(status)).encode()
-    return pages
-
-
-def _texts(status: int) -> dict[str, str]:
+def texts(status: int) -> dict[str, str]:
     """Return the texts of a page, by the name of the placeholder."""
     try:
         phrase = HTTPStatus(status).phrase

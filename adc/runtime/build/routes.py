@@ -12,6 +12,7 @@ from typing import Any
 from adc.compression.options import CompressionOptions
 from adc.config.model import actions, policies
 from adc.config.model import routes as model
+from adc.config.model.files import Files
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request
 from adc.http.networks import Networks
@@ -22,12 +23,15 @@ from adc.proxy.caching.store import SharedStore
 from adc.proxy.caching.unsafe import CacheBypass
 from adc.proxy.caching.variants import Variants
 from adc.proxy.exchange import Exchange
+from adc.proxy.files.action import ServeFiles
+from adc.proxy.files.open_files import OpenFiles
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage
 from adc.proxy.plugins.stages import AskForWhole, RunPlugins
 from adc.proxy.stages.actions import Redirect, Respond, Split
 from adc.proxy.stages.compress import AskForIdentity, Compress
 from adc.proxy.stages.cut_range import CutRange
 from adc.proxy.stages.edits import EditRequest, EditResponse, RewriteTarget
+from adc.proxy.stages.intercept import Intercept
 from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.timeouts import Timeouts
 from adc.proxy.upstream.passing import Peers
@@ -40,6 +44,8 @@ from adc.routing.rewrite import Rewrite
 from adc.routing.settle import PathPolicy
 from adc.routing.split import Split as Shares
 from adc.runtime.build.cache_options import cache_options
+from adc.runtime.build.error_pages import RoutePages
+from adc.runtime.build.files import serve_files
 from adc.runtime.build.forwards import ForwardBuilder, retry_policy
 from adc.runtime.build.persistence import Sticky
 from adc.runtime.errors import BuildError
@@ -58,6 +64,7 @@ class RouteBuilder:
         sticky: Mapping[str, Sticky],
         stores: Mapping[str, SharedStore],
         peers: Peers | None,
+        pages: RoutePages,
         secure_pools: Collection[str] = (),
     ) -> None:
         self._rng = rng
@@ -66,6 +73,8 @@ class RouteBuilder:
         self._chains = chains
         self._sticky = sticky
         self._stores = stores
+        self._pages = pages
+        self._open_files = OpenFiles()
         self.cache_stages: dict[str, CacheStage] = {}
         self.forwards = ForwardBuilder(pools, sticky, rng, peers)
 
@@ -100,7 +109,7 @@ class RouteBuilder:
         restore: RestoreLocations | None = None
         if route.rewrite != actions.Rewrite.defaults():
             rewrite, members = compile_rewrite(route.rewrite), self._members(route)
-            if _restores(route.rewrite):
+            if route.files is None and _restores(route.rewrite):
                 restore = RestoreLocations(rewrite, members)
             start = RewriteTarget(rewrite, b"" if restore is None else members.scheme, start)
         if chain is not None and not chain.empty:
@@ -110,6 +119,9 @@ class RouteBuilder:
                 stages.append(CutRange())
         elif restore is not None:
             stages.insert(0, restore)
+        intercepted = self._pages.intercepted(route)
+        if intercepted:
+            stages.append(Intercept(self._pages.replies(route), intercepted))
         response_edits = _edits(route.response_headers)
         if response_edits is not None:
             stages.append(EditResponse(response_edits, route.name))
@@ -127,6 +139,7 @@ class RouteBuilder:
             body_limit=route.limits.body,
             upgrades=frozenset(protocol.lower().encode() for protocol in route.upgrades),
             paths=path_policy(route),
+            replies=self._pages.replies(route) if route.error_pages else None,
         )
 
     def _sticks(self, pool: str | None) -> bool:
@@ -140,6 +153,8 @@ class RouteBuilder:
         if route.redirect is not None:
             location = Location(route.redirect.to, route.redirect.status)
             return Redirect(location.status, location.location)
+        if route.files is not None:
+            return self._files(route, route.files)
         retries, retry = route.retries, retry_policy(route.retries)
         if route.pool is not None:
             return self.forwards.build(route.pool, timeouts, retries, retry)
@@ -150,6 +165,11 @@ class RouteBuilder:
             ]
         )
         return Split(_by_chance(shares, self._rng.random))
+
+    def _files(self, route: model.Route, files: Files) -> ServeFiles:
+        chain = self._chains.get(route.name)
+        quick = route.cache is None and (chain is None or chain.empty)
+        return serve_files(files, quick, self._open_files, self._pages.replies(route))
 
     def _members(self, route: model.Route) -> MemberOrigins:
         """Return the names under which the members of `route` know themselves."""
@@ -193,8 +213,9 @@ class RouteBuilder:
 
 
 def path_policy(route: model.Route) -> PathPolicy:
-    """Return the policy of `route` for paths with several readings. Only paths that reach a member need guarding."""
-    sends = route.pool is not None or route.split is not None
+    """Return the policy of `route` for paths with several readings. Only paths that reach a member or
+    files need guarding."""
+    sends = route.pool is not None or route.split is not None or route.files is not None
     prefix = compile_rewrite(route.rewrite).stripped if route.rewrite.strip_prefix else ""
     return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse", prefix)
 

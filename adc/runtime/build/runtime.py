@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from random import Random
 
 from adc.config import Config
@@ -16,7 +15,6 @@ from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Pipeline
-from adc.proxy.replies import Replies
 from adc.proxy.upstream.passing import Peers
 from adc.proxy.upstream.queue_gate import QueueGate
 from adc.routing.match import Rule
@@ -24,6 +22,7 @@ from adc.routing.router import Router
 from adc.routing.settle import OFF
 from adc.runtime.build.cache_options import NO_STORES
 from adc.runtime.build.cluster import CLUSTER, finder
+from adc.runtime.build.error_pages import RoutePages
 from adc.runtime.build.matches import Where, compile_match, nowhere
 from adc.runtime.build.persistence import NO_STICKY, Sticky
 from adc.runtime.build.pools import build_pool
@@ -58,14 +57,17 @@ class Runtime:
             for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
+        pages = RoutePages(config)
+        self.replies = pages.common
         secure_pools = [name for name, pool in config.pools.items() if pool.tls is not None]
-        builder = RouteBuilder(self.pools, rng, self.plugins.chains, sticky, stores, peers, secure_pools)
+        builder = RouteBuilder(
+            self.pools, rng, self.plugins.chains, sticky, stores, peers, pages, secure_pools
+        )
         self.pipelines = [builder.build(route) for route in config.routes]
         self.cache_stages: Mapping[str, CacheStage] = builder.cache_stages
         self.waiting: Mapping[str, QueueGate] = builder.forwards.waiting
         self.finders = _finders(config, self.pipelines)
         self.finders[CLUSTER] = finder(builder.forwards.passed)
-        self.replies = _replies(config)
         self.server_tls = build_server_tls(config)
         self.member_tls = build_member_tls(config)
 
@@ -115,10 +117,3 @@ def _finders(config: Config, pipelines: Sequence[Pipeline[Exchange]]) -> dict[st
         key = tuple(rule.value.name for rule in rules)
         finders[listener.name] = shared.setdefault(key, Router(rules).find)
     return finders
-
-
-def _replies(config: Config) -> Replies:
-    try:
-        return Replies({status: Path(path) for status, path in config.error_pages.items()})
-    except Exception as error:  # whatever a template of the user's may raise
-        raise BuildError(f"error_pages: {error}") from error

@@ -61,6 +61,17 @@ BROKEN = {
         BASE + ROUTE + "error_pages: {503: broken.html}\n",
         "4:20: error_pages.503",
     ),
+    "no error page of a route": (
+        BASE + "routes: [{error_pages: {5xx: none.html}, respond: 200}]\n",
+        "3:30: routes[0].error_pages.5xx",
+    ),
+    "no root of files": (BASE + "routes: [{files: {root: none}}]\n", "3:25: routes[0].files.root"),
+    "no root of files in short": (BASE + "routes: [{files: none}]\n", "3:18: routes[0].files"),
+    "root of files is no folder": (BASE + "routes: [{files: {root: file}}]\n", "Not a directory"),
+    "no fallback of files": (
+        BASE + "routes: [{files: {root: folder, fallback: none.html}}]\n",
+        "routes[0].files.fallback",
+    ),
     "no certificate": (
         "listeners: [{bind: '127.0.0.1:0', tls: {certificates: {certificate: none.pem, key: none.key}}}]\n"
         "admin: false\n" + ROUTE,

@@ -35,7 +35,10 @@ CERTIFICATE_FILE = re.compile(r"certs/[\w.-]+")
 def surroundings(tmp_path_factory):
     """A folder with the files that the blocks name: certificates, keys, plugins, schemas. Logs go there too."""
     folder = tmp_path_factory.mktemp("docs")
-    shutil.copytree(ROOT / "config" / "schemas", folder / "schemas")
+    for name in ("schemas", "public", "pages"):
+        shutil.copytree(ROOT / "config" / name, folder / name)
+    (folder / "manuals").mkdir()
+    shutil.copy(folder / "pages" / "5xx.html", folder / "pages" / "shop.html")
     made = CliRunner().invoke(app, ["plugins", "new", "add_greeting", "--folder", str(folder / "plugins")])
     assert made.exit_code == 0, made.output
     rules = ["plugins", "new", "--rule", "debug_switch", "--folder", str(folder / "rules")]

@@ -8,9 +8,10 @@ from jinja2 import Environment, PackageLoader
 
 from adc.http.headers import Headers
 from adc.http.message import Request
-from adc.proxy.replies import Replies
+from adc.proxy.pages.configured import Pages
+from adc.proxy.replies import Replies, wants_json
 
-REPLIES = Replies({})
+REPLIES = Replies()
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,39 @@ def test_template_of_the_configuration_may_extend_the_built_in_page(tmp_path):
     page.write_text(
         '{% include "error.html.j2" %}{% if status > 417 %}{{ phrase }} {{ request_id }}{% endif %}'
     )
-    _, body = Replies({418: page}).error(418, None, "the-id")
+    _, body = Replies(Pages([{"418": str(page)}])).error(418, None, "the-id")
     assert body.startswith(b"<!doctype html>")
     assert body.endswith(b"I&#39;m a Teapot the-id")
+
+
+def test_a_page_by_status_comes_before_one_by_class_and_a_layer_before_the_next(tmp_path):
+    for name in ("route_404", "route_4xx", "all_403", "all_5xx"):
+        (tmp_path / name).write_text(f"{name} {{{{ status }}}}")
+    layers = [
+        {"404": str(tmp_path / "route_404"), "4xx": str(tmp_path / "route_4xx")},
+        {"403": str(tmp_path / "all_403"), "5xx": str(tmp_path / "all_5xx")},
+    ]
+    replies = Replies(Pages(layers))
+    for status, text in (
+        (404, b"route_404 404"),
+        (403, b"route_4xx 403"),
+        (499, b"route_4xx 499"),
+        (502, b"all_5xx 502"),
+        (599, b"all_5xx 599"),
+    ):
+        assert replies.error(status, None, "id")[1] == text
+
+
+def test_a_template_that_fails_for_an_unknown_status_gives_the_built_in_page(tmp_path):
+    page = tmp_path / "5xx.html"
+    page.write_text("{{ 1 // (599 - status) }}")
+    assert b"<!doctype html>" in Replies(Pages([{"5xx": str(page)}])).error(599, None, "id")[1]
+
+
+@pytest.mark.parametrize(
+    ("accept", "unsaid", "json"),
+    [([], True, True), (["*/*"], True, True), (["*/*"], False, False), (["text/html, */*"], True, False)],
+)
+def test_clients_that_do_not_say_get_what_the_application_sent(accept, unsaid, json):
+    headers = Headers([(b"Accept", line.encode()) for line in accept])
+    assert wants_json(Request("GET", "/", "/", "", "a", "a", headers), unsaid) is json

@@ -1,0 +1,1 @@
+"""Static files: names, media types, validators, conditions and ranges. No I/O."""

@@ -1,0 +1,246 @@
+"""The action of a route that serves files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final
+
+from adc.compression.eligibility import ACCEPT_ENCODING, client_accepts
+from adc.files.answer import SELECTING, answer
+from adc.files.listing import listing
+from adc.files.names import file_name, folder_location, is_hidden
+from adc.http.headers import Headers, Pair
+from adc.http.message import Request, Response
+from adc.http.target import BadTarget, normalise_path
+from adc.proxy.files.open_files import OpenFiles, Shelf
+from adc.proxy.files.root import LOOK_AGAIN, Descriptor, Root, entries, look
+from adc.proxy.files.sending import FileSending
+from adc.proxy.files.served import Content, FileReader, ServedFile
+from adc.proxy.replies import Replies, wants_json
+from adc.proxy.upstream.request import UpstreamRequest
+
+_NO_LINES: Final[tuple[Pair, ...]] = ()
+_ALLOW: Final[tuple[Pair, ...]] = ((b"Allow", b"GET, HEAD"),)
+_ABSENT: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENAMETOOLONG, errno.EINVAL, errno.ENXIO}
+)
+_FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM})
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+
+
+class FileOptions:
+    """`index` are the files that stand for their folder; `fallback` stands for whatever is missing, b"" for none.
+    `quick`: nothing before the action changes the request."""
+
+    __slots__ = ("fallback", "hidden", "index", "listing", "quick")
+
+    def __init__(
+        self, index: tuple[bytes, ...], fallback: bytes, hidden: bool, listing: bool, quick: bool
+    ) -> None:
+        self.index = index
+        self.fallback = fallback
+        self.hidden = hidden
+        self.listing = listing
+        self.quick = quick
+
+
+class ServeFiles:
+    """Answers GET and HEAD with the files beneath a folder. `replies` makes the error pages."""
+
+    __slots__ = ("_kept", "_options", "_reader", "_replies", "_root", "_shelf")
+
+    def __init__(
+        self, root: Root, reader: FileReader, options: FileOptions, kept: OpenFiles, replies: Replies
+    ) -> None:
+        self._root = root
+        self._reader = reader
+        self._options = options
+        self._kept = kept
+        self._replies = replies
+        self._shelf: Shelf = {}
+
+    def __call__(self, upstream: UpstreamRequest) -> None:
+        request = upstream.request
+        if self._options.quick and request.plain and request.method == "GET":
+            served = self._shelf.get(request.path)
+            if (
+                served is not None
+                and upstream.context.clock.now < served.look_at
+                and SELECTING.isdisjoint(request.proxy_fields)
+            ):
+                self._send_whole(upstream, self._chosen(request, served))
+                return
+        self._answer(upstream)
+
+    def _chosen(self, request: Request, served: ServedFile) -> Content:
+        if not served.coded:
+            return served.plain
+        accepted = client_accepts(request) if self._options.quick else request.headers.joined(ACCEPT_ENCODING)
+        return served.chosen(accepted)
+
+    def _send_whole(self, upstream: UpstreamRequest, content: Content) -> None:
+        shown, data = content.shown, content.data
+        response = Response(200, Headers(shown.lines), b"", shown.length)
+        if data is not None:
+            upstream.respond(response, data, True)
+        else:
+            FileSending(upstream, content, shown.whole).begin(response)
+
+    def _answer(self, upstream: UpstreamRequest) -> None:
+        request = upstream.request
+        if request.method != "GET" and request.method != "HEAD":
+            self._error(upstream, 405, _ALLOW)
+            return
+        try:
+            path = _path(upstream)
+        except BadTarget:
+            self._error(upstream, 400)
+            return
+        try:
+            self._find(upstream, path)
+        except OSError as error:
+            self._failed(upstream, error)
+
+    # The file of a path.
+
+    def _find(self, upstream: UpstreamRequest, path: str) -> None:
+        """Answer with what `path` names. Raises OSError."""
+        name = file_name(path)
+        if name is not None and is_hidden(name) and not self._options.hidden:
+            self._error(upstream, 404)
+            return
+        folder = self._root.folder(upstream.context.clock.now)
+        try:
+            served = None if name is None else self._served(upstream, folder, path, name)
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise
+            served = None
+        if served is None and name is not None and self._is_folder(folder, name):
+            self._folder_itself(upstream, folder, path, name)
+        elif served is not None:
+            self._send(upstream, self._chosen(upstream.request, served))
+        else:
+            self._missing(upstream, folder)
+
+    def _served(
+        self, upstream: UpstreamRequest, folder: Descriptor, path: str, name: bytes
+    ) -> ServedFile | None:
+        """Return the file that `path` names, or the index of the folder; None if there is none. Raises OSError."""
+        clock, shelf = upstream.context.clock, self._shelf
+        served = shelf.get(path)
+        if served is not None:
+            if clock.now < served.look_at:
+                return served
+            if self._is_current(folder, served):
+                served.look_at = clock.now + LOOK_AGAIN
+                self._kept.touch(shelf, path)
+                return served
+            self._kept.drop(shelf, path)
+        found = self._named(folder, path, name)
+        if found is None:
+            return None
+        served = self._reader.load(folder, path, found, clock.now, clock.wall)
+        self._kept.put(shelf, served)
+        return served
+
+    def _is_current(self, folder: Descriptor, served: ServedFile) -> bool:
+        try:
+            return self._reader.is_current(folder, served)
+        except OSError:
+            return False
+
+    def _named(self, folder: Descriptor, path: str, name: bytes) -> bytes | None:
+        """Return the name of the regular file for `path`: the index if `path` ends in a slash. Raises OSError."""
+        if not path.endswith("/"):
+            return name if stat.S_ISREG(look(folder, name).st_mode) else None
+        for index in self._options.index:
+            within = b"%b/%b" % (name, index) if name else index
+            try:
+                if stat.S_ISREG(look(folder, within).st_mode):
+                    return within
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    raise
+        return None
+
+    def _is_folder(self, folder: Descriptor, name: bytes) -> bool:
+        try:
+            return stat.S_ISDIR(look(folder, name).st_mode)
+        except OSError:
+            return False
+
+    def _folder_itself(self, upstream: UpstreamRequest, folder: Descriptor, path: str, name: bytes) -> None:
+        """Answer for a folder without an index, or one that was asked for without its slash. Raises OSError."""
+        request = upstream.request
+        if not path.endswith("/"):
+            location = folder_location(request.path, request.query)
+            self._text(upstream, 301, [(b"Location", location)], b"")
+        elif self._options.listing:
+            found, more = entries(folder, name, self._options.hidden)
+            lines, body = listing(request.path, found, more, wants_json(request))
+            self._text(upstream, 200, lines, body)
+        else:
+            self._missing(upstream, folder)
+
+    def _missing(self, upstream: UpstreamRequest, folder: Descriptor) -> None:
+        """Answer with the fallback, or 404. Raises OSError."""
+        fallback = self._options.fallback
+        if not fallback:
+            self._error(upstream, 404)
+            return
+        key = "/" + fallback.decode("utf-8", "surrogateescape")
+        served = self._served(upstream, folder, key, fallback)
+        if served is None:
+            self._error(upstream, 404)
+        else:
+            self._send(upstream, self._chosen(upstream.request, served))
+
+    # The response.
+
+    def _send(self, upstream: UpstreamRequest, content: Content) -> None:
+        request, shown = upstream.request, content.shown
+        boundary = os.urandom(16).hex().encode() if b"range" in request.headers else b""
+        made = answer(request.method, request.headers, shown, boundary, upstream.context.clock.wall)
+        if made.status >= 400:
+            self._error(upstream, made.status, tuple(made.lines))
+            return
+        response = Response(made.status, Headers(made.lines), b"", made.length)
+        if request.method == "HEAD" or not made.pieces:
+            upstream.respond(response, b"", True)
+        elif made.status == 200 and content.data is not None:
+            upstream.respond(response, content.data, True)
+        else:
+            FileSending(upstream, content, made.pieces).begin(response)
+
+    def _text(self, upstream: UpstreamRequest, status: int, lines: list[Pair], body: bytes) -> None:
+        response = Response(status, Headers(lines), b"", len(body))
+        upstream.respond(response, b"" if upstream.request.method == "HEAD" else body, True)
+
+    def _error(self, upstream: UpstreamRequest, status: int, lines: tuple[Pair, ...] = _NO_LINES) -> None:
+        request = upstream.request
+        response, body = self._replies.error(status, request, upstream.request_id)
+        for name, value in lines:
+            response.headers.set(name, value)
+        upstream.respond(response, b"" if request.method == "HEAD" else body, True)
+
+    def _failed(self, upstream: UpstreamRequest, error: OSError) -> None:
+        """Answer a request whose file could not be opened."""
+        if error.errno in _ABSENT:
+            self._error(upstream, 404)
+            return
+        if error.errno in _FORBIDDEN:
+            self._error(upstream, 403)
+            return
+        upstream.context.error_log.warn("file_failed", path=upstream.request.path, detail=str(error))
+        self._error(upstream, 503 if error.errno in _EXHAUSTED else 500)
+
+
+def _path(upstream: UpstreamRequest) -> str:
+    """Return the normalised path that the route asks for. Raises BadTarget."""
+    request = upstream.request
+    if upstream.target == request.target and request.plain:
+        return request.path
+    return normalise_path(upstream.target.partition("?")[0])

@@ -1,0 +1,149 @@
+"""A file as it is served: its representations, with their content or an open descriptor."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+from adc.compression.negotiation import negotiate
+from adc.files.media_types import ContentTypes
+from adc.files.representation import Representation
+from adc.http.headers import Pair
+from adc.proxy.files.root import LOOK_AGAIN, Descriptor, look, open_file
+
+SUFFIXES: Final = {"br": b".br", "zstd": b".zst", "gzip": b".gz"}
+"""Suffix of the compressed copy of a file, by content coding."""
+
+IN_MEMORY: Final = 64 << 10
+"""Files up to this size are read once and sent from memory; larger ones stay open."""
+
+_MOST_TRIES: Final = 3
+
+Identity = tuple[int, int, int, int, int]
+"""What is different once a file has other content."""
+
+
+def identity(found: os.stat_result) -> Identity:
+    """Return what tells this content from others."""
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+class Content:
+    """A representation, and where its bytes are: in `data`, or in the open `file`."""
+
+    __slots__ = ("data", "file", "identity", "name", "shown")
+
+    def __init__(
+        self, name: bytes, shown: Representation, found: Identity, data: bytes | None, file: Descriptor | None
+    ) -> None:
+        self.name = name
+        self.shown = shown
+        self.identity = found
+        self.data = data
+        self.file = file
+
+
+class ServedFile:
+    """A file with its compressed copies, by coding. It is as the disk had it until `look_at`, monotonic seconds."""
+
+    __slots__ = ("coded", "key", "look_at", "plain")
+
+    def __init__(self, key: str, plain: Content, coded: dict[str, Content], look_at: float) -> None:
+        self.key = key
+        self.plain = plain
+        self.coded = coded
+        self.look_at = look_at
+
+    def chosen(self, accept_encoding: bytes | None) -> Content:
+        """Return the representation that the client prefers."""
+        if not self.coded:
+            return self.plain
+        coding = negotiate(accept_encoding, tuple(self.coded))
+        return self.plain if coding is None else self.coded[coding]
+
+    @property
+    def memory(self) -> int:
+        """Return the bytes of content in memory."""
+        return sum(len(each.data or b"") for each in (self.plain, *self.coded.values()))
+
+    @property
+    def descriptors(self) -> int:
+        """Return the number of descriptors that it keeps open."""
+        return sum(each.file is not None for each in (self.plain, *self.coded.values()))
+
+
+class FileReader:
+    """Loads files of one route. `codings` are looked for as compressed copies, the preferred one first; `lines` are
+    fields of every response."""
+
+    __slots__ = ("_codings", "_lines", "_types")
+
+    def __init__(self, types: ContentTypes, codings: tuple[str, ...], lines: tuple[Pair, ...]) -> None:
+        self._types = types
+        self._codings = codings
+        self._lines = lines
+
+    def load(self, folder: Descriptor, key: str, name: bytes, now: float, wall: float) -> ServedFile:
+        """Load the regular file `name`. Raises OSError."""
+        kind = self._types.of(name)
+        copies = [coding for coding in self._codings if self._has(folder, name + SUFFIXES[coding])]
+        varies = bool(copies)
+        plain = _content(folder, name, kind, "", varies, self._lines, wall)
+        coded = {
+            coding: _content(folder, name + SUFFIXES[coding], kind, coding, varies, self._lines, wall)
+            for coding in copies
+        }
+        return ServedFile(key, plain, coded, now + LOOK_AGAIN)
+
+    def is_current(self, folder: Descriptor, served: ServedFile) -> bool:
+        """True if the disk has the same file and the same copies. Raises OSError if the file is gone."""
+        plain, coded = served.plain, served.coded
+        if identity(look(folder, plain.name)) != plain.identity:
+            return False
+        for coding in self._codings:
+            held = coded.get(coding)
+            found = self._found(folder, plain.name + SUFFIXES[coding])
+            if found != (None if held is None else held.identity):
+                return False
+        return True
+
+    def _has(self, folder: Descriptor, name: bytes) -> bool:
+        return self._found(folder, name) is not None
+
+    def _found(self, folder: Descriptor, name: bytes) -> Identity | None:
+        try:
+            found = look(folder, name)
+        except OSError:
+            return None
+        return identity(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def _content(
+    folder: Descriptor,
+    name: bytes,
+    kind: bytes,
+    coding: str,
+    varies: bool,
+    lines: tuple[Pair, ...],
+    wall: float,
+) -> Content:
+    file, found = open_file(folder, name)
+    data = None
+    if found.st_size <= IN_MEMORY:
+        data, found = _read(file, found)
+    shown = Representation(found.st_size, found.st_mtime_ns, found.st_ino, kind, coding, varies, lines, wall)
+    return Content(name, shown, identity(found), data, None if data is not None else file)
+
+
+def _read(file: Descriptor, found: os.stat_result) -> tuple[bytes | None, os.stat_result]:
+    """Read a small file, again if it changes meanwhile; None if it goes on changing, or grows too large."""
+    for _ in range(_MOST_TRIES):
+        data = os.pread(file.number, found.st_size + 1, 0)
+        after = os.fstat(file.number)
+        if identity(after) == identity(found) and len(data) == found.st_size:
+            return data, found
+        found = after
+        if found.st_size > IN_MEMORY:
+            break
+    return None, found
