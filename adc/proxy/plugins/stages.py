@@ -21,16 +21,17 @@ class RunPlugins:
     """Runs the request phases of a chain for an exchange, and leaves it a `PluginRun` for the later phases.
 
     While an `async def` head phase runs, content that arrives is buffered as before any member is connected.
-    `restore` edits the heads of responses before the plugins see them, except the plugins' own. `cached`: the route has
-    a cache, and plugins before it.
+    `restore` edits the heads of responses before the plugins see them, except the plugins' own. `has_cache`:
+    the route has a cache.
     """
 
-    __slots__ = ("_cached", "_chain", "_next", "_restore")
+    __slots__ = ("_asks", "_cached", "_chain", "_next", "_restore")
 
     def __init__(
-        self, chain: Chain, following: Action[Exchange], restore: RestoreLocations | None, cached: bool
+        self, chain: Chain, following: Action[Exchange], restore: RestoreLocations | None, has_cache: bool
     ) -> None:
-        self._cached = cached
+        self._cached = has_cache and bool(chain.before_cache)
+        self._asks = has_cache or bool(chain.responses.transforming)
         self._chain = chain
         self._next = following
         self._restore = restore
@@ -40,7 +41,8 @@ class RunPlugins:
         run.request_head(lambda: self._content(exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
-        run.requested()
+        if self._asks:
+            run.requested()
         exchange.target = exchange.request.target
         content = self._content_phases(exchange, run)
         if content is None:

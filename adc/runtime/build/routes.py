@@ -113,8 +113,7 @@ class RouteBuilder:
                 restore = RestoreLocations(rewrite, members)
             start = RewriteTarget(rewrite, b"" if restore is None else members.scheme, start)
         if chain is not None and not chain.empty:
-            cached = route.name in self.cache_stages and bool(chain.before_cache)
-            start = RunPlugins(chain, start, restore, cached)
+            start = RunPlugins(chain, start, restore, route.name in self.cache_stages)
             if chain.responses.transforming:
                 stages.append(CutRange())
         elif restore is not None:
