@@ -35,7 +35,7 @@ class BotChallengeOptions(Options):
     """Requests that do not accept HTML, from clients that have solved no challenge: 403, or pass. With `pass` a robot
     needs but to say that it wants no HTML."""
 
-    allow: NetworkList = Networks()
+    allow: NetworkList = Field(default_factory=Networks)
     """Clients that are not challenged."""
 
     crawlers: tuple[Crawler, ...] = ()
