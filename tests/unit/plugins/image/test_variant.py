@@ -83,7 +83,7 @@ def test_allowed_values_are_not_refused():
     st.text(max_size=8),
     st.text(max_size=8),
 )
-def test_whatever_is_asked_for_the_variants_are_few(query, width, ratio):
+def test_any_query_leads_to_one_of_a_few_variants(query, width, ratio):
     made = variant(Hints(width, ratio), **query)
     assert made.width in (0, *WIDTHS)
     assert made.height in (0, *HEIGHTS)
