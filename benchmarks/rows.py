@@ -74,6 +74,15 @@ def _of_adc(base: Features, **others: Features) -> dict[str, Contender]:
     return {"adc": Contender("adc", base), **named}
 
 
+def _static(size: int) -> dict[str, Contender]:
+    """Return nginx without and with its cache of open files, and adc."""
+    return {
+        "nginx": Contender("nginx", Features(1, 1, files=size)),
+        "nginx-open-file-cache": Contender("nginx", Features(1, 1, files=size, open_files=True)),
+        "adc": Contender("adc", Features(1, 1, files=size)),
+    }
+
+
 _GET = Wrk("get.lua")
 _CACHED = Features(hosts=1, prefixes=1, cache=True)
 _CACHES = ("nginx", "varnish", "adc")
@@ -145,6 +154,8 @@ ROWS: dict[str, Row] = {
             Wrk("get.lua", 8),
             _all(("nginx", "adc"), Features(1, 1, substitute=True)),
         ),
+        Row("static-1k", "Static file, 1 KB", "small", Wrk("zipf.lua"), _static(1 << 10)),
+        Row("static-1m", "Static file, 1 MB", "small", Wrk("files.lua", 16), _static(1 << 20)),
         Row("handshake", "TLS handshake, full", "small", Handshakes(), _all(_TLS, Features(tls=True))),
         Row("tls-get", "Small proxied GET over TLS", "small", _GET, _all(_TLS, Features(tls=True))),
         Row(

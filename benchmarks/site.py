@@ -26,7 +26,8 @@ class Features:
     """What a row asks beside plain proxying.
 
     `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs. `charset`
-    converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host.
+    converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host. `files`
+    serves files of this size instead of the origin; with `open_files` nginx keeps them open.
     """
 
     hosts: int = 2
@@ -40,6 +41,8 @@ class Features:
     waf: str = ""
     charset: bool = False
     substitute: bool = False
+    files: int = 0
+    open_files: bool = False
 
     @property
     def routes(self) -> int:
@@ -63,3 +66,12 @@ class Site:
         path = self.folder / name
         path.write_text(text)
         return path
+
+
+def make_files(site: Site) -> Path:
+    """Make the folder of static files, with the names that `zipf.lua` and `files.lua` ask for, and return it."""
+    folder = site.folder / "public"
+    (folder / "app0" / "asset").mkdir(parents=True, exist_ok=True)
+    for number in range(1000 if site.features.files < 1 << 16 else 20):
+        (folder / "app0" / "asset" / f"{number:06}").write_bytes(b"x" * site.features.files)
+    return folder

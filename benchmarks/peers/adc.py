@@ -11,18 +11,22 @@ import yaml
 from benchmarks.origin import INNER
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
-from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Features, Site
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site, make_files
 from benchmarks.waf_engines import NO_CRS, crs_folder
 
 CHECKOUT = Path(__file__).parents[2]
 """Measured is the code of this checkout, whether it is installed or not."""
 
 
-def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
+def _route(host: int, prefix: int, site: Site) -> dict[str, Any]:
+    features = site.features
     route: dict[str, Any] = {
         "match": {"host": f"site{host}.example.com", "path": f"/app{prefix}/"},
         "pool": "app",
     }
+    if features.files:
+        del route["pool"]
+        route["files"] = str(make_files(site))
     if features.cache:
         route["cache"] = {"store": "site"}
     if features.coding:
@@ -86,7 +90,7 @@ def configuration(site: Site) -> dict[str, Any]:
         "workers": 1,
         "listeners": [listener],
         "routes": [
-            _route(host, prefix, features)
+            _route(host, prefix, site)
             for host in range(features.hosts)
             for prefix in range(features.prefixes)
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.origin import INNER
 from benchmarks.peers.peer import Peer, command
-from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site, make_files
 
 _CODINGS = {
     "": "",
@@ -37,6 +37,14 @@ def _transformed(site: Site) -> tuple[str, str]:
     if site.features.substitute:
         return "", f"sub_filter '{INNER}' '{OUTER}'; sub_filter_once off;"
     return "", ""
+
+
+def _files(site: Site) -> str:
+    """Return the location of static files."""
+    if not site.features.files:
+        return ""
+    kept = "open_file_cache max=1000; open_file_cache_valid 1s;" if site.features.open_files else ""
+    return f"location /app0/asset/ {{ root {make_files(site)}; sendfile on; tcp_nopush on; {kept} }}"
 
 
 def configuration(site: Site) -> str:
@@ -75,6 +83,7 @@ http {{
   server {{
     listen 127.0.0.1:{site.port}{listen_tls} backlog=4096;
     {tls}
+    {_files(site)}
     location / {{
       proxy_pass http://app;
       proxy_http_version 1.1;
