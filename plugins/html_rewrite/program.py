@@ -68,7 +68,7 @@ class Program:
         for part in self._for.get(tag.name, self._any):
             if part.needs and not part.needs & (parent if part.child else ancestors):
                 continue
-            if part.compound.matches(tag):
+            if not part.compound.tests or part.compound.matches(tag):
                 bits |= part.bit
                 if part.change >= 0:
                     selected.append(part.change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .document import Document
+from .edit import Edit
 from .names import (
     BREAKOUT,
     CLOSED_BY_START,
@@ -26,6 +27,7 @@ MOST_OPEN: Final = 256
 
 _BEFORE_HTML, _BEFORE_HEAD, _IN_HEAD, _AFTER_HEAD, _IN_BODY = range(5)
 _OUTLINE = frozenset((b"html", b"head", b"body"))
+_MOST_EDITS = 256
 _SPACES = b"\t\n\f\r "
 
 
@@ -68,6 +70,7 @@ class Rewriter(TokenStream):
         self._unlisted = 0
         self._stopped_by: Ending | None = None
         self._phase = _BEFORE_HTML
+        self._edits: dict[tuple[int, ...], Edit] = {}
         self._style: list[bytes] | None = None
         self._style_size = 0
 
@@ -222,7 +225,10 @@ class Rewriter(TokenStream):
     def _close(self, names: frozenset[bytes], limits: frozenset[bytes]) -> None:
         """Close the outermost of `names` that is open within `limits`, and all elements in it."""
         counts = self._counts
-        if not any(counts.get(name) for name in names):
+        for name in names:
+            if counts.get(name):
+                break
+        else:
             return
         stack, lowest = self._stack, -1
         for index in range(len(stack) - 1, -1, -1):
@@ -261,38 +267,36 @@ class Rewriter(TokenStream):
 
     def _change(self, tag: StartTag, selected: list[int], empty: bool) -> Ending | None:
         """Write a start tag as the rules change it; return what its end needs."""
-        changes = [self._program.changes[number] for number in selected]
-        for change in changes:
-            for key, value in change.attributes:
-                if value is None:
-                    tag.remove(key)
-                else:
-                    tag.set(key, value)
-        encoded = self._document.encoded
-        self._emit(b"".join(encoded(change.before) for change in changes))
-        after = b"".join(encoded(change.after) for change in reversed(changes))
-        removed = any(change.remove for change in changes)
-        unwrapped = any(change.unwrap for change in changes)
-        append = b""
-        stops = removed
-        if not removed:
-            if not unwrapped:
+        edit = self._edit_of(tuple(selected))
+        for key, value in edit.attributes:
+            tag.set_escaped(key, value)
+        self._emit(edit.before)
+        append, stops = b"", edit.removes
+        if not edit.removes:
+            if not edit.unwraps:
                 self._emit(tag.bytes())
             if not empty and len(self._stack) < MOST_OPEN:
-                content = next(
-                    (change.content for change in reversed(changes) if change.content is not None), None
-                )
-                self._emit(b"".join(encoded(change.prepend) for change in reversed(changes)))
-                append = b"".join(encoded(change.append) for change in changes)
-                if content is not None:
-                    self._emit(encoded(content))
+                self._emit(edit.prepend)
+                append = edit.append
+                if edit.content is not None:
+                    self._emit(edit.content)
                     stops = True
-        if not (append or after or stops or unwrapped):
+        if not (append or edit.after or stops or edit.unwraps):
             return None
-        ending = Ending(append, after, removed or unwrapped, stops)
+        ending = Ending(append, edit.after, edit.removes or edit.unwraps, stops)
         if stops:
             self._stopped_by = ending
         return ending
+
+    def _edit_of(self, selected: tuple[int, ...]) -> Edit:
+        """Return what the rules of those numbers make of an element together."""
+        edit = self._edits.get(selected)
+        if edit is None:
+            if len(self._edits) == _MOST_EDITS:
+                self._edits.clear()
+            changes = [self._program.changes[number] for number in selected]
+            edit = self._edits[selected] = Edit(changes, self._document.encoded)
+        return edit
 
     def _is_empty(self, name: bytes, foreign: bool, self_closing: bool) -> bool:
         return self_closing if foreign else name in VOID

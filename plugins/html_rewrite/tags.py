@@ -82,10 +82,9 @@ class StartTag:
         """Set an attribute."""
         self._edits[name] = escaped(value)
 
-    def remove(self, name: bytes) -> None:
-        """Remove an attribute."""
-        if name in self.attributes or name in self._edits:
-            self._edits[name] = None
+    def set_escaped(self, name: bytes, value: bytes | None) -> None:
+        """Set an attribute to a value that is escaped; None removes it."""
+        self._edits[name] = value
 
     def bytes(self) -> bytes:
         """Return the tag with its edits; without any, exactly as it came."""
