@@ -135,31 +135,39 @@ _LONG = frozenset({"euc-kr", "shift_jis", "euc-jp", "iso-2022-jp", "gbk", "gb180
 _CORRECTED = {"koi8-u": {0xAE: "ў", 0xBE: "Ў"}, "windows-1255": {0xCA: "\u05ba"}}
 
 
-def _euc_jp(data: bytes) -> str | None:
+_NOTHING = ("", 0)
+
+
+def _big5(data: bytes, wrong: int) -> tuple[str, int]:
+    return BIG5_REST.get(data, ""), 2
+
+
+def _euc_jp(data: bytes, wrong: int) -> tuple[str, int]:
     """Return a character that NEC and IBM added to JIS X 0208."""
     if len(data) < 2 or data[0] < 0xA1 or data[1] < 0xA1:
-        return None
+        return _NOTHING
     row, cell = data[0] - 0xA1, data[1] - 0xA1
     lead = row // 2 + (0x81 if row < 62 else 0xC1)
     trail = cell + 0x9F if row % 2 else cell + 0x40 + (cell >= 0x3F)
     try:
-        return bytes((lead, trail)).decode("cp932")
+        return bytes((lead, trail)).decode("cp932"), 2
     except UnicodeDecodeError:
-        return None
+        return _NOTHING
 
 
-def _iso_2022_jp(data: bytes) -> str | None:
-    if len(data) < 2 or not (0x21 <= data[0] <= 0x7E and 0x21 <= data[1] <= 0x7E):
-        return None
-    return _euc_jp(bytes((data[0] | 0x80, data[1] | 0x80)))
+def _iso_2022_jp(data: bytes, wrong: int) -> tuple[str, int]:
+    """Return the same where two bytes are a character, which the charset itself does not show."""
+    if wrong < 2 or not (0x21 <= data[0] <= 0x7E and 0x21 <= data[1] <= 0x7E):
+        return _NOTHING
+    return _euc_jp(bytes((data[0] | 0x80, data[1] | 0x80)), wrong)
 
 
-def _gb18030(data: bytes) -> str | None:
-    return "€" if data == b"\x80" else None
+def _gb18030(data: bytes, wrong: int) -> tuple[str, int]:
+    return ("€", 1) if data[:1] == b"\x80" else _NOTHING
 
 
 _LOOKUPS: dict[str, Lookup] = {
-    "big5": BIG5_REST.get,
+    "big5": _big5,
     "euc-jp": _euc_jp,
     "gb18030": _gb18030,
     "iso-2022-jp": _iso_2022_jp,

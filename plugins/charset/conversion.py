@@ -90,12 +90,8 @@ class Conversion:
         content = self._head + data
         found = unusual(content)
         if found is None:
-            hold = 0 if end or not content.endswith(b"\x1b") else 1
-            self._buffer, made = content[len(content) - hold :], content[: len(content) - hold]
-            if not head:
-                return made
-            self._head = b""
-            return rewritten(self._kind, made[:head], self._label) + made[head:]
+            self._head = self._buffer = b""
+            return rewritten(self._kind, content[:head], self._label) + content[head:]
         sample = content[found.start() : found.start() + SAMPLE]
         if len(sample) < SAMPLE and not end:
             self._buffer = data

@@ -32,17 +32,20 @@ _CANDIDATES = {
 _LONG = 4
 """Bytes of the longest character."""
 
-_designations = ((b"\x1b$)C", "iso-2022-kr"), (b"\x1b", "iso-2022-jp"))
+_designations = (
+    (re.compile(rb"\x1b\$\)C"), "iso-2022-kr"),
+    (re.compile(rb"\x1b(?:\$[@B]|\([IJ])"), "iso-2022-jp"),
+)
 _kana = re.compile("[\u3041-\u30fe]")
 
-unusual = re.compile(rb"[\x80-\xff]|\x1b[$(]").search
-"""Finds what no ASCII text has."""
+unusual = re.compile(rb"[\x80-\xff\x1b]").search
+"""Finds what hardly any ASCII text has."""
 
 
 def detect(sample: bytes) -> Charset | None:
     """Return the charset that `sample` is probably in, None if it cannot be told."""
     for designation, name in _designations:
-        if sample.startswith(designation):
+        if sample.isascii() and designation.search(sample):
             return find(name)
     if _is_utf_8(sample):
         return UTF_8

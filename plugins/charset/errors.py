@@ -8,8 +8,9 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Mapping
 
-Lookup = Callable[[bytes], str | None]
-"""The character of the first byte, or of the two, that a codec does not know."""
+Lookup = Callable[[bytes, int], tuple[str, int]]
+"""Gets two bytes of which a codec does not know the first, or as many as the number says; returns the character and its
+bytes, or "" if there is none."""
 
 _FIRST_ESCAPED = 0xDC80
 _LAST_ESCAPED = 0xDCFF
@@ -45,10 +46,10 @@ def _decoding(
     def handle(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeDecodeError)
         start = error.start
-        for end in (start + 1, start + 2) if lookup is not None else ():
-            character = lookup(error.object[start:end]) if lookup is not None else None
-            if character is not None:
-                return character, end
+        if lookup is not None:
+            character, size = lookup(error.object[start : start + 2], error.end - start)
+            if character:
+                return character, start + size
         return otherwise(error), error.end
 
     return handle

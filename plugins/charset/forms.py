@@ -6,16 +6,22 @@ Only what is UTF-8 is converted: a name, a value, a segment of a path that is no
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
-from adc_plugins.charset.charsets import UTF_8, Charset
-from adc_plugins.charset.transcoder import Decoder, Encoder
+from adc_plugins.charset.charsets import Charset
+from adc_plugins.charset.transcoder import encoded
 
 _run = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f]|[\x80-\xff])+")
 _component = re.compile(rb"[^&=]+")
 _segment = re.compile(rb"[^/]+")
 _charset_field = re.compile(rb"(?<![^&])_charset_=[^&]*")
-_escape = re.compile(rb"%([0-9A-Fa-f]{2})")
-_reserved = re.compile(rb"[^A-Za-z0-9\-._~]", re.DOTALL)
+_unreserved = re.compile(rb"[A-Za-z0-9\-._~]")
+_QUOTED = tuple(
+    bytes([byte]) if _unreserved.match(bytes([byte])) else b"%%%02X" % byte for byte in range(256)
+)
+_MOST = 20_000
+"""Runs of letters beyond ASCII in a form."""
+
 _boundary = re.compile(
     rb"multipart/form-data\s*;.*?\bboundary=(?:\"([^\"]{1,200})\"|([^\s;\"]{1,200}))", re.I | re.S
 )
@@ -52,11 +58,15 @@ class Forms:
 
     def query(self, text: bytes) -> bytes:
         """Return names and values, escaped."""
-        return _component.sub(self._escaped, text) if _run.search(text) else text
+        return _component.sub(self._escaped, text) if self._convertible(text) else text
 
     def path(self, text: bytes) -> bytes:
         """Return the segments of a path, escaped."""
-        return _segment.sub(self._escaped, text) if _run.search(text) else text
+        return _segment.sub(self._escaped, text) if self._convertible(text) else text
+
+    def _convertible(self, text: bytes) -> bool:
+        """True if there is something to convert, and not so much that it holds the worker."""
+        return 0 < len(_run.findall(text)) <= _MOST
 
     def _escaped(self, component: re.Match[bytes]) -> bytes:
         text = component[0]
@@ -66,13 +76,18 @@ class Forms:
             return text
 
     def _run(self, run: re.Match[bytes]) -> bytes:
-        data = self._encoded(_escape.sub(lambda found: bytes([int(found[1], 16)]), run[0]))
-        return _reserved.sub(lambda found: b"%%%02X" % found[0][0], data)
+        text = run[0]
+        only_escapes = text.isascii()
+        data = self._encoded(
+            bytes.fromhex(text.replace(b"%", b"").decode()) if only_escapes else unquote_to_bytes(text)
+        )
+        if max(data, default=0) < 0x80 or min(data, default=0) >= 0x80:
+            return b"%" + data.hex("%").upper().encode()
+        return b"".join([_QUOTED[byte] for byte in data])
 
     def _encoded(self, data: bytes) -> bytes:
         """Return UTF-8 in the charset. Raises UnicodeDecodeError for other bytes."""
-        text = Decoder(UTF_8, "fail").decode(data, True)
-        return Encoder(self._charset, "html").encode(text, True)
+        return encoded(data.decode("utf-8"), self._charset, "html")
 
     def _converted(self, data: bytes) -> bytes:
         if data.isascii():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Literal
 
 from adc_plugins.charset.charsets import Charset
 
 Undecodable = Literal["replace", "pass", "fail"]
 Language = Literal["html", "json", "text"]
+
+
+_unknown_escape = re.compile(rb"\x1b(?!\([BIJ]|\$[@B]|\$\(D|\$\)C)")
+_cut_escape = re.compile(rb"\x1b(?:\(|\$[()]?)?\Z")
 
 
 class Decoder:
@@ -19,6 +24,8 @@ class Decoder:
         self._table = source.table
         self._replaced = source.replaced
         self._codec = codecs.getincrementaldecoder(source.codec)(self._errors)
+        self._escapes = source.codec.startswith("iso2022")
+        self._held = b""
         self._mark = "\ufffd" if undecodable == "replace" else ""
         self.damaged = False
         self.pending = False
@@ -29,7 +36,7 @@ class Decoder:
         if self._table:
             text = codecs.charmap_decode(data, self._errors, self._table)[0]
         else:
-            text = self._codec.decode(data, end)
+            text = self._codec.decode(self._known(data, end) if self._escapes else data, end)
             self.pending = bool(self._codec.getstate()[0])
         for old, new in self._replaced:
             if old in text:
@@ -37,6 +44,23 @@ class Decoder:
         if self._mark and self._mark in text:
             self.damaged = True
         return text
+
+    def _known(self, data: bytes, end: bool) -> bytes:
+        """Hold an escape sequence that is cut, and make an unknown one a byte that is no character: the codec fails
+        over long ones."""
+        data = self._held + data
+        cut = None if end else _cut_escape.search(data, max(0, len(data) - 3))
+        at = cut.start() if cut else len(data)
+        self._held = data[at:]
+        return _unknown_escape.sub(b"\xff", data[:at])
+
+
+def encoded(text: str, target: Charset, language: Language) -> bytes:
+    """Return the whole of a text in a charset."""
+    errors = f"{target.errors}.{language}"
+    if target.table:
+        return codecs.charmap_encode(text, errors, codecs.charmap_build(target.table))[0]
+    return text.encode(target.encoder, errors)
 
 
 class Encoder:
