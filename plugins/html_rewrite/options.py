@@ -31,6 +31,12 @@ def _moves(moves: dict[str, str]) -> dict[str, str]:
     return moves
 
 
+def _policy(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("only printable ASCII characters are allowed")
+    return text
+
+
 AttributeName = Annotated[str, AfterValidator(_attribute)]
 
 
@@ -108,7 +114,7 @@ class HtmlRewriteOptions(Options):
     """True: `script` and `style` elements get a nonce, which is added to `Content-Security-Policy`. Responses without
     that field stay, and so do those that have a nonce."""
 
-    csp_policy: str = ""
+    csp_policy: Annotated[str, AfterValidator(_policy)] = ""
     """With `csp_nonce`: the policy of responses that have none."""
 
     banner: str = ""

@@ -278,6 +278,7 @@ def test_deep_documents_are_changed_at_their_start_tags() -> None:
         ({"rules": [{"select": "a", "set": {"a b": "1"}}]}, "'a b' is not the name of an attribute"),
         ({"links": {"move": {"intranet": "/"}}}, "'intranet' is neither a URL"),
         ({"csp_policy": "x", "banner": "x"}, "csp_policy needs csp_nonce: true"),
+        ({"csp_policy": "x\r\ny: z", "csp_nonce": True}, "only printable ASCII characters"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options: dict[str, Any], error: str) -> None:

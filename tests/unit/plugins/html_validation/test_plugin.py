@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from adc_plugins.html_validation.plugin import HtmlValidation
 
+from adc.plugin import JobFailed
 from adc.plugin.testkit import OptionErrors, Outcome, Trial, answer, request
 
 VALID = "<!DOCTYPE html><html lang=en><head><title>t</title></head><body><p>text</p></body></html>"
@@ -148,6 +149,22 @@ def test_repair_keeps_encoding_and_byte_order_mark() -> None:
 def test_repair_respects_no_transform() -> None:
     outcome = run(INVALID, {"on_invalid": "repair"}, Cache_Control="no-transform")
     assert (outcome.body.decode(), field(outcome)) == (INVALID, None)
+
+
+@pytest.mark.parametrize(("policy", "status"), [("pass", 200), ("reject", 502)])
+async def test_document_whose_repair_fails_follows_the_policy(
+    policy: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*arguments: object) -> None:
+        raise JobFailed("no memory")
+
+    async with Trial(HtmlValidation, {"on_invalid": "repair", "on_incomplete": policy}) as trial:
+        monkeypatch.setattr(trial.plugin._processes, "run", fail)  # type: ignore[attr-defined]
+        head = answer(headers={"Content-Type": "text/html"}, body=INVALID.encode())
+        outcome = await trial.exchange(request(), head)
+    assert outcome.response.status == status
+    if status == 200:
+        assert outcome.body.decode() == INVALID
 
 
 async def test_document_that_streams_is_logged_and_has_no_field() -> None:
