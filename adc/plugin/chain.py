@@ -84,9 +84,9 @@ class ResponsePhases:
 class Chain:
     """The plugins of a route, and a count of the exchanges that use them (`enter`, `leave`).
 
-    `responses` are the response phases of all plugins. With a cache on the route, `before_cache` are those between the
-    member and the cache, and `after_cache` the others. `empty` if no plugin defines a phase: then nothing of the chain
-    belongs into the pipeline.
+    `responses` are the response phases of all plugins, those of `cached` ones first: the order is the same with and
+    without a cache on the route. `before_cache` are those between the member and the cache, and `after_cache` the
+    others. `empty` if no plugin defines a phase: then nothing of the chain belongs into the pipeline.
     """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
@@ -104,9 +104,11 @@ class Chain:
         self.request_head = HeadPhase(calls["request_head"])
         self.request_body = tuple(calls["request_body"])
         head, body = calls["response_head"][::-1], calls["response_body"][::-1]
-        self.responses = ResponsePhases(head, body)
-        self.before_cache = ResponsePhases(_cached(head, True), _cached(body, True))
-        self.after_cache = ResponsePhases(_cached(head, False), _cached(body, False))
+        before, after = _cached(head, True), _cached(head, False)
+        body_before, body_after = _cached(body, True), _cached(body, False)
+        self.responses = ResponsePhases(before + after, body_before + body_after)
+        self.before_cache = ResponsePhases(before, body_before)
+        self.after_cache = ResponsePhases(after, body_after)
         self.error_head = tuple(call for call in head if call.use.plugin.error_pages)
         self.log = tuple(calls["log"])
         self.empty = not any(calls.values())

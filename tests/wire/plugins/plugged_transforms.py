@@ -55,6 +55,21 @@ class UpperLater(Upper):
         return Upper.response_body(self, context, data, end)
 
 @dataclass(frozen=True)
+class AppendsOptions:
+    text: str = "a"
+    cached: bool = False
+
+class Appends(Plugin[AppendsOptions]):
+    """Adds a text to the content, so that the order shows."""
+    name = "appends"
+    transforms = True
+    def __init__(self, options):
+        super().__init__(options)
+        self.cached = options.cached
+    def response_body(self, context, data, end):
+        return data + self.options.text.encode() * end
+
+@dataclass(frozen=True)
 class ShutsOptions:
     phase: str = "response_head"
     cached: bool = True

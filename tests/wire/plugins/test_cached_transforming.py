@@ -254,6 +254,14 @@ async def test_post_that_stands_for_a_get_is_not_stored_changed(tmp_path, stored
         assert (await site.get()).body == b"TEXT 2"
 
 
+async def test_order_of_plugins_is_the_same_for_misses_hits_and_requests_that_bypass_the_cache(tmp_path):
+    cached_first = {"appends": {"text": "1", "cached": True}}
+    plugins = (cached_first, {"appends": {"text": "2"}}, {"appends": {"text": "3", "cached": True}})
+    async with cached(tmp_path, response(b"0", TEXT, FRESH), plugins=plugins) as site:
+        assert [(await site.get()).body for _ in range(2)] == [b"0312", b"0312"]
+        assert (await site.get(method="OPTIONS")).body == b"0312"
+
+
 @pytest.mark.parametrize("phase", ["response_head", "response_body"])
 @pytest.mark.parametrize(("how", "status"), [("page", 403), ("raise", 500), ("answer", 403)])
 async def test_plugin_that_answers_or_fails_in_a_fetch(tmp_path, phase, how, status):

@@ -90,8 +90,8 @@ async def test_content_that_decodes_to_too_much_is_refused(folder):
 
 
 async def test_decoded_content_waits_for_a_slow_client(folder):
-    content = LARGE * 4
-    async with Member(answering(response(gzip.compress(content), TEXT, GZIP))) as member:
+    content = LARGE * 3
+    async with Member(answering(response(gzip.compress(content, 1), TEXT, GZIP))) as member:
         settings = config(member.address, **route("upper_later", folder=folder))
         async with (
             serving(folder, settings) as proxy,
@@ -244,3 +244,9 @@ async def test_trailers_lose_digests_of_the_original(folder):
 async def test_empty_response_keeps_its_length(folder):
     got, _ = await asked(folder, response(b"", TEXT, TAG))
     assert got[b"content-length"] == b"0"
+
+
+async def test_plugins_with_cached_come_first_also_without_a_cache(folder):
+    plugins = ({"appends": {"text": "1", "cached": True}}, {"appends": {"text": "2"}})
+    got, _ = await asked(folder, response(b"0", TEXT), plugins=plugins)
+    assert got.body == b"012"
