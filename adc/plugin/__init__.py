@@ -31,6 +31,7 @@ from adc.plugin.paths import FilePath
 from adc.plugin.processes import JobFailed, PoolFull, Processes
 from adc.plugin.response import Response
 from adc.plugin.secret import Secret, SecretText
+from adc.plugin.switch import Switch
 from adc.plugin.table import NoClusterState, Scope, StateUnavailable, Table
 from adc.plugin.units import Duration, Size
 from adc.state.allowance import Allowance, Bucket, Grant, Window
@@ -93,6 +94,7 @@ __all__ = [
     "Size",
     "StateUnavailable",
     "Strings",
+    "Switch",
     "Table",
     "Window",
     "check_url",

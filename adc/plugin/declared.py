@@ -9,6 +9,7 @@ from adc.plugin.http_client import HttpClient
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
 from adc.plugin.processes import Processes
+from adc.plugin.switch import Switch
 from adc.plugin.table import MOST_ENTRIES, SCOPES, Scope, Table
 from adc.state.interface import Store
 
@@ -40,6 +41,7 @@ class Declared:
         self.counters: dict[str, Counter] = {}
         self.gauges: dict[str, Gauge] = {}
         self.keyed: dict[str, KeyedCounter] = {}
+        self.switches: dict[str, Switch] = {}
         self.tables: dict[str, DeclaredTable] = {}
         self._clients: list[HttpClient] = []
         self._pools: list[Processes] = []
@@ -56,6 +58,10 @@ class Declared:
             raise ValueError(f"table {name} has a size of {size}; allowed: 1 to {MOST_ENTRIES} entries")
         if scope not in SCOPES:
             raise ValueError(f"table {name} has an unknown scope {scope!r}; use {' or '.join(SCOPES)}")
+
+    def check_switch(self, name: str) -> None:
+        """Raise unless the switch may be declared."""
+        self._check("switch", name, self.switches, len(self.switches), MOST_TABLES)
 
     def counter(self, name: str, text: str) -> Counter:
         """Declare a counter."""

@@ -15,7 +15,8 @@ from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
 from adc.plugin.processes import Processes, ProcessLimits
-from adc.plugin.table import Scope, Table
+from adc.plugin.switch import Switch, switches_of
+from adc.plugin.table import NoClusterState, Scope, Table
 from adc.plugin.watched_files import OnChange, WatchedFiles
 from adc.state.interface import Store
 
@@ -122,6 +123,21 @@ class Host:
         table = Table(store.table(stored_as, size), self._services.wall, store.status)
         self._declared.tables[name] = DeclaredTable(table, store, stored_as, size)
         return table
+
+    def switch(self, name: str, configured: bool = False) -> Switch:
+        """Declare a switch, which an operator turns with `adc maintenance on NAME`; `on` tells its state. Plugins and
+        routes that name the same switch share it. It is the same in all workers, and in all nodes on one Redis, and
+        holds over reloads and restarts of workers; over restarts of the node if `state.path` is on a disk.
+        `configured`: it is on in any case.
+        """
+        self._declared.check_switch(name)
+        try:
+            store = self._services.store("cluster")
+        except NoClusterState:
+            store = self._services.store("node")
+        switch = Switch(name, configured, switches_of(store), self._services.wall)
+        self._declared.switches[name] = switch
+        return switch
 
     def counter(self, name: str, help: str) -> Counter:  # noqa: A002
         """Declare the metric `adc_plugin_counter_total{route,plugin,counter="<name>"}`. A reload keeps its value."""

@@ -19,6 +19,7 @@ from adc.plugin.context import Context
 from adc.plugin.options import make_use
 from adc.plugin.phase_call import PhaseCall, Stopped
 from adc.plugin.response import Response
+from adc.plugin.switch import switches_of, turn
 from adc.plugin.table import Table
 from adc.plugin.testkit.http import FakeHttp
 from adc.plugin.testkit.messages import Content, answer, request
@@ -136,6 +137,10 @@ class Trial:
         """Have the stores behind the tables fail, or work again."""
         for store in self._services.stores.values():
             store.down = down
+
+    def turn(self, switch: str, on: bool = True) -> None:
+        """Turn a switch, as an operator does."""
+        turn(switches_of(self._services.store("cluster")), switch, on, self._services.wall())
 
     async def settle(self) -> None:
         """Let spawned tasks run until each has ended or sleeps (`Host.sleep`). Raises TimeoutError after 5 seconds."""
