@@ -94,7 +94,13 @@ def check_url(url: str) -> None:
         parts.port  # noqa: B018  raises ValueError for a port that is none
     except ValueError:
         raise ValueError("the URL is malformed") from None
-    if parts.scheme not in _SCHEMES or not parts.hostname or not url.isprintable() or " " in url:
+    if (
+        parts.scheme not in _SCHEMES
+        or not parts.hostname
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
         raise ValueError(f"{_host(url)!r:.80} is not the host of an absolute URL of http or https")
     if parts.username is not None or parts.fragment:
         raise ValueError(f"the URL at {_host(url)} has credentials or a fragment; allowed: neither")

@@ -51,6 +51,7 @@ async def test_fake_without_a_reply_fails_without_naming_more_than_the_host() ->
         "http://a b/",
         "http://a/\r\n",
         "http://a:x/",
+        "http://\xe4/",
     ],
 )
 def test_url_that_no_client_may_request_is_rejected(url: str) -> None:
