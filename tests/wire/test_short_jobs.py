@@ -56,6 +56,14 @@ async def test_passwords(tmp_path):
             assert reply.status == status
 
 
+async def test_rate_limit(tmp_path):
+    async with doing(tmp_path, "A rate limit", response(b"page")) as client:
+        replies = [await client.ask(get("/")) for _ in range(60)]
+        assert [reply.status for reply in replies[:10]] == 10 * [200]
+        refused = [reply for reply in replies if reply.status == 429]
+        assert int(refused[0][b"retry-after"]) >= 1
+
+
 async def test_cors(tmp_path):
     async with doing(tmp_path, "An API for pages of another origin (CORS)", response(b"data")) as client:
         origin = "Origin: https://app.example.com"
@@ -94,5 +102,5 @@ async def test_static_files(tmp_path):
 
 def test_every_job_is_tested():
     tested = Path(__file__).read_text("utf-8")
-    assert len(JOBS) == 5
+    assert len(JOBS) == 6
     assert all(f'"{job}"' in tested for job in JOBS)
