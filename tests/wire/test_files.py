@@ -571,6 +571,16 @@ async def test_strip_prefix_names_the_file_and_redirects_keep_the_prefix(tmp_pat
         assert (await served.get("/static/static/docs/")).status == 404
 
 
+async def test_paths_that_look_alike_behind_a_stripped_prefix_stay_apart(tmp_path):
+    async with site(tmp_path, {"rewrite": {"strip_prefix": "/static"}}) as served:
+        served.write("a.txt", b"outer")
+        served.write("static/a.txt", b"inner")
+        for _ in range(2):
+            assert (await served.get("/static/static/a.txt")).body == b"inner"
+            assert (await served.get("/static/a.txt")).body == b"outer"
+            assert (await served.get("/a.txt")).body == b"outer"
+
+
 async def test_own_types_charset_and_cache_control(tmp_path):
     async with site(
         tmp_path, types={".foo": "text/foo", "txt": "text/x"}, charset="euc-kr", cache_control="max-age=60"

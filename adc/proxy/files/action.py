@@ -32,18 +32,25 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.E
 
 class FileOptions:
     """`index` are the files that stand for their folder; `fallback` stands for whatever is missing, b"" for none.
-    `quick`: nothing before the action changes the request."""
+    `quick`: neither a cache nor a plugin comes before the action; `rewritten`: the route changes paths."""
 
-    __slots__ = ("fallback", "hidden", "index", "listing", "quick")
+    __slots__ = ("fallback", "hidden", "index", "listing", "quick", "rewritten")
 
     def __init__(
-        self, index: tuple[bytes, ...], fallback: bytes, hidden: bool, listing: bool, quick: bool
+        self,
+        index: tuple[bytes, ...],
+        fallback: bytes,
+        hidden: bool,
+        listing: bool,
+        quick: bool,
+        rewritten: bool,
     ) -> None:
         self.index = index
         self.fallback = fallback
         self.hidden = hidden
         self.listing = listing
         self.quick = quick
+        self.rewritten = rewritten
 
 
 class ServeFiles:
@@ -62,8 +69,8 @@ class ServeFiles:
         self._shelf: Shelf = {}
 
     def __call__(self, upstream: UpstreamRequest) -> None:
-        request = upstream.request
-        if self._options.quick and request.plain and request.method == "GET":
+        request, options = upstream.request, self._options
+        if options.quick and not options.rewritten and request.plain and request.method == "GET":
             served = self._shelf.get(request.path)
             if (
                 served is not None

@@ -12,8 +12,9 @@ from adc.proxy.files.served import FileReader
 from adc.proxy.replies import Replies
 
 
-def serve_files(files: Files, quick: bool, kept: OpenFiles, replies: Replies) -> ServeFiles:
-    """Return the action for `files`. `quick`: nothing on the route changes a request before it.
+def serve_files(files: Files, quick: bool, rewritten: bool, kept: OpenFiles, replies: Replies) -> ServeFiles:
+    """Return the action for `files`. `quick`: neither a cache nor a plugin comes before it; `rewritten`: the route
+    changes paths.
 
     Raises OSError if the folder or the fallback is not there.
     """
@@ -31,5 +32,6 @@ def serve_files(files: Files, quick: bool, kept: OpenFiles, replies: Replies) ->
         files.hidden,
         files.listing,
         quick,
+        rewritten,
     )
     return ServeFiles(root, reader, options, kept, replies)

@@ -168,7 +168,8 @@ class RouteBuilder:
     def _files(self, route: model.Route, files: Files) -> ServeFiles:
         chain = self._chains.get(route.name)
         quick = route.cache is None and (chain is None or chain.empty)
-        return serve_files(files, quick, self._open_files, self._pages.replies(route))
+        rewritten = route.rewrite != actions.Rewrite.defaults()
+        return serve_files(files, quick, rewritten, self._open_files, self._pages.replies(route))
 
     def _members(self, route: model.Route) -> MemberOrigins:
         """Return the names under which the members of `route` know themselves."""
