@@ -1,5 +1,6 @@
 """What all tests have in common."""
 
+import faulthandler
 import os
 
 import pytest
@@ -7,6 +8,18 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+TEARDOWN_SECONDS = 60
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """End the process if a teardown hangs: the timeout of a test ends with its first failure."""
+    faulthandler.dump_traceback_later(TEARDOWN_SECONDS, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session", autouse=True)
