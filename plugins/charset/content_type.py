@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from adc_plugins.charset.charsets import UTF_8, Charset, find
 from adc_plugins.charset.prescan import Kind
 from adc_plugins.charset.transcoder import Language
 
@@ -23,6 +24,15 @@ def label_of(content_type: bytes) -> bytes | None:
     """Return the label in the `charset` parameter, None if there is none."""
     found = _parameter.search(content_type)
     return None if found is None else found[found.lastindex or 2]
+
+
+def declared_by(content_type: bytes) -> Charset | None:
+    """Return the charset that content of that type is in, None if its type does not tell. Streams of events are UTF-8
+    by definition: to guess would delay them."""
+    if essence(content_type) == b"text/event-stream":
+        return UTF_8
+    label = label_of(content_type)
+    return find(label) if label is not None else None
 
 
 def with_label(content_type: bytes, label: bytes) -> bytes:

@@ -81,7 +81,7 @@ class Forms:
         data = self._encoded(
             bytes.fromhex(text.replace(b"%", b"").decode()) if only_escapes else unquote_to_bytes(text)
         )
-        if max(data, default=0) < 0x80 or min(data, default=0) >= 0x80:
+        if min(data) >= 0x80:
             return b"%" + data.hex("%").upper().encode()
         return b"".join([_QUOTED[byte] for byte in data])
 

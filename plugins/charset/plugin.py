@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from adc_plugins.charset.charsets import find
-from adc_plugins.charset.content_type import kind_of, label_of, language_of, with_label
+from adc_plugins.charset.content_type import declared_by, kind_of, language_of, with_label
 from adc_plugins.charset.conversion import Aims, Conversion
 from adc_plugins.charset.forms import Forms, is_form
 from adc_plugins.charset.options import CharsetOptions, charset_of
@@ -71,8 +70,7 @@ class CharsetPlugin(Plugin[CharsetOptions]):
         if content_type is None or not self._covers(content_type) or not may_transform(headers):
             context.skip_response_body()
             return
-        label = label_of(content_type)
-        declared = self._forced or (find(label) if label is not None else None)
+        declared = self._forced or declared_by(content_type)
         if declared == self._aims.target:
             context.skip_response_body()
             return

@@ -166,6 +166,7 @@ def test_content_without_text_passes() -> None:
     [
         ("text/html; charset=UTF-8", {}),
         ("image/png", {}),
+        ("text/event-stream", {}),
         ("text/html; charset=euc-kr", {"Cache-Control": "no-transform"}),
     ],
 )
