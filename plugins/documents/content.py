@@ -32,13 +32,14 @@ class ContentType(NamedTuple):
 
 
 def content_type(field: bytes | None) -> ContentType:
-    """Return the parts of a Content-Type. Of a parameter that is repeated, the first counts."""
+    """Return the parts of a Content-Type. The values of a repeated parameter are joined, so that no rule knows them."""
     media_type, *parts = _split((field or b"").decode("latin-1"))
     parameters: dict[str, str] = {}
     for part in parts:
         name, equals, value = part.partition("=")
         if equals:
-            parameters.setdefault(name.strip(" \t").lower(), _unquoted(value.strip(" \t")))
+            key, value = name.strip(" \t").lower(), _unquoted(value.strip(" \t"))
+            parameters[key] = f"{parameters[key]}, {value}" if key in parameters else value
     return ContentType(media_type.strip(" \t").lower(), parameters)
 
 

@@ -71,6 +71,7 @@ _REFUSED_STARTS = (
     (b"+ADw-", "UTF-7"),
     (b"+/v", "UTF-7"),
     (b"\x0e\xfe\xff", "SCSU"),
+    (b"\xe0\0\0\1", "Fast Infoset"),
 )
 _BOMS = ((b"\xef\xbb\xbf", UTF8), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 
@@ -85,7 +86,7 @@ def looks_like_xml(beginning: bytes) -> bool:
     """True if content that begins so may be XML, in any encoding that parsers know."""
     if beginning.startswith((*(mark for mark, _ in _REFUSED_STARTS), *(mark for mark, _ in _BOMS[1:]))):
         return True
-    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\0")
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\v\f\0")
     return text.startswith(b"<")
 
 

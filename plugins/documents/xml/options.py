@@ -85,7 +85,7 @@ class XmlValidationOptions(Options):
     """Media types that are XML."""
     other_types: OtherTypes = "sniff"
     """Requests of another type, or of none: `sniff` checks content that begins like XML, `pass` never, `reject` refuses
-    the request with 415."""
+    the request with 415. `multipart/related`, which has a document inside (MTOM), passes with `pass` only."""
     on_invalid: OnInvalid = "reject"
     """`reject`: 400 for a request, 502 for a response. `report`: the message passes, an event is logged, and the member
     gets the field `X-Validation`."""

@@ -39,7 +39,7 @@ class XmlValidation(Plugin[XmlValidationOptions]):
     def __init__(self, options: XmlValidationOptions) -> None:
         super().__init__(options)
         self._validator = XmlValidator(options)
-        self._selection = Selection(options.content_types, options.other_types)
+        self._selection = Selection(options.content_types, options.other_types, b"multipart/related")
         self._reports = options.on_invalid == "report"
         self._streams = not (self._reports or self._validator.whole)
         self._responses = options.on != "request"

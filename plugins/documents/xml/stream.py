@@ -11,7 +11,7 @@ from adc_plugins.documents.xml.guard import XmlGuard
 from adc.plugin import DecodeError, Decoder, content_decoder
 
 _SNIFFED = 256
-_SPACES = b" \t\r\n\0\xef\xbb\xbf"
+_SPACES = b" \t\r\n\v\f\0\xef\xbb\xbf"
 _LEAST = 4
 """Bytes that tell every encoding apart."""
 
