@@ -55,6 +55,7 @@ GATES = (
     Gate("brotli", "bytes per response / nginx", "bytes", 1.1, "nginx"),
     Gate("charset", "CPU per page / nginx", "cpu_us", 1.5, "nginx"),
     Gate("substitute", "CPU per page / nginx", "cpu_us", 1.5, "nginx"),
+    Gate("rate-limit", "CPU with a rate limit / without", "cpu_us", 1.10, "adc", "adc-rate-limit"),
     Gate("static-1k", "CPU per file / nginx with open_file_cache", "cpu_us", 1.3, "nginx-open-file-cache"),
     Gate("static-1m", "CPU per file / nginx with open_file_cache", "cpu_us", 1.3, "nginx-open-file-cache"),
     Gate("handshake", "CPU per handshake / nginx", "cpu_us", 2.5, "nginx"),

@@ -26,6 +26,8 @@ def prove(peer: Running, origin: Origin) -> None:
         raise StartError(f"accepts the firewall but answers SQL injection with {status}, not 403")
     if features.charset and "Список".encode() not in _page(peer):
         raise StartError("accepts the charset but does not convert")
+    if features.rate_limit and not _limit_of_answer(peer):
+        raise StartError("accepts the rate limit but its response has no RateLimit")
     if features.substitute and (INNER.encode() in (page := _page(peer)) or OUTER.encode() not in page):
         raise StartError("accepts the text to replace but does not")
     if features.sticky and not persistence_entries(_metrics(peer)):
@@ -60,6 +62,12 @@ def _page(peer: Running) -> bytes:
     with urlopen(request, timeout=10.0) as answer:
         content: bytes = answer.read()
         return content
+
+
+def _limit_of_answer(peer: Running) -> str:
+    request = Request(f"http://127.0.0.1:{peer.site.port}/app0/0", headers={"Host": "site0.example.com"})
+    with urlopen(request, timeout=10.0) as answer:
+        return str(answer.headers.get("RateLimit", ""))
 
 
 def _status_of_attack(peer: Running) -> int:

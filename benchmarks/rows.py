@@ -154,6 +154,17 @@ ROWS: dict[str, Row] = {
             Wrk("get.lua", 8),
             _all(("nginx", "adc"), Features(1, 1, substitute=True)),
         ),
+        Row(
+            "rate-limit",
+            "Small GET, limited by client",
+            "small",
+            Wrk("get.lua", 1),
+            {
+                **_of_adc(ONE_ROUTE, rate_limit=Features(1, 1, rate_limit=True)),
+                "nginx": Contender("nginx", ONE_ROUTE),
+                "nginx-limit-req": Contender("nginx", Features(1, 1, rate_limit=True)),
+            },
+        ),
         Row("static-1k", "Static file, 1 KB", "small", Wrk("zipf.lua"), _static(1 << 10)),
         Row("static-1m", "Static file, 1 MB", "small", Wrk("files.lua", 16), _static(1 << 20)),
         Row("handshake", "TLS handshake, full", "small", Handshakes(), _all(_TLS, Features(tls=True))),

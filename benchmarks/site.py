@@ -26,7 +26,8 @@ class Features:
     """What a row asks beside plain proxying.
 
     `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs. `charset`
-    converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host. `files`
+    converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host, `rate_limit`
+    counts requests by client under a limit that none reaches. `files`
     serves files of this size instead of the origin; with `open_files` nginx keeps them open.
     """
 
@@ -41,6 +42,7 @@ class Features:
     waf: str = ""
     charset: bool = False
     substitute: bool = False
+    rate_limit: bool = False
     files: int = 0
     open_files: bool = False
 

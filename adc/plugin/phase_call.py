@@ -114,13 +114,15 @@ class PhaseCall:
             restate(response)
 
     def _checked(self, result: Any) -> Any:
+        if result is None:
+            return None
         if isinstance(result, CoroutineType):
             if self._may_wait:
                 return result
             result.close()
         if self.observes:
             return None
-        if result is None or isinstance(result, self._allowed):
+        if isinstance(result, self._allowed):
             if isinstance(result, Response):
                 self.use.stopped.add()
             return result

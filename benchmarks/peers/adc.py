@@ -43,6 +43,8 @@ def _route(host: int, prefix: int, site: Site) -> dict[str, Any]:
         }
     if features.charset:
         route["plugins"] = [{"charset": {"to": "utf-8"}}]
+    if features.rate_limit:
+        route["plugins"] = [{"rate_limit": {"rate": "1000000/s"}}]
     if features.substitute:
         route["plugins"] = [{"substitute": {"rules": [{"find": INNER, "replace": OUTER}]}}]
     if features.waf:

@@ -34,6 +34,9 @@ def _transformed(site: Site) -> tuple[str, str]:
     """Return the lines for `http` and for the location."""
     if site.features.charset:
         return "include /etc/nginx/win-utf;", "charset utf-8; override_charset on;"
+    if site.features.rate_limit:
+        zone = "limit_req_zone $binary_remote_addr zone=limit:10m rate=1000000r/s;"
+        return zone, "limit_req zone=limit burst=1000000 nodelay; add_header RateLimit $limit_req_status;"
     if site.features.substitute:
         return "", f"sub_filter '{INNER}' '{OUTER}'; sub_filter_once off;"
     return "", ""

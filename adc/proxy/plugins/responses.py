@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from adc.compression.decoders import decoder
@@ -75,8 +76,27 @@ class ResponseRun(Interception):
             self._coding = coding_of(response)
         for context in self.contexts:
             context.response = response
-        self.responses.push(body, end)
-        self._walk(phases.head, self.responses, self._response_headed)
+        if phases.body or phases.head.waits or phases.transforming:
+            self.responses.push(body, end)
+            self._walk(phases.head, self.responses, self._response_headed)
+        else:
+            self._walk_head(phases.head, response, body, end)
+
+    def _walk_head(self, phase: HeadPhase, response: Response, body: bytes, end: bool) -> None:
+        """Run head phases that usually do not wait; no phase reads the content."""
+        try:
+            stopped = phase.run(self.contexts, self._depth)
+        except PluginFailed as error:
+            self._failed(error)
+            return
+        if stopped is None:
+            self.open = True
+            self._sink.respond(response, body, end)
+        elif isinstance(stopped, Stopped):
+            self._answer(stopped)
+        else:
+            self.responses.push(body, end)
+            self.responses.run(stopped, partial(self._walked, self._response_headed))
 
     def _response_headed(self) -> None:
         sink, head = self._sink, self._head
@@ -205,24 +225,26 @@ class ResponseRun(Interception):
     # The outcomes of a phase.
 
     def _walk(self, phase: HeadPhase, flow: PluginFlow, then: Callable[[], None]) -> None:
-        def walked(stopped: Stopped | None) -> None:
-            if stopped is None:
-                then()
-            else:
-                self._answer(stopped)
-
         if phase.waits:
-            flow.run(phase.wait(self.contexts, self._depth), walked)
+            flow.run(phase.wait(self.contexts, self._depth), partial(self._walked, then))
             return
         try:
             stopped = phase.run(self.contexts, self._depth)
         except PluginFailed as error:
             self._failed(error)
             return
-        if stopped is None or isinstance(stopped, Stopped):
-            walked(stopped)
+        if stopped is None:
+            then()
+        elif isinstance(stopped, Stopped):
+            self._answer(stopped)
         else:
-            flow.run(stopped, walked)
+            flow.run(stopped, partial(self._walked, then))
+
+    def _walked(self, then: Callable[[], None], stopped: Stopped | None) -> None:
+        if stopped is None:
+            then()
+        else:
+            self._answer(stopped)
 
     @abstractmethod
     def _answer(self, stopped: Stopped) -> None:

@@ -75,6 +75,12 @@ def test_health_checks_show_at_the_origin(monkeypatch, counts, arrive):
             proof.prove(peer_with(resilience=True), origin)
 
 
+def test_rate_limit_that_shows_nowhere_is_refused(monkeypatch):
+    monkeypatch.setattr(proof, "_limit_of_answer", lambda peer: "")
+    with pytest.raises(StartError, match="no RateLimit"):
+        proof.prove(peer_with(rate_limit=True), None)
+
+
 @pytest.mark.parametrize(
     ("feature", "page", "message"),
     [
