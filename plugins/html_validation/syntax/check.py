@@ -9,7 +9,7 @@ from html import unescape
 from . import body_modes, head_modes, table_modes  # noqa: F401  (they fill the tables of modes)
 from .construction import Construction
 from .errors import ErrorList, ParseError, located
-from .markup import read_doctype, skip_bogus_comment, skip_comment
+from .markup import read_doctype, skip_bogus_comment, skip_comment, skip_instruction
 from .raw_text import skip_text
 from .references import check_references
 from .tags import read_tag, report_nulls
@@ -123,8 +123,7 @@ class Check:
         if following == "!":
             return self._declaration(position)
         if following == "?":
-            errors.add(position + 1, "unexpected-question-mark-instead-of-tag-name")
-            return skip_bogus_comment(text, position + 1, errors)
+            return skip_instruction(text, position + 2, errors)
         code = "invalid-first-character-of-tag-name" if following else "eof-before-tag-name"
         errors.add(position + 1, code)
         self._construction.characters("<", position)

@@ -10,6 +10,7 @@ from .tags import report_nulls
 
 _IN_COMMENT = re.compile(r"-->|--!>|<!--")
 _SPACE = re.compile(r"[\t\n\f ]*+")
+_TARGET = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*+")
 _DOCTYPE_NAME = re.compile(r"[^\t\n\f >]*+")
 
 
@@ -41,6 +42,27 @@ def skip_bogus_comment(text: str, position: int, errors: ErrorList) -> int:
     end = text.find(">", position)
     report_nulls(text, position, len(text) if end < 0 else end, errors)
     return len(text) if end < 0 else end + 1
+
+
+def skip_instruction(text: str, position: int, errors: ErrorList) -> int:
+    """Return the end of the processing instruction whose target begins at `position`, or of the comment it is read as."""
+    target = _TARGET.match(text, position)
+    end = target.end() if target else position
+    if end == len(text):
+        errors.add(end, "eof-in-processing-instruction")
+        return end
+    if target is None:
+        errors.add(end, "invalid-first-character-of-processing-instruction-target")
+    elif text[end] not in "\t\n\f ?>":
+        errors.add(end, "invalid-processing-instruction-target")
+    elif target[0].lower() in ("xml", "xml-stylesheet"):
+        errors.add(end, "disallowed-processing-instruction-target")
+    else:
+        closing = text.find(">", end)
+        if closing < 0:
+            errors.add(len(text), "eof-in-processing-instruction")
+        return len(text) if closing < 0 else closing + 1
+    return skip_bogus_comment(text, end, errors)
 
 
 @dataclass(slots=True)
