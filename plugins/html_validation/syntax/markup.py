@@ -45,7 +45,7 @@ def skip_bogus_comment(text: str, position: int, errors: ErrorList) -> int:
 
 
 def skip_instruction(text: str, position: int, errors: ErrorList) -> int:
-    """Return the end of the processing instruction whose target begins at `position`, or of the comment it is read as."""
+    """Return the end of the processing instruction at whose target `position` is, or of the comment it is read as."""
     target = _TARGET.match(text, position)
     end = target.end() if target else position
     if end == len(text):
