@@ -128,6 +128,8 @@ def _consistent(plugin: Plugin[Any]) -> Plugin[Any]:
 
 
 def _message(text: str) -> str:
+    if text == "Extra inputs are not permitted":
+        return "unknown option; look at the reference of the plugin for those that it has here"
     return text.removeprefix("Value error, ")
 
 

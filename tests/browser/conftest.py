@@ -1,12 +1,14 @@
 """Chromium, as Debian has it, driven by playwright. Tests are skipped where either is missing."""
 
-import os
 import shutil
 
 import pytest
 import pytest_asyncio
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+IN_CONTAINERS = ["--no-sandbox", "--disable-dev-shm-usage"]
+"""Root and containers have neither the namespaces nor the memory that Chromium wants; it sees pages of tests only."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -18,8 +20,7 @@ async def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install --no-install-recommends chromium")
     async with api.async_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=IN_CONTAINERS)
         try:
             yield browser
         finally:
