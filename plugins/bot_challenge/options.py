@@ -41,5 +41,8 @@ class BotChallengeOptions(Options):
     crawlers: tuple[Crawler, ...] = ()
     """Robots that are not challenged: `[{agent: Googlebot, sources: [66.249.64.0/19]}]`."""
 
+    dry_run: bool = False
+    """Nobody is challenged or refused: who would be is counted."""
+
     cookie: str = Field("adc_pass", pattern=r"^[A-Za-z0-9_\-]{1,60}$")
     """Name of the cookie; over https with `__Host-` in front."""

@@ -77,9 +77,11 @@ class BotChallenge(Plugin[BotChallengeOptions]):
             if self.options.api == "pass":
                 return None
             self._refused.add()
+            if self.options.dry_run:
+                return None
             return Response(_STATUS, {"Cache-Control": "no-store"}, error_page=True)
         self._challenged.add()
-        return self._challenge(client)
+        return None if self.options.dry_run else self._challenge(client)
 
     def _is_exempt(self, context: Context) -> bool:
         path = context.request.path

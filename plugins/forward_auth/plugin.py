@@ -46,6 +46,9 @@ class ForwardAuthOptions(Options):
     on_failure: Literal["refuse", "pass"] = "refuse"
     """If the service does not answer: `refuse` with 503, or let requests `pass` without the copied fields."""
 
+    dry_run: bool = False
+    """Nothing is refused: what would be is counted and logged."""
+
     auth_timeout: Duration = 3.0
     """Time that the service has."""
 
@@ -134,12 +137,15 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         if response is None:
             return self._fail(context, f"the service responded with {reply.status}")
         self._refused.add()
+        if self.options.dry_run:
+            context.warn("the service refuses the request", status=reply.status, dry_run=True)
+            return None
         return response
 
     def _fail(self, context: Context, why: str) -> Response | None:
         self._failed.add()
         context.warn("the service did not decide", error=why, on_failure=self.options.on_failure)
-        if self.options.on_failure == "pass":
+        if self.options.on_failure == "pass" or self.options.dry_run:
             return None
         return Response(503, {"Retry-After": "5"}, error_page=True)
 

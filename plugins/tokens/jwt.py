@@ -13,7 +13,7 @@ from adc_plugins.tokens.discovery import discover, endpoint
 from adc_plugins.tokens.jwt_options import JwtOptions
 from adc_plugins.tokens.key_source import KeySource
 from adc_plugins.tokens.keys import ASYMMETRIC, SYMMETRIC, KeyRing, parse_jwks, parse_public_key, secret_key
-from adc_plugins.tokens.verify import Claims, Rules, TokenRefused, UnknownKey, Verifier
+from adc_plugins.tokens.verify import Claims, Rules, TokenRefused, UnknownKey, Verifier, read_header
 from cachetools import TLRUCache
 
 from adc.plugin import (
@@ -172,14 +172,17 @@ class Jwt(Plugin[JwtOptions]):
             self._admit(context, known[0])
             return None
         keys = self._keys if self._source is None else self._source.ring
-        if keys is None:
-            return self._after_fetch(context, mark, token)
         try:
+            if keys is None:
+                read_header(token)
+                return self._after_fetch(context, mark, token)
             return self._judge(context, mark, token, keys)
         except UnknownKey as error:
             if self._source is None:
                 return self._refuse(context, "invalid_token", str(error))
             return self._after_fetch(context, mark, token)
+        except TokenRefused as error:
+            return self._refuse(context, "invalid_token", str(error))
 
     async def _after_fetch(self, context: Context, mark: bytes, token: str) -> Response | None:
         assert self._source is not None

@@ -133,6 +133,13 @@ async def test_request_that_accepts_no_html_gets_no_page(api: str, stopped: bool
         assert b"data-challenge" not in outcome.body
 
 
+@pytest.mark.parametrize(("accept", "counter"), [("text/html", "challenged"), ("a/b", "refused")])
+async def test_dry_run_counts_and_lets_pass(accept: str, counter: str) -> None:
+    async with Trial(BotChallenge, {"dry_run": True}) as trial:
+        assert not (await trial.exchange(request(headers={"Accept": accept}))).stopped
+        assert trial.counters[counter] == 1
+
+
 def test_wrong_option_is_named() -> None:
     for options, reason in (
         ({"difficulty": 40}, "difficulty"),

@@ -103,6 +103,12 @@ def test_failure_of_the_service_follows_the_policy(policy: str, status: int) -> 
     assert outcome.messages
 
 
+def test_dry_run_refuses_nothing_and_reports() -> None:
+    outcome = trial(401, dry_run=True, copy=["X-User"]).run(asking(("X-User", "root")))
+    assert (outcome.response.status, outcome.messages[0]["status"]) == (200, 401)
+    assert b"x-user" not in outcome.request.headers
+
+
 async def test_reply_is_reused_for_the_same_request_only() -> None:
     async with trial(headers=[("X-User", "alice")], cache="10s", copy=["X-User"]) as running:
         alike = asking(("Cookie", "s=1"), ("X-Unnamed", "1")), asking(("Cookie", "s=1"), ("X-Unnamed", "2"))

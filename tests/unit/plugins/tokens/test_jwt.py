@@ -162,6 +162,12 @@ def test_metadata_of_the_issuer_say_where_keys_are() -> None:
     assert made_trial.run(asking(made())).response.status == 200
 
 
+@pytest.mark.parametrize(("text", "status"), [("abc", 401), (made(), 503)])
+def test_malformed_token_is_refused_though_there_are_no_keys(text: str, status: int) -> None:
+    away = Trial(Jwt, OPTIONS)
+    assert away.run(asking(text)).response.status == status
+
+
 @pytest.mark.parametrize("metadata", ["{}", '{"issuer": "https://evil.example.com"}', "[]", "x"])
 def test_metadata_of_another_issuer_are_not_used(metadata: str) -> None:
     made_trial = Trial(Jwt, {"issuer": ISSUER, "audience": "api"})
