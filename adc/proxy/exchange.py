@@ -361,6 +361,7 @@ class Exchange(RequestSide):
             plugins, self.plugins = self.plugins, None
             plugins.ended()
         self.unpacker = None
+        self._filters = ()
         self.attempt = self.response_gate = None  # cycles: without them an exchange is freed at once
         service, pipeline = self.service, self.pipeline
         service.active.discard(self)
