@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 
-from .fields import Sanitise, Unreadable
+from .fields import Sanitise, TooMuch, Unreadable
 
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"|[\[\]{},:]', re.DOTALL)
 MOST_DEPTH = 100
+MOST_SIZE = 2 << 20
+"""Bytes of JSON with HTML that are read: more would hold the worker for too long."""
 
 
 def rewrite_json(body: bytes, sanitise: Sanitise) -> bytes | None:
@@ -22,6 +24,10 @@ def rewrite_json(body: bytes, sanitise: Sanitise) -> bytes | None:
         json.loads(text)
     except (UnicodeDecodeError, ValueError, RecursionError):
         raise Unreadable("the content is not JSON in UTF-8") from None
+    if "<" not in text and "\\u003" not in text:
+        return None
+    if len(body) > MOST_SIZE:
+        raise TooMuch(f"the JSON has HTML and more than {MOST_SIZE} bytes")
     made, position = [], 0
     for name, start, end in _strings(text):
         if "<" not in text[start:end] and "\\u003" not in text[start:end].lower():

@@ -54,10 +54,8 @@ class HtmlFields(Plugin[HtmlFieldsOptions]):
             made = self._rewritten(context, data, found)
         except Unreadable as error:
             return self._refuse(context, 400, str(error))
-        except TooMuch:
-            return self._refuse(
-                context, 413, f"the fields have more than {self.options.max_html} bytes of HTML"
-            )
+        except TooMuch as error:
+            return self._refuse(context, 413, str(error))
         if not found:
             return None
         self._found.add(len(found))
@@ -88,7 +86,7 @@ class HtmlFields(Plugin[HtmlFieldsOptions]):
                 return None
             size += len(value)
             if size > self.options.max_html:
-                raise TooMuch
+                raise TooMuch(f"the fields have more than {self.options.max_html} bytes of HTML")
             made = self._sanitiser.sanitised(value)
             if made is not None:
                 found.append(name)

@@ -204,8 +204,14 @@ def test_strings_of_json_are_named_by_their_keys(field: str, changed: bool) -> N
     assert (made != body) is changed
 
 
+def test_large_json_with_html_gets_413() -> None:
+    padding = " " * (2 << 20)
+    assert posted(f'["<b>"]{padding}'.encode(), "application/json").response.status == 413
+    assert posted(f'["b"]{padding}'.encode(), "application/json").response.status == 200
+
+
 @pytest.mark.parametrize(
-    "body", [b"{", b"\xff", b'{"a": "\xc0"}', b"[" * 200 + b"]" * 200, b"", b"a=<script>"]
+    "body", [b"{", b"\xff", b'{"a": "\xc0"}', b"[" * 200 + b'"<b>"' + b"]" * 200, b"", b"a=<script>"]
 )
 def test_malformed_json_is_refused(body: bytes) -> None:
     if body:
