@@ -192,7 +192,7 @@ class Host:
         *,
         memory: int = 512 << 20,
         seconds: float = 10.0,
-        nice: int = 10,
+        nice: int = 19,
     ) -> Processes:
         """Return a pool of processes for work that would hold the worker; to be called in `start`.
 

@@ -129,7 +129,7 @@ class ProcessPool(Processes):
 
     async def run(self, function: Callable[..., ResultT], *arguments: Any) -> ResultT:
         module = sys.modules[function.__module__]
-        job = frame((module.__name__, module.__file__ or "", function.__name__, arguments))
+        job = (module.__name__, module.__file__ or "", function.__name__, arguments)
         await self._turn()
         task = asyncio.get_running_loop().create_task(self._carry_out(job))
         self._tasks.add(task)
@@ -187,12 +187,13 @@ class ProcessPool(Processes):
             task.exception()  # its caller may have gone
         self._pass_turn()
 
-    async def _carry_out(self, job: bytes) -> Any:
+    async def _carry_out(self, job: tuple[str, str, str, tuple[Any, ...]]) -> Any:
+        written = frame(job)  # not before its turn: many large jobs at once would hold the worker
         process = await self._process()
         keep = False
         try:
             async with asyncio.timeout(self._limits.seconds):
-                kind, result = await process.call(job)
+                kind, result = await process.call(written)
             keep = kind != OUT_OF_MEMORY and process.jobs < MOST_JOBS
         except TimeoutError:
             raise JobFailed(f"it took more than {self._limits.seconds:g} s", overdue=True) from None

@@ -22,7 +22,7 @@ class ProcessLimits:
     waiting: int = 32
     memory: int = 512 << 20
     seconds: float = 10.0
-    nice: int = 10
+    nice: int = 19
 
     def __post_init__(self) -> None:
         for name, value, low, high in (

@@ -101,7 +101,7 @@ class ImageOptions(Options):
     memory: Annotated[Size, Field(ge=128 << 20)] = 768 << 20
     """Address space of a process, 128MB or more."""
 
-    nice: Annotated[int, Field(ge=0, le=19)] = 10
+    nice: Annotated[int, Field(ge=0, le=19)] = 19
     """Niceness of the processes, 0 to 19: how much they give way to the worker."""
 
     @model_validator(mode="after")
