@@ -26,11 +26,12 @@ ResponseStage = Callable[[X, Response], BodyFilter | None]
 class RouteCounters:
     """Counters of a route. Plain integers; carried over by name when a reload builds the route again."""
 
-    __slots__ = ("bytes_in", "bytes_out", "durations", "statuses")
+    __slots__ = ("bytes_in", "bytes_out", "durations", "mirrored", "statuses")
 
     def __init__(self) -> None:
         self.statuses: dict[tuple[str, int], int] = {}
         self.durations = Histogram()
+        self.mirrored: dict[str, int] = {}
         self.bytes_in = 0
         self.bytes_out = 0
 

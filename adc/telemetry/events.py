@@ -133,6 +133,12 @@ EVENTS = (
         "pool member before after reason",
         "A member changed its state; `info` if it can take requests again.",
     ),
+    _event(
+        "mirror_differs",
+        "warn",
+        "route request_id method path difference status mirror_status size mirror_size",
+        "The response to a mirrored request differs from that to the client, or one of them was not complete.",
+    ),
     _event("notify_failed", "warn", "detail", "The service manager could not be notified (`sd_notify`)."),
     _event("plugin_close_failed", "warn", "route detail", "A plugin raised in `close`."),
     _event(

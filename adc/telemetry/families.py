@@ -53,6 +53,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             ),
             _counter("adc_request_bytes_total", "Bytes of request content received.", "route"),
             _counter("adc_response_bytes_total", "Bytes of response content sent.", "route"),
+            _counter(
+                "adc_mirror_compared_total",
+                "Mirrored requests by result of the comparison.",
+                "route",
+                "result",
+            ),
             _counter("adc_exchange_ends_total", "Exchanges that ended early.", "reason"),
             _counter(
                 "adc_trailers_dropped_total", "Trailer fields dropped, by direction.", "listener", "direction"

@@ -47,7 +47,7 @@ routes:
   - {match: {path: /stopped}, plugins: [counts], pool: app}
   - {match: {path: /failed}, plugins: [fails], pool: app}
   - {match: {path: /dead}, pool: dead}
-  - {match: {path: /cached}, pool: app, cache: site}
+  - {match: {path: /cached}, pool: app, cache: site, mirror: {pool: app, compare: size}}
   - {match: {path: /cookie}, pool: cookie}
   - {match: {path: /table}, pool: table}
 pools:

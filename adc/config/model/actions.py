@@ -25,6 +25,7 @@ from adc.config.model.types import (
     Value,
     is_regex,
     listed,
+    one_of,
     share,
     text_of,
     whole,
@@ -184,6 +185,11 @@ class Mirror(Part):
     pool: Text = Field(description="Name of the pool that receives the copies.")
     percent: Annotated[float, share()] = Field(
         1.0, description="Share of the requests that are copied, such as 10%."
+    )
+    compare: Annotated[str, one_of("off", "size", "body")] = Field(
+        "off",
+        description="Compare responses with those to the copies: status and size of the content (size), or a digest "
+        "of it too (body); differences are counted and logged.",
     )
 
     @classmethod

@@ -11,7 +11,7 @@ from adc.persistence.table import TablePersistence
 from adc.pools.pool import Pool
 from adc.pools.retry import RetryBudget, RetryPolicy
 from adc.proxy.exchange import Exchange
-from adc.proxy.pipeline import Action, Pipeline
+from adc.proxy.pipeline import Action, Pipeline, RouteCounters
 from adc.proxy.timeouts import Timeouts
 from adc.proxy.upstream.admission import Admit, TakeTurns
 from adc.proxy.upstream.choice import Balanced, Choice
@@ -65,14 +65,28 @@ class ForwardBuilder:
         return action
 
     def mirror(
-        self, route: model.Route, timeouts: Timeouts, following: Action[UpstreamRequest]
+        self,
+        route: model.Route,
+        timeouts: Timeouts,
+        following: Action[UpstreamRequest],
+        counters: RouteCounters,
     ) -> Mirror | None:
         """Return the mirror for requests of `route`, None without one."""
         if route.mirror is None:
             return None
         retries = policies.Retries(attempts=0)
         copies = self.build(route.mirror.pool, timeouts, retries, RetryPolicy(0))
-        return Mirror(copies, timeouts, route.mirror.percent, self._rng.random, following)
+        written = route.mirror
+        return Mirror(
+            copies,
+            timeouts,
+            written.percent,
+            self._rng.random,
+            following,
+            route.name,
+            written.compare,
+            counters,
+        )
 
     def _choice(self, name: str, timeouts: Timeouts) -> Choice:
         pool, sticky = self._pools[name], self._sticky.get(name)

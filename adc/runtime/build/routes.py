@@ -25,7 +25,7 @@ from adc.proxy.caching.variants import Variants
 from adc.proxy.exchange import Exchange
 from adc.proxy.files.action import ServeFiles
 from adc.proxy.files.open_files import OpenFiles
-from adc.proxy.pipeline import Action, Pipeline, ResponseStage
+from adc.proxy.pipeline import Action, Pipeline, ResponseStage, RouteCounters
 from adc.proxy.plugins.stages import AskForWhole, RunPlugins
 from adc.proxy.stages.actions import Redirect, Respond, Split
 from adc.proxy.stages.compress import AskForIdentity, Compress
@@ -91,7 +91,8 @@ class RouteBuilder:
         )
         action = self._action(route, timeouts)
         stages: list[ResponseStage[Exchange]] = []
-        mirror = self.forwards.mirror(route, timeouts, action)
+        counters = RouteCounters()
+        mirror = self.forwards.mirror(route, timeouts, action, counters)
         if mirror is not None:
             action = mirror
             stages.append(mirror.answered)
@@ -136,6 +137,7 @@ class RouteBuilder:
             timeouts=timeouts,
             response_stages=tuple(stages),
             body_limit=route.limits.body,
+            counters=counters,
             upgrades=frozenset(protocol.lower().encode() for protocol in route.upgrades),
             paths=path_policy(route),
             replies=self._pages.replies(route) if route.error_pages else None,

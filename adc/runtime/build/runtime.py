@@ -75,7 +75,12 @@ class Runtime:
         """Adopt counters and members of the previous runtime; return the removed members."""
         counters = {pipeline.name: pipeline.counters for pipeline in previous.pipelines}
         for pipeline in self.pipelines:
-            pipeline.counters = counters.get(pipeline.name, pipeline.counters)
+            known = counters.get(pipeline.name)
+            if known is not None:
+                pipeline.counters.mirrored = (
+                    known.mirrored
+                )  # the mirror counts in the ones that it was made with
+                pipeline.counters = known
         self.plugins.adopt(previous.plugins)
         gone: list[Member] = []
         for name, pool in previous.pools.items():

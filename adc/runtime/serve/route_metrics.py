@@ -18,5 +18,7 @@ def route_samples(pipelines: Iterable[Pipeline[Exchange]]) -> Iterator[Sample]:
         for (listener, status), count in counters.statuses.items():
             yield Sample("adc_requests_total", (listener, route, str(status)), count)
         yield from counters.durations.samples("adc_request_duration_seconds", (route,))
+        for result, count in counters.mirrored.items():
+            yield Sample("adc_mirror_compared_total", (route, result), count)
         yield Sample("adc_request_bytes_total", (route,), counters.bytes_in)
         yield Sample("adc_response_bytes_total", (route,), counters.bytes_out)
