@@ -135,6 +135,7 @@ def test_json_without_charset_gets_none() -> None:
         ("欢迎来到论坛，请先登录后再发表帖子。新闻 体育 财经", "gb18030"),
         ("歡迎來到論壇，請先登入後再發表文章。新聞 體育 財經", "big5"),
         ("Le café est à côté de la forêt", "cp1252"),
+        ("café", "cp1252"),
         (KOREAN, "utf-8"),
     ],
 )
