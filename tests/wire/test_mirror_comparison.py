@@ -82,6 +82,19 @@ async def test_copy_without_a_response_is_incomplete(tmp_path):
         await eventually(lambda: results(proxy) == {"incomplete": 1})
 
 
+async def test_first_response_of_a_cached_route_is_compared(tmp_path):
+    page = response(b"a", "Cache-Control: max-age=100")
+    async with Member(answering(page)) as member, Member(answering(page)) as copies:
+        written = mirrored(member, copies.address, "size")
+        written["routes"][0]["cache"] = "site"
+        written["caches"] = {"site": {"memory": "1MB"}}
+        async with serving(tmp_path, written) as proxy, proxy.client() as client:
+            for _ in range(3):
+                await client.ask(get())
+            await eventually(lambda: results(proxy) == {"same": 1})
+            assert len(copies.requests) == 1
+
+
 async def test_results_outlive_a_reload(tmp_path):
     async with (
         Member(answering(response(b"a"))) as member,

@@ -56,7 +56,7 @@ class Mirror:
         self._route = route
         self._compare = compare
         self._counters = counters
-        self._pairs: dict[UpstreamRequest, Comparison] = {}
+        self._pairs: dict[str, Comparison] = {}  # by request id: a fetch of the cache is another object
         self._copies = copies
         self._timeouts = timeouts
         self._share = share
@@ -74,7 +74,7 @@ class Mirror:
         """Return the response stage, for requests with content."""
         if upstream.request.body_length != 0 and upstream.body_end and upstream.replayable:
             self._reflect(upstream)
-        comparison = self._pairs.pop(upstream, None) if self._pairs else None
+        comparison = self._pairs.pop(upstream.request_id, None) if self._pairs else None
         if comparison is None:
             return None
         comparison.primary.status = response.status
@@ -119,7 +119,7 @@ class Mirror:
                 )
 
         comparison = Comparison(upstream.request, self._compare == "body", compared)
-        self._pairs[upstream] = comparison
+        self._pairs[request_id] = comparison
         return comparison
 
     def _ended(self) -> None:
