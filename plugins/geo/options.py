@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from adc.plugin import FilePath, NetworkList, Options
 
 CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
-_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 
 
 def _country(code: str) -> str:
@@ -23,12 +22,6 @@ def _continent(code: str) -> str:
     if code.upper() not in CONTINENTS:
         raise ValueError(f"{code!r} is not a continent; use {', '.join(CONTINENTS)}")
     return code.upper()
-
-
-def _field_name(name: str) -> str:
-    if not _FIELD_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not the name of a field such as X-Geo-Country")
-    return name
 
 
 def _listed(written: object) -> object:
@@ -65,9 +58,9 @@ class GeoOptions(Options):
     exempt: NetworkList = Field(default=(), validate_default=True)
     """NetworkList that are always allowed, such as those of monitoring."""
 
-    fields: dict[
-        Literal["country", "continent", "asn", "city"], Annotated[str, AfterValidator(_field_name)]
-    ] = Field(default={"country": "X-Geo-Country"})
+    fields: dict[Literal["country", "continent", "asn", "city"], str] = Field(
+        default={"country": "X-Geo-Country"}
+    )
     """Fields that tell the member the place, in place of those of the client. An unknown fact sets none."""
 
     by: Literal["client", "peer"] = "client"

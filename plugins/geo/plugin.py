@@ -10,7 +10,7 @@ from adc_plugins.geo.database import Databases, open_database
 from adc_plugins.geo.options import GeoOptions, Places
 from adc_plugins.geo.places import Place
 
-from adc.plugin import Context, Host, Plugin, Response
+from adc.plugin import Context, Host, IdentityFields, OptionErrors, Plugin, Response
 
 
 class Verdicts:
@@ -50,7 +50,10 @@ class Geo(Plugin[GeoOptions]):
         super().__init__(options)
         self._verdicts = Verdicts(options)
         self._fields = [(fact, name.encode()) for fact, name in options.fields.items()]
-        self._removed = [name.lower() for _, name in self._fields]
+        try:
+            self._identity = IdentityFields(options.fields.values())
+        except ValueError as error:
+            raise OptionErrors([(("fields",), str(error))]) from None
         self._by_peer = options.by == "peer"
         self._denied = Response(options.status, error_page=True)
         self._readers: dict[Path, maxminddb.Reader] = {}
@@ -79,9 +82,6 @@ class Geo(Plugin[GeoOptions]):
                 return self._denied
             context.warn("the place would be denied", address=address, country=place.country, asn=place.asn)
         if self._fields:
-            request.headers.remove(*self._removed)
-            for fact, name in self._fields:
-                value = place.field(fact)
-                if value:
-                    request.headers.add(name, value)
+            values = [(name, place.field(fact)) for fact, name in self._fields]
+            self._identity.write(request.headers, [pair for pair in values if pair[1]])
         return None
