@@ -45,7 +45,7 @@ class ImageOptions(Options):
     """Query parameters that are read: width, height, device pixel ratio (multiplies width and height), quality, fit."""
 
     forward_parameters: bool = False
-    """Whether the member receives the parameters, in their normal form; by default they are removed."""
+    """Send the parameters to the member, in their normal form; by default they are removed."""
 
     fit: Fit = "contain"
     """Fit of an image for which both width and height are requested: contain, within them; or cover, cropped around its
@@ -58,7 +58,7 @@ class ImageOptions(Options):
     """Qualities that clients may request with `q`, besides `quality`; others become the nearest one."""
 
     client_hints: bool = False
-    """Whether `Sec-CH-Width`, `Sec-CH-DPR` and `Save-Data` count; what the query says takes precedence."""
+    """Read `Sec-CH-Width`, `Sec-CH-DPR` and `Save-Data`; what the query says takes precedence."""
 
     save_data_quality: Quality = 50
     """Maximum quality for clients that send `Save-Data: on`, with `client_hints`."""
@@ -98,7 +98,7 @@ class ImageOptions(Options):
     wait: Annotated[Duration, Field(gt=0, le=25)] = 10.0
     """Maximum time until an image is converted, waiting included; up to 25s."""
 
-    memory: Annotated[Size, Field(ge=128 << 20)] = 768 << 20
+    memory: Annotated[Size, Field(ge=128 << 20)] = 1280 << 20
     """Address space of a process, 128MB or more."""
 
     nice: Annotated[int, Field(ge=0, le=19)] = 19
