@@ -26,7 +26,7 @@ from adc.plugin.http_client import HttpClient, HttpFailed, HttpReply, check_url
 from adc.plugin.identity import IdentityFields, field_value
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.option_model import ContentTypes, NetworkList, Options, Strings
-from adc.plugin.options import OptionErrors
+from adc.plugin.options import OptionErrors, with_place
 from adc.plugin.paths import FilePath
 from adc.plugin.processes import JobFailed, PoolFull, Processes
 from adc.plugin.response import Response
@@ -108,4 +108,5 @@ __all__ = [
     "parse_cookies",
     "parse_preferences",
     "parse_query",
+    "with_place",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -29,6 +29,17 @@ class OptionErrors(ValueError):
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
         super().__init__("; ".join(f"{key_text(key)}{message}" for key, message in self.findings))
+
+
+ResultT = TypeVar("ResultT")
+
+
+def with_place(option: str, make: Callable[..., ResultT], *arguments: Any) -> ResultT:
+    """Return `make(*arguments)`. Its ValueError becomes an error of `option`: OptionErrors."""
+    try:
+        return make(*arguments)
+    except ValueError as error:
+        raise OptionErrors([((option,), str(error))]) from None
 
 
 def key_text(key: tuple[str | int, ...]) -> str:

@@ -25,6 +25,7 @@ from adc.plugin import (
     Options,
     Plugin,
     Response,
+    with_place,
 )
 
 
@@ -69,17 +70,17 @@ class BasicAuth(Plugin[BasicAuthOptions]):
     def __init__(self, options: BasicAuthOptions) -> None:
         super().__init__(options)
         self._key = secrets.token_bytes(32)
-        self._challenge = {"WWW-Authenticate": _place("realm", challenge, options.realm)}
+        self._challenge = {"WWW-Authenticate": with_place("realm", challenge, options.realm)}
         header = options.user_header
-        self._fields = _place("user_header", IdentityFields, [header] if header else [])
+        self._fields = with_place("user_header", IdentityFields, [header] if header else [])
         self._header = header.encode()
-        self._inline = _place("users", parse_users, options.users.items())
+        self._inline = with_place("users", parse_users, options.users.items())
         self._users = self._read()
 
     def _read(self) -> Users:
         """Return all users. Raises OptionErrors."""
         file = self.options.file
-        users = {} if file is None else _place("file", read_file, file)
+        users = {} if file is None else with_place("file", read_file, file)
         both = sorted(users.keys() & self._inline.keys())
         if both:
             raise OptionErrors([(("users", both[0]), "is in the file too; keep one of them")])
@@ -167,11 +168,3 @@ class BasicAuth(Plugin[BasicAuthOptions]):
 
     def _refusal(self) -> Response:
         return Response(401, self._challenge, error_page=True)
-
-
-def _place(option: str, make: Any, *arguments: Any) -> Any:
-    """Return `make(*arguments)`, whose ValueError gets the place of the option."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        raise OptionErrors([((option,), str(error))]) from None

@@ -18,13 +18,13 @@ from adc.plugin import (
     Host,
     HttpFailed,
     IdentityFields,
-    OptionErrors,
     Options,
     Plugin,
     Response,
     Size,
     Strings,
     check_url,
+    with_place,
 )
 
 
@@ -76,9 +76,9 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
 
     def __init__(self, options: ForwardAuthOptions) -> None:
         super().__init__(options)
-        _place("url", check_url, options.url)
-        self._fields: IdentityFields = _place("copy", IdentityFields, options.copy_headers)
-        _place("copy_to_client", IdentityFields, options.copy_to_client)
+        with_place("url", check_url, options.url)
+        self._fields: IdentityFields = with_place("copy", IdentityFields, options.copy_headers)
+        with_place("copy_to_client", IdentityFields, options.copy_to_client)
         names = frozenset(name.lower().encode() for name in options.request_headers)
         self._names = names or None
         self._by = [name.lower().encode() for name in options.cache_by]
@@ -161,11 +161,3 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         assert response is not None
         for name, value in context.state.get("fields", ()):
             response.headers.add(name, value)
-
-
-def _place(option: str, make: Any, *arguments: Any) -> Any:
-    """Return `make(*arguments)`, whose ValueError gets the place of the option."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        raise OptionErrors([((option,), str(error))]) from None

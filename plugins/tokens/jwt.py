@@ -27,6 +27,7 @@ from adc.plugin import (
     check_url,
     parse_cookies,
     parse_query,
+    with_place,
 )
 
 _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*) *")
@@ -70,24 +71,24 @@ class Jwt(Plugin[JwtOptions]):
             raise ValueError(f"nothing says where keys are; name one of issuer, {', '.join(_PLACES)}")
         for key in ("jwks_url", *(() if named else ("issuer",))):
             if value := getattr(options, key):
-                _place(key, check_url, value)
+                with_place(key, check_url, value)
         texts = {"realm": [options.realm], "scopes": options.scopes, "require": options.require}
         for key, values in {**texts, "present": options.present}.items():
             if not all(_QUOTABLE.fullmatch(value) for value in values):
                 problem = "has text that is not 1 to 200 printable ASCII characters without quotes"
                 raise OptionErrors([((key,), problem)])
-        _place("headers", IdentityFields, options.headers)
+        with_place("headers", IdentityFields, options.headers)
         self._read()
 
     def _read(self) -> None:
         """Read the keys that need no fetch. Raises OptionErrors."""
         options = self.options
         if options.secret is not None:
-            self._keys = _place("secret", secret_key, options.secret.reveal())
+            self._keys = with_place("secret", secret_key, options.secret.reveal())
         elif options.public_key is not None:
-            self._keys = _place("public_key", parse_public_key, options.public_key.reveal())
+            self._keys = with_place("public_key", parse_public_key, options.public_key.reveal())
         elif options.jwks_file is not None:
-            self._keys = _place("jwks_file", self._read_file)
+            self._keys = with_place("jwks_file", self._read_file)
 
     def _read_file(self) -> KeyRing:
         path = self.options.jwks_file
@@ -283,11 +284,3 @@ def _taken(request: Request, name: str) -> str | None:
     path = request.target.partition("?")[0]
     request.target = f"{path}?{request.query}" if request.query else path
     return values[0] or None
-
-
-def _place(option: str, make: Any, *arguments: Any) -> Any:
-    """Return `make(*arguments)`, whose ValueError gets the place of the option."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        raise OptionErrors([((option,), str(error))]) from None

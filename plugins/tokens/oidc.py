@@ -30,6 +30,7 @@ from adc.plugin import (
     Response,
     check_url,
     parse_cookies,
+    with_place,
 )
 
 _NO_STORE = ("Cache-Control", "no-store")
@@ -54,9 +55,9 @@ class Oidc(Plugin[OidcOptions]):
 
     def __init__(self, options: OidcOptions) -> None:
         super().__init__(options)
-        _place("issuer", check_url, options.issuer)
+        with_place("issuer", check_url, options.issuer)
         if options.public_url:
-            _place("public_url", check_url, options.public_url)
+            with_place("public_url", check_url, options.public_url)
             if options.public_url.rstrip("/").count("/") != 2:
                 raise OptionErrors([(("public_url",), "has a path; write scheme and host only")])
         for key in ("callback_path", "logout_path", "after_logout"):
@@ -67,7 +68,7 @@ class Oidc(Plugin[OidcOptions]):
                 )
         if "openid" not in options.scopes:
             raise OptionErrors([(("scopes",), "openid is missing, without which there is no ID token")])
-        self._fields: IdentityFields = _place("headers", IdentityFields, options.headers)
+        self._fields: IdentityFields = with_place("headers", IdentityFields, options.headers)
         self._admission = Admission(options)
         self._jars = {scheme: Jar(options.cookie, scheme == "https") for scheme in ("http", "https")}
         self._names = tuple(jar.name.encode() for jar in self._jars.values())
@@ -332,11 +333,3 @@ def _redirect(url: str, cookies: Sequence[str]) -> Response:
 def _hide_query(request: Request) -> None:
     """Keep code and state of a login out of the access log."""
     request.target, request.query = request.target.partition("?")[0], ""
-
-
-def _place(option: str, make: Any, *arguments: Any) -> Any:
-    """Return `make(*arguments)`, whose ValueError gets the place of the option."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        raise OptionErrors([((option,), str(error))]) from None

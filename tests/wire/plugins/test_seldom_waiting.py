@@ -5,6 +5,8 @@ import pytest
 from tests.kit.client import get, post
 from tests.kit.member import Member, answering, echo
 from tests.kit.proxy import config, serving
+from tests.kit.survivors import nothing_survives
+from tests.kit.waiting import eventually
 
 PLUGINS = '''
 import asyncio
@@ -23,6 +25,8 @@ class Seldom(Plugin[SeldomOptions]):
         return self._now(context)
     async def _later(self, context):
         await asyncio.sleep(0.001)
+        if context.request.headers.get(b"x-wait") == b"ever":
+            await asyncio.Event().wait()
         if context.request.headers.get(b"x-wait") == b"raise":
             raise RuntimeError
         return self._now(context)
@@ -105,3 +109,44 @@ async def test_failure_on_an_error_page_changes_nothing(tmp_path):
     reply = await asked(tmp_path, get("/", "X-Fail: 1"), "marks", script=closing)
     assert reply.status == 502
     assert not reply.all(b"x-mark")
+
+
+WAITING = [("X-Wait: 1",), ("X-Wait: 1", "X-Answer: b"), ("X-Slow-Response: 1",), ("X-Wait: raise",)]
+
+
+@pytest.mark.parametrize("fields", WAITING)
+async def test_exchange_whose_phases_waited_is_freed_at_its_end(tmp_path, fields):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "several.py").write_text(PLUGINS)
+    async with Member(answering(echo)) as member:
+        route = {"plugins": [*BOTH, "marks"]}
+        mapping = config(member.address, plugin_paths=[str(tmp_path / "plugins")], route=route)
+        async with serving(tmp_path, mapping) as proxy:
+
+            async def once():
+                async with proxy.client() as client:
+                    assert (await client.ask(get("/", *fields))).status
+                await eventually(lambda: not proxy.connections)
+
+            await nothing_survives(once)
+
+
+async def test_client_that_leaves_while_a_phase_waits_cancels_it(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "several.py").write_text(PLUGINS)
+    async with Member(answering(echo)) as member:
+        mapping = config(
+            member.address,
+            plugin_paths=[str(tmp_path / "plugins")],
+            route={"plugins": [{"seldom": {"tag": "never"}}]},
+        )
+        async with serving(tmp_path, mapping) as proxy:
+
+            async def once():
+                async with proxy.client() as client:
+                    await client.send(get("/", "X-Wait: ever"))
+                    await eventually(lambda: proxy.listener.service.active)
+                await eventually(lambda: not (proxy.connections or proxy.listener.service.active))
+
+            await nothing_survives(once)
+            assert not member.requests
