@@ -11,22 +11,18 @@ import yaml
 from benchmarks.origin import INNER
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
-from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site, make_files
+from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Features, Site, make_files
 from benchmarks.waf_engines import NO_CRS, crs_folder
 
 CHECKOUT = Path(__file__).parents[2]
 """Measured is the code of this checkout, whether it is installed or not."""
 
 
-def _route(host: int, prefix: int, site: Site) -> dict[str, Any]:
-    features = site.features
+def _route(host: int, prefix: int, features: Features) -> dict[str, Any]:
     route: dict[str, Any] = {
         "match": {"host": f"site{host}.example.com", "path": f"/app{prefix}/"},
         "pool": "app",
     }
-    if features.files:
-        del route["pool"]
-        route["files"] = str(make_files(site))
     if features.cache:
         route["cache"] = {"store": "site"}
     if features.coding:
@@ -92,7 +88,7 @@ def configuration(site: Site) -> dict[str, Any]:
         "workers": 1,
         "listeners": [listener],
         "routes": [
-            _route(host, prefix, site)
+            _route(host, prefix, features)
             for host in range(features.hosts)
             for prefix in range(features.prefixes)
         ],
@@ -100,6 +96,8 @@ def configuration(site: Site) -> dict[str, Any]:
         "access_log": {"path": str(site.folder / "access.log"), "format": "combined"},
         "admin": {"bind": f"127.0.0.1:{site.admin_port}"},
     }
+    if features.files:
+        data["routes"].insert(0, {"match": {"path": "/app0/asset/"}, "files": str(make_files(site))})
     if features.cache:
         data["caches"] = {"site": {"memory": "512MB"}}
     if features.trust_forwarded:
