@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from time import perf_counter
+from typing import Any, Final
 
 from adc.plugin.body import BodyPass, BodyTooLarge
 from adc.plugin.phase_call import Stopped
 from adc.plugin.use import PluginFailed
 from adc.proxy.plugins.task import PluginTask
+
+PIECE: Final = 1 << 16
+"""Bytes that the phases get at once: what comes in one read is cut, because a phase may take long for it."""
+_SHARE: Final = 0.002
+"""Seconds that the phases may work before the other exchanges of the worker go on."""
 
 
 def _ignore(*arguments: object) -> None:
@@ -17,14 +24,14 @@ def _ignore(*arguments: object) -> None:
 
 
 class PluginFlow:
-    """Keeps chunks in order while a phase awaits something.
+    """Keeps chunks in order while a phase awaits something, or while other exchanges go on after `_SHARE` of work.
 
     `passed` gets what a phase made of a chunk and whether it was the last, `failed` what a phase raised. `hold` has the
     sender pause (it gets whether the last chunk has come), `release` has it go on. `content` is None unless a body
     phase reads the content.
     """
 
-    __slots__ = ("_failed", "_hold", "_passed", "_queue", "_release", "_task", "content")
+    __slots__ = ("_due", "_failed", "_hold", "_passed", "_queue", "_release", "_task", "_used", "content")
 
     def __init__(
         self,
@@ -40,11 +47,13 @@ class PluginFlow:
         self._release = release
         self._queue: list[tuple[bytes, bool]] = []
         self._task = PluginTask()
+        self._due: asyncio.Handle | None = None
+        self._used = 0.0
 
     @property
     def busy(self) -> bool:
-        """True if a phase awaits something."""
-        return self._task.busy
+        """True if chunks that arrive have to wait."""
+        return self._task.busy or self._due is not None
 
     def run(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None], end: bool = False) -> None:
         """Await `work`, then call `then`; chunks that arrive meanwhile wait."""
@@ -53,19 +62,61 @@ class PluginFlow:
 
     def push(self, data: bytes, end: bool) -> None:
         """Process the next chunk."""
-        content = self.content
-        if content is None or self._task.busy:
+        if self._due is not None or self.content is None or self._task.busy:
             self._queue.append((data, end))
-        elif content.waits:
-            self.run(content.wait(data, end), partial(self._arrived, end), end)
-        else:
+            return
+        while (content := self.content) is not None:
+            if len(data) > PIECE:
+                data, end = self._first_piece(data, end)
+            if content.waits:
+                self.run(content.wait(data, end), partial(self._arrived, end), end)
+                return
+            started = perf_counter()
             try:
                 passed = content.feed(data, end)
             except (PluginFailed, BodyTooLarge) as error:
                 self._failed(error)
                 return
+            self._used += perf_counter() - started
             self._passed(passed, end)
             self._drop_finished(content)
+            if end or isinstance(passed, Stopped):
+                return
+            if self._used > _SHARE and self.content is not None:
+                self._hold(end)
+                self._due = asyncio.get_running_loop().call_soon(self._go_on)
+                return
+            if not self._queue:
+                return
+            data, end = self._take_piece()
+
+    def _go_on(self) -> None:
+        self._due = None
+        self._used = 0.0
+        if self._queue:
+            self.push(*self._take_piece())
+        if not self.busy:
+            self._release()
+
+    def _first_piece(self, data: bytes, end: bool) -> tuple[bytes, bool]:
+        """Return the beginning of a large chunk; the rest waits, before all others."""
+        last = len(data) - 1
+        self._queue[:0] = [
+            (data[at : at + PIECE], end and at + PIECE > last) for at in range(PIECE, len(data), PIECE)
+        ]
+        return data[:PIECE], False
+
+    def _take_piece(self) -> tuple[bytes, bool]:
+        """Remove and return the next chunks that wait, joined, about `PIECE` of them."""
+        size = count = 0
+        for data, _ in self._queue:
+            size += len(data)
+            count += 1
+            if size >= PIECE:
+                break
+        taken = self._queue[:count]
+        del self._queue[:count]
+        return b"".join([data for data, _ in taken]), taken[-1][1]
 
     def take(self) -> tuple[bytes, bool]:
         """Remove and return the chunks that wait, joined, and whether they end the content."""
@@ -79,6 +130,9 @@ class PluginFlow:
         self.content = None
         self._queue.clear()
         self._task.cancel()
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def end(self) -> None:
         """Stop because the exchange is over, and refer to nothing that refers to this flow: no cycle waits for the
@@ -90,7 +144,7 @@ class PluginFlow:
         content = self.content
         self._passed(passed, end)
         if self._queue and self.content is not None and not isinstance(passed, Stopped):
-            self.push(*self.take())
+            self.push(*self._take_piece())
             return
         if content is not None:
             self._drop_finished(content)
