@@ -83,6 +83,10 @@ class Plugin(Generic[OptionsT]):
     """True: the response phases run between the member and the cache of the route, so that their result is stored. A
     hit does not pass them. Without a cache they run as those of other plugins. May be set in `__init__`."""
 
+    cache_version: str = ""
+    """With `cached`: what stored results depend on besides the options, such as a digest of the files that these name.
+    Results of another version are not used any more. May be set in `__init__`."""
+
     error_pages: bool = False
     """True: `response_head` is called for error pages of adc itself too, such as a 502. There it must be `def`, may run
     without `request_head` before it, and only changes fields: what it returns is dropped. May be set in `__init__`."""

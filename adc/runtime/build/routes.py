@@ -196,11 +196,15 @@ class RouteBuilder:
         )
         return CacheStage(store, options, following, suffix, purgers, quick, variants, decodes)
 
-    def _cached(self, route: model.Route) -> list[tuple[str, Any]]:
-        """Return names and options of the plugins whose results are stored."""
+    def _cached(self, route: model.Route) -> list[tuple[str, Any, str]]:
+        """Return names, options and versions of the plugins whose results are stored."""
         chain = self._chains.get(route.name)
         uses = () if chain is None else zip(route.plugins, chain.uses, strict=True)
-        return [(written.name, written.options) for written, use in uses if use.plugin.cached]
+        return [
+            (written.name, written.options, use.plugin.cache_version)
+            for written, use in uses
+            if use.plugin.cached
+        ]
 
     def _own_cookies(self, route: model.Route) -> tuple[Callable[[Headers], None], ...]:
         """Return the functions that remove our part from a client's cookies on the way to the member.
@@ -222,7 +226,7 @@ def path_policy(route: model.Route) -> PathPolicy:
     return PathPolicy(route.name, route.normalize, sends and route.ambiguous_paths == "refuse", prefix)
 
 
-def _key_suffix(route: model.Route, cached: Sequence[tuple[str, Any]] = ()) -> bytes:
+def _key_suffix(route: model.Route, cached: Sequence[tuple[str, Any, str]] = ()) -> bytes:
     """Return the mark that sets the route apart from others of the same URL: conditions besides host and path, and the
     plugins whose results are stored."""
     further = route.match.model_dump(mode="json", exclude_defaults=True, exclude={"host", "path"})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -16,18 +18,30 @@ class BadFile(ValueError):
 
 
 class LocalFiles(etree.Resolver):
-    """Lets a parser read files and nothing else; `refused` is the last address that it may not read."""
+    """Lets a parser read files and nothing else; `refused` is the last address that it may not read, `paths` are the
+    files that it reads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.refused = ""
+        self.paths: list[Path] = []
 
     def resolve(self, system_url: str, public_id: str, *context: Any) -> Any:
         """Return an empty document for anything that is no local file."""
         if system_url and ("://" in system_url and not system_url.startswith("file://")):
             self.refused = system_url
             return self.resolve_string("", *context, base_url=system_url)
+        if system_url:
+            is_url = system_url.startswith("file://")
+            self.paths.append(Path(unquote(system_url.removeprefix("file://")) if is_url else system_url))
         return None
+
+    def digest(self) -> str:
+        """Return a digest of the contents of all files that were read."""
+        hashed = sha256()
+        for path in self.paths:
+            hashed.update(sha256(path.read_bytes() if path.is_file() else b"").digest())
+        return hashed.hexdigest()
 
 
 class Source(NamedTuple):

@@ -33,6 +33,7 @@ class Xslt(Plugin[XsltOptions]):
             stylesheet = read_stylesheet(options.stylesheet)
         except BadFile as error:
             raise OptionErrors([(("stylesheet",), str(error))]) from None
+        self.cache_version = stylesheet.digest
         self._content_type = (options.content_type or stylesheet.content_type).encode()
         self._limits = WorkLimits(
             options.max_size, options.max_depth, options.max_nodes, options.max_output, options.max_time

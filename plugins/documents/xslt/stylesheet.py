@@ -26,10 +26,11 @@ class TransformFailed(Exception):
 
 
 class Stylesheet(NamedTuple):
-    """A compiled stylesheet; `content_type` is what its `xsl:output` says of the result."""
+    """A compiled stylesheet; `content_type` is what its `xsl:output` says of the result, `digest` that of its files."""
 
     transform: Any
     content_type: str
+    digest: str
 
     def result(self, root: etree._Element, parameters: Mapping[str, str]) -> bytes:
         """Return the serialised result for a document. Raises TransformFailed."""
@@ -48,7 +49,7 @@ def read_stylesheet(file: Path) -> Stylesheet:
     source = read(file)
     nothing = _LXML.XSLTAccessControl.DENY_ALL
     transform = compiled(file, source.files, lambda: etree.XSLT(source.tree, access_control=nothing))
-    return Stylesheet(transform, _content_type(source.tree.getroot()))
+    return Stylesheet(transform, _content_type(source.tree.getroot()), source.files.digest())
 
 
 def _content_type(root: etree._Element) -> str:

@@ -44,6 +44,14 @@ class Upper(Plugin[UpperOptions]):
             return Response(502, {}, "withheld") if self.options.whole else b""
         return data.upper() + context.state["mark"] * end
 
+class Versioned(Upper):
+    """The same; its results depend on a file, which `word` names."""
+    name = "versioned"
+    def __init__(self, options):
+        super().__init__(options)
+        with open(options.word) as file:
+            self.cache_version = file.read()
+
 class UpperLater(Upper):
     """The same, awaiting something in each phase."""
     name = "upper_later"

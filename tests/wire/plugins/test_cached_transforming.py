@@ -312,6 +312,19 @@ async def test_reload_with_other_options_does_not_reuse_results(tmp_path):
         assert (await site.get()).body == b"text 3"
 
 
+async def test_reload_with_other_files_does_not_reuse_results(tmp_path):
+    file = tmp_path / "version"
+    file.write_text("1")
+    plugins = ({"versioned": {"cached": True, "word": str(file)}},)
+    async with cached(tmp_path, counted(), plugins=plugins) as site:
+        assert (await site.get()).body == b"TEXT 1"
+        await site.proxy.change(lambda mapping: None)
+        assert (await site.get()).body == b"TEXT 1"
+        file.write_text("2")
+        await site.proxy.change(lambda mapping: None)
+        assert (await site.get()).body == b"TEXT 2"
+
+
 async def test_trailers_of_a_changed_response_are_filtered_and_not_stored(tmp_path):
     head = response(b"", TEXT, FRESH, "Transfer-Encoding: chunked", "Trailer: Digest, X-Told", length=False)
     reply = head + b"3\r\nabc\r\n0\r\nDigest: x\r\nX-Told: y\r\n\r\n"

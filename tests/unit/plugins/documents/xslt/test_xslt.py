@@ -181,3 +181,15 @@ def test_unusable_stylesheet_is_an_error_of_its_option(
     with pytest.raises(OptionErrors, match=message) as errors:
         Trial(Xslt, {"stylesheet": "s.xsl"}, folder=tmp_path)
     assert errors.value.findings[0][0] == ("stylesheet",)
+
+
+def test_version_of_stored_results_follows_every_file_of_the_stylesheet(tmp_path: Path) -> None:
+    def version(part: str) -> str:
+        (tmp_path / "part one.xsl").write_text(SHEET.replace("{}", part))
+        plugin: Xslt = trial(tmp_path, '<xsl:include href="part%20one.xsl"/>' + JSON_OUT).plugin
+        return plugin.cache_version
+
+    first = version("<!-- 1 -->")
+    assert first
+    assert version("<!-- 1 -->") == first
+    assert version("<!-- 2 -->") != first
