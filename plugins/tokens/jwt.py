@@ -38,6 +38,9 @@ _MOST_FILE = 1 << 20
 _LONGEST = 16 << 10
 """Bytes of a token that a request may bring."""
 
+_LENIENT = re.compile(rb"[ \t,]*bearer[^A-Za-z0-9]*[A-Za-z0-9]", re.IGNORECASE)
+"""What an application may read as a token, though it is not written as RFC 6750 has it."""
+
 Pairs = Sequence[tuple[bytes, bytes]]
 
 
@@ -161,10 +164,11 @@ class Jwt(Plugin[JwtOptions]):
     def request_head(self, context: Context) -> Response | Coroutine[Any, Any, Response | None] | None:
         """Let the request pass if its token is known; else verify it."""
         request = context.request
-        token = self._token(request)
-        if token is not None and len(token) > _LONGEST:
-            return self._refuse(context, "invalid_token", "the token is too long")
         self._fields.clear(request.headers)
+        try:
+            token = self._token(request)
+        except TokenRefused as error:
+            return self._refuse(context, "invalid_token", str(error))
         if token is None:
             return None if self.options.optional else self._refuse(context, "", "there is no token")
         mark = blake2b(token.encode(), digest_size=16, key=self._digest_key).digest()
@@ -242,17 +246,17 @@ class Jwt(Plugin[JwtOptions]):
             context.vary_cache(blake2b(repr(pairs).encode(), digest_size=16).digest())
 
     def _token(self, request: Request) -> str | None:
-        """Return the token; one of the query is removed."""
+        """Return the token; one of the query is removed. Raises TokenRefused."""
         options, headers = self.options, request.headers
         asked = _taken(request, options.query) if options.query else None
-        values = headers.get_all(b"authorization")
-        if values:
-            found = _BEARER.fullmatch(values[0]) if len(values) == 1 and len(values[0]) <= _LONGEST else None
-            if found is not None:
-                return found[1].decode("ascii")
-        if options.cookie and (cookie := parse_cookies(headers).get(options.cookie)):
-            return cookie
-        return asked
+        token = _bearer(headers.get_all(b"authorization"))
+        if token is None and options.cookie:
+            token = parse_cookies(headers).get(options.cookie) or None
+        if token is None:
+            token = asked
+        if token is not None and len(token) > _LONGEST:
+            raise TokenRefused("the token is too long")
+        return token
 
     def _refuse(self, context: Context, error: str, why: str) -> Response | None:
         counter = (
@@ -272,9 +276,20 @@ class Jwt(Plugin[JwtOptions]):
         return Response(status, {"WWW-Authenticate": ", ".join(parts)}, error_page=True)
 
 
+def _bearer(values: list[bytes]) -> str | None:
+    """Return the token of the Authorization fields. Raises TokenRefused for anything else that an application could
+    read as one: it would take the token for verified."""
+    found = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
+    if found is not None:
+        return found[1].decode("ascii")
+    if any(map(_LENIENT.match, values)):
+        raise TokenRefused("the token is malformed" if len(values) == 1 else "there are several tokens")
+    return None
+
+
 def _taken(request: Request, name: str) -> str | None:
     """Remove a parameter from the query and return its first value."""
-    if name not in request.query:
+    if name not in request.query and "%" not in request.query:
         return None
     fields = [(field, parse_query(field)) for field in request.query.split("&")]
     values = [value for _, parsed in fields for value in parsed.get(name, ())]

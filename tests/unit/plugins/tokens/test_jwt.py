@@ -186,6 +186,46 @@ async def test_keys_of_a_file_are_read_again(tmp_path: Path) -> None:
         assert (await running.exchange(asking(made(signed_by=key("EC", "new"))))).response.status == 200
 
 
+FORGED = "e30.e30.e30"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"Bearer {FORGED}", f"Bearer {FORGED}"],
+        ["Basic YTpi", f"Bearer {FORGED}"],
+        [f"Bearer {FORGED} x"],
+        [f"Bearer\t{FORGED}"],
+        [f"bearer:{FORGED}"],
+        [f", Bearer {FORGED}"],
+        [f"Bearer {'a' * 17_000}"],
+    ],
+)
+@pytest.mark.parametrize("cookies", [[], [("Cookie", f"t={made()}")]])
+def test_authorization_that_a_member_could_read_as_a_token_is_refused(values: Any, cookies: Any) -> None:
+    fields = [("Authorization", value) for value in values]
+    outcome = trial(optional=True, cookie="t").run(request("GET", "/", [*fields, *cookies]))
+    assert outcome.response.status == 401
+    assert 'error="invalid_token"' in challenge(outcome)
+
+
+def test_other_authorization_passes_where_tokens_are_optional() -> None:
+    outcome = trial(optional=True).run(asking("", ("Authorization", "Basic YTpi")))
+    assert outcome.response.status == 200
+
+
+def test_token_in_an_escaped_parameter_is_verified() -> None:
+    outcome = trial(optional=True, query="access_token").run(asking(target=f"/?access%5Ftoken={FORGED}"))
+    assert outcome.response.status == 401
+
+
+def test_dry_run_removes_spoofed_fields_beside_a_token_that_is_too_long() -> None:
+    long = ("Cookie", f"t={'a' * 17_000}")
+    outcome = trial(dry_run=True, cookie="t").run(asking("", long, ("X-User", "root")))
+    assert outcome.response.status == 200
+    assert b"x-user" not in outcome.request.headers
+
+
 def test_secret_accepts_hs256_only() -> None:
     options = {"secret": SECRET, "audience": "api"}
     text = made(signed_by=secret(), algorithm="HS256")
