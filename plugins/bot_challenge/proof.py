@@ -15,7 +15,7 @@ CHALLENGE_SECONDS = 300
 
 _CHALLENGE = re.compile(r"([0-9]{1,12})\.([0-9]{1,2})\.([A-Za-z0-9_\-]{16})\.([A-Za-z0-9_\-]{43})")
 _SOLUTION = re.compile(r"(.{30,120})\.([0-9]{1,12})")
-_PASS = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_\-]{43})")
+_PASS = re.compile(r"([0-9]{1,12}\.[0-9]{1,2})\.([A-Za-z0-9_\-]{43})")
 
 
 class Solved(NamedTuple):
@@ -51,13 +51,20 @@ class Proofs:
         return Solved(identity.encode()) if leading_zeros(solution) >= self._difficulty else None
 
     def make_pass(self, client: bytes, until: float) -> str:
-        """Return the value of a cookie."""
-        return f"{int(until)}.{_mac(self._keys[0], b'pass', str(int(until)), client)}"
+        """Return the value of a cookie. It names the difficulty, since other routes have the same keys."""
+        head = f"{int(until)}.{self._difficulty}"
+        return f"{head}.{_mac(self._keys[0], b'pass', head, client)}"
 
     def has_pass(self, text: str, client: bytes, now: float) -> bool:
-        """True if the cookie was made here for this client and is still valid."""
+        """True if the cookie was made here for this client, by a challenge as difficult as this one, and is still
+        valid."""
         found = _PASS.fullmatch(text)
-        return found is not None and now < int(found[1]) and self._signed(found[2], b"pass", found[1], client)
+        if found is None:
+            return False
+        until, difficulty = map(int, found[1].split("."))
+        if now >= until or difficulty < self._difficulty:
+            return False
+        return self._signed(found[2], b"pass", found[1], client)
 
     def _signed(self, mac: str, purpose: bytes, text: str, client: bytes) -> bool:
         return any(hmac.compare_digest(mac, _mac(key, purpose, text, client)) for key in self._keys)

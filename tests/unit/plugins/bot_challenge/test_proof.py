@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = 1_800_000_000.0
-PROOFS = Proofs([b"k" * 32], 8)
+KEYS = [b"k" * 32]
+DIFFICULTY = 8
+PROOFS = Proofs(KEYS, DIFFICULTY)
 
 
 def solved(challenge: str, bits: int = 8) -> str:
@@ -55,6 +57,12 @@ def test_pass_is_for_its_client_until_its_end() -> None:
     assert not PROOFS.has_pass(text, b"a", NOW + 60)
     assert not PROOFS.has_pass(text, b"b", NOW)
     assert not PROOFS.has_pass(text.replace("18", "19", 1), b"a", NOW)
+
+
+@pytest.mark.parametrize(("difficulty", "passes"), [(1, False), (DIFFICULTY - 1, False), (26, True)])
+def test_pass_for_an_easier_challenge_of_another_route_is_not_enough(difficulty: int, passes: bool) -> None:
+    text = Proofs(KEYS, difficulty).make_pass(b"a", NOW + 60)
+    assert PROOFS.has_pass(text, b"a", NOW) is passes
 
 
 @given(st.text(max_size=150))
