@@ -37,8 +37,8 @@ class Failures:
             return 0
         return max(1, math.ceil(count.expires - self._host.wall()))
 
-    def succeeded(self, client: str) -> None:
-        """Take an attempt back."""
+    def taken_back(self, client: str) -> None:
+        """Take an attempt back that did not fail."""
         self._table.add(_key(client), -1, self._limit.window)
 
 

@@ -143,6 +143,8 @@ class BasicAuth(Plugin[BasicAuthOptions]):
                 mark, verify or users.decoy(credentials.name), credentials.password
             )
         except Busy:
+            if failures is not None:
+                failures.taken_back(context.client)
             return Response(503, {"Retry-After": "1"}, error_page=True)
         self._verified.add()
         if verify is None or not right:
@@ -151,7 +153,7 @@ class BasicAuth(Plugin[BasicAuthOptions]):
             context.warn("the credentials are wrong", user=known, client=context.client)
             return self._refusal()
         if failures is not None:
-            failures.succeeded(context.client)
+            failures.taken_back(context.client)
         if users is self._users and self.options.cache:
             self._verifier.remember(mark, credentials.name)
         self._admit(context, credentials.name)

@@ -120,6 +120,14 @@ async def test_limit_spares_clients_whose_password_was_right_before() -> None:
         assert (await running.exchange(asking())).response.status == 200
 
 
+async def test_attempt_that_was_not_verified_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with trial(limit={"most": 1}) as running:
+        monkeypatch.setattr("adc_plugins.basic_auth.verifier.WAITING", 0)
+        assert (await running.exchange(asking())).response.status == 503
+        monkeypatch.undo()
+        assert (await running.exchange(asking())).response.status == 200
+
+
 async def test_addresses_of_one_ipv6_network_count_together() -> None:
     async with trial(limit={"most": 1}) as running:
         await running.exchange(asking(password="x", client="2001:db8::1"))
