@@ -55,6 +55,13 @@ def test_request_over_a_limit_is_refused(options: Any, head: Any, status: int) -
     assert run(options, **head).response.status == status
 
 
+@pytest.mark.parametrize("second", ["application/json", "text/html"])
+def test_content_of_two_types_is_refused(second: str) -> None:
+    fields = [("Content-Type", "text/html"), ("Content-Type", second)]
+    outcome = run({"content_types": second}, headers=fields, body_length=2)
+    assert outcome.response.status == 415
+
+
 def test_allowed_methods_are_told() -> None:
     outcome = run({"methods": ["GET", "POST"]}, method="PUT")
     assert outcome.response.headers.get(b"allow") == b"GET, POST, HEAD"
