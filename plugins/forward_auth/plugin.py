@@ -58,8 +58,9 @@ class ForwardAuthOptions(Options):
     cache: Duration = 0.0
     """Time for which a reply of 2xx is reused for the same request of the same client; `0` asks each time."""
 
-    cache_by: Strings = ("Authorization", "Cookie")
-    """Request fields that make requests different for `cache`, besides method, URL and address of the client."""
+    cache_by: Strings = ()
+    """Request fields that make requests different for `cache`, besides method, URL and address of the client:
+    `[Authorization, Cookie]` if nothing else decides. Default: all that the service gets."""
 
     cache_size: int = Field(10_000, ge=1, le=1_000_000)
     """Replies that a worker remembers."""
@@ -81,7 +82,8 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         with_place("copy_to_client", IdentityFields, options.copy_to_client)
         names = frozenset(name.lower().encode() for name in options.request_headers)
         self._names = names or None
-        self._by = [name.lower().encode() for name in options.cache_by]
+        by = frozenset(name.lower().encode() for name in options.cache_by)
+        self._by = by or self._names
         self._key = secrets.token_bytes(32)
 
     async def start(self, host: Host) -> None:
@@ -114,10 +116,9 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         return None
 
     def _mark(self, context: Context) -> bytes:
-        request = context.request
-        parts = [request.method, request.scheme, request.authority, request.target, context.client]
-        values = [request.headers.get_all(name) for name in self._by]
-        return blake2b(repr((parts, values)).encode(), digest_size=16, key=self._key).digest()
+        fields = question(context.request, context.client, self._by)
+        asked = [(name.lower(), value) for name, value in fields]
+        return blake2b(repr(asked).encode(), digest_size=16, key=self._key).digest()
 
     async def _ask(self, context: Context, mark: bytes) -> Response | None:
         self._asked.add()

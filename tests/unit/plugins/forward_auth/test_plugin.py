@@ -110,7 +110,8 @@ def test_dry_run_refuses_nothing_and_reports() -> None:
 
 
 async def test_reply_is_reused_for_the_same_request_only() -> None:
-    async with trial(headers=[("X-User", "alice")], cache="10s", copy=["X-User"]) as running:
+    by = ["Authorization", "Cookie"]
+    async with trial(headers=[("X-User", "alice")], cache="10s", cache_by=by, copy=["X-User"]) as running:
         alike = asking(("Cookie", "s=1"), ("X-Unnamed", "1")), asking(("Cookie", "s=1"), ("X-Unnamed", "2"))
         for head in alike:
             assert (await running.exchange(head)).request.headers.get(b"x-user") == b"alice"
@@ -128,6 +129,14 @@ async def test_reply_is_reused_for_the_same_request_only() -> None:
         await running.pass_time(11)
         await running.exchange(asking(("Cookie", "s=1"), ("X-Unnamed", "1")))
         assert len(running.http.requests) == len(others) + 2
+
+
+@pytest.mark.parametrize("options", [{}, {"request_headers": ["X-Api-Key"]}])
+async def test_reply_is_not_reused_without_a_field_that_the_service_had(options: Any) -> None:
+    async with trial(cache="10s", **options) as running:
+        for fields in ([("X-Api-Key", "right")], [("x-api-key", "right")], [], [("X-Api-Key", "wrong")]):
+            await running.exchange(asking(*fields))
+        assert len(running.http.requests) == 3
 
 
 async def test_refusal_is_not_reused() -> None:
