@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from adc.plugin import Bucket, Duration, NetworkList, Options, Window
 
@@ -61,6 +61,7 @@ def _name(written: str) -> str:
     return written
 
 
+WrittenRate = Annotated[Rate, BeforeValidator(_rate), WithJsonSchema({"type": "string"})]
 Key = Annotated[tuple[str, ...], BeforeValidator(_key)]
 
 
@@ -75,7 +76,7 @@ class Limit(Options):
     `header:NAME`, `cookie:NAME`, `query:NAME`; one, or a list of which all count. A user that a plugin before this one
     has found is the `header:` that it writes for the member."""
 
-    rate: Annotated[Rate, BeforeValidator(_rate)]
+    rate: WrittenRate
     """Requests in a time: `100/s`, `600/m`, `1000/h`, `5000/d`, `10/30s`."""
 
     burst: Annotated[int, Field(ge=1, le=MOST)] | None = None
@@ -109,12 +110,25 @@ class Limit(Options):
 
 
 class RateLimitOptions(Options):
+    """One limit, whose options stand here, or several in `limits`."""
+
     name: Annotated[str, AfterValidator(_name)] = "default"
+    """Name of the limit in the fields of responses, metrics and logs."""
+
     key: Key = ("source",)
-    rate: Annotated[Rate, BeforeValidator(_rate)] | None = None
+    """What shares the limit, as in `limits`: `source`, `header:X-Api-Key`, `[source, route]`."""
+
+    rate: WrittenRate | None = None
+    """Requests in a time: `100/s`, `600/m`, `1000/h`, `5000/d`, `10/30s`."""
+
     burst: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    """Requests that are admitted at once after a pause; by default as many as the rate names."""
+
     algorithm: Literal["token_bucket", "sliding_window"] = "token_bucket"
+    """As in `limits`."""
+
     delay: Annotated[Duration, Field(ge=0, le=4)] = 0.0
+    """Have requests over the rate wait for up to this long: 0 to 4s."""
 
     limits: tuple[Limit, ...] = ()
     """Several limits, each with the options above; a request has to be within all of them."""

@@ -4,6 +4,7 @@ import pytest
 
 from adc.config import json_schema
 from docs.generate import pages
+from docs.plugin_options import bundled, options_schema
 
 
 @pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda value: getattr(value, "stem", ""))
@@ -27,3 +28,11 @@ def test_every_option_is_described():
     found = list(keys())
     assert len(found) > 250
     assert [f"{part}.{key}" for part, key, described in found if not described] == []
+
+
+@pytest.mark.parametrize(("name", "plugin"), bundled().items(), ids=list(bundled()))
+def test_every_option_of_a_plugin_is_described(name, plugin):
+    schema = options_schema(name, plugin)
+    parts = [schema, *schema["$defs"].values()]
+    options = [(key, value) for part in parts for key, value in part.get("properties", {}).items()]
+    assert [key for key, value in options if not value.get("description")] == []
