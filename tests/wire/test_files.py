@@ -397,12 +397,26 @@ async def test_a_changed_file_is_served_after_a_second(plain):
     assert (await plain.get("/a.txt")).status == 404
 
 
-async def test_a_new_compressed_copy_is_served_after_a_second(plain):
+async def test_a_new_compressed_copy_is_served_after_some_seconds(plain):
     plain.write("a.txt", b"one")
     assert (await plain.get("/a.txt", "Accept-Encoding: gzip")).body == b"one"
     plain.write("a.txt.gz", b"zipped")
+    for _ in range(5):
+        plain.pass_second()
+        reply = await plain.get("/a.txt", "Accept-Encoding: gzip")
+    assert reply.body == b"zipped"
+
+
+async def test_a_changed_or_removed_copy_is_noticed_after_a_second(plain):
+    plain.write("a.txt", b"one")
+    copy = plain.write("a.txt.gz", b"zipped")
+    for content in (b"zipped", b"zipped again"):
+        copy.write_bytes(content)
+        plain.pass_second()
+        assert (await plain.get("/a.txt", "Accept-Encoding: gzip")).body == content
+    copy.unlink()
     plain.pass_second()
-    assert (await plain.get("/a.txt", "Accept-Encoding: gzip")).body == b"zipped"
+    assert (await plain.get("/a.txt", "Accept-Encoding: gzip")).body == b"one"
 
 
 async def test_root_that_is_a_link_follows_its_switch(tmp_path):

@@ -15,7 +15,7 @@ from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.target import BadTarget, normalise_path
 from adc.proxy.files.open_files import OpenFiles, Shelf
-from adc.proxy.files.root import LOOK_AGAIN, Descriptor, Root, entries, look
+from adc.proxy.files.root import Descriptor, Root, entries, look
 from adc.proxy.files.sending import FileSending
 from adc.proxy.files.served import Content, FileReader, ServedFile
 from adc.proxy.replies import Replies, wants_json
@@ -141,8 +141,7 @@ class ServeFiles:
         if served is not None:
             if clock.now < served.look_at:
                 return served
-            if self._is_current(folder, served):
-                served.look_at = clock.now + LOOK_AGAIN
+            if self._is_current(folder, served, clock.now):
                 self._kept.touch(shelf, path)
                 return served
             self._kept.drop(shelf, path)
@@ -153,9 +152,9 @@ class ServeFiles:
         self._kept.put(shelf, served)
         return served
 
-    def _is_current(self, folder: Descriptor, served: ServedFile) -> bool:
+    def _is_current(self, folder: Descriptor, served: ServedFile, now: float) -> bool:
         try:
-            return self._reader.is_current(folder, served)
+            return self._reader.is_current(folder, served, now)
         except OSError:
             return False
 

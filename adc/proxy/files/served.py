@@ -18,6 +18,9 @@ SUFFIXES: Final = {"br": b".br", "zstd": b".zst", "gzip": b".gz"}
 IN_MEMORY: Final = 64 << 10
 """Files up to this size are read once and sent from memory; larger ones stay open."""
 
+LOOK_FOR_COPIES = 5.0
+"""Seconds after which new compressed copies of a file are looked for; those that it has are looked at with it."""
+
 _MOST_TRIES: Final = 3
 
 Identity = tuple[int, int, int, int, int]
@@ -45,15 +48,17 @@ class Content:
 
 
 class ServedFile:
-    """A file with its compressed copies, by coding. It is as the disk had it until `look_at`, monotonic seconds."""
+    """A file with its compressed copies, by coding. It is as the disk had it until `look_at`, monotonic seconds; new
+    copies are looked for at `copies_at`."""
 
-    __slots__ = ("coded", "key", "look_at", "plain")
+    __slots__ = ("coded", "copies_at", "key", "look_at", "plain")
 
-    def __init__(self, key: str, plain: Content, coded: dict[str, Content], look_at: float) -> None:
+    def __init__(self, key: str, plain: Content, coded: dict[str, Content], now: float) -> None:
         self.key = key
         self.plain = plain
         self.coded = coded
-        self.look_at = look_at
+        self.look_at = now + LOOK_AGAIN
+        self.copies_at = now + LOOK_FOR_COPIES
 
     def chosen(self, accept_encoding: bytes | None) -> Content:
         """Return the representation that the client prefers."""
@@ -94,18 +99,24 @@ class FileReader:
             coding: _content(folder, name + SUFFIXES[coding], kind, coding, varies, self._lines, wall)
             for coding in copies
         }
-        return ServedFile(key, plain, coded, now + LOOK_AGAIN)
+        return ServedFile(key, plain, coded, now)
 
-    def is_current(self, folder: Descriptor, served: ServedFile) -> bool:
-        """True if the disk has the same file and the same copies. Raises OSError if the file is gone."""
+    def is_current(self, folder: Descriptor, served: ServedFile, now: float) -> bool:
+        """True if the disk has the same file and the same copies: then nothing is looked at again for a second. Raises
+        OSError if the file is gone.
+        """
         plain, coded = served.plain, served.coded
         if identity(look(folder, plain.name)) != plain.identity:
             return False
-        for coding in self._codings:
+        new_too = now >= served.copies_at
+        for coding in self._codings if new_too else coded:
             held = coded.get(coding)
             found = self._found(folder, plain.name + SUFFIXES[coding])
             if found != (None if held is None else held.identity):
                 return False
+        served.look_at = now + LOOK_AGAIN
+        if new_too:
+            served.copies_at = now + LOOK_FOR_COPIES
         return True
 
     def _has(self, folder: Descriptor, name: bytes) -> bool:
