@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from time import perf_counter
@@ -12,11 +11,11 @@ from adc.plugin.body import BodyPass, BodyTooLarge
 from adc.plugin.phase_call import Stopped
 from adc.plugin.use import PluginFailed
 from adc.proxy.plugins.task import PluginTask
+from adc.proxy.plugins.turns import SHARE, TURNS
 
-PIECE: Final = 1 << 16
-"""Bytes that the phases get at once: what comes in one read is cut, because a phase may take long for it."""
-_SHARE: Final = 0.002
-"""Seconds that the phases may work before the other exchanges of the worker go on."""
+PIECE: Final = 1 << 15
+"""Bytes that the phases get at once at first. What comes in one read is cut, because a phase may take long for it."""
+_SMALLEST: Final = 1 << 12
 
 
 def _ignore(*arguments: object) -> None:
@@ -24,14 +23,26 @@ def _ignore(*arguments: object) -> None:
 
 
 class PluginFlow:
-    """Keeps chunks in order while a phase awaits something, or while other exchanges go on after `_SHARE` of work.
+    """Keeps chunks in order while a phase awaits something, or until it is the turn of a flow whose phases take
+    long.
 
     `passed` gets what a phase made of a chunk and whether it was the last, `failed` what a phase raised. `hold` has the
     sender pause (it gets whether the last chunk has come), `release` has it go on. `content` is None unless a body
     phase reads the content.
     """
 
-    __slots__ = ("_due", "_failed", "_hold", "_passed", "_queue", "_release", "_task", "_used", "content")
+    __slots__ = (
+        "_awaits_turn",
+        "_failed",
+        "_hold",
+        "_passed",
+        "_piece",
+        "_queue",
+        "_release",
+        "_task",
+        "_used",
+        "content",
+    )
 
     def __init__(
         self,
@@ -47,13 +58,14 @@ class PluginFlow:
         self._release = release
         self._queue: list[tuple[bytes, bool]] = []
         self._task = PluginTask()
-        self._due: asyncio.Handle | None = None
+        self._awaits_turn = False
+        self._piece = PIECE
         self._used = 0.0
 
     @property
     def busy(self) -> bool:
         """True if chunks that arrive have to wait."""
-        return self._task.busy or self._due is not None
+        return self._task.busy or self._awaits_turn
 
     def run(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None], end: bool = False) -> None:
         """Await `work`, then call `then`; chunks that arrive meanwhile wait."""
@@ -62,11 +74,15 @@ class PluginFlow:
 
     def push(self, data: bytes, end: bool) -> None:
         """Process the next chunk."""
-        if self._due is not None or self.content is None or self._task.busy:
+        if self._awaits_turn or self.content is None or self._task.busy:
             self._queue.append((data, end))
             return
+        if TURNS.over and self._used > SHARE:
+            self._queue.append((data, end))
+            self._await_turn(end)
+            return
         while (content := self.content) is not None:
-            if len(data) > PIECE:
+            if len(data) > self._piece:
                 data, end = self._first_piece(data, end)
             if content.waits:
                 self.run(content.wait(data, end), partial(self._arrived, end), end)
@@ -77,22 +93,33 @@ class PluginFlow:
             except (PluginFailed, BodyTooLarge) as error:
                 self._failed(error)
                 return
-            self._used += perf_counter() - started
+            self._spend(perf_counter() - started)
             self._passed(passed, end)
             self._drop_finished(content)
             if end or isinstance(passed, Stopped):
                 return
-            if self._used > _SHARE and self.content is not None:
-                self._hold(end)
-                self._due = asyncio.get_running_loop().call_soon(self._go_on)
+            if TURNS.over and self._used > SHARE and self.content is not None:
+                self._await_turn(end)
                 return
             if not self._queue:
                 return
             data, end = self._take_piece()
 
+    def _spend(self, seconds: float) -> None:
+        self._used += seconds
+        TURNS.spend(seconds)
+        if seconds > SHARE and self._piece > _SMALLEST:
+            self._piece >>= 1
+
+    def _await_turn(self, end: bool) -> None:
+        self._hold(end)
+        self._awaits_turn = True
+        TURNS.wait(self._go_on)
+
     def _go_on(self) -> None:
-        self._due = None
-        self._used = 0.0
+        if not self._awaits_turn:
+            return  # stopped meanwhile
+        self._awaits_turn = False
         if self._queue:
             self.push(*self._take_piece())
         if not self.busy:
@@ -100,19 +127,19 @@ class PluginFlow:
 
     def _first_piece(self, data: bytes, end: bool) -> tuple[bytes, bool]:
         """Return the beginning of a large chunk; the rest waits, before all others."""
-        last = len(data) - 1
+        size, last = self._piece, len(data) - 1
         self._queue[:0] = [
-            (data[at : at + PIECE], end and at + PIECE > last) for at in range(PIECE, len(data), PIECE)
+            (data[at : at + size], end and at + size > last) for at in range(size, len(data), size)
         ]
-        return data[:PIECE], False
+        return data[:size], False
 
     def _take_piece(self) -> tuple[bytes, bool]:
-        """Remove and return the next chunks that wait, joined, about `PIECE` of them."""
+        """Remove and return the next chunks that wait, joined, about `_piece` bytes."""
         size = count = 0
         for data, _ in self._queue:
             size += len(data)
             count += 1
-            if size >= PIECE:
+            if size >= self._piece:
                 break
         taken = self._queue[:count]
         del self._queue[:count]
@@ -130,9 +157,7 @@ class PluginFlow:
         self.content = None
         self._queue.clear()
         self._task.cancel()
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+        self._awaits_turn = False
 
     def end(self) -> None:
         """Stop because the exchange is over, and refer to nothing that refers to this flow: no cycle waits for the
