@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from adc.plugin.context import Context
 from adc.plugin.host import Host
+from adc.plugin.identity import IdentityFields
 from adc.plugin.response import Response
 from adc.telemetry.record import LogRecord
 
@@ -90,6 +91,10 @@ class Plugin(Generic[OptionsT]):
     error_pages: bool = False
     """True: `response_head` is called for error pages of adc itself too, such as a 502. There it must be `def`, may run
     without `request_head` before it, and only changes fields: what it returns is dropped. May be set in `__init__`."""
+
+    identity: IdentityFields | None = None
+    """Fields that only the plugin may write for the member. It clears them in `request_head`; trailers of a client that
+    have their names are dropped. May be set in `__init__`."""
 
     unused: frozenset[str] = frozenset()
     """Names of phases that are defined but not compiled into the route. May be set in `__init__`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from adc.http.headers import Pair
 from adc.http.message import Request
 from adc.plugin.base import PHASES
 from adc.plugin.body import BodyPass
@@ -111,12 +112,19 @@ class Chain:
         self.after_cache = ResponsePhases(after, body_after)
         self.error_head = tuple(call for call in head if call.use.plugin.error_pages)
         self.log = tuple(calls["log"])
+        fields = [use.plugin.identity for use in self.uses]
+        self._identity = tuple(each for each in fields if each is not None)
         self.empty = not any(calls.values())
 
     @property
     def depth(self) -> int:
         """The number of plugins."""
         return len(self.uses)
+
+    def passable(self, trailers: list[Pair]) -> list[Pair]:
+        """Return those trailers of a request that have no name of a field that only plugins may write."""
+        identity = self._identity
+        return [pair for pair in trailers if not any(each.covers(pair[0]) for each in identity)]
 
     def contexts(self, request: Request, request_id: str, log: Log) -> list[Context]:
         """Return a context for each plugin."""

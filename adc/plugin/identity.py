@@ -30,6 +30,10 @@ class IdentityFields:
         self._variables = frozenset(as_variable(name.encode()) for name in self.names)
         self._lengths = frozenset(len(name) for name in self.names)
 
+    def covers(self, name: bytes) -> bool:
+        """True if an application could read a field called `name` as one of these."""
+        return len(name) in self._lengths and as_variable(name) in self._variables
+
     def clear(self, headers: Headers) -> None:
         """Remove the fields."""
         lengths = self._lengths

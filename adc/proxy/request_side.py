@@ -58,13 +58,17 @@ class RequestSide(Intercepted):
     def request_trailers(self, fields: list[Pair]) -> None:
         plugins = self.plugins
         self.trailers = fields
-        if plugins is not None and plugins.changes_request_body:
-            self.drop_digests()
+        if plugins is not None:
+            self._keep_trailers(plugins.passable(fields))
+            if plugins.changes_request_body:
+                self.drop_digests()
         self.request_body(b"", True)
 
     def drop_digests(self) -> None:
         """Drop the trailers that do not hold for content that plugins may change."""
-        kept = still_true(self.trailers)
+        self._keep_trailers(still_true(self.trailers))
+
+    def _keep_trailers(self, kept: list[Pair]) -> None:
         self.context.trailers_dropped["request"] += len(self.trailers) - len(kept)
         self.trailers = kept
 

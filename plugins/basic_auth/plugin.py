@@ -73,6 +73,7 @@ class BasicAuth(Plugin[BasicAuthOptions]):
         self._challenge = {"WWW-Authenticate": with_place("realm", challenge, options.realm)}
         header = options.user_header
         self._fields = with_place("user_header", IdentityFields, [header] if header else [])
+        self.identity = self._fields
         self._header = header.encode()
         self._inline = with_place("users", parse_users, options.users.items())
         self._users = self._read()

@@ -79,6 +79,7 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         super().__init__(options)
         with_place("url", check_url, options.url)
         self._fields: IdentityFields = with_place("copy", IdentityFields, options.copy_headers)
+        self.identity = self._fields
         with_place("copy_to_client", IdentityFields, options.copy_to_client)
         names = frozenset(name.lower().encode() for name in options.request_headers)
         self._names = names or None

@@ -51,7 +51,7 @@ class Geo(Plugin[GeoOptions]):
         self._verdicts = Verdicts(options)
         self._fields = [(fact, name.encode()) for fact, name in options.fields.items()]
         try:
-            self._identity = IdentityFields(options.fields.values())
+            self._identity = self.identity = IdentityFields(options.fields.values())
         except ValueError as error:
             raise OptionErrors([(("fields",), str(error))]) from None
         self._by_peer = options.by == "peer"

@@ -59,7 +59,7 @@ class Jwt(Plugin[JwtOptions]):
         self._keys: KeyRing | None = None
         self._source: KeySource | None = None
         self._check()
-        self._fields = IdentityFields(options.headers)
+        self._fields = self.identity = IdentityFields(options.headers)
         audiences = frozenset(options.audience)
         rules = Rules(self._algorithms(), options.issuer, audiences, options.leeway, tuple(options.present))
         self._verifier = Verifier(rules)

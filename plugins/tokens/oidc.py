@@ -69,6 +69,7 @@ class Oidc(Plugin[OidcOptions]):
         if "openid" not in options.scopes:
             raise OptionErrors([(("scopes",), "openid is missing, without which there is no ID token")])
         self._fields: IdentityFields = with_place("headers", IdentityFields, options.headers)
+        self.identity = self._fields
         self._admission = Admission(options)
         self._jars = {scheme: Jar(options.cookie, scheme == "https") for scheme in ("http", "https")}
         self._names = tuple(jar.name.encode() for jar in self._jars.values())

@@ -36,6 +36,10 @@ class Interception:
         """True if a phase may change the request content."""
         return False
 
+    def passable(self, trailers: list[Pair]) -> list[Pair]:
+        """Return the request trailers that may be passed on."""
+        return trailers
+
     def request_body(self, data: bytes, end: bool) -> None:
         """Receive request content."""
 

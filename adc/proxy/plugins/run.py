@@ -8,6 +8,7 @@ from math import inf
 from types import CoroutineType
 
 from adc.compression.eligibility import ask_for_identity
+from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass, BodyTooLarge
 from adc.plugin.chain import Chain
@@ -72,6 +73,9 @@ class PluginRun(ResponseRun):
     def changes_request_body(self) -> bool:
         content = self.requests.content
         return content is not None and content.changes
+
+    def passable(self, trailers: list[Pair]) -> list[Pair]:
+        return self._chain.passable(trailers)
 
     def request_body(self, data: bytes, end: bool) -> None:
         self.requests.push(data, end)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.kit.client import get, post
+from tests.kit.client import chunked, get, post
 from tests.kit.member import Member, answering, echo, response
 from tests.kit.proxy import config, serving
 
@@ -35,6 +35,13 @@ async def test_service_decides_and_names_the_user(tmp_path):
     assert passed.body.endswith(b"content")
     assert (len(service.connections), len(service.requests), len(member.requests)) == (1, 2, 1)
     assert b"content" not in service.received.rpartition(b"\r\n\r\n")[2]
+
+
+async def test_trailer_cannot_name_the_user(tmp_path):
+    trailers = ["X-User: root", "x_user: root", "X-Sum: 7"]
+    data = chunked(b"content", trailers=trailers, fields=["Cookie: s=right"])
+    _, _, member = await exchanged(tmp_path, answering(decide), data)
+    assert member.requests[0].trailers == [(b"x-sum", b"7")]
 
 
 async def test_service_that_is_silent_is_a_503(tmp_path):
