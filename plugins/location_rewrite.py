@@ -67,6 +67,15 @@ class LocationRewriteOptions(Options):
     destinations: tuple[RewriteRule, ...] = ()
     """Rules for the Destination of COPY and MOVE requests (WebDAV)."""
 
+    @model_validator(mode="after")
+    def _has_rules(self) -> Self:
+        if not (self.locations or self.cookie_paths or self.cookie_domains or self.destinations):
+            raise ValueError(
+                "there is no rule; write locations, cookie_paths, cookie_domains or destinations"
+                " (a route with strip_prefix needs none)"
+            )
+        return self
+
 
 class LocationRewrite(Plugin[LocationRewriteOptions]):
     """Rewrites `Location` and similar fields, and the Path and Domain of cookies, by rules."""

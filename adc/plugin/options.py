@@ -113,7 +113,9 @@ def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | 
             {key: value for key, value in written.items() if key in names}, context={"folder": folder}
         )
     except ValidationError as error:
-        findings += [(each["loc"], _message(each["msg"])) for each in error.errors(include_url=False)]
+        findings += [
+            (each["loc"], _message(each["msg"], each["loc"])) for each in error.errors(include_url=False)
+        ]
         raise OptionErrors(findings) from None
     except Exception as error:  # any error of the plugin's validators and annotations
         findings.append(((), f"{type(error).__name__}: {error}"))
@@ -138,7 +140,9 @@ def _consistent(plugin: Plugin[Any]) -> Plugin[Any]:
     return plugin
 
 
-def _message(text: str) -> str:
+def _message(text: str, key: tuple[str | int, ...]) -> str:
+    if text == "Field required":
+        return f"the option {key[-1]} is required"  # named, for a plugin that is written as one word
     if text == "Extra inputs are not permitted":
         return "unknown option; look at the reference of the plugin for those that it has here"
     return text.removeprefix("Value error, ")

@@ -109,10 +109,19 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
                 made: bytes | None = await self._processes.run(repaired, *document)
         except (PoolFull, JobFailed, TimeoutError) as error:
             context.warn("the document was not repaired", reason=error or "the processes are busy")
+            if not isinstance(error, JobFailed):
+                self._forbid_storing(context)
             return self._finish(context, Verdict(verdict.count, verdict.errors, complete=False))
         self._report(context, verdict, "repaired" if made is not None else "unrepaired")
         self._repaired.add(made is not None)
         return made
+
+    @staticmethod
+    def _forbid_storing(context: Context) -> None:
+        """Let no cache keep a document that the next request may get repaired."""
+        if context.response is not None:
+            context.response.headers.remove(b"expires", b"cdn-cache-control", b"surrogate-control")
+            context.response.headers.set(b"Cache-Control", b"no-store")
 
     async def _judge(self, text: str, whole: bool) -> Verdict:
         """Check in slices, so that other exchanges go on."""

@@ -123,3 +123,7 @@ def test_plugin_has_its_own_default_of_the_timeout() -> None:
 
     assert make_use("patient", Patient, {}).policy.timeout == 30
     assert make_use("patient", Patient, {"timeout": "2s"}).policy.timeout == 2
+
+
+def test_missing_option_is_named() -> None:
+    assert findings(Typed, {}) == {("rate",): "the option rate is required"}

@@ -85,3 +85,8 @@ def test_value_with_too_many_matches_stays():
 def test_rule_that_cannot_work_is_refused_with_its_place(rule, message):
     with pytest.raises(OptionErrors, match=rf"locations\.0: .*{message}"):
         Trial(LocationRewrite, {"locations": [rule]})
+
+
+def test_plugin_without_rules_is_refused():
+    with pytest.raises(OptionErrors, match="there is no rule; write locations, cookie_paths"):
+        Trial(LocationRewrite, {"fields": ["location"]})

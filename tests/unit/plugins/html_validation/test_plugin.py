@@ -151,6 +151,16 @@ def test_repair_respects_no_transform() -> None:
     assert (outcome.body.decode(), field(outcome)) == (INVALID, None)
 
 
+async def test_document_that_no_process_repairs_for_now_is_not_stored() -> None:
+    async with Trial(HtmlValidation, {"on_invalid": "repair"}) as trial:
+        trial.processes.full = True
+        fields = {"Content-Type": "text/html", "Cache-Control": "max-age=60", "Expires": "x"}
+        outcome = await trial.exchange(request(), answer(headers=fields, body=INVALID.encode()))
+    assert outcome.response is not None
+    assert outcome.response.headers.joined(b"cache-control") == b"no-store"
+    assert b"expires" not in outcome.response.headers
+
+
 @pytest.mark.parametrize(("policy", "status"), [("pass", 200), ("reject", 502)])
 async def test_document_whose_repair_fails_follows_the_policy(
     policy: str, status: int, monkeypatch: pytest.MonkeyPatch
