@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from types import CoroutineType
-from typing import Any
+from typing import Any, Final
 
 from adc.plugin.context import Context
 from adc.plugin.failures import being_cancelled, failure_of
@@ -16,15 +17,18 @@ from adc.plugin.transforming import obstacle, restate
 from adc.plugin.use import PluginUse
 from adc.plugin.watch import WATCH, Overrun, watched
 
-_NOT_MODIFIED = 304
+_NOT_MODIFIED: Final = 304
+_monotonic: Final = monotonic
 
 
-@dataclass(frozen=True, slots=True)
 class Stopped:
     """The plugin at `index` in the chain answered."""
 
-    index: int
-    response: Response
+    __slots__ = ("index", "response")
+
+    def __init__(self, index: int, response: Response) -> None:
+        self.index = index
+        self.response = response
 
 
 class PhaseCall:
@@ -35,6 +39,7 @@ class PhaseCall:
 
     __slots__ = (
         "_allowed",
+        "_budget",
         "_call",
         "_may_wait",
         "checks",
@@ -53,6 +58,7 @@ class PhaseCall:
         self.index = index
         self.use = use
         self.phase = phase
+        self._budget = use.policy.budget
         self._call = getattr(use.plugin, phase)
         self.waits = inspect.iscoroutinefunction(self._call)
         self.limit: int | None = getattr(use.plugin, f"{phase}_limit", None)
@@ -69,12 +75,14 @@ class PhaseCall:
         """Call the phase: return its result, or None if it failed and fails open. A coroutine is for `finish`. Raises
         PluginFailed."""
         try:
-            WATCH.begin(self.use.policy.budget)
+            until = WATCH.until = _monotonic() + self._budget
             try:
                 result = self._call(context, *arguments)
             finally:
-                WATCH.end()
-            return self._checked(result)
+                WATCH.until = inf
+            if _monotonic() > until:
+                raise Overrun
+            return None if result is None else self._checked(result)
         except (Exception, SystemExit, Overrun) as error:
             self.use.failed(context, self.phase, *self._failure(error))
 
@@ -114,15 +122,13 @@ class PhaseCall:
             restate(response)
 
     def _checked(self, result: Any) -> Any:
-        if result is None:
-            return None
         if isinstance(result, CoroutineType):
             if self._may_wait:
                 return result
             result.close()
         if self.observes:
             return None
-        if isinstance(result, self._allowed):
+        if result is None or isinstance(result, self._allowed):
             if isinstance(result, Response):
                 self.use.stopped.add()
             return result

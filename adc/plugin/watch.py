@@ -24,10 +24,12 @@ class Overrun(BaseException):
 class Watch:
     """Checks the running phase each 25 ms of processor time (SIGPROF) and interrupts endless loops and
     regular expressions that backtrack for ever. Code that blocks in the kernel is detected when it returns.
+
+    Each call of a phase sets `until`, when its budget is over, and resets it to infinity.
     """
 
     def __init__(self) -> None:
-        self._until = inf
+        self.until = inf
         self._installed = False
 
     def install(self) -> None:
@@ -41,16 +43,16 @@ class Watch:
 
     def begin(self, budget: float) -> None:
         """Allow plugin code to run from here on, for `budget` seconds."""
-        self._until = monotonic() + budget
+        self.until = monotonic() + budget
 
     def end(self) -> None:
         """Note that plugin code has returned. Raises Overrun if that took too long."""
-        until, self._until = self._until, inf
+        until, self.until = self.until, inf
         if monotonic() > until:
             raise Overrun
 
     def _look(self, number: int, frame: types.FrameType | None) -> None:
-        if monotonic() > self._until:
+        if monotonic() > self.until:
             raise Overrun
 
 

@@ -56,7 +56,7 @@ class GeoOptions(Options):
     """Verdict on addresses that no database has. By default `deny` if `allow` has places, else `allow`."""
 
     exempt: NetworkList = Field(default=(), validate_default=True)
-    """NetworkList that are always allowed, such as those of monitoring."""
+    """Networks that are always allowed, such as those of monitoring."""
 
     fields: dict[Literal["country", "continent", "asn", "city"], str] = Field(
         default={"country": "X-Geo-Country"}

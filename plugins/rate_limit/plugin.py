@@ -95,9 +95,16 @@ class RateLimit(Plugin[RateLimitOptions]):
 
     def response_head(self, context: Context) -> None:
         """Tell the client what is left."""
-        counted = context.state.get("counted")
-        if counted and context.response is not None:
-            write(context.response.headers, counted, self._now())
+        counted, response = context.state.get("counted"), context.response
+        if not counted or response is None:
+            return
+        fields, lease = counted[0]
+        if len(counted) == 1 and fields.draft and not fields.legacy:
+            headers = response.headers
+            headers.add(b"RateLimit", fields.item(lease, self._now()))
+            headers.add(b"RateLimit-Policy", fields.policy)
+        else:
+            write(response.headers, counted, self._now())
 
     def _count(self, context: Context, cost: int) -> Verdict | Coroutine[Any, Any, Verdict]:
         """Count in each limit; give back what was counted if one refuses."""

@@ -54,6 +54,6 @@ class FetchRun(ResponseRun):
 
     def ended(self) -> None:
         """Release the plugins."""
-        self.responses.end()
+        self.end_responses()
         self._unpacker = None
         self._chain.leave()

@@ -40,10 +40,10 @@ class ResponseRun(Interception):
         "_depth",
         "_head",
         "_phases",
+        "_responses",
         "_sink",
         "_unpacker",
         "contexts",
-        "responses",
     )
 
     def __init__(
@@ -62,9 +62,21 @@ class ResponseRun(Interception):
         self.if_range: bytes | None = None
         self.changes = False
         self.open = False
-        self.responses = PluginFlow(
-            self._response_passed, self._failed, self._hold_member, self._release_member
-        )
+        self._responses: PluginFlow | None = None
+
+    @property
+    def responses(self) -> PluginFlow:
+        """The content on its way; made when a phase waits or reads content."""
+        flow = self._responses
+        if flow is None:
+            flow = self._responses = PluginFlow(
+                self._response_passed, self._failed, self._hold_member, self._release_member
+            )
+        return flow
+
+    def _content(self) -> BodyPass | None:
+        """Return the content that a phase reads."""
+        return None if self._responses is None else self._responses.content
 
     # The head.
 
@@ -78,7 +90,7 @@ class ResponseRun(Interception):
             context.response = response
         if phases.body or phases.head.waits or phases.transforming:
             self.responses.push(body, end)
-            self._walk(phases.head, self.responses, self._response_headed)
+            self._walk(phases.head, True, self._response_headed)
         else:
             self._walk_head(phases.head, response, body, end)
 
@@ -142,7 +154,7 @@ class ResponseRun(Interception):
     @property
     def takes_response_body(self) -> bool:
         """True if a phase reads the content, or it waits for the head to pass; never for a tunnel."""
-        if self.responses.content is not None or self._unpacker is not None:
+        if self._content() is not None or self._unpacker is not None:
             return True
         return not (self.open or self._sink.state == SWITCHED)
 
@@ -153,7 +165,7 @@ class ResponseRun(Interception):
             self._unpacker.push(self, data, end)
 
     def _response_passed(self, passed: bytes | Stopped, end: bool) -> None:
-        sink, content, head = self._sink, self.responses.content, self._head
+        sink, content, head = self._sink, self._content(), self._head
         if isinstance(passed, Stopped):
             self._answer(passed)
         elif self.open:
@@ -171,7 +183,8 @@ class ResponseRun(Interception):
 
     def stop(self) -> None:
         """Drop the content that is on its way through the plugins."""
-        self.responses.stop()
+        if self._responses is not None:
+            self._responses.stop()
         self._unpacker = None
 
     def _hold_member(self, end: bool) -> None:
@@ -210,7 +223,7 @@ class ResponseRun(Interception):
         self._sink.release_response(reasons)
 
     def pass_on(self, data: bytes, end: bool) -> None:
-        if self.open and self.responses.content is None:
+        if self.open and self._content() is None:
             self._sink.deliver(data, end)
         else:
             self.responses.push(data, end)
@@ -224,9 +237,13 @@ class ResponseRun(Interception):
 
     # The outcomes of a phase.
 
-    def _walk(self, phase: HeadPhase, flow: PluginFlow, then: Callable[[], None]) -> None:
+    def _flow(self, of_response: bool) -> PluginFlow:
+        """Return the flow of the direction."""
+        return self.responses
+
+    def _walk(self, phase: HeadPhase, of_response: bool, then: Callable[[], None]) -> None:
         if phase.waits:
-            flow.run(phase.wait(self.contexts, self._depth), partial(self._walked, then))
+            self._flow(of_response).run(phase.wait(self.contexts, self._depth), partial(self._walked, then))
             return
         try:
             stopped = phase.run(self.contexts, self._depth)
@@ -238,7 +255,7 @@ class ResponseRun(Interception):
         elif isinstance(stopped, Stopped):
             self._answer(stopped)
         else:
-            flow.run(stopped, partial(self._walked, then))
+            self._flow(of_response).run(stopped, partial(self._walked, then))
 
     def _walked(self, then: Callable[[], None], stopped: Stopped | None) -> None:
         if stopped is None:
@@ -249,6 +266,11 @@ class ResponseRun(Interception):
     @abstractmethod
     def _answer(self, stopped: Stopped) -> None:
         """Send a plugin's response instead, past the plugins before it."""
+
+    def end_responses(self) -> None:
+        """Stop the content for good."""
+        if self._responses is not None:
+            self._responses.end()
 
     def _failed(self, error: BaseException) -> None:
         sink = self._sink

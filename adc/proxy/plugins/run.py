@@ -38,7 +38,7 @@ class PluginRun(ResponseRun):
     """Runs the phases for one exchange. `_cached`: the route has a cache, and plugins before it. `requests` is the
     request content on its way through the plugins."""
 
-    __slots__ = ("_cached", "_exchange", "_next", "_restore", "requests")
+    __slots__ = ("_cached", "_exchange", "_next", "_requests", "_restore")
 
     def __init__(
         self, chain: Chain, exchange: Exchange, restore: RestoreLocations | None, cached: bool
@@ -50,15 +50,26 @@ class PluginRun(ResponseRun):
         self._next: Action[Exchange] | None = None
         self._restore = restore
         self.open = restore is None and not chain.responses
-        self.requests = PluginFlow(
-            self._request_passed, self._failed, self._hold_client, self._release_client
-        )
+        self._requests: PluginFlow | None = None
+
+    @property
+    def requests(self) -> PluginFlow:
+        """The content on its way; made when a phase waits or reads content."""
+        flow = self._requests
+        if flow is None:
+            flow = self._requests = PluginFlow(
+                self._request_passed, self._failed, self._hold_client, self._release_client
+            )
+        return flow
+
+    def _flow(self, of_response: bool) -> PluginFlow:
+        return self.responses if of_response else self.requests
 
     # The request.
 
     def request_head(self, then: Callable[[], None]) -> None:
         """Run the request head phases; `then` follows unless a plugin responds or fails."""
-        self._walk(self._chain.request_head, self.requests, then)
+        self._walk(self._chain.request_head, False, then)
 
     def begin_request_body(self, content: BodyPass, following: Action[Exchange] | None) -> None:
         """Read the request content from now on; `following` runs once no phase withholds it, None if none does."""
@@ -67,11 +78,11 @@ class PluginRun(ResponseRun):
 
     @property
     def takes_request_body(self) -> bool:
-        return self.requests.content is not None
+        return self._requests is not None and self._requests.content is not None
 
     @property
     def changes_request_body(self) -> bool:
-        content = self.requests.content
+        content = None if self._requests is None else self._requests.content
         return content is not None and content.changes
 
     def passable(self, trailers: list[Pair]) -> list[Pair]:
@@ -189,7 +200,8 @@ class PluginRun(ResponseRun):
         if answer.abort:
             exchange.break_off(answer.end_reason)
             return
-        self.requests.stop()
+        if self._requests is not None:
+            self._requests.stop()
         self.stop()
         self._depth = stopped.index
         self._restore = None
@@ -213,10 +225,14 @@ class PluginRun(ResponseRun):
 
     def ended(self) -> None:
         """Cancel what is awaited, run the log phases, release the plugins."""
-        self.requests.end()
-        self.responses.end()
+        if self._requests is not None:
+            self._requests.end()
+        self.end_responses()
         self._unpacker = None
         calls = self._chain.log
+        if not calls:
+            self._chain.leave()
+            return
         if any(call.waits for call in calls):
             task = asyncio.get_running_loop().create_task(self._log(calls))
             _log_tasks.add(task)

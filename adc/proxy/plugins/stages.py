@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass
@@ -38,7 +40,7 @@ class RunPlugins:
 
     def __call__(self, exchange: Exchange) -> None:
         run = exchange.plugins = PluginRun(self._chain, exchange, self._restore, self._cached)
-        run.request_head(lambda: self._content(exchange, run))
+        run.request_head(partial(self._content, exchange, run))
 
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
         if self._asks:
