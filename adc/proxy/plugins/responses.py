@@ -74,10 +74,6 @@ class ResponseRun(Interception):
             )
         return flow
 
-    def _content(self) -> BodyPass | None:
-        """Return the content that a phase reads."""
-        return None if self._responses is None else self._responses.content
-
     # The head.
 
     def response(self, response: Response, body: bytes, end: bool) -> None:
@@ -154,18 +150,20 @@ class ResponseRun(Interception):
     @property
     def takes_response_body(self) -> bool:
         """True if a phase reads the content, or it waits for the head to pass; never for a tunnel."""
-        if self._content() is not None or self._unpacker is not None:
+        flow = self._responses
+        if (flow is not None and flow.content is not None) or self._unpacker is not None:
             return True
         return not (self.open or self._sink.state == SWITCHED)
 
     def response_body(self, data: bytes, end: bool) -> None:
         if self._unpacker is None:
-            self.responses.push(data, end)
+            (self._responses or self.responses).push(data, end)
         else:
             self._unpacker.push(self, data, end)
 
     def _response_passed(self, passed: bytes | Stopped, end: bool) -> None:
-        sink, content, head = self._sink, self._content(), self._head
+        sink, flow, head = self._sink, self._responses, self._head
+        content = None if flow is None else flow.content
         if isinstance(passed, Stopped):
             self._answer(passed)
         elif self.open:
@@ -223,7 +221,8 @@ class ResponseRun(Interception):
         self._sink.release_response(reasons)
 
     def pass_on(self, data: bytes, end: bool) -> None:
-        if self.open and self._content() is None:
+        flow = self._responses
+        if self.open and (flow is None or flow.content is None):
             self._sink.deliver(data, end)
         else:
             self.responses.push(data, end)

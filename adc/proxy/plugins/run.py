@@ -89,15 +89,16 @@ class PluginRun(ResponseRun):
         return self._chain.passable(trailers)
 
     def request_body(self, data: bytes, end: bool) -> None:
-        self.requests.push(data, end)
+        (self._requests or self.requests).push(data, end)
 
     def _request_passed(self, passed: bytes | Stopped, end: bool) -> None:
-        exchange, content = self._exchange, self.requests.content
+        exchange, flow = self._exchange, self._requests
+        content = None if flow is None else flow.content
         if isinstance(passed, Stopped):
             self._answer(passed)
             return
-        if end:
-            self.requests.content = None
+        if end and flow is not None:
+            flow.content = None
         if self._next is None or content is None:
             exchange.pass_body(passed, end)
         elif content.withholds and not end:
@@ -121,7 +122,7 @@ class PluginRun(ResponseRun):
 
     def _hold_client(self, end: bool) -> None:
         exchange = self._exchange
-        if self.requests.content is not None:
+        if self.takes_request_body:
             exchange.hold_content(PLUGIN)
             if not self._awaits_member:
                 exchange.limit(AT_PLUGIN, inf)
