@@ -11,9 +11,11 @@ from urllib.parse import unquote_to_bytes
 from adc_plugins.charset.charsets import Charset
 from adc_plugins.charset.transcoder import encoded
 
-_run = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f]|[\x80-\xff])+")
-_component = re.compile(rb"[^&=]+")
-_segment = re.compile(rb"[^/]+")
+_run = re.compile(
+    rb"(?:%[89A-Fa-f][0-9A-Fa-f]|[\x80-\xff])++"
+)  # possessive: it remembers no places to return to
+_between_fields = re.compile(rb"[&=]")
+_between_segments = re.compile(rb"/")
 _charset_field = re.compile(rb"(?<![^&])_charset_=[^&]*")
 _unreserved = re.compile(rb"[A-Za-z0-9\-._~]")
 _QUOTED = tuple(
@@ -58,18 +60,33 @@ class Forms:
 
     def query(self, text: bytes) -> bytes:
         """Return names and values, escaped."""
-        return _component.sub(self._escaped, text) if self._convertible(text) else text
+        return self._by_part(text, _between_fields)
 
     def path(self, text: bytes) -> bytes:
         """Return the segments of a path, escaped."""
-        return _segment.sub(self._escaped, text) if self._convertible(text) else text
+        return self._by_part(text, _between_segments)
+
+    def _by_part(self, text: bytes, separator: re.Pattern[bytes]) -> bytes:
+        """Convert the parts that have something to convert: there may be millions of others."""
+        if not self._convertible(text):
+            return text
+        made, at = [], 0
+        while (run := _run.search(text, at)) is not None:
+            before = separator.search(text[at : run.start()][::-1])
+            start = run.start() - before.start() if before else at
+            after = separator.search(text, run.end())
+            end = after.start() if after else len(text)
+            made += [text[at:start], self._escaped(text[start:end])]
+            at = end
+        return b"".join([*made, text[at:]])
 
     def _convertible(self, text: bytes) -> bool:
         """True if there is something to convert, and not so much that it holds the worker."""
+        if text.isascii() and b"%" not in text:
+            return False
         return 0 < len(_run.findall(text)) <= _MOST
 
-    def _escaped(self, component: re.Match[bytes]) -> bytes:
-        text = component[0]
+    def _escaped(self, text: bytes) -> bytes:
         try:
             return _run.sub(self._run, text)
         except UnicodeDecodeError:
