@@ -20,6 +20,12 @@ def _name(written: str) -> str:
     return written
 
 
+def _path(written: str) -> str:
+    if not written.startswith("/") or "?" in written:
+        raise ValueError(f"{written!r} is not a path; write /healthz, or /status/ with everything below")
+    return written
+
+
 class MaintenanceOptions(Options):
     on: bool = False
     """Maintenance is on as long as the configuration says so. `adc maintenance on` needs no change of it."""
@@ -27,7 +33,7 @@ class MaintenanceOptions(Options):
     allow: NetworkList = Field(default=(), validate_default=True)
     """Networks of clients that are served nevertheless."""
 
-    paths: tuple[str, ...] = ()
+    paths: tuple[Annotated[str, AfterValidator(_path)], ...] = ()
     """Paths that are served nevertheless: by whole segments if one ends in `/`, else exact."""
 
     retry_after: Duration = 300.0

@@ -15,7 +15,7 @@ from aiohttp import (
 )
 
 from adc.http.headers import Headers, Pair
-from adc.plugin.http_client import HttpClient, HttpFailed, HttpLimits, HttpReply
+from adc.plugin.http_client import HttpClient, HttpFailed, HttpLimits, HttpReply, authorities
 
 _ACCEPTED = b"accept-encoding"
 _OWN_FIELDS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -93,9 +93,7 @@ class _TooLarge(Exception):
 
 
 def _context(limits: HttpLimits) -> ssl.SSLContext:
-    if limits.ca_file is not None and not limits.ca_file.is_file():
-        raise ValueError(f"{limits.ca_file} is no file of certificate authorities")
-    context = ssl.create_default_context(cafile=limits.ca_file)
+    context = authorities(limits.ca_file)
     if not limits.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,6 +105,14 @@ def check_url(url: str) -> None:
         raise ValueError(f"{_host(url)!r:.80} is not the host of an absolute URL of http or https")
     if parts.username is not None or parts.fragment:
         raise ValueError(f"the URL at {_host(url)} has credentials or a fragment; allowed: neither")
+
+
+def authorities(file: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts the authorities in `file`, or those of the machine. Raises ValueError."""
+    try:
+        return ssl.create_default_context(cafile=file)
+    except OSError:
+        raise ValueError(f"{file} is no file of certificate authorities in PEM form") from None
 
 
 def _host(url: str) -> str:

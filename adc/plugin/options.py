@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adc.plugin.base import Plugin
+from adc.plugin.option_messages import message_of
 from adc.plugin.units import seconds
 from adc.plugin.use import OnError, PluginUse, Policy
 
@@ -113,9 +114,7 @@ def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | 
             {key: value for key, value in written.items() if key in names}, context={"folder": folder}
         )
     except ValidationError as error:
-        findings += [
-            (each["loc"], _message(each["msg"], each["loc"])) for each in error.errors(include_url=False)
-        ]
+        findings += _findings(error, written)
         raise OptionErrors(findings) from None
     except Exception as error:  # any error of the plugin's validators and annotations
         findings.append(((), f"{type(error).__name__}: {error}"))
@@ -132,20 +131,44 @@ def _make(plugin: type[Plugin[Any]], written: Mapping[str, Any], folder: Path | 
         ) from error
 
 
+def _findings(error: ValidationError, written: Mapping[str, Any]) -> list[Finding]:
+    """Return the errors of pydantic. Of those of a union, one of a type that was not meant goes if there are others
+    within the value."""
+    problems = [
+        (_place(each["loc"], written, each["type"] == "missing"), each)
+        for each in error.errors(include_url=False)
+    ]
+    places = [place for place, _ in problems]
+    return [
+        (place, message_of(each))
+        for place, each in problems
+        if not (
+            each["type"].endswith("_type") and any(place == other[: len(place)] != other for other in places)
+        )
+    ]
+
+
+def _place(steps: tuple[str | int, ...], written: object, missing: bool) -> tuple[str | int, ...]:
+    """Return the steps that lead to a value, or to a key that is `missing`, without those that
+    pydantic adds for the types of a union."""
+    found: list[str | int] = []
+    for number, step in enumerate(steps, 1):
+        if isinstance(written, Mapping) and (step in written or (missing and number == len(steps))):
+            written = written.get(step)
+        elif isinstance(step, int) and isinstance(written, list | tuple) and step < len(written):
+            written = written[step]
+        else:
+            continue
+        found.append(step)
+    return tuple(found)
+
+
 def _consistent(plugin: Plugin[Any]) -> Plugin[Any]:
     for phase in ("request_body", "response_body"):
         limit, inspect = getattr(plugin, f"{phase}_limit"), getattr(plugin, f"{phase}_inspect")
         if limit is not None and inspect is not None:
             raise ValueError(f"the plugin sets {phase}_limit and {phase}_inspect; allowed: one of them")
     return plugin
-
-
-def _message(text: str, key: tuple[str | int, ...]) -> str:
-    if text == "Field required":
-        return f"the option {key[-1]} is required"  # named, for a plugin that is written as one word
-    if text == "Extra inputs are not permitted":
-        return "unknown option; look at the reference of the plugin for those that it has here"
-    return text.removeprefix("Value error, ")
 
 
 def _unknown(key: str, names: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import inf
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -33,11 +34,11 @@ def size(value: object) -> int:
 
 
 def _unless_parsed_seconds(value: object) -> object:
-    return value if isinstance(value, float) else seconds(value)
+    return value if isinstance(value, float) and 0 <= value < inf else seconds(value)
 
 
 def _unless_parsed_size(value: object) -> object:
-    return value if isinstance(value, int) and not isinstance(value, bool) else size(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else size(value)
 
 
 Duration = Annotated[

@@ -153,4 +153,6 @@ class PluginUse:
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return f"it took more than {START_SECONDS:g} s"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror}"
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import ssl
 from typing import NamedTuple
 
 from adc.config import Config
 from adc.plugin.chain import Chain
-from adc.plugin.http_client import HttpClient, HttpLimits, UnusableClient
+from adc.plugin.http_client import HttpClient, HttpLimits, UnusableClient, authorities
 from adc.plugin.process_pool import ProcessPool
 from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import Scope
@@ -75,7 +74,7 @@ class _CheckServices(ProcessClocks):
     def http_client(self, limits: HttpLimits) -> HttpClient:
         """Return a client that sends nothing."""
         if limits.ca_file is not None:
-            ssl.create_default_context(cafile=limits.ca_file)
+            authorities(limits.ca_file)
         return UnusableClient()
 
     async def keys(self) -> list[bytes]:

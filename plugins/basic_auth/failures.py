@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from pydantic import Field
+
 from adc.plugin import Duration, Host, Options, parse_address
 
 _CLIENTS = 20_000
@@ -13,7 +15,7 @@ _NETWORK_BYTES = 8
 class FailureLimit(Options):
     """The failed attempts that a client has."""
 
-    most: int = 10
+    most: int = Field(10, ge=1)
     """Failed attempts in a window; then each attempt gets 429 until the window ends. An address of IPv6 counts with
     its /64 network."""
 

@@ -89,4 +89,4 @@ def _objection(text: str) -> str:
         return f"SHA-1 without a salt; {_ADVICE}"
     if text.startswith("$"):
         return "a hash that is malformed or of an unknown kind; known: bcrypt ($2y$), argon2, $apr1$, $5$ and $6$"
-    return f"neither a password in plain text nor DES crypt is allowed; {_ADVICE}"
+    return f"a password in plain text or by DES crypt, which is not allowed; {_ADVICE}"

@@ -33,6 +33,7 @@ class Origins:
         self.any = False
         for each in allowed:
             if isinstance(each, OriginPattern):
+                Pattern(each.regex)  # alone: no group of it may end the one below
                 self._patterns.append(Pattern(rf"\A(?:{each.regex})\z"))
             elif each == ANY:
                 self.any = True

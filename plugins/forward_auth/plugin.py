@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Coroutine, Sequence
 from hashlib import blake2b
@@ -26,6 +27,8 @@ from adc.plugin import (
     check_url,
     with_place,
 )
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 
 
 class ForwardAuthOptions(Options):
@@ -81,10 +84,8 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         self._fields: IdentityFields = with_place("copy", IdentityFields, options.copy_headers)
         self.identity = self._fields
         with_place("copy_to_client", IdentityFields, options.copy_to_client)
-        names = frozenset(name.lower().encode() for name in options.request_headers)
-        self._names = names or None
-        by = frozenset(name.lower().encode() for name in options.cache_by)
-        self._by = by or self._names
+        self._names = with_place("request_headers", _names, options.request_headers)
+        self._by = with_place("cache_by", _names, options.cache_by) or self._names
         self._key = secrets.token_bytes(32)
 
     async def start(self, host: Host) -> None:
@@ -163,3 +164,11 @@ class ForwardAuth(Plugin[ForwardAuthOptions]):
         assert response is not None
         for name, value in context.state.get("fields", ()):
             response.headers.add(name, value)
+
+
+def _names(written: Strings) -> frozenset[bytes] | None:
+    """Return the names of fields in lower case, None if there are none. Raises ValueError."""
+    for name in written:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r:.100} is no name of a field such as Cookie")
+    return frozenset(name.lower().encode() for name in written) or None

@@ -66,6 +66,8 @@ class Oidc(Plugin[OidcOptions]):
                 raise OptionErrors(
                     [((key,), f"{path!r:.100} is no path of this site such as /oauth2/callback")]
                 )
+        if options.logout_path == options.callback_path:
+            raise OptionErrors([(("logout_path",), "is the callback_path too; write another path")])
         if "openid" not in options.scopes:
             raise OptionErrors([(("scopes",), "openid is missing, without which there is no ID token")])
         self._fields: IdentityFields = with_place("headers", IdentityFields, options.headers)

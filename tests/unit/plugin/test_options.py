@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -127,3 +127,36 @@ def test_plugin_has_its_own_default_of_the_timeout() -> None:
 
 def test_missing_option_is_named() -> None:
     assert findings(Typed, {}) == {("rate",): "the option rate is required"}
+
+
+class Item(BaseModel):
+    most: int = Field(1, ge=1)
+
+
+class Choices(BaseModel):
+    kind: Literal["one", "two"] = "one"
+    share: float = Field(0.5, lt=1)
+    items: list[str | Item] = []
+    needed: str
+
+
+class Bounded(Plugin[Choices]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "message"),
+    [
+        ({"kind": "three"}, ("kind",), "'three' is not allowed; use 'one' or 'two'"),
+        ({"share": 1.5}, ("share",), "1.5 is out of range; allowed: less than 1.0"),
+        ({"items": [{"most": 0}]}, ("items", 0, "most"), "0 is out of range; allowed: 1 and more"),
+        ({}, ("needed",), "the option needed is required"),
+    ],
+)
+def test_error_has_the_place_the_value_and_what_is_allowed(options: Any, place: Any, message: str) -> None:
+    assert findings(Bounded, options)[place] == message
+
+
+@pytest.mark.parametrize(("key", "value"), [("most", -1), ("wait", -1.5), ("wait", float("inf"))])
+def test_quantity_below_zero_or_without_end_is_rejected(key: str, value: object) -> None:
+    assert findings(Typed, {"rate": 1, key: value}).keys() == {(key,)}

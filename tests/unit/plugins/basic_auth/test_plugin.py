@@ -155,6 +155,7 @@ async def test_file_is_read_again_and_removed_users_are_refused_at_once(tmp_path
     [
         ({}, "there are no users"),
         ({"users": {"alice": "secret"}}, "plain text"),
+        ({"users": {"alice": HASH}, "limit": {"most": 0}}, "limit.most: 0 is out of range"),
         ({"users": {"a:b": HASH}}, "no user name"),
         ({"users": {"a\nb": HASH}}, "no user name"),
         ({"file": "none"}, "cannot be read"),

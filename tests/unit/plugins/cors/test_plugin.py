@@ -126,6 +126,11 @@ def test_options_that_is_no_preflight_reaches_the_member(headers: dict[str, str]
         ({"origins": []}, "origins"),
         ({"origins": ["example.com"]}, "is no origin"),
         ({"origins": [{"regex": "("}]}, "origins"),
+        ({"origins": [{"regex": "https://a)|(?:b"}]}, "origins"),
+        (
+            {"origins": [{"regexp": "x"}]},
+            r"^origins\.0\.regex: the option regex is required; origins\.0\.regexp: unknown",
+        ),
         ({"origins": ["*"], "credentials": True}, "any site could act"),
         ({"methods": ["GET, PUT"]}, "methods"),
         ({"headers": ["X\r\nY"]}, "headers"),

@@ -159,7 +159,9 @@ async def test_response_without_a_reply_of_its_own_gets_no_field_of_another() ->
         ({"url": "http://u:p@a/"}, "url"),
         ({"copy": ["Host"]}, "copy"),
         ({"copy_to_client": ["Content-Length"]}, "copy_to_client"),
-        ({"on_failure": "open"}, "on_failure"),
+        ({"on_failure": "open"}, "on_failure: 'open' is not allowed; use 'refuse' or 'pass'"),
+        ({"request_headers": ["a b"]}, "request_headers: 'a b' is no name"),
+        ({"cache_by": [""]}, "cache_by: '' is no name"),
     ],
 )
 def test_wrong_option_is_named(options: dict[str, Any], reason: str) -> None:

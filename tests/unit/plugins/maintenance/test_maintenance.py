@@ -76,9 +76,11 @@ async def test_own_page_is_sent_and_read_again(tmp_path: Path) -> None:
 
 
 async def test_missing_page_and_wrong_options_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PluginStartFailed, match="No such file"):
+    with pytest.raises(
+        PluginStartFailed, match=r"Maintenance does not start: .*none.html cannot be used: No such file"
+    ):
         async with Trial(Maintenance, {"page": "none.html"}, folder=tmp_path):
             pass
-    for wrong in ({"switch": "My shop"}, {"allow": ["x"]}, {"status": 200}):
+    for wrong in ({"switch": "My shop"}, {"allow": ["x"]}, {"status": 200}, {"paths": ["healthz"]}):
         with pytest.raises(OptionErrors):
             Trial(Maintenance, wrong)

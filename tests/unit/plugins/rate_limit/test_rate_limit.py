@@ -245,7 +245,7 @@ async def test_delay_has_requests_over_the_rate_wait() -> None:
             {"rate": "1/s", "burst": 5, "algorithm": "sliding_window"},
             "burst and delay belong to token_bucket",
         ),
-        ({"rate": "1/s", "delay": "5s"}, "less than or equal to 4"),
+        ({"rate": "1/s", "delay": "5s"}, "out of range; allowed: up to 4"),
         ({"rate": "1/s", "name": "a b"}, "not a name"),
     ],
 )

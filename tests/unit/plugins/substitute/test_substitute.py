@@ -118,7 +118,7 @@ def test_other_responses_stay_as_they_are(fields: dict[str, str]) -> None:
         ([{"regex": "a", "replace": r"\2"}], "no group"),
         ([{"find": "a" * 2001}], "at most 2000"),
         ([{"find": "a", "replacement": "b"}], "rules.0.replacement: unknown option"),
-        ([], "at least 1 item"),
+        ([], "allowed: 1 and more"),
     ],
 )
 def test_rules_that_cannot_be_used_are_refused(rules: list[dict[str, object]], message: str) -> None:
