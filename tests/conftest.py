@@ -6,6 +6,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.kit import compiled_rules
+
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
@@ -33,3 +35,11 @@ def runtime_directory(tmp_path_factory):
         del os.environ["RUNTIME_DIRECTORY"]
     else:
         os.environ["RUNTIME_DIRECTORY"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_rules_folder(tmp_path_factory):
+    """Where all testers of this run keep rules of the firewall that one of them has compiled."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    compiled_rules.FOLDER = shared / "compiled-rules"

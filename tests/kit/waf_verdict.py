@@ -2,6 +2,7 @@
 
 from adc_plugins.waf.engine import Ruleset
 
+from tests.kit import compiled_rules
 from tests.kit.waf import facts
 from tests.kit.web_request import Verdict, WebRequest, WebResponse
 
@@ -11,7 +12,7 @@ class Engine:
 
     def __init__(self, files, settings=""):
         sources = [(str(file), file.read_text("utf-8", "surrogateescape")) for file in files]
-        self._rules = Ruleset.load([("settings.conf", settings), *sources])
+        self._rules = Ruleset.load([("settings.conf", settings), *sources], cache=compiled_rules.FOLDER)
 
     def judge(self, request: WebRequest, response: WebResponse | None = None) -> Verdict:
         """Return the verdict on `request`, and on `response` if the request passes."""

@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from tests.kit import compiled_rules
 from tests.kit.crs import (
     RUN_LIMITS,
     crs_case_files,
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(not FOLDER, reason="the OWASP CRS is absent; nam
 
 @cache
 def ruleset():
-    return Ruleset.load(crs_sources(FOLDER, 4, RUN_LIMITS))
+    return Ruleset.load(crs_sources(FOLDER, 4, RUN_LIMITS), cache=compiled_rules.FOLDER)
 
 
 def log_of(transaction):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 
+from tests.kit import compiled_rules
 from tests.kit.proxy import config, serving
 
 RULES = r"""
@@ -55,8 +56,12 @@ class Protected:
 
     def audit_lines(self):
         """The lines of the audit log."""
+        return self.flushed_audit_log().read_text().splitlines()
+
+    def flushed_audit_log(self):
+        """The file of the audit log, after all that belongs in it is written."""
         self.proxy.worker.log_files.flush()
-        return (self._folder / "audit.log").read_text().splitlines()
+        return self._folder / "audit.log"
 
 
 @contextlib.asynccontextmanager
@@ -70,5 +75,6 @@ async def protecting(folder, member, *, rules=RULES, top=(), route=(), **options
         state={"path": str(folder / "state")},
         **dict(top),
     )
-    async with serving(folder, mapping) as proxy:
-        yield Protected(proxy, folder)
+    with compiled_rules.sharing(folder / "state"):
+        async with serving(folder, mapping) as proxy:
+            yield Protected(proxy, folder)

@@ -1,6 +1,7 @@
 """The plan comes to the results of evaluating every rule."""
 
 import random
+from copy import copy
 from functools import cache
 
 import pytest
@@ -8,6 +9,7 @@ from adc_plugins.waf.engine.compile import compile_rules
 from adc_plugins.waf.engine.phases import PlainPhases
 from adc_plugins.waf.engine.ruleset import Ruleset, read_data_file
 
+from tests.kit import compiled_rules
 from tests.kit.crs import (
     RUN_LIMITS,
     crs_case_files,
@@ -26,7 +28,7 @@ EVERY = 12
 
 def without_plan(ruleset):
     """Return the same rules, which are all evaluated, and none when they are loaded."""
-    plain = Ruleset(ruleset.program)
+    plain = copy(ruleset)
     plain._plan = PlainPhases(compile_rules(ruleset.program, read_data_file))
     plain._tx = {}
     return plain
@@ -41,7 +43,7 @@ def result(transaction):
 
 @cache
 def crs(level):
-    ruleset = Ruleset.load(crs_sources(FOLDER, level, RUN_LIMITS))
+    ruleset = Ruleset.load(crs_sources(FOLDER, level, RUN_LIMITS), cache=compiled_rules.FOLDER)
     return ruleset, without_plan(ruleset)
 
 
