@@ -17,13 +17,14 @@ run: compiled
 # Half as many testers again as cores: tests of processes wait for most of their time.
 TESTERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
-# What is in use: the source, or after `make compiled` the compiled modules; .ci/run tests both.
+# What is in use: the source, or after `make compiled` the compiled modules; .ci/run tests both. pytest keeps the tests as
+# it rewrites them, even where Python writes no bytecode: that is half of what each tester needs to collect them.
 test: bytecode peers
-	$(BIN)/python -m pytest --numprocesses $(TESTERS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS)
 
 # The source, whatever is compiled.
 test-source: bytecode
-	ADC_COMPILED=0 $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
+	ADC_COMPILED=0 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
 
 # Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
 test-apps: $(STAMP) $(APPS)/.installed

@@ -1,6 +1,7 @@
 """What all tests have in common."""
 
 import faulthandler
+import gc
 import os
 
 import pytest
@@ -12,6 +13,18 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 TEARDOWN_SECONDS = 60
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection():
+    """Collect tests without the garbage collector, and leave what that makes out of each collection of theirs."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

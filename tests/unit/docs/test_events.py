@@ -1,6 +1,7 @@
 """Every event in the code is declared with its fields, and every declared event is in the code."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from adc.telemetry.log_line import LEVELS, RESERVED
 
 ROOMS = [path for path in Path(adc.__file__).parent.rglob("*.py") if path.parent.name != "telemetry"]
 DECLARED = {event.name: event for event in EVENTS}
+MAY_LOG = re.compile(r"log\s*\.\s*\w+\s*\(|\blog\s*\(|\bself\._report\s*\(")
+"""Found in every file that logs; only those are parsed."""
+
 FORWARDING = {"worker.py"}
 """Files that pass on an event whose name another room chose."""
 
@@ -19,7 +23,8 @@ FORWARDING = {"worker.py"}
 def logged() -> Iterator[tuple[str, str, list[str]]]:
     """Yield place, event and fields of every call that logs."""
     for path in ROOMS:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if MAY_LOG.search(text) else ():
             if isinstance(node, ast.Call) and _writes(ast.unparse(node.func)):
                 place = f"{path.name}:{node.lineno}"
                 yield from _of(node, path, place)
