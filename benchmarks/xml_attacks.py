@@ -2,7 +2,7 @@
 
 `python -m benchmarks.xml_attacks` prints a table; exit code 1 if a document passes, takes 50 ms or more, or 10 MB or
 more. Each document is refused in a process of its own, so that memory which an earlier one left behind does not count.
-`refusals` gives the same to tests.
+`refusal` gives the same to tests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pickle
 import sys
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adc_plugins.documents.xml.plugin import XmlValidation
 
@@ -63,7 +63,9 @@ async def _refused(trial: Trial, attack: tuple[str, dict[str, str], bytes]) -> R
         return Refusal(outcome.response.status, min(seconds), _resident("VmHWM") - before)
 
 
-def _forked(trial: Trial, attack: Any) -> Refusal:
+def refusal(trial: Trial, name: str) -> Refusal:
+    """Return the outcome of one document."""
+    attack = ATTACKS[name]
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -78,15 +80,15 @@ def _forked(trial: Trial, attack: Any) -> Refusal:
     return Refusal(*pickle.loads(data))
 
 
-def refusals() -> dict[str, Refusal]:
-    """Return the outcome of each document."""
-    trial = Trial(XmlValidation, CONTRACT, folder=ROOT / "config")
-    return {name: _forked(trial, attack) for name, attack in ATTACKS.items()}
+def validation() -> Trial:
+    """Return the plugin that is to refuse the documents."""
+    return Trial(XmlValidation, CONTRACT, folder=ROOT / "config")
 
 
 def main() -> int:
     """Print a table."""
-    found = refusals()
+    trial = validation()
+    found = {name: refusal(trial, name) for name in ATTACKS}
     for name, each in found.items():
         print(f"{name:36} {each.status}  {each.seconds * 1000:6.1f} ms  {each.grown / (1 << 20):5.1f} MB")
     bad = [

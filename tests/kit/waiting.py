@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-PATIENCE = 5.0
+PATIENCE = 30.0
+"""Seconds: far more than a loaded machine needs, so that only what never comes fails."""
 
 
 async def within(awaitable, seconds=PATIENCE):

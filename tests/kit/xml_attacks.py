@@ -18,6 +18,19 @@ def _laughs(levels=10, width=10):
     return _dtd(entities, f"<order>&l{levels - 1};</order>")
 
 
+def _gzip_bomb(megabytes):
+    """Return gzip of an element of so many megabytes of spaces: one block that stands there again and again."""
+    spaces = b" " * _MB
+    deflate = zlib.compressobj(9, wbits=-15)
+    start = deflate.compress(b"<o>") + deflate.flush(zlib.Z_FULL_FLUSH)
+    block = deflate.compress(spaces) + deflate.flush(zlib.Z_FULL_FLUSH)
+    check = zlib.crc32(b"<o>")
+    for _ in range(megabytes):
+        check = zlib.crc32(spaces, check)
+    end = check.to_bytes(4, "little") + (3 + megabytes * _MB).to_bytes(4, "little")
+    return gzip.compress(b"")[:10] + start + block * megabytes + deflate.flush() + end
+
+
 def _declared(encoding, text="<order>x</order>"):
     return f'<?xml version="1.0" encoding="{encoding}"?>{text}'
 
@@ -174,7 +187,7 @@ ATTACKS = {
     "other type, spaces before": ("text/plain", {}, b"\r\n\t <!DOCTYPE a><a/>"),
     "no type": ("", {}, _dtd(_XXE).encode()),
     "SVG": ("image/svg+xml", {}, _dtd(_XXE, "<svg>&x;</svg>").encode()),
-    "gzip bomb": (TEXT, {"Content-Encoding": "gzip"}, gzip.compress(b"<o>" + b" " * 200 * _MB, 9)),
+    "gzip bomb": (TEXT, {"Content-Encoding": "gzip"}, _gzip_bomb(200)),
     "gzip of an attack": (TEXT, {"Content-Encoding": "gzip"}, gzip.compress(_laughs().encode())),
     "deflate of an attack": (TEXT, {"Content-Encoding": "deflate"}, zlib.compress(_laughs().encode())),
     "unknown coding": (TEXT, {"Content-Encoding": "x-evil"}, b"<order/>"),

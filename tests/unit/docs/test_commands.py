@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,14 @@ def commands(program):
     ]
 
 
+@cache
+def adc_command():
+    return get_command(app)
+
+
 @pytest.mark.parametrize("line", commands("adc"))
 def test_command_line_has_verbs_and_options_that_exist(line):
-    command, words = get_command(app), shlex.split(line)[1:]
+    command, words = adc_command(), shlex.split(line)[1:]
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         found = command.get_command(typer.Context(command), words[0])
         assert found is not None, f"{line}: no verb {words[0]}"

@@ -7,7 +7,7 @@ from adc.proxy.phases import CLIENT_WRITE
 from tests.kit.client import chunked, get, post
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
-from tests.kit.waiting import within
+from tests.kit.waiting import eventually, within
 from tests.wire.plugins.plugged import asked, module_of, route
 
 
@@ -35,8 +35,7 @@ async def test_an_async_phase_ends_with_its_exchange(folder, member):
     async with serving(folder, config(member.address, **route("never", folder=folder))) as proxy:
         async with proxy.client() as client:
             await client.send(get())
-            while not proxy.listener.service.active:
-                await asyncio.sleep(0.01)
+            await eventually(lambda: proxy.listener.service.active)
         await within(module_of(proxy).cancelled.wait())
 
 
@@ -54,9 +53,9 @@ async def test_a_slow_reader_stops_a_response_through_async_phases(folder):
             proxy.client(receive_buffer=4096) as client,
         ):
             await client.send(get())
-            async with asyncio.timeout(5):
-                while not any(each.phase is CLIENT_WRITE for each in proxy.listener.service.active):
-                    await asyncio.sleep(0.01)
+            await eventually(
+                lambda: any(each.phase is CLIENT_WRITE for each in proxy.listener.service.active)
+            )
             (exchange,) = proxy.listener.service.active
             before = exchange.bytes_out
             for _ in range(10):
@@ -82,9 +81,7 @@ async def test_a_slow_member_stops_a_request_through_async_phases(folder):
         proxy.client() as client,
     ):
         sending = asyncio.ensure_future(client.send(post(b"x" * (8 << 20))))
-        async with asyncio.timeout(20):
-            while not any(each.content_holds & MEMBER for each in proxy.listener.service.active):
-                await asyncio.sleep(0.01)
+        await eventually(lambda: any(each.content_holds & MEMBER for each in proxy.listener.service.active))
         (exchange,) = proxy.listener.service.active
         before = exchange.bytes_in
         for _ in range(10):

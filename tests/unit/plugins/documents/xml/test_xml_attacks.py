@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.xml_attacks import MOST_BYTES, Refusal, refusals
+from adc.plugin.testkit import Trial
+from benchmarks.xml_attacks import MOST_BYTES, refusal, validation
 from tests.kit.xml_attacks import ATTACKS
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Refusal]:
-    return refusals()
+def trial() -> Trial:
+    return validation()
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_attack_is_refused_in_bounded_memory(name: str, found: dict[str, Refusal]) -> None:
-    refusal = found[name]
-    assert refusal.status in (400, 413, 415)
-    assert refusal.grown < MOST_BYTES
+def test_attack_is_refused_in_bounded_memory(name: str, trial: Trial) -> None:
+    outcome = refusal(trial, name)
+    assert outcome.status in (400, 413, 415)
+    assert outcome.grown < MOST_BYTES
