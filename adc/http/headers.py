@@ -69,7 +69,9 @@ class Headers:
     def add(self, name: bytes, value: bytes) -> None:
         """Append one line."""
         self.pairs.append((name, value))
-        self._index = None
+        index = self._index
+        if index is not None:
+            index[name.lower()] = value
 
     def set(self, name: bytes, value: bytes) -> None:
         """Replace every line called `name` by one at the end."""

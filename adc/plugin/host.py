@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,9 +91,11 @@ class Host:
         self._background = background
         self._files = files
 
-    def now(self) -> float:
-        """Return seconds on a clock that never goes back, for intervals."""
-        return self._services.now()
+    @property
+    def now(self) -> Callable[[], float]:
+        """The function that returns seconds on a clock that never goes back, for intervals. A plugin that asks at each
+        request keeps it: `self._now = host.now`."""
+        return self._services.now
 
     def wall(self) -> float:
         """Return seconds since the epoch."""

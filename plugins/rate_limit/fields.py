@@ -22,6 +22,7 @@ class Fields:
         self._item = b'"%b";r=' % name.encode()
         self.draft = kind in ("draft", "both")
         self.legacy = kind in ("legacy", "both")
+        self.alone = self.draft and not self.legacy
 
     def item(self, lease: Lease, now: float) -> bytes:
         """Return the item of the RateLimit field."""

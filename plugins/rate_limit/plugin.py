@@ -60,6 +60,8 @@ class RateLimit(Plugin[RateLimitOptions]):
     def __init__(self, options: RateLimitOptions) -> None:
         super().__init__(options)
         self._exempt = options.exempt if options.exempt else None
+        self._costs = options.costs or None
+        self._cost = options.cost
         self._away_until = 0.0
         if options.headers == "none":
             self.unused = frozenset({"response_head"})
@@ -79,8 +81,7 @@ class RateLimit(Plugin[RateLimitOptions]):
         request = context.request
         if self._exempt is not None and self._exempt.contains(request.source):
             return None
-        costs = self.options.costs
-        cost = costs.get(request.method, self.options.cost) if costs else self.options.cost
+        cost = self._cost if self._costs is None else self._costs.get(request.method, self._cost)
         only = self._only
         if only is not None:
             key = only.key(request)
@@ -89,22 +90,23 @@ class RateLimit(Plugin[RateLimitOptions]):
             lease = only.meter.leases.get(key)
             if lease is not None and lease.units >= cost and lease.expires > self._now():
                 lease.units -= cost
-                context.state["counted"] = [(only.fields, lease)]
+                context.state["lease"] = lease
                 return None
         return self._count(context, cost) if cost else None
 
     def response_head(self, context: Context) -> None:
         """Tell the client what is left."""
-        counted, response = context.state.get("counted"), context.response
-        if not counted or response is None:
-            return
-        fields, lease = counted[0]
-        if len(counted) == 1 and fields.draft and not fields.legacy:
-            headers = response.headers
-            headers.add(b"RateLimit", fields.item(lease, self._now()))
-            headers.add(b"RateLimit-Policy", fields.policy)
-        else:
-            write(response.headers, counted, self._now())
+        state, response = context.state, context.response
+        lease: Lease | None = state.get("lease")
+        if lease is not None and self._only is not None and response is not None:
+            fields = self._only.fields
+            if fields.alone:
+                response.headers.add(b"RateLimit", fields.item(lease, self._now()))
+                response.headers.add(b"RateLimit-Policy", fields.policy)
+            else:
+                write(response.headers, [(fields, lease)], self._now())
+        elif state.get("counted") and response is not None:
+            write(response.headers, state["counted"], self._now())
 
     def _count(self, context: Context, cost: int) -> Verdict | Coroutine[Any, Any, Verdict]:
         """Count in each limit; give back what was counted if one refuses."""
