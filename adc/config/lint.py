@@ -8,6 +8,7 @@ from http import HTTPMethod
 from adc.config.coverage import covers
 from adc.config.errors import Path
 from adc.config.model.config import Config
+from adc.config.model.listeners import Listener
 from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
@@ -30,10 +31,10 @@ def doubtful(config: Config) -> Iterator[Finding]:
     yield from _lower_case_methods(config.routes)
     yield from shared_cookies(config)
     yield from oversized_tables(config)
-    used = _used(config.routes)
+    used = _used(config.routes) | _used_by_listeners(config.listeners)
     for name, pool in config.pools.items():
         if name not in used:
-            yield ("pools", name), f"pool {quote(name)} is used by no route"
+            yield ("pools", name), f"pool {quote(name)} is used by no route and no listener"
         yield from _listed_twice(name, pool)
 
 
@@ -115,6 +116,10 @@ def _used(routes: tuple[Route, ...]) -> set[str]:
         used |= set(route.split or ())
         used |= {route.mirror.pool} if route.mirror else set()
     return used
+
+
+def _used_by_listeners(listeners: tuple[Listener, ...]) -> set[str]:
+    return {name for each in listeners for name in (each.pool, *each.sni.values()) if name is not None}
 
 
 def _listed_twice(name: str, pool: Pool) -> Iterator[Finding]:

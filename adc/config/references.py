@@ -26,6 +26,8 @@ def unresolved(data: Any) -> Iterator[Finding]:
     pools, caches = _keys(data, "pools"), _keys(data, "caches")
     for place, route in routes:
         yield from _route(("routes", place), route, pools, caches, names)
+    for place, listener in listeners:
+        yield from _listener(("listeners", place), listener, pools)
     yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
@@ -52,6 +54,13 @@ def _route(
     named = route.get("listeners", [])
     for place, name in enumerate(named if isinstance(named, list) else [named]):
         yield from _known((*at, "listeners", place), name, "listener", listeners)
+
+
+def _listener(at: Path, listener: dict[str, Any], pools: list[str]) -> Iterator[Finding]:
+    yield from _known((*at, "pool"), listener.get("pool"), "pool", pools)
+    sni = listener.get("sni")
+    for name, pool in sni.items() if isinstance(sni, dict) else ():
+        yield from _known((*at, "sni", name), pool, "pool", pools)
 
 
 def _binds(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:

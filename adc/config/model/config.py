@@ -17,6 +17,7 @@ from adc.config.model.node import AccessLog, Admin, ErrorLog, Shutdown
 from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
+from adc.config.model.sessions import Sessions
 from adc.config.model.state import Cluster, State
 from adc.config.model.types import (
     EXPANSION,
@@ -90,6 +91,7 @@ class Config(Part):
     caches: Mapping[Name, CacheStore] = Field({}, description="Named stores of cached responses.")
     state: State = Field(State.defaults(), description="Tables that outlive a request.")
     cluster: Cluster | None = Field(None, description="Settings of the cluster that this node belongs to.")
+    sessions: Sessions = Field(Sessions.defaults(), description="The table of TCP, UDP and SMTP sessions.")
     admin: Annotated[Admin | None, OFF] = Field(
         default_factory=Admin, description="Admin API and page; false turns it off."
     )

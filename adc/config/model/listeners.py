@@ -9,9 +9,26 @@ from pydantic import Field
 
 from adc.config.model.address import ListenAddress
 from adc.config.model.base import Finding, Forms, Part
-from adc.config.model.protocols import PROTOCOLS
+from adc.config.model.protocols import HTTP_ONLY, NEEDS_POOL, PROTOCOLS
+from adc.config.model.sessions import ListenerSessions
 from adc.config.model.tls import ListenerTls
-from adc.config.model.types import LISTED, OFF, Flag, Name, Networks, among, byte_size, duration, whole
+from adc.config.model.types import (
+    LISTED,
+    OFF,
+    Flag,
+    Name,
+    Networks,
+    among,
+    byte_size,
+    duration,
+    text_of,
+    whole,
+)
+
+ServerName = Annotated[
+    str,
+    text_of(r"(?:\*\.)?(?:[A-Za-z0-9_-]{1,63}\.){0,20}[A-Za-z0-9_-]{1,63}", "a server name, or *. and one"),
+]
 
 
 class ListenerTimeouts(Part):
@@ -150,9 +167,21 @@ class Listener(Part):
         None, description="Redirect all requests to https."
     )
     hsts: Annotated[Hsts | None, OFF] = Field(None, description="Strict-Transport-Security.")
+    pool: Name | None = Field(None, description="Pool of a tcp or udp listener.")
+    sni: Mapping[ServerName, Name] = Field(
+        {},
+        description=(
+            "Pools by the server name of a TLS ClientHello, for a tcp listener; `*.` in front stands for one or more "
+            "labels. `pool` gets the others."
+        ),
+    )
+    sessions: ListenerSessions | None = Field(
+        None, description="What differs for the sessions of this listener."
+    )
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        yield from _of_another_protocol(written)
         if written.get("tls") and written.get("redirect_to_https"):
             yield ("redirect_to_https",), "is for a listener without tls; this one serves https itself"
         if written.get("hsts") and not written.get("tls"):
@@ -160,3 +189,19 @@ class Listener(Part):
                 ("hsts",),
                 "is for a listener with tls; browsers ignore it on plain http (RFC 6797 section 8.1)",
             )
+
+
+def _of_another_protocol(written: Mapping[str, Any]) -> Iterable[Finding]:
+    """Yield keys that have no effect with the listener's protocol, and keys that it lacks."""
+    protocol = written.get("protocol", "http")
+    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
+        return
+    if protocol != "http":
+        for key in HTTP_ONLY & written.keys():
+            yield (key,), f"has no effect with protocol: {protocol}; it belongs to protocol: http"
+    if "pool" in written and protocol not in NEEDS_POOL:
+        yield ("pool",), f"has no effect with protocol: {protocol}; routes name the pools"
+    if "sni" in written and protocol != "tcp":
+        yield ("sni",), f"has no effect with protocol: {protocol}; it belongs to protocol: tcp"
+    if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni")):
+        yield (), f"a listener with protocol: {protocol} needs pool: NAME"

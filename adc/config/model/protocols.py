@@ -4,3 +4,9 @@ from __future__ import annotations
 
 PROTOCOLS: dict[str, str] = {"http": "adc.runtime.serve.http_listener:HttpListener"}
 """Name in the configuration -> `module:class` of the listener, imported when a configuration uses it."""
+
+NEEDS_POOL = ("tcp", "udp")
+"""Protocols whose listeners name their pool; the others have routes."""
+
+HTTP_ONLY = frozenset({"forwarded", "real_ip", "redirect_to_https", "hsts"})
+"""Keys of a listener that only HTTP uses."""

@@ -83,6 +83,7 @@ class Sync(Part):
     persistence: Flag = Field(True, description="Pins of clients to members.")
     rate_limits: Flag = Field(True, description="Rate counters. Accepted, but unused so far.")
     purges: Flag = Field(True, description="Cache purges.")
+    sessions: Flag = Field(False, description="UDP sessions of the session table.")
     interval: Annotated[float, duration("1ms", "1m")] = Field(
         0.1, description="Time between two batches of changes."
     )

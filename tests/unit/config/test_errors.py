@@ -115,13 +115,6 @@ def test_messages_say_what_is_wrong_and_what_is_allowed(refused: Refused, text: 
     assert line.startswith(message)
 
 
-def test_sessions_firewall_and_other_protocols_are_not_known_yet(refused: Refused) -> None:
-    lines = refused(
-        "sessions: {}\nfirewall: {}\nlisteners: [{name: x, bind: ':1', protocol: tcp}]\n", listeners=""
-    )
-    assert [line.split(": ")[1] for line in lines] == ["sessions", "firewall", "listeners[0].protocol"]
-
-
 def test_no_listener_at_all_is_an_error(refused: Refused) -> None:
     assert refused("workers: 1\n", listeners="") == ["1:1: listeners: is required and missing"]
     assert refused("listeners: []\n", listeners="") == [
