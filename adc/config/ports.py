@@ -10,22 +10,24 @@ from pathlib import Path as FilePath
 CAP_NET_BIND_SERVICE = 10
 
 
-def refusal(host: str, port: int) -> tuple[int, str] | None:
+def refusal(host: str, port: int, *, udp: bool = False) -> tuple[int, str] | None:
     """Return why this process cannot listen there, as error number and words; None if it can. Port 0: any free port."""
     if 0 < port < first_free_port() and not may_bind_low():
         return errno.EACCES, f"needs a right this user lacks (CAP_NET_BIND_SERVICE, or root): port {port}"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        trial = socket.socket(family, socket.SOCK_STREAM)
+        trial = socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
     except OSError as error:
         return error.errno or 0, f"cannot be listened on: {error.strerror}"
     with trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            if not udp:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             trial.bind((host, port))
-            trial.listen(1)
+            if not udp:
+                trial.listen(1)
         except OSError as error:
             words = {
                 errno.EADDRINUSE: "is taken: something listens there already",

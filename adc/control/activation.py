@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Container, MutableMapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from adc.control.handover import Handover
-from adc.control.sockets import Layout, key_of
+from adc.control.sockets import BindError, Layout, key_of
+from adc.control.udp_sockets import join_group
 
 FIRST_FD = 3
 """SD_LISTEN_FDS_START: where systemd puts the first descriptor."""
@@ -96,7 +98,7 @@ def _adopt(number: int) -> socket.socket:
 
 def claim(inherited: Inherited, layout: Layout) -> dict[str, socket.socket]:
     """Map each received socket to the address that it serves: its bound one, else the first of the listener that it is
-    named after."""
+    named after. More UDP sockets with one address serve its slots. Raises BindError."""
     claimed = dict(inherited.by_key)
     wanted = {address.key for group in layout.values() for address in group}
     for name, sockets in inherited.by_name.items():
@@ -105,5 +107,25 @@ def claim(inherited: Inherited, layout: Layout) -> dict[str, socket.socket]:
             if key not in wanted:
                 free = [address.key for address in layout.get(name, ()) if address.key not in claimed]
                 key = free[0] if free else key
+            if sock.type == socket.SOCK_DGRAM and key in wanted:
+                key = _slot(key, claimed)
+                _join(key, sock)
             claimed[key] = sock
     return claimed
+
+
+def _slot(key: str, claimed: Container[str]) -> str:
+    """Return the key of the first slot of a UDP address that no received socket serves yet."""
+    found = key
+    for slot in count(1):
+        if found not in claimed:
+            break
+        found = f"{key}#{slot}"
+    return found
+
+
+def _join(key: str, sock: socket.socket) -> None:
+    try:
+        join_group(sock)
+    except OSError as error:
+        raise BindError(f"cannot use the received socket {key}: {error.strerror}") from None

@@ -77,9 +77,10 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
     wrong: list[Finding] = []
     in_use: list[Finding] = []
     bound: list[tuple[str, tuple[str | int, ...], Address]] = []
+    udp = {listener.name for listener in config.listeners if listener.protocol == "udp"}
     for owner, path, written in _written(config):
         try:
-            found = addresses_of((written,), owner)
+            found = addresses_of((written,), owner, "udp" if owner in udp else "http")
         except BindError as error:
             wrong.append((path, str(error)))
             continue
@@ -88,7 +89,7 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
             if clash is not None:
                 wrong.append((path, f"{written.text} is bound by {path_text(clash)} already"))
                 break
-            problem = _unix(address) if address.kind == "unix" else refusal(address.host, address.port)
+            problem = _unix(address) if address.kind == "unix" else _inet(address)
             if problem is not None:
                 (in_use if problem[0] == errno.EADDRINUSE else wrong).append(
                     (path, f"{written.text} {problem[1]}")
@@ -120,6 +121,10 @@ def _collide(owner: str, address: Address, other_owner: str, other: Address) -> 
     if address.host == other.host:
         return owner != other_owner
     return bool({address.host, other.host} & {"0.0.0.0", "::"})
+
+
+def _inet(address: Address) -> tuple[int, str] | None:
+    return refusal(address.host, address.port, udp=address.kind == "udp")
 
 
 def _unix(address: Address) -> tuple[int, str] | None:

@@ -83,12 +83,12 @@ class Service:
         self.health.take_over(inherited.handover.health, loaded.config)
         self.admin_tls = admin_tls(loaded.config)
         self._provide(loaded.config)
-        layout = layout_of(loaded.config)
+        count = worker_count(loaded.config, self._workers)
+        layout = layout_of(loaded.config, count)
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)
         try:
-            count = worker_count(loaded.config, self._workers)
-            await self.fleet.start(max(1, count), _counted(loaded.config, count), _for_workers(plan))
+            await self.fleet.start(max(1, count), _counted(loaded.config, count), _for_workers(plan, count))
         except BaseException:
             self.sockets.rollback()
             raise
@@ -134,9 +134,9 @@ class Service:
             raise CallRefused("user and group are decided at start; restart to change them")
         self._provide(loaded.config)
         tls = await asyncio.to_thread(admin_tls, loaded.config)
-        plan = self.sockets.prepare(layout_of(loaded.config))
+        plan = self.sockets.prepare(layout_of(loaded.config, count))
         try:
-            await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan))
+            await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan, count))
         except BaseException:
             self.sockets.rollback()
             raise
@@ -227,11 +227,12 @@ def _counted(config: Config, workers: int) -> Config:
     return config.model_copy(update={"workers": workers})
 
 
-def _for_workers(plan: SocketPlan) -> SocketPlan:
-    """Return the plan without what only the supervisor serves."""
+def _for_workers(plan: SocketPlan, workers: int) -> SocketPlan:
+    """Return the plan for so many workers, without what only the supervisor serves."""
     listeners = {name: keys for name, keys in plan.listeners.items() if name != ADMIN}
     wanted = {key for keys in listeners.values() for key in keys}
-    return replace(plan, listeners=listeners, sockets={key: plan.sockets[key] for key in wanted})
+    sockets = {key: plan.sockets[key] for key in wanted}
+    return replace(plan, listeners=listeners, sockets=sockets, workers=max(1, workers))
 
 
 def _log_reload(result: ReloadResult) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from adc.control.calls import CallRefused
 from adc.control.sockets import Address, BindError, Layout
+from adc.control.udp_sockets import slots_of
 
 if TYPE_CHECKING:
     from adc.config import Config
@@ -25,8 +26,11 @@ CLUSTER = "(cluster)"
 ADMIN_BACKLOG = 128
 
 
-def layout_of(config: Config) -> Layout:
-    """Return every address to listen on, by listener name; the admin server's under ADMIN. Raises BindError."""
+def layout_of(config: Config, workers: int = 1) -> Layout:
+    """Return every address to listen on, by listener name; the admin server's under ADMIN. Raises BindError.
+
+    A UDP address has a slot for each of `workers` workers.
+    """
     layout = {
         listener.name: _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
         for listener in config.listeners
@@ -36,7 +40,15 @@ def layout_of(config: Config) -> Layout:
     if config.admin is not None:
         layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
     _refuse_shared(layout)
-    return layout
+    return {name: _with_slots(group, workers) for name, group in layout.items()}
+
+
+def _with_slots(group: Iterable[Address], workers: int) -> tuple[Address, ...]:
+    return tuple(
+        each
+        for address in group
+        for each in (slots_of(address, workers) if address.kind == "udp" else (address,))
+    )
 
 
 def _refuse_shared(layout: Layout) -> None:
@@ -84,9 +96,9 @@ def worker_count(config: Config, override: int | None) -> int:
     return len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
 
 
-def addresses_of(written: Iterable[Written], owner: str) -> tuple[Address, ...]:
+def addresses_of(written: Iterable[Written], owner: str, protocol: str = "http") -> tuple[Address, ...]:
     """Return the literal addresses of the listener `owner` for a configured address. Raises BindError."""
-    return _resolved(written, "http", owner, ADMIN_BACKLOG)
+    return _resolved(written, protocol, owner, ADMIN_BACKLOG)
 
 
 def _resolved(written: Iterable[Written], protocol: str, owner: str, backlog: int) -> tuple[Address, ...]:

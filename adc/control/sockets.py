@@ -8,7 +8,12 @@ import os
 import socket
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from adc.control.udp_sockets import bind_udp, is_served, with_kept
+from adc.telemetry.event_log import EventLog
+
+log = EventLog(__name__)
 
 BACKLOG = 4096
 """Connections that may wait for accept; the kernel caps it at net.core.somaxconn."""
@@ -23,7 +28,7 @@ class Address:
     """An address to listen on: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
 
     Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one. To a `private` unix
-    socket only its owner connects.
+    socket only its owner connects. A UDP address has a socket in each `slot` (`adc.control.udp_sockets`).
     """
 
     kind: str
@@ -32,6 +37,7 @@ class Address:
     owner: str = ""
     backlog: int = field(default=BACKLOG, compare=False)
     private: bool = field(default=False, compare=False)
+    slot: int = 0
 
     @property
     def key(self) -> str:
@@ -39,7 +45,8 @@ class Address:
         if self.kind == "unix":
             return f"unix:{self.host}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.kind}:{host}:{self.port or f'0@{self.owner}'}"
+        slot = f"#{self.slot}" if self.slot else ""
+        return f"{self.kind}:{host}:{self.port or f'0@{self.owner}'}{slot}"
 
 
 Layout = Mapping[str, tuple[Address, ...]]
@@ -48,10 +55,20 @@ Layout = Mapping[str, tuple[Address, ...]]
 
 @dataclass(frozen=True, slots=True)
 class SocketPlan:
-    """The sockets that a worker serves: the keys of each listener's sockets, and every socket by key."""
+    """The sockets that `workers` workers serve: the keys of each listener's sockets, and every socket by key."""
 
     listeners: Mapping[str, tuple[str, ...]]
     sockets: Mapping[str, socket.socket]
+    workers: int = 1
+
+    def of_worker(self, worker_id: int) -> SocketPlan:
+        """Return the part of one worker: all sockets of connections, and the UDP sockets of its slots."""
+        listeners = {
+            name: tuple(key for key in keys if is_served(key, worker_id, self.workers))
+            for name, keys in self.listeners.items()
+        }
+        wanted = {key for keys in listeners.values() for key in keys}
+        return SocketPlan(listeners, {key: self.sockets[key] for key in wanted}, self.workers)
 
 
 class ListeningSockets:
@@ -71,17 +88,40 @@ class ListeningSockets:
     def prepare(self, layout: Layout) -> SocketPlan:
         """Bind what is missing; returns what workers need. Raises BindError with nothing left bound."""
         self._new = {}
-        self._wanted = layout
+        known = self._open.keys() | self._inherited.keys()
+        wanted = {name: with_kept(group, known) for name, group in layout.items()}
         try:
-            for address in _addresses(layout):
-                if address.key not in self._open:
-                    self._new[address.key] = self._inherited.get(address.key) or bind(address)
+            self._wanted = {name: self._bound(group) for name, group in wanted.items()}
         except BindError:
             self.rollback()
             raise
-        listeners = {name: tuple(address.key for address in group) for name, group in layout.items()}
+        listeners = {name: tuple(address.key for address in group) for name, group in self._wanted.items()}
         both = self._open | self._new
-        return SocketPlan(listeners, {address.key: both[address.key] for address in _addresses(layout)})
+        return SocketPlan(listeners, {address.key: both[address.key] for address in _addresses(self._wanted)})
+
+    def _bound(self, group: Iterable[Address]) -> tuple[Address, ...]:
+        """Bind the addresses of a listener; return those that have a socket now. Raises BindError."""
+        found = []
+        for address in group:
+            key = address.key
+            if key not in self._open and key not in self._new:
+                sock = self._inherited.get(key) or self._bind(address)
+                if sock is None:
+                    continue
+                self._new[key] = sock
+            found.append(address)
+        return tuple(found)
+
+    def _bind(self, address: Address) -> socket.socket | None:
+        """Return a new socket; None for a slot of a UDP address that another user's process bound. Raises BindError."""
+        if not address.slot:
+            return bind(address)
+        first = replace(address, slot=0).key
+        try:
+            return bind_udp(address, self._open.get(first) or self._new[first])
+        except OSError as error:
+            log.warn("udp_slot_not_bound", address=address.key, detail=error.strerror or str(error))
+            return None
 
     def commit(self) -> None:
         """Keep what was prepared, close what it no longer names."""
@@ -137,6 +177,8 @@ def bind(address: Address) -> socket.socket:
     try:
         if address.kind == "unix":
             return _bind_unix(address)
+        if address.kind == "udp":
+            return bind_udp(address, None)
         return _bind_inet(address)
     except OSError as error:
         raise BindError(f"cannot listen on {address.key}: {_advice(address, error)}") from None
@@ -159,16 +201,13 @@ def by_key(sockets: Iterable[socket.socket]) -> dict[str, socket.socket]:
 
 def _bind_inet(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    kind = socket.SOCK_DGRAM if address.kind == "udp" else socket.SOCK_STREAM
-    sock = socket.socket(family, kind)
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address.host, address.port))
-        if kind == socket.SOCK_STREAM:
-            sock.listen(address.backlog)
+        sock.listen(address.backlog)
         sock.setblocking(False)
     except OSError:
         sock.close()
@@ -228,7 +267,8 @@ def _close(key: str, sock: socket.socket) -> None:
 
 def _advice(address: Address, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "the address is taken by another process (`ss -ltnp` names it)"
+        option = "u" if address.kind == "udp" else "t"
+        return f"the address is taken by another process (`ss -l{option}np` names it)"
     if error.errno == errno.EADDRNOTAVAIL:
         return "no interface of this machine has that address"
     if error.errno in (errno.EACCES, errno.EPERM) and address.kind != "unix":

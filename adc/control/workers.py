@@ -87,8 +87,9 @@ class ChildWorker:
         self._prepared: set[str] = set()
 
     async def start(self, config: Config, plan: SocketPlan) -> None:
-        await self._hand_over("start", config, plan, START_TIMEOUT)
-        self._sent = set(plan.sockets)
+        mine = plan.of_worker(self.worker_id)
+        await self._hand_over("start", config, mine, START_TIMEOUT)
+        self._sent = set(mine.sockets)
 
     async def accept(self) -> None:
         await self._peer.ask("accept", timeout=ANSWER_TIMEOUT)
@@ -97,8 +98,9 @@ class ChildWorker:
         await self._peer.ask("ping", timeout=PING_TIMEOUT)
 
     async def prepare(self, config: Config, plan: SocketPlan) -> None:
-        self._prepared = set(plan.sockets)
-        await self._hand_over("prepare", config, plan, PREPARE_TIMEOUT)
+        mine = plan.of_worker(self.worker_id)
+        self._prepared = set(mine.sockets)
+        await self._hand_over("prepare", config, mine, PREPARE_TIMEOUT)
 
     async def commit(self) -> None:
         await self._peer.ask("commit", timeout=PREPARE_TIMEOUT)

@@ -225,6 +225,12 @@ EVENTS = (
     ),
     _event("state_writable", "info", "path", "The state file can be written again."),
     _event(
+        "udp_slot_not_bound",
+        "warn",
+        "address detail",
+        "A worker has no UDP socket because another user's process bound the address; the others serve it.",
+    ),
+    _event(
         "upgrade_failed", "error", "detail", "The new binary did not start to serve; this process continues."
     ),
     _event(
