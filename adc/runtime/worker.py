@@ -35,6 +35,7 @@ from adc.runtime.serve.logs import Logs, open_logs
 from adc.runtime.serve.metrics import worker_samples
 from adc.runtime.serve.plugin_services import PluginServices
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
+from adc.runtime.serve.sessions import WorkerSessions
 from adc.runtime.serve.state import SharedState
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
@@ -69,6 +70,7 @@ class Worker:
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
         self.log_files = LogFiles()
+        self.sessions = WorkerSessions()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
@@ -83,7 +85,15 @@ class Worker:
         self.batch = Batch(self._loop)
         self.links = Links(self.batch, self.clock)
         self.listeners = Listeners(
-            ListenerContext(self.batch, self.clock, self._share, self.links, self.challenges, self.cluster)
+            ListenerContext(
+                self.batch,
+                self.clock,
+                self._share,
+                self.links,
+                self.challenges,
+                self.cluster,
+                self.sessions,
+            )
         )
         self._share.open_connections = self.listeners.open_connections
         self.caches = Caches(self._loop, self.worker_id, self._report_cache, self._purge_everywhere)
@@ -159,6 +169,7 @@ class Worker:
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.logs = logs
+        self.sessions.follow(runtime.config)
         self.listeners.follow(runtime, logs, sockets)
         if previous is not None:
             previous.plugins.retire(logs.error_log)
@@ -207,6 +218,7 @@ class Worker:
         self._tick = self._loop.call_later(TICK, self._on_tick)
         clock = self.clock
         clock.tick()
+        self._expire()
         self.listeners.tick(clock.now)
         self._share.tick(clock.now, self.listeners.accepts)
         surplus = self._share.surplus()
@@ -220,6 +232,11 @@ class Worker:
         self.caches.tick(clock.wall)
         self.logs.flush()
         self.log_files.flush()
+
+    def _expire(self) -> None:
+        """End sessions whose time is over, a slice in each loop iteration."""
+        if self.sessions.table.tick(self.clock.now):
+            self._loop.call_soon(self._expire)
 
     async def _purge_everywhere(self, store: str, url: bytes) -> int:
         counts = await self._ask(PURGE_STORES, Target("key", url, store=store))

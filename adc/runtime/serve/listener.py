@@ -15,6 +15,7 @@ from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.descriptors import Spare
 from adc.runtime.serve.logs import Logs
+from adc.runtime.serve.sessions import WorkerSessions
 from adc.telemetry.samples import Sample
 
 
@@ -32,6 +33,7 @@ class ListenerContext:
     spare: Spare
     challenges: Mapping[str, str]
     cluster: ClusterNode
+    sessions: WorkerSessions
 
 
 class Listener(ABC):

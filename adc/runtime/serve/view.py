@@ -13,6 +13,7 @@ from adc.runtime.serve.listener import Listener
 from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.purges import ClusterPurges
+from adc.runtime.serve.sessions import WorkerSessions
 from adc.runtime.serve.state import SharedState
 
 
@@ -29,6 +30,7 @@ class Serving(Protocol):
     cluster: ClusterNode
     caches: Caches
     purges: ClusterPurges
+    sessions: WorkerSessions
     challenges: dict[str, str]
 
     @property

@@ -1,0 +1,132 @@
+"""The session table: what it remembers, for how long, and who makes room."""
+
+from adc.sessions.session import CLOSING, ESTABLISHED, HALF_CLOSED, NEW, Session, Timeouts
+from adc.sessions.table import SLICE, SessionTable
+
+TIMES = Timeouts(10.0, 100.0, 5.0)
+
+
+class Flow(Session):
+    def __init__(self, table: SessionTable, name: str = "") -> None:
+        super().__init__("tcp", "db", (name, 1), None, TIMES)
+        self.table = table
+        self.now = 0.0
+        self.ends: list[str] = []
+        self.probed = -1.0
+
+    def end(self, reason: str) -> None:
+        self.ends.append(reason)
+        self.table.closed(self, reason, self.now)
+
+    def alive_at(self, now: float) -> float:
+        return self.probed
+
+
+def opened(table: SessionTable, now: float = 1000.0, state: int = NEW) -> Flow:
+    flow = Flow(table)
+    table.open(flow, now)
+    if state != NEW:
+        table.moved(flow, state, now)
+    return flow
+
+
+def ticks(table: SessionTable, start: float, end: float) -> None:
+    for tenth in range(int(start * 10), int(end * 10) + 1):
+        while table.tick(tenth / 10):
+            pass
+
+
+def test_new_session_expires_after_its_timeout() -> None:
+    table = SessionTable()
+    flow = opened(table)
+    ticks(table, 1000, 1009.9)
+    assert flow.ends == []
+    ticks(table, 1010, 1010.2)
+    assert (flow.ends, len(table)) == (["expired"], 0)
+
+
+def test_traffic_postpones_expiry_without_calling_the_table() -> None:
+    table = SessionTable()
+    flow = opened(table, state=ESTABLISHED)
+    ticks(table, 1000, 1090)
+    flow.last = 1090.0
+    ticks(table, 1090, 1189.9)
+    assert flow.ends == []
+    ticks(table, 1190, 1190.2)
+    assert flow.ends == ["expired"]
+
+
+def test_shorter_timeout_of_a_later_state_counts() -> None:
+    table = SessionTable()
+    flow = opened(table, state=ESTABLISHED)
+    table.moved(flow, HALF_CLOSED, 1001.0)
+    ticks(table, 1000, 1005.9)
+    assert flow.ends == []
+    ticks(table, 1006, 1006.2)
+    assert flow.ends == ["expired"]
+
+
+def test_states_never_go_back() -> None:
+    table = SessionTable()
+    flow = opened(table, state=CLOSING)
+    table.moved(flow, ESTABLISHED, 1001.0)
+    assert flow.state == CLOSING
+
+
+def test_acknowledged_probe_counts_as_activity() -> None:
+    table = SessionTable()
+    flow = opened(table, state=ESTABLISHED)
+    flow.probed = 1095.0
+    ticks(table, 1000, 1194.9)
+    assert flow.ends == []
+    ticks(table, 1195, 1195.2)
+    assert flow.ends == ["expired"]
+
+
+def test_full_table_ends_the_oldest_new_session_first() -> None:
+    table = SessionTable(3)
+    busy = opened(table, 1000.0, ESTABLISHED)
+    first, second = opened(table, 1001.0), opened(table, 1002.0)
+    opened(table, 1003.0)
+    assert (first.ends, second.ends, busy.ends) == (["evicted"], [], [])
+
+
+def test_full_table_without_new_sessions_ends_the_one_idle_longest() -> None:
+    table = SessionTable(3)
+    flows = [opened(table, 1000.0 + place, ESTABLISHED) for place in range(3)]
+    flows[0].last = 1050.0
+    opened(table, 1051.0)
+    assert [flow.ends for flow in flows] == [[], ["evicted"], []]
+
+
+def test_tick_ends_a_bounded_number_at_once() -> None:
+    table = SessionTable()
+    for _ in range(SLICE):
+        opened(table)
+    more, calls = table.tick(1011.0), 1
+    assert more
+    assert len(table) >= SLICE - SLICE // 10
+    while table.tick(1011.0):
+        calls += 1
+    assert len(table) == 0
+    assert calls >= 9
+
+
+def test_scan_pages_in_the_order_of_creation() -> None:
+    table = SessionTable()
+    flows = [opened(table) for _ in range(5)]
+    flows[1].end("killed")
+    page = table.scan(0, 2)
+    assert [each.number for each in page] == [1, 3]
+    assert [each.number for each in table.scan(page[-1].number, 9)] == [4, 5]
+
+
+def test_end_is_reported_once_with_its_reason() -> None:
+    seen: list[tuple[int, str]] = []
+    table = SessionTable()
+    table.ended = lambda session, reason, now: seen.append((session.number, reason))
+    flow = opened(table)
+    flow.end("killed")
+    table.closed(flow, "again", 1001.0)
+    ticks(table, 1000, 1020)
+    assert seen == [(1, "killed")]
