@@ -13,6 +13,7 @@ from typing import Any
 from adc.config import Config
 from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
+from adc.net.reactor import Reactor
 from adc.net.share import Share
 from adc.pools.member import Member
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
@@ -83,6 +84,7 @@ class Worker:
         self.started_at = time.time()
         self._loop = asyncio.get_running_loop()
         self.batch = Batch(self._loop)
+        self.reactor = Reactor(self._loop)
         self.links = Links(self.batch, self.clock)
         self.listeners = Listeners(
             ListenerContext(
@@ -93,6 +95,7 @@ class Worker:
                 self.challenges,
                 self.cluster,
                 self.sessions,
+                self.reactor,
             )
         )
         self._share.open_connections = self.listeners.open_connections
@@ -203,6 +206,7 @@ class Worker:
         for plugins in (*self._retired, self.runtime.plugins):
             await plugins.closed()
         self.stop()
+        self.reactor.close()
         self.caches.close()
         await self.state.close()
 

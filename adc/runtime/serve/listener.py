@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from adc.config.model import listeners as model
 from adc.net.batch import Batch
 from adc.net.clock import Clock
+from adc.net.reactor import Reactor
 from adc.net.share import Share
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
@@ -34,6 +35,7 @@ class ListenerContext:
     challenges: Mapping[str, str]
     cluster: ClusterNode
     sessions: WorkerSessions
+    reactor: Reactor
 
 
 class Listener(ABC):

@@ -1,0 +1,106 @@
+"""A session: one flow between a client and a member, as the session table knows it."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, Final
+
+NEW: Final = 0
+"""Only the client has sent."""
+
+ESTABLISHED: Final = 1
+"""Both ends have sent."""
+
+HALF_CLOSED: Final = 2
+"""One end has closed its half."""
+
+CLOSING: Final = 3
+"""Both ends have closed; bytes are still on their way."""
+
+STATES: Final = ("new", "established", "half-closed", "closing")
+"""Names of the states by number."""
+
+TRANSITIONS: Final = {
+    NEW: (ESTABLISHED, HALF_CLOSED, CLOSING),
+    ESTABLISHED: (HALF_CLOSED, CLOSING),
+    HALF_CLOSED: (CLOSING,),
+    CLOSING: (),
+}
+"""The states that may follow each state."""
+
+
+class Timeouts:
+    """Idle times of a listener's sessions in seconds; a reload changes them in place, for open sessions too."""
+
+    __slots__ = ("established", "half_closed", "new")
+
+    def __init__(self, new: float, established: float, half_closed: float) -> None:
+        self.new = new
+        self.established = established
+        self.half_closed = half_closed
+
+    def of(self, state: int) -> float:
+        """Return the idle time after which a session in `state` expires."""
+        if state == ESTABLISHED:
+            return self.established
+        return self.new if state == NEW else self.half_closed
+
+
+class Session:
+    """One flow; each protocol has its own subclass, which holds the sockets.
+
+    `client` and `own` are what the client's end has as addresses: `(host, port, ...)`, a path for a unix socket, None
+    if unknown. `created` and `last` are monotonic seconds. Traffic stores its time in `last` and adds to the counters:
+    `_in` is from the client, `_out` from the member. `number` is the table's, -1 outside of it; `due` is the bucket of
+    the table's wheel that holds the session.
+    """
+
+    __slots__ = (
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "created",
+        "due",
+        "last",
+        "listener",
+        "member",
+        "number",
+        "own",
+        "packets_in",
+        "packets_out",
+        "pool",
+        "protocol",
+        "state",
+        "timeouts",
+    )
+
+    def __init__(self, protocol: str, listener: str, client: Any, own: Any, timeouts: Timeouts) -> None:
+        self.protocol = protocol
+        self.listener = listener
+        self.client = client
+        self.own = own
+        self.timeouts = timeouts
+        self.pool = ""
+        self.member = ""
+        self.state: int = NEW
+        self.number: int = -1
+        self.due: int = -1
+        self.created: float = 0.0
+        self.last: float = 0.0
+        self.bytes_in: int = 0
+        self.bytes_out: int = 0
+        self.packets_in: int = 0
+        self.packets_out: int = 0
+
+    @property
+    def deadline(self) -> float:
+        """The time at which the session expires unless it is active before."""
+        return self.last + self.timeouts.of(self.state)
+
+    def end(self, reason: str) -> None:
+        """End the flow at both ends; the subclass calls `SessionTable.closed` once. `reason`: expired, killed, ..."""
+        raise NotImplementedError
+
+    def alive_at(self, now: float) -> float:
+        """Return when a keep-alive probe was last acknowledged; called only for a session that is due."""
+        return -inf
