@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.cores import LOAD_CORE
-from benchmarks.processes import Processes, free_port
+from benchmarks.processes import Processes, free_port, returns_datagram
 
 KINDS = ("small", "page", "html", "asset1k", "asset100k", "download", "russian", "inner")
+MEMBERS = ("bytes", "datagrams")
+CHECKOUT = Path(__file__).parents[1]
 DOWNLOAD_BYTES = 100 * 1000 * 1000
 FILES = 100
 _BYTES = {"page": 10 * 1024, "html": 50 * 1024, "asset1k": 1024, "asset100k": 100 * 1024}
@@ -171,6 +174,27 @@ class Origin:
             [[nginx, "-c", str(path), "-e", str(folder / "error.log")]], folder, LOAD_CORE
         )
         self._processes.wait_until_serving(self.ports["small"], b"/")
+        self._members = self._start_members(folder)
+
+    def _start_members(self, folder: Path) -> list[Processes]:
+        """Start the members of the L4 rows, which speak no HTTP."""
+        members = []
+        for kind in MEMBERS:
+            port = self.ports[kind] = free_port()
+            (folder / kind).mkdir()
+            command = [
+                "env",
+                f"PYTHONPATH={CHECKOUT}",
+                sys.executable,
+                "-m",
+                "benchmarks.members",
+                kind,
+                str(port),
+            ]
+            members.append(Processes([command], folder / kind, LOAD_CORE))
+        members[0].wait_until_serving(self.ports["bytes"], b"/")
+        members[1].wait_until(lambda: returns_datagram(self.ports["datagrams"]))
+        return members
 
     def requests(self) -> int:
         """How many requests the origin has had."""
@@ -179,4 +203,5 @@ class Origin:
 
     def stop(self) -> None:
         """End the origin's processes."""
-        self._processes.stop()
+        for processes in (self._processes, *self._members):
+            processes.stop()

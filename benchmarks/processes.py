@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +66,16 @@ def answers(port: int, path: bytes, *, tls: bool = False) -> bool:
     return False
 
 
+def returns_datagram(port: int) -> bool:
+    """Return True if a datagram to `port` comes back now."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.1)
+        probe.connect(("127.0.0.1", port))
+        probe.send(b"ready?")
+        return probe.recv(64) == b"ready?"
+    return False
+
+
 def last_lines(text: str, count: int = 3, width: int = 300) -> str:
     """The last `count` lines of `text` that say something, each cut to `width` characters."""
     lines = [line.strip()[:width] for line in text.splitlines() if line.strip()]
@@ -98,8 +109,12 @@ class Processes:
         self, port: int, path: bytes, *, tls: bool = False, limit: float = START_LIMIT
     ) -> float:
         """Seconds from the start of the first process to its first 200. Raises StartError after `limit`."""
+        return self.wait_until(lambda: answers(port, path, tls=tls), limit)
+
+    def wait_until(self, serving: Callable[[], bool], limit: float = START_LIMIT) -> float:
+        """Return the seconds from the start of the first process until `serving`. Raises StartError after `limit`."""
         while time.monotonic() - self.began < limit:
-            if answers(port, path, tls=tls):
+            if serving():
                 return time.monotonic() - self.began
             if any(popen.poll() is not None for popen in self._popens):
                 break

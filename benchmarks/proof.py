@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import socket
+import threading
 import time
 from contextlib import closing
 from http.client import HTTPConnection
@@ -20,6 +23,8 @@ LEAST_HITS = 0.9
 def prove(peer: Running, origin: Origin) -> None:
     """Raise StartError when a feature of the peer's site shows no sign of itself. Call after the warm-up."""
     features = peer.site.features
+    if features.echo and not _echoes(peer):
+        raise StartError("does not return the bytes that were sent")
     if features.coding and (seen := _coding_of_answer(peer)) != features.coding:
         raise StartError(f"answers with Content-Encoding: {seen or 'none'}, not {features.coding}")
     if features.waf and (status := _status_of_attack(peer)) != 403:
@@ -79,6 +84,22 @@ def _status_of_attack(peer: Running) -> int:
             headers={"Host": "site0.example.com"},
         )
         return connection.getresponse().status
+
+
+def _echoes(peer: Running) -> bool:
+    """Return True if 4 MB come back unchanged, and the end of the stream behind them."""
+    content = random.randbytes(4 << 20)
+    with socket.create_connection(("127.0.0.1", peer.site.port), 10.0) as connection:
+        sender = threading.Thread(target=_send, args=(connection, b"echo\n" + content))
+        sender.start()
+        received = connection.makefile("rb").read()
+        sender.join()
+    return received == content
+
+
+def _send(connection: socket.socket, content: bytes) -> None:
+    connection.sendall(content)
+    connection.shutdown(socket.SHUT_WR)
 
 
 def _metrics(peer: Running) -> str:

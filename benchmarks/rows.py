@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.figures import Figures
+from benchmarks.loads.flows import Datagrams, Stream
 from benchmarks.loads.handshakes import Handshakes
 from benchmarks.loads.idle import Idle
 from benchmarks.loads.paced import Paced
@@ -81,6 +82,18 @@ def _static(size: int) -> dict[str, Contender]:
         "nginx-open-file-cache": Contender("nginx", Features(1, 1, files=size, open_files=True)),
         "adc": Contender("adc", Features(1, 1, files=size)),
     }
+
+
+def _flows(protocol: str, *, bulk: bool = False) -> dict[str, Contender]:
+    """Return the proxies of TCP or UDP; `bulk`: of many bytes."""
+    features = Features(protocol=protocol, echo=bulk)
+    contenders = {"nginx": Contender("nginx-stream", features)}
+    if protocol == "tcp":
+        contenders["haproxy"] = Contender("haproxy-tcp", features)
+    if bulk:
+        spliced = Features(protocol=protocol, splice=True, echo=True)
+        contenders["haproxy-splice"] = Contender("haproxy-tcp", spliced)
+    return {**contenders, "adc": Contender("adc", features)}
 
 
 _GET = Wrk("get.lua")
@@ -180,6 +193,22 @@ ROWS: dict[str, Row] = {
                 sticky=Features(trust_forwarded=True, sticky=True),
             ),
         ),
+        Row(
+            "tcp-bytes",
+            "TCP, bytes both ways",
+            "bytes",
+            Stream(),
+            _flows("tcp", bulk=True),
+            "cpu_us_per_mb",
+        ),
+        Row(
+            "tcp-connections",
+            "TCP, connection with a small request and response",
+            "small",
+            Wrk("close.lua"),
+            _flows("tcp"),
+        ),
+        Row("udp", "UDP, request and response of 256 client ports", "datagrams", Datagrams(), _flows("udp")),
         Row(
             "waf",
             "Small GET: firewall with the bundled rules, with the OWASP CRS at level 1",

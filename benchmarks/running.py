@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.cores import PEER_CORE
 from benchmarks.peers.peer import Peer
-from benchmarks.processes import START_LIMIT, Processes, StartError, free_port
+from benchmarks.processes import START_LIMIT, Processes, StartError, free_port, returns_datagram
 from benchmarks.site import Certificate, Features, Site
 
 SECONDS_PER_ROUTE = 0.005
@@ -32,7 +32,11 @@ def start(
     processes = Processes(peer.configure(site), folder, PEER_CORE)
     limit = START_LIMIT + features.routes * SECONDS_PER_ROUTE
     try:
-        started_in = processes.wait_until_serving(site.port, b"/app0/item/00", tls=features.tls, limit=limit)
+        if features.protocol == "udp":
+            started_in = processes.wait_until(lambda: returns_datagram(site.port), limit)
+        else:
+            path = b"/app0/item/00"
+            started_in = processes.wait_until_serving(site.port, path, tls=features.tls, limit=limit)
     except StartError:
         processes.stop()
         raise

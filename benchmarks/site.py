@@ -28,7 +28,9 @@ class Features:
     `coding` is the content coding to apply: gzip or br; `waf` the rules of the firewall: core or crs. `charset`
     converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host, `rate_limit`
     counts requests by client under a limit that none reaches. `files`
-    serves files of this size instead of the origin; with `open_files` nginx keeps them open.
+    serves files of this size instead of the origin; with `open_files` nginx keeps them open. `protocol` is what is
+    proxied: http, tcp or udp; with `splice` HAProxy moves bytes inside the kernel; `echo`: the member can return
+    what it receives.
     """
 
     hosts: int = 2
@@ -45,6 +47,9 @@ class Features:
     rate_limit: bool = False
     files: int = 0
     open_files: bool = False
+    protocol: str = "http"
+    splice: bool = False
+    echo: bool = False
 
     @property
     def routes(self) -> int:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks.peers import adc, apache, caddy, haproxy, nginx, plain_aiohttp, varnish
+from benchmarks.peers import (
+    adc,
+    apache,
+    caddy,
+    haproxy,
+    haproxy_tcp,
+    nginx,
+    nginx_stream,
+    plain_aiohttp,
+    varnish,
+)
 from benchmarks.peers.peer import Peer
 
 PEERS: dict[str, Peer] = {
@@ -14,6 +24,8 @@ PEERS: dict[str, Peer] = {
         apache.PEER,
         plain_aiohttp.PEER,
         varnish.PEER,
+        nginx_stream.PEER,
+        haproxy_tcp.PEER,
         adc.PEER,
     )
 }

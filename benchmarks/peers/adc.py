@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from benchmarks.origin import INNER
+from benchmarks.peers import adc_flows
 from benchmarks.peers.peer import Peer
 from benchmarks.processes import StartError
 from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Features, Site, make_files
@@ -109,7 +110,8 @@ def configuration(site: Site) -> dict[str, Any]:
 
 def configure(site: Site) -> list[list[str]]:
     """Write the configuration; the command that runs it."""
-    path = site.write("adc.yaml", yaml.safe_dump(configuration(site), sort_keys=False))
+    data = configuration(site) if site.features.protocol == "http" else adc_flows.configuration(site)
+    path = site.write("adc.yaml", yaml.safe_dump(data, sort_keys=False))
     return [["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "adc", "run", str(path)]]
 
 

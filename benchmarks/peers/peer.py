@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.site import Site
 
@@ -13,6 +14,8 @@ _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/sbin:/bin"
 
 def find(binary: str) -> str | None:
     """Where `binary` is (an absolute path is only looked at), None if it is not installed."""
+    if binary.startswith("/"):
+        return binary if Path(binary).exists() else None
     return shutil.which(binary) or shutil.which(binary, path=_PATH)
 
 

@@ -1,0 +1,26 @@
+"""The configuration of adc as a proxy of TCP or UDP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.site import Site
+
+
+def configuration(site: Site) -> dict[str, Any]:
+    """Return the configuration for `site` as the file's data."""
+    protocol = site.features.protocol
+    listener: dict[str, Any] = {
+        "name": "l4",
+        "bind": f"127.0.0.1:{site.port}",
+        "protocol": protocol,
+        "pool": "app",
+    }
+    if protocol == "udp":
+        listener["udp"] = {"responses": 1}
+    return {
+        "workers": 1,
+        "listeners": [listener],
+        "pools": {"app": {"members": [f"127.0.0.1:{site.origin_port}"]}},
+        "admin": {"bind": f"127.0.0.1:{site.admin_port}"},
+    }
