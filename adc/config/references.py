@@ -28,6 +28,7 @@ def unresolved(data: Any) -> Iterator[Finding]:
         yield from _route(("routes", place), route, pools, caches, names)
     for place, listener in listeners:
         yield from _listener(("listeners", place), listener, pools)
+        yield from _datagrams(("listeners", place), listener, data.get("pools"))
     yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
@@ -63,22 +64,35 @@ def _listener(at: Path, listener: dict[str, Any], pools: list[str]) -> Iterator[
         yield from _known((*at, "sni", name), pool, "pool", pools)
 
 
+def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Finding]:
+    """Yield the members of a udp listener to which no datagram can be sent."""
+    pool = pools.get(listener.get("pool")) if isinstance(pools, dict) else None
+    members = pool.get("members") if isinstance(pool, dict) else pool
+    if listener.get("protocol") != "udp":
+        return
+    for member in listed(members):
+        address = member.get("address") if isinstance(member, dict) else member
+        if isinstance(address, str) and address.startswith("unix:"):
+            yield (*at, "pool"), f"has the member {quote(address)}; members of a udp listener are host:port"
+
+
 def _binds(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
     """Addresses that two listeners, or a listener and the admin server, want."""
-    wanted: list[tuple[Path, Any]] = [
-        (("listeners", place, "bind"), item.get("bind")) for place, item in listeners
+    wanted: list[tuple[Path, Any, bool]] = [
+        (("listeners", place, "bind"), item.get("bind"), item.get("protocol") == "udp")
+        for place, item in listeners
     ]
     admin = data.get("admin")
-    wanted.append((("admin", "bind"), admin.get("bind") if isinstance(admin, dict) else admin))
-    first: dict[str, Path] = {}
-    for path, bind in wanted:
+    wanted.append((("admin", "bind"), admin.get("bind") if isinstance(admin, dict) else admin, False))
+    first: dict[tuple[str, bool], Path] = {}
+    for path, bind, udp in wanted:
         for place, address in enumerate(listed(bind)):
             if not isinstance(address, str) or address.endswith(":0"):
                 continue
-            if address in first:
-                at = path_text(first[address])
+            if (address, udp) in first:
+                at = path_text(first[address, udp])
                 yield (*path, place), f"{quote(address)} is bound twice; the first is {at}"
-            first.setdefault(address, (*path, place))
+            first.setdefault((address, udp), (*path, place))
 
 
 def _proxies(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""One health check of one member, in a limited time: a request, a connect or a TLS handshake, as traffic does it."""
+"""One health check of one member, in a limited time: a request, a connect, a TLS handshake, as traffic does it, or a
+datagram."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adc.codecs.http1.client import ClientConnection
 from adc.codecs.http1.link import HttpLink
 from adc.control.probe_response import Answer, MemberFailed, check_request
+from adc.control.udp_check import UdpCheck
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.dial import Dialer
@@ -39,6 +41,11 @@ def build_check(
     `proxy_protocol` is the version that the pool speaks to its members. As with HAProxy, a check on another port than
     that of the traffic sends no header.
     """
+    if health.udp is not None:
+        port, probe = health.port or address.port, health.udp
+        return _limited(
+            UdpCheck(address.host, port, probe.send, probe.expect, health.timeout / 2), health.timeout
+        )
     way = _Way(address, health, tls, proxy_protocol)
     if health.path is None:
         return _limited(_Connect(way), health.timeout)

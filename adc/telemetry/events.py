@@ -90,6 +90,12 @@ EVENTS = (
         "A connection failed before its first request: TLS, PROXY protocol or a connection limit.",
     ),
     _event(
+        "datagrams_dropped",
+        "warn",
+        "listener reason datagrams",
+        "A UDP listener dropped so many datagrams since its last line with that reason.",
+    ),
+    _event(
         "error_log_not_opened",
         "error",
         "detail",

@@ -66,6 +66,10 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_refused_total", "Rejected connections and requests.", "listener", "reason"),
             _counter("adc_connections_total", "Accepted connections that reached HTTP.", "listener"),
             _gauge("adc_connections_active", "Open connections.", "listener"),
+            _counter(
+                "adc_datagrams_total", "Datagrams of a udp listener, by their sender.", "listener", "sender"
+            ),
+            _counter("adc_datagrams_dropped_total", "Datagrams that went no further.", "listener", "reason"),
             # Pools and members
             _counter("adc_pool_requests_total", "Requests dispatched to the pool.", "pool"),
             _gauge("adc_pool_active", "In-flight requests of the pool.", "pool"),

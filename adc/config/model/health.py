@@ -71,6 +71,45 @@ ExpectedField = Annotated[FieldValue | None, BeforeValidator(_any_value)]
 """The value a field must have, or `None` if it need only be there (`true` in the file)."""
 
 
+def _any_reply(value: Any) -> Any:
+    return "" if value is True else value
+
+
+def _payload(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, dict) and value.keys() == {"hex"} and isinstance(value["hex"], str):
+        try:
+            found = bytes.fromhex(value["hex"])
+        except ValueError:
+            raise ValueError(f"{quote(value['hex'])} is not hexadecimal digits") from None
+    elif isinstance(value, str):
+        found = value.encode()
+    else:
+        raise ValueError(f"{quote(value)} is not text or {{hex: DIGITS}}")
+    if len(found) > MOST_PAYLOAD:
+        raise ValueError(f"has {len(found)} bytes, at most {MOST_PAYLOAD} are allowed")
+    return found
+
+
+MOST_PAYLOAD = 1400
+"""Bytes of a datagram that needs no fragments on usual networks."""
+
+_PAYLOAD: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"hex": {"type": "string", "pattern": "^[0-9a-fA-F ]*$"}},
+            "required": ["hex"],
+            "additionalProperties": False,
+        },
+    ],
+    "description": "Text, or {hex: DIGITS}.",
+}
+Payload = Annotated[bytes, Value(_payload, _PAYLOAD)]
+
+
 class HealthExpect(Part):
     """The response that a healthy member sends. A bare status is `status`."""
 
@@ -98,8 +137,31 @@ class HealthExpect(Part):
             yield from refusal(("body_regex",), regex, partial(BytesPattern, regex))
 
 
+KINDS = ("tcp", "tls", "udp")
+"""Kinds of checks beside HTTP requests."""
+
+
+class UdpProbe(Part):
+    """A datagram to a member and the reply to it. `true` is all defaults."""
+
+    short_forms: ClassVar[Forms] = ({"const": True},)
+
+    send: Payload = Field(b"", description="Content of the datagram.")
+    expect: Annotated[Payload | None, BeforeValidator(_any_reply)] = Field(
+        None,
+        description=(
+            "Part of a reply, true for any reply. By default no reply is needed: a member fails if its host reports "
+            "within the timeout that the port is closed."
+        ),
+    )
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+
 class ActiveHealth(Part):
-    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp` and `tls` is their kind."""
+    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp`, `tls` and `udp` is their kind."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},
@@ -111,6 +173,7 @@ class ActiveHealth(Part):
     )
     tcp: Flag = Field(False, description="Only connect, without TLS and HTTP.")
     tls: Flag = Field(False, description="Only connect and complete a TLS handshake.")
+    udp: Annotated[UdpProbe | None, OFF] = Field(None, description="Send a datagram, for udp listeners.")
     method: Method = Field("GET", description="Method of the request.")
     host: Hostname | None = Field(None, description="Host of the request; the member's by default.")
     headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the request.")
@@ -140,13 +203,13 @@ class ActiveHealth(Part):
             return {"path": "/"}
         if isinstance(value, str):
             return {"path": value}
-        if isinstance(value, dict) and not {"path", "tcp", "tls"} & value.keys():
+        if isinstance(value, dict) and not {"path", *KINDS} & value.keys():
             return value | {"path": "/"}
         return value
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        kinds = [key for key in ("path", "tcp", "tls") if written.get(key) not in (None, False)]
+        kinds = [key for key in ("path", *KINDS) if written.get(key) not in (None, False)]
         if len(kinds) > 1:
             yield (kinds[1],), f"a check is either {' or '.join(kinds)}"
         if kinds != ["path"] and kinds:

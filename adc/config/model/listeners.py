@@ -9,7 +9,7 @@ from pydantic import Field
 
 from adc.config.model.address import ListenAddress
 from adc.config.model.base import Finding, Forms, Part
-from adc.config.model.protocols import HTTP_ONLY, NEEDS_POOL, PROTOCOLS
+from adc.config.model.protocols import CONNECTIONS_ONLY, HTTP_ONLY, NEEDS_POOL, PROTOCOLS
 from adc.config.model.sessions import ListenerSessions
 from adc.config.model.tls import ListenerTls
 from adc.config.model.types import (
@@ -24,6 +24,7 @@ from adc.config.model.types import (
     text_of,
     whole,
 )
+from adc.config.model.udp import Udp
 
 ServerName = Annotated[
     str,
@@ -179,6 +180,8 @@ class Listener(Part):
         None, description="What differs for the sessions of this listener."
     )
 
+    udp: Udp = Field(Udp.defaults(), description="Options of a udp listener.")
+
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         yield from _of_another_protocol(written)
@@ -203,5 +206,9 @@ def _of_another_protocol(written: Mapping[str, Any]) -> Iterable[Finding]:
         yield ("pool",), f"has no effect with protocol: {protocol}; routes name the pools"
     if "sni" in written and protocol != "tcp":
         yield ("sni",), f"has no effect with protocol: {protocol}; it belongs to protocol: tcp"
+    for key in CONNECTIONS_ONLY & written.keys() if protocol == "udp" else ():
+        yield (key,), "has no effect with protocol: udp, which has no connections"
+    if "udp" in written and protocol != "udp":
+        yield ("udp",), f"has no effect with protocol: {protocol}; it belongs to protocol: udp"
     if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni")):
         yield (), f"a listener with protocol: {protocol} needs pool: NAME"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-PROTOCOLS: dict[str, str] = {"http": "adc.runtime.serve.http_listener:HttpListener"}
+PROTOCOLS: dict[str, str] = {
+    "http": "adc.runtime.serve.http_listener:HttpListener",
+    "udp": "adc.runtime.serve.udp_listener:UdpListener",
+}
 """Name in the configuration -> `module:class` of the listener, imported when a configuration uses it."""
 
 NEEDS_POOL = ("tcp", "udp")
@@ -10,3 +13,6 @@ NEEDS_POOL = ("tcp", "udp")
 
 HTTP_ONLY = frozenset({"forwarded", "real_ip", "redirect_to_https", "hsts"})
 """Keys of a listener that only HTTP uses."""
+
+CONNECTIONS_ONLY = frozenset({"tls", "proxy_protocol", "trusted_proxies", "backlog", "timeouts"})
+"""Keys of a listener that udp, which has no connections, does not use."""

@@ -1,0 +1,268 @@
+"""The sessions of one UDP listener: opened, moved to other members, ended."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Container
+from typing import Any, Final
+
+from adc.http.client import Client, Flow
+from adc.l4.udp.door import Door
+from adc.l4.udp.quic import ConnectionIds
+from adc.l4.udp.session import CLOSED, UNLIMITED, Relay, Replies, UdpSession
+from adc.l4.udp.targets import NoPort, Targets
+from adc.net.reactor import Reactor
+from adc.net.sources import SourceLimit
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.sessions.session import ESTABLISHED, NEW, Timeouts
+from adc.sessions.table import SessionTable
+
+KEPT_BYTES: Final = 16 << 20
+"""Datagrams of one listener and worker that are kept, in bytes, in case that their member turns out to be away."""
+
+REPLIED: Final[Outcome] = 200
+"""Outcome of a session with replies, for balancers and ejection, which know the statuses of HTTP."""
+
+_CROWDED: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
+
+Admission = Callable[[Any, Any], bool]
+
+
+class UdpRelay(Relay):
+    """Opens sessions to members of `pool`. Attributes are settings, which a reload replaces."""
+
+    def __init__(
+        self,
+        name: str,
+        timeouts: Timeouts,
+        reactor: Reactor,
+        table: SessionTable,
+        targets: Targets,
+        pool: Pool,
+    ) -> None:
+        super().__init__(name, timeouts)
+        self.pool = pool
+        self.targets = targets
+        self.reactor = reactor
+        self.table = table
+        self.max_sessions = UNLIMITED
+        self.sources: SourceLimit | None = None
+        self.admission: Admission | None = None
+        self.draining = False
+        self.sessions = 0
+        self.opened = 0
+        self.quic: ConnectionIds | None = None
+        self._kept = 0
+
+    def admits(self, client: Any, now: float) -> bool:
+        if self.rate is None or self.rate.admit(client[0], now):
+            return True
+        self.dropped("limit_rate")
+        return False
+
+    def arrive(self, door: Replies, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        reason = self._refusal(client, own)
+        if reason:
+            self.dropped(reason)
+            return
+        self._open(door, key, client, own, data, now, ())
+
+    def _refusal(self, client: Any, own: Any) -> str:
+        """Return why no session is opened for `client`, "" if one is."""
+        if self.draining:
+            return "draining"
+        if self.admission is not None and not self.admission(client, own):
+            return "firewall"
+        if self.sessions >= self.max_sessions:
+            return "limit_connections"
+        if self.sources is not None and not self.sources.admit(client[0]):
+            return "limit_source"
+        return ""
+
+    def _open(
+        self,
+        door: Replies,
+        key: Any,
+        client: Any,
+        own: Any,
+        data: bytes,
+        now: float,
+        tried: tuple[Member, ...],
+    ) -> None:
+        session = UdpSession(self, door, client, own)
+        session.tried = tried
+        named = None if self.quic is None else self._named(data)
+        if not self._connect(session, now, named):
+            self._leave(client)
+            return
+        if self.quic is not None and session.picked is not None:
+            self.quic.sent(data, session.picked.address)
+        door.enter(key, session)
+        self.sessions += 1
+        self.opened += 1
+        self.table.open(session, now)
+        if session.fd != CLOSED:
+            self._keep(session, data)
+            session.forward(data, now)
+            if not self.responses:
+                self.close(session, "complete", now)
+
+    def _leave(self, client: Any) -> None:
+        if self.sources is not None:
+            self.sources.leave(client[0])
+
+    def _named(self, data: bytes) -> Member | None:
+        """Return the member that a QUIC connection id names, if it serves."""
+        address = None if self.quic is None else self.quic.find(data)
+        if address is not None:
+            for member in self.pool.members:
+                if member.address == address and member.pinnable:
+                    return member
+        return None
+
+    def learn(self, session: UdpSession, data: bytes) -> None:
+        if self.quic is not None and session.picked is not None:
+            self.quic.received(data, session.picked.address)
+
+    def _connect(self, session: UdpSession, now: float, named: Member | None = None) -> bool:
+        """Give `session` a socket to a member that was not tried yet, `named` first; False if there is none."""
+        flow = Flow(Client(session.client[0], "udp", address=session.client, own_address=session.own))
+        pool = self.pool
+        while True:
+            member = named or self.choose(flow, now, session.tried)
+            named = None
+            if member is None:
+                self.dropped("no_member")
+                return False
+            try:
+                fd = self.targets.connect(member)
+            except NoPort:
+                self.dropped("no_port")
+                return False
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+                    self.dropped("no_descriptor")
+                    return False
+                pool.started(member, now)
+                pool.finished(member, now, _failure(error), 0.0)
+                session.tried = (*session.tried, member)
+                continue
+            pool.started(member, now)
+            session.picked, session.upstream, session.fd = member, pool, fd
+            session.pool, session.member = pool.name, member.name
+            self.reactor.add(fd, session)
+            return True
+
+    def choose(self, flow: Flow, now: float, exclude: Container[Member]) -> Member | None:
+        """Return the member for a new session of `flow`."""
+        return self.pool.pick(flow, now, exclude)
+
+    def _keep(self, session: UdpSession, data: bytes) -> None:
+        """Keep the first datagram of a session without a reply."""
+        if self._kept + len(data) <= KEPT_BYTES:
+            session.kept = data
+            self._kept += len(data)
+
+    def _release(self, session: UdpSession) -> None:
+        kept, session.kept = session.kept, None
+        if kept is not None:
+            self._kept -= len(kept)
+
+    def established(self, session: UdpSession, now: float) -> None:
+        session.replied_at = now
+        self._release(session)
+        self.table.moved(session, ESTABLISHED, now)
+
+    def moves(self, session: UdpSession, now: float) -> bool:
+        flow = Flow(Client(session.client[0], "udp", address=session.client, own_address=session.own))
+        member = self.pool.pick(flow, now)
+        if member is None or member is session.picked:
+            return False
+        self.close(session, "member_down", now)
+        return True
+
+    def not_sent(self, session: UdpSession, data: bytes, error: OSError, now: float) -> None:
+        if error.errno in _CROWDED:
+            self.dropped("member_busy")
+        elif error.errno == errno.EMSGSIZE:
+            self.dropped("too_large")
+        else:
+            self._failed(session, error, data, now)
+
+    def member_failed(self, session: UdpSession, error: OSError, now: float) -> None:
+        self._failed(session, error, None, now)
+
+    def _failed(self, session: UdpSession, error: OSError, unsent: bytes | None, now: float) -> None:
+        """Have another member answer if this one, which is away, never has; else end the session."""
+        member = session.picked
+        if session.state != NEW or member is None:
+            self._succeed(session, _failure(error), unsent, now)
+            return
+        self._disconnect(session, _failure(error), now)
+        session.tried = (*session.tried, member)
+        again = [data for data in (session.kept, unsent) if data is not None]
+        if not again or not self._connect(session, now):
+            self.close(session, "member_failed", now)
+            return
+        member.retries += 1
+        if session.kept is None:
+            self._keep(session, again[0])
+        session.packets_in -= len(again)
+        session.bytes_in -= sum([len(data) for data in again])
+        for data in again:
+            if session.fd != CLOSED:
+                session.forward(data, now)
+
+    def _succeed(self, session: UdpSession, failure: Failure, data: bytes | None, now: float) -> None:
+        """End a session whose member was there before; `data`, which was not sent, opens another one."""
+        door, member = session.replies, session.picked
+        self.close(session, "member_failed", now, failure)
+        if data is None or member is None or not isinstance(door, Door):
+            return
+        reason = self._refusal(session.client, session.own)
+        if reason:
+            self.dropped(reason)
+            return
+        self._open(door, door.key_of(session), session.client, session.own, data, now, (member,))
+
+    def _disconnect(self, session: UdpSession, outcome: Outcome, now: float) -> None:
+        """Close the socket to the member."""
+        self.reactor.closing(session.fd)
+        os.close(session.fd)
+        session.fd = CLOSED
+        member, pool = session.picked, session.upstream
+        if member is not None and pool is not None:
+            member.bytes_out += session.bytes_in
+            member.bytes_in += session.bytes_out
+            pool.finished(member, now, outcome, (session.replied_at or now) - session.created)
+        session.picked = session.upstream = None
+
+    def close(self, session: UdpSession, reason: str, now: float, outcome: Outcome | None = None) -> None:
+        if session.picked is not None:
+            self._disconnect(session, self._outcome(session, reason) if outcome is None else outcome, now)
+        if session.closed:
+            return
+        session.closed = True
+        self._release(session)
+        self.sessions -= 1
+        self._leave(session.client)
+        session.replies.leave(session)
+        self.table.closed(session, reason, now)
+
+    def _outcome(self, session: UdpSession, reason: str) -> Outcome:
+        """Return what the end of a session says about its member."""
+        if session.state == ESTABLISHED:
+            return REPLIED
+        if reason == "expired" and self.responses > 0:
+            return Failure.RESPONSE_TIMEOUT
+        return Failure.CLIENT_GONE
+
+
+def _failure(error: OSError) -> Failure:
+    if isinstance(error, socket.gaierror):
+        return Failure.DNS_ERROR
+    return Failure.CONNECTION_REFUSED if error.errno == errno.ECONNREFUSED else Failure.UNROUTABLE

@@ -1,0 +1,169 @@
+"""A UDP session: the datagrams between one client address and one member, over a connected socket."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+from typing import Any, Final
+
+from adc.l4.udp.limits import DatagramRate
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.sessions.session import NEW, Session, Timeouts
+
+DATAGRAM: Final = 65_536
+"""Bytes to read at once: more than any datagram has (65,507 over IPv4, 65,527 over IPv6), so none is truncated."""
+
+READS: Final = 16
+"""Datagrams that a member's socket delivers in one loop iteration; others have their turn then."""
+
+UNLIMITED: Final = 1 << 60
+
+CLOSED: Final = -1
+"""Descriptor of a session that has ended."""
+
+
+class Relay:
+    """What the sessions of one listener share, as they see it.
+
+    `responses` is the number of replies to one datagram, -1 without a limit; `requests` the number of datagrams of a
+    client, after which a session takes no more, UNLIMITED without a limit. `learns` is True if replies tell QUIC
+    connection ids; `rate` limits the datagrams of a client.
+    """
+
+    def __init__(self, name: str, timeouts: Timeouts) -> None:
+        self.name = name
+        self.timeouts = timeouts
+        self.responses = -1
+        self.requests = UNLIMITED
+        self.learns = False
+        self.rate: DatagramRate | None = None
+        self.drops: dict[str, int] = {}
+        self.datagrams_in = 0
+        self.datagrams_out = 0
+
+    def arrive(self, door: Replies, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        """Open a session for a datagram that belongs to none, under `key` in the sessions of `door`."""
+        raise NotImplementedError
+
+    def admits(self, client: Any, now: float) -> bool:
+        """Count a datagram of `client`; False if it is one too many."""
+        raise NotImplementedError
+
+    def moves(self, session: UdpSession, now: float) -> bool:
+        """End a session whose member serves no more, if another member serves its client."""
+        raise NotImplementedError
+
+    def dropped(self, reason: str) -> None:
+        """Count a datagram that goes no further."""
+        self.drops[reason] = self.drops.get(reason, 0) + 1
+
+    def established(self, session: UdpSession, now: float) -> None:
+        """Note the first reply."""
+        raise NotImplementedError
+
+    def learn(self, session: UdpSession, data: bytes) -> None:
+        """Read the QUIC connection id of a reply."""
+        raise NotImplementedError
+
+    def not_sent(self, session: UdpSession, data: bytes, error: OSError, now: float) -> None:
+        """Handle a datagram that the member's socket did not accept."""
+        raise NotImplementedError
+
+    def member_failed(self, session: UdpSession, error: OSError, now: float) -> None:
+        """Handle the word of the kernel that the member cannot be reached."""
+        raise NotImplementedError
+
+    def close(self, session: UdpSession, reason: str, now: float) -> None:
+        """End the session; no-op if it has ended."""
+        raise NotImplementedError
+
+
+class Replies:
+    """Where the replies of a session go: the socket that its client's datagrams came through."""
+
+    def reply(self, session: UdpSession, data: bytes) -> None:
+        """Send `data` to the client, from the address that the client used. Raises OSError."""
+        raise NotImplementedError
+
+    def enter(self, key: Any, session: UdpSession) -> None:
+        """Give the client's next datagrams to `session`."""
+        raise NotImplementedError
+
+    def leave(self, session: UdpSession) -> None:
+        """Forget a session that has ended."""
+        raise NotImplementedError
+
+
+class UdpSession(Session):
+    """`picked` of `upstream` is the member, `fd` the socket to it, `tried` are members that refused before.
+
+    `kept` is the first datagram while no member has replied: it is sent to another member if this one turns out to be
+    away. `replied_at` is the time of the first reply, 0.0 before.
+    """
+
+    __slots__ = ("closed", "fd", "kept", "picked", "relay", "replied_at", "replies", "tried", "upstream")
+
+    def __init__(self, relay: Relay, replies: Replies, client: Any, own: Any) -> None:
+        super().__init__("udp", relay.name, client, own, relay.timeouts)
+        self.relay = relay
+        self.replies = replies
+        self.closed = False
+        self.fd: int = CLOSED
+        self.kept: bytes | None = None
+        self.tried: tuple[Member, ...] = ()
+        self.picked: Member | None = None
+        self.upstream: Pool | None = None
+        self.replied_at = 0.0
+
+    def takes(self, now: float) -> bool:
+        """True if the client's next datagram belongs to this session."""
+        if self.packets_in >= self.relay.requests:
+            return False
+        picked = self.picked
+        return picked is None or picked.pinnable or not self.relay.moves(self, now)
+
+    def forward(self, data: bytes, now: float) -> None:
+        """Send a datagram of the client to the member."""
+        self.last = now
+        self.packets_in += 1
+        self.bytes_in += len(data)
+        try:
+            os.write(self.fd, data)
+        except OSError as error:
+            self.relay.not_sent(self, data, error, now)
+
+    def ready(self, events: int) -> None:
+        """Send what the member's socket has received to the client."""
+        relay = self.relay
+        now = monotonic()
+        for _ in range(READS):
+            try:
+                data = os.read(self.fd, DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                relay.member_failed(self, error, now)
+                return
+            self.last = now
+            self.packets_out += 1
+            self.bytes_out += len(data)
+            relay.datagrams_out += 1
+            if self.state == NEW:
+                relay.established(self, now)
+            if relay.learns:
+                relay.learn(self, data)
+            try:
+                self.replies.reply(self, data)
+            except BlockingIOError:
+                relay.dropped("client_busy")
+            except OSError:
+                relay.dropped("client_unreachable")
+            if 0 <= relay.responses * self.packets_in <= self.packets_out:
+                relay.close(self, "complete", now)
+            if self.fd == CLOSED:
+                return
+
+    def end(self, reason: str) -> None:
+        """End the session: neither end of a UDP flow can be told."""
+        self.relay.close(self, reason, monotonic())

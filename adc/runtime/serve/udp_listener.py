@@ -1,0 +1,172 @@
+"""The listener of UDP: its sockets, and the settings of its sessions."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+
+from adc.config.model import listeners as model
+from adc.config.model import pools, udp
+from adc.l4.udp.door import Door, door_for
+from adc.l4.udp.limits import DatagramRate
+from adc.l4.udp.quic import LearnedIds, ServerIds
+from adc.l4.udp.relay import UdpRelay
+from adc.l4.udp.session import UNLIMITED
+from adc.l4.udp.targets import Targets
+from adc.net.sources import SourceLimit
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve.listener import Listener, ListenerContext
+from adc.runtime.serve.logs import Logs
+from adc.telemetry.samples import Sample
+
+_MOST_IDS = 200_000
+"""QUIC connection ids that a listener remembers in each worker."""
+
+_REPORT_SECONDS = 10.0
+"""Seconds between two log lines about dropped datagrams."""
+
+
+class UdpListener(Listener):
+    """Passes datagrams to the members of one pool. Sessions stay with their members over reloads."""
+
+    def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
+        super().__init__(name, context, runtime, logs)
+        settings = _settings(runtime, name)
+        self._context = context
+        self._logs = logs
+        self._relay = UdpRelay(
+            name,
+            context.sessions.timeouts(settings),
+            context.reactor,
+            context.sessions.table,
+            Targets(context.batch.loop),
+            runtime.pools[settings.pool or ""],
+        )
+        self._members: tuple[Member, ...] = ()
+        self._doors: dict[socket.socket, Door] = {}
+        self._former: list[Door] = []
+        self._reported: dict[str, int] = {}
+        self._report_at = 0.0
+
+    def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
+        self._logs = logs
+        relay, options = self._relay, settings.udp
+        name = settings.pool or ""
+        self._serve(runtime.pools[name])
+        relay.targets.follow(
+            _hosts(runtime.config.pools[name]), options.source_addresses, _interval(runtime, name)
+        )
+        self._context.sessions.timeouts(settings)
+        relay.responses = -1 if options.responses is None else options.responses
+        relay.requests = options.requests or UNLIMITED
+        relay.max_sessions = settings.limits.connections
+        self._limit(settings)
+        self._route(options.quic)
+
+    def _serve(self, pool: Pool) -> None:
+        """Open sessions to the members of `pool`; those of removed members move with their clients' next datagrams."""
+        if pool.name == self._relay.pool.name:
+            for member in set(self._members).difference(pool.members):
+                member.pinnable = False
+        self._relay.pool = pool
+        self._members = pool.members
+
+    def _limit(self, settings: model.Listener) -> None:
+        """Apply the limits of sources; a limit that stays keeps its counts."""
+        relay = self._relay
+        rate = settings.udp.datagrams_per_source
+        if relay.rate is None or relay.rate.rate != rate:
+            relay.rate = DatagramRate(rate) if rate else None
+        limit = settings.limits.connections_per_source
+        present = (
+            [session.client[0] for door in self._all for session in door.all_sessions()] if limit else []
+        )
+        relay.sources = SourceLimit(limit, present=present) if limit else None
+
+    def _route(self, quic: udp.Quic | None) -> None:
+        """Route by QUIC connection ids; learned ones are kept over reloads."""
+        relay = self._relay
+        relay.learns = quic is not None and quic.connection_ids == "learned"
+        if quic is None:
+            relay.quic = None
+        elif not relay.learns:
+            names = {bytes.fromhex(name): address.text for name, address in quic.server_ids.items()}
+            relay.quic = ServerIds(names, quic.offset)
+        elif not isinstance(relay.quic, LearnedIds):
+            relay.quic = LearnedIds(_MOST_IDS)
+
+    @property
+    def _all(self) -> list[Door]:
+        return [*self._doors.values(), *self._former]
+
+    def accept(self, sockets: Sequence[socket.socket]) -> None:
+        for sock in [sock for sock in self._doors if sock not in sockets]:
+            self._shut(self._doors.pop(sock))
+        for sock in sockets:
+            if sock not in self._doors:
+                door = self._doors[sock] = door_for(sock.dup(), self._relay)
+                self._context.reactor.add(door.sock.fileno(), door)
+
+    def _shut(self, door: Door) -> None:
+        """Read no more from a socket, which its sessions still reply through."""
+        self._context.reactor.remove(door.sock.fileno())
+        door.shut()
+        self._former.append(door)
+
+    def tick(self, now: float) -> None:
+        self._relay.targets.refresh(now)
+        self._former = [door for door in self._former if not door.unused]
+        if now >= self._report_at:
+            self._report_at = now + _REPORT_SECONDS
+            self._report()
+
+    def _report(self) -> None:
+        for reason, count in self._relay.drops.items():
+            dropped = count - self._reported.get(reason, 0)
+            if dropped:
+                self._reported[reason] = count
+                self._logs.error_log.warn(
+                    "datagrams_dropped", listener=self.name, reason=reason, datagrams=dropped
+                )
+
+    def retire(self, count: int) -> None:
+        """No-op: the kernel chooses the worker of a client."""
+
+    def drain(self) -> None:
+        self._relay.draining = True
+        self.accept(())
+
+    def drop_all(self, reason: str) -> None:
+        for door in self._all:
+            door.end_all(reason)
+
+    @property
+    def open_connections(self) -> int:
+        return self._relay.sessions
+
+    @property
+    def accepts(self) -> bool:
+        return not self._relay.draining
+
+    def samples(self) -> Iterator[Sample]:
+        relay, name = self._relay, self.name
+        yield Sample("adc_connections_total", (name,), relay.opened)
+        yield Sample("adc_connections_active", (name,), relay.sessions)
+        yield Sample("adc_datagrams_total", (name, "client"), relay.datagrams_in)
+        yield Sample("adc_datagrams_total", (name, "member"), relay.datagrams_out)
+        for reason, count in relay.drops.items():
+            yield Sample("adc_datagrams_dropped_total", (name, reason), count)
+
+
+def _settings(runtime: Runtime, name: str) -> model.Listener:
+    return next(listener for listener in runtime.config.listeners if listener.name == name)
+
+
+def _interval(runtime: Runtime, pool: str) -> float:
+    return runtime.config.pools[pool].dns.interval
+
+
+def _hosts(pool: pools.Pool) -> dict[str, tuple[str, int]]:
+    return {member.address.text: (member.address.host, member.address.port) for member in pool.members}
