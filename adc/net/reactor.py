@@ -26,8 +26,8 @@ class Owner(Protocol):
 class Reactor:
     """Calls the owners of sockets that are ready.
 
-    The socket of an owner that is called may have been closed in the same batch, and its number used again: owners
-    expect sockets that would block. Hundreds of thousands of sockets cost the loop nothing while they are idle.
+    An owner may be called once more after its socket was closed in the same batch. Hundreds of thousands of sockets
+    cost the loop nothing while they are idle.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,14 +66,22 @@ class Reactor:
         self._owners = {}
 
     def _poll(self) -> None:
-        owners = self._owners
-        for fd, events in self._epoll.poll(0, BATCH):
-            owner = owners.get(fd)
+        # Owners are looked up before the first call: a socket that is opened during the batch may have the number of
+        # one that was closed in it, and must not see its events.
+        get = self._owners.get
+        for owner, events in [(get(fd), events) for fd, events in self._epoll.poll(0, BATCH)]:
             if owner is not None:
-                owner.ready(events)
+                self._call(owner, events)
 
     def _call_again(self) -> None:
         waiting, self._again = self._again, []
         for fd, owner, events in waiting:
             if self._owners.get(fd) is owner:
-                owner.ready(events)
+                self._call(owner, events)
+
+    def _call(self, owner: Owner, events: int) -> None:
+        try:
+            owner.ready(events)
+        except Exception as error:  # an edge of another socket would be lost with the rest of the batch
+            context = {"message": f"unhandled exception in {owner!r}", "exception": error}
+            self._loop.call_exception_handler(context)

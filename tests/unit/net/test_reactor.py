@@ -81,3 +81,62 @@ async def test_socket_closed_with_bytes_left_is_not_called_again(reactor, pair):
     for _ in range(20):
         await asyncio.sleep(0)
     assert reader.calls == 1
+
+
+class Recorder:
+    def __init__(self):
+        self.events = []
+
+    def ready(self, events):
+        self.events.append(events)
+
+
+async def test_number_reused_in_a_batch_gets_no_event_of_the_closed_socket(reactor):
+    pairs = [socket.socketpair() for _ in range(2)]
+    called, opened = [], []
+    recorder = Recorder()
+
+    class Closer:
+        """The first that is called closes the other's socket, whose number a new socket gets."""
+
+        def __init__(self, other):
+            self.other = other
+
+        def ready(self, events):
+            called.append(self)
+            if opened:
+                return
+            number = self.other.fileno()
+            reactor.closing(number)
+            self.other.close()
+            fresh, peer = socket.socketpair()
+            assert fresh.fileno() == number
+            opened.extend((fresh, peer))
+            reactor.add(number, recorder)
+
+    for place, (ours, peer) in enumerate(pairs):
+        peer.sendall(b"x")
+        reactor.add(ours.fileno(), Closer(pairs[1 - place][0]))
+    await until(lambda: len(called) > 1)
+    assert not recorder.events
+    for sock in (*opened, *pairs[0], *pairs[1]):
+        reactor.remove(sock.fileno())
+        sock.close()
+
+
+async def test_failing_owner_does_not_cost_the_others_their_events(reactor, pair):
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+
+    class Failing:
+        def ready(self, events):
+            raise RuntimeError("a defect")
+
+    recorder = Recorder()
+    with pair[0].dup() as copy:
+        reactor.add(pair[0].fileno(), Failing(), IN | EDGE)
+        reactor.add(copy.fileno(), recorder, IN | EDGE)
+        pair[1].sendall(b"x")
+        await until(lambda: recorder.events)
+        reactor.remove(copy.fileno())
+    assert str(reported[0]["exception"]) == "a defect"
