@@ -119,7 +119,17 @@ def _used(routes: tuple[Route, ...]) -> set[str]:
 
 
 def _used_by_listeners(listeners: tuple[Listener, ...]) -> set[str]:
-    return {name for each in listeners for name in (each.pool, *each.sni.values()) if name is not None}
+    return {
+        name for each in listeners for name in (each.pool, *each.sni.values(), *_mail_pools(each)) if name
+    }
+
+
+def _mail_pools(listener: Listener) -> Iterator[str]:
+    """Yield the pools of an smtp listener."""
+    if listener.smtp is not None:
+        yield from (route.pool for route in listener.smtp.routes)
+        if listener.smtp.auth is not None and listener.smtp.auth.pool is not None:
+            yield listener.smtp.auth.pool
 
 
 def _listed_twice(name: str, pool: Pool) -> Iterator[Finding]:

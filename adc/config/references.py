@@ -62,6 +62,13 @@ def _listener(at: Path, listener: dict[str, Any], pools: list[str]) -> Iterator[
     sni = listener.get("sni")
     for name, pool in sni.items() if isinstance(sni, dict) else ():
         yield from _known((*at, "sni", name), pool, "pool", pools)
+    smtp = listener.get("smtp")
+    if isinstance(smtp, dict):
+        for place, route in _mappings(smtp, "routes"):
+            yield from _known((*at, "smtp", "routes", place, "pool"), route.get("pool"), "pool", pools)
+        auth = smtp.get("auth")
+        if isinstance(auth, dict):
+            yield from _known((*at, "smtp", "auth", "pool"), auth.get("pool"), "pool", pools)
 
 
 def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Finding]:

@@ -209,6 +209,21 @@ EVENTS = (
         "Redis did not answer, so this node signs with its own key until a reload; `cluster.secret` avoids that.",
     ),
     _event(
+        "smtp_member_failed",
+        "warn",
+        "pool member reason detail",
+        "A conversation with a member of a mail pool failed.",
+    ),
+    _event(
+        "smtp_refused",
+        "warn",
+        "reason client listener detail",
+        "A message or a connection of a mail client was refused by adc itself.",
+    ),
+    _event(
+        "smtp_session_failed", "error", "listener error trace", "A command of a mail client raised an error."
+    ),
+    _event(
         "state_file_replaced",
         "warn",
         "path reason kept",

@@ -70,6 +70,13 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "adc_datagrams_total", "Datagrams of a udp listener, by their sender.", "listener", "sender"
             ),
             _counter("adc_datagrams_dropped_total", "Datagrams that went no further.", "listener", "reason"),
+            _counter(
+                "adc_smtp_messages_total",
+                "Messages by the pool that they went to and its decision: accepted, deferred, rejected.",
+                "listener",
+                "pool",
+                "result",
+            ),
             # Pools and members
             _counter("adc_pool_requests_total", "Requests dispatched to the pool.", "pool"),
             _gauge("adc_pool_active", "In-flight requests of the pool.", "pool"),

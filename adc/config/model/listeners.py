@@ -11,6 +11,8 @@ from adc.config.model.address import ListenAddress
 from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.protocols import CONNECTIONS_ONLY, HTTP_ONLY, NEEDS_POOL, PROTOCOLS
 from adc.config.model.sessions import ListenerSessions
+from adc.config.model.smtp import Smtp
+from adc.config.model.smtp import contradictions as smtp_contradictions
 from adc.config.model.tls import ListenerTls
 from adc.config.model.types import (
     LISTED,
@@ -176,6 +178,7 @@ class Listener(Part):
             "labels. `pool` gets the others."
         ),
     )
+    smtp: Smtp | None = Field(None, description="Mail routing of a listener with protocol: smtp.")
     sessions: ListenerSessions | None = Field(
         None, description="What differs for the sessions of this listener."
     )
@@ -185,6 +188,7 @@ class Listener(Part):
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         yield from _of_another_protocol(written)
+        yield from smtp_contradictions(written)
         if written.get("tls") and written.get("redirect_to_https"):
             yield ("redirect_to_https",), "is for a listener without tls; this one serves https itself"
         if written.get("hsts") and not written.get("tls"):

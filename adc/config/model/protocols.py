@@ -5,6 +5,7 @@ from __future__ import annotations
 PROTOCOLS: dict[str, str] = {
     "http": "adc.runtime.serve.http_listener:HttpListener",
     "udp": "adc.runtime.serve.udp_listener:UdpListener",
+    "smtp": "adc.runtime.serve.smtp_listener:SmtpListener",
 }
 """Name in the configuration -> `module:class` of the listener, imported when a configuration uses it."""
 

@@ -138,6 +138,9 @@ class MemberTls(Part):
     certificate: FilePath | None = Field(None, description="PEM file of the client certificate for members.")
     key: FilePath | None = Field(None, description="PEM file of its private key.")
     min_version: TlsVersion = Field("1.2", description="Minimum version: 1.2 or 1.3.")
+    starttls: Flag = Field(
+        False, description="Begin TLS with STARTTLS, for members of smtp listeners; never without it."
+    )
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import TYPE_CHECKING
 
 from adc.config import Config
 from adc.config.model.listeners import Listener
@@ -31,6 +32,9 @@ from adc.runtime.build.tls import build_member_tls, build_server_tls
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins
+
+if TYPE_CHECKING:
+    from adc.smtp.auth import Authenticator
 
 Find = Callable[[Request], Pipeline[Exchange] | None]
 
@@ -70,6 +74,7 @@ class Runtime:
         self.finders[CLUSTER] = finder(builder.forwards.passed)
         self.server_tls = build_server_tls(config)
         self.member_tls = build_member_tls(config)
+        self.mail_auth = _mail_auth(config)
 
     def adopt(self, previous: Runtime, now: float) -> list[Member]:
         """Adopt counters and members of the previous runtime; return the removed members."""
@@ -91,6 +96,22 @@ class Runtime:
             checked = self.config.pools[name].health.active is not None
             gone += successor.adopt(pool, now, checked=checked)
         return gone
+
+
+def _mail_auth(config: Config) -> dict[str, Authenticator]:
+    """Return what verifies the clients of smtp listeners, by listener. Raises BuildError."""
+    found: dict[str, Authenticator] = {}
+    for listener in config.listeners:
+        if listener.smtp is not None and listener.smtp.auth is not None:
+            from adc.runtime.build.smtp import authenticator
+
+            try:
+                verifier = authenticator(listener.smtp)
+            except (OSError, ValueError) as error:
+                raise BuildError(f"listener {listener.name}: smtp.auth: {error}") from None
+            if verifier is not None:
+                found[listener.name] = verifier
+    return found
 
 
 def worker_count(config: Config) -> int:

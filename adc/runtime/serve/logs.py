@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import Config
+from adc.config.model.smtp import SmtpLog
 from adc.runtime.build.logs import open_error_log
 from adc.runtime.errors import BuildError
 from adc.telemetry.access_log import AccessLog
 from adc.telemetry.error_log import ErrorLog
 
+if TYPE_CHECKING:
+    from adc.smtp.mail_log import MailLog
+
 
 class Logs(NamedTuple):
-    """The access log, None if it is off, the error log, and the settings that they were opened with."""
+    """The access log, None if it is off, the error log, the settings that they were opened with, and the mail logs of
+    listeners by name."""
 
     access_log: AccessLog | None
     error_log: ErrorLog
     settings: object
+    mail_logs: Mapping[str, MailLog]
 
     def flush(self) -> None:
         """Write what is buffered."""
         if self.access_log is not None:
             self.access_log.flush()
         self.error_log.flush()
+        for log in self.mail_logs.values():
+            log.flush()
 
     def reopen(self) -> None:
         """Continue in new files after a rotation."""
         if self.access_log is not None:
             self.access_log.reopen()
         self.error_log.reopen()
+        for log in self.mail_logs.values():
+            log.reopen()
 
 
 def open_logs(config: Config, in_use: Logs | None) -> Logs:
     """Return the logs in use if their settings did not change, else new ones. Raises BuildError."""
-    settings = (config.access_log, config.error_log)
+    mail = {each.name: each.smtp.log for each in config.listeners if each.smtp is not None and each.smtp.log}
+    settings = (config.access_log, config.error_log, mail)
     if in_use is not None and in_use.settings == settings:
         return in_use
     try:
         access_log = None
         if config.access_log.path != "off":
             access_log = AccessLog(config.access_log.path, config.access_log.format)
-        return Logs(access_log, open_error_log(config), settings)
+        return Logs(access_log, open_error_log(config), settings, _mail_logs(mail))
     except (OSError, ValueError) as error:
         raise BuildError(f"logs: {error}") from error
+
+
+def _mail_logs(wanted: Mapping[str, SmtpLog]) -> Mapping[str, MailLog]:
+    """Open the mail logs by listener. Raises OSError."""
+    if not wanted:
+        return {}
+    from adc.smtp.mail_log import MailLog
+
+    return {name: MailLog(log.path, log.format) for name, log in wanted.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from math import inf
@@ -74,7 +75,11 @@ class StreamListener(Listener):
             for connection in list(self.state.connections):
                 connection.drain()
         self.tls = tls
-        self._accepting.accept_context.context = None if tls is None else tls.context
+        self._accepting.accept_context.context = self.handshake_context(tls)
+
+    def handshake_context(self, tls: ServerTls | None) -> ssl.SSLContext | None:
+        """Return the context for the handshakes of new connections, None for connections that begin without TLS."""
+        return None if tls is None else tls.context
 
     def _reloaded(self, tls: ServerTls) -> None:
         """Use certificates whose files changed."""

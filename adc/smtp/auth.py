@@ -1,0 +1,78 @@
+"""Verification of a client's credentials: by a file of users, or by a member of a pool."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from adc.smtp.caller import Caller
+from adc.smtp.conversation import Credentials, MemberError
+from adc.smtp.passwords import Verify, verify_user
+from adc.smtp.replies import Reply, reply
+
+if TYPE_CHECKING:
+    from adc.smtp.mail_pool import Lease
+    from adc.smtp.settings import SmtpSettings
+
+ACCEPTED = reply(235, "2.7.0 Authentication succeeded")
+REJECTED = reply(535, "5.7.8 Authentication failed")
+BUSY = reply(454, "4.7.0 Temporary authentication failure")
+
+MOST_VERIFYING = 4
+"""Passwords that a worker verifies at the same time; further clients wait for their turn."""
+
+
+class Authenticator(Protocol):
+    """Verifies credentials. `pool` names the pool whose members do it, "" for none."""
+
+    pool: str
+
+    async def verify(
+        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+    ) -> Reply:
+        """Return 235 for the right credentials, else the refusal."""
+
+
+class FileAuthenticator:
+    """Verifies by a file of users, in threads."""
+
+    pool = ""
+
+    def __init__(self, users: Mapping[str, Verify]) -> None:
+        self._users = users
+        self._room = asyncio.Semaphore(MOST_VERIFYING)
+
+    async def verify(
+        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+    ) -> Reply:
+        async with self._room:
+            right = await asyncio.get_running_loop().run_in_executor(
+                None, verify_user, self._users, credentials.login, credentials.password
+            )
+        return ACCEPTED if right else REJECTED
+
+
+class PoolAuthenticator:
+    """Passes credentials to a member of a pool; the conversation is kept for the client's mail to that pool."""
+
+    def __init__(self, pool: str) -> None:
+        self.pool = pool
+
+    async def verify(
+        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+    ) -> Reply:
+        try:
+            lease = await settings.pools[self.pool].open(settings, caller)
+        except MemberError:
+            return BUSY
+        try:
+            told = await lease.conversation.authenticate(credentials)
+        except MemberError as error:
+            lease.failed(error)
+            return BUSY
+        if told.status == 235 and lease.usable:
+            kept[self.pool] = lease
+            return told
+        lease.close()
+        return told if told.kind in (4, 5) and told.status != 421 else BUSY

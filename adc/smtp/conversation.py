@@ -1,0 +1,213 @@
+"""One connection to a member: greeting, EHLO, STARTTLS, XCLIENT, AUTH, then messages."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiosmtplib import SMTPResponse, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
+from aiosmtplib.esmtp import parse_esmtp_extensions
+
+from adc.pools.errors import Failure
+from adc.smtp.member_protocol import MemberProtocol
+from adc.smtp.replies import LOST, SILENT, Reply, of_member, reply
+
+
+class MemberError(Exception):
+    """A conversation that cannot go on. `reply` is for the client, `failure` for the member's health."""
+
+    def __init__(self, refusal: Reply, failure: Failure, detail: str) -> None:
+        super().__init__(detail)
+        self.reply = refusal
+        self.failure = failure
+
+
+class Credentials(NamedTuple):
+    """A client's name and password."""
+
+    login: bytes
+    password: bytes
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+class Conversation:
+    """A connection to a member on which commands are sent one after the other.
+
+    `extensions` are those of the last EHLO, in upper case, with their parameters. All methods raise MemberError.
+    """
+
+    def __init__(self, protocol: MemberProtocol, timeout: float) -> None:
+        self._protocol = protocol
+        self._timeout = timeout
+        self._answer: asyncio.Task[SMTPResponse] | None = None
+        self.extensions: Mapping[str, str] = {}
+
+    @property
+    def usable(self) -> bool:
+        """True if another message can be sent."""
+        return self._protocol.is_connected and not self._protocol.out_of_step and self._answer is None
+
+    async def greet(self, name: str) -> None:
+        """Read the greeting and introduce adc."""
+        greeting = await self._read(self._protocol.read_response(self._timeout))
+        if greeting.kind != 2:
+            raise _rejected(greeting, "greeting")
+        await self.introduce(name)
+
+    async def introduce(self, name: str) -> None:
+        """Send EHLO, or HELO to a member that does not know it."""
+        told = await self.command(f"EHLO {name}")
+        if told.kind == 2:
+            found, _ = parse_esmtp_extensions("\n".join(told.lines))
+            self.extensions = {keyword.upper(): value for keyword, value in found.items()}
+            return
+        if told.kind == 5:
+            told = await self.command(f"HELO {name}")
+        if told.kind != 2:
+            raise _rejected(told, "EHLO")
+        self.extensions = {}
+
+    async def secure(self, context: ssl.SSLContext, server_name: str, name: str) -> None:
+        """Go over to TLS, which a member must offer, and introduce adc again."""
+        if "STARTTLS" not in self.extensions:
+            raise MemberError(
+                reply(451, "4.7.4 The mail server does not offer TLS"), Failure.TLS_ERROR, "no STARTTLS"
+            )
+        try:
+            await self._protocol.start_tls(context, server_hostname=server_name, timeout=self._timeout)
+        except (
+            SMTPResponseException,
+            SMTPServerDisconnected,
+            SMTPTimeoutError,
+            OSError,
+            RuntimeError,
+        ) as error:
+            failure = (
+                Failure.TLS_CERTIFICATE
+                if isinstance(error, ssl.SSLCertVerificationError)
+                else Failure.TLS_ERROR
+            )
+            raise MemberError(
+                reply(451, "4.7.5 TLS with the mail server failed"), failure, str(error)
+            ) from None
+        await self.introduce(name)
+
+    async def become(self, xclient: str, name: str) -> None:
+        """Send XCLIENT, after which the member greets again, and introduce adc again."""
+        told = await self.command(xclient)
+        if told.kind != 2:
+            raise _rejected(told, "XCLIENT")
+        await self.introduce(name)
+
+    async def authenticate(self, credentials: Credentials) -> Reply:
+        """Send the client's credentials (AUTH PLAIN, or LOGIN to members without it) and return the last reply."""
+        known = self.extensions.get("AUTH", "").upper().split()
+        login, password = (b64encode(part).decode() for part in credentials)
+        if "PLAIN" in known or "LOGIN" not in known:
+            plain = b64encode(b"\0" + credentials.login + b"\0" + credentials.password).decode()
+            return await self.command(f"AUTH PLAIN {plain}")
+        told = await self.command("AUTH LOGIN")
+        for part in (login, password):
+            if told.kind != 3:
+                break
+            told = await self.command(part)
+        return told
+
+    async def command(self, line: str) -> Reply:
+        """Send one command and return the reply to it. 421 ends the conversation."""
+        if self._protocol.out_of_step:
+            self.abort()
+            raise MemberError(LOST, Failure.PROTOCOL_ERROR, "a reply without a command")
+        data = line.encode("utf-8", "surrogateescape")
+        told = await self._read(self._protocol.execute_command(data, timeout=self._timeout))
+        if told.status == 421:
+            self.abort()
+        return told
+
+    async def begin_content(self) -> Reply:
+        """Send DATA; content may follow if the reply is 354."""
+        told = await self.command("DATA")
+        if told.status == 354:
+            self._answer = asyncio.ensure_future(self._protocol.read_response(None))
+        return told
+
+    async def write(self, data: bytes) -> None:
+        """Send content; waits while the member does not read."""
+        self._check()
+        try:
+            self._protocol.write(data)
+            async with asyncio.timeout(self._timeout):
+                await self._protocol.writable.wait()
+        except TimeoutError:
+            self.abort()
+            raise MemberError(SILENT, Failure.WRITE_TIMEOUT, "the member does not read") from None
+        except SMTPServerDisconnected as error:
+            raise MemberError(LOST, Failure.RESET, str(error)) from None
+        self._check()
+
+    def _check(self) -> None:
+        """Raise if the member replied, or left, before the end of the content."""
+        answer = self._answer
+        if answer is None or (not answer.done() and not self._protocol.lost):
+            return
+        self.abort()
+        if answer.done() and answer.exception() is None:
+            early = of_member(*answer.result())
+            refusal = early if early.kind in (4, 5) else LOST
+            raise MemberError(refusal, Failure.PROTOCOL_ERROR, f"reply before the end: {early.text}")
+        raise MemberError(LOST, Failure.RESET, "connection lost in the message")
+
+    async def end_content(self, timeout: float) -> Reply:
+        """End the message and return the reply to it: only now may the member accept it."""
+        self._check()
+        answer = self._answer
+        assert answer is not None
+        try:
+            self._protocol.write(b".\r\n")
+        except SMTPServerDisconnected as error:
+            raise MemberError(LOST, Failure.RESET, str(error)) from None
+        told = await self._read(asyncio.wait_for(answer, timeout))
+        self._answer = None
+        if told.status == 421:
+            self.abort()
+        return told
+
+    async def _read(self, response: object) -> Reply:
+        """Return the reply of an awaitable of aiosmtplib."""
+        try:
+            found: SMTPResponse = await response  # type: ignore[misc]
+        except (SMTPTimeoutError, TimeoutError):
+            self.abort()
+            raise MemberError(SILENT, Failure.RESPONSE_TIMEOUT, "no reply in time") from None
+        except SMTPServerDisconnected as error:
+            raise MemberError(LOST, Failure.RESET, str(error)) from None
+        except (SMTPResponseException, OSError, ValueError) as error:
+            self.abort()
+            raise MemberError(LOST, Failure.PROTOCOL_ERROR, str(error)) from None
+        return of_member(found.code, found.message)
+
+    def close(self) -> None:
+        """Say QUIT and close; a message that was begun is aborted, because QUIT would be part of it."""
+        if self.usable:
+            self._protocol.write(b"QUIT\r\n")
+            transport = self._protocol.transport
+            if transport is not None:
+                transport.close()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.cancel()
+        self._protocol.abort()
+
+
+def _rejected(told: Reply, stage: str) -> MemberError:
+    """Return the error for a member that does not want this connection now."""
+    return MemberError(told, Failure.UNPROCESSED, f"{stage}: {told.status} {told.text}")

@@ -1,0 +1,250 @@
+"""The part of a message that goes to one pool: its recipients, and the conversation with the member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from adc.pools.errors import Failure
+from adc.smtp import parameters as params
+from adc.smtp.caller import Caller
+from adc.smtp.conversation import Credentials, MemberError
+from adc.smtp.path import Mailbox
+from adc.smtp.replies import LOST, Reply, Result, passable, reply
+
+if TYPE_CHECKING:
+    from adc.smtp.mail_pool import Lease, MailPool
+    from adc.smtp.settings import SmtpSettings
+
+
+OUT_OF_PLACE = reply(451, "4.5.0 The mail server's reply makes no sense")
+REJECTED_LOGIN = reply(451, "4.7.0 The mail server rejects the credentials that it accepted before")
+
+
+class Sender(NamedTuple):
+    """The sender of a message and the parameters of MAIL."""
+
+    mailbox: Mailbox
+    parameters: Mapping[str, str]
+
+
+class Recipient(NamedTuple):
+    """A recipient and the parameters of RCPT."""
+
+    mailbox: Mailbox
+    parameters: Mapping[str, str]
+
+
+class Delivery:
+    """One transaction with a member of `pool`.
+
+    `result` is set once it has ended: the member's reply to the message, or the reason that it got none. `lease` is
+    a conversation of an earlier message to begin with, if it still works.
+    """
+
+    def __init__(
+        self,
+        pool: MailPool,
+        settings: SmtpSettings,
+        caller: Caller,
+        sender: Sender,
+        lease: Lease | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self.pool = pool
+        self.recipients: list[Recipient] = []
+        self.lease = lease
+        self.member = ""
+        self.result: Reply | None = None
+        self._settings = settings
+        self._caller = caller
+        self._sender = sender
+        self._credentials = credentials
+        self._begun = False
+        self._clean = False
+
+    async def add(self, recipient: Recipient) -> Reply:
+        """Send RCPT and return the member's reply; MAIL goes first, and its refusal is the reply too."""
+        if not self._begun:
+            refusal = await self._begin()
+            if refusal is not None:
+                return refusal
+        try:
+            told = _final(await self._send_recipient(recipient))
+        except MemberError as error:
+            self._lost(error)
+            return error.reply
+        if told.kind == 2:
+            self.recipients.append(recipient)
+        return told
+
+    async def begin_content(self) -> Reply:
+        """Send DATA and return the member's reply. A member that is lost before it is replaced by another one."""
+        told = await self._send_data() if self.lease is not None else None
+        if told is None:
+            refusal = await self._repeat()
+            told = refusal if refusal is not None else await self._send_data()
+        if told is None:
+            told = LOST
+        return told if told.status == 354 else self._end(_final(told, accepts=False))
+
+    async def write(self, data: bytes) -> None:
+        """Send content, unless the delivery has failed."""
+        if self.result is None and self.lease is not None:
+            try:
+                await self.lease.conversation.write(data)
+            except MemberError as error:
+                self._lost(error)
+                self._end(error.reply)
+
+    async def end_content(self) -> None:
+        """End the message; `result` is the member's reply to it."""
+        if self.result is None and self.lease is not None:
+            try:
+                told = await self.lease.conversation.end_content(self._settings.delivery_timeout)
+                self._end(_final(told))
+                self._clean = True
+            except MemberError as error:
+                self._lost(error)
+                self._end(error.reply)
+
+    def abandon(self, cause: Reply) -> None:
+        """End a delivery whose message the member never gets whole: a closed connection has it drop what it has."""
+        if self.result is None:
+            self._end(cause)
+            if self.lease is not None:
+                self.lease.close()
+                self.lease = None
+
+    def take_lease(self) -> Lease | None:
+        """Return the conversation for the next message, None if it has to be closed. Called once, at the end."""
+        lease, self.lease = self.lease, None
+        if lease is None or self.result is None or not lease.usable or not self._clean:
+            if lease is not None:
+                lease.close()
+            return None
+        return lease
+
+    @property
+    def outcome(self) -> Result:
+        """The result for the reply to the client."""
+        assert self.result is not None
+        return Result([each.mailbox.address for each in self.recipients], self.result)
+
+    async def _begin(self) -> Reply | None:
+        """Send MAIL; None if the member accepts it."""
+        told = await self._begin_kept()
+        if told is None:
+            try:
+                self.lease = await self._open()
+                told = await self._send_sender(self.lease)
+            except MemberError as error:
+                self._lost(error)
+                return error.reply
+        self._begun = told.kind == 2
+        return None if self._begun else _final(told)
+
+    async def _begin_kept(self) -> Reply | None:
+        """Send MAIL in the conversation of an earlier message; None if that does not work any more."""
+        lease = self.lease
+        if lease is None:
+            return None
+        told = None
+        if lease.usable:
+            try:
+                told = await self._send_sender(lease)
+            except MemberError:  # it was closed while it was idle
+                told = None
+        if told is None or told.status == 421:
+            lease.close()
+            self.lease = None
+            return None
+        return told
+
+    async def _open(self) -> Lease:
+        """Return a new conversation, authenticated if this is the pool that verified the client."""
+        lease = await self.pool.open(self._settings, self._caller)
+        if self._credentials is not None:
+            try:
+                told = await lease.conversation.authenticate(self._credentials)
+            except MemberError as error:
+                lease.failed(error)
+                raise
+            if told.kind != 2:
+                lease.close()
+                raise MemberError(REJECTED_LOGIN, Failure.UNPROCESSED, told.text)
+        return lease
+
+    async def _repeat(self) -> Reply | None:
+        """Send MAIL and RCPT to another member; None if it accepts all recipients that the first one accepted."""
+        self._begun = False
+        refusal = await self._begin()
+        if refusal is not None:
+            return refusal
+        for recipient in self.recipients:
+            try:
+                told = await self._send_recipient(recipient)
+            except MemberError as error:
+                self._lost(error)
+                return error.reply
+            if told.kind != 2:
+                return LOST
+        return None
+
+    async def _send_data(self) -> Reply | None:
+        """Send DATA; None if the member is lost."""
+        lease = self.lease
+        if lease is None:
+            return None
+        try:
+            told = await lease.conversation.begin_content()
+        except MemberError as error:
+            self._lost(error)
+            return None
+        if told.status == 421:
+            lease.close()
+            self.lease = None
+            return None
+        return told
+
+    async def _send_sender(self, lease: Lease) -> Reply:
+        sender, offered = self._sender, frozenset(lease.conversation.extensions)
+        lacking = params.missing(sender.parameters, params.MAIL, offered)
+        if lacking:
+            return _lacking(lacking)
+        words = params.spelled(sender.parameters, params.MAIL, offered)
+        return await lease.conversation.command(f"MAIL FROM:<{sender.mailbox.address}>{words}")
+
+    async def _send_recipient(self, recipient: Recipient) -> Reply:
+        lease = self.lease
+        if lease is None:
+            raise MemberError(LOST, Failure.UNPROCESSED, "lost before")
+        offered = frozenset(lease.conversation.extensions)
+        lacking = params.missing(recipient.parameters, params.RCPT, offered)
+        if lacking:
+            return _lacking(lacking)
+        words = params.spelled(recipient.parameters, params.RCPT, offered)
+        return await lease.conversation.command(f"RCPT TO:<{recipient.mailbox.address}>{words}")
+
+    def _lost(self, error: MemberError) -> None:
+        lease, self.lease = self.lease, None
+        if lease is not None:
+            lease.failed(error)
+
+    def _end(self, result: Reply) -> Reply:
+        self.result = result
+        return result
+
+
+def _final(told: Reply, *, accepts: bool = True) -> Reply:
+    """Return a reply that accepts, defers or refuses; `accepts`: only where something can be accepted."""
+    return passable(told) if told.kind in (4, 5) or (accepts and told.kind == 2) else OUT_OF_PLACE
+
+
+def _lacking(extension: str) -> Reply:
+    """Return the reply for a message that needs an extension that the member lacks."""
+    if extension == "SMTPUTF8":
+        return reply(553, "5.6.7 The mail server does not support SMTPUTF8")
+    if extension == "8BITMIME":
+        return reply(554, "5.6.3 The mail server does not support 8BITMIME")
+    return reply(555, f"5.5.4 The mail server does not support {extension}")

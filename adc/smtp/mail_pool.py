@@ -1,0 +1,162 @@
+"""A pool for mail: conversations with its members, opened on another member when one cannot be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from adc.codecs.http1.link import failure_of
+from adc.http.client import Flow
+from adc.net.dial import Dialer
+from adc.net.proxy_protocol import compose
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.smtp.caller import Caller
+from adc.smtp.conversation import Conversation, MemberError
+from adc.smtp.member_protocol import MemberProtocol
+from adc.smtp.replies import SILENT, UNREACHABLE, passable
+
+if TYPE_CHECKING:
+    from adc.smtp.settings import SmtpSettings
+
+MOST_ATTEMPTS: Final = 3
+"""Members that are tried for one transaction."""
+
+_SUCCESS: Final = 200
+"""Outcome of a conversation for the pool's health: its statuses are those of HTTP, where 550 would be a failure."""
+
+
+class MailPool:
+    """A pool with its dialers by the address of the member.
+
+    `context` is for TLS: from the first byte, or after STARTTLS for `server_name`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        dialers: Mapping[str, Dialer],
+        context: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+        *,
+        starttls: bool = False,
+        proxy_version: str | None = None,
+    ) -> None:
+        self.pool = pool
+        self._dialers = dialers
+        self._context = context
+        self._server_name = server_name
+        self._starttls = starttls
+        self._proxy_version = proxy_version
+        if not starttls:
+            for dialer in dialers.values():
+                dialer.secure(context, server_name)
+
+    def refresh(self, now: float) -> None:
+        """Look names up again; called from the tick."""
+        for dialer in self._dialers.values():
+            dialer.refresh(now)
+
+    async def open(self, settings: SmtpSettings, caller: Caller) -> Lease:
+        """Return a conversation with a member that accepts mail from `caller`. Raises MemberError."""
+        flow = Flow(caller.client)
+        tried: list[Member] = []
+        refusal, detail = UNREACHABLE, "no member is available"
+        while len(tried) < MOST_ATTEMPTS:
+            member = self.pool.pick(flow, settings.clock.now, tried)
+            if member is None:
+                break
+            lease = Lease(self, member, settings)
+            try:
+                await self._connect(lease, settings, caller)
+            except MemberError as error:
+                tried.append(member)
+                member.retries += 1
+                refusal, detail = error.reply, str(error)
+            else:
+                return lease
+        raise MemberError(passable(refusal) if refusal.kind == 4 else UNREACHABLE, Failure.NO_MEMBER, detail)
+
+    async def _connect(self, lease: Lease, settings: SmtpSettings, caller: Caller) -> None:
+        """Make the conversation of `lease` ready for MAIL. Raises MemberError, and closes the lease then."""
+        try:
+            async with asyncio.timeout(settings.connect_timeout):
+                await self._dial(lease, settings, caller)
+        except TimeoutError:
+            error = MemberError(SILENT, Failure.CONNECTION_TIMEOUT, "not ready in time")
+        except OSError as failed:
+            error = MemberError(UNREACHABLE, failure_of(failed), str(failed))
+        except MemberError as failed:
+            error = failed
+        except asyncio.CancelledError:
+            lease.close()
+            raise
+        else:
+            return
+        lease.failed(error)
+        raise error
+
+    async def _dial(self, lease: Lease, settings: SmtpSettings, caller: Caller) -> None:
+        conversation, protocol = lease.conversation, lease.protocol
+        version = self._proxy_version
+        preface = compose(version, caller.endpoints) if version is not None else b""
+        dialer = self._dialers[lease.member.address]
+        await dialer(lambda: protocol, preface)
+        await conversation.greet(settings.hostname)
+        if self._starttls and self._context is not None:
+            name = self._server_name or dialer.host or "localhost"
+            await conversation.secure(self._context, name, settings.hostname)
+        if settings.xclient and "XCLIENT" in conversation.extensions:
+            command = caller.xclient(conversation.extensions["XCLIENT"])
+            if command:
+                await conversation.become(command, settings.hostname)
+
+
+class Lease:
+    """A conversation with a member, counted at its pool until it is closed."""
+
+    __slots__ = ("_began", "_outcome", "_pool", "_settings", "conversation", "member", "protocol")
+
+    def __init__(self, pool: MailPool, member: Member, settings: SmtpSettings) -> None:
+        self._pool: Pool | None = pool.pool
+        self._settings = settings
+        self._began = settings.clock.now
+        self._outcome: Outcome = _SUCCESS
+        self.member = member
+        self.protocol = MemberProtocol(asyncio.get_running_loop())
+        self.conversation = Conversation(self.protocol, settings.reply_timeout)
+        pool.pool.started(member, self._began)
+
+    @property
+    def usable(self) -> bool:
+        """True if another message can be sent."""
+        return self._pool is not None and self.conversation.usable
+
+    def failed(self, error: MemberError) -> None:
+        """Close after a failure of the member, which is logged."""
+        if self._pool is not None:
+            self._outcome = error.failure
+            settings = self._settings
+            settings.warn(
+                "smtp_member_failed",
+                pool=self._pool.name,
+                member=self.member.name,
+                reason=error.failure.value,
+                detail=str(error),
+            )
+        self.close()
+
+    def close(self) -> None:
+        """End the conversation."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        if self._outcome == _SUCCESS:
+            self.conversation.close()
+        else:
+            self.conversation.abort()
+        now = self._settings.clock.now
+        pool.finished(self.member, now, self._outcome, now - self._began)

@@ -1,0 +1,274 @@
+"""The life of one client connection on aiosmtpd: its bytes, its timeouts, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from typing import Any, Final
+
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from adc.http.client import Client
+from adc.net.handshake import Handshake
+from adc.smtp.caller import Caller
+from adc.smtp.line_reader import LineReader, SessionEnded
+from adc.smtp.replies import Reply, reply
+from adc.smtp.settings import SmtpSettings
+
+logging.getLogger("mail.log").disabled = True  # aiosmtpd logs commands and replies; adc has a log of its own
+
+COMMAND_BYTES: Final = 2048
+"""512 bytes of RFC 5321, and the parameters of the extensions."""
+
+READ_BYTES: Final = 12 << 10
+"""Longest line that is read: a response to an AUTH challenge (RFC 4954 section 4)."""
+
+LINGER: Final = 2.0
+"""Seconds for which bytes of a client are read and dropped after the last reply, which a reset would destroy."""
+
+TIMEOUT = reply(421, "4.4.2 Timeout, closing connection")
+CLOSING = reply(421, "4.3.2 Service is closing, try again later")
+TOO_MANY_ERRORS = reply(421, "4.7.0 Too many errors")
+IDLE = reply(421, "4.7.0 Too many commands without a message")
+FULL = reply(421, "4.3.2 Too many connections, try again later")
+BAD_LINES: Final = {
+    "bare_newline": reply(521, "5.5.2 Bare CR or LF in a command"),
+    "nul": reply(521, "5.5.2 NUL in a command"),
+    "line_length": reply(500, "5.5.6 Line too long"),
+    "http": reply(521, "5.7.0 This is not an HTTP server"),
+}
+
+_PLAIN = re.compile(r"(5[0-9]{2}) (?!5\.)")
+_CODES: Final = {"500": "5.5.2", "501": "5.5.4", "502": "5.5.1", "503": "5.5.1", "504": "5.5.4"}
+
+
+class SessionProtocol(SMTP):
+    """One client connection; an OpenConnection of its listener.
+
+    aiosmtpd reads and dispatches commands and conducts AUTH. What it reads from, replies, timeouts and the end are
+    here. `retiring` connections close at the beginning of their next message but one.
+    """
+
+    def __init__(self, settings: SmtpSettings, handshake: Handshake) -> None:
+        loop = asyncio.get_running_loop()
+        self.settings = settings
+        self.deadline = inf
+        self.retiring = False
+        self.leaving = False
+        self.peer = handshake.peer
+        self._handshake = handshake
+        self._ended = False
+        self._errors = 0
+        self._idle_commands = 0
+        super().__init__(
+            None,
+            hostname=settings.hostname,
+            ident="ESMTP",
+            enable_SMTPUTF8=True,
+            tls_context=settings.tls,
+            require_starttls=settings.tls_required,
+            auth_require_tls=not settings.auth_without_tls,
+            authenticator=_collect,
+            loop=loop,
+        )
+        self.command_size_limit = COMMAND_BYTES
+        self.command_size_limits = defaultdict(lambda: COMMAND_BYTES)
+        self._lines = LineReader(READ_BYTES, loop, self._refuse_line)
+        asyncio.StreamReaderProtocol.__init__(self, self._lines, self._cb_client_connected, loop)
+
+    def connection_made(self, transport: Any) -> None:
+        settings, handshake = self.settings, self._handshake
+        handshake.release()
+        ends = handshake.endpoints
+        own_address = transport.get_extra_info("sockname") if ends is None else ends[1]
+        secured = transport.get_extra_info("ssl_object")
+        client = Client(handshake.peer, "smtp", address=handshake.address, own_address=own_address)
+        self.caller = Caller(client)
+        if secured is not None:
+            self._now_secure(secured)
+        opened = settings.state.opened(self)
+        super().connection_made(transport)
+        task = self._handler_coroutine
+        assert task is not None
+        task.add_done_callback(_retrieve)
+        self._writer = self.writer_of(transport)
+        if not opened or settings.state.draining:
+            task.cancel()
+            self.hang_up(FULL if not opened else CLOSING)
+
+    def writer_of(self, transport: Any) -> asyncio.StreamWriter:
+        """Return the writer for a transport of this connection."""
+        return SessionWriter(transport, self, self._lines, self.loop)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Suspend the client's timeout while a member or a computation is waited for, which have their own."""
+        self.deadline = inf
+        try:
+            yield
+        finally:
+            if not self._ended:
+                self.deadline = self.settings.clock.now + self.settings.command_timeout
+
+    def _now_secure(self, secured: Any) -> None:
+        """Note that the connection is under TLS; aiosmtpd looks at `_tls_protocol` for that."""
+        self._tls_protocol = secured
+        self.caller.secure = True
+        self.caller.client.scheme = "smtps"
+        self.caller.client.sni = getattr(secured, "server_name", "")
+
+    def data_received(self, data: bytes) -> None:
+        if not self._ended:
+            super().data_received(data)
+
+    def eof_received(self) -> bool:
+        """Process what came before the client closed its half; TLS has no half-closed connections."""
+        self._lines.feed_eof()
+        if self._ended and self.transport is not None:
+            self.transport.close()
+        return not self.caller.secure
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.settings.state.closed(self)
+        self._handshake.release()
+        self.deadline = inf
+        self._ended = True
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        if self._handler_coroutine is not None and not self.must_finish:
+            self._handler_coroutine.cancel()
+        self.transport = None
+
+    @property
+    def must_finish(self) -> bool:
+        """True while a member decides on a whole message: its decision is awaited even if the client is gone."""
+        return False
+
+    @property
+    def in_transaction(self) -> bool:
+        """True between MAIL and the reply to the message."""
+        return False
+
+    def reset(self) -> None:
+        """Forget the message that has begun."""
+        self._set_rset_state()  # type: ignore[no-untyped-call]
+
+    async def push(self, status: Any) -> None:
+        """Send one reply."""
+        if isinstance(status, str):
+            status = _with_code(status)
+        await super().push(status)
+        if status[:1] in ("5", b"5"):
+            self._errors += 1
+            if self._errors > self.settings.error_limit:
+                self.settings.refuse("errors", self.peer)
+                self.hang_up(TOO_MANY_ERRORS)
+                raise SessionEnded("errors")
+
+    async def say(self, told: Reply) -> None:
+        """Send one reply."""
+        await self.push(told.wire())
+
+    def hang_up(self, told: Reply) -> None:
+        """Send a last reply and close."""
+        transport: Any = self.transport
+        if transport is not None and not transport.is_closing() and not self._ended:
+            transport.write(told.wire() + b"\r\n")
+            self.finish()
+
+    def finish(self) -> None:
+        """Close once the last reply is delivered: own half first, the other soon."""
+        transport: Any = self.transport
+        if self._ended or transport is None or transport.is_closing():
+            return
+        self._ended = True
+        if self.caller.secure or self._lines.over:
+            transport.close()
+            return
+        transport.write_eof()
+        self._lines.drop()
+        self.deadline = self.settings.clock.now + LINGER
+
+    def _refuse_line(self, reason: str) -> None:
+        self.settings.refuse(reason, self.peer)
+        self.hang_up(BAD_LINES[reason])
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Start the wait for the client. aiosmtpd calls this for each command that it knows."""
+        self.deadline = self.settings.clock.now + (duration or self.settings.command_timeout)
+        if not self.in_transaction:
+            self._idle_commands += 1
+            if self._idle_commands > self.settings.idle_commands:
+                self.settings.refuse("idle_commands", self.peer)
+                self.hang_up(IDLE)
+                raise SessionEnded("idle commands")
+
+    def message_done(self) -> None:
+        """Forget errors and commands before a message that was accepted."""
+        self._errors = self._idle_commands = 0
+
+    def timed_out(self) -> None:
+        self.deadline = inf
+        transport: Any = self.transport
+        if transport is None:
+            return
+        if self._ended or transport.get_write_buffer_size():
+            transport.abort()
+            return
+        self.settings.refuse("timeout", self.peer)
+        self.hang_up(TIMEOUT)
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+
+    def retire(self) -> None:
+        self.retiring = True
+
+    def drain(self) -> None:
+        self.leaving = True
+        if not self.in_transaction:
+            self.hang_up(CLOSING)
+            if self._handler_coroutine is not None:
+                self._handler_coroutine.cancel()
+
+    def abort(self) -> None:
+        """Close at once."""
+        transport: Any = self.transport
+        if transport is not None:
+            transport.abort()
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Return the reply to a command that failed for a defect of adc."""
+        self.settings.fail(error)
+        return "451 4.3.0 Internal error, try again later"
+
+
+class SessionWriter(asyncio.StreamWriter):
+    """The writer whose `close` aiosmtpd calls at the end of a session."""
+
+    def __init__(self, transport: Any, session: SessionProtocol, reader: LineReader, loop: Any) -> None:
+        super().__init__(transport, session, reader, loop)
+        self._session = session
+
+    def close(self) -> None:
+        self._session.finish()
+
+
+def _collect(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    """Return credentials as they are; they are verified after aiosmtpd has read them."""
+    return AuthResult(success=False, handled=True, auth_data=data)
+
+
+def _with_code(status: str) -> str:
+    """Return a reply of aiosmtpd with an enhanced status code."""
+    found = _PLAIN.match(status)
+    return f"{found[1]} {_CODES.get(found[1], '5.0.0')} {status[4:]}" if found else status
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Take note of the error that ends a session, so that the loop does not report it."""
+    if not task.cancelled():
+        task.exception()

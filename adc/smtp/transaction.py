@@ -1,0 +1,182 @@
+"""One message: its sender, its recipients by pool, its content to all of them, and one reply for the client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from adc.smtp.caller import Caller
+from adc.smtp.content import BadContent
+from adc.smtp.conversation import Credentials
+from adc.smtp.delivery import Delivery, Recipient, Sender
+from adc.smtp.mail_log import MailRecord
+from adc.smtp.replies import Reply, joined, reply
+from adc.smtp.routing import MailFacts, choose
+
+if TYPE_CHECKING:
+    from adc.smtp.mail_pool import Lease
+    from adc.smtp.settings import SmtpSettings
+
+NO_ROUTE = reply(550, "5.1.2 No route for this recipient")
+TOO_MANY = reply(452, "4.5.3 Too many recipients")
+OTHER_POOL = reply(452, "4.5.3 Send this recipient in another transaction")
+INCOMPLETE = reply(451, "4.4.2 The message was not received whole")
+
+
+class Transaction:
+    """A message from MAIL to the reply to its content.
+
+    `kept` maps pools to conversations of earlier messages; the ones that still work are put back at the end.
+    `logins` maps the pool that verified the client to its credentials. `size` is that of MAIL, None if not declared.
+    """
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        caller: Caller,
+        sender: Sender,
+        size: int | None,
+        kept: dict[str, Lease],
+        logins: Mapping[str, Credentials],
+    ) -> None:
+        self._settings = settings
+        self._caller = caller
+        self._sender = sender
+        self._size = size
+        self._kept = kept
+        self._logins = logins
+        self._deliveries: dict[str, Delivery] = {}
+        self._routes = settings.routes
+        self._pools = settings.pools
+        self.failure = INCOMPLETE
+
+    @property
+    def recipients(self) -> int:
+        """The number of accepted recipients."""
+        return sum(len(delivery.recipients) for delivery in self._deliveries.values())
+
+    @property
+    def sender(self) -> str:
+        """The sender's address."""
+        return self._sender.mailbox.address
+
+    @property
+    def members(self) -> list[tuple[str, str]]:
+        """Pools and members of this message."""
+        return [(name, delivery.member) for name, delivery in self._deliveries.items()]
+
+    async def add(self, recipient: Recipient) -> Reply:
+        """Offer a recipient to the pool that its route names; the reply is the member's."""
+        if self.recipients >= self._settings.recipient_limit:
+            return TOO_MANY
+        caller = self._caller
+        facts = MailFacts(
+            recipient.mailbox,
+            self._sender.mailbox,
+            caller.client.peer,
+            caller.client.sni,
+            self._size,
+            bool(caller.login),
+        )
+        name = choose(self._routes, facts)
+        if name is None:
+            return NO_ROUTE
+        delivery = self._deliveries.get(name)
+        if delivery is None:
+            if not self._settings.split and any(each.recipients for each in self._deliveries.values()):
+                return OTHER_POOL
+            delivery = self._deliveries[name] = self._deliver(name)
+        return await delivery.add(recipient)
+
+    def _deliver(self, name: str) -> Delivery:
+        lease, login = self._kept.pop(name, None), self._logins.get(name)
+        return Delivery(self._pools[name], self._settings, self._caller, self._sender, lease, login)
+
+    async def begin_content(self) -> Reply:
+        """Send DATA to every pool; 354 if all of them want the content."""
+        for name in [name for name, delivery in self._deliveries.items() if not delivery.recipients]:
+            self._put_back(name, self._deliveries.pop(name))
+        told = INCOMPLETE
+        for delivery in self._deliveries.values():
+            told = await delivery.begin_content()
+            if told.status != 354:
+                self.abandon(told)
+                return told
+        return told
+
+    async def write(self, data: bytes) -> bool:
+        """Send content to every pool, as fast as the slowest reads; False once the message cannot be accepted by any.
+
+        A member that is lost before the end ends the message for all: none of them has accepted it yet.
+        """
+        for delivery in self._deliveries.values():
+            await delivery.write(data)
+            if delivery.result is not None:
+                self.failure = _later(delivery.result)
+                self.abandon(self.failure)
+                return False
+        return True
+
+    async def end_content(self) -> Reply:
+        """End the message at one pool after the other and return the reply for the client.
+
+        While no pool has accepted the message, a refusal ends it for the others too, so that nobody gets it twice.
+        """
+        accepted = False
+        for delivery in self._deliveries.values():
+            await delivery.end_content()
+            assert delivery.result is not None
+            if delivery.result.kind == 2:
+                accepted = True
+            elif not accepted:
+                self.abandon(delivery.result)
+        return joined([delivery.outcome for delivery in self._deliveries.values()])
+
+    def abandon(self, cause: Reply) -> None:
+        """End all deliveries that have not ended."""
+        for delivery in self._deliveries.values():
+            delivery.abandon(cause)
+
+    def refuse(self, error: BadContent) -> Reply:
+        """End the message for its content and return the reply."""
+        told = reply(error.status, f"{error.code} {error}")
+        self.abandon(told)
+        return told
+
+    def close(self) -> None:
+        """Release the conversations; the ones that work are kept for the next message."""
+        for name, delivery in self._deliveries.items():
+            self._put_back(name, delivery)
+        self._deliveries = {}
+
+    def _put_back(self, name: str, delivery: Delivery) -> None:
+        lease = delivery.take_lease()
+        if lease is not None:
+            self._kept[name] = lease
+
+    def record(self, size: int) -> None:
+        """Count and log the results, at the end of a message of `size` bytes."""
+        settings, caller = self._settings, self._caller
+        for name, delivery in self._deliveries.items():
+            result = delivery.result or INCOMPLETE
+            key = (name, ("accepted", "deferred", "rejected")[(2, 4, 5).index(result.kind)])
+            settings.counts[key] = settings.counts.get(key, 0) + 1
+            settings.record(
+                MailRecord(
+                    settings.name,
+                    caller.client.peer,
+                    caller.helo,
+                    self._sender.mailbox.address,
+                    len(delivery.recipients),
+                    size,
+                    name,
+                    delivery.member,
+                    result.status,
+                    result.text,
+                )
+            )
+
+
+def _later(result: Reply) -> Reply:
+    """Return the reply for a member that ended a message in the middle of it."""
+    return result if result.kind in (4, 5) else INCOMPLETE
