@@ -63,7 +63,7 @@ class PoolAuthenticator:
         self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
     ) -> Reply:
         try:
-            lease = await settings.pools[self.pool].open(settings, caller)
+            lease = await settings.pools[self.pool].open(settings, caller, [])
         except MemberError:
             return BUSY
         try:

@@ -13,6 +13,7 @@ from adc.smtp.path import Mailbox
 from adc.smtp.replies import LOST, Reply, Result, passable, reply
 
 if TYPE_CHECKING:
+    from adc.pools.member import Member
     from adc.smtp.mail_pool import Lease, MailPool
     from adc.smtp.settings import SmtpSettings
 
@@ -62,6 +63,7 @@ class Delivery:
         self._credentials = credentials
         self._begun = False
         self._clean = False
+        self._tried: list[Member] = []
 
     async def add(self, recipient: Recipient) -> Reply:
         """Send RCPT and return the member's reply; MAIL goes first, and its refusal is the reply too."""
@@ -134,13 +136,15 @@ class Delivery:
     async def _begin(self) -> Reply | None:
         """Send MAIL; None if the member accepts it."""
         told = await self._begin_kept()
-        if told is None:
+        while told is None:
             try:
                 self.lease = await self._open()
+            except MemberError as error:
+                return error.reply
+            try:
                 told = await self._send_sender(self.lease)
             except MemberError as error:
                 self._lost(error)
-                return error.reply
         self._begun = told.kind == 2
         return None if self._begun else _final(told)
 
@@ -163,7 +167,7 @@ class Delivery:
 
     async def _open(self) -> Lease:
         """Return a new conversation, authenticated if this is the pool that verified the client."""
-        lease = await self.pool.open(self._settings, self._caller)
+        lease = await self.pool.open(self._settings, self._caller, self._tried)
         if self._credentials is not None:
             try:
                 told = await lease.conversation.authenticate(self._credentials)
@@ -202,8 +206,7 @@ class Delivery:
             self._lost(error)
             return None
         if told.status == 421:
-            lease.close()
-            self.lease = None
+            self._lost(MemberError(told, Failure.UNPROCESSED, told.text))
             return None
         return told
 
@@ -229,6 +232,7 @@ class Delivery:
     def _lost(self, error: MemberError) -> None:
         lease, self.lease = self.lease, None
         if lease is not None:
+            self._tried.append(lease.member)
             lease.failed(error)
 
     def _end(self, result: Reply) -> Reply:

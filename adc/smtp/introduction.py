@@ -62,9 +62,10 @@ class Introduction(SessionProtocol):
             await self.say(reply(501, "5.5.4 A host name is needed"))
             return False
         self.reset()
-        self.release_kept()
         session, caller = self.session, self.caller
         assert session is not None
+        if (caller.helo, caller.extended) != (name, extended):
+            self.release_kept()
         session.extended_smtp = caller.extended = extended
         session.host_name = caller.helo = name
         return True
@@ -151,6 +152,7 @@ class Introduction(SessionProtocol):
         if not isinstance(data, LoginPassword) or settings.auth is None:
             return collected
         credentials = Credentials(data.login, data.password)
+        self.release_kept()
         with self.waiting():
             told = await settings.auth.verify(settings, self.caller, credentials, self.kept)
         text = told.wire().decode("utf-8", "surrogateescape")

@@ -60,10 +60,11 @@ class MailPool:
         for dialer in self._dialers.values():
             dialer.refresh(now)
 
-    async def open(self, settings: SmtpSettings, caller: Caller) -> Lease:
-        """Return a conversation with a member that accepts mail from `caller`. Raises MemberError."""
+    async def open(self, settings: SmtpSettings, caller: Caller, tried: list[Member]) -> Lease:
+        """Return a conversation with a member that accepts mail from `caller`; members that fail are added to `tried`,
+        and none of those is used. Raises MemberError.
+        """
         flow = Flow(caller.client)
-        tried: list[Member] = []
         refusal, detail = UNREACHABLE, "no member is available"
         while len(tried) < MOST_ATTEMPTS:
             member = self.pool.pick(flow, settings.clock.now, tried)

@@ -93,6 +93,7 @@ class SessionProtocol(SMTP):
             self._now_secure(secured)
         opened = settings.state.opened(self)
         super().connection_made(transport)
+        self._idle_commands = 0
         task = self._handler_coroutine
         assert task is not None
         task.add_done_callback(_retrieve)
