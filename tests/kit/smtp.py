@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 
-from tests.kit.waiting import PATIENCE, within
+from tests.kit.proxy import serving
+from tests.kit.waiting import PATIENCE
 
 MESSAGE = b"Subject: hello\r\n\r\nbody\r\n"
 
@@ -210,4 +211,22 @@ def mail_config(*members, smtp=None, listener=None, pool=None, **top):
     }
 
 
-__all__ = ["MESSAGE", "MailClient", "MailMember", "mail_client", "mail_config", "within"]
+@contextlib.asynccontextmanager
+async def relaying(folder, *members, **options):
+    """A worker that relays to `members`, and a client that is connected to it."""
+    addresses = [getattr(member, "address", member) for member in members]
+    async with (
+        serving(folder, mail_config(*addresses, **options)) as proxy,
+        mail_client(proxy.port) as client,
+    ):
+        yield proxy, client
+
+
+@contextlib.asynccontextmanager
+async def relaying_with(folder, mapping):
+    """The same for a whole configuration."""
+    async with serving(folder, mapping) as proxy, mail_client(proxy.port) as client:
+        yield proxy, client
+
+
+__all__ = ["MESSAGE", "MailClient", "MailMember", "mail_client", "mail_config", "relaying", "relaying_with"]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
-from tests.kit.smtp import MESSAGE, MailMember, mail_client, mail_config
+from tests.kit.smtp import MESSAGE, MailMember, mail_client, mail_config, relaying
 
 
 @pytest.mark.parametrize(
@@ -14,25 +14,22 @@ from tests.kit.smtp import MESSAGE, MailMember, mail_client, mail_config
 async def test_member_that_fails_before_the_content_is_replaced(tmp_path, failing):
     async with MailMember(failing) as bad, MailMember() as good:
         pool = {"balance": "first", "health": {"passive": False}}
-        async with serving(tmp_path, mail_config(bad.address, good.address, pool=pool)) as proxy:
-            async with mail_client(proxy.port) as client:
-                assert (await client.send("u@example.com")).startswith("250")
+        async with relaying(tmp_path, bad, good, pool=pool) as (_proxy, client):
+            assert (await client.send("u@example.com")).startswith("250")
         assert len(good.messages) == 1
 
 
 async def test_unreachable_member_is_passed_over(tmp_path):
     async with MailMember() as good:
         dead = f"127.0.0.1:{free_port()}"
-        async with serving(tmp_path, mail_config(dead, good.address)) as proxy:
-            async with mail_client(proxy.port) as client:
-                for _ in range(3):
-                    assert (await client.send("u@example.com")).startswith("250")
+        async with relaying(tmp_path, dead, good) as (_proxy, client):
+            for _ in range(3):
+                assert (await client.send("u@example.com")).startswith("250")
 
 
 async def test_no_reachable_member_defers_the_recipient(tmp_path):
-    async with serving(tmp_path, mail_config(f"127.0.0.1:{free_port()}")) as proxy:
-        async with mail_client(proxy.port) as client:
-            assert (await client.envelope("u@example.com"))[1].startswith("451 4.4.1")
+    async with relaying(tmp_path, f"127.0.0.1:{free_port()}") as (_proxy, client):
+        assert (await client.envelope("u@example.com"))[1].startswith("451 4.4.1")
 
 
 async def test_member_that_dies_in_the_content_defers_the_message(tmp_path):
@@ -47,16 +44,15 @@ async def test_member_that_dies_in_the_content_defers_the_message(tmp_path):
 
 
 async def test_member_that_dies_at_the_end_defers_the_message(tmp_path):
-    async with MailMember({".": None}) as member, serving(tmp_path, mail_config(member.address)) as proxy:
-        async with mail_client(proxy.port) as client:
-            assert (await client.send("u@example.com")).startswith("451 4.4.2")
+    async with MailMember({".": None}) as member, relaying(tmp_path, member) as (_proxy, client):
+        assert (await client.send("u@example.com")).startswith("451 4.4.2")
 
 
 async def test_early_acceptance_is_none(tmp_path):
     """A member that accepts before the content has ended has not seen the message."""
     async with MailMember({"DATA": "354 Go on\r\n250 2.0.0 Ok: queued as lie"}) as member:
         member.drops.add("stop")
-        async with serving(tmp_path, mail_config(member.address)) as proxy, mail_client(proxy.port) as client:
+        async with relaying(tmp_path, member) as (_proxy, client):
             assert (await client.envelope("u@example.com"))[1].startswith("250")
             told = await client.data(MESSAGE + b"stop\r\n")
             assert told.startswith("451")
@@ -64,13 +60,11 @@ async def test_early_acceptance_is_none(tmp_path):
 
 async def test_reply_that_nobody_asked_for_is_not_given_to_the_next_command(tmp_path):
     replies = {"MAIL": "250 2.1.0 Ok\r\n250 2.1.5 Ok", "RCPT": "550 5.1.1 No such user"}
-    async with MailMember(replies) as member, serving(tmp_path, mail_config(member.address)) as proxy:
-        async with mail_client(proxy.port) as client:
-            assert (await client.envelope("u@example.com"))[1].startswith("451")
+    async with MailMember(replies) as member, relaying(tmp_path, member) as (_proxy, client):
+        assert (await client.envelope("u@example.com"))[1].startswith("451")
 
 
 @pytest.mark.parametrize("told", ["garbage", "999 what", "250", "354 go on"])
 async def test_reply_that_makes_no_sense_never_accepts(tmp_path, told):
-    async with MailMember({".": told}) as member, serving(tmp_path, mail_config(member.address)) as proxy:
-        async with mail_client(proxy.port) as client:
-            assert (await client.send("u@example.com"))[:3] == ("250" if told == "250" else "451")
+    async with MailMember({".": told}) as member, relaying(tmp_path, member) as (_proxy, client):
+        assert (await client.send("u@example.com"))[:3] == ("250" if told == "250" else "451")
