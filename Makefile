@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
 PEERS := redis-server nginx-light chromium
 
-.PHONY: run test test-source test-apps check format bench docs load faults attacks soak endurance peers compiled bytecode clean
+.PHONY: run test test-source test-apps check format bench docs load faults attacks clients soak endurance peers compiled bytecode clean
 
 run: compiled
 	$(BIN)/adc demo
@@ -60,6 +60,20 @@ tools:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  ! { command -v sqlmap && command -v wapiti; } >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends sqlmap wapiti >/dev/null; \
+	fi
+
+# PostgreSQL, Redis, DNS, TLS and Postfix through adc for a minute, with 20 reloads and a killed member; a server that is not
+# installed is named and left out.
+clients: compiled servers
+	$(BIN)/python -m tests.clients
+
+SERVERS := postgresql dnsmasq-base postfix nginx-light redis-server
+
+.PHONY: servers
+servers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  ! { command -v pgbench && command -v dnsmasq && command -v postfix && command -v nginx && command -v redis-server; } >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SERVERS) >/dev/null; \
 	fi
 
 # What the workers hold in memory during and after load that once made them grow; about five minutes.
