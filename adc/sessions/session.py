@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from adc.sessions.ring import Ring
 
 NEW: Final = 0
 """Only the client has sent."""
@@ -51,16 +54,16 @@ class Session:
 
     `client` and `own` are what the client's end has as addresses: `(host, port, ...)`, a path for a unix socket, None
     if unknown. `created` and `last` are monotonic seconds. Traffic stores its time in `last` and adds to the counters:
-    `_in` is from the client, `_out` from the member. `number` is the table's, -1 outside of it; `due` is the bucket of
-    the table's wheel that holds the session.
+    `_in` is from the client, `_out` from the member. `number` is the table's, 0 before it is in one; `ring` and
+    `bucket` are its place there, and the table's to write. All sessions of a listener have one `timeouts` object.
     """
 
     __slots__ = (
+        "bucket",
         "bytes_in",
         "bytes_out",
         "client",
         "created",
-        "due",
         "last",
         "listener",
         "member",
@@ -70,6 +73,7 @@ class Session:
         "packets_out",
         "pool",
         "protocol",
+        "ring",
         "state",
         "timeouts",
     )
@@ -83,8 +87,9 @@ class Session:
         self.pool = ""
         self.member = ""
         self.state: int = NEW
-        self.number: int = -1
-        self.due: int = -1
+        self.number: int = 0
+        self.ring: Ring | None = None
+        self.bucket: int = 0
         self.created: float = 0.0
         self.last: float = 0.0
         self.bytes_in: int = 0

@@ -49,6 +49,11 @@ class SmtpConnection(Introduction):
         if not self._deciding:
             self._end_transaction()
 
+    def abort(self, *, reset: bool = False) -> None:
+        if reset and self._transaction is not None:
+            self._transaction.reset()
+        super().abort(reset=reset)
+
     def reset(self) -> None:
         super().reset()
         self._end_transaction()
@@ -127,6 +132,7 @@ class SmtpConnection(Introduction):
             return
         with self.waiting():
             told = await transaction.add(Recipient(mailbox, found))
+        self.flow.pool, self.flow.member = transaction.last
         await self.say(told)
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802

@@ -211,6 +211,7 @@ class Delivery:
         return told
 
     async def _send_sender(self, lease: Lease) -> Reply:
+        self.member = lease.member.name
         sender, offered = self._sender, frozenset(lease.conversation.extensions)
         lacking = params.missing(sender.parameters, params.MAIL, offered)
         if lacking:

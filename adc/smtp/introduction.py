@@ -23,6 +23,7 @@ IN_TLS = reply(503, "5.5.1 TLS is already in use")
 INJECTED = reply(501, "5.5.1 Commands before TLS")
 GO_AHEAD = reply(220, "2.0.0 Ready to start TLS")
 NO_AUTH = reply(502, "5.5.1 Authentication is not available")
+AUTH_NEEDED = reply(530, "5.7.0 Authentication required")
 IN_MESSAGE = reply(503, "5.5.1 Not during a message")
 TOO_MANY_FAILURES = reply(421, "4.7.0 Too many failed authentications")
 
@@ -42,6 +43,12 @@ class Introduction(SessionProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self.release_kept()
+
+    def abort(self, *, reset: bool = False) -> None:
+        if reset:
+            for lease in self.kept.values():
+                lease.reset()
+        super().abort(reset=reset)
 
     def release_kept(self) -> None:
         """Close the conversations with members."""
@@ -128,6 +135,14 @@ class Introduction(SessionProtocol):
         session.host_name = None
         session.extended_smtp = False
         self.caller.helo = ""
+
+    async def check_auth_needed(self, caller_method: str) -> bool:
+        """Reject a command that needs authentication first; True if it does."""
+        assert self.session is not None
+        needed = self.settings.auth_required and not self.session.authenticated
+        if needed:
+            await self.say(AUTH_NEEDED)
+        return needed
 
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
         if self.settings.auth is None:

@@ -16,6 +16,7 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.smtp.caller import Caller
 from adc.smtp.conversation import Conversation, MemberError
+from adc.smtp.mail_session import reset_on_close
 from adc.smtp.member_protocol import MemberProtocol
 from adc.smtp.replies import SILENT, UNREACHABLE, passable
 
@@ -149,6 +150,13 @@ class Lease:
                 detail=str(error),
             )
         self.close()
+
+    def reset(self) -> None:
+        """Close with RST instead of QUIT."""
+        self._outcome = Failure.CLIENT_GONE
+        transport = self.protocol.transport
+        if transport is not None:
+            reset_on_close(transport)
 
     def close(self) -> None:
         """End the conversation."""

@@ -17,6 +17,7 @@ from adc.http.client import Client
 from adc.net.handshake import Handshake
 from adc.smtp.caller import Caller
 from adc.smtp.line_reader import LineReader, SessionEnded
+from adc.smtp.mail_session import SmtpSession, reset_on_close
 from adc.smtp.replies import Reply, reply
 from adc.smtp.settings import SmtpSettings
 
@@ -91,6 +92,8 @@ class SessionProtocol(SMTP):
         self.caller = Caller(client)
         if secured is not None:
             self._now_secure(secured)
+        self.flow = SmtpSession(self)
+        settings.sessions.open(self.flow, settings.clock.now)
         opened = settings.state.opened(self)
         super().connection_made(transport)
         self._idle_commands = 0
@@ -124,6 +127,7 @@ class SessionProtocol(SMTP):
         self.caller.client.sni = getattr(secured, "server_name", "")
 
     def data_received(self, data: bytes) -> None:
+        self.flow.received(len(data))
         if not self._ended:
             super().data_received(data)
 
@@ -136,6 +140,7 @@ class SessionProtocol(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.settings.state.closed(self)
+        self.settings.sessions.closed(self.flow, "closed", self.settings.clock.now)
         self._handshake.release()
         self.deadline = inf
         self._ended = True
@@ -162,6 +167,7 @@ class SessionProtocol(SMTP):
         """Send one reply."""
         if isinstance(status, str):
             status = _with_code(status)
+        self.flow.sent(len(status) + 2)
         await super().push(status)
         if status[:1] in ("5", b"5"):
             self._errors += 1
@@ -221,9 +227,7 @@ class SessionProtocol(SMTP):
             transport.abort()
             return
         self.settings.refuse("timeout", self.peer)
-        self.hang_up(TIMEOUT)
-        if self._handler_coroutine is not None:
-            self._handler_coroutine.cancel()
+        self.expire()
 
     def retire(self) -> None:
         self.retiring = True
@@ -235,11 +239,19 @@ class SessionProtocol(SMTP):
             if self._handler_coroutine is not None:
                 self._handler_coroutine.cancel()
 
-    def abort(self) -> None:
-        """Close at once."""
+    def abort(self, *, reset: bool = False) -> None:
+        """Close at once, with RST if `reset`."""
         transport: Any = self.transport
         if transport is not None:
+            if reset:
+                reset_on_close(transport)
             transport.abort()
+
+    def expire(self) -> None:
+        """Close an expired session."""
+        self.hang_up(TIMEOUT)
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
 
     async def handle_exception(self, error: Exception) -> str:
         """Return the reply to a command that failed for a defect of adc."""

@@ -6,12 +6,14 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from adc.sessions.session import Timeouts
 from adc.smtp.routing import MailRoute
 from adc.telemetry.event_log import trace_of
 
 if TYPE_CHECKING:
     from adc.net.clock import Clock
     from adc.net.listener_state import ListenerState
+    from adc.sessions.table import SessionTable
     from adc.smtp.auth import Authenticator
     from adc.smtp.mail_log import MailRecord
     from adc.smtp.mail_pool import MailPool
@@ -24,10 +26,18 @@ class SmtpSettings:
     """Limits (bytes, counts), timeouts (seconds), routes and pools.
 
     `tls` is the context of STARTTLS, None where it is not offered; `tls_required` rejects mail before it. `counts`
-    holds ended messages by pool and result, `refusals` refused connections and commands by reason.
+    holds ended messages by pool and result, `refusals` refused connections and commands by reason. `expiry` is what
+    both ends are told of an expired session: reset, close or silent.
     """
 
-    def __init__(self, name: str, clock: Clock, state: ListenerState, refusals: dict[str, int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        state: ListenerState,
+        sessions: SessionTable,
+        refusals: dict[str, int],
+    ) -> None:
         self.name = name
         self.clock = clock
         self.state = state
@@ -58,6 +68,9 @@ class SmtpSettings:
         self.reply_timeout = 300.0
         self.delivery_timeout = 600.0
         self.handshake_timeout = 10.0
+        self.sessions = sessions
+        self.session_timeouts = Timeouts(350.0, 350.0, 30.0)
+        self.expiry = "reset"
         self.warn: Warn = _ignore
         self.error: Warn = _ignore
         self.record: Callable[[MailRecord], None] = _ignore

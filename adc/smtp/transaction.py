@@ -49,6 +49,7 @@ class Transaction:
         self._routes = settings.routes
         self._pools = settings.pools
         self.failure = INCOMPLETE
+        self._last = ""
 
     @property
     def recipients(self) -> int:
@@ -61,9 +62,15 @@ class Transaction:
         return self._sender.mailbox.address
 
     @property
-    def members(self) -> list[tuple[str, str]]:
-        """Pools and members of this message."""
-        return [(name, delivery.member) for name, delivery in self._deliveries.items()]
+    def last(self) -> tuple[str, str]:
+        """Pool and member of the last recipient, "" if it has none."""
+        return self._last, self._deliveries[self._last].member if self._last in self._deliveries else ""
+
+    def reset(self) -> None:
+        """Have the kernel reset the connections to members when they are closed."""
+        for delivery in self._deliveries.values():
+            if delivery.lease is not None:
+                delivery.lease.reset()
 
     async def add(self, recipient: Recipient) -> Reply:
         """Offer a recipient to the pool that its route names; the reply is the member's."""
@@ -86,6 +93,7 @@ class Transaction:
             if not self._settings.split and any(each.recipients for each in self._deliveries.values()):
                 return OTHER_POOL
             delivery = self._deliveries[name] = self._deliver(name)
+        self._last = name
         return await delivery.add(recipient)
 
     def _deliver(self, name: str) -> Delivery:

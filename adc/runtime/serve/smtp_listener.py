@@ -30,8 +30,9 @@ class SmtpListener(StreamListener):
 
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         super().__init__(name, context, runtime, logs)
-        self.settings = SmtpSettings(name, context.clock, self.state, self.refusals)
+        self.settings = SmtpSettings(name, context.clock, self.state, context.sessions.table, self.refusals)
         self.settings.record = self._record
+        self._sessions = context.sessions
         self._loop = context.batch.loop
         self._names = Names(self._loop, _SHARED_SECONDS)
         self._starttls = "off"
@@ -55,6 +56,8 @@ class SmtpListener(StreamListener):
         mine.auth_without_tls = smtp.auth is not None and smtp.auth.without_tls
         mine.extensions = frozenset(smtp.extensions)
         mine.split, mine.received, mine.xclient = smtp.split, smtp.received, smtp.xclient
+        mine.session_timeouts = self._sessions.timeouts(settings)
+        mine.expiry = self._sessions.expiry(settings)
         mine.handshake_timeout = settings.timeouts.tls_handshake
         self._limit(smtp)
 

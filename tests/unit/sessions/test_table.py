@@ -1,12 +1,16 @@
 """The session table: what it remembers, for how long, and who makes room."""
 
+from weakref import ref
+
 from adc.sessions.session import CLOSING, ESTABLISHED, HALF_CLOSED, NEW, Session, Timeouts
-from adc.sessions.table import SLICE, SessionTable
+from adc.sessions.table import END_EFFORT, SLICE, SessionTable
 
 TIMES = Timeouts(10.0, 100.0, 5.0)
 
 
 class Flow(Session):
+    __slots__ = ("__weakref__", "ends", "now", "probed", "table")
+
     def __init__(self, table: SessionTable, name: str = "") -> None:
         super().__init__("tcp", "db", (name, 1), None, TIMES)
         self.table = table
@@ -101,15 +105,43 @@ def test_full_table_without_new_sessions_ends_the_one_idle_longest() -> None:
 
 def test_tick_ends_a_bounded_number_at_once() -> None:
     table = SessionTable()
-    for _ in range(SLICE):
+    for _ in range(200):
         opened(table)
-    more, calls = table.tick(1011.0), 1
-    assert more
-    assert len(table) >= SLICE - SLICE // 10
+    left = len(table)
     while table.tick(1011.0):
-        calls += 1
+        assert 0 < left - len(table) <= SLICE // END_EFFORT
+        left = len(table)
     assert len(table) == 0
-    assert calls >= 9
+
+
+def test_ended_sessions_are_freed_at_once() -> None:
+    table = SessionTable()
+    flow = opened(table, state=ESTABLISHED)
+    gone = ref(flow)
+    flow.end("client")
+    del flow
+    assert gone() is None
+
+
+def test_shorter_timeout_of_a_reload_counts_for_open_sessions() -> None:
+    table = SessionTable()
+    other = opened(table, state=ESTABLISHED)
+    try:
+        TIMES.established = 20.0
+        ticks(table, 1000, 1020.2)
+        assert other.ends == ["expired"]
+    finally:
+        TIMES.established = 100.0
+
+
+def test_listeners_that_are_gone_are_forgotten_once_empty() -> None:
+    table = SessionTable()
+    flow = opened(table)
+    table.forget_listeners([])
+    assert [ring.count for ring in table.rings()] == [1]
+    flow.end("killed")
+    table.forget_listeners([])
+    assert not list(table.rings())
 
 
 def test_scan_pages_in_the_order_of_creation() -> None:

@@ -185,6 +185,7 @@ async def test_client_that_leaves_in_the_content_loses_nothing_but_its_message(t
         await client.say("DATA")
         client.writer.write(MESSAGE)
         await eventually(lambda: member.content)
+        client.close()
         await eventually(lambda: not member.open)
         assert not member.messages
 

@@ -1,0 +1,60 @@
+"""Sessions by number, in blocks, so that a listing continues anywhere without a walk over all before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from adc.sessions.session import Session
+
+_BITS: Final = 8
+"""A block holds the sessions of 256 numbers."""
+
+
+class Blocks:
+    """Sessions by number; numbers only grow, so blocks are in their order."""
+
+    __slots__ = ("_blocks", "count")
+
+    def __init__(self) -> None:
+        self.count: int = 0
+        self._blocks: dict[int, dict[int, Session]] = {}
+
+    def add(self, session: Session) -> None:
+        """Keep a session under its number, which is larger than all before."""
+        number = session.number
+        block = self._blocks.get(number >> _BITS)
+        if block is None:
+            self._blocks[number >> _BITS] = {number: session}
+        else:
+            block[number] = session
+        self.count += 1
+
+    def remove(self, number: int) -> bool:
+        """Forget a number; False if it is not known."""
+        block = self._blocks.get(number >> _BITS)
+        if block is None or block.pop(number, None) is None:
+            return False
+        if not block:
+            del self._blocks[number >> _BITS]
+        self.count -= 1
+        return True
+
+    def find(self, number: int) -> Session | None:
+        """Return the session with this number."""
+        block = self._blocks.get(number >> _BITS)
+        return None if block is None else block.get(number)
+
+    def after(self, number: int, limit: int) -> list[Session]:
+        """Return up to `limit` sessions with larger numbers, in the order of their numbers."""
+        found: list[Session] = []
+        first = number >> _BITS
+        for place, block in self._blocks.items():
+            if place < first:
+                continue
+            for each, session in block.items():
+                if each > number:
+                    found.append(session)
+                    if len(found) >= limit:
+                        return found
+        return found
