@@ -32,6 +32,7 @@ def unresolved(data: Any) -> Iterator[Finding]:
     yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
+    yield from _shared_sessions(data)
     yield from _expectations(data, [_name(item, "route", place) for place, item in routes], pools, names)
 
 
@@ -120,6 +121,19 @@ def _cluster(data: dict[str, Any]) -> Iterator[Finding]:
         yield (
             ("cluster",),
             "a cluster shares its tables through redis; write state: {backend: redis, url: redis://...}",
+        )
+
+
+def _shared_sessions(data: dict[str, Any]) -> Iterator[Finding]:
+    sessions, cluster = data.get("sessions"), data.get("cluster")
+    if not isinstance(sessions, dict) or sessions.get("on_unknown") != "redirect":
+        return
+    sync = cluster.get("sync") if isinstance(cluster, dict) else None
+    shared = isinstance(sync, dict) and sync.get("sessions") is True
+    if not shared or not isinstance(cluster, dict) or "advertise" not in cluster:
+        yield (
+            ("sessions", "on_unknown"),
+            "redirect passes datagrams to other nodes: write cluster: {advertise: ADDRESS, sync: {sessions: true}}",
         )
 
 

@@ -16,7 +16,7 @@ from adc.config.errors import path_text
 from adc.config.ports import refusal
 from adc.control.calls import CallRefused
 from adc.control.privileges import acting_as, identity_of
-from adc.control.settings import ADMIN, CLUSTER, addresses_of, admin_tls
+from adc.control.settings import ADMIN, CLUSTER, DATAGRAMS, addresses_of, admin_tls
 from adc.control.sockets import Address, BindError
 from adc.launch import command
 from adc.runtime.preflight import Finding, unbuildable, unwritable
@@ -77,7 +77,7 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
     wrong: list[Finding] = []
     in_use: list[Finding] = []
     bound: list[tuple[str, tuple[str | int, ...], Address]] = []
-    udp = {listener.name for listener in config.listeners if listener.protocol == "udp"}
+    udp = {listener.name for listener in config.listeners if listener.protocol == "udp"} | {DATAGRAMS}
     for owner, path, written in _written(config):
         try:
             found = addresses_of((written,), owner, "udp" if owner in udp else "http")
@@ -108,6 +108,8 @@ def _written(config: Config) -> Iterator[tuple[str, tuple[str | int, ...], Writt
     cluster = config.cluster
     if cluster is not None and cluster.on_unknown == "redirect" and cluster.advertise is not None:
         yield CLUSTER, ("cluster", "advertise"), cluster.advertise
+    if config.passes_datagrams and cluster is not None and cluster.advertise is not None:
+        yield DATAGRAMS, ("cluster", "advertise"), cluster.advertise
 
 
 def _collide(owner: str, address: Address, other_owner: str, other: Address) -> bool:

@@ -23,6 +23,9 @@ ADMIN = "(admin)"
 CLUSTER = "(cluster)"
 """The same for the socket on which other nodes reach this one."""
 
+DATAGRAMS = "(datagrams)"
+"""The same for the socket on which other nodes pass datagrams to this one."""
+
 ADMIN_BACKLOG = 128
 
 
@@ -37,6 +40,8 @@ def layout_of(config: Config, workers: int = 1) -> Layout:
     }
     if config.cluster is not None and config.cluster.on_unknown == "redirect" and config.cluster.advertise:
         layout[CLUSTER] = _resolved((config.cluster.advertise,), "http", CLUSTER, ADMIN_BACKLOG)
+    if config.passes_datagrams and config.cluster is not None and config.cluster.advertise:
+        layout[DATAGRAMS] = _resolved((config.cluster.advertise,), "udp", DATAGRAMS, ADMIN_BACKLOG)
     if config.admin is not None:
         layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
     _refuse_shared(layout)

@@ -32,6 +32,11 @@ class Markers:
         root = blake2b(secret, digest_size=32).digest()
         self._key = blake2b(cluster.encode(), key=root, digest_size=32).digest()
 
+    @property
+    def datagram_key(self) -> bytes:
+        """The key that signs datagrams between nodes."""
+        return blake2b(b"datagrams", key=self._key, digest_size=32).digest()
+
     def record(self, record: Record) -> bytes:
         """Return the signed form of `record`."""
         body = b"%s %s %d" % (_hex(record.name), _hex(record.address), record.at)

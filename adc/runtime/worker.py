@@ -27,6 +27,7 @@ from adc.runtime.plugins import Plugins
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
+from adc.runtime.serve.datagrams import Datagrams
 from adc.runtime.serve.keys import signing_keys
 from adc.runtime.serve.links import Links
 from adc.runtime.serve.listener import ListenerContext
@@ -85,6 +86,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self.batch = Batch(self._loop)
         self.reactor = Reactor(self._loop)
+        self.datagrams = Datagrams(self._loop, self.worker_id, self.cluster)
         self.links = Links(self.batch, self.clock)
         self.listeners = Listeners(
             ListenerContext(
@@ -96,6 +98,7 @@ class Worker:
                 self.cluster,
                 self.sessions,
                 self.reactor,
+                self.datagrams,
             )
         )
         self._share.open_connections = self.listeners.open_connections
@@ -136,7 +139,7 @@ class Worker:
         """Return the persistence of every pool, on the tables in use if those stay. Raises BuildError."""
         self.state.rollback()
         tables = {}
-        if needs_store(config) or shares_purges(config):
+        if needs_store(config) or shares_purges(config) or config.shares_sessions:
             tables = open_tables(config, self.state.prepare(config).pins)
         self._key = None
         keys = await self._keys(config) if needs_keys(config) or config.cluster is not None else []
@@ -169,6 +172,7 @@ class Worker:
         self.state.commit()
         self.state.guard(runtime.config, self._key)
         self.cluster.follow(runtime.config, self.state.shared, self._key, self.batch)
+        self.datagrams.follow(runtime.config, self.state.shared)
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.logs = logs

@@ -77,6 +77,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "pool",
                 "result",
             ),
+            _counter(
+                "adc_datagrams_passed_total",
+                "Datagrams passed to the node that owns their session.",
+                "listener",
+            ),
+            _counter("adc_sessions_taken_over_total", "UDP sessions continued for another node.", "listener"),
             # Pools and members
             _counter("adc_pool_requests_total", "Requests dispatched to the pool.", "pool"),
             _gauge("adc_pool_active", "In-flight requests of the pool.", "pool"),

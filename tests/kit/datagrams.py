@@ -115,8 +115,9 @@ class Visitor:
 class Relay:
     """A serving worker with one UDP listener."""
 
-    def __init__(self, worker, sock, folder):
+    def __init__(self, worker, sock, folder, others):
         self.worker = worker
+        self.others = others
         self.sock = sock
         self.address = sock.getsockname()
         self._folder = folder
@@ -165,8 +166,8 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relaying(folder, mapping, *, host="127.0.0.1"):
-    """Serve `mapping` on a UDP port of `host`; the logs are in `folder`."""
+async def relaying(folder, mapping, *, host="127.0.0.1", channel=None):
+    """Serve `mapping` on a UDP port of `host`; the logs are in `folder`. `channel` are ports of other listeners."""
     folder.mkdir(exist_ok=True)
     logs = {
         "access_log": {"path": str(folder / "access.log")},
@@ -178,12 +179,14 @@ async def relaying(folder, mapping, *, host="127.0.0.1"):
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: errors.append(context))
     sock = bind(Address("udp", host, 0))
-    worker = Worker(load(file).config, {"game": [sock]}, 0)
+    others = {name: [bind(Address("udp", host, port))] for name, port in (channel or {}).items()}
+    worker = Worker(load(file).config, {"game": [sock], **others}, 0)
     await worker.start()
     try:
-        yield Relay(worker, sock, folder)
+        yield Relay(worker, sock, folder, others)
     finally:
         await asyncio.wait_for(worker.drain(0), PATIENCE)
-        sock.close()
+        for each in (sock, *(each for group in others.values() for each in group)):
+            each.close()
         loop.set_exception_handler(None)
     assert not errors, errors

@@ -126,6 +126,16 @@ class Config(Part):
             value["caches"] = caches | {DEFAULT_STORE: {}}
         return value
 
+    @property
+    def shares_sessions(self) -> bool:
+        """True if the nodes of a cluster share the owners of UDP sessions."""
+        return self.cluster is not None and self.cluster.sync.sessions
+
+    @property
+    def passes_datagrams(self) -> bool:
+        """True if nodes pass each other the datagrams of their sessions."""
+        return self.shares_sessions and self.sessions.on_unknown == "redirect"
+
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         if "folder" in written:

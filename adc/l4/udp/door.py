@@ -7,7 +7,7 @@ import struct
 from time import monotonic
 from typing import Any, Final
 
-from adc.l4.udp.session import DATAGRAM, Relay, Replies, UdpSession
+from adc.l4.udp.session import DATAGRAM, Home, Relay, UdpSession
 
 BATCH: Final = 64
 """Datagrams read in one loop iteration; others have their turn then. One call of `recvmmsg` for all of them would save
@@ -20,7 +20,7 @@ _PKTINFO6: Final = struct.Struct("=16sI")
 _LINK_LOCAL: Final = b"\xfe\x80"
 
 
-class Door(Replies):
+class Door(Home):
     """A socket bound to one address. `sessions` are those to which the next datagrams belong, by client address.
 
     The socket is this object's, which closes it when it is neither read nor needed for replies.
@@ -53,10 +53,19 @@ class Door(Replies):
             if session is None or not session.takes(now):
                 relay.arrive(self, client, client, self._own, data, now)
             else:
+                session.path = self
                 session.forward(data, now)
 
     def reply(self, session: UdpSession, data: bytes) -> None:
         self.sock.sendto(data, session.client)
+
+    def answers_from(self, own: Any) -> bool:
+        """True if replies through this socket come from `own`."""
+        return bool(own[:2] == self._own[:2])
+
+    def send(self, data: bytes, client: Any, own: Any) -> None:
+        """Send `data` to `client` from `own`. Raises OSError."""
+        self.sock.sendto(data, client)
 
     def key_of(self, session: UdpSession) -> Any:
         """Return the key of a session in `sessions`."""
@@ -132,6 +141,7 @@ class WildcardDoor(Door):
             if session is None or not session.takes(now):
                 relay.arrive(self, key, client, own, data, now)
             else:
+                session.path = self
                 session.forward(data, now)
 
     def _own_of(self, ancillary: list[tuple[int, int, bytes]]) -> Any:
@@ -147,9 +157,13 @@ class WildcardDoor(Door):
         return self._own
 
     def reply(self, session: UdpSession, data: bytes) -> None:
-        self.sock.sendmsg(
-            (data,), ((self._level, self._type, self._pktinfo(session.own)),), 0, session.client
-        )
+        self.send(data, session.client, session.own)
+
+    def answers_from(self, own: Any) -> bool:
+        return bool(own[1] == self._port and (len(own) == 4) == self._is_v6)
+
+    def send(self, data: bytes, client: Any, own: Any) -> None:
+        self.sock.sendmsg((data,), ((self._level, self._type, self._pktinfo(own)),), 0, client)
 
     def _pktinfo(self, own: Any) -> bytes:
         """Return the control message that makes `own` the source address."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from adc.http.client import Client, Flow
 from adc.l4.udp.door import Door
 from adc.l4.udp.quic import ConnectionIds
-from adc.l4.udp.session import CLOSED, UNLIMITED, Relay, Replies, UdpSession
+from adc.l4.udp.session import CLOSED, UNLIMITED, Home, Relay, UdpSession
 from adc.l4.udp.targets import NoPort, Targets
 from adc.net.reactor import Reactor
 from adc.net.sources import SourceLimit
@@ -30,6 +30,22 @@ REPLIED: Final[Outcome] = 200
 _CROWDED: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
 
 Admission = Callable[[Any, Any], bool]
+
+
+class Owners:
+    """The nodes that own sessions, as a relay sees them; without a cluster there is none."""
+
+    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        """Find the owner of a datagram that belongs to no session of this worker."""
+        raise NotImplementedError
+
+    def opened(self, session: UdpSession) -> None:
+        """Note that this node owns a session."""
+        raise NotImplementedError
+
+    def closed(self, session: UdpSession) -> None:
+        """Note that a session has ended."""
+        raise NotImplementedError
 
 
 class UdpRelay(Relay):
@@ -56,6 +72,7 @@ class UdpRelay(Relay):
         self.sessions = 0
         self.opened = 0
         self.quic: ConnectionIds | None = None
+        self.owners: Owners | None = None
         self._kept = 0
 
     def admits(self, client: Any, now: float) -> bool:
@@ -64,12 +81,28 @@ class UdpRelay(Relay):
         self.dropped("limit_rate")
         return False
 
-    def arrive(self, door: Replies, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        if self.owners is not None:
+            self.owners.arrive(door, key, client, own, data, now)
+        else:
+            self.open(door, key, client, own, data, now)
+
+    def open(
+        self,
+        door: Home,
+        key: Any,
+        client: Any,
+        own: Any,
+        data: bytes,
+        now: float,
+        named: Member | None = None,
+    ) -> UdpSession | None:
+        """Open a session and send `data`, to the member `named` first; None if there is a reason to drop it."""
         reason = self._refusal(client, own)
         if reason:
             self.dropped(reason)
-            return
-        self._open(door, key, client, own, data, now, ())
+            return None
+        return self._open(door, key, client, own, data, now, (), named)
 
     def _refusal(self, client: Any, own: Any) -> str:
         """Return why no session is opened for `client`, "" if one is."""
@@ -85,31 +118,36 @@ class UdpRelay(Relay):
 
     def _open(
         self,
-        door: Replies,
+        door: Home,
         key: Any,
         client: Any,
         own: Any,
         data: bytes,
         now: float,
         tried: tuple[Member, ...],
-    ) -> None:
+        named: Member | None = None,
+    ) -> UdpSession | None:
         session = UdpSession(self, door, client, own)
         session.tried = tried
-        named = None if self.quic is None else self._named(data)
+        if self.quic is not None:
+            named = self._named(data) or named
         if not self._connect(session, now, named):
             self._leave(client)
-            return
+            return None
         if self.quic is not None and session.picked is not None:
             self.quic.sent(data, session.picked.address)
         door.enter(key, session)
         self.sessions += 1
         self.opened += 1
         self.table.open(session, now)
+        if self.owners is not None:
+            self.owners.opened(session)
         if session.fd != CLOSED:
             self._keep(session, data)
             session.forward(data, now)
             if not self.responses:
                 self.close(session, "complete", now)
+        return session
 
     def _leave(self, client: Any) -> None:
         if self.sources is not None:
@@ -219,7 +257,7 @@ class UdpRelay(Relay):
 
     def _succeed(self, session: UdpSession, failure: Failure, data: bytes | None, now: float) -> None:
         """End a session whose member was there before; `data`, which was not sent, opens another one."""
-        door, member = session.replies, session.picked
+        door, member = session.home, session.picked
         self.close(session, "member_failed", now, failure)
         if data is None or member is None or not isinstance(door, Door):
             return
@@ -250,8 +288,10 @@ class UdpRelay(Relay):
         self._release(session)
         self.sessions -= 1
         self._leave(session.client)
-        session.replies.leave(session)
+        session.home.leave(session)
         self.table.closed(session, reason, now)
+        if self.owners is not None:
+            self.owners.closed(session)
 
     def _outcome(self, session: UdpSession, reason: str) -> Outcome:
         """Return what the end of a session says about its member."""

@@ -42,7 +42,7 @@ class Relay:
         self.datagrams_in = 0
         self.datagrams_out = 0
 
-    def arrive(self, door: Replies, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
         """Open a session for a datagram that belongs to none, under `key` in the sessions of `door`."""
         raise NotImplementedError
 
@@ -79,12 +79,16 @@ class Relay:
         raise NotImplementedError
 
 
-class Replies:
-    """Where the replies of a session go: the socket that its client's datagrams came through."""
+class Path:
+    """The way that the replies of a session take: the socket, or the node, by which the last datagram came."""
 
     def reply(self, session: UdpSession, data: bytes) -> None:
         """Send `data` to the client, from the address that the client used. Raises OSError."""
         raise NotImplementedError
+
+
+class Home(Path):
+    """What finds the session of a datagram."""
 
     def enter(self, key: Any, session: UdpSession) -> None:
         """Give the client's next datagrams to `session`."""
@@ -99,15 +103,16 @@ class UdpSession(Session):
     """`picked` of `upstream` is the member, `fd` the socket to it, `tried` are members that refused before.
 
     `kept` is the first datagram while no member has replied: it is sent to another member if this one turns out to be
-    away. `replied_at` is the time of the first reply, 0.0 before.
+    away. `replied_at` is the time of the first reply, 0.0 before. `home` knows the session, `path` takes its replies.
     """
 
-    __slots__ = ("closed", "fd", "kept", "picked", "relay", "replied_at", "replies", "tried", "upstream")
+    __slots__ = ("closed", "fd", "home", "kept", "path", "picked", "relay", "replied_at", "tried", "upstream")
 
-    def __init__(self, relay: Relay, replies: Replies, client: Any, own: Any) -> None:
+    def __init__(self, relay: Relay, home: Home, client: Any, own: Any) -> None:
         super().__init__("udp", relay.name, client, own, relay.timeouts)
         self.relay = relay
-        self.replies = replies
+        self.home = home
+        self.path: Path = home
         self.closed = False
         self.fd: int = CLOSED
         self.kept: bytes | None = None
@@ -135,6 +140,8 @@ class UdpSession(Session):
 
     def ready(self, events: int) -> None:
         """Send what the member's socket has received to the client."""
+        if self.fd == CLOSED:
+            return
         relay = self.relay
         now = monotonic()
         for _ in range(READS):
@@ -154,7 +161,7 @@ class UdpSession(Session):
             if relay.learns:
                 relay.learn(self, data)
             try:
-                self.replies.reply(self, data)
+                self.path.reply(self, data)
             except BlockingIOError:
                 relay.dropped("client_busy")
             except OSError:

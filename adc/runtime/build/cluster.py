@@ -16,6 +16,9 @@ from adc.proxy.upstream.passed import OURS, POOL, REFUSAL, REFUSED
 CLUSTER = "(cluster)"
 """The name of the listener for other nodes, and of the pool that they make up."""
 
+DATAGRAMS = "(datagrams)"
+"""The name of the listener for datagrams of other nodes."""
+
 HELLO = b"x-adc-hello"
 PROOF = b"x-adc-proof"
 
@@ -26,13 +29,16 @@ def redirects(config: Config) -> bool:
 
 
 def listener_of(config: Config) -> list[Listener]:
-    """Return the listener for other nodes, if requests are passed between nodes. It sends members the fields that any
-    other listener would."""
+    """Return the listeners for other nodes, if requests or datagrams are passed between nodes. The one for requests
+    sends members the fields that any other listener would."""
+    channel = (
+        [Listener.model_construct(name=DATAGRAMS, bind=(), protocol="udp")] if config.passes_datagrams else []
+    )
     if not redirects(config):
-        return []
+        return channel
     forwarded = any(listener.forwarded for listener in config.listeners)
     real_ip = any(listener.real_ip for listener in config.listeners)
-    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip)]
+    return [Listener.model_construct(name=CLUSTER, bind=(), forwarded=forwarded, real_ip=real_ip), *channel]
 
 
 def finder(pipelines: Mapping[str, Pipeline[Exchange]]) -> Callable[[Request], Pipeline[Exchange]]:

@@ -7,6 +7,7 @@ neither counted nor sent anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ class ClusterNode:
         self._living: dict[str, Member] = {}
         self._waiting: list[PassedAttempt] = []
         self._looked_at = self._wrote_at = -inf
+        self._joined_at = inf
 
     def follow(self, config: Config, store: Store | None, key: bytes | None, batch: Batch) -> None:
         """Take part in the cluster of `config`, or in none."""
@@ -72,8 +74,10 @@ class ClusterNode:
         self._store = None if cluster is None else store
         if cluster is None or store is None or key is None or cluster.advertise is None:
             self.markers = self._table = None
+            self._joined_at = inf
             self.close()
             return
+        self._joined_at = min(self._joined_at, self._clock.now)
         self.name = config.node
         self.markers = Markers(key, cluster.name)
         self._address = cluster.advertise.text
@@ -176,6 +180,15 @@ class ClusterNode:
     def living(self) -> int:
         """The number of other nodes that live."""
         return len(self._living)
+
+    @property
+    def nodes(self) -> Mapping[str, Member]:
+        """The other nodes that live, by name; another mapping whenever they may have changed."""
+        return self._living
+
+    def is_dead(self, name: str) -> bool:
+        """True if the node called `name` is known to be away: it has had time to show that it lives."""
+        return name not in self._living and self._clock.now - self._joined_at > LIFE + HEARTBEAT
 
     def lives(self, node: Member) -> bool:
         return self._living.get(node.name) is node

@@ -14,6 +14,7 @@ from adc.net.reactor import Reactor
 from adc.net.share import Share
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
+from adc.runtime.serve.datagrams import Datagrams
 from adc.runtime.serve.descriptors import Spare
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.sessions import WorkerSessions
@@ -36,6 +37,7 @@ class ListenerContext:
     cluster: ClusterNode
     sessions: WorkerSessions
     reactor: Reactor
+    datagrams: Datagrams
 
 
 class Listener(ABC):

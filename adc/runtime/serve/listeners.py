@@ -9,7 +9,7 @@ from pkgutil import resolve_name
 from adc.config import Config
 from adc.config.model import listeners as model
 from adc.config.model.protocols import PROTOCOLS
-from adc.runtime.build.cluster import CLUSTER, listener_of
+from adc.runtime.build.cluster import CLUSTER, DATAGRAMS, listener_of
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
@@ -17,8 +17,11 @@ from adc.telemetry.samples import Sample
 
 Sockets = Mapping[str, list[socket.socket]]
 
-CLUSTER_LISTENER = "adc.runtime.serve.cluster_listener:ClusterListener"
-"""`module:class` of the listener for other nodes, which no configuration names."""
+OF_CLUSTER = {
+    CLUSTER: "adc.runtime.serve.cluster_listener:ClusterListener",
+    DATAGRAMS: "adc.runtime.serve.datagram_listener:DatagramListener",
+}
+"""`module:class` of the listeners for other nodes, which no configuration names."""
 
 _AT_ONCE = 4
 """Of the connections above the worker's share, one in so many is moved away at a time."""
@@ -121,6 +124,6 @@ def _wanted(config: Config) -> list[model.Listener]:
 
 def _class_of(settings: model.Listener) -> type[Listener]:
     """Import the class of a listener when a configuration uses it."""
-    place = CLUSTER_LISTENER if settings.name == CLUSTER else PROTOCOLS[settings.protocol]
+    place = OF_CLUSTER.get(settings.name) or PROTOCOLS[settings.protocol]
     found: type[Listener] = resolve_name(place)
     return found

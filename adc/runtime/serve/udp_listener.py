@@ -9,6 +9,7 @@ from adc.config.model import listeners as model
 from adc.config.model import pools, udp
 from adc.l4.udp.door import Door, door_for
 from adc.l4.udp.limits import DatagramRate
+from adc.l4.udp.owners import SharedOwners
 from adc.l4.udp.quic import LearnedIds, ServerIds
 from adc.l4.udp.relay import UdpRelay
 from adc.l4.udp.session import UNLIMITED
@@ -44,6 +45,7 @@ class UdpListener(Listener):
             Targets(context.batch.loop),
             runtime.pools[settings.pool or ""],
         )
+        self._owners: SharedOwners | None = None
         self._members: tuple[Member, ...] = ()
         self._doors: dict[socket.socket, Door] = {}
         self._former: list[Door] = []
@@ -64,6 +66,7 @@ class UdpListener(Listener):
         relay.max_sessions = settings.limits.connections
         self._limit(settings)
         self._route(options.quic)
+        self._share()
 
     def _serve(self, pool: Pool) -> None:
         """Open sessions to the members of `pool`; those of removed members move with their clients' next datagrams."""
@@ -84,6 +87,13 @@ class UdpListener(Listener):
             [session.client[0] for door in self._all for session in door.all_sessions()] if limit else []
         )
         relay.sources = SourceLimit(limit, present=present) if limit else None
+
+    def _share(self) -> None:
+        """Share the owners of sessions with the other nodes, if the configuration says so."""
+        self._owners = self._context.datagrams.share(self._relay, self._owners)
+        self._relay.owners = self._owners
+        if self._owners is not None:
+            self._owners.doors = lambda: list(self._doors.values())
 
     def _route(self, quic: udp.Quic | None) -> None:
         """Route by QUIC connection ids; learned ones are kept over reloads."""
@@ -117,6 +127,8 @@ class UdpListener(Listener):
 
     def tick(self, now: float) -> None:
         self._relay.targets.refresh(now)
+        if self._owners is not None:
+            self._owners.tick(now)
         self._former = [door for door in self._former if not door.unused]
         if now >= self._report_at:
             self._report_at = now + _REPORT_SECONDS
@@ -156,6 +168,9 @@ class UdpListener(Listener):
         yield Sample("adc_connections_active", (name,), relay.sessions)
         yield Sample("adc_datagrams_total", (name, "client"), relay.datagrams_in)
         yield Sample("adc_datagrams_total", (name, "member"), relay.datagrams_out)
+        if self._owners is not None:
+            yield Sample("adc_datagrams_passed_total", (name,), self._owners.passed)
+            yield Sample("adc_sessions_taken_over_total", (name,), self._owners.taken_over)
         for reason, count in relay.drops.items():
             yield Sample("adc_datagrams_dropped_total", (name, reason), count)
 

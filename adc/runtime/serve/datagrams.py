@@ -1,0 +1,60 @@
+"""UDP sessions that the nodes of a cluster share: the table of their owners, and the channel to other nodes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from adc.config import Config
+from adc.l4.udp.frames import digest_of
+from adc.l4.udp.hub import Hub
+from adc.l4.udp.owners import SharedOwners
+from adc.l4.udp.relay import UdpRelay
+from adc.runtime.serve.cluster import ClusterNode
+from adc.state.interface import Store, Table
+
+_TABLE = "sessions.udp"
+
+
+class Datagrams:
+    """This worker's part of the shared UDP sessions. `cluster` knows the other nodes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, worker_id: int, cluster: ClusterNode) -> None:
+        self.hub = Hub(loop, worker_id)
+        self._cluster = cluster
+        self._table: Table | None = None
+        self._on_unknown = ""
+        self._address = ""
+        self._nodes: object = None
+        self._names: dict[bytes, tuple[str, str]] = {}
+
+    def follow(self, config: Config, store: Store | None) -> None:
+        """Follow a configuration, after the cluster and before the listeners."""
+        self._table = None
+        key = b"" if self._cluster.markers is None else self._cluster.markers.datagram_key
+        self.hub.follow(key if config.passes_datagrams else b"", config.node, self._address_of)
+        if store is None or not config.shares_sessions:
+            return
+        self._table = store.table(_TABLE, config.sessions.size)
+        self._on_unknown = config.sessions.on_unknown
+        cluster = config.cluster
+        self._address = (
+            cluster.advertise.text if cluster is not None and cluster.advertise is not None else ""
+        )
+
+    def share(self, relay: UdpRelay, before: SharedOwners | None) -> SharedOwners | None:
+        """Return the owners of a listener's sessions, `before` if it still serves; None if sessions are not shared."""
+        if self._table is None:
+            self.hub.receivers.pop(relay.name, None)
+            return None
+        owners = before or SharedOwners(relay, self.hub, self._cluster.is_dead)
+        owners.follow(self._table, self._on_unknown, self._address)
+        self.hub.receivers[relay.name] = owners
+        return owners
+
+    def _address_of(self, digest: bytes) -> tuple[str, str] | None:
+        """Return name and address of the living node with that digest."""
+        nodes = self._cluster.nodes
+        if nodes is not self._nodes:
+            self._nodes = nodes
+            self._names = {digest_of(name): (name, member.address) for name, member in nodes.items()}
+        return self._names.get(digest)

@@ -1,0 +1,165 @@
+"""UDP sessions of two nodes that share a real Redis: the path of a client may change from one node to the other."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from adc.runtime.build.cluster import DATAGRAMS
+from tests.kit.datagrams import Visitor, config, member, relaying
+from tests.kit.ports import free_port
+from tests.kit.waiting import eventually, settled
+from tests.wire.redis_server import RedisServer, needs_redis
+
+SECRET = "the secret of these two nodes"
+CLIENTS = 12
+DATAGRAMS_EACH = 10
+
+
+pytestmark = needs_redis
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+class Members:
+    """Two members. Each replies to a client only if it has seen that client's first datagram: state that another member
+    does not have."""
+
+    def __init__(self):
+        self.known = ({}, {})
+        self.misdelivered = 0
+
+    def answer(self, number):
+        def reply(data):
+            client, _, count = data.partition(b":")
+            if count == b"0":
+                self.known[number][client] = True
+            elif client not in self.known[number]:
+                self.misdelivered += 1
+                return []
+            return [data]
+
+        return reply
+
+
+@contextlib.asynccontextmanager
+async def two_nodes(folder, redis, mode, addresses, **sessions):
+    """Serve two nodes that share their sessions, unless `mode` is nothing."""
+    ports = [free_port(), free_port()]
+    async with contextlib.AsyncExitStack() as stack:
+        nodes = []
+        for name, port in zip("ab", ports, strict=True):
+            mapping = config(
+                *addresses[:: 1 if name == "a" else -1],
+                pool={"balance": "first"},
+                node=name,
+                sessions={"on_unknown": "reject" if mode == "nothing" else mode, **sessions},
+                state={
+                    "backend": "redis",
+                    "url": redis.url,
+                    "path": str(folder / f"state-{name}"),
+                    "timeout": "1s",
+                },
+                cluster={
+                    "name": folder.name,
+                    "advertise": f"127.0.0.1:{port}",
+                    "secret": SECRET,
+                    "sync": {"sessions": mode != "nothing", "interval": "10ms"},
+                },
+            )
+            channel = {DATAGRAMS: port} if mode == "redirect" else {}
+            nodes.append(await stack.enter_async_context(relaying(folder / name, mapping, channel=channel)))
+        if mode != "nothing":
+            await eventually(lambda: all(node.worker.cluster.living == 1 for node in nodes))
+        await eventually(lambda: not any(node.worker.state.status().degraded for node in nodes))
+        yield nodes
+
+
+async def asymmetric(nodes, members):
+    """Send datagrams of clients by both nodes in turn; return how many were lost, and how many a wrong member got."""
+    visitors = [Visitor(nodes[0].address) for _ in range(CLIENTS)]
+    answered = 0
+    try:
+        for count in range(DATAGRAMS_EACH):
+            for number, visitor in enumerate(visitors):
+                visitor.address = nodes[(number + count) % 2].address
+                visitor.send(b"%d:%d" % (number, count))
+            for visitor in visitors:
+                answered += await _answered(visitor)
+        return CLIENTS * DATAGRAMS_EACH - answered, members.misdelivered
+    finally:
+        for visitor in visitors:
+            visitor.sock.close()
+
+
+async def _answered(visitor):
+    """True if a reply comes from the address that the visitor sent to."""
+    for _ in range(300):
+        try:
+            _, sender = visitor.sock.recvfrom(65_536)
+        except BlockingIOError:
+            await asyncio.sleep(0.001)
+        else:
+            return sender == visitor.address
+    return False
+
+
+@pytest.mark.parametrize(
+    ("mode", "lost", "misdelivered"),
+    [("nothing", True, True), ("reject", True, False), ("accept", False, False), ("redirect", False, False)],
+)
+async def test_datagrams_that_take_another_path(tmp_path, redis, mode, lost, misdelivered):
+    """Half of each client's datagrams come by the node that does not own its session."""
+    members = Members()
+    async with member(members.answer(0)) as one, member(members.answer(1)) as two:
+        addresses = [one.address, two.address]
+        async with two_nodes(tmp_path, redis, mode, addresses) as nodes:
+            found = await asymmetric(nodes, members)
+            assert (found[0] > 0, found[1] > 0) == (lost, misdelivered), found
+            senders = {*one.senders, *two.senders}
+            if mode == "redirect":
+                assert len(senders) == CLIENTS
+                assert sum(node.sessions for node in nodes) == CLIENTS
+                passed = sum(node.count("adc_datagrams_passed_total", "game") for node in nodes)
+                assert passed == CLIENTS * DATAGRAMS_EACH // 2
+
+
+async def test_a_session_of_a_node_that_died_continues_on_the_other_with_its_member(tmp_path, redis):
+    members = Members()
+    async with member(members.answer(0)) as one, member(members.answer(1)) as two:
+        addresses = [one.address, two.address]
+        async with two_nodes(tmp_path, redis, "redirect", addresses) as (first, second):
+            visitor = Visitor(first.address)
+            assert await visitor.ask(b"x:0") == b"x:0"
+            first.worker.cluster.tick = lambda wall: None
+            first.worker.reactor.close()
+
+            async def continued():
+                visitor.send(b"x:1")
+                return await _answered(visitor)
+
+            visitor.address = second.address
+            while not await continued():
+                pass
+            assert members.misdelivered == 0
+            assert second.sessions == 1
+            assert second.count("adc_sessions_taken_over_total", "game") == 1
+            visitor.sock.close()
+
+
+async def test_frames_of_strangers_are_dropped_without_a_reply(tmp_path, redis):
+    async with member() as one, two_nodes(tmp_path, redis, "redirect", [one.address]) as (first, _):
+        stranger = Visitor(first.others[DATAGRAMS][0].getsockname())
+        for data in (b"", b"x", b"\0" * 60, b"\0\1\0\1" + b"\xff" * 200):
+            stranger.send(data)
+        await eventually(lambda: first.count("adc_datagrams_dropped_total", DATAGRAMS, "frame_invalid") == 4)
+        await settled()
+        assert stranger.nothing()
+        assert one.received == []
+        stranger.sock.close()
