@@ -29,6 +29,7 @@ def unresolved(data: Any) -> Iterator[Finding]:
     for place, listener in listeners:
         yield from _listener(("listeners", place), listener, pools)
         yield from _datagrams(("listeners", place), listener, data.get("pools"))
+    yield from _starttls(data, listeners)
     yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
@@ -63,13 +64,29 @@ def _listener(at: Path, listener: dict[str, Any], pools: list[str]) -> Iterator[
     sni = listener.get("sni")
     for name, pool in sni.items() if isinstance(sni, dict) else ():
         yield from _known((*at, "sni", name), pool, "pool", pools)
+    for place, name in _mail_pools(listener):
+        yield from _known((*at, "smtp", *place), name, "pool", pools)
+
+
+def _mail_pools(listener: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Yield the pools of an smtp listener and their places in `smtp`."""
     smtp = listener.get("smtp")
     if isinstance(smtp, dict):
         for place, route in _mappings(smtp, "routes"):
-            yield from _known((*at, "smtp", "routes", place, "pool"), route.get("pool"), "pool", pools)
+            yield ("routes", place, "pool"), route.get("pool")
         auth = smtp.get("auth")
         if isinstance(auth, dict):
-            yield from _known((*at, "smtp", "auth", "pool"), auth.get("pool"), "pool", pools)
+            yield ("auth", "pool"), auth.get("pool")
+
+
+def _starttls(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
+    """Pools with STARTTLS that carry no mail: traffic of other protocols would not be under TLS as written."""
+    mail = [name for _, listener in listeners for _, name in _mail_pools(listener)]
+    pools = data.get("pools")
+    for name, pool in pools.items() if isinstance(pools, dict) else ():
+        tls = pool.get("tls") if isinstance(pool, dict) else None
+        if isinstance(tls, dict) and tls.get("starttls") is True and name not in mail:
+            yield ("pools", name, "tls", "starttls"), "is for pools of smtp listeners, and none uses this one"
 
 
 def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Finding]:

@@ -47,6 +47,11 @@ def build_check(
             UdpCheck(address.host, port, probe.send, probe.expect, health.timeout / 2), health.timeout
         )
     way = _Way(address, health, tls, proxy_protocol)
+    if health.smtp:
+        from adc.control.mail_check import MailCheck  # with its libraries, which other pools do not need
+
+        name = health.host or socket.gethostname() or "localhost"
+        return _limited(MailCheck(way.open, name, health.timeout, way.starttls), health.timeout)
     if health.path is None:
         return _limited(_Connect(way), health.timeout)
     return _limited(_Ask(way, address, health), health.timeout)
@@ -77,7 +82,8 @@ def _words(error: Exception) -> str:
 
 
 class _Way:
-    """Parameters of a connection: address, TLS, and PROXY protocol header."""
+    """Parameters of a connection: address, TLS, and PROXY protocol header. `starttls` has context and server name of
+    a member that begins TLS with STARTTLS."""
 
     def __init__(
         self, address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None
@@ -85,7 +91,9 @@ class _Way:
         self._host = address.host
         self.port = health.port or address.port
         self._path = address.path
-        self._context = _context(tls) if tls is not None or health.tls else None
+        later = tls is not None and tls.starttls
+        self._context = _context(tls) if (tls is not None and not later) or health.tls else None
+        self.starttls = (_context(tls), tls.sni or address.host or "localhost") if tls and later else None
         self.default_port = 80 if self._context is None else 443
         self._name = tls.sni if tls is not None else None
         version = proxy_protocol if self.port == address.port else None

@@ -54,6 +54,7 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
         *_error_pages(config),
         *_answers(config),
         *_files(config),
+        *_mail_users(config),
         *plugins.findings,
         *_plugin_tables(config, plugins.in_tables),
         *_redis(config),
@@ -67,17 +68,39 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
 
 
 def _logs(config: Config, which: Which) -> Iterator[Finding]:
-    for key, path in (("access_log", config.access_log.path), ("error_log", config.error_log.path)):
+    for place, path in _log_paths(config):
         if path in ("off", "-") or not which(Path(path)):
             continue
         new = not os.path.lexists(path)
         try:
             LogFile(path).close()
         except (OSError, ValueError) as error:
-            yield (key, "path"), f"{path} cannot be written: {_words(error)}"
+            yield place, f"{path} cannot be written: {_words(error)}"
         else:
             if new:
                 os.unlink(path)
+
+
+def _log_paths(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield each log's place in the configuration, and its path."""
+    yield ("access_log", "path"), config.access_log.path
+    yield ("error_log", "path"), config.error_log.path
+    for place, listener in enumerate(config.listeners):
+        if listener.smtp is not None and listener.smtp.log is not None:
+            yield ("listeners", place, "smtp", "log", "path"), listener.smtp.log.path
+
+
+def _mail_users(config: Config) -> Iterator[Finding]:
+    for place, listener in enumerate(config.listeners):
+        auth = listener.smtp.auth if listener.smtp is not None else None
+        if auth is not None and auth.file is not None:
+            from adc.smtp.passwords import BadUsers, read_users
+
+            try:
+                read_users(auth.file)
+            except (OSError, ValueError) as error:
+                told = str(error) if isinstance(error, BadUsers) else f"{auth.file}: {_words(error)}"
+                yield ("listeners", place, "smtp", "auth", "file"), told
 
 
 def _listener_tls(config: Config) -> Iterator[Finding]:

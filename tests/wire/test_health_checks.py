@@ -10,6 +10,7 @@ from adc.config.model.address import Address
 from adc.config.model.health import ActiveHealth
 from adc.config.model.tls import MemberTls
 from adc.control.checks import build_check
+from tests.kit.smtp import MailMember
 
 
 class Member:
@@ -193,3 +194,25 @@ async def test_a_member_that_hangs_up_is_a_failure():
         failure = await result(member, health(path="/"))
     assert failure is not None
     assert failure.startswith("the member")
+
+
+async def test_mail_server_passes_by_its_reply_to_ehlo():
+    async with MailMember() as member:
+        assert await mail_check(member)() is None
+        member.replies["EHLO"] = "550 5.7.1 Not you"
+        member.replies["HELO"] = "421 4.3.2 Closing"
+        assert await mail_check(member)() == "EHLO: 421 4.3.2 Closing"
+        member.replies = {"banner": "554 No mail here"}
+        assert await mail_check(member)() == "greeting: 554 No mail here"
+        member.replies = {"banner": None}
+        assert await mail_check(member)() == "Unexpected EOF received"
+
+
+async def test_mail_server_without_starttls_fails_a_pool_that_needs_it(tmp_path):
+    async with MailMember() as member:
+        assert await mail_check(member, MemberTls(starttls=True, verify=False))() == "no STARTTLS"
+
+
+def mail_check(member, tls=None):
+    address = Address(member.address, "127.0.0.1", member.port)
+    return build_check(address, ActiveHealth(smtp=True, host="adc.test", timeout="2s"), tls)

@@ -137,7 +137,7 @@ class HealthExpect(Part):
             yield from refusal(("body_regex",), regex, partial(BytesPattern, regex))
 
 
-KINDS = ("tcp", "tls", "udp")
+KINDS = ("tcp", "tls", "udp", "smtp")
 """Kinds of checks beside HTTP requests."""
 
 
@@ -161,7 +161,7 @@ class UdpProbe(Part):
 
 
 class ActiveHealth(Part):
-    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp`, `tls` and `udp` is their kind."""
+    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp`, `tls`, `udp` and `smtp` is their kind."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},
@@ -174,8 +174,15 @@ class ActiveHealth(Part):
     tcp: Flag = Field(False, description="Only connect, without TLS and HTTP.")
     tls: Flag = Field(False, description="Only connect and complete a TLS handshake.")
     udp: Annotated[UdpProbe | None, OFF] = Field(None, description="Send a datagram, for udp listeners.")
+    smtp: Flag = Field(
+        False,
+        description="Wait for the greeting of a mail server and for its reply to EHLO, with the pool's STARTTLS.",
+    )
     method: Method = Field("GET", description="Method of the request.")
-    host: Hostname | None = Field(None, description="Host of the request; the member's by default.")
+    host: Hostname | None = Field(
+        None,
+        description="Host of the request, the member's by default; name in EHLO, this machine's by default.",
+    )
     headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the request.")
     port: Annotated[int, whole(1, 65535)] | None = Field(
         None, description="Port of the check; the member's by default."
@@ -214,7 +221,7 @@ class ActiveHealth(Part):
             yield (kinds[1],), f"a check is either {' or '.join(kinds)}"
         if kinds != ["path"] and kinds:
             for key in ("method", "host", "headers", "expect"):
-                if key in written:
+                if key in written and (key, kinds[0]) != ("host", "smtp"):
                     yield (key,), f"{key} has no effect on a {kinds[0]} check"
 
 
