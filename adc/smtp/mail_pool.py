@@ -142,7 +142,7 @@ class Lease:
         if self._pool is not None:
             self._outcome = error.failure
             settings = self._settings
-            settings.warn(
+            settings.error_log.warn(
                 "smtp_member_failed",
                 pool=self._pool.name,
                 member=self.member.name,

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from adc.smtp.auth import Authenticator
     from adc.smtp.mail_log import MailRecord
     from adc.smtp.mail_pool import MailPool
-
-Warn = Callable[..., None]
-"""Logs an event: `warn(event, **fields)`."""
+    from adc.telemetry.error_log import ErrorLog
 
 
 class SmtpSettings:
@@ -37,6 +35,7 @@ class SmtpSettings:
         state: ListenerState,
         sessions: SessionTable,
         refusals: dict[str, int],
+        error_log: ErrorLog,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -71,22 +70,21 @@ class SmtpSettings:
         self.sessions = sessions
         self.session_timeouts = Timeouts(350.0, 350.0, 30.0)
         self.expiry = "reset"
-        self.warn: Warn = _ignore
-        self.error: Warn = _ignore
+        self.error_log = error_log
         self.record: Callable[[MailRecord], None] = _ignore
         self.counts: dict[tuple[str, str], int] = {}
 
     def refuse(self, reason: str, client: str, detail: str = "") -> None:
         """Count and log a refused connection or message."""
         self.refusals[reason] = self.refusals.get(reason, 0) + 1
-        self.warn("smtp_refused", reason=reason, client=client, listener=self.name, detail=detail)
+        self.error_log.warn("smtp_refused", reason=reason, client=client, listener=self.name, detail=detail)
 
     def fail(self, error: Exception) -> None:
         """Log a defect of adc that ended a command."""
-        self.error(
+        self.error_log.error(
             "smtp_session_failed", listener=self.name, error=type(error).__name__, trace=trace_of(error)
         )
 
 
-def _ignore(*arguments: object, **fields: object) -> None:
-    """No-op: nothing is logged before the first configuration."""
+def _ignore(record: MailRecord) -> None:
+    """No-op: there is no mail log."""

@@ -161,7 +161,7 @@ class UdpProbe(Part):
 
 
 class ActiveHealth(Part):
-    """Checks sent once per machine; exactly one of `path` (default `/`), `tcp`, `tls`, `udp` and `smtp` is their kind."""
+    """Checks sent once per machine; their kind is one of `path` (default `/`), `tcp`, `tls`, `udp` and `smtp`."""
 
     short_forms: ClassVar[Forms] = (
         {"const": True},

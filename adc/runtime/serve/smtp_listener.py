@@ -30,7 +30,9 @@ class SmtpListener(StreamListener):
 
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         super().__init__(name, context, runtime, logs)
-        self.settings = SmtpSettings(name, context.clock, self.state, context.sessions.table, self.refusals)
+        self.settings = SmtpSettings(
+            name, context.clock, self.state, context.sessions.table, self.refusals, logs.error_log
+        )
         self.settings.record = self._record
         self._sessions = context.sessions
         self._loop = context.batch.loop
@@ -44,7 +46,7 @@ class SmtpListener(StreamListener):
         super().configure(runtime, settings, logs)
         self._accepting.accept_context.context = self.handshake_context(self.tls)
         mine = self.settings
-        mine.warn, mine.error = logs.error_log.warn, logs.error_log.error
+        mine.error_log = logs.error_log
         mine.hostname = smtp.hostname or runtime.config.node
         mine.routes = build.mail_routes(smtp)
         mine.pools = {

@@ -64,7 +64,7 @@ def test_scanner_agrees_with_the_letter_of_the_rfc(data):
 
 
 @given(STREAMS, CUTS)
-def test_what_is_passed_on_never_holds_an_end_for_a_lenient_reader(data, cuts):
+def test_passed_content_never_holds_an_end_for_a_lenient_reader(data, cuts):
     found = scanned(data, cuts)
     if not isinstance(found, str):
         lines = found[0].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
