@@ -11,6 +11,7 @@ import typer
 import adc
 from adc.cli import check, doctor, expectations, explain, node, plugins, run, schema
 from adc.cli.demo.verb import demo
+from adc.cli.lab.verb import lab
 from adc.cli.verbs import Verbs
 from adc.compilation import compiled
 
@@ -50,3 +51,4 @@ app.command()(demo)
 for _verb in iter_modules(node.__path__):
     import_module(f"{node.__name__}.{_verb.name}").add(app)
 app.add_typer(plugins.plugins, name="plugins")
+app.add_typer(lab, name="lab")

@@ -1,0 +1,117 @@
+"""Watches the session table of a node, or the kernel's, and notes when entries come, change and go."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+
+from adc.cli.lab.namespace import Namespace
+from adc.cli.lab.node import ADMIN_PORT
+from adc.cli.lab.timeline import CLOSED, NOTE, OPENED, Journal
+
+INTERVAL = 0.02
+"""Seconds between two looks at a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a table at this moment. `since` is when it came, in seconds since 1970, None if unknown."""
+
+    state: str
+    member: str = ""
+    since: float | None = None
+    until: float | None = None
+    reason: str = ""
+
+
+Look = Callable[[], dict[str, Entry]]
+
+
+@contextmanager
+def watched(space: Namespace, look: Look, journal: Journal) -> Iterator[None]:
+    """Note changes of the table that `look` reads, inside the namespace, while the block runs."""
+    over = threading.Event()
+
+    def watch() -> None:
+        before: dict[str, Entry] = {}
+        while not over.wait(INTERVAL):
+            try:
+                now = look()
+            except (OSError, HTTPException, ValueError, RuntimeError):
+                continue
+            _note_changes(space.role, before, now, journal)
+            before = now
+
+    thread = threading.Thread(target=space.call, args=(watch,))
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _note_changes(place: str, before: dict[str, Entry], now: dict[str, Entry], journal: Journal) -> None:
+    for key, entry in now.items():
+        if entry.until is not None:
+            if key not in before or before[key].until is None:
+                if key not in before:
+                    journal.add(place, _opening(entry), OPENED, entry.since)
+                journal.add(place, f"entry ends: {entry.reason}", CLOSED, entry.until)
+        elif key not in before:
+            journal.add(place, _opening(entry), OPENED, entry.since)
+        elif before[key].state != entry.state:
+            journal.add(place, f"entry: {entry.state}", NOTE)
+    for key, entry in before.items():
+        if key not in now and entry.until is None:
+            journal.add(place, "entry is gone", CLOSED)
+
+
+def _opening(entry: Entry) -> str:
+    return f"new entry: {entry.state}" + (f", member {entry.member}" if entry.member else "")
+
+
+def adc_table(wanted: Callable[[dict[str, str]], bool] = lambda row: True) -> Look:
+    """Return a look at the session table of the node in the namespace, at the rows that are `wanted`."""
+
+    def look() -> dict[str, Entry]:
+        entries = {}
+        for ended in (False, True):
+            for row in _rows("?ended=true" if ended else ""):
+                if wanted(row):
+                    until = float(row["seen"]) if ended else None
+                    since = float(row["created"])
+                    entries[row["id"]] = Entry(row["state"], row["member"], since, until, row["reason"])
+        return entries
+
+    return look
+
+
+def _rows(query: str) -> list[dict[str, str]]:
+    connection = HTTPConnection("127.0.0.1", ADMIN_PORT, timeout=2.0)
+    try:
+        connection.request("GET", f"/api/v1/flows{query}")
+        response = connection.getresponse()
+        rows: list[dict[str, str]] = json.loads(response.read())["rows"] if response.status == 200 else []
+        return rows
+    finally:
+        connection.close()
+
+
+_TRACKED = re.compile(r"tcp\s+6 (\d+) (?P<state>[A-Z_]+) src=(?P<source>\S+) dst=\S+ sport=(?P<port>\d+)")
+
+
+def kernel_table(space: Namespace, port: int) -> Look:
+    """Return a look at the kernel's entries of TCP connections to a port of the namespace."""
+
+    def look() -> dict[str, Entry]:
+        listing = space.run(["conntrack", "-L", "-p", "tcp", "--orig-port-dst", str(port)])
+        found = (_TRACKED.search(line) for line in listing.splitlines())
+        return {match["port"]: Entry(match["state"].lower().replace("_", " ")) for match in found if match}
+
+    return look

@@ -1,0 +1,54 @@
+"""`adc lab sessions`: its scenarios, what it refuses, and one run with real nodes and packets."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from adc.cli.app import app
+from adc.cli.lab import topology
+from adc.cli.lab.verb import NAMES, scenarios
+from tests.kit import netns
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["lab", "sessions", *arguments])
+
+
+def test_help_names_all_scenarios():
+    assert tuple(scenarios()) == NAMES
+
+
+def test_unknown_scenario_is_refused():
+    result = invoke("nothing", "everything")
+    assert result.exit_code == 2
+    assert 'unknown scenario "everything"; use nothing, equal' in result.output
+
+
+def test_needs_root(monkeypatch):
+    monkeypatch.setattr(topology.os, "geteuid", lambda: 1000)
+    result = invoke("nothing")
+    assert (result.exit_code, result.output) == (1, "adc lab: network namespaces need root\n")
+
+
+def test_scenario_whose_program_is_missing_is_skipped_with_its_name(monkeypatch):
+    if topology.why_not():
+        pytest.skip(topology.why_not())
+    monkeypatch.setattr("adc.cli.lab.verb.shutil.which", lambda name: "ip" if name == "ip" else None)
+    result = invoke("asymmetric-redirect")
+    assert result.exit_code == 1
+    assert "skipped: not installed: redis-server" in result.output
+
+
+@netns.required
+def test_devices_that_know_nothing_of_each_other_misdeliver(tmp_path):
+    page, drawings = tmp_path / "lab.html", tmp_path / "drawings"
+    result = invoke("asymmetric-nothing", "--json", "--html", str(page), "--svg", str(drawings))
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)
+    assert found["facts"]["lost"] == "0"
+    assert int(found["facts"]["misdelivered"]) > 0
+    ways = {(event["from"], event["to"]) for event in found["timeline"]}
+    assert {("client", "a"), ("client", "b"), ("a", "client"), ("b", "client")} <= ways
+    drawing = (drawings / "asymmetric-nothing.svg").read_text().strip()
+    assert drawing in page.read_text()
