@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adc.config.errors import Path, path_text
+from adc.config.model.firewall import is_network
 from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.types import listed
 from adc.config.units import quote
@@ -34,6 +35,7 @@ def unresolved(data: Any) -> Iterator[Finding]:
     yield from _proxies(data, listeners)
     yield from _cluster(data)
     yield from _shared_sessions(data)
+    yield from _firewall(data.get("firewall"), names)
     yield from _expectations(data, [_name(item, "route", place) for place, item in routes], pools, names)
 
 
@@ -152,6 +154,22 @@ def _shared_sessions(data: dict[str, Any]) -> Iterator[Finding]:
             ("sessions", "on_unknown"),
             "redirect passes datagrams to other nodes: write cluster: {advertise: ADDRESS, sync: {sessions: true}}",
         )
+
+
+def _firewall(firewall: Any, listeners: list[str]) -> Iterator[Finding]:
+    """Yield the sets and listeners that rules of the firewall name and nothing defines."""
+    if not isinstance(firewall, dict):
+        return
+    sets, rules = _keys(firewall, "sets"), _mappings(firewall, "rules")
+    for at, message in _twice("rules", "rule", rules):
+        yield ("firewall", *at), message
+    for place, rule in rules:
+        for key in ("source", "destination"):
+            for number, word in enumerate(listed(rule.get(key, []))):
+                if isinstance(word, str) and word != "any" and not is_network(word):
+                    yield from _known(("firewall", "rules", place, key, number), word, "set", sets)
+        for number, name in enumerate(listed(rule.get("listener", []))):
+            yield from _known(("firewall", "rules", place, "listener", number), name, "listener", listeners)
 
 
 def _expectations(

@@ -12,6 +12,7 @@ from adc.config.model.base import Finding, Part, unknown
 from adc.config.model.caches import CacheStore
 from adc.config.model.error_pages import ErrorStatus
 from adc.config.model.expectations import Expectation
+from adc.config.model.firewall import Firewall
 from adc.config.model.listeners import Listener
 from adc.config.model.node import AccessLog, Admin, ErrorLog, Shutdown
 from adc.config.model.policies import DEFAULT_STORE
@@ -92,6 +93,9 @@ class Config(Part):
     state: State = Field(State.defaults(), description="Tables that outlive a request.")
     cluster: Cluster | None = Field(None, description="Settings of the cluster that this node belongs to.")
     sessions: Sessions = Field(Sessions.defaults(), description="The table of TCP, UDP and SMTP sessions.")
+    firewall: Annotated[Firewall | None, OFF] = Field(
+        None, description="Rules for new connections and UDP sessions of all listeners."
+    )
     admin: Annotated[Admin | None, OFF] = Field(
         default_factory=Admin, description="Admin API and page; false turns it off."
     )

@@ -1,0 +1,1 @@
+"""The stateful firewall: rules for new flows, decided without I/O."""
