@@ -43,6 +43,8 @@ from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
 _DRAIN_POLL = 0.05
+_FIRST_DRAIN_POLL = 0.001
+"""Seconds between two looks for work in flight: most of it ends soon, so the first looks follow each other closely."""
 _COLLECT = (20_000, 20, 50)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste."""
 
@@ -201,10 +203,10 @@ class Worker:
         """Stop accepting, finish in-flight work within `grace` seconds, abort the rest."""
         self.listeners.drain()
         self._share.leave()
-        for _ in range(int(grace / _DRAIN_POLL) + 1):
-            if not self.listeners.busy:
-                break
-            await asyncio.sleep(_DRAIN_POLL)
+        end, pause = self._loop.time() + max(grace, _DRAIN_POLL), _FIRST_DRAIN_POLL
+        while self.listeners.busy and self._loop.time() < end:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _DRAIN_POLL)
         self.listeners.drop_all("shutdown")
         self.runtime.plugins.retire(self.logs.error_log)
         for plugins in (*self._retired, self.runtime.plugins):
