@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import partial
 
 from adc.control.fork_server import REPLY, REQUEST, adopt_orphans, become_fork_server, flush_output
+from adc.firewall.buckets import BYTES as BUCKET_BYTES
+from adc.firewall.buckets import SECRET_BYTES
 from adc.launch import command as command_of
 from adc.telemetry.event_log import EventLog
 
@@ -80,7 +82,12 @@ class ForkServer:
     """
 
     def __init__(self) -> None:
-        self._memory = (_memory("adc-turns", TURNS_BYTES), _memory("adc-share", SHARE_BYTES))
+        self._memory = (
+            _memory("adc-turns", TURNS_BYTES),
+            _memory("adc-share", SHARE_BYTES),
+            _memory("adc-firewall", BUCKET_BYTES),
+        )
+        os.pwrite(self._memory[2], os.urandom(SECRET_BYTES), BUCKET_BYTES - SECRET_BYTES)
         self._channel: socket.socket | None = None
         self._end: Callable[[], None] = _nothing
         self._asking = asyncio.Lock()

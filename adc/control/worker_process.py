@@ -113,8 +113,9 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
     await process.run()
 
 
-def work(number: int, channel: socket.socket, turns: int, shares: int) -> None:
-    """Be worker `number` until the work is over; `turns` and `shares` are descriptors of memory that all share."""
+def work(number: int, channel: socket.socket, turns: int, shares: int, buckets: int) -> None:
+    """Be worker `number` until the work is over; the others are descriptors of memory that all share."""
+    from adc.firewall.buckets import Buckets
     from adc.net.share import Share
     from adc.runtime.build.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
@@ -123,5 +124,10 @@ def work(number: int, channel: socket.socket, turns: int, shares: int) -> None:
     set_thresholds()
     quiet_about_server_names()
     descriptors.raise_limit()
-    worker = partial(Worker, turns=SharedTurns(turns), share=Share(shared_counts(shares), number))
+    worker = partial(
+        Worker,
+        turns=SharedTurns(turns),
+        share=Share(shared_counts(shares), number),
+        buckets=Buckets(shared_counts(buckets)),
+    )
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))

@@ -11,7 +11,12 @@ WAYS: Final = 8
 SLOTS: Final = 1 << 16
 """Buckets in the memory of a machine, 16 bytes each; with more active sources the fullest ones are kept."""
 
-BYTES: Final = SLOTS * 16
+_SECRET_WORDS: Final = 2
+
+SECRET_BYTES: Final = _SECRET_WORDS * 8
+
+BYTES: Final = SLOTS * 16 + SECRET_BYTES
+"""Size of the memory: the buckets, then a secret that hides the places of keys from clients."""
 
 _SECOND: Final = 1_000_000_000
 
@@ -24,10 +29,10 @@ class Buckets:
     is full needs no place, so that places are free again without being removed.
     """
 
-    def __init__(self, memory: memoryview[int] | None = None, secret: bytes = b"") -> None:
+    def __init__(self, memory: memoryview[int] | None = None) -> None:
         self._memory = memoryview(bytearray(BYTES)).cast("Q") if memory is None else memory
-        self._sets = len(self._memory) // (2 * WAYS)
-        self._secret = secret
+        self._sets = (len(self._memory) - _SECRET_WORDS) // (2 * WAYS)
+        self._secret = self._memory[-_SECRET_WORDS:].tobytes()
 
     def over(self, key: bytes, interval: float, burst: int, now: float) -> bool:
         """Count an event of `key` at `now` unless it is above the rate; True if it is.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, NamedTuple
 
 from adc.http.networks import parse_address
 
 Address = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """A packet; the first of a flow has the state new. `protocol` is tcp, udp or icmp; ports of icmp are 0.
 
     `interface` and `listener` are names, "" if unknown.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -28,6 +29,9 @@ _SHUTDOWN_SECONDS = 5.0
 
 _SHORT = "file descriptors are short"
 
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER without a time: close discards what is unsent and resets the connection."""
+
 
 class AcceptContext:
     """What the accepting sockets of one listener share; a reload changes it in place.
@@ -37,7 +41,9 @@ class AcceptContext:
     its handshake is complete. `shed` makes the protocol of a connection over the limit, which reports that to the
     client; without it such a connection is closed. `failed(reason, detail, address)` is called for connections whose
     handshake fails. `arriving` counts handshakes in progress. `exhausted(why)` is called when no further connection can
-    be accepted: the system reported it, or a descriptor was `max_descriptor` or higher.
+    be accepted: the system reported it, or a descriptor was `max_descriptor` or higher. `admit(client_address,
+    own_address)` is asked first of all, and `admit_client` once a PROXY protocol header has named both; False resets
+    the connection.
     """
 
     def __init__(
@@ -54,6 +60,8 @@ class AcceptContext:
         self.context: ssl.SSLContext | None = None
         self.proxies: Callable[[str], bool] | None = None
         self.protocol: ChooseProtocol
+        self.admit: Callable[[Any, Any], bool] | None = None
+        self.admit_client: Callable[[Any, Any], bool] | None = None
         self.shed: Callable[[], asyncio.BaseProtocol] | None = None
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
@@ -94,6 +102,9 @@ class AcceptContext:
         try:
             if self.proxies is not None and self.proxies(handshake.peer):
                 await self._read_proxy_header(sock, handshake)
+                if not self._admits(sock, handshake):
+                    reset(sock)
+                    return
             if not handshake.count(self.state.sources):
                 self.state.rejected += 1
                 sock.close()
@@ -103,6 +114,11 @@ class AcceptContext:
         except (OSError, BadHeader) as error:  # TimeoutError and ssl.SSLError among them
             sock.close()
             self.failed(reason, _words(error), handshake.peer)
+
+    def _admits(self, sock: socket.socket, handshake: Handshake) -> bool:
+        """Return the decision about a client behind a proxy."""
+        own = sock.getsockname() if handshake.endpoints is None else handshake.endpoints[1]
+        return self.admit_client is None or self.admit_client(handshake.address, own)
 
     async def _shed(self, shed: Callable[[], asyncio.BaseProtocol], sock: socket.socket) -> None:
         """Respond to a client without TLS that there is no room; a TLS handshake would cost as much as serving it."""
@@ -222,8 +238,18 @@ class Acceptor:
         room = sock.fileno() < context.max_descriptor
         if not room:
             context.exhausted(_SHORT)
-        context.take(sock, address)
+        if context.admit is not None and not context.admit(address, sock.getsockname()):
+            reset(sock)
+        else:
+            context.take(sock, address)
         return room
+
+
+def reset(sock: socket.socket) -> None:
+    """Close a connection with RST, and without sending what waits in the socket."""
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    sock.close()
 
 
 async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Endpoints | None:

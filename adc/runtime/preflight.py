@@ -20,6 +20,7 @@ from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_c
 from adc.proxy.files.root import Root, open_file
 from adc.proxy.pages.configured import Pages
 from adc.proxy.replies import Replies
+from adc.runtime.build.firewall import BadSet, read_set
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
 from adc.runtime.build.persistence import needs_keys, needs_store
 from adc.runtime.build.pools import build_pool
@@ -55,6 +56,7 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
         *_answers(config),
         *_files(config),
         *_mail_users(config),
+        *_firewall_sets(config),
         *plugins.findings,
         *_plugin_tables(config, plugins.in_tables),
         *_redis(config),
@@ -65,6 +67,15 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
         except BuildError as error:
             found.append(((), str(error)))
     return found, plugins.warnings
+
+
+def _firewall_sets(config: Config) -> Iterator[Finding]:
+    for name, each in config.firewall.sets.items() if config.firewall is not None else ():
+        if each.file is not None:
+            try:
+                read_set(each.file)
+            except (OSError, BadSet) as error:
+                yield ("firewall", "sets", name, "file"), str(error)
 
 
 def _logs(config: Config, which: Which) -> Iterator[Finding]:

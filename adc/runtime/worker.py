@@ -11,6 +11,7 @@ from random import SystemRandom
 from typing import Any
 
 from adc.config import Config
+from adc.firewall.buckets import Buckets
 from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
@@ -28,6 +29,7 @@ from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.datagrams import Datagrams
+from adc.runtime.serve.firewall import WorkerFirewall
 from adc.runtime.serve.keys import signing_keys
 from adc.runtime.serve.links import Links
 from adc.runtime.serve.listener import ListenerContext
@@ -64,6 +66,7 @@ class Worker:
         ask: Ask | None = None,
         turns: SharedTurns = OWN_TURNS,
         share: Share | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
         self._ask = ask or self._ask_itself
         self._turns = turns
@@ -75,6 +78,7 @@ class Worker:
         self.state = SharedState()
         self.log_files = LogFiles()
         self.sessions = WorkerSessions()
+        self.firewall = WorkerFirewall(buckets or Buckets())
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
@@ -101,6 +105,7 @@ class Worker:
                 self.sessions,
                 self.reactor,
                 self.datagrams,
+                self.firewall,
             )
         )
         self._share.open_connections = self.listeners.open_connections
@@ -126,6 +131,7 @@ class Worker:
         peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         self.listeners.prepare(config)
+        self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
         keys = partial(self._keys, config)
         await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files, keys))
@@ -179,6 +185,7 @@ class Worker:
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.logs = logs
         self.sessions.follow(runtime.config)
+        self.firewall.commit(logs.error_log)
         self.listeners.follow(runtime, logs, sockets)
         if previous is not None:
             previous.plugins.retire(logs.error_log)
@@ -230,6 +237,7 @@ class Worker:
         clock.tick()
         self._expire()
         self.listeners.tick(clock.now)
+        self.firewall.tick(clock.now)
         self._share.tick(clock.now, self.listeners.accepts)
         surplus = self._share.surplus()
         if surplus:

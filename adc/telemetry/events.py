@@ -103,6 +103,19 @@ EVENTS = (
     ),
     _event("file_failed", "warn", "path detail", "A file that a route serves could not be opened or read."),
     _event(
+        "firewall_decided",
+        "info",
+        "rule action protocol client own listener suppressed",
+        "A rule of the firewall decided on a new flow from `client` to `own`; `suppressed` counts unlogged ones.",
+    ),
+    _event(
+        "firewall_set_not_reloaded",
+        "error",
+        "set detail",
+        "The changed file of a set cannot be used; the networks that were read before stay in force.",
+    ),
+    _event("firewall_set_reloaded", "info", "set", "The changed file of a set was read."),
+    _event(
         "fork_server_replaced",
         "error",
         "detail",

@@ -69,6 +69,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter(
                 "adc_datagrams_total", "Datagrams of a udp listener, by their sender.", "listener", "sender"
             ),
+            _counter(
+                "adc_firewall_packets_total",
+                "New flows that a rule of the firewall matched; packets with engine: nftables.",
+                "rule",
+                "action",
+            ),
             _counter("adc_datagrams_dropped_total", "Datagrams that went no further.", "listener", "reason"),
             _counter(
                 "adc_smtp_messages_total",

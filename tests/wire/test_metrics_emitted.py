@@ -39,6 +39,7 @@ workers: 1
 plugin_paths: [@plugins]
 state: {backend: local, path: @state}
 admin: {bind: "@admin"}
+firewall: {}
 listeners:
   - {name: web, bind: "@web"}
   - {name: tls, bind: "127.0.0.1:0", tls: {certificates: [{certificate: @certificate, key: @key}]}}

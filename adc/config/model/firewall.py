@@ -201,7 +201,10 @@ class FirewallLog(Part):
 
     enabled: Flag = Field(True, description="false: no lines.")
     rate: RateText | None = Field(
-        None, description="Most lines of a rule in each worker: N/s, N/m or N/h; 10/s by default."
+        None,
+        description=(
+            "Most lines of a rule in each worker: N/s, N/m or N/h; 5/s by default, and for all rules together."
+        ),
     )
 
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 
 from adc.config.model.firewall import DAYS, Firewall, FirewallLog, FirewallOver, FirewallRule, is_network
+from adc.firewall.buckets import Buckets
 from adc.firewall.filter import Filter
 from adc.firewall.prefixes import Network, Prefixes
 from adc.firewall.rule import Over, Rule
@@ -13,11 +14,11 @@ from adc.firewall.set_text import MAX_BYTES, BadSet, parse_set
 from adc.firewall.times import DAY_MINUTES, TimeWindow
 
 
-def filter_of(firewall: Firewall, sets: Mapping[str, Prefixes]) -> Filter:
+def filter_of(firewall: Firewall, sets: Mapping[str, Prefixes], buckets: Buckets | None = None) -> Filter:
     """Return the rules of `firewall` on its named `sets`."""
     inline: dict[str, Prefixes] = {}
     rules = [_rule(rule, firewall.log, inline) for rule in firewall.rules]
-    return Filter(rules, firewall.default, {**sets, **inline})
+    return Filter(rules, firewall.default, {**sets, **inline}, buckets)
 
 
 def read_sets(firewall: Firewall) -> dict[str, Prefixes]:
@@ -36,7 +37,7 @@ def read_set(file: str) -> tuple[Network, ...]:
 
 def log_of(log: FirewallLog) -> tuple[float, int] | None:
     """Return the most lines in a second and at once, None for none."""
-    count, period = log.rate or (10, 1.0)
+    count, period = log.rate or (5, 1.0)
     return (count / period, count) if log.enabled else None
 
 

@@ -16,6 +16,7 @@ from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.datagrams import Datagrams
 from adc.runtime.serve.descriptors import Spare
+from adc.runtime.serve.firewall import WorkerFirewall
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.sessions import WorkerSessions
 from adc.telemetry.samples import Sample
@@ -38,6 +39,7 @@ class ListenerContext:
     sessions: WorkerSessions
     reactor: Reactor
     datagrams: Datagrams
+    firewall: WorkerFirewall
 
 
 class Listener(ABC):

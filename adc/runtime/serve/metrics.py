@@ -27,6 +27,7 @@ def worker_samples(worker: Serving) -> list[Sample]:
         *_persistence(worker),
         *cache_samples(worker),
         *_process(worker),
+        *worker.firewall.samples(),
     ]
     for listener in worker.listeners.values():
         samples += listener.samples()

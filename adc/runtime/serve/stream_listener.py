@@ -38,6 +38,7 @@ class StreamListener(Listener):
             context.batch.loop, self.state, self._not_accepted, context.share, context.spare
         )
         self._accepting.accept_context.protocol = self.protocol
+        self._firewall = context.firewall
         self._watch = CertificateWatch(name, self._reloaded)
         self._logs = logs
 
@@ -57,6 +58,8 @@ class StreamListener(Listener):
         if settings.proxy_protocol is not None:
             senders = settings.proxy_protocol.from_
             context.proxies = (Networks(map(str, senders)) if senders else trusted).contains
+        context.admit = self._firewall.admission(self.name, "tcp", context.proxies)
+        context.admit_client = self._firewall.admission(self.name, "tcp")
 
     def accept(self, sockets: Sequence[socket.socket]) -> None:
         self._accepting.follow(sockets)

@@ -64,6 +64,7 @@ class UdpListener(Listener):
         relay.responses = -1 if options.responses is None else options.responses
         relay.requests = options.requests or UNLIMITED
         relay.max_sessions = settings.limits.connections
+        relay.admission = self._context.firewall.admission(self.name, "udp")
         self._limit(settings)
         self._route(options.quic)
         self._share()

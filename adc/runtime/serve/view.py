@@ -9,6 +9,7 @@ from adc.net.clock import Clock
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.cluster import ClusterNode
+from adc.runtime.serve.firewall import WorkerFirewall
 from adc.runtime.serve.listener import Listener
 from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.logs import Logs
@@ -31,6 +32,7 @@ class Serving(Protocol):
     caches: Caches
     purges: ClusterPurges
     sessions: WorkerSessions
+    firewall: WorkerFirewall
     challenges: dict[str, str]
 
     @property
