@@ -16,8 +16,9 @@ class DatagramRate:
     """Admits `rate` datagrams a second of each source, and as many at once after a pause. The clients of an IPv6 /64
     are one source, because a host may use any of its addresses."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, most: int = SOURCES) -> None:
         self.rate = rate
+        self._most = most
         self._left: dict[str | int, tuple[float, float]] = {}
 
     def admit(self, address: str, now: float) -> bool:
@@ -28,7 +29,7 @@ class DatagramRate:
         rate = float(self.rate)
         found = self._left.pop(source, None)
         left = rate if found is None else min(rate, found[0] + (now - found[1]) * rate)
-        if found is None and len(self._left) >= SOURCES:
+        if found is None and len(self._left) >= self._most:
             del self._left[next(iter(self._left))]
         admitted = left >= 1.0
         self._left[source] = (left - 1.0 if admitted else left, now)

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from adc.http.client import Client, Flow
 from adc.l4.udp.door import Door
+from adc.l4.udp.no_port import NoPort
 from adc.l4.udp.quic import ConnectionIds
 from adc.l4.udp.session import CLOSED, UNLIMITED, Home, Relay, UdpSession
-from adc.l4.udp.targets import NoPort, Targets
+from adc.l4.udp.targets import Targets
 from adc.net.reactor import Reactor
 from adc.net.sources import SourceLimit
 from adc.pools.errors import Failure, Outcome
@@ -66,6 +67,7 @@ class UdpRelay(Relay):
         self.reactor = reactor
         self.table = table
         self.max_sessions = UNLIMITED
+        self.max_descriptor = UNLIMITED
         self.sources: SourceLimit | None = None
         self.admission: Admission | None = None
         self.draining = False
@@ -189,6 +191,10 @@ class UdpRelay(Relay):
                 pool.finished(member, now, _failure(error), 0.0)
                 session.tried = (*session.tried, member)
                 continue
+            if fd >= self.max_descriptor:
+                os.close(fd)
+                self.dropped("no_descriptor")
+                return False
             pool.started(member, now)
             session.picked, session.upstream, session.fd = member, pool, fd
             session.pool, session.member = pool.name, member.name

@@ -26,3 +26,5 @@ def steer_by_first_byte(sock: socket.socket) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
+    finally:
+        del program  # the kernel reads it during the call

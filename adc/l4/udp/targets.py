@@ -7,15 +7,12 @@ import errno
 import socket
 from typing import Final
 
+from adc.l4.udp.no_port import NoPort
 from adc.net.names import Names
 from adc.pools.member import Member
 
 _NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
-
-
-class NoPort(OSError):
-    """All ports of the source addresses are in use."""
 
 
 class Target:

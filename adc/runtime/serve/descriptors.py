@@ -29,6 +29,12 @@ def last_for_clients() -> int:
     return soft // 2
 
 
+def last_for_datagrams() -> int:
+    """Return the descriptor from which on no UDP session is opened: an eighth is left for everything else."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1 << 30 if soft == resource.RLIM_INFINITY else soft - soft // 8
+
+
 def _counted() -> int:
     """Return the number of open descriptors; 0 before Linux 6.2, where the folder has no size."""
     return os.stat(_OPEN).st_size

@@ -18,6 +18,7 @@ from adc.net.sources import SourceLimit
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve import descriptors
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
@@ -45,6 +46,7 @@ class UdpListener(Listener):
             Targets(context.batch.loop),
             runtime.pools[settings.pool or ""],
         )
+        self._relay.max_descriptor = descriptors.last_for_datagrams()
         self._owners: SharedOwners | None = None
         self._members: tuple[Member, ...] = ()
         self._doors: dict[socket.socket, Door] = {}

@@ -1,6 +1,5 @@
 """The rate of datagrams of one source."""
 
-from adc.l4.udp import limits
 from adc.l4.udp.limits import DatagramRate
 
 
@@ -33,9 +32,8 @@ def test_a_rate_below_the_time_between_datagrams_admits_all():
     assert all(rate.admit("192.0.2.1", float(second)) for second in range(10))
 
 
-def test_the_source_that_is_silent_longest_is_forgotten_first(monkeypatch):
-    monkeypatch.setattr(limits, "SOURCES", 2)
-    rate = DatagramRate(1)
+def test_the_source_that_is_silent_longest_is_forgotten_first():
+    rate = DatagramRate(1, most=2)
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3"):
         rate.admit(address, 0.0)
     assert not rate.admit("192.0.2.1", 0.0)
