@@ -156,4 +156,5 @@ async def test_a_drain_lets_it_finish(tmp_path):
             cached.proxy.listener.drain()
             assert (await slow.reply()).body == HUGE
             assert await slow.closed()
+            slow.close()  # else what it may still send is read for some seconds
             await eventually(lambda: not cached.proxy.connections)

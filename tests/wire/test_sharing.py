@@ -86,6 +86,7 @@ async def _come_to_be_shared(service, clients, stack):
     async def even():
         ended = await asyncio.gather(*map(_answered, clients))
         for number in [number for number, over in enumerate(ended) if over]:
+            clients[number].close()  # until then the worker keeps it, and moves no other client in its place
             clients[number] = stack.enter_context(_connecting(service.port))
         held = await _held(service)
         return len(held) == 2 and min(held) >= BURST / 4 and sum(held) == BURST
