@@ -60,8 +60,12 @@ async def in_step(service):
     return not (await service.status())["state"]["degraded"]
 
 
+PAUSE = 0.005
+"""Seconds between two requests of a connection: 16 connections ask for many times what is admitted."""
+
+
 async def flood(port, until_then):
-    """The number of admitted requests of one connection that sends without a pause, and when it began and ended."""
+    """The number of admitted requests of one connection that asks again and again, and when it began and ended."""
     client, admitted = await Client.connect(port), 0
     began = time.monotonic()
     try:
@@ -69,6 +73,7 @@ async def flood(port, until_then):
             reply = await client.ask(get())
             assert reply.status in (204, 429)
             admitted += reply.status == 204
+            await asyncio.sleep(PAUSE)
     finally:
         client.close()
     return admitted, began, time.monotonic()
