@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from adc.config.errors import ConfigErrors, Mark, Path, Problem
+from adc.config.kernel_path import unsupported
 from adc.config.lint import doubtful
 from adc.config.merge import merge
 from adc.config.messages import is_consequence, message_of, path_of
@@ -141,6 +142,8 @@ def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
         config = Config.model_validate(data, context={"folder": folder})
     except ValidationError as error:
         problems += [_problem(root, e) for e in error.errors(include_url=False) if not is_consequence(e)]
+    if config is not None:
+        problems += [_at(root, path, message) for path, message in unsupported(config)]
     return config and config.model_copy(update={"folder": folder}), problems
 
 

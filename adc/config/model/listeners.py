@@ -9,6 +9,7 @@ from pydantic import Field
 
 from adc.config.model.address import ListenAddress
 from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.datapath import Datapath, of_kernel
 from adc.config.model.protocols import CONNECTIONS_ONLY, HTTP_ONLY, NEEDS_POOL, PROTOCOLS
 from adc.config.model.sessions import ListenerSessions
 from adc.config.model.smtp import Smtp
@@ -182,6 +183,9 @@ class Listener(Part):
     sessions: ListenerSessions | None = Field(
         None, description="What differs for the sessions of this listener."
     )
+    datapath: Datapath = Field(
+        Datapath.defaults(), description="Forwarding of a tcp or udp listener: by the workers or the kernel."
+    )
 
     udp: Udp = Field(Udp.defaults(), description="Options of a udp listener.")
 
@@ -189,6 +193,7 @@ class Listener(Part):
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         yield from _of_another_protocol(written)
         yield from smtp_contradictions(written)
+        yield from of_kernel(written)
         if written.get("tls") and written.get("redirect_to_https"):
             yield ("redirect_to_https",), "is for a listener without tls; this one serves https itself"
         if written.get("hsts") and not written.get("tls"):

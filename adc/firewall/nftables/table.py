@@ -1,0 +1,117 @@
+"""Our table as text: its parts, and the transaction that brings the kernel's copy up to date.
+
+`nft -j` reads only a part of its own language: the version of Debian 12 loses the times of a `ct timeout` without an
+error, and crashes on a map of addresses with ports (docs/decisions/nftables-text.md).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("chain", "map", "set", "counter", "ct timeout")
+"""Kinds of objects in a table, in the order in which they can be deleted."""
+
+_CREATED = ("counter", "ct timeout", "set", "map", "chain")
+"""The order in which they can be made: those that others name come first."""
+
+_MOST_ELEMENTS = 500
+"""Elements in one line."""
+
+
+def table_name(node: str) -> str:
+    """Return the name of a node's table."""
+    return "adc_" + re.sub(r"[^A-Za-z0-9_.\-]", "_", node)[:128]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of the objects that a table has, by kind."""
+
+    of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, listing: str) -> Names:
+        """Parse the output of `nft -j -t list table`. Raises ValueError."""
+        found: dict[str, set[str]] = {}
+        try:
+            for entry in json.loads(listing)["nftables"]:
+                for kind, body in entry.items():
+                    if kind in KINDS:
+                        found.setdefault(kind, set()).add(body["name"])
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ValueError(f"no listing of a table: {error!r}") from error
+        return cls({kind: frozenset(names) for kind, names in found.items()})
+
+
+class Table:
+    """The parts that a table shall have; `replacing` is the transaction that makes it so.
+
+    An object that exists keeps its content: counters their numbers, meters their elements, and flows their timeouts.
+    So a name stands for one definition: whatever changes has another name. Rules and the elements of filled sets are
+    replaced.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._objects: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+        self._elements: dict[str, list[str]] = {}
+        self._rules: list[tuple[str, str]] = []
+
+    def add(self, kind: str, name: str, definition: str = "") -> None:
+        """Have an object; `definition` is the text between its braces."""
+        self._objects[kind][name] = definition
+
+    def fill(self, name: str, elements: Iterable[str]) -> None:
+        """Have exactly these elements in a set or map."""
+        self._elements[name] = list(elements)
+
+    def rule(self, chain: str, text: str) -> None:
+        """Append a rule to a chain."""
+        self._rules.append((chain, text))
+
+    def replacing(self, existing: Names) -> str:
+        """Return the transaction that leaves the kernel with these parts and no others."""
+        lines = [f"add table inet {self.name}", f"flush table inet {self.name}", *self._created()]
+        lines += self._deleted(existing)
+        for name in self._elements:
+            lines += self._filled(name)
+        lines += [f"add rule inet {self.name} {chain} {text}" for chain, text in self._rules]
+        return "\n".join(lines) + "\n"
+
+    def updating(self, chains: Iterable[str], filled: Iterable[str]) -> str:
+        """Return the transaction that replaces the rules of `chains` and the elements of `filled` only."""
+        wanted = list(chains)
+        lines = [f"flush chain inet {self.name} {chain}" for chain in wanted]
+        for name in filled:
+            lines += self._filled(name)
+        lines += [
+            f"add rule inet {self.name} {chain} {text}" for chain, text in self._rules if chain in wanted
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _created(self) -> Iterator[str]:
+        for kind in _CREATED:
+            for name, definition in self._objects[kind].items():
+                body = f" {{ {definition} }}" if definition else ""
+                yield f"add {kind} inet {self.name} {name}{body}"
+
+    def _deleted(self, existing: Names) -> Iterator[str]:
+        for kind in KINDS:
+            for name in sorted(existing.of.get(kind, frozenset()) - self._objects[kind].keys()):
+                yield f"delete {kind} inet {self.name} {name}"
+
+    def _filled(self, name: str) -> Iterator[str]:
+        kind = "map" if name in self._objects["map"] else "set"
+        yield f"flush {kind} inet {self.name} {name}"
+        elements = self._elements[name]
+        for start in range(0, len(elements), _MOST_ELEMENTS):
+            part = ", ".join(elements[start : start + _MOST_ELEMENTS])
+            yield f"add element inet {self.name} {name} {{ {part} }}"
+
+
+def removal(name: str) -> str:
+    """Return the transaction after which the table is gone, whether or not it exists."""
+    return f"add table inet {name}\ndelete table inet {name}\n"
