@@ -22,6 +22,10 @@ class Decisions:
         else:
             self._states[pool, member] = state
 
+    def is_enabled(self, pool: str, member: str) -> bool:
+        """True unless an operator drains or disables the member."""
+        return (pool, member) not in self._states
+
     def all(self) -> tuple[tuple[str, str, str], ...]:
         """Return every decision in force: pool, member, state."""
         return tuple((pool, member, state) for (pool, member), state in self._states.items())

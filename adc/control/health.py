@@ -78,6 +78,14 @@ class HealthChecks:
                 self._begin(key, target)
         self._taken_over = {}
 
+    def is_up(self, pool: str, member: str) -> bool:
+        """True unless checks of the member fail."""
+        watch = self._watches.get((pool, member))
+        if watch is not None:
+            return watch.state.health is not Health.DOWN
+        report = self._taken_over.get((pool, member))
+        return report is None or report.up
+
     def reports(self) -> list[Report]:
         """Return the known states, for a new worker."""
         return [*self._taken_over.values(), *self._known()]

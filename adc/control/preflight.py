@@ -15,6 +15,8 @@ from adc.config import load
 from adc.config.errors import path_text
 from adc.config.ports import refusal
 from adc.control.calls import CallRefused
+from adc.control.kernel_services import unready
+from adc.control.kernel_table import refused
 from adc.control.privileges import acting_as, identity_of
 from adc.control.settings import ADMIN, CLUSTER, DATAGRAMS, addresses_of, admin_tls
 from adc.control.sockets import Address, BindError
@@ -55,12 +57,25 @@ def preflight(loaded: Loaded) -> Preflight:
         wrong.append((("admin", "tls"), str(error).removeprefix("admin.tls: ")))
     binds, in_use = _binds(config)
     wrong += binds
+    wrong += _kernel(config)
     if identity is not None:
         wrong += unwritable(config, _is_provided)
     with acting_as(identity):
         wrong += unwritable(config, lambda path: identity is None or not _is_provided(path))
         unbuilt, doubtful = unbuildable(config)
-    return Preflight(loaded.problems(wrong + unbuilt), loaded.problems(in_use), loaded.problems(doubtful))
+    warnings = [*doubtful, *unready(config)]
+    return Preflight(loaded.problems(wrong + unbuilt), loaded.problems(in_use), loaded.problems(warnings))
+
+
+def _kernel(config: Config) -> Iterator[Finding]:
+    """Yield why the kernel would not take the rules, at the listener that needs them."""
+    places = [place for place, each in enumerate(config.listeners) if each.datapath.engine == "kernel"]
+    try:
+        reason = refused(config)
+    except BindError:
+        return  # reported with the addresses
+    if reason is not None:
+        yield ("listeners", places[0], "datapath"), reason
 
 
 def _is_provided(path: Path) -> bool:

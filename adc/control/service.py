@@ -24,6 +24,8 @@ from adc.control.fleet import Fleet, Hire
 from adc.control.fleet_node import FleetNode
 from adc.control.handover import Handover
 from adc.control.health import HealthChecks
+from adc.control.kernel_services import kernel_listeners
+from adc.control.kernel_table import KernelTable
 from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
@@ -53,9 +55,10 @@ class Service:
         self.sockets = ListeningSockets()
         self.decisions = Decisions()
         self.fleet = Fleet(self._hire_one, self._greet)
-        self._node = FleetNode(self.fleet, self.decisions.note, self._shares_state)
+        self._node = FleetNode(self.fleet, self._decide, self._shares_state)
         self._hire = hire
         self.health = HealthChecks(self._tell_health, rng=SystemRandom())
+        self.kernel = KernelTable(self._standing)
         self.acme = AcmeCertificates(self._tell_challenges)
         self._load = load
         self._workers = workers
@@ -88,12 +91,15 @@ class Service:
         self.sockets = ListeningSockets(activation.claim(inherited, layout))
         plan = self.sockets.prepare(layout)
         try:
-            await self.fleet.start(max(1, count), _counted(loaded.config, count), _for_workers(plan, count))
+            await self.fleet.start(
+                max(1, count), _counted(loaded.config, count), _for_workers(plan, count, loaded.config)
+            )
         except BaseException:
             self.sockets.rollback()
             raise
         self.sockets.commit()
         self._adopt(loaded)
+        await self._apply_kernel(loaded.config)
         for key in self.sockets.drop_inherited():
             log.warn("inherited_socket_closed", address=key, reason="no listener has that address")
 
@@ -134,9 +140,10 @@ class Service:
             raise CallRefused("user and group are decided at start; restart to change them")
         self._provide(loaded.config)
         tls = await asyncio.to_thread(admin_tls, loaded.config)
+        await self.kernel.check(loaded.config)
         plan = self.sockets.prepare(layout_of(loaded.config, count))
         try:
-            await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan, count))
+            await self.fleet.prepare(_counted(loaded.config, count), _for_workers(plan, count, loaded.config))
         except BaseException:
             self.sockets.rollback()
             raise
@@ -145,6 +152,7 @@ class Service:
         await self.fleet.commit()
         self.admin_tls = tls
         self._adopt(loaded)
+        await self._apply_kernel(loaded.config)
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)
         return tuple(map(str, warnings))
@@ -215,7 +223,21 @@ class Service:
         except (Refused, Unavailable) as error:
             log.warn("acme_challenges_not_shared", detail=str(error))
 
+    async def _apply_kernel(self, config: Config) -> None:
+        """Have the kernel forward what is its part. Raises CallRefused."""
+        await self.kernel.apply(config)
+        self.sockets.rest()
+
+    def _standing(self, pool: str, member: str) -> tuple[bool, bool]:
+        """Return the state of a member: True unless its checks fail, and True unless an operator drains it."""
+        return self.health.is_up(pool, member), self.decisions.is_enabled(pool, member)
+
+    def _decide(self, pool: str, member: str, state: str) -> None:
+        self.decisions.note(pool, member, state)
+        self.kernel.members_changed()
+
     async def _tell_health(self, report: health.Report) -> None:
+        self.kernel.members_changed()
         try:
             await self.ask(health.REPORT, report)
         except (Refused, Unavailable) as error:
@@ -227,9 +249,10 @@ def _counted(config: Config, workers: int) -> Config:
     return config.model_copy(update={"workers": workers})
 
 
-def _for_workers(plan: SocketPlan, workers: int) -> SocketPlan:
-    """Return the plan for so many workers, without what only the supervisor serves."""
-    listeners = {name: keys for name, keys in plan.listeners.items() if name != ADMIN}
+def _for_workers(plan: SocketPlan, workers: int, config: Config) -> SocketPlan:
+    """Return the plan for so many workers, without what only the supervisor or the kernel serves."""
+    unserved = {ADMIN, *kernel_listeners(config)}
+    listeners = {name: keys for name, keys in plan.listeners.items() if name not in unserved}
     wanted = {key for keys in listeners.values() for key in keys}
     sockets = {key: plan.sockets[key] for key in wanted}
     return replace(plan, listeners=listeners, sockets=sockets, workers=max(1, workers))

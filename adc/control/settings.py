@@ -6,7 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from adc.control.calls import CallRefused
@@ -16,6 +16,7 @@ from adc.control.udp_sockets import slots_of
 if TYPE_CHECKING:
     from adc.config import Config
     from adc.config.model.address import Address as Written
+    from adc.config.model.listeners import Listener
 
 ADMIN = "(admin)"
 """The admin socket's name among the listeners; no listener of a file can have it."""
@@ -34,10 +35,7 @@ def layout_of(config: Config, workers: int = 1) -> Layout:
 
     A UDP address has a slot for each of `workers` workers.
     """
-    layout = {
-        listener.name: _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
-        for listener in config.listeners
-    }
+    layout = {listener.name: _of_listener(listener) for listener in config.listeners}
     if config.cluster is not None and config.cluster.on_unknown == "redirect" and config.cluster.advertise:
         layout[CLUSTER] = _resolved((config.cluster.advertise,), "http", CLUSTER, ADMIN_BACKLOG)
     if config.passes_datagrams and config.cluster is not None and config.cluster.advertise:
@@ -46,6 +44,13 @@ def layout_of(config: Config, workers: int = 1) -> Layout:
         layout[ADMIN] = _resolved(config.admin.bind, "http", ADMIN, ADMIN_BACKLOG)
     _refuse_shared(layout)
     return {name: _with_slots(group, workers) for name, group in layout.items()}
+
+
+def _of_listener(listener: Listener) -> tuple[Address, ...]:
+    found = _resolved(listener.bind, listener.protocol, listener.name, listener.backlog)
+    if listener.datapath.engine == "kernel":
+        return tuple(replace(address, idle=True) for address in found)
+    return found
 
 
 def _with_slots(group: Iterable[Address], workers: int) -> tuple[Address, ...]:

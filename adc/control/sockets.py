@@ -28,7 +28,8 @@ class Address:
     """An address to listen on: `kind` is tcp, udp or unix; `host` is a literal address, or the path of a unix socket.
 
     Port 0 is any free port; `owner`, the listener's name, then tells apart those who ask for one. To a `private` unix
-    socket only its owner connects. A UDP address has a socket in each `slot` (`adc.control.udp_sockets`).
+    socket only its owner connects. A UDP address has a socket in each `slot` (`adc.control.udp_sockets`). An `idle`
+    address is bound, so that no other program has it, but nothing accepts on its socket: the kernel forwards its flows.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Address:
     backlog: int = field(default=BACKLOG, compare=False)
     private: bool = field(default=False, compare=False)
     slot: int = 0
+    idle: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -109,6 +111,8 @@ class ListeningSockets:
                 if sock is None:
                     continue
                 self._new[key] = sock
+            elif key in self._open:
+                _listen_again(address, self._open[key])
             found.append(address)
         return tuple(found)
 
@@ -133,6 +137,14 @@ class ListeningSockets:
         wanted = {address.key for address in _addresses(self._layout)}
         for key in [key for key in self._open if key not in wanted]:
             _close(key, self._open.pop(key))
+
+    def rest(self) -> None:
+        """Stop listening on idle addresses; call it once the kernel forwards their flows."""
+        for address in _addresses(self._layout):
+            sock = self._open[address.key]
+            if address.idle and address.kind == "tcp" and _listens(sock):
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RD)
 
     def rollback(self) -> None:
         """Close what was newly bound."""
@@ -172,6 +184,19 @@ def _addresses(layout: Layout) -> Iterable[Address]:
     return dict.fromkeys(address for group in layout.values() for address in group)
 
 
+def _listens(sock: socket.socket) -> bool:
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def _listen_again(address: Address, sock: socket.socket) -> None:
+    """Listen on a kept socket that was idle. Raises BindError."""
+    if address.kind == "tcp" and not address.idle and not _listens(sock):
+        try:
+            sock.listen(address.backlog)
+        except OSError as error:
+            raise BindError(f"cannot listen on {address.key}: {_advice(address, error)}") from None
+
+
 def bind(address: Address) -> socket.socket:
     """Return a bound socket, listening if it is a stream. Raises BindError."""
     try:
@@ -207,7 +232,8 @@ def _bind_inet(address: Address) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address.host, address.port))
-        sock.listen(address.backlog)
+        if not address.idle:
+            sock.listen(address.backlog)
         sock.setblocking(False)
     except OSError:
         sock.close()

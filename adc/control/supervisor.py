@@ -74,6 +74,7 @@ class Supervisor:
             await self._service.fleet.kill()
             await self._admin.close()
             self._service.sockets.close(handed_over=self._handed_over)
+            await self._service.kernel.close(handed_over=self._handed_over)
             if self._options.pidfile is not None:
                 pidfile.remove(self._options.pidfile)
 

@@ -33,9 +33,7 @@ _ANY = {4: ANY4, 6: ANY6}
 
 
 def add_services(table: Table, services: tuple[Service, ...]) -> None:
-    """Have the rules of `services` in the table."""
-    if not services:
-        return
+    """Have the rules of `services` in the table. Flows of listeners that are gone need the chains of translation."""
     for chain, definition in BASE_CHAINS.items():
         table.add("chain", chain, definition)
     table.rule("untracked", f"meta mark {PROBE_MARK:#x} notrack")

@@ -119,7 +119,9 @@ class Listeners(Mapping[str, Listener]):
 
 
 def _wanted(config: Config) -> list[model.Listener]:
-    return [*config.listeners, *listener_of(config)]
+    """Return the listeners that workers serve."""
+    served = (listener for listener in config.listeners if listener.datapath.engine == "userspace")
+    return [*served, *listener_of(config)]
 
 
 def _class_of(settings: model.Listener) -> type[Listener]:

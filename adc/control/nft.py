@@ -1,0 +1,71 @@
+"""Running `nft` and reading what it says, in a limited time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+from adc.firewall.nftables.table import Names
+
+PATIENCE = 20.0
+"""Seconds for one run of nft."""
+
+MOST_OUTPUT = 500
+"""Characters of an error that are passed on."""
+
+_PATH = "/usr/sbin:/sbin:/usr/bin:/bin:" + os.environ.get("PATH", "")
+
+
+class NftFailed(Exception):
+    """nft is missing, lacks rights, took too long or refused; the text is for the user."""
+
+
+def apply(text: str) -> None:
+    """Carry out one transaction: all of it or nothing. Raises NftFailed."""
+    _run(("-f", "-"), text)
+
+
+def check(text: str) -> None:
+    """Have nft and the kernel check a transaction without carrying it out. Raises NftFailed."""
+    _run(("-c", "-f", "-"), text)
+
+
+def names(table: str) -> Names:
+    """Return what our table has; nothing if it does not exist. Raises NftFailed."""
+    tables = json.loads(_run(("-j", "list", "tables", "inet")))["nftables"]
+    if not any(entry.get("table", {}).get("name") == table for entry in tables):
+        return Names()
+    try:
+        return Names.read(_run(("-j", "-t", "list", "table", "inet", table)))
+    except ValueError as error:
+        raise NftFailed(str(error)) from error
+
+
+def _run(arguments: tuple[str, ...], text: str = "") -> str:
+    program = shutil.which("nft", path=_PATH)
+    if program is None:
+        raise NftFailed("there is no program nft; install the package nftables")
+    try:
+        done = subprocess.run(
+            (program, *arguments),
+            input=text.encode(),
+            capture_output=True,
+            timeout=PATIENCE,
+            env={"PATH": _PATH, "LC_ALL": "C"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NftFailed(f"nft did not end within {PATIENCE:g} s") from None
+    except OSError as error:
+        raise NftFailed(f"nft cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise NftFailed(_reason(done.stderr.decode(errors="replace"), done.returncode))
+    return done.stdout.decode(errors="replace")
+
+
+def _reason(errors: str, status: int) -> str:
+    if "Operation not permitted" in errors:
+        return "nft may not change rules here; run adc as root or give it CAP_NET_ADMIN"
+    return f"nft failed with status {status}: {errors.strip()[:MOST_OUTPUT]}"
