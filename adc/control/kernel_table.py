@@ -36,8 +36,8 @@ class KernelTable:
         self._config: Config | None = None
         self._services: tuple[Service, ...] = ()
         self._running = asyncio.Lock()
-        self._due = asyncio.Event()
-        self._following: asyncio.Task[None] | None = None
+        self._due = False
+        self._catching_up: asyncio.Task[None] | None = None
 
     async def check(self, config: Config) -> None:
         """Have the kernel check what `apply` would do. Raises CallRefused."""
@@ -64,42 +64,40 @@ class KernelTable:
                 raise CallRefused(f"kernel rules: {error}") from error
             self._config = None if table is None else config
             self._services = services
-        if services and self._following is None:
-            self._following = asyncio.create_task(self._follow())
 
     def members_changed(self) -> None:
-        """Bring the maps up to date soon; cheap, and needed only after a change of a member's state."""
-        self._due.set()
+        """Bring the maps up to date soon. Cheap if the kernel forwards nothing."""
+        self._due = True
+        if self._services and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up())
 
-    async def _follow(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due.clear()
+    async def _catch_up(self) -> None:
+        while self._due:
+            self._due = False
             try:
-                async with self._running:
-                    await self._update()
-            except (NftFailed, BindError, OSError) as error:
+                await self.update()
+            except (NftFailed, BindError) as error:
                 log.error("kernel_rules_failed", detail=str(error))
                 await asyncio.sleep(RETRY)
-                self._due.set()
+                self._due = True
 
-    async def _update(self) -> None:
+    async def update(self) -> None:
         """Replace the maps of the listeners whose targets are others now. Raises NftFailed, BindError."""
-        if self._config is None:
-            return
-        services = services_of(self._config, self._standing)
-        changed = [now for now, before in zip(services, self._services, strict=True) if now != before]
-        if changed:
-            name = table_name(self._config.node)
-            await asyncio.to_thread(nft.apply, "".join(update(name, service) for service in changed))
-            self._services = services
+        async with self._running:
+            if self._config is None:
+                return
+            services = services_of(self._config, self._standing)
+            changed = [now for now, before in zip(services, self._services, strict=True) if now != before]
+            if changed:
+                name = table_name(self._config.node)
+                await asyncio.to_thread(nft.apply, "".join(update(name, service) for service in changed))
+                self._services = services
 
     async def close(self, *, handed_over: bool) -> None:
         """Remove the table; another binary that has taken over keeps it."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
-            self._following = None
+        if self._catching_up is not None and not self._catching_up.done():
+            self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
         if self._config is not None and not handed_over:
             try:
                 await asyncio.to_thread(nft.apply, removal(table_name(self._config.node)))

@@ -1,0 +1,120 @@
+"""A client, this node and two members as namespaces; the kernel of the node forwards by rules that adc made."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+
+from adc.config import Config
+from adc.control.kernel_table import KernelTable
+from tests.kit import netns
+
+PORT = 5432
+
+
+class Members:
+    """Servers in both members that send their name on each connection, and echo datagrams with it in front."""
+
+    def __init__(self, net):
+        self.net = net
+        self._sockets = [server for role in ("m1", "m2") for server in self._servers(role)]
+
+    def _servers(self, role):
+        space, address = self.net[role], self.net.address(role)
+        stream = space.call(socket.create_server, (address, PORT))
+        datagrams = space.socket(kind=socket.SOCK_DGRAM)
+        datagrams.bind((address, PORT))
+        threading.Thread(target=self._accept, args=(stream, role.encode()), daemon=True).start()
+        threading.Thread(target=self._answer, args=(datagrams, role.encode()), daemon=True).start()
+        return stream, datagrams
+
+    def _accept(self, server, name):
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._echo, args=(client, name), daemon=True).start()
+
+    def _echo(self, client, name):
+        with client:
+            try:
+                while data := client.recv(65536):
+                    client.sendall(name + b":" + data)
+            except OSError:
+                pass
+
+    def _answer(self, server, name):
+        while True:
+            try:
+                data, client = server.recvfrom(65536)
+                server.sendto(name + b":" + data, client)
+            except OSError:
+                return
+
+    def close(self):
+        for server in self._sockets:
+            if server.type == socket.SOCK_STREAM:
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+
+
+class Node:
+    """The kernel rules of the node, without workers: `serve` applies a configuration."""
+
+    def __init__(self, net):
+        self.net = net
+        self.states = {}
+        self.table = KernelTable(lambda pool, member: self.states.get(member, (True, True)))
+
+    def address(self, role):
+        return f"{self.net.address(role)}:{PORT}"
+
+    def config(self, listener=None, pool=None, **top):
+        """A listener of the kernel on the node's address for both members; arguments add to it."""
+        members = [{"address": self.address("m1"), "name": "m1"}, {"address": self.address("m2"), "name": "m2"}]
+        written = {
+            "node": "n1",
+            "listeners": [
+                {
+                    "name": "db",
+                    "bind": self.address("adc"),
+                    "protocol": "tcp",
+                    "pool": "p",
+                    "datapath": "kernel",
+                    **(listener or {}),
+                }
+            ],
+            "pools": {"p": {"members": members, **(pool or {})}},
+            **top,
+        }
+        return Config.model_validate(written)
+
+    def serve(self, **changes):
+        self.net.adc.call(asyncio.run, self.table.apply(self.config(**changes)))
+
+    def stand(self, **states):
+        """Set members up (True), down (False) or drained (None), and bring the maps up to date."""
+        for name, state in states.items():
+            self.states[name] = (state is not False, state is not None)
+        self.net.adc.call(asyncio.run, self.table.update())
+
+    def stop(self):
+        self.net.adc.call(asyncio.run, self.table.close(handed_over=False))
+
+
+@pytest.fixture(scope="session")
+def net():
+    with netns.one_device() as network:
+        members = Members(network)
+        yield network
+        members.close()
+
+
+@pytest.fixture
+def node(net):
+    node = Node(net)
+    yield node
+    node.stop()
+    net.adc.run(("conntrack", "-F"))
