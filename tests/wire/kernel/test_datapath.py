@@ -104,7 +104,9 @@ def test_reload_keeps_flows_and_follows_the_new_pool(net, node):
 
 
 def test_other_tables_stay_as_they_are(net, node):
-    other = "add table inet other\nadd chain inet other c { type filter hook input priority 5; policy accept; }\n"
+    other = (
+        "add table inet other\nadd chain inet other c { type filter hook input priority 5; policy accept; }\n"
+    )
     net.adc.run(("nft", "-f", "-"), other + "add rule inet other c tcp dport 7 counter drop\n")
     before = net.adc.run(("nft", "list", "table", "inet", "other"))
     node.serve()
