@@ -44,11 +44,8 @@ class SessionTable:
 
     def open(self, session: Session, now: float) -> None:
         """Enter a new session; another one makes room if the table is full."""
-        while self._sessions.count >= self.size:
-            victim = self._oldest_new() or self._longest_idle()
-            if victim is None:
-                break
-            self._end(victim, EVICTED, now)
+        while self._sessions.count >= self.size and self.make_room(now):
+            pass
         self.opened += 1
         session.number = self.opened
         session.created = session.last = now
@@ -56,6 +53,14 @@ class SessionTable:
         if session.state == NEW:
             self._new[session.number] = session
         self._enter(session)
+
+    def make_room(self, now: float) -> bool:
+        """End the oldest session without a reply, else the one that has been idle longest; False if there is none."""
+        victim = self._oldest_new() or self._longest_idle()
+        if victim is None:
+            return False
+        self._end(victim, EVICTED, now)
+        return True
 
     def moved(self, session: Session, state: int, now: float) -> None:
         """Note that a session is in another state, whose timeout counts from `now`. No-op if no transition leads there.

@@ -28,6 +28,9 @@ KEPT_BYTES: Final = 16 << 20
 REPLIED: Final[Outcome] = 200
 """Outcome of a session with replies, for balancers and ejection, which know the statuses of HTTP."""
 
+_SHORT: Final = frozenset(
+    {errno.EADDRINUSE, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+)
 _CROWDED: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
 
 Admission = Callable[[Any, Any], bool]
@@ -179,27 +182,45 @@ class UdpRelay(Relay):
                 self.dropped("no_member")
                 return False
             try:
-                fd = self.targets.connect(member)
-            except NoPort:
-                self.dropped("no_port")
+                fd = self._socket(member, now)
+            except NoPort as error:
+                self.dropped(str(error.strerror))
                 return False
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
-                    self.dropped("no_descriptor")
-                    return False
                 pool.started(member, now)
                 pool.finished(member, now, _failure(error), 0.0)
                 session.tried = (*session.tried, member)
                 continue
-            if fd >= self.max_descriptor:
+            if session.closed:  # it made room for its own retry
                 os.close(fd)
-                self.dropped("no_descriptor")
                 return False
             pool.started(member, now)
             session.picked, session.upstream, session.fd = member, pool, fd
             session.pool, session.member = pool.name, member.name
             self.reactor.add(fd, session)
             return True
+
+    def _socket(self, member: Member, now: float) -> int:
+        """Return a socket to `member`; another session makes room if ports or descriptors are short.
+
+        Raises OSError, and NoPort if no room can be made.
+        """
+        shortage = ""
+        for _ in range(2):
+            try:
+                fd = self.targets.connect(member)
+            except OSError as error:
+                if error.errno not in _SHORT:
+                    raise
+                shortage = "no_port" if isinstance(error, NoPort) else "no_descriptor"
+            else:
+                if fd < self.max_descriptor:
+                    return fd
+                os.close(fd)
+                shortage = "no_descriptor"
+            if not self.table.make_room(now):
+                break
+        raise NoPort(errno.EMFILE, shortage)
 
     def choose(self, flow: Flow, now: float, exclude: Container[Member]) -> Member | None:
         """Return the member for a new session of `flow`."""

@@ -65,7 +65,8 @@ class UdpListener(Listener):
         self._context.sessions.timeouts(settings)
         relay.responses = -1 if options.responses is None else options.responses
         relay.requests = options.requests or UNLIMITED
-        relay.max_sessions = settings.limits.connections
+        limits = settings.limits
+        relay.max_sessions = limits.connections if "connections" in limits.model_fields_set else UNLIMITED
         relay.admission = self._context.firewall.admission(self.name, "udp")
         self._limit(settings)
         self._route(options.quic)

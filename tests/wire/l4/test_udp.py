@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from adc.l4.udp.no_port import NoPort
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled
@@ -348,3 +349,52 @@ async def test_a_quic_client_whose_address_changes_stays_with_its_member(tmp_pat
             name = b"aa" if b"aa" in reply else b"bb"
             for _ in range(4):
                 assert (await visitors(relay).ask(b"\x43\0" + name + b"nonce" + b"data")).startswith(name)
+
+
+async def test_sessions_expire_by_whether_the_member_has_replied(tmp_path, visitors):
+    sessions = {"timeouts": {"udp": "100ms", "udp_stream": "10m"}}
+    async with member(lambda data: [data] if data == b"reply" else []) as a:
+        mapping = config(a.address, sessions=sessions)
+        async with relaying(tmp_path, mapping) as relay:
+            await visitors(relay).ask(b"reply")
+            visitors(relay).send(b"silence")
+            await eventually(lambda: relay.listener.open_connections == 2)
+            await eventually(lambda: relay.listener.open_connections == 1)
+            assert relay.member().active == 1
+
+
+async def test_the_oldest_session_without_a_reply_makes_room(tmp_path, visitors):
+    async with member(lambda data: [data] if data == b"reply" else []) as a:
+        mapping = config(a.address, sessions={"size": 3})
+        async with relaying(tmp_path, mapping) as relay:
+            established = visitors(relay)
+            await established.ask(b"reply")
+            for _ in range(5):
+                visitors(relay).send(b"silence")
+            await eventually(lambda: len(a.received) == 6)
+            assert relay.sessions == 3
+            assert await established.ask(b"reply") == b"reply"
+            assert len(set(a.senders)) == 6
+
+
+@pytest.mark.parametrize("short", ["descriptors", "ports"])
+async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, visitors, monkeypatch, short):
+    async with member(lambda data: [data] if data == b"reply" else []) as a:
+        mapping = config(a.address)
+        async with relaying(tmp_path, mapping) as relay:
+            established = visitors(relay)
+            await established.ask(b"reply")
+            visitors(relay).send(b"silence")
+            await eventually(lambda: relay.sessions == 2)
+            targets = relay.listener._relay.targets
+            connect = targets.connect
+
+            def scarce(member):
+                if relay.sessions < 2:
+                    return connect(member)
+                raise NoPort(98, "no port") if short == "ports" else OSError(24, "no descriptor")
+
+            monkeypatch.setattr(targets, "connect", scarce)
+            assert await visitors(relay).ask(b"reply") == b"reply"
+            assert relay.sessions == 2
+            assert await established.ask(b"reply") == b"reply"
