@@ -7,7 +7,7 @@ APPS ?= .venv-apps
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
-PEERS := redis-server nginx-light chromium
+PEERS := redis-server nginx-light chromium postfix swaks
 
 .PHONY: run test test-source test-apps check format bench docs load faults attacks clients soak endurance peers compiled bytecode clean
 

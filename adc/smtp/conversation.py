@@ -98,7 +98,7 @@ class Conversation:
         await self.introduce(name)
 
     async def become(self, xclient: str, name: str) -> None:
-        """Send XCLIENT, after which the member greets again, and introduce adc again."""
+        """Send XCLIENT, after which the member greets again, and EHLO with the client's `name`."""
         told = await self.command(xclient)
         if told.kind != 2:
             raise _rejected(told, "XCLIENT")

@@ -114,7 +114,7 @@ class MailPool:
         if settings.xclient and "XCLIENT" in conversation.extensions:
             command = caller.xclient(conversation.extensions["XCLIENT"])
             if command:
-                await conversation.become(command, settings.hostname)
+                await conversation.become(command, caller.helo or settings.hostname)
 
 
 class Lease:

@@ -190,7 +190,7 @@ async def test_xclient_tells_a_member_of_the_client(tmp_path):
             assert (await client.send("u@example.com")).startswith("250")
             port = client.writer.get_extra_info("sockname")[1]
         told = f"XCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 PORT={port} PROTO=ESMTP HELO=client.test"
-        assert member.commands[:3] == ["EHLO adc.test", told, "EHLO adc.test"]
+        assert member.commands[:3] == ["EHLO adc.test", told, "EHLO client.test"]
 
 
 async def test_proxy_protocol_tells_a_member_of_the_client(tmp_path):
