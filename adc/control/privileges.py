@@ -94,7 +94,8 @@ def provide(config: Config, identity: Identity) -> None:
     """Make the folders and log files that workers need, for their user. Raises CallRefused."""
     for folder in _folders(config, identity):
         _make_folder(folder, identity)
-    for path in (config.access_log.path, config.error_log.path):
+    session_log = "" if config.sessions.log is None else config.sessions.log.path
+    for path in (config.access_log.path, config.error_log.path, session_log):
         if path.startswith("/") and not path.startswith("/dev/"):
             _make_log(Path(path), identity)
     for listener in config.listeners:

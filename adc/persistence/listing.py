@@ -25,6 +25,7 @@ class SessionRow:
     node: str
     hits: int
     moves: int
+    kind: str = "pin"
 
 
 class SessionFilter(NamedTuple):

@@ -96,6 +96,8 @@ def _log_paths(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield each log's place in the configuration, and its path."""
     yield ("access_log", "path"), config.access_log.path
     yield ("error_log", "path"), config.error_log.path
+    if config.sessions.log is not None:
+        yield ("sessions", "log", "path"), config.sessions.log.path
     for place, listener in enumerate(config.listeners):
         if listener.smtp is not None and listener.smtp.log is not None:
             yield ("listeners", place, "smtp", "log", "path"), listener.smtp.log.path

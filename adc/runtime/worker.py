@@ -184,7 +184,7 @@ class Worker:
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.logs = logs
-        self.sessions.follow(runtime.config)
+        self.sessions.follow(runtime.config, logs.session_log)
         self.firewall.commit(logs.error_log)
         self.listeners.follow(runtime, logs, sockets)
         if previous is not None:

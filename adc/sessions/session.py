@@ -106,6 +106,9 @@ class Session:
         """End the flow at both ends; the subclass calls `SessionTable.closed` once. `reason`: expired, killed, ..."""
         raise NotImplementedError
 
+    def refresh(self, now: float) -> None:
+        """Bring `last` and the counters up to date, if they are kept elsewhere; called before a session is shown."""
+
     def alive_at(self, now: float) -> float:
         """Return when a keep-alive probe was last acknowledged; called only for a session that is due."""
         return -inf

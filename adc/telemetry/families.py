@@ -89,6 +89,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "listener",
             ),
             _counter("adc_sessions_taken_over_total", "UDP sessions continued for another node.", "listener"),
+            # Session table
+            _gauge("adc_sessions", "Sessions in the table.", "protocol", "listener", "state"),
+            _gauge("adc_sessions_limit", "Maximum number of sessions in the table."),
+            _counter("adc_sessions_opened_total", "Sessions opened.", "protocol", "listener"),
+            _counter(
+                "adc_sessions_ended_total",
+                "Sessions ended, by reason: expired, evicted, killed, or what ended the flow.",
+                "protocol",
+                "listener",
+                "reason",
+            ),
+            _counter("adc_session_log_dropped_total", "Lines of the session log that were lost."),
             # Pools and members
             _counter("adc_pool_requests_total", "Requests dispatched to the pool.", "pool"),
             _gauge("adc_pool_active", "In-flight requests of the pool.", "pool"),

@@ -7,10 +7,14 @@ import signal
 import subprocess
 
 import pytest
+import yaml
 
 from tests.cluster.endurance import configuration
 from tests.cluster.origin import origins
 from tests.cluster.visitor import Visitor
+from tests.kit.datagrams import Visitor as Datagrams
+from tests.kit.datagrams import member as udp_member
+from tests.kit.ports import free_port
 from tests.wire.service import PATIENCE, ROOT, Service, http
 
 
@@ -140,3 +144,42 @@ async def test_watch_with_json_prints_each_event_on_a_line_at_once(service, tmp_
         code, text = await service.run("sessions", "watch", "--pool", "none", "--times", "1", *where)
         assert code == 1
         assert "keeps no sessions" in text
+
+
+async def test_flows_are_listed_shown_and_killed_beside_pins(service, tmp_path):
+    async with origins(2) as members, udp_member() as resolver:
+        mapping = yaml.safe_load(configuration(members, tmp_path, 2, 0))
+        port = free_port()
+        mapping["listeners"].append(
+            {"name": "dns", "bind": f"127.0.0.1:{port}", "protocol": "udp", "pool": "dns"}
+        )
+        mapping["pools"]["dns"] = {"members": [resolver.address]}
+        service.write(yaml.safe_dump(mapping))
+        await service.started()
+        await visit(service, "ann")
+        client = Datagrams(("127.0.0.1", port))
+        await client.ask(b"x")
+        own = "{}:{}".format(*client.sock.getsockname())
+
+        async def asked(*words):
+            code, text = await service.run(
+                "sessions", *words, "--json", "--admin", f"127.0.0.1:{service.admin}"
+            )
+            return code, json.loads(text) if text.startswith(("[", "{")) else text
+
+        code, rows = await asked("list")
+        assert code == 0
+        assert [row["kind"] for row in rows] == ["pin", "flow"]
+        assert (rows[1]["client"], rows[1]["state"], rows[1]["bytes_out"]) == (own, "established", 1)
+        for found in (("show", rows[1]["id"]), ("show", own), ("list", "--pool", "dns")):
+            assert [row["id"] for row in (await asked(*found))[1]] == [rows[1]["id"]]
+        assert (await asked("list", "--protocol", "tcp"))[1] == []
+        assert (await asked("list", "--protocol", "icmp"))[0] == 2
+        assert (await asked("kill"))[0] == 2
+        assert await asked("kill", "--client", own) == (0, {"killed": 1})
+        assert [row["reason"] for row in (await asked("list", "--ended"))[1]] == ["killed"]
+        metrics = await service.metrics()
+        ended = [line for line in metrics if line.startswith("adc_sessions_ended_total{")]
+        assert len(ended) == 1
+        assert 'reason="killed"' in ended[0]
+        client.sock.close()

@@ -1,11 +1,13 @@
-"""`adc sessions`: clients and the members that they are pinned to."""
+"""`adc sessions`: flows of the session table, and clients with the members that they are pinned to."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from json import dumps
 from typing import Annotated
 
@@ -13,48 +15,97 @@ import typer
 
 from adc.cli.admin_client import Endpoint, admin_address, carry_out
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
+from adc.cli.flows import (
+    COLUMNS,
+    ENDED_COLUMNS,
+    From,
+    Idle,
+    Listener,
+    Protocol,
+    State,
+    flow_cells,
+    flow_changes,
+    flow_rows,
+    wanted_flows,
+)
 from adc.cli.output import MISUSED, fail, print_json, print_table
 from adc.persistence.listing import SessionRow
+from adc.runtime.operations import flows as flow_operations
 from adc.runtime.operations import sessions as operations
 from adc.runtime.operations.convert import to_json
+from adc.runtime.operations.flows import UnwantedFlows
+from adc.runtime.operations.operation import BadRequest
 from adc.runtime.operations.sessions import Wanted
+from adc.sessions.row import FlowRow
 
-sessions = typer.Typer(help="List, show, drop and watch sticky sessions.", no_args_is_help=True)
+sessions = typer.Typer(
+    help="List, show, watch and end flows of the session table and sticky sessions.", no_args_is_help=True
+)
 
 Client = Annotated[
-    str, typer.Argument(help="The client as listed, or its session id.", metavar="CLIENT", show_default=False)
+    str,
+    typer.Argument(
+        help="The client as listed, its session id, or the id of a flow.",
+        metavar="CLIENT",
+        show_default=False,
+    ),
 ]
 AnyClient = Annotated[str | None, typer.Argument(metavar="[CLIENT]", show_default=False)]
 Pool = Annotated[str, typer.Option("--pool", help="Only sessions of this pool.")]
-Member = Annotated[str, typer.Option("--member", help="Only sessions pinned to this member.")]
+Member = Annotated[str, typer.Option("--member", help="Only sessions of this member.")]
 Older = Annotated[
     str, typer.Option("--older", metavar="DURATION", help="Only sessions of at least this age.")
 ]
 Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Only sessions of at most this age.")]
+Kind = Annotated[str, typer.Option("--kind", help="Only flow: the session table, or pin: sticky sessions.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 
-COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
+PIN_COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
 
 
 @sessions.command("list")
 def list_sessions(
+    kind: Kind = "",
     pool: Pool = "",
     member: Member = "",
     older: Older = "",
     newer: Newer = "",
+    protocol: Protocol = "",
+    listener: Listener = "",
+    client: From = "",
+    state: State = "",
+    idle: Idle = "",
+    ended: Annotated[bool, typer.Option("--ended", help="Flows that ended lately, with the reason.")] = False,
     limit: Limit = 100,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Show sessions: client, member, age, last use, time left."""
-    wanted = Wanted(pool, member=member, min_age=_age(older), max_age=_age(newer))
-    rows: list[SessionRow] = []
-    for row in _rows(admin_address(admin, config), wanted):
-        if len(rows) == limit:
-            break
-        rows.append(row)
-    _print(rows, json)
+    """Show sticky sessions and flows: both ends, state, bytes, last activity, time left."""
+    about_flows = bool(protocol or listener or client or state or idle or ended)
+    about_pins = bool(older or newer)
+    if kind not in ("", "flow", "pin") or (about_flows and (about_pins or kind == "pin")):
+        fail("--kind is flow or pin; --older and --newer are for pins, the other filters for flows", MISUSED)
+    address = admin_address(admin, config)
+    pins: list[SessionRow] = []
+    flows: list[FlowRow] = []
+    if kind != "flow" and not about_flows:
+        only = kind == "pin" or about_pins
+        wanted = Wanted(pool, member=member, min_age=_age(older), max_age=_age(newer), if_any=not only)
+        pins = list(islice(_rows(address, wanted), limit))
+    if kind != "pin" and not about_pins and len(pins) < limit:
+        conditions = wanted_flows(
+            protocol=protocol,
+            listener=listener,
+            pool=pool,
+            member=member,
+            client=client,
+            state=state,
+            idle=_age(idle),
+            ended=ended,
+        )
+        flows = flow_rows(address, conditions, limit - len(pins))
+    _print(pins, flows, json)
 
 
 @sessions.command()
@@ -65,11 +116,45 @@ def show(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Show the sessions of one client."""
-    rows = list(_rows(admin_address(admin, config), Wanted(pool, client)))
-    if not rows:
+    """Show the sessions of one client, or one flow."""
+    address = admin_address(admin, config)
+    pins = list(_rows(address, Wanted(pool, client, if_any=True)))
+    named = {"id": client} if _FLOW.fullmatch(client) else {"client": client}
+    flows = flow_rows(address, wanted_flows(pool=pool, **named), _MOST_SHOWN)
+    if not pins and not flows:
         fail(f"no session of {client}")
-    _print(rows, json)
+    _print(pins, flows, json)
+
+
+@sessions.command()
+def kill(
+    flow: Annotated[str | None, typer.Argument(metavar="[ID]", show_default=False)] = None,
+    protocol: Protocol = "",
+    listener: Listener = "",
+    pool: Pool = "",
+    member: Member = "",
+    client: From = "",
+    state: State = "",
+    idle: Idle = "",
+    everything: Annotated[bool, typer.Option("--all", help="Kill every flow.")] = False,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """End flows at both ends: the one with ID, those that match, or all."""
+    try:
+        request = UnwantedFlows(
+            protocol, listener, pool, member, client, state, _age(idle), flow or "", all=everything
+        )
+    except BadRequest as error:
+        if "say which" not in str(error):
+            fail(str(error), MISUSED)
+        fail("no flows named; give ID, a filter such as --client, or --all", MISUSED)
+    reply = carry_out(admin_address(admin, config), flow_operations.KILL, request)
+    if json:
+        print_json(to_json(reply))
+    else:
+        print(f"{reply.killed} killed")
 
 
 @sessions.command()
@@ -95,6 +180,7 @@ def drop(
 
 @sessions.command()
 def watch(
+    kind: Kind = "",
     pool: Pool = "",
     interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two checks.")] = 1.0,
     limit: Limit = 10_000,
@@ -105,22 +191,36 @@ def watch(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Print each session that is created, moves or ends, among the first LIMIT. JSON is one line per event."""
-    address, wanted = admin_address(admin, config), Wanted(pool)
-    known = _snapshot(address, wanted, limit)
+    """Print what is opened, moves, changes its state or ends, among the first LIMIT. JSON is one line per event."""
+    if kind not in ("", "flow", "pin"):
+        fail("--kind is flow or pin", MISUSED)
+    address = admin_address(admin, config)
+    known, flows = _looked(address, kind, pool, limit)
     looks = 0
     while times == 0 or looks < times:
         looks += 1
         time.sleep(interval)
-        now = _snapshot(address, wanted, limit)
-        for event, row in _changes(known, now):
+        now, flows_now = _looked(address, kind, pool, limit)
+        events: list[tuple[str, SessionRow | FlowRow]] = [*_changes(known, now)]
+        events += flow_changes(flows, flows_now)
+        for event, row in events:
             if json:
                 print(dumps({"event": event, **to_json(row)}), flush=True)
             else:
-                print(f"{event} {row.pool} {row.client} {row.member}", flush=True)
-        known = now
+                name = f"{row.id} {row.client}" if isinstance(row, FlowRow) else row.client
+                print(f"{event} {row.pool} {name} {row.member}", flush=True)
+        known, flows = now, flows_now
 
 
+def _looked(address: Endpoint, kind: str, pool: str, limit: int) -> tuple[Snapshot, dict[str, FlowRow]]:
+    """Return the sticky sessions and the flows of this moment."""
+    pins = {} if kind == "flow" else _snapshot(address, Wanted(pool, if_any=kind != "pin"), limit)
+    flows = [] if kind == "pin" else flow_rows(address, wanted_flows(pool=pool), limit)
+    return pins, {row.id: row for row in flows}
+
+
+_FLOW = re.compile(r"[0-9]+-[0-9]+")
+_MOST_SHOWN = 1000
 Snapshot = dict[tuple[str, str], SessionRow]
 
 
@@ -163,11 +263,17 @@ def _age(text: str) -> float | None:
         fail(str(error), MISUSED)
 
 
-def _print(rows: list[SessionRow], json: bool) -> None:
+def _print(pins: list[SessionRow], flows: list[FlowRow], json: bool) -> None:
     if json:
-        print_json(to_json(rows))
-    else:
-        print_table(COLUMNS, ([_cell(column, getattr(row, column)) for column in COLUMNS] for row in rows))
+        print_json([*to_json(pins), *to_json(flows)])
+        return
+    if pins or not flows:
+        print_table(PIN_COLUMNS, ([_cell(name, getattr(row, name)) for name in PIN_COLUMNS] for row in pins))
+    if pins and flows:
+        print()
+    if flows:
+        columns = ENDED_COLUMNS if flows[0].reason else COLUMNS
+        print_table(columns, (flow_cells(row, columns) for row in flows))
 
 
 def _cell(column: str, value: float) -> object:

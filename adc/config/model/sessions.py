@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from adc.config.model.base import Finding, Part
-from adc.config.model.types import Flag, duration, one_of, whole
+from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.node import LogPath
+from adc.config.model.types import OFF, Flag, duration, one_of, whole
 
 EXPIRY = ("reset", "close", "silent")
 UNKNOWN = ("reject", "accept", "redirect")
@@ -43,6 +44,19 @@ class SessionKeepAlive(Part):
     member: Annotated[float, duration("0s", "9h")] = Field(0.0, description="Probes to members.")
 
 
+class SessionLog(Part):
+    """One line per ended session. A bare string is `path`."""
+
+    short_forms: ClassVar[Forms] = ({"type": "string"},)
+
+    path: LogPath = Field(description="A file; - or stdout for standard output; off.")
+    format: Annotated[str, one_of("text", "json")] = Field("text", description="text or json.")
+
+    @classmethod
+    def expanded(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+
 class Sessions(Part):
     """The table of all TCP, UDP and SMTP sessions of this node."""
 
@@ -73,6 +87,7 @@ class Sessions(Part):
         SessionKeepAlive.defaults(), description="TCP keep-alive probes; shorter than timeouts.tcp."
     )
     http: Flag = Field(False, description="Keep the connections of HTTP listeners in the table too.")
+    log: Annotated[SessionLog | None, OFF] = Field(None, description="Log of ended sessions.")
 
 
 class ListenerSessions(Part):

@@ -29,7 +29,8 @@ Place = tuple[str, str | None]
 class Wanted:
     """Some sessions: those that match every field given. Ages are seconds since a session was made.
 
-    `limit` bounds the rows of a reply; `cursor` continues after the reply that returned it. Raises BadRequest.
+    `limit` bounds the rows of a reply; `cursor` continues after the reply that returned it. With `if_any`, a pool
+    without a table has no sessions, instead of being refused. Raises BadRequest.
     """
 
     pool: str = ""
@@ -39,6 +40,7 @@ class Wanted:
     max_age: float | None = None
     limit: int = MOST_ROWS
     cursor: str = ""
+    if_any: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST_ROWS:
@@ -67,6 +69,8 @@ class ListSessions(Operation[Wanted, Page]):
     path = "/api/v1/sessions"
 
     def run(self, worker: Serving, request: Wanted) -> Page:
+        if request.if_any and request.pool in worker.runtime.pools and not _has_table(worker, request.pool):
+            return Page([], None)
         tables = _tables(worker, request.pool)
         now = worker.clock.wall
         rows: list[SessionRow] = []
@@ -174,6 +178,11 @@ def _tables(worker: Serving, pool: str) -> dict[str, Table]:
     if pool not in tables:
         raise BuildError(f"pool {pool} keeps no sessions in a table; those that do: {_named(tables)}")
     return {pool: tables[pool]}
+
+
+def _has_table(worker: Serving, pool: str) -> bool:
+    sticky = worker.runtime.sticky.get(pool)
+    return sticky is not None and sticky.table is not None
 
 
 def _named(names: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ def worker_samples(worker: Serving) -> list[Sample]:
         *runtime.plugins.samples(str(worker.worker_id)),
         *_persistence(worker),
         *cache_samples(worker),
+        *worker.sessions.samples(),
         *_process(worker),
         *worker.firewall.samples(),
     ]
@@ -88,6 +89,8 @@ def _process(worker: Serving) -> Iterator[Sample]:
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
     if worker.logs.access_log is not None:
         yield Sample("adc_access_log_dropped_total", (), worker.logs.access_log.dropped)
+    if worker.logs.session_log is not None:
+        yield Sample("adc_session_log_dropped_total", (), worker.logs.session_log.dropped)
     for path, dropped in worker.log_files.dropped().items():
         yield Sample("adc_plugin_log_dropped_total", (path,), dropped)
     yield Sample("adc_error_log_suppressed_total", (), worker.logs.error_log.suppressed)

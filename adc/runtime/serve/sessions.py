@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 from adc.config import Config
 from adc.config.model import listeners as model
 from adc.config.model.sessions import SessionKeepAlive, Sessions
 from adc.runtime.build.runtime import worker_count
-from adc.sessions.session import Timeouts
+from adc.sessions.ended import EndedSessions
+from adc.sessions.session import STATES, Session, Timeouts
+from adc.sessions.session_log import SessionLog
 from adc.sessions.table import SessionTable
+from adc.telemetry.samples import Sample
 
 
 class WorkerSessions:
@@ -15,12 +21,22 @@ class WorkerSessions:
 
     def __init__(self) -> None:
         self.table = SessionTable()
+        self.table.ended = self._ended
+        self.ended = EndedSessions()
+        self.http = False
+        self._log: SessionLog | None = None
         self._timeouts: dict[str, Timeouts] = {}
         self._settings = Sessions.defaults()
 
-    def follow(self, config: Config) -> None:
-        """Follow a configuration from now on; listeners follow it after this."""
+    def follow(self, config: Config, log: SessionLog | None = None) -> None:
+        """Follow a configuration from now on, and write ended sessions to `log`; listeners follow it after this."""
         self._settings = config.sessions
+        self._log = log
+        self.http = config.sessions.http
+        names = {listener.name for listener in config.listeners}
+        self.table.forget_listeners(names)
+        kept = names | {ring.listener for ring in self.table.rings()}
+        self._timeouts = {name: each for name, each in self._timeouts.items() if name in kept}
         self.table.size = max(1, config.sessions.size // worker_count(config))
 
     def timeouts(self, listener: model.Listener) -> Timeouts:
@@ -49,3 +65,22 @@ class WorkerSessions:
         """Return the intervals of keep-alive probes."""
         own = listener.sessions
         return self._settings.keep_alive if own is None or own.keep_alive is None else own.keep_alive
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the metrics of this worker's table."""
+        yield Sample("adc_sessions_limit", (), self.table.size)
+        opened: dict[tuple[str, str], int] = {}
+        for (protocol, listener, reason), count in self.ended.counts.items():
+            yield Sample("adc_sessions_ended_total", (protocol, listener, reason), count)
+            opened[protocol, listener] = opened.get((protocol, listener), 0) + count
+        for ring in self.table.rings():
+            key = (ring.protocol, ring.listener)
+            yield Sample("adc_sessions", (*key, STATES[ring.state]), ring.count)
+            opened[key] = opened.get(key, 0) + ring.count
+        for key, count in opened.items():
+            yield Sample("adc_sessions_opened_total", key, count)
+
+    def _ended(self, session: Session, reason: str, now: float) -> None:
+        ended = self.ended.add(session, reason, now)
+        if self._log is not None:
+            self._log.write(ended, time.time())

@@ -1,0 +1,250 @@
+"""Flows of the session table: listed and killed, in bounded slices."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from adc.runtime.operations.operation import BadRequest, Node, Operation, Scope
+from adc.sessions.filter import FlowFilter
+from adc.sessions.row import FlowRow, ended_row, flow_row
+
+if TYPE_CHECKING:
+    from adc.runtime.serve.view import Serving
+    from adc.sessions.session import Session
+
+MOST_ROWS: Final = 1000
+SCANNED_PER_CALL: Final = 20_000
+"""Sessions examined in one call of a listing."""
+
+_SLICE: Final = 250
+"""Sessions examined in one loop iteration: about a millisecond."""
+
+_ENDED_SLICE: Final = 50
+"""Sessions examined in one loop iteration where each may be ended."""
+
+_OVER: Final = 1 << 62
+_OVER_TEXT: Final = "-"
+"""Place of a worker that has listed all."""
+
+KILLED: Final = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFlows:
+    """Flows that match every field given.
+
+    `client` is an address, a network, or an address with its port; `id` is that of one flow; `idle` the minimum time
+    without activity in seconds. `ended` selects those that ended lately. `limit` bounds the rows of a reply; `cursor`
+    continues after the reply that returned it. Raises BadRequest.
+    """
+
+    protocol: str = ""
+    listener: str = ""
+    pool: str = ""
+    member: str = ""
+    client: str = ""
+    state: str = ""
+    idle: float | None = None
+    id: str = ""
+    ended: bool = False
+    limit: int = MOST_ROWS
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MOST_ROWS:
+            raise BadRequest(f"limit is a number from 1 to {MOST_ROWS}")
+        if self.id and _numbers(self.id) is None:
+            raise BadRequest(f"{self.id!r} is no id of a flow, which is WORKER-NUMBER")
+        _places(self.cursor)
+        try:
+            self.filter(self.member)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+
+    def filter(self, member: str) -> FlowFilter:
+        """Return the conditions without id and paging, for the member of that name."""
+        return FlowFilter(self.protocol, self.listener, self.pool, member, self.client, self.state, self.idle)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPage:
+    """Rows, and the cursor of the next page: None after the last one."""
+
+    rows: list[FlowRow]
+    cursor: str | None
+
+
+class ListFlows(Operation[WantedFlows, FlowPage]):
+    """List flows of the session table, a page at a time, in the order of worker and number."""
+
+    name = "flows.list"
+    request, reply = WantedFlows, FlowPage
+    scope = Scope.ALL
+    path = "/api/v1/flows"
+
+    async def run(self, worker: Serving, request: WantedFlows) -> FlowPage:
+        after = _places(request.cursor).get(worker.worker_id, 0)
+        if request.ended:
+            return _ended_page(worker, request, after)
+        rows: list[FlowRow] = []
+        scan = _Scan(worker, request, after)
+        async for session in scan.matching(SCANNED_PER_CALL):
+            rows.append(flow_row(session, worker.worker_id, time.monotonic(), time.time()))
+            if len(rows) >= request.limit:
+                break
+        return FlowPage(rows, None if scan.over else str(scan.position))
+
+    async def coordinate(self, node: Node, request: WantedFlows) -> FlowPage:
+        return _joined(await node.all(self, request), request)
+
+
+@dataclass(frozen=True, slots=True)
+class UnwantedFlows(WantedFlows):
+    """The flows to kill: `all`, or those that match. Raises BadRequest."""
+
+    all: bool = False
+
+    def __post_init__(self) -> None:
+        WantedFlows.__post_init__(self)
+        narrowed = any(getattr(self, name) not in ("", None) for name in NARROWING)
+        if self.all == narrowed:
+            raise BadRequest(f"say which: all=true, or some of {', '.join(NARROWING)}")
+
+
+NARROWING: Final = ("protocol", "listener", "pool", "member", "client", "state", "idle", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """The number of flows killed."""
+
+    killed: int
+
+
+class KillFlows(Operation[UnwantedFlows, Killed]):
+    """End flows at both ends: TCP connections are reset. Flows that open meanwhile stay."""
+
+    name = "flows.kill"
+    request, reply = UnwantedFlows, Killed
+    scope = Scope.ALL
+    timeout: ClassVar[float] = 30.0
+    method = "DELETE"
+    path = "/api/v1/flows"
+
+    async def run(self, worker: Serving, request: UnwantedFlows) -> Killed:
+        killed = 0
+        scan = _Scan(worker, request, 0, _ENDED_SLICE)
+        async for session in scan.matching(1 << 60):
+            session.end(KILLED)
+            killed += 1
+        return Killed(killed)
+
+    def merge(self, replies: Mapping[int, Killed]) -> Killed:
+        return Killed(sum(reply.killed for reply in replies.values()))
+
+
+class _Scan:
+    """A walk over the sessions of a worker that match, up to those that were open when it began.
+
+    `position` is the last number examined; `over` is True after the last session.
+    """
+
+    def __init__(self, worker: Serving, wanted: WantedFlows, after: int, slice_: int = _SLICE) -> None:
+        self.position = after
+        self.over = False
+        self._table = worker.sessions.table
+        self._last = self._table.opened
+        self._filter = wanted.filter(_member(worker, wanted))
+        self._slice = slice_
+        if wanted.id:
+            of, number = _numbers(wanted.id) or (-1, -1)
+            mine = of == worker.worker_id and number > after
+            self.position, self._last = (number - 1, number) if mine else (0, 0)
+
+    async def matching(self, most: int) -> AsyncIterator[Session]:
+        """Yield the sessions that match among the next `most`; other work has its turn after each slice."""
+        while most > 0:
+            page = self._table.scan(self.position, self._slice)
+            most -= self._slice
+            for session in page:
+                if session.number > self._last:
+                    self.over = True
+                    return
+                self.position = session.number
+                if self._filter.matches(session, time.monotonic()):
+                    yield session
+            if len(page) < self._slice or self.position >= self._last:
+                self.over = True
+                return
+            await asyncio.sleep(0)
+
+
+def _ended_page(worker: Serving, wanted: WantedFlows, after: int) -> FlowPage:
+    """Return flows that have ended, in the order of their end; the cursor counts them."""
+    now, wall = time.monotonic(), time.time()
+    accepts = wanted.filter(_member(worker, wanted)).matches
+    found = [each for each in worker.sessions.ended.recent if accepts(each, now)]
+    if wanted.id:
+        found = [each for each in found if f"{worker.worker_id}-{each.number}" == wanted.id]
+    rows = [ended_row(each, worker.worker_id, now, wall) for each in found[after : after + wanted.limit]]
+    end = after + len(rows)
+    return FlowPage(rows, None if end >= len(found) else str(end))
+
+
+def _joined(replies: Mapping[int, FlowPage], request: WantedFlows) -> FlowPage:
+    """Return one page of the pages of several workers: what is over the limit comes again with the next page."""
+    before = _places(request.cursor)
+    rows: list[FlowRow] = []
+    places: dict[int, str] = {}
+    for worker, page in sorted(replies.items()):
+        if before.get(worker) == _OVER:
+            places[worker] = _OVER_TEXT
+            continue
+        taken = page.rows[: request.limit - len(rows)]
+        rows += taken
+        if len(taken) == len(page.rows):
+            places[worker] = _OVER_TEXT if page.cursor is None else page.cursor
+        elif request.ended:
+            places[worker] = str(before.get(worker, 0) + len(taken))
+        else:
+            places[worker] = taken[-1].id.partition("-")[2] if taken else str(before.get(worker, 0))
+    if all(place == _OVER_TEXT for place in places.values()):
+        return FlowPage(rows, None)
+    return FlowPage(rows, ",".join(f"{worker}:{place}" for worker, place in places.items()))
+
+
+def _places(cursor: str) -> dict[int, int]:
+    """Return the numbers after which each worker continues, `_OVER` for one that is done. Raises BadRequest."""
+    found: dict[int, int] = {}
+    for part in cursor.split(",") if cursor else ():
+        worker, _, place = part.partition(":")
+        if not worker.isdecimal() or not (place.isdecimal() or place == _OVER_TEXT):
+            raise BadRequest(f"{cursor!r} is no cursor of an earlier reply")
+        found[int(worker)] = _OVER if place == _OVER_TEXT else int(place)
+    return found
+
+
+def _numbers(text: str) -> tuple[int, int] | None:
+    """Return worker and number of the id of a flow, None if it is none."""
+    worker, _, number = text.partition("-")
+    if not (worker.isdecimal() and number.isdecimal() and len(text) < 40):
+        return None
+    return int(worker), int(number)
+
+
+def _member(worker: Serving, wanted: WantedFlows) -> str:
+    """Return the name of the member wanted, which may be given by its address."""
+    for pool in worker.runtime.pools.values():
+        if wanted.pool in ("", pool.name):
+            for member in pool.members:
+                if wanted.member == member.address:
+                    return member.name
+    return wanted.member
+
+
+LIST = ListFlows()
+KILL = KillFlows()

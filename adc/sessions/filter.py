@@ -1,0 +1,80 @@
+"""Filter of sessions by what they have in common."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from adc.sessions.ended import Ended
+from adc.sessions.row import address_text
+from adc.sessions.session import STATES, Session
+
+PROTOCOLS = ("tcp", "udp", "smtp", "http")
+
+_Network = IPv4Network | IPv6Network
+
+
+class FlowFilter:
+    """Matches sessions by every condition given; an empty text and None match all.
+
+    `client` is an address, a network, an address with its port, or a path; `idle` is the minimum time without activity
+    in seconds. Raises ValueError for a state or protocol that does not exist.
+    """
+
+    def __init__(
+        self,
+        protocol: str = "",
+        listener: str = "",
+        pool: str = "",
+        member: str = "",
+        client: str = "",
+        state: str = "",
+        idle: float | None = None,
+    ) -> None:
+        if protocol and protocol not in PROTOCOLS:
+            raise ValueError(f"unknown protocol {protocol!r}; use one of {', '.join(PROTOCOLS)}")
+        if state and state not in STATES:
+            raise ValueError(f"unknown state {state!r}; use one of {', '.join(STATES)}")
+        self._protocol = protocol
+        self._listener = listener
+        self._pool = pool
+        self._member = member
+        self._state = STATES.index(state) if state else -1
+        self._idle = idle
+        self._client = client
+        self._network = _network(client)
+
+    def matches(self, each: Session | Ended, now: float) -> bool:
+        """True if a session passes the filter at the monotonic time `now`."""
+        return (
+            (not self._protocol or each.protocol == self._protocol)
+            and (not self._listener or each.listener == self._listener)
+            and (not self._pool or each.pool == self._pool)
+            and (not self._member or each.member == self._member)
+            and self._state in (-1, each.state)
+            and (self._idle is None or now - each.last >= self._idle)
+            and (not self._client or self._of_client(each))
+        )
+
+    def _of_client(self, each: Session | Ended) -> bool:
+        if self._network is None:
+            return address_text(each.client) == self._client
+        if not isinstance(each.client, tuple):
+            return False
+        try:
+            address = _plain(ip_address(str(each.client[0]).partition("%")[0]))
+        except ValueError:
+            return False
+        return address in self._network
+
+
+def _network(client: str) -> _Network | None:
+    """Return the network that `client` names, None if it is something else."""
+    try:
+        return ip_network(client, strict=False) if client else None
+    except ValueError:
+        return None
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return an IPv4 address that was written as an IPv6 one as it is."""
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,118 @@
+"""Flows of several workers: pages, filters, and killing in slices."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from adc.runtime.operations import flows
+from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
+from adc.runtime.operations.operation import BadRequest
+from adc.runtime.serve.sessions import WorkerSessions
+from adc.sessions.session import Session, Timeouts
+
+TIMES = Timeouts(10.0, 100.0, 5.0)
+
+
+class Flow(Session):
+    def __init__(self, table, client):
+        super().__init__("udp", "dns", client, None, TIMES)
+        self.table = table
+        self.pool, self.member = "app", "a"
+
+    def end(self, reason):
+        self.table.closed(self, reason, 0.0)
+
+
+class FakeNode:
+    """Workers by number, each with its own table."""
+
+    shares_state = True
+
+    def __init__(self, *counts):
+        member = SimpleNamespace(name="a", address="10.0.0.1:53")
+        pools = {"app": SimpleNamespace(name="app", members=[member])}
+        self.workers = {}
+        for number, count in enumerate(counts):
+            sessions = WorkerSessions()
+            worker = SimpleNamespace(
+                worker_id=number, sessions=sessions, runtime=SimpleNamespace(pools=pools)
+            )
+            for place in range(count):
+                sessions.table.open(Flow(sessions.table, (f"10.{number}.0.{place % 250}", 1000)), 0.0)
+            self.workers[number] = worker
+
+    async def all(self, operation, request):
+        return {number: await operation.run(worker, request) for number, worker in self.workers.items()}
+
+
+async def listed(node, **conditions):
+    """Return the ids of all pages."""
+    found, cursor, sizes = [], "", []
+    while cursor is not None:
+        page = await flows.LIST.coordinate(node, WantedFlows(cursor=cursor, **conditions))
+        found += [row.id for row in page.rows]
+        sizes.append(len(page.rows))
+        cursor = page.cursor
+    assert max(sizes) <= conditions.get("limit", 1000)
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
+async def test_pages_contain_every_flow_of_every_worker_once(limit):
+    node = FakeNode(3, 0, 4)
+    assert await listed(node, limit=limit) == ["0-1", "0-2", "0-3", "2-1", "2-2", "2-3", "2-4"]
+
+
+async def test_filter_that_matches_little_walks_on_over_pages(monkeypatch):
+    monkeypatch.setattr(flows, "SCANNED_PER_CALL", 300)
+    node = FakeNode(900)
+    node.workers[0].sessions.table.open(Flow(node.workers[0].sessions.table, ("192.0.2.1", 1)), 0.0)
+    assert await listed(node, client="192.0.2.0/24", limit=5) == ["0-901"]
+
+
+async def test_one_flow_by_its_id_or_all_of_a_member_by_its_address():
+    node = FakeNode(3, 3)
+    assert await listed(node, id="1-2") == ["1-2"]
+    assert await listed(node, id="1-9") == []
+    assert len(await listed(node, member="10.0.0.1:53")) == 6
+    assert await listed(node, member="10.0.0.2:53") == []
+
+
+async def test_kill_ends_what_matches_in_all_workers():
+    node = FakeNode(600, 2)
+    replies = await node.all(flows.KILL, UnwantedFlows(client="10.0.0.0/16"))
+    assert flows.KILL.merge(replies).killed == 600
+    assert await listed(node) == ["1-1", "1-2"]
+    assert node.workers[0].sessions.ended.counts == {("udp", "dns", "killed"): 600}
+
+
+async def test_ended_flows_are_listed_with_their_reason():
+    node = FakeNode(3, 1)
+    await node.all(flows.KILL, UnwantedFlows(all=True))
+    assert await listed(node, ended=True, limit=2) == ["0-1", "0-2", "0-3", "1-1"]
+    page = await flows.LIST.coordinate(node, WantedFlows(ended=True, id="1-1"))
+    assert [row.reason for row in page.rows] == ["killed"]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"all": True, "state": "new"}, {"limit": 5}])
+def test_kill_names_all_or_some(wrong):
+    with pytest.raises(BadRequest, match="say which"):
+        UnwantedFlows(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"limit": 0}, {"id": "x"}, {"cursor": "0:x"}, {"cursor": "-"}, {"state": "open"}]
+)
+def test_bad_requests_are_refused(wrong):
+    with pytest.raises(BadRequest):
+        WantedFlows(**wrong)
+
+
+async def test_metrics_count_open_and_ended_sessions():
+    node = FakeNode(3)
+    sessions = node.workers[0].sessions
+    sessions.table.find(1).end("complete")
+    samples = {(each.name, each.labels): each.value for each in sessions.samples()}
+    assert samples["adc_sessions", ("udp", "dns", "new")] == 2
+    assert samples["adc_sessions_ended_total", ("udp", "dns", "complete")] == 1
+    assert samples["adc_sessions_opened_total", ("udp", "dns")] == 3
