@@ -20,7 +20,8 @@ from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_c
 from adc.proxy.files.root import Root, open_file
 from adc.proxy.pages.configured import Pages
 from adc.proxy.replies import Replies
-from adc.runtime.build.firewall import BadSet, read_set
+from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
+from adc.runtime.build.firewall_lint import doubtful_rules
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
 from adc.runtime.build.persistence import needs_keys, needs_store
 from adc.runtime.build.pools import build_pool
@@ -66,7 +67,7 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
             Runtime(config, Random())
         except BuildError as error:
             found.append(((), str(error)))
-    return found, plugins.warnings
+    return found, [*plugins.warnings, *_firewall_doubts(config)]
 
 
 def _firewall_sets(config: Config) -> Iterator[Finding]:
@@ -76,6 +77,18 @@ def _firewall_sets(config: Config) -> Iterator[Finding]:
                 read_set(each.file)
             except (OSError, BadSet) as error:
                 yield ("firewall", "sets", name, "file"), str(error)
+
+
+def _firewall_doubts(config: Config) -> list[Finding]:
+    firewall = config.firewall
+    try:
+        return (
+            []
+            if firewall is None
+            else [*doubtful_rules(config, firewall, filter_of(firewall, read_sets(firewall)))]
+        )
+    except (OSError, BadSet):  # reported already
+        return []
 
 
 def _logs(config: Config, which: Which) -> Iterator[Finding]:

@@ -1,0 +1,112 @@
+"""`adc firewall`: show the rules and their counters, check them, explain the decision about a packet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adc.cli.admin_client import admin_address, carry_out
+from adc.cli.arguments import AdminAddress, AdminConfig, ConfigPath, Json
+from adc.cli.loading import load_or_fail
+from adc.cli.output import FAILED, MISUSED, fail, print_json, print_table
+from adc.firewall.packet_text import SYNTAX
+from adc.runtime.operations import firewall as operations
+from adc.runtime.operations.convert import to_json
+from adc.runtime.operations.operation import NOTHING
+
+if TYPE_CHECKING:
+    from adc.cli.firewall_asking import Rules
+
+firewall = typer.Typer(help="Show, check and explain the rules of the firewall.", no_args_is_help=True)
+
+_Packet = Annotated[str, typer.Argument(help=f"{SYNTAX}, in quotes.", show_default=False)]
+
+
+@firewall.command()
+def show(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="A configuration whose rules are shown, without counters.",
+            show_default=False,
+        ),
+    ] = None,
+    admin: AdminAddress = None,
+    config: AdminConfig = None,
+    json: Json = False,
+) -> None:
+    """Show the rules of the running node with the number of new flows that each matched, or those of CONFIG."""
+    if file is not None:
+        _show_file(file, json)
+        return
+    rows = carry_out(admin_address(admin, config), operations.LIST, NOTHING)
+    if json:
+        print_json(to_json(rows))
+    else:
+        print_table(("rule", "action", "packets"), ([row.rule, row.action, row.packets] for row in rows))
+
+
+def _show_file(file: Path, json: bool) -> None:
+    rules = _rules(file)
+    rows = rules.rows()
+    if json:
+        print_json(rows)
+    else:
+        columns = ("rule", "action", "when", "where")
+        print_table(columns, ([row[column] for column in columns] for row in rows))
+
+
+@firewall.command()
+def check(config: ConfigPath, json: Json = False) -> None:
+    """Check the rules: those that are never reached, empty and unused sets, a default that locks the operator out.
+
+    Exit code 1 if there is any, 2 if the configuration is invalid.
+    """
+    rules = _rules(config)
+    warnings = rules.warnings()
+    if json:
+        print_json({"ok": not warnings, "warnings": warnings})
+    if warnings:
+        fail("" if json else "\n".join(warnings), FAILED)
+    if not json:
+        print(f"{config}: {len(rules.filter.rules)} rules, ok")
+
+
+@firewall.command()
+def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
+    """Show which rule decides on a packet and why, each step with its line; nothing is sent or counted.
+
+    Rates are taken as not exceeded. The listener is the one bound to the destination unless `to` names another.
+    """
+    from adc.firewall.packet_text import BadPacket
+
+    rules = _rules(config)
+    try:
+        steps, verdict = rules.explain(packet)
+    except BadPacket as error:
+        fail(str(error), MISUSED)
+    if json:
+        print_json({"steps": steps, **verdict})
+        return
+    for step in steps:
+        word = "matches" if step["ok"] else "does not match"
+        print(f"{step['where']}: {step['rule']}: {step['key']} {step['got']} {word} {step['wanted']}")
+    print(f"{verdict['where']}: -> {verdict['rule']}: {verdict['action']}")
+
+
+def _rules(config: Path) -> Rules:
+    from adc.cli.firewall_asking import BadRules, Rules
+
+    loaded = load_or_fail(config)
+    try:
+        return Rules(loaded)
+    except BadRules as error:
+        fail(str(error), MISUSED)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verb to `app`."""
+    app.add_typer(firewall, name="firewall")

@@ -1,0 +1,104 @@
+"""`adc firewall` on configurations that are not served."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from adc.cli.app import app
+
+CONFIG = """\
+firewall:
+  default: drop
+  sets: {office: [198.51.100.0/24], idle: {file: idle.txt}}
+  rules:
+    - {name: bad, action: drop, source: 192.0.2.0/24}
+    - {name: seen, action: count, listener: db}
+    - {name: few, action: reject, over: {new_connections: 60/m}}
+    - {name: hidden, action: accept, source: 192.0.2.7, port: 80}
+    - name: night
+      action: accept
+      listener: db
+      time: {from: "22:00", to: "06:00"}
+listeners: [{name: db, bind: ":15432"}]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "idle.txt").write_text("# nothing yet\n")
+    file = tmp_path / "adc.yaml"
+    file.write_text(CONFIG)
+    return file
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["firewall", *map(str, arguments)])
+    return result.exit_code, result.output
+
+
+def test_explain_shows_each_step_with_its_line(config: Path) -> None:
+    code, output = run("explain", config, "tcp 10.0.0.1:4000 -> 127.0.0.1:15432 new at 2026-11-29T23:00")
+    assert code == 0
+    assert output.replace(f"{config}", "F").splitlines() == [
+        "F:5: bad: source 10.0.0.1 does not match 192.0.2.0/24",
+        "F:6: seen: listener db matches db",
+        "F:7: few: over a rate below that does not match 60/m per source",
+        "F:8: hidden: port 15432 does not match 80",
+        "F:11: night: listener db matches db",
+        "F:12: night: time Sun 2026-11-29T23:00Z matches mon, tue, wed, thu, fri, sat, sun 22:00 to 06:00 UTC",
+        "F:9: -> night: accept",
+    ]
+
+
+def test_explain_names_the_default(config: Path) -> None:
+    code, output = run("explain", config, "udp 10.0.0.1:4000 -> 127.0.0.1:53", "--json")
+    verdict = json.loads(output)
+    assert (code, verdict["rule"], verdict["action"]) == (0, "(default)", "drop")
+    assert verdict["where"] == f"{config}:2"
+
+
+def test_explain_refuses_what_is_no_packet(config: Path) -> None:
+    code, output = run("explain", config, "hello")
+    assert code == 2
+    assert "is not a packet; write PROTOCOL SOURCE" in output
+
+
+def test_check_finds_hidden_rules_and_empty_sets(config: Path) -> None:
+    code, output = run("check", config)
+    assert code == 1
+    assert 'rule "hidden" is never reached: rule "bad" (rules[0]) decides on all its packets' in output
+    assert 'set "idle" has no networks' in output
+    assert 'set "office" is used by no rule' in output
+    assert "locks out" not in output
+
+
+def test_check_finds_a_kernel_default_that_locks_out(config: Path) -> None:
+    config.write_text(CONFIG.replace("default: drop", "default: drop\n  engine: nftables"))
+    assert "locks out ssh: no rule accepts tcp port 22" in run("check", config)[1]
+
+
+def test_show_lists_rules_with_their_places(config: Path) -> None:
+    code, output = run("show", config, "--json")
+    rows = json.loads(output)
+    assert code == 0
+    assert [row["rule"] for row in rows] == ["bad", "seen", "few", "hidden", "night", "(default)"]
+    assert rows[3]["when"] == "port 80; source 192.0.2.7"
+    assert rows[4]["where"] == f"{config}:9"
+
+
+def test_configuration_without_a_firewall_is_misuse(config: Path) -> None:
+    config.write_text("listeners: [{bind: ':80'}]\n")
+    code, output = run("show", config)
+    assert code == 2
+    assert "there is no firewall" in output
+
+
+def test_broken_set_files_are_named_with_their_line(config: Path) -> None:
+    (config.parent / "idle.txt").write_text("10.0.0.0/8\n300.0.0.1\n")
+    code, output = run("check", config)
+    assert code == 2
+    assert "idle.txt:2: " in output
