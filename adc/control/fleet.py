@@ -135,11 +135,11 @@ class Fleet:
             for worker in [worker for worker_id, worker in self.workers.items() if worker_id >= count]:
                 self._leave(worker, grace)
 
-    async def drain(self, grace: float) -> None:
-        """Finish what is in flight everywhere, then end all workers."""
+    async def drain(self, grace: float, last: bool) -> None:
+        """Finish what is in flight everywhere, then end all workers. `last`: no other binary has the sockets."""
         self._stop_watching()
         for worker in list(self.workers.values()):
-            self._leave(worker, grace)
+            self._leave(worker, grace, last)
         await asyncio.gather(*self._dismissals)
 
     async def kill(self) -> None:
@@ -236,18 +236,18 @@ class Fleet:
                 log.warn("worker_replaced", worker=worker_id, pid=self.workers[worker_id].pid)
                 return
 
-    def _leave(self, worker: WorkerHandle, grace: float) -> None:
+    def _leave(self, worker: WorkerHandle, grace: float, last: bool = False) -> None:
         """Remove `worker` from the serving ones; it finishes its work within `grace` seconds."""
         if self.workers.get(worker.worker_id) is worker:
             del self.workers[worker.worker_id]
         self.leaving.add(worker)
-        task = asyncio.create_task(self._dismiss(worker, grace))
+        task = asyncio.create_task(self._dismiss(worker, grace, last))
         self._dismissals.add(task)
         task.add_done_callback(self._dismissals.discard)
 
-    async def _dismiss(self, worker: WorkerHandle, grace: float) -> None:
+    async def _dismiss(self, worker: WorkerHandle, grace: float, last: bool) -> None:
         try:
-            self.last_samples[worker] = await worker.drain(grace)
+            self.last_samples[worker] = await worker.drain(grace, last)
         except (CallFailed, CallRefused) as error:
             log.warn("worker_drain_failed", worker=worker.worker_id, detail=str(error))
         await worker.kill()

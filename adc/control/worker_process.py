@@ -58,7 +58,7 @@ class WorkerProcess:
 
     async def _drain_alone(self) -> None:
         try:
-            await self._serving.drain(self._grace)
+            await self._serving.drain(self._grace, True)
         finally:  # no process is left that could end a worker that failed to drain
             self._ended.set()
 
@@ -87,7 +87,7 @@ class WorkerProcess:
                 self._serving.rollback()
             case "drain":
                 self._draining = True
-                return await self._serving.drain(body)
+                return await self._serving.drain(*body)
             case "samples":
                 return self._serving.worker.samples()
             case "call":

@@ -55,8 +55,9 @@ class WorkerHandle(Protocol):
     async def rollback(self) -> None:
         """Drop the candidate."""
 
-    async def drain(self, grace: float) -> list[Sample]:
-        """Close listeners, finish what is in flight within `grace` seconds; returns the last counters."""
+    async def drain(self, grace: float, last: bool) -> list[Sample]:
+        """Close listeners, finish what is in flight within `grace` seconds; returns the last counters. `last`: no other
+        process reads the sockets from now on."""
 
     async def samples(self) -> list[Sample]:
         """Return the counters of this worker."""
@@ -109,8 +110,8 @@ class ChildWorker:
     async def rollback(self) -> None:
         await self._peer.ask("rollback", timeout=ANSWER_TIMEOUT)
 
-    async def drain(self, grace: float) -> list[Sample]:
-        samples: list[Sample] = await self._peer.ask("drain", grace, timeout=grace + DRAIN_SLACK)
+    async def drain(self, grace: float, last: bool) -> list[Sample]:
+        samples: list[Sample] = await self._peer.ask("drain", (grace, last), timeout=grace + DRAIN_SLACK)
         return samples
 
     async def samples(self) -> list[Sample]:
@@ -174,8 +175,8 @@ class LocalWorker:
     async def rollback(self) -> None:
         self._serving.rollback()
 
-    async def drain(self, grace: float) -> list[Sample]:
-        return await self._serving.drain(grace)
+    async def drain(self, grace: float, last: bool) -> list[Sample]:
+        return await self._serving.drain(grace, last)
 
     async def samples(self) -> list[Sample]:
         return self._serving.worker.samples()

@@ -206,9 +206,10 @@ class Worker:
             open_tables(self.runtime.config, self.state.pins)  # with the sizes that they had
             self.runtime.plugins.restore_tables()
 
-    async def drain(self, grace: float) -> None:
-        """Stop accepting, finish in-flight work within `grace` seconds, abort the rest."""
-        self.listeners.drain()
+    async def drain(self, grace: float, last: bool = True) -> None:
+        """Stop accepting, finish in-flight work within `grace` seconds, abort the rest. `last`: no other process reads
+        the sockets from now on."""
+        self.listeners.drain(last)
         self._share.leave()
         end, pause = self._loop.time() + max(grace, _DRAIN_POLL), _FIRST_DRAIN_POLL
         while self.listeners.busy and self._loop.time() < end:

@@ -87,7 +87,9 @@ class UdpRelay(Relay):
         return False
 
     def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
-        if self.owners is not None:
+        if self.draining:
+            self.dropped("draining")
+        elif self.owners is not None:
             self.owners.arrive(door, key, client, own, data, now)
         else:
             self.open(door, key, client, own, data, now)

@@ -71,6 +71,10 @@ class Listener(ABC):
     def drain(self) -> None:
         """Stop accepting; close idle connections now and the others when their work is complete."""
 
+    def drain_last(self) -> None:
+        """Drain, when no other process reads the sockets from now on."""
+        self.drain()
+
     @abstractmethod
     def drop_all(self, reason: str) -> None:
         """End all work at once."""

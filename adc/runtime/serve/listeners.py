@@ -102,10 +102,13 @@ class Listeners(Mapping[str, Listener]):
         for listener in self._serving.values():
             listener.retire(-(-surplus * listener.open_connections // (total * _AT_ONCE)))
 
-    def drain(self) -> None:
-        """Stop accepting; let connections finish."""
+    def drain(self, last: bool) -> None:
+        """Stop accepting; let connections finish. `last`: no other process reads the sockets."""
         for listener in self._all:
-            listener.drain()
+            if last:
+                listener.drain_last()
+            else:
+                listener.drain()
 
     def drop_all(self, reason: str) -> None:
         """End all work at once."""

@@ -154,9 +154,14 @@ class UdpListener(Listener):
         self._relay.draining = True
         self.accept(())
 
+    def drain_last(self) -> None:
+        """Go on reading for the sessions that are open: nobody else would."""
+        self._relay.draining = True
+
     def drop_all(self, reason: str) -> None:
         for door in self._all:
             door.end_all(reason)
+        self.accept(())
 
     @property
     def open_connections(self) -> int:

@@ -73,7 +73,7 @@ class FakeWorker:
     async def rollback(self):
         self._do("rollback")
 
-    async def drain(self, grace):
+    async def drain(self, grace, last):
         self._do("drain", grace)
         return await self.samples()
 
@@ -242,7 +242,7 @@ async def test_more_workers_start_after_a_resize(fleet, workshop):
 
 
 async def test_drain_ends_all_and_replaces_none(fleet, workshop):
-    await fleet.drain(3.0)
+    await fleet.drain(3.0, last=True)
     assert all(("drain", 3.0) in worker.told and worker.ended.is_set() for worker in workshop.hired)
     assert len(workshop.hired) == 2
 
@@ -323,9 +323,9 @@ class Draining:
         self.finish = asyncio.Event()
         drain = worker.drain
 
-        async def waits(grace):
+        async def waits(grace, last):
             await self.finish.wait()
-            return await drain(grace)
+            return await drain(grace, last)
 
         worker.drain = waits
 

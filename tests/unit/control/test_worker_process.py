@@ -12,7 +12,7 @@ class BrokenServing:
     def close(self):
         """It holds no sockets."""
 
-    async def drain(self, grace):
+    async def drain(self, grace, last):
         raise ValueError("broken on the way out")
 
 

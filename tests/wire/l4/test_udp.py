@@ -398,3 +398,13 @@ async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, vi
             assert await visitors(relay).ask(b"reply") == b"reply"
             assert relay.sessions == 2
             assert await established.ask(b"reply") == b"reply"
+
+
+async def test_the_last_process_serves_open_sessions_until_it_ends(tmp_path, visitors):
+    async with member() as a, relaying(tmp_path, config(a.address)) as relay:
+        visitor = visitors(relay)
+        await visitor.ask(b"1")
+        relay.listener.drain_last()
+        assert await visitor.ask(b"2") == b"2"
+        visitors(relay).send(b"?")
+        await eventually(lambda: relay.dropped("draining") == 1)
