@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adc.config.model.balance import ConsistentHash
 from adc.control.settings import layout_of
+from adc.firewall.nftables.rules import Guarded
 from adc.firewall.nftables.service import AT_RANDOM, BY_SOURCE, IN_TURN, Service, Target, Times
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ Finding = tuple[tuple[str | int, ...], str]
 Standing = Callable[[str, str], tuple[bool, bool]]
 """Pool and member -> True if its checks do not fail, True if the operator lets it have new flows."""
 
+_TRACKED = ("tcp", "udp", "smtp")
+"""Protocols whose flows are in the session table."""
+
 _FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
 _SYSCTLS = Path("/proc/sys")
 
@@ -32,25 +36,63 @@ def kernel_listeners(config: Config) -> frozenset[str]:
 
 def services_of(config: Config, standing: Standing) -> tuple[Service, ...]:
     """Return the listeners that the kernel serves. Raises BindError for an address that does not resolve."""
-    layout = layout_of(config) if kernel_listeners(config) else {}
+    guarded = uses_engine(config)
+    layout = layout_of(config) if guarded or kernel_listeners(config) else {}
+    found = []
+    for listener in config.listeners:
+        addresses = tuple(
+            (each.host, each.port) for each in layout.get(listener.name, ()) if each.kind != "unix"
+        )
+        if listener.datapath.engine == "kernel":
+            found.append(_forwarding(config, listener, addresses, standing))
+        elif guarded and listener.protocol in _TRACKED and addresses:
+            found.append(_tracked(config, listener, addresses))
+    return tuple(found)
+
+
+def uses_engine(config: Config) -> bool:
+    """True if the kernel decides by the rules of the firewall."""
+    return config.firewall is not None and config.firewall.engine == "nftables"
+
+
+def guarded_by(config: Config) -> tuple[Guarded, ...]:
+    """Return the listeners as the firewall's rules see them. Raises BindError."""
+    layout = layout_of(config)
     return tuple(
-        _service(
-            config,
-            listener,
-            tuple((address.host, address.port) for address in layout[listener.name]),
-            standing,
+        Guarded(
+            listener.name,
+            "udp" if listener.protocol == "udp" else "tcp",
+            tuple(
+                (each.host, each.port) for each in layout[listener.name] if each.kind != "unix" and each.port
+            ),
+            listener.datapath.engine == "kernel",
         )
         for listener in config.listeners
-        if listener.datapath.engine == "kernel"
     )
 
 
-def _service(
+def _tracked(config: Config, listener: Listener, addresses: tuple[tuple[str, int], ...]) -> Service:
+    """Return a listener that workers serve: the kernel remembers its flows for as long as they do."""
+    protocol = "udp" if listener.protocol == "udp" else "tcp"
+    pick_up, tell = _unknown(config, listener)
+    times = _times(config, listener)
+    return Service(
+        listener.name, protocol, addresses, (), (), pick_up=pick_up, tell=tell, times=times, forwards=False
+    )
+
+
+def _unknown(config: Config, listener: Listener) -> tuple[bool, bool]:
+    """Return `pick_up` and `tell` of a listener."""
+    expiry = listener.sessions.on_expiry if listener.sessions is not None else None
+    return config.sessions.on_unknown == "accept", (expiry or config.sessions.on_expiry) == "reset"
+
+
+def _forwarding(
     config: Config, listener: Listener, addresses: tuple[tuple[str, int], ...], standing: Standing
 ) -> Service:
     name = listener.pool or ""
     pool = config.pools[name]
-    expiry = listener.sessions.on_expiry if listener.sessions is not None else None
+    pick_up, tell = _unknown(config, listener)
     return Service(
         listener.name,
         listener.protocol,
@@ -59,8 +101,8 @@ def _service(
         tuple(_target(member) for member in pool.members),
         choice=_choice(pool),
         own_source=listener.datapath.source == "own",
-        pick_up=config.sessions.on_unknown == "accept",
-        tell=(expiry or config.sessions.on_expiry) == "reset",
+        pick_up=pick_up,
+        tell=tell,
         times=_times(config, listener),
     )
 

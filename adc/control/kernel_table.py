@@ -1,69 +1,105 @@
-"""Keeps our table of the kernel's rules as the configuration and the state of members want it."""
+"""Keeps our table of the kernel's rules as the configuration, sets, hours and the state of members want it."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adc.control import nft
 from adc.control.calls import CallRefused
-from adc.control.kernel_services import Standing, services_of
+from adc.control.kernel_services import Standing, guarded_by, services_of, uses_engine
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
 from adc.firewall.nftables.datapath import add_services, update
+from adc.firewall.nftables.rules import add_rules
 from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
+from adc.runtime.build.firewall import BadSet, filter_of, read_sets
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.config import Config
+    from adc.firewall.filter import Filter
 
 log = EventLog(__name__)
 
-RETRY = 1.0
-"""Seconds until a failed change of members is tried again."""
+PERIOD = 1.0
+"""Seconds between two looks at files of sets and at the clock, and until a failed change is tried again."""
 
 
 class KernelTable:
     """Our table. Without a feature that needs it, it does not exist, and nft is never run.
 
-    `standing` returns the state of a member at this moment; call `members_changed` when it is another one. A change of
-    the whole table and one of members never run at the same time.
+    `standing` returns the state of a member at this moment; call `members_changed` when it is another one. Two changes
+    never run at the same time.
     """
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._config: Config | None = None
         self._services: tuple[Service, ...] = ()
+        self._rules: Filter | None = None
+        self._seen: object = None
         self._running = asyncio.Lock()
         self._due = False
         self._catching_up: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def check(self, config: Config) -> None:
         """Have the kernel check what `apply` would do. Raises CallRefused."""
-        table = table_of(config, services_of(config, self._standing), self._config is not None)
-        if table is not None:
-            try:
-                await asyncio.to_thread(nft.check, table.replacing(Names()))
-            except NftFailed as error:
-                raise CallRefused(f"kernel rules: {error}") from error
+        try:
+            reason = await asyncio.to_thread(refused, config)
+        except BindError as error:
+            raise CallRefused(str(error)) from error
+        if reason is not None:
+            raise CallRefused(f"kernel rules: {reason}")
 
     async def apply(self, config: Config) -> None:
         """Have the kernel do what `config` says, in one transaction. Raises CallRefused."""
+        try:
+            await self._apply(config)
+        except (NftFailed, BindError, OSError, BadSet) as error:
+            raise CallRefused(f"kernel rules: {error}") from error
+
+    async def _apply(self, config: Config) -> None:
         async with self._running:
             services = services_of(config, self._standing)
-            table = table_of(config, services, self._config is not None)
-            try:
-                if self._config is not None and (
-                    table is None or table.name != table_name(self._config.node)
-                ):
-                    await asyncio.to_thread(nft.apply, removal(table_name(self._config.node)))
-                if table is not None:
-                    await asyncio.to_thread(_replace, table)
-            except NftFailed as error:
-                raise CallRefused(f"kernel rules: {error}") from error
+            wall = time.time()
+            rules = await asyncio.to_thread(rules_of, config)
+            seen = _seen(config, rules, wall)
+            table = table_of(config, services, rules, wall, serving=self._config is not None)
+            before = self._config
+            if before is not None and (table is None or table.name != table_name(before.node)):
+                await asyncio.to_thread(nft.apply, removal(table_name(before.node)))
+            if table is not None:
+                await asyncio.to_thread(_replace, table)
             self._config = None if table is None else config
-            self._services = services
+            self._services, self._rules, self._seen = services, rules, seen
+
+    def watch(self) -> None:
+        """Follow files of sets and windows of time from now on."""
+        if self._rules is not None and (self._watching is None or self._watching.done()):
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while self._rules is not None:
+            await asyncio.sleep(PERIOD)
+            try:
+                await self.follow()
+            except (NftFailed, BindError, OSError, BadSet) as error:
+                log.error("kernel_rules_failed", detail=str(error))
+
+    async def follow(self) -> None:
+        """Apply sets whose files have changed, and windows that have begun or ended. Raises what `apply` refuses."""
+        config = self._config
+        if config is not None and _seen(config, self._rules, time.time()) != self._seen:
+            self._seen = _seen(
+                config, self._rules, time.time()
+            )  # a file that cannot be used is reported once
+            await self._apply(config)
 
     def members_changed(self) -> None:
         """Bring the maps up to date soon. Cheap if the kernel forwards nothing."""
@@ -78,7 +114,7 @@ class KernelTable:
                 await self.update()
             except (NftFailed, BindError) as error:
                 log.error("kernel_rules_failed", detail=str(error))
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(PERIOD)
                 self._due = True
 
     async def update(self) -> None:
@@ -94,39 +130,82 @@ class KernelTable:
                 self._services = services
 
     async def close(self, *, handed_over: bool) -> None:
-        """Remove the table; another binary that has taken over keeps it."""
-        if self._catching_up is not None and not self._catching_up.done():
-            self._catching_up.cancel()
-            await asyncio.gather(self._catching_up, return_exceptions=True)
-        if self._config is not None and not handed_over:
-            try:
-                await asyncio.to_thread(nft.apply, removal(table_name(self._config.node)))
-            except NftFailed as error:
-                log.error("kernel_rules_failed", detail=str(error))
-        self._config = None
+        """Stop forwarding, and remove the table unless its rules shall stay. A binary that has taken over keeps it."""
+        tasks = [task for task in (self._catching_up, self._watching) if task is not None and not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        config, self._config = self._config, None
+        if config is None or handed_over:
+            return
+        try:
+            await asyncio.to_thread(self._leave, config)
+        except (NftFailed, BindError) as error:
+            log.error("kernel_rules_failed", detail=str(error))
+
+    def _leave(self, config: Config) -> None:
+        stays = config.firewall is not None and not config.firewall.remove_on_exit
+        table = table_of(config, (), self._rules if stays else None, time.time(), serving=False)
+        if table is None:
+            nft.apply(removal(table_name(config.node)))
+        else:
+            _replace(table)
 
 
-def table_of(config: Config, services: tuple[Service, ...], serving: bool) -> Table | None:
-    """Return the table that `config` needs, None if it needs none. A table that is `serving` stays: without its chains
-    the kernel would translate no packet of flows that go on."""
-    if not services and not serving:
+def rules_of(config: Config) -> Filter | None:
+    """Return the rules for the kernel, with the sets as their files are now. Raises OSError, BadSet."""
+    if config.firewall is None or not uses_engine(config):
+        return None
+    return filter_of(config.firewall, read_sets(config.firewall))
+
+
+def table_of(
+    config: Config, services: tuple[Service, ...], rules: Filter | None, wall: float, *, serving: bool
+) -> Table | None:
+    """Return the table that `config` needs, None if it needs none. Raises BindError.
+
+    A table that is `serving` stays: without its chains the kernel would translate no packet of flows that go on.
+    """
+    if not services and rules is None and not serving:
         return None
     table = Table(table_name(config.node))
-    add_services(table, services)
+    if services or serving:
+        add_services(table, services)
+    if rules is not None:
+        add_rules(table, rules, guarded_by(config), wall)
     return table
+
+
+def refused(config: Config) -> str | None:
+    """Return why the kernel would refuse the rules of `config` here, or None. Raises BindError."""
+    try:
+        services = services_of(config, lambda pool, member: (True, True))
+        table = table_of(config, services, rules_of(config), time.time(), serving=False)
+        if table is not None:
+            nft.check(table.replacing(Names()))
+    except (NftFailed, OSError, BadSet) as error:
+        return str(error)
+    return None
 
 
 def _replace(table: Table) -> None:
     nft.apply(table.replacing(nft.names(table.name)))
 
 
-def refused(config: Config) -> str | None:
-    """Return why the kernel would refuse the rules of `config` here, or None. Raises BindError."""
-    table = table_of(config, services_of(config, lambda pool, member: (True, True)), False)
-    if table is None:
-        return None
-    try:
-        nft.check(table.replacing(Names()))
-    except NftFailed as error:
-        return str(error)
-    return None
+def _seen(config: Config, rules: Filter | None, wall: float) -> tuple[object, ...]:
+    """Return what changes with a file of a set, and with a window of time."""
+    if rules is None or config.firewall is None:
+        return ()
+    files = [each.file for each in config.firewall.sets.values() if each.file is not None]
+    windows = [rule.time.holds(wall) for rule in rules.rules if rule.time is not None]
+    return (*_signatures(files), *windows)
+
+
+def _signatures(files: Iterable[str]) -> Iterable[tuple[int, int, int]]:
+    for file in files:
+        try:
+            found = os.stat(file)
+        except OSError:
+            yield 0, 0, 0
+        else:
+            yield found.st_mtime_ns, found.st_size, found.st_ino

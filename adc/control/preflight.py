@@ -68,14 +68,15 @@ def preflight(loaded: Loaded) -> Preflight:
 
 
 def _kernel(config: Config) -> Iterator[Finding]:
-    """Yield why the kernel would not take the rules, at the listener that needs them."""
+    """Yield why the kernel would reject the rules, at the key that needs them."""
     places = [place for place, each in enumerate(config.listeners) if each.datapath.engine == "kernel"]
+    at = ("listeners", places[0], "datapath") if places else ("firewall", "engine")
     try:
         reason = refused(config)
     except BindError:
         return  # reported with the addresses
     if reason is not None:
-        yield ("listeners", places[0], "datapath"), reason
+        yield at, reason
 
 
 def _is_provided(path: Path) -> bool:

@@ -226,6 +226,7 @@ class Service:
     async def _apply_kernel(self, config: Config) -> None:
         """Have the kernel forward what is its part. Raises CallRefused."""
         await self.kernel.apply(config)
+        self.kernel.watch()
         self.sockets.rest()
 
     def _standing(self, pool: str, member: str) -> tuple[bool, bool]:

@@ -32,6 +32,11 @@ class Prefixes:
     def __bool__(self) -> bool:
         return bool(self._v4 or self._v6)
 
+    def ranges(self, version: int) -> list[tuple[int, int]]:
+        """Return the merged ranges of one IP version: the first address, and the one after the last."""
+        bounds = self._v4 if version == 4 else self._v6
+        return list(zip(bounds[::2], bounds[1::2], strict=True))
+
     def covers(self, other: Prefixes) -> bool:
         """True if every address of `other` is in this set."""
         return _cover(self._v4, other._v4) and _cover(self._v6, other._v6)
@@ -46,6 +51,15 @@ def _bounds(ranges: list[tuple[int, int]]) -> list[int]:
         else:
             bounds += (first, end)
     return bounds
+
+
+def joined(sets: Iterable[Prefixes]) -> Prefixes:
+    """Return the union of `sets`."""
+    union = Prefixes()
+    every = list(sets)
+    union._v4 = _bounds([bounds for each in every for bounds in each.ranges(4)])
+    union._v6 = _bounds([bounds for each in every for bounds in each.ranges(6)])
+    return union
 
 
 def _cover(wide: list[int], narrow: list[int]) -> bool:

@@ -7,7 +7,7 @@ keeps its flows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from adc.firewall.nftables.service import ANY4, ANY6, AT_RANDOM, BY_SOURCE, Service, family_of, seconds
 from adc.firewall.nftables.slots import slots_of
@@ -52,8 +52,11 @@ def update(table: str, service: Service) -> str:
 def _add(table: Table, service: Service) -> None:
     entry, translate = _entry(service), _exit(service)
     table.add("chain", entry)
+    if not service.forwards:
+        _add_tracking(table, service)
+        return
     table.add("chain", translate)
-    for place in _places(service):
+    for place in places(service.addresses, service.protocol):
         for hook, chain in (
             ("arrive", entry),
             ("depart", entry),
@@ -66,6 +69,14 @@ def _add(table: Table, service: Service) -> None:
         _add_members(table, service, family)
     for rule in _entry_rules(table, service):
         table.rule(entry, rule)
+
+
+def _add_tracking(table: Table, service: Service) -> None:
+    """Have the rules about flows that workers serve."""
+    for place in places(service.addresses, service.protocol):
+        table.rule("arrive", f"{place} jump {_entry(service)}")
+    for rule in _entry_rules(table, service):
+        table.rule(_entry(service), rule)
 
 
 def _add_map(table: Table, service: Service, family: int) -> None:
@@ -91,7 +102,7 @@ def _entry_rules(table: Table, service: Service) -> Iterator[str]:
     if service.protocol == "tcp" and not service.pick_up:
         yield f"{MID_FLOW} {_refusal(service)}"
     for family in service.families:
-        served = any(target.family == family for target in service.targets)
+        served = not service.forwards or any(target.family == family for target in service.targets)
         if not served:
             yield f"meta nfproto ipv{family} ct state new {_unserved(service)}"
         else:
@@ -142,15 +153,15 @@ def _times(table: Table, service: Service, family: int) -> str:
     return name
 
 
-def _places(service: Service) -> Iterator[str]:
-    """Yield a match for each address of the listener."""
-    for host, port in service.addresses:
+def places(addresses: Iterable[tuple[str, int]], protocol: str) -> Iterator[str]:
+    """Yield a match for each address of a listener."""
+    for host, port in addresses:
         family = family_of(host)
         if host == _ANY[family]:
             where = f"meta nfproto ipv{family} fib daddr type local"
         else:
             where = f"{_IP[family]} daddr {host}"
-        yield f"{where} {service.protocol} dport {port}"
+        yield f"{where} {protocol} dport {port}"
 
 
 def _entry(service: Service) -> str:

@@ -47,7 +47,8 @@ class Service:
 
     `targets` receive new flows; `members` are all of them, those that are down or drained included. `addresses` are
     literal hosts with their port. `pick_up`: a segment without an entry opens one (`on_unknown: accept`). `tell`: such
-    a segment is answered with RST, else dropped. `own_source`: members see this node's address.
+    a segment is answered with RST, else dropped. `own_source`: members see this node's address. A listener that workers
+    serve does not `forward`: the kernel only keeps its flows' times and judges segments of unknown ones.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Service:
     pick_up: bool = False
     tell: bool = True
     times: Times = Times()
+    forwards: bool = True
 
     @property
     def families(self) -> tuple[int, ...]:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-KINDS = ("chain", "map", "set", "counter", "ct timeout")
+KINDS = ("chain", "map", "set", "counter", "limit", "ct timeout")
 """Kinds of objects in a table, in the order in which they can be deleted."""
 
-_CREATED = ("counter", "ct timeout", "set", "map", "chain")
+_CREATED = ("counter", "limit", "ct timeout", "set", "map", "chain")
 """The order in which they can be made: those that others name come first."""
 
 _MOST_ELEMENTS = 500

@@ -1,6 +1,7 @@
 """A client, this node and two members as namespaces; the kernel of the node forwards by rules that adc made."""
 
 import asyncio
+import json
 import socket
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 from adc.config import Config
 from adc.config.model.protocols import PROTOCOLS
 from adc.control.kernel_table import KernelTable
+from adc.firewall.nftables.table import removal
 from tests.kit import netns
 
 PORT = 5432
@@ -97,8 +99,17 @@ class Node:
             pytest.skip("this tree has no tcp listeners yet")
         return Config.model_validate(written)
 
-    def serve(self, **changes):
-        self.net.adc.call(asyncio.run, self.table.apply(self.config(**changes)))
+    def serve(self, config=None, **changes):
+        self.net.adc.call(asyncio.run, self.table.apply(config or self.config(**changes)))
+
+    def follow(self):
+        self.net.adc.call(asyncio.run, self.table.follow())
+
+    def counters(self):
+        """Packets by name of counter."""
+        listing = json.loads(self.net.adc.run(("nft", "-j", "list", "counters", "table", "inet", "adc_n1")))
+        found = [entry["counter"] for entry in listing["nftables"] if "counter" in entry]
+        return {counter["name"]: counter["packets"] for counter in found}
 
     def stand(self, **states):
         """Set members up (True), down (False) or drained (None), and bring the maps up to date."""
@@ -123,4 +134,5 @@ def node(net):
     node = Node(net)
     yield node
     node.stop()
+    net.adc.run(("nft", "-f", "-"), removal("adc_n1"))
     net.adc.run(("conntrack", "-F"))

@@ -1,0 +1,187 @@
+"""The kernel decides by the same rules as a worker's filter, and only about packets to listeners."""
+
+import random
+import socket
+import struct
+import time
+from collections import defaultdict
+from ipaddress import ip_address
+
+import pytest
+
+from adc.config import Config
+from adc.firewall.filter import DEFAULT
+from adc.firewall.nftables.rules import counter_of
+from adc.firewall.packet import Packet
+from adc.runtime.build.firewall import filter_of, read_sets
+from tests.kit import netns
+
+pytestmark = netns.required
+
+WEB, DNS = 8080, 5353
+PACKETS = 300
+SOURCES = ["10.71.1.2", "10.71.1.77", "192.0.2.7", "192.0.2.130", "198.51.100.1", "203.0.113.9", "172.16.5.5"]
+RULES = [
+    {"name": "seen", "action": "count", "source": ["192.0.2.0/24", "172.16.0.0/12"]},
+    {"name": "bad", "action": "drop", "source": ["bad"]},
+    {
+        "name": "web",
+        "action": "accept",
+        "listener": ["web"],
+        "source": ["10.71.1.0/24"],
+        "source_port": ["1024-40000"],
+    },
+    {"name": "low", "action": "reject", "protocol": ["tcp"], "source_port": ["1-2000", 1999, 30000]},
+    {
+        "name": "names",
+        "action": "drop",
+        "protocol": ["udp"],
+        "port": [DNS],
+        "source": ["bad", "198.51.100.0/24"],
+    },
+    {"name": "never", "action": "drop", "interface": ["other0"]},
+    {"name": "front", "action": "accept", "interface": ["front"], "protocol": ["udp"]},
+    {
+        "name": "odd",
+        "action": "drop",
+        "destination": ["10.71.1.1"],
+        "source": ["203.0.113.0/24"],
+        "log": True,
+    },
+]
+
+
+def config(net, rules, **firewall):
+    own = net.address("adc")
+    return Config.model_validate(
+        {
+            "node": "n1",
+            "listeners": [
+                {"name": "web", "bind": f"{own}:{WEB}"},
+                {"name": "dns", "bind": f"{own}:{DNS}", "protocol": "udp", "pool": "p"},
+            ],
+            "pools": {"p": ["10.71.2.21:53"]},
+            "firewall": {"engine": "nftables", "default": "drop", "rules": rules, **firewall},
+        }
+    )
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def frame(packet):
+    """The IPv4 packet: a SYN, or a datagram of four bytes."""
+    source, destination = packet.source.packed, packet.destination.packed
+    number = 6 if packet.protocol == "tcp" else 17
+    if number == 6:
+        body = struct.pack("!HHIIBBHHH", packet.source_port, packet.port, 1, 0, 0x50, 2, 8192, 0, 0)
+        pseudo = source + destination + struct.pack("!BBH", 0, number, len(body))
+        body = body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:]
+    else:
+        body = struct.pack("!HHHH", packet.source_port, packet.port, 12, 0) + b"data"
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, number, 0) + source + destination
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
+
+
+def packets(own, seed=16):
+    """Packets of new flows, the same in every run."""
+    rng = random.Random(seed)
+    flows = set()
+    while len(flows) < PACKETS:
+        protocol, port, listener = rng.choice([("tcp", WEB, "web"), ("udp", DNS, "dns")])
+        source = ip_address(rng.choice(SOURCES))
+        source_port = rng.choice([rng.randint(1, 2500), rng.randint(1024, 65535), 30000])
+        flows.add(Packet(protocol, source, source_port, ip_address(own), port, "new", "front", listener))
+    return sorted(flows)
+
+
+def settled(read, wanted):
+    """What `read` returns once it is `wanted`, or after five seconds."""
+    deadline = time.monotonic() + 5
+    while (found := read()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return found
+
+
+def test_kernel_and_filter_decide_the_same_about_generated_packets(net, node):
+    settings = config(net, RULES, sets={"bad": ["192.0.2.128/25", "172.16.5.5"]})
+    node.serve(settings)
+    rules = filter_of(settings.firewall, read_sets(settings.firewall))
+    decided = defaultdict(list)
+    for packet in packets(net.address("adc")):
+        decided[rules.decide(packet, 0.0, time.time()).name].append(packet)
+    assert decided.keys() >= {"bad", "web", "low", "names", "front", DEFAULT}
+    again = filter_of(settings.firewall, read_sets(settings.firewall))
+    with net.client.call(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
+        for name, group in decided.items():
+            for packet in group:
+                again.decide(packet, 0.0, time.time())
+                sender.sendto(frame(packet), (net.address("adc"), 0))
+            wanted = {counter_of(rule): count for rule, count in again.counters.items()}
+            assert settled(node.counters, wanted) == wanted, name
+
+
+def connects(net, port=WEB):
+    try:
+        net.client.connect(net.address("adc"), port, 0.3).close()
+    except TimeoutError:
+        return "dropped"
+    except ConnectionRefusedError:
+        return "reset"
+    return "accepted"
+
+
+@pytest.fixture
+def served(net):
+    with net.adc.call(socket.create_server, (net.address("adc"), WEB)) as server:
+        yield server
+
+
+def test_actions_are_seen_by_clients(net, node, served):
+    for action, seen in {"accept": "accepted", "drop": "dropped", "reject": "reset"}.items():
+        node.serve(config(net, [{"action": action, "source": [net.address("client")]}]))
+        assert connects(net) == seen
+
+
+def test_default_does_not_apply_to_ports_without_a_listener(net, node, served):
+    node.serve(config(net, []))
+    assert connects(net) == "dropped"
+    with net.adc.call(socket.create_server, (net.address("adc"), 2222)):
+        assert connects(net, 2222) == "accepted"
+
+
+def test_flow_above_the_rate_of_its_source_is_refused(net, node, served):
+    over = {"new_connections": "3/h", "per": "source"}
+    node.serve(config(net, [{"name": "few", "action": "reject", "over": over}], default="accept"))
+    assert [connects(net) for _ in range(5)] == ["accepted"] * 3 + ["reset"] * 2
+    assert node.counters()["rule_few"] == 2
+
+
+def test_rates_and_counters_go_on_over_a_reload(net, node, served):
+    rules = [{"name": "few", "action": "reject", "over": {"new_connections": "2/h"}}]
+    node.serve(config(net, rules, default="accept"))
+    assert [connects(net) for _ in range(3)] == ["accepted", "accepted", "reset"]
+    node.serve(config(net, [*rules, {"name": "more", "action": "count"}], default="accept"))
+    assert connects(net) == "reset"
+    assert node.counters()["rule_few"] == 2
+
+
+def test_set_follows_its_file(net, node, served, tmp_path):
+    file = tmp_path / "bad.txt"
+    file.write_text("192.0.2.0/24\n")
+    rules = [{"action": "reject", "source": ["bad"]}]
+    node.serve(config(net, rules, default="accept", sets={"bad": {"file": str(file)}}))
+    assert connects(net) == "accepted"
+    file.write_text(f"192.0.2.0/24\n{net.address('client')} # one more\n")
+    node.follow()
+    assert connects(net) == "reset"
+
+
+def test_rules_stay_on_exit_unless_they_are_to_be_removed(net, node, served):
+    for removed, seen in {False: "dropped", True: "accepted"}.items():
+        node.serve(config(net, [], remove_on_exit=removed))
+        node.stop()
+        assert connects(net) == seen
