@@ -6,10 +6,13 @@ import asyncio
 import json
 import os
 import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
+from adc.firewall.packet import packet_of
 from adc.net.proxy_protocol import compose
 from adc.runtime.errors import BuildError
 from tests.kit import datagrams
@@ -17,6 +20,7 @@ from tests.kit.client import get
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 from tests.kit.waiting import PATIENCE, eventually
+from tests.wire.contract import contract
 
 BAD = {"name": "bad", "action": "drop", "source": "127.0.0.9"}
 
@@ -165,6 +169,49 @@ async def test_drops_are_logged_at_their_rate(tmp_path, member):
     (line,) = [line for line in lines if line["event"] == "firewall_decided"]
     assert (line["rule"], line["action"], line["listener"]) == ("bad", "drop", "web")
     assert line["client"].startswith("127.0.0.9 ")
+
+
+async def test_rules_of_the_contract(tmp_path, member):
+    firewall = yaml.safe_load(contract("07-l4"))["firewall"]
+    async with serving(tmp_path, config(member.address, firewall=firewall)) as proxy:
+        rules = proxy.worker.firewall.filter
+
+        def decide(source: str) -> tuple[str, str]:
+            packet = packet_of("tcp", (source, 4000), ("127.0.0.1", 15432), "db")
+            decision = rules.decide(packet, 5.0, 0.0)
+            return decision.name, decision.action
+
+        assert decide("192.0.2.77") == ("no-bad-net", "drop")
+        found = Counter(decide("198.51.100.1") for _ in range(1003))
+        assert found == {("(default)", "accept"): 1000, ("few-per-host", "reject"): 3}
+        assert decide("198.51.100.2") == ("(default)", "accept")
+
+
+SERVED = """
+workers: 2
+admin: {bind: "@admin"}
+firewall: {rules: [{name: few, action: reject, over: {new_connections: 3/h}}]}
+listeners: [{name: web, bind: "@web"}]
+routes: [{name: all, respond: {status: 200, body: yes}}]
+"""
+
+
+async def test_workers_count_rates_together_and_over_reloads(service):
+    service.write(SERVED)
+    await service.started()
+    assert Counter([await outcome(service.port, "127.0.0.5") for _ in range(8)]) == {"served": 3, "reset": 5}
+    admin = ("--admin", f"127.0.0.1:{service.admin}")
+    service.write(SERVED.replace("body: yes", "body: again"))
+    assert (await service.run("reload", *admin))[0] == 0
+    assert await outcome(service.port, "127.0.0.5") == "reset"
+    code, shown = await service.run("firewall", "show", "--json", *admin)
+    assert (code, json.loads(shown)) == (
+        0,
+        [
+            {"rule": "few", "action": "reject", "packets": 6},
+            {"rule": "(default)", "action": "accept", "packets": 3},
+        ],
+    )
 
 
 async def test_unix_sockets_have_permissions_instead_of_rules(tmp_path, member):
