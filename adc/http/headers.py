@@ -73,6 +73,11 @@ class Headers:
         if index is not None:
             index[name.lower()] = value
 
+    def extend(self, pairs: Iterable[Pair]) -> None:
+        """Append lines."""
+        self.pairs.extend(pairs)
+        self._index = None
+
     def set(self, name: bytes, value: bytes) -> None:
         """Replace every line called `name` by one at the end."""
         self.remove(name.lower())

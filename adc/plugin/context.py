@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from adc.http.headers import Pair
 from adc.http.message import Request, Response
 
 MOST_MARK = 255
 """Bytes of a plugin's mark in the key of the cache."""
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_NO_LINES: Final[tuple[Pair, ...]] = ()
 
 
 class Log(Protocol):
@@ -23,7 +27,8 @@ class Context:
     `request` and `response` are the heads; a phase may change their `headers` until they are sent on.
     `response` is None until the response head phases. `state` is the plugin's own dictionary for this
     exchange. `route` is the route's name, `request_id` the value of X-Request-Id. `cache_mark` is what
-    `vary_cache` was given.
+    `vary_cache` was given. `response_lines`, which `request_head` may set, are fields that the response gets
+    before the response head phases.
     """
 
     __slots__ = (
@@ -34,6 +39,7 @@ class Context:
         "request",
         "request_id",
         "response",
+        "response_lines",
         "route",
         "state",
     )
@@ -47,7 +53,8 @@ class Context:
         self.state: dict[str, Any] = {}
         self.cache_mark = b""
         self._log = log
-        self._skipped: set[str] = set()
+        self.response_lines: tuple[Pair, ...] = _NO_LINES
+        self._skipped: frozenset[str] = _NOTHING
 
     @property
     def client(self) -> str:
@@ -56,12 +63,12 @@ class Context:
 
     def skip_request_body(self) -> None:
         """Have this plugin's `request_body` not called for this exchange. For `request_head`."""
-        self._skipped.add("request_body")
+        self._skipped |= {"request_body"}
 
     def skip_response_body(self) -> None:
         """Have this plugin's `response_body` not called for this exchange. For `request_head` and
         `response_head`."""
-        self._skipped.add("response_body")
+        self._skipped |= {"response_body"}
 
     def set_query(self, query: str) -> None:
         """Give the request another query, as rules of later plugins, the cache and the member see it; "" removes it.
@@ -87,7 +94,7 @@ class Context:
         """Return the context of the phases between member and cache, for a fetch that this exchange causes: it has the
         same state and another response."""
         other = Context(self.plugin, self.route, self.request, self.request_id, self._log)
-        other.state, other.cache_mark, other._skipped = self.state, self.cache_mark, set(self._skipped)
+        other.state, other.cache_mark, other._skipped = self.state, self.cache_mark, self._skipped
         return other
 
     def skips(self, phase: str) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from adc_plugins.rate_limit.meter import Lease
 
-from adc.plugin import Bucket, Headers, Window
+from adc.plugin import Bucket, Window
+
+Pair = tuple[bytes, bytes]
 
 
 class Fields:
@@ -19,6 +21,7 @@ class Fields:
         else:
             self._quota, window = allowance.most, allowance.period
         self.policy = b'"%b";q=%d;w=%d' % (name.encode(), self._quota, max(1, math.ceil(window)))
+        self.policy_line = (b"RateLimit-Policy", self.policy)
         self._item = b'"%b";r=' % name.encode()
         self.draft = kind in ("draft", "both")
         self.legacy = kind in ("legacy", "both")
@@ -29,7 +32,7 @@ class Fields:
         left, reset = lease.remaining + lease.units, lease.reset - now
         return b"%b%d;t=%d" % (self._item, left, reset + 0.999 if reset > 0 else 0)
 
-    def legacy_values(self, lease: Lease, now: float) -> tuple[tuple[bytes, bytes], ...]:
+    def legacy_values(self, lease: Lease, now: float) -> tuple[Pair, ...]:
         """Return the lines of the older fields."""
         left, reset = lease.remaining + lease.units, max(0.0, lease.reset - now)
         return (
@@ -39,17 +42,16 @@ class Fields:
         )
 
 
-def write(headers: Headers, counted: Sequence[tuple[Fields, Lease]], now: float) -> None:
-    """Add the fields of the limits that a request was counted in; the older fields are those of the tightest one."""
+def lines(counted: Sequence[tuple[Fields, Lease]], now: float) -> tuple[Pair, ...]:
+    """Return the fields of the limits that a request was counted in; the older ones are those of the tightest limit."""
+    written: tuple[Pair, ...] = ()
     fields, lease = counted[0]
     if fields.draft:
-        if len(counted) == 1:
-            headers.add(b"RateLimit", fields.item(lease, now))
-            headers.add(b"RateLimit-Policy", fields.policy)
-        else:
-            headers.add(b"RateLimit", b", ".join([each.item(own, now) for each, own in counted]))
-            headers.add(b"RateLimit-Policy", b", ".join([each.policy for each, _ in counted]))
+        written = (
+            (b"RateLimit", b", ".join([each.item(own, now) for each, own in counted])),
+            (b"RateLimit-Policy", b", ".join([each.policy for each, _ in counted])),
+        )
     if fields.legacy:
         fields, lease = min(counted, key=lambda each: each[1].remaining + each[1].units)
-        for name, value in fields.legacy_values(lease, now):
-            headers.add(name, value)
+        written += fields.legacy_values(lease, now)
+    return written

@@ -7,7 +7,7 @@ import math
 from collections.abc import Coroutine
 from typing import Any
 
-from adc_plugins.rate_limit.fields import Fields, write
+from adc_plugins.rate_limit.fields import Fields, lines
 from adc_plugins.rate_limit.keys import key_of, source_of
 from adc_plugins.rate_limit.meter import Lease, Meter
 from adc_plugins.rate_limit.options import Limit, RateLimitOptions
@@ -15,7 +15,6 @@ from adc_plugins.rate_limit.options import Limit, RateLimitOptions
 from adc.plugin import (
     Context,
     Grant,
-    Headers,
     Host,
     NoClusterState,
     Plugin,
@@ -63,8 +62,6 @@ class RateLimit(Plugin[RateLimitOptions]):
         self._costs = options.costs or None
         self._cost = options.cost
         self._away_until = 0.0
-        if options.headers == "none":
-            self.unused = frozenset({"response_head"})
 
     async def start(self, host: Host) -> None:
         self._host = host
@@ -87,26 +84,16 @@ class RateLimit(Plugin[RateLimitOptions]):
             key = only.key(request)
             if key is None:
                 return None
-            lease = only.meter.leases.get(key)
-            if lease is not None and lease.units >= cost and lease.expires > self._now():
+            lease, now = only.meter.leases.get(key), self._now()
+            if lease is not None and lease.units >= cost and lease.expires > now:
                 lease.units -= cost
-                context.state["lease"] = lease
+                fields = only.fields
+                if fields.alone:
+                    context.response_lines = ((b"RateLimit", fields.item(lease, now)), fields.policy_line)
+                elif fields.legacy:
+                    context.response_lines = lines(((fields, lease),), now)
                 return None
         return self._count(context, cost) if cost else None
-
-    def response_head(self, context: Context) -> None:
-        """Tell the client what is left."""
-        state, response = context.state, context.response
-        lease: Lease | None = state.get("lease")
-        if lease is not None and self._only is not None and response is not None:
-            fields = self._only.fields
-            if fields.alone:
-                response.headers.add(b"RateLimit", fields.item(lease, self._now()))
-                response.headers.add(b"RateLimit-Policy", fields.policy)
-            else:
-                write(response.headers, [(fields, lease)], self._now())
-        elif state.get("counted") and response is not None:
-            write(response.headers, state["counted"], self._now())
 
     def _count(self, context: Context, cost: int) -> Verdict | Coroutine[Any, Any, Verdict]:
         """Count in each limit; give back what was counted if one refuses."""
@@ -125,7 +112,7 @@ class RateLimit(Plugin[RateLimitOptions]):
             if not spent:
                 return self._refuse(context, rule, lease, counted, cost)
             counted.append((rule.fields, lease))
-        context.state["counted"] = counted
+        self._tell(context, counted)
         return None
 
     def _take_here(self, rule: _Rule, lease: Lease, key: str, cost: int) -> bool:
@@ -153,11 +140,16 @@ class RateLimit(Plugin[RateLimitOptions]):
             if not spent:
                 return self._refuse(context, rule, lease, counted, cost)
             counted.append((rule.fields, lease))
-        context.state["counted"] = counted
         if delay:
             self._delayed.add()
             await self._host.sleep(delay)
+        self._tell(context, counted)
         return None
+
+    def _tell(self, context: Context, counted: Counted) -> None:
+        """Have the response tell the client what is left."""
+        if counted:
+            context.response_lines = lines(counted, self._now())
 
     async def _spent(self, rule: _Rule, lease: Lease, key: str, cost: int) -> bool:
         """Spend, after takes as long as they grant something; one take at a time for each key."""
@@ -208,9 +200,8 @@ class RateLimit(Plugin[RateLimitOptions]):
             return None
         now = self._now()
         wait = max(1, math.ceil(lease.refused_until - now))
-        headers = Headers()
-        write(headers, [(rule.fields, lease)], now)
-        fields = {"Retry-After": str(wait)} | {name.decode(): value.decode() for name, value in headers}
+        told = lines([(rule.fields, lease)], now)
+        fields = {"Retry-After": str(wait)} | {name.decode(): value.decode() for name, value in told}
         if now < self._away_until and self.options.on_store_failure == "reject":
             return Response(503, {"Retry-After": "1"}, error_page=True, reason="rate_limited")
         return Response(self.options.status, fields, error_page=True, reason="rate_limited")

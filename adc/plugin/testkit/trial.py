@@ -225,6 +225,7 @@ class Trial:
     ) -> Outcome:
         chain, (answered, body) = self._chain, response
         contexts[0].response = answered
+        answered.headers.extend(contexts[0].response_lines)
         coding = coding_of(answered)
         stopped = await chain.responses.head.wait(contexts, 1)
         chunks = [body] if isinstance(body, bytes) else list(body)

@@ -82,8 +82,10 @@ class ResponseRun(Interception):
         self._head = response
         if phases.transforming:
             self._coding = coding_of(response)
-        for context in self.contexts:
+        for index, context in enumerate(self.contexts):
             context.response = response
+            if context.response_lines and index < self._depth:
+                response.headers.extend(context.response_lines)
         if phases.body or phases.head.waits or phases.transforming:
             self.responses.push(body, end)
             self._walk(phases.head, True, self._response_headed)

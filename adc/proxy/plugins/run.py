@@ -154,6 +154,12 @@ class PluginRun(ResponseRun):
             if not self._cached or chain.transforms(chain.after_cache, self.contexts, self._depth):
                 self.ask_for_whole()
 
+    def note_lines(self) -> None:
+        """Have the response come here if a request phase has fields for it."""
+        for context in self.contexts:
+            if context.response_lines:
+                self.open = False
+
     def ask_for_whole(self) -> None:
         headers = self._exchange.request.headers
         if self._transforms and b"range" in headers:
@@ -206,6 +212,7 @@ class PluginRun(ResponseRun):
         self.stop()
         self._depth = stopped.index
         self._restore = None
+        self.note_lines()
         if exchange.attempt is not None:
             exchange.attempt.cancel()
         exchange.end_reason = answer.end_reason

@@ -45,6 +45,8 @@ class RunPlugins:
     def _content(self, exchange: Exchange, run: PluginRun) -> None:
         if self._asks:
             run.requested()
+        if run.open:
+            run.note_lines()
         exchange.target = exchange.request.target
         content = self._content_phases(exchange, run)
         if content is None:
