@@ -46,6 +46,8 @@ class Buckets:
         step = max(1, int(interval * _SECOND))
         full = max(memory[place + 1], time) if memory[place] == number else time
         if full - time > step * (burst - 1):
+            if full - time > step * burst:  # counted under another rate, before a reload
+                memory[place + 1] = time + step * burst
             return True
         memory[place], memory[place + 1] = number, full + step
         return False

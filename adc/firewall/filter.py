@@ -19,11 +19,15 @@ ESTABLISHED = "(established)"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`action` is accept, drop or reject; `rule` is None if no rule decided. `name` is the rule's, or stands for it."""
+    """`action` is accept, drop or reject; `rule` is None if no rule decided. `name` is the rule's, or stands for it.
+
+    `counted` are the rules with the action count that matched before.
+    """
 
     action: str
     rule: Rule | None
     name: str
+    counted: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Filter:
     def decide(self, packet: Packet, now: float, wall: float, rates: bool = True) -> Decision:
         """Return the decision at `now` (monotonic) and `wall` (Unix) seconds; without `rates` skip rules with over."""
         sets, counters = self.sets, self.counters
+        counted: tuple[Rule, ...] = ()
         for rule, conditions in self._compiled:
             over = rule.over
             if over is not None and not rates:
@@ -69,11 +74,12 @@ class Filter:
                     continue
                 counters[rule.name] += 1
                 if rule.action != "count":
-                    return Decision(rule.action, rule, rule.name)
+                    return Decision(rule.action, rule, rule.name, counted)
+                counted = (*counted, rule)
         if packet.state in ("established", "related"):
-            return Decision("accept", None, ESTABLISHED)
+            return Decision("accept", None, ESTABLISHED, counted)
         counters[DEFAULT] += 1
-        return Decision(self.default, None, DEFAULT)
+        return Decision(self.default, None, DEFAULT, counted)
 
     def _is_over(self, rule: Rule, packet: Packet, now: float) -> bool:
         over = rule.over
@@ -84,6 +90,7 @@ class Filter:
     def explain(self, packet: Packet, wall: float) -> tuple[list[Step], Decision]:
         """Return the examined conditions and the decision for a flow below all rates; nothing is counted."""
         steps: list[Step] = []
+        counted: tuple[Rule, ...] = ()
         for number, rule in enumerate(self.rules):
             holds = True
             for key, condition in rule.conditions():
@@ -95,10 +102,12 @@ class Filter:
                 steps.append(Step(number, "over", False))
                 holds = False
             if holds and rule.action != "count":
-                return steps, Decision(rule.action, rule, rule.name)
+                return steps, Decision(rule.action, rule, rule.name, counted)
+            if holds:
+                counted = (*counted, rule)
         if packet.state in ("established", "related"):
-            return steps, Decision("accept", None, ESTABLISHED)
-        return steps, Decision(self.default, None, DEFAULT)
+            return steps, Decision("accept", None, ESTABLISHED, counted)
+        return steps, Decision(self.default, None, DEFAULT, counted)
 
     def adopt(self, previous: Filter) -> None:
         """Go on with the counters of `previous`, by name of rule."""

@@ -131,7 +131,7 @@ class Worker:
         peers = self.cluster if config.cluster is not None else None
         runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
         self.listeners.prepare(config)
-        self.firewall.prepare(config)
+        await self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
         keys = partial(self._keys, config)
         await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files, keys))

@@ -136,16 +136,16 @@ EVENTS = (
         "A socket from systemd or from the previous process fits no listener.",
     ),
     _event(
-        "library_message",
-        "warn",
-        "logger detail error trace",
-        "A message of a library, at the level that the library chose.",
-    ),
-    _event(
         "kernel_rules_failed",
         "error",
         "detail",
         "nft did not change the kernel's rules: what they were stays in force, and adc tries again.",
+    ),
+    _event(
+        "library_message",
+        "warn",
+        "logger detail error trace",
+        "A message of a library, at the level that the library chose.",
     ),
     _event("logs_not_reopened", "error", "detail", "The log files could not be reopened after a rotation."),
     _event("member_failed", "warn", "pool member reason detail request_id", "An attempt at a member failed."),

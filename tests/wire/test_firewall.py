@@ -158,15 +158,17 @@ def replace(file: Path, text: str) -> None:
 
 
 async def test_drops_are_logged_at_their_rate(tmp_path, member):
-    rule = BAD | {"log": {"rate": "1/h"}}
+    once = {"log": {"rate": "1/h"}}
+    rules = [{"name": "seen", "action": "count", **once}, BAD | once]
     top = {
-        "firewall": {"rules": [rule]},
+        "firewall": {"rules": rules},
         "error_log": {"path": str(tmp_path / "error.log"), "format": "json"},
     }
     async with serving(tmp_path, config(member.address, **top)) as proxy:
         assert [await outcome(proxy.port, "127.0.0.9") for _ in range(3)] == ["reset"] * 3
     lines = [json.loads(line) for line in (tmp_path / "error.log").read_text().splitlines()]
-    (line,) = [line for line in lines if line["event"] == "firewall_decided"]
+    counted, line = [line for line in lines if line["event"] == "firewall_decided"]
+    assert (counted["rule"], counted["action"]) == ("seen", "count")
     assert (line["rule"], line["action"], line["listener"]) == ("bad", "drop", "web")
     assert line["client"].startswith("127.0.0.9 ")
 

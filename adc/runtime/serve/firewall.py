@@ -13,7 +13,7 @@ from typing import Any
 from adc.config import Config
 from adc.config.model.firewall import Firewall
 from adc.firewall.buckets import Buckets
-from adc.firewall.filter import DEFAULT, Decision, Filter
+from adc.firewall.filter import DEFAULT, Filter
 from adc.firewall.packet import Packet, packet_of
 from adc.firewall.prefixes import Prefixes
 from adc.runtime.build.firewall import BadSet, filter_of, log_of, read_set, read_sets
@@ -40,12 +40,13 @@ class WorkerFirewall:
         self.filter: Filter | None = None
         self._files: dict[str, str] = {}
         self._read: dict[str, Signature] = {}
+        self._seen: dict[str, Signature] = {}
         self._look_at = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._gates: dict[str, RateGate] = {}
         self._log: ErrorLog | None = None
 
-    def prepare(self, config: Config) -> None:
+    async def prepare(self, config: Config) -> None:
         """Build the rules of a candidate and read its sets. Raises BuildError."""
         self._candidate = None
         firewall = config.firewall
@@ -53,10 +54,10 @@ class WorkerFirewall:
             return
         seen = {name: _signature(each.file) for name, each in firewall.sets.items() if each.file is not None}
         try:
-            built = filter_of(firewall, read_sets(firewall), self._buckets)
+            sets = await asyncio.to_thread(read_sets, firewall) if seen else read_sets(firewall)
         except (OSError, BadSet) as error:
             raise BuildError(f"firewall: {error}") from None
-        self._candidate = firewall, built, seen
+        self._candidate = firewall, filter_of(firewall, sets, self._buckets), seen
 
     def commit(self, error_log: ErrorLog) -> None:
         """Decide by the prepared rules from now on; listeners ask for their admission after this."""
@@ -102,19 +103,22 @@ class WorkerFirewall:
             return True
         rates = proxies is None or not proxies(str(packet.source))
         decision = rules.decide(packet, monotonic(), time.time(), rates)
-        if decision.name in self._gates:
-            self._report(packet, decision)
+        if self._gates:
+            for rule in decision.counted:
+                self._report(packet, rule.name, rule.action)
+            self._report(packet, decision.name, decision.action)
         return decision.action == "accept"
 
-    def _report(self, packet: Packet, decision: Decision) -> None:
-        suppressed = self._gates[decision.name].admit("", monotonic())
+    def _report(self, packet: Packet, name: str, action: str) -> None:
+        gate = self._gates.get(name)
+        suppressed = None if gate is None else gate.admit("", monotonic())
         if suppressed is None or self._log is None:
             return
         fields: dict[str, object] = {"suppressed": suppressed} if suppressed else {}
         self._log.info(
             "firewall_decided",
-            rule=decision.name,
-            action=decision.action,
+            rule=name,
+            action=action,
             protocol=packet.protocol,
             client=f"{packet.source} {packet.source_port}",
             own=f"{packet.destination} {packet.port}",
@@ -123,13 +127,14 @@ class WorkerFirewall:
         )
 
     def tick(self, now: float) -> None:
-        """Read the sets again whose files have changed."""
+        """Read a set again whose file has changed: two looks must find it the same, lest it is half written."""
         if not self._files or now < self._look_at or (self._reading is not None and not self._reading.done()):
             return
         self._look_at = now + _LOOK_EVERY
         for name, file in self._files.items():
-            signature = _signature(file)
-            if signature != self._read.get(name):
+            before, signature = self._seen.get(name), _signature(file)
+            self._seen[name] = signature
+            if before == signature != self._read.get(name):
                 self._read[name] = signature
                 self._reading = asyncio.get_running_loop().create_task(self._reread(name, file, self.filter))
                 return

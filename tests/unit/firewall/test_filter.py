@@ -45,7 +45,8 @@ def test_default_decides_without_a_match() -> None:
 
 def test_count_goes_on_and_is_counted() -> None:
     rules = Filter([Rule("seen", "count"), Rule("no", "drop")], "accept", {})
-    assert rules.decide(packet(), 0, 0).name == "no"
+    decision = rules.decide(packet(), 0, 0)
+    assert (decision.name, decision.counted) == ("no", rules.rules[:1])
     assert rules.counters == {"seen": 1, "no": 1, DEFAULT: 0}
 
 
@@ -124,6 +125,13 @@ def test_two_workers_share_buckets() -> None:
     memory = memoryview(bytearray(16 * WAYS * 4 + 16)).cast("Q")
     one, other = Buckets(memory), Buckets(memory)
     assert [each.over(b"k", 1.0, 2, 7.0) for each in (one, other, one, other)] == [False, False, True, True]
+
+
+def test_a_higher_rate_holds_at_once_for_sources_that_were_above_the_lower_one() -> None:
+    buckets = Buckets()
+    assert [buckets.over(b"k", 3600.0, 2, 7.0) for _ in range(3)] == [False, False, True]
+    assert buckets.over(b"k", 0.1, 2, 7.0)
+    assert not buckets.over(b"k", 0.1, 2, 7.11)
 
 
 def test_bucket_table_is_bounded_and_forgets_the_idle_first() -> None:
