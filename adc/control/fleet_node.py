@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from adc.control.calls import CallFailed, CallRefused
+from adc.control.kernel_flows import KERNEL
 from adc.runtime.operations.operation import Refused, Reply, Request, Unavailable
+from adc.sessions.conntrack import BadMessage
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -20,13 +22,18 @@ log = EventLog(__name__)
 
 class FleetNode:
     """Implements `adc.runtime.operations.operation.Node`. `decide` remembers an operator's decision about a member;
-    `shares_state()` is True if all workers use one state store.
+    `shares_state()` is True if all workers use one state store; `kernel` replies for flows that the kernel forwards.
     """
 
     def __init__(
-        self, fleet: Fleet, decide: Callable[[str, str, str], None], shares_state: Callable[[], bool]
+        self,
+        fleet: Fleet,
+        decide: Callable[[str, str, str], None],
+        shares_state: Callable[[], bool],
+        kernel: Callable[[Operation[Any, Any], Any], Awaitable[Any]],
     ) -> None:
         self._fleet = fleet
+        self._kernel = kernel
         self._shares_state = shares_state
         self.decide = decide
 
@@ -70,6 +77,12 @@ class FleetNode:
                 done[worker.worker_id] = reply
         if workers and not done:
             raise Unavailable(f"no worker answered {operation.name!r}")
+        try:
+            kernel = await self._kernel(operation, request)
+        except (OSError, BadMessage) as error:
+            raise Unavailable(f"connection tracking: {error}") from error
+        if kernel is not None:
+            done[KERNEL] = kernel
         if operation.must_reach_all:
             self._require(workers, done, operation.name)
         return done

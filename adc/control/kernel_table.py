@@ -6,10 +6,11 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adc.control import nft
 from adc.control.calls import CallRefused
+from adc.control.kernel_flows import OPERATIONS, reply
 from adc.control.kernel_services import Standing, guarded_by, services_of, uses_engine
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
@@ -23,6 +24,7 @@ from adc.telemetry.event_log import EventLog
 if TYPE_CHECKING:
     from adc.config import Config
     from adc.firewall.filter import Filter
+    from adc.runtime.operations.operation import Operation
 
 log = EventLog(__name__)
 
@@ -100,6 +102,13 @@ class KernelTable:
                 config, self._rules, time.time()
             )  # a file that cannot be used is reported once
             await self._apply(config)
+
+    async def reply(self, operation: Operation[Any, Any], request: Any) -> Any:
+        """Return the kernel's reply to an operation on flows; None for others. Raises OSError, BadMessage."""
+        config, services = self._config, self._services
+        if config is None or operation not in OPERATIONS or not any(each.forwards for each in services):
+            return None
+        return await asyncio.to_thread(reply, operation, request, config, services)
 
     def members_changed(self) -> None:
         """Bring the maps up to date soon. Cheap if the kernel forwards nothing."""

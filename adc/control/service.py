@@ -55,10 +55,10 @@ class Service:
         self.sockets = ListeningSockets()
         self.decisions = Decisions()
         self.fleet = Fleet(self._hire_one, self._greet)
-        self._node = FleetNode(self.fleet, self._decide, self._shares_state)
+        self.kernel = KernelTable(self._standing)
+        self._node = FleetNode(self.fleet, self._decide, self._shares_state, self.kernel.reply)
         self._hire = hire
         self.health = HealthChecks(self._tell_health, rng=SystemRandom())
-        self.kernel = KernelTable(self._standing)
         self.acme = AcmeCertificates(self._tell_challenges)
         self._load = load
         self._workers = workers

@@ -59,7 +59,7 @@ class WantedFlows:
             raise BadRequest(f"limit is a number from 1 to {MOST_ROWS}")
         if self.id and _numbers(self.id) is None:
             raise BadRequest(f"{self.id!r} is no id of a flow, which is WORKER-NUMBER")
-        _places(self.cursor)
+        places_of(self.cursor)
         try:
             self.filter(self.member)
         except ValueError as error:
@@ -87,7 +87,7 @@ class ListFlows(Operation[WantedFlows, FlowPage]):
     path = "/api/v1/flows"
 
     async def run(self, worker: Serving, request: WantedFlows) -> FlowPage:
-        after = _places(request.cursor).get(worker.worker_id, 0)
+        after = places_of(request.cursor).get(worker.worker_id, 0)
         if request.ended:
             return _ended_page(worker, request, after)
         rows: list[FlowRow] = []
@@ -197,7 +197,7 @@ def _ended_page(worker: Serving, wanted: WantedFlows, after: int) -> FlowPage:
 
 def _joined(replies: Mapping[int, FlowPage], request: WantedFlows) -> FlowPage:
     """Return one page of the pages of several workers: what is over the limit comes again with the next page."""
-    before = _places(request.cursor)
+    before = places_of(request.cursor)
     rows: list[FlowRow] = []
     places: dict[int, str] = {}
     for worker, page in sorted(replies.items()):
@@ -217,7 +217,7 @@ def _joined(replies: Mapping[int, FlowPage], request: WantedFlows) -> FlowPage:
     return FlowPage(rows, ",".join(f"{worker}:{place}" for worker, place in places.items()))
 
 
-def _places(cursor: str) -> dict[int, int]:
+def places_of(cursor: str) -> dict[int, int]:
     """Return the numbers after which each worker continues, `_OVER` for one that is done. Raises BadRequest."""
     found: dict[int, int] = {}
     for part in cursor.split(",") if cursor else ():

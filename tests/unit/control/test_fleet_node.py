@@ -6,6 +6,7 @@ import pytest
 
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.fleet_node import FleetNode
+from adc.control.kernel_flows import KERNEL
 from adc.runtime.operations import health
 from adc.runtime.operations.cache import PURGE_STORES, Target
 from adc.runtime.operations.connections import COUNT
@@ -31,6 +32,10 @@ class FakeWorker:
         return self.worker_id
 
 
+async def no_kernel(operation, request):
+    """Reply for a kernel that forwards nothing."""
+
+
 @pytest.fixture
 def fleet():
     return SimpleNamespace(workers={number: FakeWorker(number) for number in range(2)}, leaving=set())
@@ -38,7 +43,7 @@ def fleet():
 
 @pytest.fixture
 def node(fleet):
-    return FleetNode(fleet, lambda *decision: None, lambda: True)
+    return FleetNode(fleet, lambda *decision: None, lambda: True, no_kernel)
 
 
 async def test_one_is_the_first_worker_that_replies(fleet, node):
@@ -89,3 +94,11 @@ async def test_operation_that_must_reach_all_ignores_a_worker_that_died_meanwhil
     dying.error = CallFailed("gone")
     dying.before_reply = lambda: fleet.workers.pop(1)
     assert await node.all(PURGE_STORES, Target("all")) == {0: 0}
+
+
+async def test_flows_of_the_kernel_count_as_those_of_one_more_worker(fleet):
+    async def kernel(operation, request):
+        return 7
+
+    node = FleetNode(fleet, lambda *decision: None, lambda: True, kernel)
+    assert await node.all(COUNT, NOTHING) == {0: 0, 1: 1, KERNEL: 7}

@@ -1,0 +1,57 @@
+"""Entries of the kernel's connection tracking: read and deleted over netlink, in a limited time."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Iterator
+
+from adc.sessions.conntrack import DONE, ERROR, NEW, Tracked, deletion, dump, error_of, messages, parse
+
+PATIENCE = 5.0
+"""Seconds for one reading of all entries."""
+
+_NETFILTER = 12
+_BUFFER = 1 << 20
+
+
+def entries() -> Iterator[Tracked]:
+    """Yield all TCP and UDP entries, IPv4 first. Raises OSError, BadMessage."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with _open() as kernel:
+            kernel.send(dump(family))
+            yield from _received(kernel)
+
+
+def delete(entry: Tracked) -> bool:
+    """Delete an entry; True unless it was gone. Raises OSError, BadMessage."""
+    with _open() as kernel:
+        kernel.send(deletion(entry))
+        for kind, body in messages(kernel.recv(_BUFFER)):
+            if kind == ERROR:
+                number = error_of(body)
+                if number not in (0, errno.ENOENT):
+                    raise OSError(number, "connection tracking refused")
+                return not number
+    return False
+
+
+def _received(kernel: socket.socket) -> Iterator[Tracked]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for kind, body in messages(kernel.recv(_BUFFER)):
+            if kind == DONE:
+                return
+            if kind == ERROR and (number := error_of(body)):
+                raise OSError(number, "connection tracking refused")
+            if kind == NEW and (entry := parse(body)) is not None:
+                yield entry
+    raise TimeoutError(f"connection tracking did not list its entries within {PATIENCE:g} s")
+
+
+def _open() -> socket.socket:
+    kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER)
+    kernel.settimeout(PATIENCE)
+    kernel.bind((0, 0))
+    return kernel
