@@ -71,6 +71,9 @@ class PoolAuthenticator:
         except MemberError as error:
             lease.failed(error)
             return BUSY
+        except asyncio.CancelledError:
+            lease.close()
+            raise
         if told.status == 235 and lease.usable:
             kept[self.pool] = lease
             return told

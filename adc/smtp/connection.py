@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from adc.smtp import parameters as params
@@ -117,6 +118,8 @@ class SmtpConnection(Introduction):
         if transaction is None:
             await self.say(NO_MAIL)
             return
+        self.made_progress()
+        await asyncio.sleep(0)  # a client may send thousands at once
         parts = split_path(arg or "", "TO:")
         mailbox = parse_recipient(parts[0]) if parts is not None else None
         if parts is None or mailbox is None:

@@ -138,11 +138,11 @@ class Delivery:
         told = await self._begin_kept()
         while told is None:
             try:
-                self.lease = await self._open()
+                lease = await self._open()
             except MemberError as error:
                 return error.reply
             try:
-                told = await self._send_sender(self.lease)
+                told = await self._send_sender(lease)
             except MemberError as error:
                 self._lost(error)
         self._begun = told.kind == 2
@@ -167,15 +167,16 @@ class Delivery:
 
     async def _open(self) -> Lease:
         """Return a new conversation, authenticated if this is the pool that verified the client."""
-        lease = await self.pool.open(self._settings, self._caller, self._tried)
+        lease = self.lease = await self.pool.open(self._settings, self._caller, self._tried)
         if self._credentials is not None:
             try:
                 told = await lease.conversation.authenticate(self._credentials)
             except MemberError as error:
-                lease.failed(error)
+                self._lost(error)
                 raise
             if told.kind != 2:
                 lease.close()
+                self.lease = None
                 raise MemberError(REJECTED_LOGIN, Failure.UNPROCESSED, told.text)
         return lease
 

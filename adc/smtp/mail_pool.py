@@ -56,6 +56,10 @@ class MailPool:
             for dialer in dialers.values():
                 dialer.secure(context, server_name)
 
+    def uses(self, member: Member) -> bool:
+        """True if `member` may get new messages."""
+        return member.available and member in self.pool.members
+
     def refresh(self, now: float) -> None:
         """Look names up again; called from the tick."""
         for dialer in self._dialers.values():

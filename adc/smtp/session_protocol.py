@@ -207,12 +207,15 @@ class SessionProtocol(SMTP):
     def _reset_timeout(self, duration: float | None = None) -> None:
         """Start the wait for the client. aiosmtpd calls this for each command that it knows."""
         self.deadline = self.settings.clock.now + (duration or self.settings.command_timeout)
-        if not self.in_transaction:
-            self._idle_commands += 1
-            if self._idle_commands > self.settings.idle_commands:
-                self.settings.refuse("idle_commands", self.peer)
-                self.hang_up(IDLE)
-                raise SessionEnded("idle commands")
+        self._idle_commands += 1
+        if self._idle_commands > self.settings.idle_commands:
+            self.settings.refuse("idle_commands", self.peer)
+            self.hang_up(IDLE)
+            raise SessionEnded("idle commands")
+
+    def made_progress(self) -> None:
+        """Note a command that mail consists of."""
+        self._idle_commands = 0
 
     def message_done(self) -> None:
         """Forget errors and commands before a message that was accepted."""
@@ -246,6 +249,12 @@ class SessionProtocol(SMTP):
             if reset:
                 reset_on_close(transport)
             transport.abort()
+
+    def drop(self) -> None:
+        """Close at once, whatever is awaited."""
+        self.abort()
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
 
     def expire(self) -> None:
         """Close an expired session."""

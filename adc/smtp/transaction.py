@@ -97,8 +97,11 @@ class Transaction:
         return await delivery.add(recipient)
 
     def _deliver(self, name: str) -> Delivery:
-        lease, login = self._kept.pop(name, None), self._logins.get(name)
-        return Delivery(self._pools[name], self._settings, self._caller, self._sender, lease, login)
+        pool, lease = self._pools[name], self._kept.pop(name, None)
+        if lease is not None and not pool.uses(lease.member):
+            lease.close()
+            lease = None
+        return Delivery(pool, self._settings, self._caller, self._sender, lease, self._logins.get(name))
 
     async def begin_content(self) -> Reply:
         """Send DATA to every pool; 354 if all of them want the content."""

@@ -16,7 +16,6 @@ from adc.net.names import Names
 from adc.pools.pool import Pool
 from adc.routing.hosts import HostRule, host_rule
 from adc.routing.values import Exact, Regex
-from adc.runtime.build.tls import context_of
 from adc.smtp.auth import Authenticator, FileAuthenticator, PoolAuthenticator
 from adc.smtp.mail_pool import MailPool
 from adc.smtp.passwords import read_users
@@ -62,9 +61,15 @@ def mail_pools(smtp: model.Smtp) -> set[str]:
 
 
 def mail_pool(
-    pool: Pool, settings: pool_model.Pool, loop: asyncio.AbstractEventLoop, names: Names
+    pool: Pool,
+    settings: pool_model.Pool,
+    context: ssl.SSLContext | None,
+    loop: asyncio.AbstractEventLoop,
+    names: Names,
 ) -> MailPool:
-    """Return a pool with dialers for its members."""
+    """Return a pool with dialers for its members. `context` is the pool's for TLS; mail has no ALPN."""
+    if context is not None:
+        context.set_alpn_protocols([])
     dialers = {
         each.address.text: Dialer(
             loop,
@@ -80,20 +85,11 @@ def mail_pool(
     return MailPool(
         pool,
         dialers,
-        _context(settings),
+        context,
         tls.sni if tls is not None else None,
         starttls=tls is not None and tls.starttls,
         proxy_version=settings.proxy_protocol,
     )
-
-
-def _context(settings: pool_model.Pool) -> ssl.SSLContext | None:
-    """Return the context for members: that of other protocols, without their ALPN."""
-    if settings.tls is None:
-        return None
-    context = context_of(settings.tls)
-    context.set_alpn_protocols([])
-    return context
 
 
 def authenticator(smtp: model.Smtp) -> Authenticator | None:

@@ -50,7 +50,13 @@ class SmtpListener(StreamListener):
         mine.hostname = smtp.hostname or runtime.config.node
         mine.routes = build.mail_routes(smtp)
         mine.pools = {
-            name: build.mail_pool(runtime.pools[name], runtime.config.pools[name], self._loop, self._names)
+            name: build.mail_pool(
+                runtime.pools[name],
+                runtime.config.pools[name],
+                runtime.member_tls.get(name),
+                self._loop,
+                self._names,
+            )
             for name in build.mail_pools(smtp)
         }
         mine.auth = runtime.mail_auth.get(self.name)
@@ -103,7 +109,7 @@ class SmtpListener(StreamListener):
         super().drop_all(reason)
         for connection in list(self.state.connections):
             if isinstance(connection, SmtpConnection):
-                connection.abort()
+                connection.drop()
 
     def samples(self) -> Iterator[Sample]:
         yield from super().samples()

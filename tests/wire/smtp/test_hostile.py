@@ -139,6 +139,18 @@ async def test_too_many_commands_without_mail_end_the_session(tmp_path):
         assert (await client.say("NOOP")).startswith("421 4.7.0")
 
 
+async def test_commands_in_a_message_are_counted_too(tmp_path):
+    smtp = {"limits": {"idle_commands": 5}}
+    async with MailMember() as member, relaying(tmp_path, member, smtp=smtp) as (_proxy, client):
+        await client.hello()
+        await client.say("MAIL FROM:<a@b>")
+        for number in range(6):
+            assert (await client.say(f"RCPT TO:<u{number}@example.com>")).startswith("250")
+        for _ in range(5):
+            assert (await client.say("NOOP")).startswith("250")
+        assert (await client.say("NOOP")).startswith("421 4.7.0")
+
+
 async def test_too_many_recipients_are_deferred(tmp_path):
     smtp = {"limits": {"recipients": 2}}
     async with MailMember() as member, relaying(tmp_path, member, smtp=smtp) as (_proxy, client):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from adc.smtp.mail_session import reset_on_close
 from tests.kit.smtp import MailMember, mail_client, relaying
 from tests.kit.waiting import eventually
 
@@ -73,6 +74,39 @@ async def test_reload_in_a_message_keeps_it_and_applies_to_the_next(tmp_path):
         async with mail_client(proxy.port) as other:
             assert (await other.send("u@example.com")).startswith("250")
         assert (len(old.messages), len(new.messages)) == (1, 1)
+
+
+async def test_kept_conversation_with_a_removed_or_drained_member_is_given_up(tmp_path):
+    async with MailMember() as old, MailMember() as new, relaying(tmp_path, old, new) as (proxy, client):
+        await client.send("u@example.com")
+        (used,) = [each for each in (old, new) if each.messages]
+        proxy.set_admin(used.address, "draining")
+        await client.send("u@example.com")
+        assert (len(old.messages), len(new.messages)) == (1, 1)
+        proxy.set_admin(used.address, "enabled")
+        await proxy.change(lambda mapping: mapping["pools"]["app"].update(members=[used.address]))
+        await client.send("u@example.com")
+        assert len(used.messages) == 2
+
+
+async def test_client_that_leaves_while_a_member_decides_does_not_undo_the_message(tmp_path):
+    decided = asyncio.Event()
+
+    async def decide(member, command):
+        await decided.wait()
+        return "250 2.0.0 Ok"
+
+    async with MailMember({".": decide}) as member, relaying(tmp_path, member) as (proxy, client):
+        await client.envelope("u@example.com")
+        await client.say("DATA")
+        client.writer.write(b"x\r\n.\r\n")
+        await eventually(lambda: member.content == b"x\r\n")
+        reset_on_close(client.writer.transport)
+        client.writer.transport.abort()
+        await eventually(lambda: not proxy.connections)
+        decided.set()
+        await eventually(lambda: member.messages)
+        await eventually(lambda: proxy.member().active == 0)
 
 
 async def test_message_limit_closes_with_421(tmp_path):
