@@ -142,7 +142,7 @@ class SharedOwners(Owners):
                 self._relay.dropped("lookup_full")
         elif len(self._waiting) >= MOST_WAITING:
             self._relay.dropped("lookup_full")
-        else:
+        elif self._relay.admitted(client, own):
             self._claim(client, Waiting(door, key, own, data), now)
 
     def _claim(self, client: Any, first: Waiting, now: float) -> None:

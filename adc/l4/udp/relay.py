@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any, Final
 
 from adc.http.client import Client, Flow
 from adc.l4.udp.door import Door
 from adc.l4.udp.no_port import NoPort
+from adc.l4.udp.pins import SourcePins
 from adc.l4.udp.quic import ConnectionIds
 from adc.l4.udp.session import CLOSED, UNLIMITED, Home, Relay, UdpSession
 from adc.l4.udp.targets import Targets
@@ -78,6 +79,7 @@ class UdpRelay(Relay):
         self.opened = 0
         self.quic: ConnectionIds | None = None
         self.owners: Owners | None = None
+        self.pins: SourcePins | None = None
         self._kept = 0
 
     def admits(self, client: Any, now: float) -> bool:
@@ -91,7 +93,7 @@ class UdpRelay(Relay):
             self.dropped("draining")
         elif self.owners is not None:
             self.owners.arrive(door, key, client, own, data, now)
-        else:
+        elif self.admitted(client, own):
             self.open(door, key, client, own, data, now)
 
     def open(
@@ -105,18 +107,21 @@ class UdpRelay(Relay):
         named: Member | None = None,
     ) -> UdpSession | None:
         """Open a session and send `data`, to the member `named` first; None if there is a reason to drop it."""
-        reason = self._refusal(client, own)
+        reason = self._refusal(client)
         if reason:
             self.dropped(reason)
             return None
         return self._open(door, key, client, own, data, now, (), named)
 
-    def _refusal(self, client: Any, own: Any) -> str:
+    def admitted(self, client: Any, own: Any) -> bool:
+        """True if the firewall lets a new session of `client` begin."""
+        if self.admission is None or self.admission(client, own):
+            return True
+        self.dropped("firewall")
+        return False
+
+    def _refusal(self, client: Any) -> str:
         """Return why no session is opened for `client`, "" if one is."""
-        if self.draining:
-            return "draining"
-        if self.admission is not None and not self.admission(client, own):
-            return "firewall"
         if self.sessions >= self.max_sessions:
             return "limit_connections"
         if self.sources is not None and not self.sources.admit(client[0]):
@@ -224,8 +229,10 @@ class UdpRelay(Relay):
                 break
         raise NoPort(errno.EMFILE, shortage)
 
-    def choose(self, flow: Flow, now: float, exclude: Container[Member]) -> Member | None:
+    def choose(self, flow: Flow, now: float, exclude: tuple[Member, ...]) -> Member | None:
         """Return the member for a new session of `flow`."""
+        if self.pins is not None and not exclude:
+            return self.pins.choose(self.pool, flow, now)
         return self.pool.pick(flow, now, exclude)
 
     def _keep(self, session: UdpSession, data: bytes) -> None:
@@ -290,7 +297,7 @@ class UdpRelay(Relay):
         self.close(session, "member_failed", now, failure)
         if data is None or member is None or not isinstance(door, Door):
             return
-        reason = self._refusal(session.client, session.own)
+        reason = self._refusal(session.client)
         if reason:
             self.dropped(reason)
             return

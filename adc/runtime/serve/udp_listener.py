@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from adc.config.model import listeners as model
 from adc.config.model import pools, udp
+from adc.http.client import Flow
 from adc.l4.udp.door import Door, door_for
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.owners import SharedOwners
+from adc.l4.udp.pins import SourcePins
 from adc.l4.udp.quic import LearnedIds, ServerIds
 from adc.l4.udp.relay import UdpRelay
 from adc.l4.udp.session import UNLIMITED
 from adc.l4.udp.targets import Targets
 from adc.net.sources import SourceLimit
+from adc.persistence.table import TablePersistence
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
@@ -58,7 +62,7 @@ class UdpListener(Listener):
         self._logs = logs
         relay, options = self._relay, settings.udp
         name = settings.pool or ""
-        self._serve(runtime.pools[name])
+        self._serve(runtime, runtime.pools[name])
         relay.targets.follow(
             _hosts(runtime.config.pools[name]), options.source_addresses, _interval(runtime, name)
         )
@@ -72,12 +76,13 @@ class UdpListener(Listener):
         self._route(options.quic)
         self._share()
 
-    def _serve(self, pool: Pool) -> None:
+    def _serve(self, runtime: Runtime, pool: Pool) -> None:
         """Open sessions to the members of `pool`; those of removed members move with their clients' next datagrams."""
         if pool.name == self._relay.pool.name:
             for member in set(self._members).difference(pool.members):
                 member.pinnable = False
         self._relay.pool = pool
+        self._relay.pins = _pins(runtime, pool.name)
         self._members = pool.members
 
     def _limit(self, settings: model.Listener) -> None:
@@ -186,6 +191,15 @@ class UdpListener(Listener):
 
 def _settings(runtime: Runtime, name: str) -> model.Listener:
     return next(listener for listener in runtime.config.listeners if listener.name == name)
+
+
+def _pins(runtime: Runtime, pool: str) -> SourcePins | None:
+    """Return the pins of a pool's clients, if it pins them by their address."""
+    sticky = runtime.sticky.get(pool)
+    settings = runtime.config.pools[pool].persistence
+    if sticky is None or settings is None or settings.source is None:
+        return None
+    return SourcePins(cast("TablePersistence[Flow]", sticky.persistence), sticky.stickiness)
 
 
 def _interval(runtime: Runtime, pool: str) -> float:

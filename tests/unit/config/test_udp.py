@@ -45,6 +45,14 @@ def test_members_on_unix_sockets_are_refused(refused):
     assert "members of a udp listener are host:port" in line
 
 
+@pytest.mark.parametrize("persistence", ["cookie", "{header: {name: X-User}}"])
+def test_pins_by_parts_of_requests_are_refused(refused, persistence):
+    listener = LISTENER.format(more="")
+    pools = f"{{app: {{members: ['h:1'], persistence: {persistence}}}}}"
+    (line,) = refused(f"listeners: [{listener}]\npools: {pools}\n", listeners="")
+    assert "udp clients are pinned by persistence: source" in line
+
+
 def test_tcp_and_udp_may_use_the_same_port(loaded):
     both = "listeners: [{bind: '127.0.0.1:53'}, {bind: '127.0.0.1:53', protocol: udp, pool: app}]\n"
     config = loaded(both + "pools: {app: {members: ['10.0.0.1:53']}}\n", listeners="").config

@@ -308,6 +308,28 @@ async def test_a_consistent_hash_by_source_keeps_a_client_with_its_member(tmp_pa
             assert len({(await visitors(relay).ask(b"?"))[:1] for _ in range(6)}) == 1
 
 
+async def test_a_pinned_client_returns_to_its_member_in_another_session(tmp_path, visitors):
+    async with member(named(b"a")) as a, member(named(b"b")) as b:
+        pool = {"persistence": {"source": {"timeout": "1m"}}}
+        mapping = config(a.address, b.address, pool=pool, state={"backend": "memory"})
+        async with relaying(tmp_path, mapping) as relay:
+            own = [f"127.0.0.{number}" for number in (2, 3, 4)]
+            first = [(await visitors(relay, own=each).ask(b"?"))[:1] for each in own]
+            assert len(set(first)) == 2
+            assert [(await visitors(relay, own=each).ask(b"?"))[:1] for each in own] == first
+
+
+async def test_the_firewall_decides_on_new_sessions(tmp_path, visitors):
+    rule = {"name": "no", "action": "drop", "source": ["127.0.0.9"]}
+    async with member() as a:
+        mapping = config(a.address, firewall={"rules": [rule]})
+        async with relaying(tmp_path, mapping) as relay:
+            visitors(relay, own="127.0.0.9").send(b"?")
+            await eventually(lambda: relay.dropped("firewall") == 1)
+            assert await visitors(relay).ask(b"1") == b"1"
+            assert a.received == [b"1"]
+
+
 async def test_members_by_name_are_looked_up(tmp_path, visitors):
     async with member() as a, relaying(tmp_path, config(f"localhost:{a.port}")) as relay:
         visitor = visitors(relay)
