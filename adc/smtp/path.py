@@ -15,7 +15,7 @@ _LABEL: Final = (
     r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\-\u0080-\U0010ffff]*[A-Za-z0-9_\u0080-\U0010ffff])?"
 )
 _DOMAIN: Final = rf"{_LABEL}(?:\.{_LABEL})*"
-_LITERAL: Final = r"\[[\x21-\x5a\x5e-\x7e]{1,60}\]"
+_LITERAL: Final = r"\[[0-9A-Za-z.:\-]{1,60}\]"
 _ROUTE: Final = rf"(?:@{_DOMAIN}(?:,@{_DOMAIN})*:)?"
 _MAILBOX: Final = rf"({_ATOM}(?:\.{_ATOM})*|{_QUOTED})@({_DOMAIN}|{_LITERAL})"
 _PATH: Final = re.compile(rf"<{_ROUTE}{_MAILBOX}>|{_MAILBOX}")

@@ -20,6 +20,7 @@ from adc.smtp.line_reader import LineReader, SessionEnded
 from adc.smtp.mail_session import SmtpSession, reset_on_close
 from adc.smtp.replies import Reply, reply
 from adc.smtp.settings import SmtpSettings
+from adc.smtp.shed import FULL
 
 logging.getLogger("mail.log").disabled = True  # aiosmtpd logs commands and replies; adc has a log of its own
 
@@ -36,7 +37,6 @@ TIMEOUT = reply(421, "4.4.2 Timeout, closing connection")
 CLOSING = reply(421, "4.3.2 Service is closing, try again later")
 TOO_MANY_ERRORS = reply(421, "4.7.0 Too many errors")
 IDLE = reply(421, "4.7.0 Too many commands without a message")
-FULL = reply(421, "4.3.2 Too many connections, try again later")
 BAD_LINES: Final = {
     "bare_newline": reply(521, "5.5.2 Bare CR or LF in a command"),
     "nul": reply(521, "5.5.2 NUL in a command"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterator
+from functools import partial
 
 from adc.config.model.listeners import Listener
 from adc.config.model.smtp import Smtp
@@ -19,6 +20,7 @@ from adc.runtime.serve.stream_listener import StreamListener
 from adc.smtp.connection import SmtpConnection
 from adc.smtp.mail_log import MailRecord
 from adc.smtp.settings import SmtpSettings
+from adc.smtp.shed import ShedConnection
 from adc.telemetry.samples import Sample
 
 _SHARED_SECONDS = 0.5
@@ -34,6 +36,7 @@ class SmtpListener(StreamListener):
             name, context.clock, self.state, context.sessions.table, self.refusals, logs.error_log
         )
         self.settings.record = self._record
+        self._accepting.accept_context.shed = partial(ShedConnection, self.state)
         self._sessions = context.sessions
         self._loop = context.batch.loop
         self._names = Names(self._loop, _SHARED_SECONDS)

@@ -19,6 +19,7 @@ from adc.smtp.path import EMPTY, Mailbox, parse_path, parse_recipient, parse_sen
         ("<a@[192.0.2.1]>", Mailbox("a", "[192.0.2.1]")),
         ("<a+b.c@d>", Mailbox("a+b.c", "d")),
         ("<é@bücher.test>", Mailbox("é", "bücher.test")),
+        ("<a@[1<2]>", None),
         ("<>", None),
         ("<a>", None),
         ("<@b>", None),

@@ -144,8 +144,10 @@ async def test_members_are_counted_until_the_conversation_ends(tmp_path):
 
 
 async def test_connection_over_the_limit_is_told(tmp_path):
-    limits = {"limits": {"connections_per_source": 1}}
+    limits = {"limits": {"connections": 1}}
     async with relaying(tmp_path, "127.0.0.1:9", listener=limits) as (proxy, _client):
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        assert (await asyncio.wait_for(reader.read(), 10)) == b""
+        told = await asyncio.wait_for(reader.read(), 10)
+        assert told == b"421 4.3.2 Too many connections, try again later\r\n"
         writer.close()
+        await eventually(lambda: proxy.listener.state.shedding == 0)
