@@ -25,6 +25,7 @@ HOT = (
     "adc/plugin/chain.py",
     "adc/plugin/context.py",
     "adc/plugin/phase_call.py",
+    "adc/plugin/phase_end.py",
     "adc/routing/index.py",
     "adc/routing/router.py",
     "adc/pools/breaker.py",

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from adc.plugin.context import Context
 from adc.plugin.failures import being_cancelled, failure_of
+from adc.plugin.phase_end import PHASE_END
 from adc.plugin.response import Response
 from adc.plugin.transforming import obstacle, restate
 from adc.plugin.use import PluginUse
-from adc.plugin.watch import WATCH, Overrun, watched
+from adc.plugin.watch import Overrun, watched
 
 _NOT_MODIFIED: Final = 304
 _monotonic: Final = monotonic
@@ -75,11 +76,11 @@ class PhaseCall:
         """Call the phase: return its result, or None if it failed and fails open. A coroutine is for `finish`. Raises
         PluginFailed."""
         try:
-            until = WATCH.until = _monotonic() + self._budget
+            until = PHASE_END.until = _monotonic() + self._budget
             try:
                 result = self._call(context, *arguments)
             finally:
-                WATCH.until = inf
+                PHASE_END.until = inf
             if _monotonic() > until:
                 raise Overrun
             return None if result is None else self._checked(result)

@@ -11,6 +11,8 @@ from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
+from adc.plugin.phase_end import PHASE_END
+
 _LOOK = 0.025
 """Seconds of processor time between two checks."""
 
@@ -25,11 +27,10 @@ class Watch:
     """Checks the running phase each 25 ms of processor time (SIGPROF) and interrupts endless loops and
     regular expressions that backtrack for ever. Code that blocks in the kernel is detected when it returns.
 
-    Each call of a phase sets `until`, when its budget is over, and resets it to infinity.
+    Each call of a phase sets `PHASE_END.until`, when its budget is over, and resets it to infinity.
     """
 
     def __init__(self) -> None:
-        self.until = inf
         self._installed = False
 
     def install(self) -> None:
@@ -43,16 +44,16 @@ class Watch:
 
     def begin(self, budget: float) -> None:
         """Allow plugin code to run from here on, for `budget` seconds."""
-        self.until = monotonic() + budget
+        PHASE_END.until = monotonic() + budget
 
     def end(self) -> None:
         """Note that plugin code has returned. Raises Overrun if that took too long."""
-        until, self.until = self.until, inf
+        until, PHASE_END.until = PHASE_END.until, inf
         if monotonic() > until:
             raise Overrun
 
     def _look(self, number: int, frame: types.FrameType | None) -> None:
-        if monotonic() > self.until:
+        if monotonic() > PHASE_END.until:
             raise Overrun
 
 

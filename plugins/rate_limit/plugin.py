@@ -39,6 +39,9 @@ class _Rule:
         self.fields = Fields(limit.name, limit.allowance(), options.headers)
         source = source_of(options.source_prefix4, options.source_prefix6)
         self.key = key_of(limit.key, source, options.missing, host.route)
+        self.by_source = limit.key == ("source",)
+        """The key is the network of the client: one whose address is that of its network needs no look at it."""
+        self.leases = self.meter.leases
         self.delays = limit.delay > 0
         self.local: Table = host.table(f"limit_{number}", options.keys)
         self.shared: Table | None = None
@@ -81,10 +84,14 @@ class RateLimit(Plugin[RateLimitOptions]):
         cost = self._cost if self._costs is None else self._costs.get(request.method, self._cost)
         only = self._only
         if only is not None:
-            key = only.key(request)
-            if key is None:
-                return None
-            lease, now = only.meter.leases.get(key), self._now()
+            leases = only.leases
+            lease = leases.get(request.source) if only.by_source else None
+            if lease is None:
+                key = only.key(request)
+                if key is None:
+                    return None
+                lease = leases.get(key)
+            now = self._now()
             if lease is not None and lease.units >= cost and lease.expires > now:
                 lease.units -= cost
                 fields = only.fields

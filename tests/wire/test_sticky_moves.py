@@ -114,6 +114,7 @@ SEVERAL_WORKERS = """
 workers: 4
 state: {backend: local, path: @folder/state}
 listeners: [{name: web, bind: "@web"}]
+admin: {bind: "@admin"}
 routes: [{pool: app}]
 pools:
   app:
