@@ -1,0 +1,129 @@
+"""The UDP listeners of contract/07-l4.yaml and 09-cluster-udp.yaml, served by real processes of two workers."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from functools import partial
+
+import yaml
+
+from tests.kit.datagrams import Visitor, member
+from tests.kit.ports import free_port
+from tests.wire.contract import contract
+from tests.wire.redis_server import RedisServer, needs_redis
+from tests.wire.service import Service, until
+
+
+def answer(name):
+    return lambda data: [name + data]
+
+
+@contextlib.asynccontextmanager
+async def dns(folder, members):
+    """Serve the listener `dns` of the contract to members of the test."""
+    mapping = yaml.safe_load(contract("07-l4"))
+    port = free_port()
+    (listener,) = [each for each in mapping["listeners"] if each["name"] == "dns"]
+    mapping["listeners"] = [listener | {"bind": f"127.0.0.1:{port}"}]
+    mapping["pools"] = {"resolvers": mapping["pools"]["resolvers"] | {"members": members}}
+    mapping |= {"admin": {"bind": "@admin"}, "workers": 2, "state": {"path": str(folder / "state")}}
+    folder.mkdir(exist_ok=True)
+    service = Service(folder)
+    service.write(yaml.safe_dump(mapping))
+    try:
+        await service.started()
+        yield service, ("127.0.0.1", port)
+    finally:
+        service.close()
+
+
+async def workers(service):
+    return [each["pid"] for each in (await service.status())["workers"]]
+
+
+async def test_clients_of_an_address_keep_their_member_over_reloads_and_a_dead_worker(tmp_path):
+    async with member(answer(b"a")) as a, member(answer(b"b")) as b:
+        addresses = [a.address, b.address]
+        async with dns(tmp_path / "adc", addresses) as (service, address):
+            visitors = [Visitor(address) for _ in range(8)]
+            first = {(await visitor.ask(b"?"))[:1] for visitor in visitors}
+            assert len(first) == 1
+            service.signal(signal.SIGHUP)
+            await until(partial(_reloaded, service))
+            for visitor in visitors:
+                assert (await visitor.ask(b"?"))[:1] in first
+            assert len({*a.senders, *b.senders}) == 8
+            victim = (await workers(service))[0]
+            os.kill(victim, signal.SIGKILL)
+            for visitor in visitors:
+                assert (await visitor.ask(b"?"))[:1] in first
+            for visitor in visitors:
+                visitor.sock.close()
+
+
+async def test_a_shutdown_serves_open_sessions_until_the_second_signal(tmp_path):
+    async with member() as a, dns(tmp_path / "adc", [a.address]) as (service, address):
+        visitor = Visitor(address)
+        await visitor.ask(b"1")
+        service.signal(signal.SIGTERM)
+        await service.told("STOPPING=1")
+        assert [await visitor.ask(b"%d" % number) for number in range(50)] == [b"%d" % n for n in range(50)]
+        assert len(set(a.senders)) == 1
+        service.signal(signal.SIGTERM)
+        assert await service.ended() == 0
+        visitor.sock.close()
+
+
+async def _reloaded(service):
+    return (await service.status())["last_reload"] is not None
+
+
+async def _acquainted(service):
+    return "adc_cluster_nodes 1.0" in await service.metrics()
+
+
+@needs_redis
+async def test_two_nodes_deliver_datagrams_whatever_their_path(tmp_path):
+    redis = RedisServer(tmp_path)
+    redis.start()
+    services, addresses = [], []
+    async with member(answer(b"a")) as a, member(answer(b"b")) as b:
+        try:
+            for name in ("adc-a", "adc-b"):
+                port = free_port()
+                mapping = yaml.safe_load(contract("09-cluster-udp"))
+                mapping["listeners"][0]["bind"] = f"127.0.0.1:{port}"
+                mapping["pools"]["game"]["members"] = [a.address, b.address]
+                mapping["cluster"]["advertise"] = f"127.0.0.1:{free_port()}"
+                mapping["state"] |= {
+                    "url": redis.url,
+                    "path": str(tmp_path / f"state-{name}"),
+                    "timeout": "1s",
+                }
+                mapping |= {
+                    "node": name,
+                    "workers": 2,
+                    "admin": {"bind": "@admin"},
+                    "shutdown": {"grace": "0s"},
+                }
+                (tmp_path / name).mkdir()
+                services.append(Service(tmp_path / name))
+                services[-1].write(yaml.safe_dump(mapping))
+                addresses.append(("127.0.0.1", port))
+            await asyncio.gather(*(service.started() for service in services))
+            for service in services:
+                await until(partial(_acquainted, service))
+            for _ in range(8):
+                visitor = Visitor(addresses[0])
+                member_of = (await visitor.ask(b"?"))[:1]
+                for number in range(6):
+                    visitor.address = addresses[number % 2]
+                    visitor.send(b"?")
+                    assert await visitor.receive() == (member_of + b"?", visitor.address)
+                visitor.sock.close()
+            assert len({*a.senders, *b.senders}) == 8
+        finally:
+            for service in services:
+                service.close()
+            redis.kill()
