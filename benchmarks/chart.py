@@ -14,6 +14,8 @@ LINE = 18
 UNITS = {
     "cpu_us": "µs of CPU each",
     "cpu_us_per_mb": "µs of CPU per MB",
+    "machine_us": "µs of CPU of the machine",
+    "machine_us_per_mb": "µs of CPU of the machine per MB",
     "kb_each": "KB each",
     "start_s": "seconds",
 }

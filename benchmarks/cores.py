@@ -10,6 +10,9 @@ PEER_CORE = _ALLOWED[0]
 LOAD_CORE = _ALLOWED[-1]
 """The same as PEER_CORE on a machine of one core: figures are then CPU per request only."""
 
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Of /proc, in a second."""
+
 WANTED_DESCRIPTORS = 65536
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from statistics import median
 
 Figures = dict[str, float]
-"""Keys say the unit: cpu_us, master_us, cpu_us_per_mb, rate (per second), p50_ms, p99_ms, bytes (a response),
-busy (share of a core), hits (share that the origin never saw), kb_each, connections (held idle), start_s, rss_mb,
-matched (rules of a firewall that matched a request), failed (count)."""
+"""Keys say the unit: cpu_us, machine_us and machine_us_per_mb (of all programs on this machine), master_us,
+cpu_us_per_mb, rate (per second), p50_ms, p99_ms, bytes (a response), busy (share of a core), hits (share that the
+origin never saw), kb_each, connections (held idle), start_s, rss_mb, matched (rules of a firewall that matched a
+request), failed (count)."""
 
 
 def medians(rounds: list[Figures]) -> Figures:

@@ -20,6 +20,8 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("cpu_us", "CPU µs", "{:.1f}".format),
     Column("cpu_us_per_mb", "CPU µs/MB", "{:.0f}".format),
+    Column("machine_us", "machine CPU µs", "{:.1f}".format),
+    Column("machine_us_per_mb", "machine CPU µs/MB", "{:.0f}".format),
     Column("kb_each", "KB each", "{:.1f}".format),
     Column("start_s", "start s", "{:.3f}".format),
     Column("master_us", "of it master", "{:.1f}".format),

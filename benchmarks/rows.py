@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from benchmarks.figures import Figures
 from benchmarks.loads.flows import Datagrams, Stream
 from benchmarks.loads.handshakes import Handshakes
 from benchmarks.loads.idle import Idle
+from benchmarks.loads.machine import Machine
 from benchmarks.loads.paced import Paced
 from benchmarks.loads.start import Start
 from benchmarks.loads.wrk import Wrk
@@ -94,6 +95,12 @@ def _flows(protocol: str, *, bulk: bool = False) -> dict[str, Contender]:
         spliced = Features(protocol=protocol, splice=True, echo=True)
         contenders["haproxy-splice"] = Contender("haproxy-tcp", spliced)
     return {**contenders, "adc": Contender("adc", features)}
+
+
+def _datapaths(protocol: str, *, bulk: bool = False) -> dict[str, Contender]:
+    """Return adc with its workers and with the kernel as the data path."""
+    features = Features(protocol=protocol, echo=bulk)
+    return {"adc": Contender("adc", features), "adc-kernel": Contender("adc", replace(features, kernel=True))}
 
 
 _GET = Wrk("get.lua")
@@ -207,6 +214,30 @@ ROWS: dict[str, Row] = {
             "small",
             Wrk("close.lua"),
             _flows("tcp"),
+        ),
+        Row(
+            "kernel-bytes",
+            "TCP, bytes both ways, CPU of the whole machine",
+            "bytes",
+            Machine(Stream()),
+            _datapaths("tcp", bulk=True),
+            "machine_us_per_mb",
+        ),
+        Row(
+            "kernel-connections",
+            "TCP, connection with a small request and response, CPU of the whole machine",
+            "small",
+            Machine(Wrk("close.lua")),
+            _datapaths("tcp"),
+            "machine_us",
+        ),
+        Row(
+            "kernel-udp",
+            "UDP, request and response, CPU of the whole machine",
+            "datagrams",
+            Machine(Datagrams()),
+            _datapaths("udp"),
+            "machine_us",
         ),
         Row("udp", "UDP, request and response of 256 client ports", "datagrams", Datagrams(), _flows("udp")),
         Row(

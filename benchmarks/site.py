@@ -30,7 +30,7 @@ class Features:
     counts requests by client under a limit that none reaches. `files`
     serves files of this size instead of the origin; with `open_files` nginx keeps them open. `protocol` is what is
     proxied: http, tcp or udp; with `splice` HAProxy moves bytes inside the kernel; `echo`: the member can return
-    what it receives.
+    what it receives; with `kernel` adc has the kernel forward the packets.
     """
 
     hosts: int = 2
@@ -50,6 +50,7 @@ class Features:
     protocol: str = "http"
     splice: bool = False
     echo: bool = False
+    kernel: bool = False
 
     @property
     def routes(self) -> int:

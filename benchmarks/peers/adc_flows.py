@@ -16,7 +16,9 @@ def configuration(site: Site) -> dict[str, Any]:
         "protocol": protocol,
         "pool": "app",
     }
-    if protocol == "udp":
+    if site.features.kernel:
+        listener["datapath"] = "kernel"
+    elif protocol == "udp":
         listener["udp"] = {"responses": 1}
     return {
         "workers": 1,

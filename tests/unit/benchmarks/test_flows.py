@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.loads import datagram_client, stream_client
+from benchmarks.cores import TICKS
+from benchmarks.loads import datagram_client, machine, stream_client
 from benchmarks.members import FILE_BYTES
 from benchmarks.peers import PEERS, adc_flows, haproxy_tcp, nginx_stream
 from benchmarks.processes import free_port, returns_datagram
@@ -90,6 +91,40 @@ def test_nginx_expects_one_response_to_a_datagram():
 def test_haproxy_splices_only_where_the_row_asks_for_it():
     assert "splice-auto" in haproxy_tcp.configuration(site_with(Path("/site"), protocol="tcp", splice=True))
     assert "splice" not in haproxy_tcp.configuration(site_with(Path("/site"), protocol="tcp"))
+
+
+def test_adc_has_the_kernel_forward_only_where_the_row_asks_for_it():
+    (listener,) = adc_flows.configuration(site_with(Path("/site"), protocol="udp", kernel=True))["listeners"]
+    assert listener["datapath"] == "kernel"
+    assert "udp" not in listener
+    (listener,) = adc_flows.configuration(site_with(Path("/site"), protocol="udp"))["listeners"]
+    assert "datapath" not in listener
+
+
+class Counted:
+    """A load that found `figures`."""
+
+    fresh = False
+
+    def __init__(self, **figures):
+        self.figures = figures
+
+    def measure(self, peer, seconds):
+        return self.figures
+
+
+@pytest.mark.parametrize(
+    ("found", "key"), [({"rate": 50.0}, "machine_us"), ({"mb_per_s": 50.0}, "machine_us_per_mb")]
+)
+def test_cpu_of_the_machine_is_divided_by_what_was_done(found, key, monkeypatch):
+    seconds = iter((10.0, 12.0))
+    monkeypatch.setattr(machine, "busy_seconds", lambda lines: next(seconds))
+    assert machine.Machine(Counted(**found)).measure(None, 4)[key] == 2e6 / 200
+
+
+def test_busy_seconds_leave_out_idle_cores():
+    lines = ["cpu  100 20 300 4000 50 6 7 8 0 0", "cpu0 1 1 1 1 1 1 1 1 0 0"]
+    assert machine.busy_seconds(lines) == (100 + 20 + 300 + 6 + 7) / TICKS
 
 
 def test_missing_module_of_nginx_is_named():
