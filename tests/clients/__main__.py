@@ -54,7 +54,9 @@ async def reload(service: Service) -> None:
         raise RuntimeError(f"the reload was refused: {content.decode()}")
 
 
-async def exercise(folder: Path, applications: list[Application], seconds: float) -> dict[str, Tally]:
+async def exercise(
+    folder: Path, applications: list[Application], seconds: float, times: int = TIMES
+) -> dict[str, Tally]:
     """Run all clients for `seconds`, change what the phases change, and return what the clients counted."""
     service = Service(folder)
     tallies = {application.name: Tally() for application in applications}
@@ -68,7 +70,7 @@ async def exercise(folder: Path, applications: list[Application], seconds: float
             for load in application.loads(tallies[application.name]):
                 threads.append(threading.Thread(target=load, name=application.name))
                 threads[-1].start()
-        await _phases(service, applications, tallies, seconds)
+        await _phases(service, applications, tallies, seconds, times)
     finally:
         for tally in tallies.values():
             tally.over.set()
@@ -81,17 +83,17 @@ async def exercise(folder: Path, applications: list[Application], seconds: float
 
 
 async def _phases(
-    service: Service, applications: list[Application], tallies: dict[str, Tally], seconds: float
+    service: Service, applications: list[Application], tallies: dict[str, Tally], seconds: float, times: int
 ) -> None:
     def begin(phase: str) -> None:
         for tally in tallies.values():
             tally.phase = phase
 
     begin(RELOADS)
-    for version in range(1, TIMES + 1):
+    for version in range(1, times + 1):
         write(service, applications, version)
         await reload(service)
-        await asyncio.sleep(seconds / 2 / TIMES)
+        await asyncio.sleep(seconds / 2 / times)
     begin(KILLED)
     for application in applications:
         application.kill_member()

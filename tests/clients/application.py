@@ -113,7 +113,7 @@ class Member:
             self._process = None
 
     def stop(self) -> None:
-        """End it, by force if it does not end in time."""
+        """Interrupt it, so that it keeps its data in order, and kill it if it does not end in time."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -184,9 +184,9 @@ class Application:
         self.members[0].start(self.ready)
 
     def stop(self) -> None:
-        """Stop both members."""
+        """Kill all members: nobody needs what they have kept."""
         for member in self.members:
-            member.stop()
+            member.kill()
 
 
 def program(name: str) -> str | None:
