@@ -87,6 +87,7 @@ class Client:
     """Seconds that each response took; None where there was none."""
     told: float | None = None
     """Seconds into the silence at which it was told that the connection is gone."""
+    _connection: socket.socket | None = None
 
     def run(self) -> None:
         """Hold the conversation."""
@@ -100,8 +101,12 @@ class Client:
             connection = self._connect()
         self._say(f"asks again after {self.pause:g} s")
         self._ask(connection, "query 2")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
-        connection.close()
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the last connection."""
+        if self._connection is not None:
+            self._connection.close()
 
     def _connect(self) -> socket.socket:
         return self.space.connect(self.address, self.port)

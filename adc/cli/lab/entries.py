@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,15 +18,20 @@ from adc.cli.lab.timeline import CLOSED, NOTE, OPENED, Journal
 INTERVAL = 0.02
 """Seconds between two looks at a table."""
 
+_SETTLE = 0.15
+"""Seconds in which the last change of a table is noticed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of a table at this moment. `since` is when it came, in seconds since 1970, None if unknown."""
+    """An entry of a table at this moment.
+
+    `since` is when it came, in seconds since 1970, None if unknown. `reason` is why it has ended, "" before.
+    """
 
     state: str
     member: str = ""
     since: float | None = None
-    until: float | None = None
     reason: str = ""
 
 
@@ -51,6 +57,7 @@ def watched(space: Namespace, look: Look, journal: Journal) -> Iterator[None]:
     thread.start()
     try:
         yield
+        time.sleep(_SETTLE)
     finally:
         over.set()
         thread.join()
@@ -58,17 +65,15 @@ def watched(space: Namespace, look: Look, journal: Journal) -> Iterator[None]:
 
 def _note_changes(place: str, before: dict[str, Entry], now: dict[str, Entry], journal: Journal) -> None:
     for key, entry in now.items():
-        if entry.until is not None:
-            if key not in before or before[key].until is None:
-                if key not in before:
-                    journal.add(place, _opening(entry), OPENED, entry.since)
-                journal.add(place, f"entry ends: {entry.reason}", CLOSED, entry.until)
-        elif key not in before:
+        known = before.get(key)
+        if known is None:
             journal.add(place, _opening(entry), OPENED, entry.since)
-        elif before[key].state != entry.state:
+        if entry.reason and (known is None or not known.reason):
+            journal.add(place, f"entry ends: {entry.reason}", CLOSED)
+        elif known is not None and known.state != entry.state:
             journal.add(place, f"entry: {entry.state}", NOTE)
-    for key, entry in before.items():
-        if key not in now and entry.until is None:
+    for key in before.keys() - now.keys():
+        if not before[key].reason:
             journal.add(place, "entry is gone", CLOSED)
 
 
@@ -84,9 +89,8 @@ def adc_table(wanted: Callable[[dict[str, str]], bool] = lambda row: True) -> Lo
         for ended in (False, True):
             for row in _rows("?ended=true" if ended else ""):
                 if wanted(row):
-                    until = float(row["seen"]) if ended else None
                     since = float(row["created"])
-                    entries[row["id"]] = Entry(row["state"], row["member"], since, until, row["reason"])
+                    entries[row["id"]] = Entry(row["state"], row["member"], since, row["reason"])
         return entries
 
     return look

@@ -56,17 +56,23 @@ def run(device: Device, folder: Path) -> Finding:
         packets = stack.enter_context(capture(adc))
         with watched(adc, look, journal):
             client = Client(network.client, network.address("adc"), PORT, journal, PAUSE, PATIENCE)
+            stack.callback(client.close)
             client.run()
         journal.add("m1", f"connections here: {server.summary}")
-        facts = _facts(client, server)
+        facts, timeline = _facts(client, server), _timeline(network, packets, journal)
         configuration = path.read_text()
-    return Finding(facts, _timeline(network, packets, journal), configuration)
+    return Finding(facts, timeline, configuration)
 
 
 def _timeline(network: Network, packets: Capture, journal: Journal) -> Timeline:
+    """Return what happened until now. The ports of the bridge would show each packet of the member again."""
     addresses = {network.address("client"): "client", network.address("m1"): "m1"}
+    ports = {PORT, MEMBER_PORT}
     seen = packets.find(
-        lambda packet: {packet.source[1], packet.destination[1]} & {PORT, MEMBER_PORT} != set()
+        lambda packet: (
+            packet.interface in ("front", "back")
+            and not ports.isdisjoint((packet.source[1], packet.destination[1]))
+        )
     )
     return Timeline.of(PLACES, [*Packets("adc", addresses).events(seen), *journal.events])
 
@@ -115,8 +121,8 @@ IDLE = (
     Scenario(
         "keep-alive",
         "Remedy: keep-alive probes of the device",
-        _FORGETS
-        + "It probes both ends in less time than that, and each acknowledged probe counts as activity.",
+        "The device forgets a flow that was idle for 2 s; the application is silent for 3 s. It probes both ends "
+        "every second, and each acknowledged probe counts as activity.",
         partial(
             run,
             Device({"timeouts": _timeouts("2s"), "keep_alive": {"client": "1s", "member": "1s"}}),
