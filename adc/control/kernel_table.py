@@ -185,13 +185,22 @@ def table_of(
     return table
 
 
+def table_for(config: Config) -> str | None:
+    """Return the transaction that makes the table of `config` with all members up, None if it needs none.
+
+    Raises BindError, OSError, BadSet.
+    """
+    services = services_of(config, lambda pool, member: (True, True))
+    table = table_of(config, services, rules_of(config), time.time(), serving=False)
+    return None if table is None else table.replacing(Names())
+
+
 def refused(config: Config) -> str | None:
     """Return why the kernel would refuse the rules of `config` here, or None. Raises BindError."""
     try:
-        services = services_of(config, lambda pool, member: (True, True))
-        table = table_of(config, services, rules_of(config), time.time(), serving=False)
-        if table is not None:
-            nft.check(table.replacing(Names()))
+        text = table_for(config)
+        if text is not None:
+            nft.check(text)
     except (NftFailed, OSError, BadSet) as error:
         return str(error)
     return None

@@ -97,6 +97,45 @@ def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
     print(f"{verdict['where']}: -> {verdict['rule']}: {verdict['action']}")
 
 
+@firewall.command()
+def nftables(config: ConfigPath) -> None:
+    """Print the kernel's rules for a configuration, as `nft -f` reads them; nothing is changed."""
+    from adc.control.kernel_table import table_for
+    from adc.control.sockets import BindError
+    from adc.runtime.build.firewall import BadSet
+
+    loaded = load_or_fail(config)
+    try:
+        table = table_for(loaded.config)
+    except (BindError, OSError, BadSet) as error:
+        fail(str(error), MISUSED)
+    if table is None:
+        fail(
+            f"{config}: the kernel has nothing to do; write firewall: {{engine: nftables}} or datapath: kernel",
+            FAILED,
+        )
+    print(table, end="")
+
+
+@firewall.command()
+def conntrackd(
+    config: ConfigPath,
+    interface: Annotated[
+        str, typer.Option(help="Interface of cluster.advertise, on the link between the nodes.")
+    ],
+    peer: Annotated[str, typer.Option(help="Address of the other node; from cluster.peers by default.")] = "",
+) -> None:
+    """Print the configuration of conntrackd for this node, which copies flows to the other of two nodes."""
+    from adc.control.conntrackd import NotTwoNodes, conntrackd_of
+    from adc.control.sockets import BindError
+
+    loaded = load_or_fail(config)
+    try:
+        print(conntrackd_of(loaded.config, peer, interface), end="")
+    except (NotTwoNodes, BindError) as error:
+        fail(str(error), MISUSED)
+
+
 def _rules(config: Path) -> Rules:
     from adc.cli.firewall_asking import BadRules, Rules
 

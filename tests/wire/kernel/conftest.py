@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import threading
 
@@ -123,6 +124,9 @@ class Node:
 
 @pytest.fixture(scope="session")
 def net():
+    for tool in ("nft", "conntrack"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"there is no program {tool}")
     with netns.one_device() as network:
         members = Members(network)
         yield network
