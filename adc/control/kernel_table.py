@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adc.control import nft
 from adc.control.calls import CallRefused
 from adc.control.kernel_flows import OPERATIONS, reply
-from adc.control.kernel_services import Standing, guarded_by, services_of, uses_engine
+from adc.control.kernel_services import Standing, guarded_by, kernel_listeners, services_of, uses_engine
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
 from adc.firewall.nftables.datapath import add_services, update
@@ -52,6 +52,8 @@ class KernelTable:
 
     async def check(self, config: Config) -> None:
         """Have the kernel check what `apply` would do. Raises CallRefused."""
+        if not _needs_kernel(config):
+            return
         try:
             reason = await asyncio.to_thread(refused, config)
         except BindError as error:
@@ -61,6 +63,8 @@ class KernelTable:
 
     async def apply(self, config: Config) -> None:
         """Have the kernel do what `config` says, in one transaction. Raises CallRefused."""
+        if self._config is None and not _needs_kernel(config):
+            return
         try:
             await self._apply(config)
         except (NftFailed, BindError, OSError, BadSet) as error:
@@ -204,6 +208,10 @@ def refused(config: Config) -> str | None:
     except (NftFailed, OSError, BadSet) as error:
         return str(error)
     return None
+
+
+def _needs_kernel(config: Config) -> bool:
+    return uses_engine(config) or bool(kernel_listeners(config))
 
 
 def _replace(table: Table) -> None:
