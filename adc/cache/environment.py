@@ -6,10 +6,13 @@ power cut the content cannot be trusted: the boot mark differs, and the folder i
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
@@ -40,8 +43,9 @@ class Environment:
     def __init__(self, path: Path, map_size: int) -> None:
         self.path = path
         private_folder(path)
+        with self._alone():
+            self.emptied = self._empty_if_untrusted()
         private_folder(path / "index")
-        self.emptied = self._empty_if_untrusted()
         self.lmdb = lmdb.open(
             str(path / "index"),
             map_size=map_size,
@@ -62,7 +66,18 @@ class Environment:
         self._map.close()
         self.lmdb.sync(True)
         self.lmdb.close()
-        (self.path / "boot").write_text(_CLEAN)
+        with self._alone():
+            self._mark(_CLEAN)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from reading, emptying and marking the folder meanwhile: all of them start at once."""
+        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _empty_if_untrusted(self) -> bool:
         mark = self.path / "boot"
@@ -73,8 +88,15 @@ class Environment:
             for name in ("index", "objects", "counters"):
                 target = self.path / name
                 shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
-        mark.write_text(boot)
+        if known != boot:
+            self._mark(boot)
         return untrusted
+
+    def _mark(self, text: str) -> None:
+        """Write the mark whole: a process that is killed here leaves the former one."""
+        new = self.path / "boot.new"
+        new.write_text(text)
+        new.replace(self.path / "boot")
 
     def _map_counters(self) -> mmap.mmap:
         descriptor = os.open(self.path / "counters", os.O_RDWR | os.O_CREAT, 0o600)

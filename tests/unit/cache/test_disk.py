@@ -1,10 +1,12 @@
 """The disk tier: real files, a real LMDB."""
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -259,6 +261,33 @@ def test_after_a_power_cut_nothing_is_trusted(disk: Disk) -> None:
     disk.open()
     assert disk.environment.emptied
     assert (disk.read("a"), disk.files()) == ([], [])
+
+
+def waits_for_a_lock() -> bool:
+    """True if a thread of this process waits for a lock of a file."""
+    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+    return any(fields[2] == "FLOCK" and fields[5] == str(os.getpid()) for fields in waiting)
+
+
+def test_a_folder_is_emptied_by_the_first_of_the_processes_that_start_together(tmp_path: Path) -> None:
+    """The others wait for it: each that emptied the folder again would take the index away from those that use it."""
+    (tmp_path / "boot").write_text("another boot")
+    opened: list[Environment] = []
+    other = threading.Thread(target=lambda: opened.append(Environment(tmp_path, MAP)))
+    first = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        other.start()
+        end = time.monotonic() + 30
+        while not opened and not waits_for_a_lock():
+            assert time.monotonic() < end
+        (tmp_path / "boot").write_text(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    finally:
+        os.close(first)
+    other.join(30)
+    (environment,) = opened
+    assert not environment.emptied
+    environment.close()
 
 
 WRITE_FOREVER = """
