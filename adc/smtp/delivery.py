@@ -68,21 +68,34 @@ class Delivery:
     async def add(self, recipient: Recipient) -> Reply:
         """Send RCPT and return the member's reply; MAIL goes first, and its refusal is the reply too."""
         if not self._begun:
-            refusal = await self._begin()
+            refusal = await self._repeat()
             if refusal is not None:
                 return refusal
-        try:
-            told = _final(await self._send_recipient(recipient))
-        except MemberError as error:
-            self._lost(error)
-            return error.reply
+        told = await self._offer(recipient)
+        if told is None:
+            refusal = await self._repeat()
+            told = refusal if refusal is not None else await self._offer(recipient)
+        if told is None:
+            told = LOST
         if told.kind == 2:
             self.recipients.append(recipient)
         return told
 
+    async def _offer(self, recipient: Recipient) -> Reply | None:
+        """Send RCPT; None if the member is lost."""
+        try:
+            told = await self._send_recipient(recipient)
+        except MemberError as error:
+            self._lost(error)
+            return None
+        if told.status == 421:
+            self._lost(MemberError(told, Failure.UNPROCESSED, told.text))
+            return None
+        return _final(told)
+
     async def begin_content(self) -> Reply:
         """Send DATA and return the member's reply. A member that is lost before it is replaced by another one."""
-        told = await self._send_data() if self.lease is not None else None
+        told = await self._send_data() if self._begun else None
         if told is None:
             refusal = await self._repeat()
             told = refusal if refusal is not None else await self._send_data()
@@ -181,18 +194,21 @@ class Delivery:
         return lease
 
     async def _repeat(self) -> Reply | None:
-        """Send MAIL and RCPT to another member; None if it accepts all recipients that the first one accepted."""
+        """Begin with another member; None if it accepts the sender and all recipients that the client was promised.
+
+        An envelope without one of them is dropped: its message would be accepted, and that recipient lost.
+        """
         self._begun = False
         refusal = await self._begin()
         if refusal is not None:
             return refusal
         for recipient in self.recipients:
-            try:
-                told = await self._send_recipient(recipient)
-            except MemberError as error:
-                self._lost(error)
-                return error.reply
-            if told.kind != 2:
+            told = await self._offer(recipient)
+            if told is None or told.kind != 2:
+                self._begun = False
+                if self.lease is not None:
+                    self.lease.close()
+                    self.lease = None
                 return LOST
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,9 @@ from adc.sessions.session import ESTABLISHED, Session
 
 if TYPE_CHECKING:
     from adc.smtp.session_protocol import SessionProtocol
+
+_LAST_ACK: Final = 56
+"""Offset of tcpi_last_ack_recv (milliseconds) in struct tcp_info."""
 
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -40,8 +44,11 @@ class SmtpSession(Session):
         self.last = self._connection.settings.clock.now
 
     def alive_at(self, now: float) -> float:
-        """Return `now` while a member is waited for, which has timeouts of its own."""
-        return now if self._connection.deadline == inf else -inf
+        """Return the last acknowledged probe; `now` while a member is waited for, which has timeouts of its own."""
+        connection = self._connection
+        if connection.deadline == inf:
+            return now
+        return now - last_ack(connection.transport) if connection.settings.keep_alive else -inf
 
     def end(self, reason: str) -> None:
         connection = self._connection
@@ -49,6 +56,25 @@ class SmtpSession(Session):
             connection.expire()
         else:
             connection.abort(reset=reason == "killed" or connection.settings.expiry == "reset")
+
+
+def probe(transport: Any, interval: float) -> None:
+    """Have the kernel probe a silent peer every `interval` seconds."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        seconds = max(1, int(interval))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, seconds)
+
+
+def last_ack(transport: Any) -> float:
+    """Return the seconds since the peer's kernel acknowledged anything, probes included; inf if that is unknown."""
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return inf
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK + 4)
+    return int.from_bytes(info[_LAST_ACK:], sys.byteorder) / 1000
 
 
 def reset_on_close(transport: Any) -> None:

@@ -17,7 +17,7 @@ from adc.http.client import Client
 from adc.net.handshake import Handshake
 from adc.smtp.caller import Caller
 from adc.smtp.line_reader import LineReader, SessionEnded
-from adc.smtp.mail_session import SmtpSession, reset_on_close
+from adc.smtp.mail_session import SmtpSession, probe, reset_on_close
 from adc.smtp.replies import Reply, reply
 from adc.smtp.settings import SmtpSettings
 from adc.smtp.shed import FULL
@@ -93,6 +93,8 @@ class SessionProtocol(SMTP):
         if secured is not None:
             self._now_secure(secured)
         self.flow = SmtpSession(self)
+        if settings.keep_alive:
+            probe(transport, settings.keep_alive)
         settings.sessions.open(self.flow, settings.clock.now)
         opened = settings.state.opened(self)
         super().connection_made(transport)

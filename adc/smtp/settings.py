@@ -25,7 +25,8 @@ class SmtpSettings:
 
     `tls` is the context of STARTTLS, None where it is not offered; `tls_required` rejects mail before it. `counts`
     holds ended messages by pool and result, `refusals` refused connections and commands by reason. `expiry` is what
-    both ends are told of an expired session: reset, close or silent.
+    both ends are told of an expired session: reset, close or silent. `keep_alive` are the seconds between two probes of
+    a client, 0 without.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class SmtpSettings:
         self.sessions = sessions
         self.session_timeouts = Timeouts(350.0, 350.0, 30.0)
         self.expiry = "reset"
+        self.keep_alive = 0.0
         self.error_log = error_log
         self.record: Callable[[MailRecord], None] = _ignore
         self.counts: dict[tuple[str, str], int] = {}

@@ -69,6 +69,7 @@ class SmtpListener(StreamListener):
         mine.split, mine.received, mine.xclient = smtp.split, smtp.received, smtp.xclient
         mine.session_timeouts = self._sessions.timeouts(settings)
         mine.expiry = self._sessions.expiry(settings)
+        mine.keep_alive = self._sessions.keep_alive(settings).client
         mine.handshake_timeout = settings.timeouts.tls_handshake
         self._limit(smtp)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import socket
 
 from adc.smtp.mail_session import reset_on_close
 from tests.kit.smtp import MailMember, mail_client, relaying
@@ -42,6 +44,24 @@ async def test_expired_session_is_told_with_close(tmp_path):
         session.end("expired")
         assert (await client.reply())[0] == 421
         assert await client.closed() == b""
+
+
+async def test_acknowledged_probe_is_a_sign_of_life(tmp_path):
+    sessions = {"keep_alive": {"client": "1s"}}
+    async with relaying(tmp_path, "127.0.0.1:9", sessions=sessions) as (proxy, client):
+        await client.hello()
+        (session,) = table(proxy).scan(0, 10)
+        sock = next(iter(proxy.connections)).transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 1
+        now = proxy.worker.clock.now
+        assert now - 30 < session.alive_at(now) <= now
+
+
+async def test_session_without_probes_lives_by_its_traffic(tmp_path):
+    async with relaying(tmp_path, "127.0.0.1:9") as (proxy, client):
+        await client.hello()
+        (session,) = table(proxy).scan(0, 10)
+        await eventually(lambda: session.alive_at(0.0) == -math.inf)
 
 
 async def test_drain_closes_between_messages_only(tmp_path):

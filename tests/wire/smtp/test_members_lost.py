@@ -6,11 +6,18 @@ from tests.kit.ports import free_port
 from tests.kit.proxy import serving
 from tests.kit.smtp import MESSAGE, MailMember, mail_client, mail_config, relaying
 
+FAILING = [
+    {"banner": None},
+    {"banner": "421 4.3.2 Busy"},
+    {"EHLO": None},
+    {"MAIL": None},
+    {"RCPT": None},
+    {"RCPT": "421 4.3.2 Closing"},
+    {"DATA": None},
+]
 
-@pytest.mark.parametrize(
-    "failing",
-    [{"banner": None}, {"banner": "421 4.3.2 Busy"}, {"EHLO": None}, {"MAIL": None}, {"DATA": None}],
-)
+
+@pytest.mark.parametrize("failing", FAILING, ids=str)
 async def test_member_that_fails_before_the_content_is_replaced(tmp_path, failing):
     async with MailMember(failing) as bad, MailMember() as good:
         pool = {"balance": "first", "health": {"passive": False}}
@@ -68,3 +75,14 @@ async def test_reply_that_nobody_asked_for_is_not_given_to_the_next_command(tmp_
 async def test_reply_that_makes_no_sense_never_accepts(tmp_path, told):
     async with MailMember({".": told}) as member, relaying(tmp_path, member) as (_proxy, client):
         assert (await client.send("u@example.com"))[:3] == ("250" if told == "250" else "451")
+
+
+async def test_recipient_that_was_promised_is_never_left_out(tmp_path):
+    """A member that refuses a recipient of the envelope that a lost member had accepted does not get the others."""
+    replies = {"RCPT TO:<second@": None}
+    async with MailMember(replies) as first, MailMember({"RCPT TO:<one@": "550 5.1.1 No such user"}) as other:
+        async with relaying(tmp_path, first, other, pool={"balance": "first"}) as (_proxy, client):
+            told = await client.envelope("one@example.com", "second@example.com", "third@example.com")
+            assert [each[:3] for each in told] == ["250", "250", "451", "451"]
+            assert (await client.data()).startswith("451")
+        assert not other.messages
