@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from adc.cli.lab.namespace import Namespace, names, run
 
@@ -149,9 +150,13 @@ def _remove(gone: Iterator[str]) -> None:
 
 
 def _remove_abandoned() -> None:
-    """Remove the namespaces of processes that died without doing so."""
+    """End the processes in namespaces of processes that died without doing so, and remove them."""
     ours = (name for name in names() if name.startswith(f"{PREFIX}-"))
-    _remove(name for name in ours if not os.path.exists(f"/proc/{name.split('-')[1]}"))
+    for name in [name for name in ours if not os.path.exists(f"/proc/{name.split('-')[1]}")]:
+        with suppress(RuntimeError, ProcessLookupError):  # another run may do the same now
+            for pid in run(("ip", "netns", "pids", name)).split():
+                os.kill(int(pid), signal.SIGKILL)
+            _remove(iter([name]))
 
 
 def _set_sysctls() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adc.cli.arguments import Json
-from adc.cli.output import MISUSED, fail, print_json
+from adc.cli.output import FAILED, MISUSED, fail, print_json
 
 if TYPE_CHECKING:
     from adc.cli.lab.scenario import Result, Scenario
@@ -58,6 +59,12 @@ def sessions(
 
     if why := why_not():
         fail(f"adc lab: {why}")
+    for folder in (path.absolute().parent for path in (html, svg) if path is not None):
+        if not folder.is_dir():
+            fail(f"adc lab: {folder} is no folder", MISUSED)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(FAILED)
+    )  # unwinds, which ends nodes and removes networks
     known = scenarios()
     results = [_run(known[name], as_json) for name in (names or NAMES)]
     if html is not None:
@@ -65,14 +72,14 @@ def sessions(
 
         html.write_text(page(results))
     if svg is not None:
-        svg.mkdir(parents=True, exist_ok=True)
+        svg.mkdir(exist_ok=True)
         for result in results:
             if result.finding is not None:
                 (svg / f"{result.scenario.name}.svg").write_text(result.drawing)
     if as_json:
         print_json([result.data() for result in results])
     if any(result.finding is None for result in results):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def scenarios() -> dict[str, Scenario]:

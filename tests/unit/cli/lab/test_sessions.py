@@ -31,6 +31,13 @@ def test_needs_root(monkeypatch):
     assert (result.exit_code, result.output) == (1, "adc lab: network namespaces need root\n")
 
 
+@netns.required
+@pytest.mark.parametrize("option", ["--html", "--svg"])
+def test_output_in_no_folder_is_refused_before_the_run(option, tmp_path):
+    result = invoke("nothing", option, str(tmp_path / "absent" / "lab"))
+    assert (result.exit_code, result.output) == (2, f"adc lab: {tmp_path / 'absent'} is no folder\n")
+
+
 def test_scenario_whose_program_is_missing_is_skipped_with_its_name(monkeypatch):
     if topology.why_not():
         pytest.skip(topology.why_not())

@@ -103,8 +103,12 @@ def test_network_of_a_dead_process_is_removed_by_the_next():
     gone.wait()
     left = f"{topology.PREFIX}-{gone.pid}-1-client"
     subprocess.run(["ip", "netns", "add", left], check=True)
+    inside = subprocess.Popen(["ip", "netns", "exec", left, *SLEEP])
+    while not namespace.run(("ip", "netns", "pids", left)):
+        assert inside.poll() is None
     with netns.one_device() as net:
         assert left not in namespace.names()
+        assert inside.wait(10) == -signal.SIGKILL
         assert net.client.name.startswith(f"{topology.PREFIX}-{os.getpid()}-")
 
 
