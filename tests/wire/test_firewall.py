@@ -123,6 +123,8 @@ async def test_rules_see_the_proxy_first_and_then_its_client(tmp_path, member):
         assert await outcome(proxy.port, first=header("192.0.2.1")) == "served"
         assert await outcome(proxy.port, first=header("192.0.2.2")) == "served"
         assert await outcome(proxy.port, first=header("192.0.2.2")) == "reset"
+        unknown = [await outcome(proxy.port, "127.0.0.4", b"PROXY UNKNOWN\r\n") for _ in range(2)]
+        assert unknown == ["served", "reset"]  # the sender is the client, to all rules
         assert metrics(proxy)["client", "drop"] == metrics(proxy)["peer", "drop"] == 1
 
 

@@ -61,7 +61,7 @@ def _show_file(file: Path, json: bool) -> None:
 
 @firewall.command()
 def check(config: ConfigPath, json: Json = False) -> None:
-    """Check the rules: those that are never reached, empty and unused sets, a default that locks the operator out.
+    """Check the rules: those that are never reached, empty and unused sets, listeners whose clients are all locked out.
 
     Exit code 1 if there is any, 2 if the configuration is invalid.
     """

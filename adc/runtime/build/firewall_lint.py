@@ -16,15 +16,13 @@ Finding = tuple[tuple[str | int, ...], str]
 MOST_COMPARED = 500
 """Most earlier rules that one rule is compared with."""
 
-_SSH = 22
-
 
 def doubtful_rules(config: Config, firewall: Firewall, rules: Filter) -> Iterator[Finding]:
-    """Yield rules that never decide, sets without networks or use, and a default that locks the operator out."""
+    """Yield rules that never decide, sets without networks or use, and a default that locks out all clients."""
     yield from _shadowed(rules)
     yield from _sets(firewall, rules.sets)
-    if firewall.engine == "nftables" and firewall.default != "accept":
-        yield from _locked_out(config, rules)
+    if firewall.default != "accept":
+        yield from _locked_out(config, firewall, rules)
 
 
 def _shadowed(rules: Filter) -> Iterator[Finding]:
@@ -83,25 +81,20 @@ def _sets(firewall: Firewall, sets: Mapping[str, Prefixes]) -> Iterator[Finding]
             yield ("firewall", "sets", name), f"set {quote(name)} is used by no rule"
 
 
-def _locked_out(config: Config, rules: Filter) -> Iterator[Finding]:
-    """Yield the ports of operators that no rule accepts for anybody."""
-    ports = [(_SSH, "ssh")]
-    if config.admin is not None:
-        ports += [
-            (address.port, "the admin server")
-            for address in config.admin.bind
-            if not address.host.startswith("127.") and address.host != "::1"
-        ]
-    for port, what in ports:
-        if not any(_accepts(rule, port) for rule in rules.rules):
-            message = f"locks out {what}: no rule accepts tcp port {port}"
-            yield ("firewall", "default"), message
+def _locked_out(config: Config, firewall: Firewall, rules: Filter) -> Iterator[Finding]:
+    """Yield the listeners of which no rule accepts any client."""
+    for listener in config.listeners:
+        protocol = "udp" if listener.protocol == "udp" else "tcp"
+        ports = [address.port for address in listener.bind if not address.path]
+        if ports and not any(_accepts(rule, listener.name, protocol, ports) for rule in rules.rules):
+            clients = f"all clients of listener {quote(listener.name)}"
+            yield ("firewall", "default"), f"{firewall.default} locks out {clients}: no rule accepts them"
 
 
-def _accepts(rule: Rule, port: int) -> bool:
+def _accepts(rule: Rule, listener: str, protocol: str, ports: list[int]) -> bool:
     return (
         rule.action == "accept"
-        and (not rule.protocol or "tcp" in rule.protocol)
-        and (not rule.port or within(port, rule.port))
-        and not rule.listener
+        and (not rule.protocol or protocol in rule.protocol)
+        and (not rule.listener or listener in rule.listener)
+        and (not rule.port or any(not port or within(port, rule.port) for port in ports))
     )

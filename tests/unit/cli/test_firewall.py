@@ -76,9 +76,9 @@ def test_check_finds_hidden_rules_and_empty_sets(config: Path) -> None:
     assert "locks out" not in output
 
 
-def test_check_finds_a_kernel_default_that_locks_out(config: Path) -> None:
-    config.write_text(CONFIG.replace("default: drop", "default: drop\n  engine: nftables"))
-    assert "locks out ssh: no rule accepts tcp port 22" in run("check", config)[1]
+def test_check_finds_listeners_without_clients(config: Path) -> None:
+    config.write_text(CONFIG.replace("action: accept\n      listener: db", "action: accept\n      port: 22"))
+    assert 'drop locks out all clients of listener "db": no rule accepts them' in run("check", config)[1]
 
 
 def test_show_lists_rules_with_their_places(config: Path) -> None:
