@@ -100,7 +100,7 @@ class Operations:
             {
                 "name": listener.name,
                 "protocol": listener.protocol,
-                "addresses": [key_of(sock) for sock in service.sockets.of(listener.name).values()],
+                "addresses": list(dict.fromkeys(map(key_of, service.sockets.of(listener.name).values()))),
             }
             for listener in service.config.listeners
         ]

@@ -122,6 +122,8 @@ class UdpRelay(Relay):
 
     def _refusal(self, client: Any) -> str:
         """Return why no session is opened for `client`, "" if one is."""
+        if self.draining:
+            return "draining"
         if self.sessions >= self.max_sessions:
             return "limit_connections"
         if self.sources is not None and not self.sources.admit(client[0]):

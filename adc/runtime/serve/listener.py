@@ -48,6 +48,9 @@ class Listener(ABC):
     It is made with the first runtime that serves it; `configure` follows at once and at each reload.
     """
 
+    shares_accepting = True
+    """True if workers accept from one queue, so that the one with fewer connections accepts more."""
+
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         self.name = name
 

@@ -70,10 +70,11 @@ class Listeners(Mapping[str, Listener]):
             listener.accept(sockets.get(name, []))
 
     def open_connections(self) -> int:
-        """Return the number of client connections, without those of removed listeners."""
+        """Return the number of client connections that workers share evenly, without those of removed listeners."""
         total = 0
         for listener in self._serving.values():
-            total += listener.open_connections
+            if listener.shares_accepting:
+                total += listener.open_connections
         return total
 
     @property

@@ -37,6 +37,8 @@ _REPORT_SECONDS = 10.0
 class UdpListener(Listener):
     """Passes datagrams to the members of one pool. Sessions stay with their members over reloads."""
 
+    shares_accepting = False
+
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         super().__init__(name, context, runtime, logs)
         settings = _settings(runtime, name)
