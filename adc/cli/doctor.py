@@ -1,22 +1,24 @@
-"""`adc doctor CONFIG`: time limits that do not agree, and with `--live` what the members really do."""
+"""`adc doctor CONFIG`: timeouts that do not agree with each other, with the applications' or with this machine's."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adc.cli.arguments import ConfigPath, Json
 from adc.cli.loading import load_or_fail
-from adc.cli.output import FAILED, print_json, print_table
+from adc.cli.output import FAILED, MISUSED, fail, print_json, print_table
 
 if TYPE_CHECKING:
     from adc.cli.probe import Question
     from adc.config import Config
     from adc.config.model.pools import Member
-    from adc.config.timeouts import Seen
+    from adc.config.timeouts import Finding, Seen
 
 SLACK = 5.0
 """Seconds that a member is watched beyond the time for which its connections are kept."""
@@ -38,12 +40,20 @@ def doctor(
         list[str] | None,
         typer.Option("--path", help="A path that sets the session cookie, such as a login page; repeatable."),
     ] = None,
+    idle: Annotated[
+        str,
+        typer.Option(
+            "--idle",
+            metavar="DURATION",
+            help="Longest pause of the applications on an open connection; their sessions must live longer.",
+        ),
+    ] = "",
     json: Json = False,
 ) -> None:
     """List contradictory timeouts with symptom and line; exit code 1 if there are any."""
     loaded = load_or_fail(config)
     rows, seen = asyncio.run(_look(loaded.config, wait, path or ())) if live else ([], {})
-    found = loaded.timeouts(seen)
+    found = loaded.timeouts(seen) + loaded.problems(_of_the_path(loaded.config, idle))
     if json:
         print_json({"mismatches": [str(problem) for problem in found], "members": rows})
     else:
@@ -58,6 +68,23 @@ def doctor(
             print("the timeouts agree")
     if found:
         raise typer.Exit(FAILED)
+
+
+def _of_the_path(config: Config, idle: str) -> Iterator[Finding]:
+    """Yield session timeouts that break with the applications' pauses, or with the NAT of this machine."""
+    from adc.config.session_timeouts import CONNTRACK, application_disagreements, conntrack_disagreements
+    from adc.config.units import parse_duration
+
+    if idle:
+        try:
+            yield from application_disagreements(config, parse_duration(idle))
+        except ValueError as error:
+            fail(str(error), MISUSED)
+    kernel: dict[str, float] = {}
+    for name in CONNTRACK.values():
+        with suppress(OSError, ValueError):  # connection tracking is not loaded
+            kernel[name] = float(Path("/proc/sys/net/netfilter", name).read_text())
+    yield from conntrack_disagreements(config, kernel)
 
 
 def _cell(value: Any) -> str:

@@ -9,6 +9,7 @@ from adc.config.errors import Path
 from adc.config.model.config import Config
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
+from adc.config.session_timeouts import session_disagreements
 from adc.config.units import format_duration as spelled
 from adc.config.units import quote
 
@@ -40,6 +41,7 @@ def disagreements(config: Config, seen: Mapping[tuple[str, str], Seen] = NOTHING
     """Yield the value to change and why. `seen` is by pool and member address."""
     for number, route in enumerate(config.routes):
         yield from _of_route(("routes", number), route, config)
+    yield from session_disagreements(config)
     for name, pool in config.pools.items():
         at: Path = ("pools", name)
         yield from _of_checks(at, pool)

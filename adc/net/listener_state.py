@@ -34,17 +34,29 @@ class OpenConnection(Protocol):
         """Called when the transport is closed."""
 
 
+class Observer(Protocol):
+    """What is told of each connection that opens and closes."""
+
+    def opened(self, connection: OpenConnection) -> None:
+        """Called after a connection was counted."""
+
+    def closed(self, connection: OpenConnection) -> None:
+        """Called after a connection was forgotten."""
+
+
 class ListenerState:
     """What all connections of one listener share; a reload changes it in place.
 
     `connections` holds every open one. `scheme` is what new connections speak; `draining` is True if there are no new
     ones. Open connections of another scheme, or of a draining listener, close after their next response. `accepted`
-    and `rejected` count connections, `shedding` those that are being told that there is no room.
+    and `rejected` count connections, `shedding` those that are being told that there is no room. `observer` is None
+    unless connections are in the session table.
     """
 
     def __init__(self) -> None:
         self.max_connections = 20000
         self.sources: SourceLimit | None = None
+        self.observer: Observer | None = None
         self.scheme = "http"
         self.draining = False
         self.connections: set[OpenConnection] = set()
@@ -60,11 +72,15 @@ class ListenerState:
             self.rejected += 1
             return False
         self.connections.add(connection)
+        if self.observer is not None:
+            self.observer.opened(connection)
         return True
 
     def closed(self, connection: OpenConnection) -> None:
         """Forget a connection."""
         if connection in self.connections:
             self.connections.remove(connection)
+            if self.observer is not None:
+                self.observer.closed(connection)
             if self.sources is not None:
                 self.sources.leave(connection.peer)

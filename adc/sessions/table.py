@@ -56,7 +56,7 @@ class SessionTable:
 
     def make_room(self, now: float) -> bool:
         """End the oldest session without a reply, else the one that has been idle longest; False if there is none."""
-        victim = self._oldest_new() or self._longest_idle()
+        victim = self._oldest_new() or self._longest_idle(now)
         if victim is None:
             return False
         self._end(victim, EVICTED, now)
@@ -144,7 +144,7 @@ class SessionTable:
             return session
         return None
 
-    def _longest_idle(self) -> Session | None:
+    def _longest_idle(self, now: float) -> Session | None:
         """Return the session that was active least recently.
 
         Active ones on the way to it are moved. After `_CANDIDATES` of those it is the one among them idle longest.
@@ -154,6 +154,7 @@ class SessionTable:
             session = self._of_first_bucket()
             if session is None or session.ring is None:
                 break
+            session.refresh(now)
             if not session.ring.refresh(session):
                 return session
             if found is None or session.last < found.last:

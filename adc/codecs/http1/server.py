@@ -104,6 +104,11 @@ class ServerConnection(ResponseWriter):
     def peer(self) -> str:
         return self.client.peer
 
+    @property
+    def socket(self) -> Any:
+        """The socket of the open connection."""
+        return self._transport.get_extra_info("socket")
+
     def eof_received(self) -> bool:
         self.read_arrived()
         self._transport.flush()

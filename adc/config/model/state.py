@@ -81,7 +81,7 @@ class Sync(Part):
     """The state that the nodes share."""
 
     persistence: Flag = Field(True, description="Pins of clients to members.")
-    rate_limits: Flag = Field(True, description="Rate counters. Accepted, but unused so far.")
+    rate_limits: Flag = Field(True, description="Has no effect: `scope` of a rate_limit decides.")
     purges: Flag = Field(True, description="Cache purges.")
     sessions: Flag = Field(False, description="UDP sessions of the session table.")
     interval: Annotated[float, duration("1ms", "1m")] = Field(

@@ -20,6 +20,7 @@ from adc.proxy.upstream.forwarding import Forwarding
 from adc.runtime.build.identity import Identify, identification, trusted_proxies
 from adc.runtime.build.preroutes import Preroutes
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve.http_sessions import HttpSessions
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.route_metrics import route_samples
@@ -46,6 +47,7 @@ class HttpListener(StreamListener):
         self._preroutes = Preroutes(name, context.challenges)
         self._accepting.accept_context.shed = partial(ShedConnection, self.settings)
         self._trusted: tuple[Config, Networks]
+        self._sessions = HttpSessions(name, context.sessions, context.clock)
 
     def configure(self, runtime: Runtime, settings: Listener, logs: Logs) -> None:
         config = runtime.config
@@ -63,6 +65,7 @@ class HttpListener(StreamListener):
         service.client_write_timeout = timeouts.write or inf
         self._limit(settings)
         super().configure(runtime, settings, logs)
+        self.state.observer = self._sessions.follow(settings, self.state.connections)
         self._trusted = config, trusted
         self.settings.identify = self.identification(config, trusted)
 
