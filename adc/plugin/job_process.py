@@ -1,7 +1,8 @@
 """The process that carries out jobs of a plugin: started as a script, with nothing of adc in it but this file.
 
-Standard input is a socket. The first frame is `sys.path`; each further one is a job: the module of the function, the
-module's file, the name of the function, its arguments. The reply is (kind, result). A frame is its length and a pickle.
+Standard input is a socket. The first frame is `sys.path`, and its reply says that the process has started; each further
+one is a job: the module of the function, the module's file, the name of the function, its arguments. The reply is
+(kind, result). A frame is its length and a pickle.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def main(parent: int, memory: int, nice: int) -> None:
         path = _receive(channel)
         if path is not None:
             sys.path[:] = path
+            channel.sendall(frame((DONE, None)))
             _serve(channel)
 
 

@@ -25,6 +25,9 @@ IDLE_SECONDS = 60.0
 MOST_JOBS = 200
 """Jobs of a process before it is replaced: its heap fragments within its address space."""
 
+START_SECONDS = 30.0
+"""Time that a process has to start, which is none of a job's: a busy machine may need some of it."""
+
 _LARGEST_REPLY = 1 << 30
 _SCRIPT = str(Path(job_process.__file__))
 ResultT = TypeVar("ResultT")
@@ -55,7 +58,7 @@ class JobProcess:
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "MALLOC_ARENA_MAX": "1"},
             )
-        self._first = frame(sys.path)
+        self._started = False
 
     @property
     def pid(self) -> int:
@@ -66,13 +69,21 @@ class JobProcess:
         """True if the process has ended by itself."""
         return self._process.poll() is not None
 
+    async def start(self) -> None:
+        """Wait until it can take jobs. Raises TimeoutError, EOFError or OSError."""
+        if not self._started:
+            async with asyncio.timeout(START_SECONDS):
+                await self._ask(frame(sys.path))
+            self._started = True
+
     async def call(self, job: bytes) -> tuple[int, Any]:
         """Return the kind and the result of a job. Raises EOFError or OSError if the process ends, and
         UnpicklingError."""
-        loop = asyncio.get_running_loop()
         self.jobs += 1
-        first, self._first = self._first, b""
-        await loop.sock_sendall(self._socket, first + job if first else job)
+        return await self._ask(job)
+
+    async def _ask(self, question: bytes) -> tuple[int, Any]:
+        await asyncio.get_running_loop().sock_sendall(self._socket, question)
         (size,) = LENGTH.unpack(await self._exactly(LENGTH.size))
         if size > _LARGEST_REPLY:
             raise EOFError
@@ -192,10 +203,13 @@ class ProcessPool(Processes):
         process = await self._process()
         keep = False
         try:
+            await process.start()
             async with asyncio.timeout(self._limits.seconds):
                 kind, result = await process.call(written)
             keep = kind != OUT_OF_MEMORY and process.jobs < MOST_JOBS
         except TimeoutError:
+            if not process.jobs:
+                raise JobFailed(f"its process did not start in {START_SECONDS:g} s", lost=True) from None
             raise JobFailed(f"it took more than {self._limits.seconds:g} s", overdue=True) from None
         except (EOFError, OSError):
             raise JobFailed("its process ended", lost=True) from None

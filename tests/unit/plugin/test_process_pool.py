@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from adc.plugin import process_pool
 from adc.plugin.process_pool import ProcessPool
 from adc.plugin.processes import JobFailed, PoolFull, ProcessLimits
 from tests.unit.plugin import jobs
@@ -126,6 +127,18 @@ async def test_job_over_its_time_is_killed(tmp_path):
             await processes.run(jobs.wait_for, str(tmp_path / "never"))
         assert failed.value.overdue
         assert await processes.run(jobs.double, 1) == 2
+
+
+async def test_process_that_does_not_start_is_given_up(tmp_path, monkeypatch):
+    script = tmp_path / "silent.py"
+    script.write_text("import sys; sys.stdin.read()")
+    monkeypatch.setattr(process_pool, "_SCRIPT", str(script))
+    monkeypatch.setattr(process_pool, "START_SECONDS", 0.05)
+    async with pool() as processes:
+        with pytest.raises(JobFailed, match=r"did not start in 0\.05 s") as failed:
+            await processes.run(jobs.pid)
+        assert failed.value.lost
+        assert processes.pids == []
 
 
 async def test_job_over_its_memory_fails_and_its_process_is_replaced():
