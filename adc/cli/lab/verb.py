@@ -6,6 +6,8 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,11 +64,28 @@ def sessions(
     for folder in (path.absolute().parent for path in (html, svg) if path is not None):
         if not folder.is_dir():
             fail(f"adc lab: {folder} is no folder", MISUSED)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(FAILED)
-    )  # unwinds, which ends nodes and removes networks
     known = scenarios()
-    results = [_run(known[name], as_json) for name in (names or NAMES)]
+    with _sigterm_unwinds():
+        results = [_run(known[name], as_json) for name in (names or NAMES)]
+    _write(results, html, svg)
+    if as_json:
+        print_json([result.data() for result in results])
+    if any(result.finding is None for result in results):
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """Have SIGTERM end the command as an exception does: nodes end, and networks are removed."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(FAILED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _write(results: list[Result], html: Path | None, svg: Path | None) -> None:
+    """Write the page and the drawings that are asked for."""
     if html is not None:
         from adc.cli.lab.page import page
 
@@ -76,10 +95,6 @@ def sessions(
         for result in results:
             if result.finding is not None:
                 (svg / f"{result.scenario.name}.svg").write_text(result.drawing)
-    if as_json:
-        print_json([result.data() for result in results])
-    if any(result.finding is None for result in results):
-        raise typer.Exit(FAILED)
 
 
 def scenarios() -> dict[str, Scenario]:
