@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adc.control.calls import CallFailed, CallRefused
 from adc.control.kernel_flows import KERNEL
+from adc.control.nft import NftFailed
 from adc.runtime.operations.operation import Refused, Reply, Request, Unavailable
 from adc.sessions.conntrack import BadMessage
 from adc.telemetry.event_log import EventLog
@@ -79,8 +80,8 @@ class FleetNode:
             raise Unavailable(f"no worker answered {operation.name!r}")
         try:
             kernel = await self._kernel(operation, request)
-        except (OSError, BadMessage) as error:
-            raise Unavailable(f"connection tracking: {error}") from error
+        except (OSError, BadMessage, NftFailed) as error:
+            raise Unavailable(f"the kernel did not answer {operation.name!r}: {error}") from error
         if kernel is not None:
             done[KERNEL] = kernel
         if operation.must_reach_all:

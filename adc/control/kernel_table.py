@@ -14,11 +14,13 @@ from adc.control.kernel_flows import OPERATIONS, reply
 from adc.control.kernel_services import Standing, guarded_by, kernel_listeners, services_of, uses_engine
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
+from adc.firewall.filter import DEFAULT
 from adc.firewall.nftables.datapath import add_services, update
-from adc.firewall.nftables.rules import add_rules
+from adc.firewall.nftables.rules import add_rules, counter_of
 from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
 from adc.runtime.build.firewall import BadSet, filter_of, read_sets
+from adc.runtime.operations import firewall
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -108,11 +110,27 @@ class KernelTable:
             await self._apply(config)
 
     async def reply(self, operation: Operation[Any, Any], request: Any) -> Any:
-        """Return the kernel's reply to an operation on flows; None for others. Raises OSError, BadMessage."""
+        """Return the kernel's reply to an operation on flows or rules; None for others.
+
+        Raises OSError, BadMessage, NftFailed.
+        """
+        if operation is firewall.LIST:
+            return await self.rows()
         config, services = self._config, self._services
         if config is None or operation not in OPERATIONS or not any(each.forwards for each in services):
             return None
         return await asyncio.to_thread(reply, operation, request, config, services)
+
+    async def rows(self) -> list[firewall.FirewallRow] | None:
+        """Return the rules that the kernel decides by, with their counters; None without any. Raises NftFailed."""
+        rules, config = self._rules, self._config
+        if rules is None or config is None:
+            return None
+        counters = await asyncio.to_thread(nft.counters, table_name(config.node))
+        named = [(rule.name, rule.action) for rule in rules.rules] + [(DEFAULT, rules.default)]
+        return [
+            firewall.FirewallRow(name, action, counters.get(counter_of(name), 0)) for name, action in named
+        ]
 
     def members_changed(self) -> None:
         """Bring the maps up to date soon. Cheap if the kernel forwards nothing."""

@@ -43,6 +43,13 @@ def names(table: str) -> Names:
         raise NftFailed(str(error)) from error
 
 
+def counters(table: str) -> dict[str, int]:
+    """Return the packets of each counter of our table, by name. Raises NftFailed."""
+    listing = _run(("-j", "list", "counters", "table", "inet", table))
+    found = [entry["counter"] for entry in json.loads(listing)["nftables"] if "counter" in entry]
+    return {counter["name"]: counter["packets"] for counter in found}
+
+
 def _run(arguments: tuple[str, ...], text: str = "") -> str:
     program = shutil.which("nft", path=_PATH)
     if program is None:

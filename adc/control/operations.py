@@ -9,12 +9,16 @@ from typing import Any
 
 import adc
 from adc.admin.node import ReloadResult
+from adc.control.nft import NftFailed
 from adc.control.service import Service
 from adc.control.sockets import key_of
 from adc.runtime.operations import members, state
 from adc.runtime.operations.convert import to_json
 from adc.runtime.operations.operation import NOTHING, Operation, Refused, Reply, Request, Unavailable
+from adc.telemetry.event_log import EventLog
 from adc.telemetry.samples import Sample
+
+log = EventLog(__name__)
 
 
 class Operations:
@@ -82,7 +86,16 @@ class Operations:
         ]
 
     async def samples(self) -> list[list[Sample]]:
-        return [*await self._service.fleet.samples(), self._own_samples()]
+        return [*await self._service.fleet.samples(), self._own_samples(), await self._kernel_samples()]
+
+    async def _kernel_samples(self) -> list[Sample]:
+        """Return the counters of rules that the kernel decides by; none while nft fails, which the log tells."""
+        try:
+            rows = await self._service.kernel.rows() or []
+        except NftFailed as error:
+            log.error("kernel_rules_failed", detail=str(error))
+            return []
+        return [Sample("adc_firewall_packets_total", (row.rule, row.action), row.packets) for row in rows]
 
     def _own_samples(self) -> list[Sample]:
         service = self._service
