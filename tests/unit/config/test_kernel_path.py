@@ -1,0 +1,48 @@
+"""`datapath: kernel` is refused for what only workers can do, with what the kernel can."""
+
+import pytest
+
+from adc.config import ConfigErrors
+
+TEXT = """
+listeners: [{{name: dns, bind: "{bind}", protocol: udp, pool: p, datapath: kernel{listener}}}]
+pools: {{p: {{members: ["{member}"]{pool}}}}}
+"""
+
+
+def problems(loaded, *, bind="127.0.0.1:5353", member="10.0.0.1:53", listener="", pool=""):
+    try:
+        loaded(TEXT.format(bind=bind, member=member, listener=listener, pool=pool), listeners="")
+    except ConfigErrors as errors:
+        return "\n".join(map(str, errors.problems))
+    return ""
+
+
+@pytest.mark.parametrize("balance", ["round_robin", "random", "{consistent_hash: {key: source}}"])
+def test_balancers_of_the_kernel_are_accepted(loaded, balance):
+    assert problems(loaded, pool=f", balance: {balance}") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"pool": ", balance: least_connections"},
+            "the kernel can only do round_robin, random, consistent_hash",
+        ),
+        (
+            {"pool": ", balance: {consistent_hash: {key: source, bounded_load: true}}"},
+            "the kernel can only do",
+        ),
+        ({"pool": ", slow_start: 10s"}, "pools.p.slow_start: needs the workers"),
+        (
+            {"pool": ", limits: {connections_per_member: 5}"},
+            "pools.p.limits.connections_per_member: needs the workers",
+        ),
+        ({"member": "db.example.com:53"}, "the kernel needs an IP address and a port"),
+        ({"bind": "127.0.0.1:0"}, "datapath: kernel needs an IP address and a port"),
+        ({"listener": ", limits: {connections: 5}"}, "limits: has no effect with datapath: kernel"),
+    ],
+)
+def test_what_needs_the_workers_is_refused(loaded, changes, message):
+    assert message in problems(loaded, **changes)
