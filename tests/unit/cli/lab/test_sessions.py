@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adc.cli.app import app
-from adc.cli.lab import topology
+from adc.cli.lab import idle, topology
 from adc.cli.lab.verb import NAMES, scenarios
+from adc.config.model.protocols import PROTOCOLS
 from tests.kit import netns
 
 
@@ -59,3 +60,22 @@ def test_devices_that_know_nothing_of_each_other_misdeliver(tmp_path):
     assert {("client", "a"), ("client", "b"), ("a", "client"), ("b", "client")} <= ways
     drawing = (drawings / "asymmetric-nothing.svg").read_text().strip()
     assert drawing in page.read_text()
+
+
+@netns.required
+@pytest.mark.skipif("tcp" not in PROTOCOLS, reason="no listener for tcp")
+def test_notified_ends_get_a_reset_at_expiry(monkeypatch):
+    monkeypatch.setattr(idle, "PAUSE", 1.5)
+    result = invoke("notify", "--json")
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)
+    assert found["facts"]["connections of the member"] == "1 reset, 1 open"
+    assert found["facts"]["query after 1.5 s"].startswith("answered")
+    resets = [(event["from"], event["to"]) for event in found["timeline"] if event["text"] == "RST"]
+    assert sorted(resets) == [("adc", "client"), ("adc", "m1")]
+    entries = [
+        event["text"].partition(":")[0]
+        for event in found["timeline"]
+        if event["kind"] in ("opened", "closed")
+    ]
+    assert entries == ["new entry", "entry ends", "new entry"]
