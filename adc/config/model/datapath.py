@@ -16,7 +16,17 @@ SOURCES = ("own", "client")
 PROTOCOLS = ("tcp", "udp")
 """Protocols whose packets the kernel can forward by itself."""
 
-_WORKERS_ONLY = ("tls", "sni", "proxy_protocol", "trusted_proxies", "limits", "timeouts", "udp", "backlog")
+_WORKERS_ONLY = (
+    "tls",
+    "sni",
+    "proxy_protocol",
+    "trusted_proxies",
+    "limits",
+    "timeouts",
+    "tcp",
+    "udp",
+    "backlog",
+)
 """Keys of a listener for which a worker must see the bytes."""
 
 
