@@ -44,5 +44,5 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
         ({"listener": ", limits: {connections: 5}"}, "limits: has no effect with datapath: kernel"),
     ],
 )
-def test_what_needs_the_workers_is_refused(loaded, changes, message):
+def test_options_that_need_the_workers_are_refused(loaded, changes, message):
     assert message in problems(loaded, **changes)
