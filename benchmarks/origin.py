@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.cores import LOAD_CORE
-from benchmarks.processes import Processes, free_port, returns_datagram
+from benchmarks.processes import Processes, StartError, free_port, returns_datagram
 
 KINDS = ("small", "page", "html", "asset1k", "asset100k", "download", "russian", "inner")
 MEMBERS = ("bytes", "datagrams")
@@ -173,28 +173,24 @@ class Origin:
         self._processes = Processes(
             [[nginx, "-c", str(path), "-e", str(folder / "error.log")]], folder, LOAD_CORE
         )
-        self._processes.wait_until_serving(self.ports["small"], b"/")
-        self._members = self._start_members(folder)
+        self._members: list[Processes] = []
+        try:
+            self._processes.wait_until_serving(self.ports["small"], b"/")
+            self._start_members(folder)
+        except StartError:
+            self.stop()
+            raise
 
-    def _start_members(self, folder: Path) -> list[Processes]:
-        """Start the members of the L4 rows, which speak no HTTP."""
-        members = []
+    def _start_members(self, folder: Path) -> None:
+        """Start the members of the L4 rows, which speak no HTTP. Raises StartError."""
         for kind in MEMBERS:
             port = self.ports[kind] = free_port()
             (folder / kind).mkdir()
-            command = [
-                "env",
-                f"PYTHONPATH={CHECKOUT}",
-                sys.executable,
-                "-m",
-                "benchmarks.members",
-                kind,
-                str(port),
-            ]
-            members.append(Processes([command], folder / kind, LOAD_CORE))
-        members[0].wait_until_serving(self.ports["bytes"], b"/")
-        members[1].wait_until(lambda: returns_datagram(self.ports["datagrams"]))
-        return members
+            command = [sys.executable, "-m", "benchmarks.members", kind, str(port)]
+            command = ["env", f"PYTHONPATH={CHECKOUT}", *command]
+            self._members.append(Processes([command], folder / kind, LOAD_CORE))
+        self._members[0].wait_until_serving(self.ports["bytes"], b"/")
+        self._members[1].wait_until(lambda: returns_datagram(self.ports["datagrams"]))
 
     def requests(self) -> int:
         """How many requests the origin has had."""
