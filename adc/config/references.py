@@ -63,9 +63,12 @@ def _route(
 
 def _listener(at: Path, listener: dict[str, Any], pools: list[str]) -> Iterator[Finding]:
     yield from _known((*at, "pool"), listener.get("pool"), "pool", pools)
-    sni = listener.get("sni")
-    for name, pool in sni.items() if isinstance(sni, dict) else ():
-        yield from _known((*at, "sni", name), pool, "pool", pools)
+    options = listener.get("tcp")
+    alpn = options.get("alpn") if isinstance(options, dict) else None
+    routes: list[tuple[Path, Any]] = [(("sni",), listener.get("sni")), (("tcp", "alpn"), alpn)]
+    for place, named in routes:
+        for name, pool in named.items() if isinstance(named, dict) else ():
+            yield from _known((*at, *place, name), pool, "pool", pools)
     for place, name in _mail_pools(listener):
         yield from _known((*at, "smtp", *place), name, "pool", pools)
 

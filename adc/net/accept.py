@@ -29,6 +29,8 @@ _SHUTDOWN_SECONDS = 5.0
 
 _SHORT = "file descriptors are short"
 
+_STREAM = int(socket.SOCK_STREAM)
+
 _AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER without a time: close discards what is unsent and resets the connection."""
 
@@ -43,7 +45,8 @@ class AcceptContext:
     handshake fails. `arriving` counts handshakes in progress. `exhausted(why)` is called when no further connection can
     be accepted: the system reported it, or a descriptor was `max_descriptor` or higher. `admit(client_address,
     own_address)` is asked first of all, and `admit_client` once a PROXY protocol header has named both; False resets
-    the connection.
+    the connection. With `plain`, a connection without TLS is handed over as a socket, with its address as the socket
+    gives it and the ends that a PROXY protocol header named.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class AcceptContext:
         self.protocol: ChooseProtocol
         self.admit: Callable[[Any, Any], bool] | None = None
         self.admit_client: Callable[[Any, Any], bool] | None = None
+        self.plain: Callable[[socket.SocketType, Any, Endpoints | None], None] | None = None
         self.shed: Callable[[], asyncio.BaseProtocol] | None = None
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
@@ -133,7 +137,25 @@ class AcceptContext:
         if handshake.endpoints is not None:
             handshake.address = handshake.endpoints[0]
 
+    @property
+    def direct(self) -> bool:
+        """True if nothing comes before the protocol of a connection that is handed over as a socket."""
+        return self.plain is not None and self.context is None and self.proxies is None
+
+    def take_plain(self, sock: socket.SocketType, address: Any) -> None:
+        """Hand over an accepted connection before which nothing comes; call it only while `direct`."""
+        state, plain = self.state, self.plain
+        if plain is None or len(state.connections) + self.arriving >= state.max_connections:
+            state.rejected += 1
+            sock.close()
+        else:
+            plain(sock, address, None)
+
     async def _open(self, sock: socket.socket, handshake: Handshake) -> None:
+        if self.plain is not None and self.context is None:
+            handshake.release()
+            self.plain(sock, handshake.address, handshake.endpoints)
+            return
         if self.context is None:
             protocol = self.protocol(handshake, "")
             try:
@@ -170,6 +192,7 @@ class Acceptor:
         sock.setblocking(False)
         self._context = context
         self._sock = sock
+        self._family = int(sock.family)
         self._paused = True
         self._away: asyncio.TimerHandle | None = None
 
@@ -226,26 +249,32 @@ class Acceptor:
 
     def _accept(self) -> bool:
         """Accept one connection; False if none waits, or no further one can be accepted."""
-        context = self._context
+        context, listening = self._context, self._sock
         try:
-            sock, address = self._sock.accept()
+            number, address = listening._accept()  # type: ignore[attr-defined]
         except (BlockingIOError, ConnectionAbortedError):
             return False
         except OSError as error:
             context.exhausted(_words(error))
             return False
-        sock.setblocking(False)
-        room = sock.fileno() < context.max_descriptor
+        room: bool = number < context.max_descriptor
         if not room:
             context.exhausted(_SHORT)
+        # `listening.accept()` makes a `socket.socket`, whose constructor is Python: a plain flow needs none.
+        direct = context.direct
+        kind: Callable[..., Any] = socket.SocketType if direct else socket.socket
+        sock = kind(self._family, _STREAM, 0, number)
+        sock.setblocking(False)
         if context.admit is not None and not context.admit(address, sock.getsockname()):
             reset(sock)
+        elif direct:
+            context.take_plain(sock, address)
         else:
             context.take(sock, address)
         return room
 
 
-def reset(sock: socket.socket) -> None:
+def reset(sock: socket.SocketType) -> None:
     """Close a connection with RST, and without sending what waits in the socket."""
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)

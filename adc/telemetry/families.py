@@ -67,6 +67,10 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             _counter("adc_connections_total", "Accepted connections that reached HTTP.", "listener"),
             _gauge("adc_connections_active", "Open connections.", "listener"),
             _counter(
+                "adc_flow_bytes_total", "Bytes of a tcp listener, by their sender.", "listener", "sender"
+            ),
+            _counter("adc_flow_ends_total", "Ended TCP connections, by reason.", "listener", "reason"),
+            _counter(
                 "adc_datagrams_total", "Datagrams of a udp listener, by their sender.", "listener", "sender"
             ),
             _counter(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, PlainValidator, ValidationInfo, WithJsonSchema
 
 from adc.config.units import quote
 
@@ -94,6 +95,27 @@ def _connect(value: Any, info: ValidationInfo) -> Address:
     return address
 
 
+_PORTS = re.compile(r"(.*):([0-9]{1,5})-([0-9]{1,5})")
+MOST_PORTS = 1024
+"""Ports of one range: each has a socket, and one more in every worker."""
+
+
+def _listen_range(value: Any, info: ValidationInfo) -> tuple[Address, ...]:
+    found = _PORTS.fullmatch(value) if isinstance(value, str) and not value.startswith("unix:") else None
+    if found is None:
+        return (_listen(value, info),)
+    first, last = int(found[2]), int(found[3])
+    if not 0 < first <= last <= 65535:
+        raise ValueError(f"{quote(value)} is not a range of ports; write host:FIRST-LAST, from 1 to 65535")
+    if last - first >= MOST_PORTS:
+        raise ValueError(f"{quote(value)} has {last - first + 1} ports; a range has at most {MOST_PORTS}")
+    return tuple(_parse(f"{found[1]}:{port}") for port in range(first, last + 1))
+
+
+def _each_port(ranges: Iterable[tuple[Address, ...]]) -> tuple[Address, ...]:
+    return tuple(address for group in ranges for address in group)
+
+
 _SCHEMA = WithJsonSchema({"type": "string", "description": f"An address: {_WORDS}."})
 
 ListenAddress = Annotated[Address, PlainValidator(_listen), _SCHEMA]
@@ -101,3 +123,13 @@ ListenAddress = Annotated[Address, PlainValidator(_listen), _SCHEMA]
 
 MemberAddress = Annotated[Address, PlainValidator(_connect), _SCHEMA]
 """An address to connect to."""
+
+ListenRange = Annotated[
+    Address,
+    PlainValidator(_listen_range),
+    WithJsonSchema({"type": "string", "description": f"An address: {_WORDS}; or host:first-last."}),
+]
+"""An address to listen on, or one for each port of a range. A tuple of them needs EACH_PORT."""
+
+EACH_PORT = AfterValidator(_each_port)
+"""Makes one tuple of addresses out of the ranges."""

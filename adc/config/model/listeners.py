@@ -7,13 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from adc.config.model.address import ListenAddress
+from adc.config.model.address import EACH_PORT, ListenRange
 from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.datapath import Datapath, of_kernel
 from adc.config.model.protocols import CONNECTIONS_ONLY, HTTP_ONLY, NEEDS_POOL, PROTOCOLS
 from adc.config.model.sessions import ListenerSessions
 from adc.config.model.smtp import Smtp
 from adc.config.model.smtp import contradictions as smtp_contradictions
+from adc.config.model.tcp import Tcp, tcp_contradictions
 from adc.config.model.tls import ListenerTls
 from adc.config.model.types import (
     LISTED,
@@ -147,8 +148,8 @@ class Listener(Part):
         "",
         description="Name in routes, logs and metrics; listener-N by default, N is its position, counted from 1.",
     )
-    bind: Annotated[tuple[ListenAddress, ...], LISTED] = Field(
-        min_length=1, description="The addresses to listen on."
+    bind: Annotated[tuple[ListenRange, ...], LISTED, EACH_PORT] = Field(
+        min_length=1, description="The addresses to listen on; `host:first-last` is a range of ports."
     )
     protocol: Annotated[str, among(PROTOCOLS)] = Field("http", description=f"{', '.join(PROTOCOLS)}.")
     tls: ListenerTls | None = Field(None, description="TLS termination.")
@@ -187,6 +188,7 @@ class Listener(Part):
         Datapath.defaults(), description="Forwarding of a tcp or udp listener: by the workers or the kernel."
     )
 
+    tcp: Tcp = Field(Tcp.defaults(), description="Options of a tcp listener.")
     udp: Udp = Field(Udp.defaults(), description="Options of a udp listener.")
 
     @classmethod
@@ -194,6 +196,7 @@ class Listener(Part):
         yield from _of_another_protocol(written)
         yield from smtp_contradictions(written)
         yield from of_kernel(written)
+        yield from tcp_contradictions(written)
         if written.get("tls") and written.get("redirect_to_https"):
             yield ("redirect_to_https",), "is for a listener without tls; this one serves https itself"
         if written.get("hsts") and not written.get("tls"):
@@ -219,5 +222,10 @@ def _of_another_protocol(written: Mapping[str, Any]) -> Iterable[Finding]:
         yield (key,), "has no effect with protocol: udp, which has no connections"
     if "udp" in written and protocol != "udp":
         yield ("udp",), f"has no effect with protocol: {protocol}; it belongs to protocol: udp"
-    if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni")):
+    if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni") or _alpn(written)):
         yield (), f"a listener with protocol: {protocol} needs pool: NAME"
+
+
+def _alpn(written: Mapping[str, Any]) -> Any:
+    options = written.get("tcp")
+    return options.get("alpn") if isinstance(options, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PROTOCOLS: dict[str, str] = {
     "http": "adc.runtime.serve.http_listener:HttpListener",
+    "tcp": "adc.runtime.serve.tcp_listener:TcpListener",
     "udp": "adc.runtime.serve.udp_listener:UdpListener",
     "smtp": "adc.runtime.serve.smtp_listener:SmtpListener",
 }

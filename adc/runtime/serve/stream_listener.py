@@ -129,6 +129,10 @@ class StreamListener(Listener):
     def tick(self, now: float) -> None:
         for connection in [each for each in self.state.connections if each.deadline <= now]:
             connection.timed_out()
+        self.tick_accepting(now)
+
+    def tick_accepting(self, now: float) -> None:
+        """Accept again after a pause, and look for changed certificates."""
         error_log = self._logs.error_log
         self._accepting.tick(now, error_log)
         if self.tls is not None:

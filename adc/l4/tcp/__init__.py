@@ -1,0 +1,1 @@
+"""TCP flows between clients and the members of a pool."""

@@ -1,0 +1,274 @@
+"""One end of a plain TCP flow: a socket, and the bytes on their way from it to the other end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from adc.net.reactor import IN, OUT, RDHUP
+
+if TYPE_CHECKING:
+    from adc.l4.tcp.pipes import Pipe
+    from adc.l4.tcp.raw import RawFlow
+
+READ: Final = 32 << 10
+"""Bytes that one call reads while they are copied."""
+
+SPLICE_AFTER: Final = 128 << 10
+"""Bytes in one direction after which they are spliced: before, two more system calls and a pipe do not pay."""
+
+ROUNDS: Final = 16
+"""Reads before other flows of the worker have their turn."""
+
+_SPLICED: Final = 1 << 20
+_FLAGS: Final = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
+BROKEN: Final = 0x008 | 0x010
+"""EPOLLERR and EPOLLHUP."""
+
+_READABLE: Final = IN | RDHUP | BROKEN
+_ENDING: Final = RDHUP | BROKEN
+_ALL: Final = IN | RDHUP
+
+RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER without a time: close sends RST."""
+
+
+class End:
+    """A socket of a flow. `other` is the end that its bytes go to.
+
+    `pending` are bytes read from here that `other` has not taken, as are those in `pipe`; while there are any
+    (`blocked`), no more are read, so that a flow never holds more than one read or one pipe in each direction.
+    `ended`: this end has closed its half; `is_shut`: its half of `other` was closed after the last byte.
+    """
+
+    __slots__ = (
+        "blocked",
+        "ended",
+        "fd",
+        "flow",
+        "is_client",
+        "is_shut",
+        "moved",
+        "other",
+        "pending",
+        "pipe",
+        "sent",
+        "sock",
+    )
+
+    def __init__(self, flow: RawFlow, sock: socket.SocketType, is_client: bool) -> None:
+        self.flow = flow
+        self.sock = sock
+        self.fd: int = sock.fileno()
+        self.is_client = is_client
+        self.other: End | None = None
+        self.pending: memoryview | None = None
+        self.pipe: Pipe | None = None
+        self.moved: int = 0
+        self.blocked = False
+        self.ended = False
+        self.is_shut = False
+        self.sent: int = 0
+
+    def ready(self, events: int) -> None:
+        """Read what is there and pass it on; pass on what waited for this end."""
+        flow = self.flow
+        other = self.other
+        if flow.over:
+            return
+        if other is None:
+            flow.not_joined(self, events)
+            return
+        flow.last = flow.service.clock.now
+        if events & OUT and other.blocked:
+            other.resume()
+            if flow.over:
+                return
+        if events & _READABLE and not self.blocked and not self.ended:
+            self.pump(events & _ENDING != 0)
+
+    def pump(self, ending: bool) -> None:
+        """Copy what can be read now, up to ROUNDS reads; `ending` if the end of the stream may follow the bytes."""
+        recv = self.sock.recv
+        for _ in range(ROUNDS):
+            if self.moved >= SPLICE_AFTER:
+                self.splice()
+                return
+            try:
+                data = recv(READ)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.flow.broken(self)
+                return
+            count = len(data)
+            if not count:
+                self.end_of_stream()
+                return
+            self.count(count)
+            if not self.pass_on(data):
+                return
+            if count < READ and not ending:
+                return  # a short read has emptied the socket: the next byte is another edge
+        self.flow.service.reactor.again(self.fd, self, _ALL)
+
+    def count(self, count: int) -> None:
+        """Count bytes that were read here."""
+        self.moved += count
+        flow = self.flow
+        if self.is_client:
+            flow.bytes_in += count
+        else:
+            flow.bytes_out += count
+
+    def pass_on(self, data: bytes) -> bool:
+        """Send bytes to the other end; True if it took all, and the flow goes on."""
+        other = self.other
+        flow = self.flow
+        if other is None:
+            return False
+        if flow.bytes_in + flow.bytes_out > flow.service.flow_bytes:
+            flow.end("byte_limit")
+            return False
+        if other.sent < 2:
+            other.begin_to_send()
+        try:
+            sent = other.sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            flow.write_failed(self)
+            return False
+        if sent < len(data):
+            self.pending = memoryview(data)[sent:]
+            self.blocked = True
+            return False
+        return True
+
+    def begin_to_send(self) -> None:
+        """From the second write on, let small ones go out while earlier ones are unacknowledged: the first never waits,
+        and many flows have no second."""
+        self.sent += 1
+        if self.sent == 2:
+            with suppress(OSError):  # a unix socket
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def resume(self) -> None:
+        """Pass on what waited, then read on: edges were missed meanwhile."""
+        if self.pipe is not None:
+            if not self.drain_pipe():
+                return
+        else:
+            pending = self.pending
+            self.pending = None
+            self.blocked = False
+            if pending is not None and not self.pass_on_rest(pending):
+                return
+        if self.ended:
+            self.close_half()
+        else:
+            self.pump(True)
+
+    def pass_on_rest(self, pending: memoryview) -> bool:
+        """Send bytes that waited; True if the other end took all, and the flow goes on."""
+        other = self.other
+        if other is None:
+            return False
+        try:
+            sent = other.sock.send(pending)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.flow.write_failed(self)
+            return False
+        if sent < len(pending):
+            self.pending = pending[sent:]
+            self.blocked = True
+            return False
+        return True
+
+    def splice(self) -> None:
+        """Have the kernel move what can be read now, up to ROUNDS pipes full."""
+        flow = self.flow
+        pool = flow.service.pipes
+        pipe = self.pipe = pool.take()
+        if pipe is None:
+            self.moved = 0  # copy the next bytes
+            flow.service.reactor.again(self.fd, self, _ALL)
+            return
+        for _ in range(ROUNDS):
+            try:
+                count = os.splice(self.fd, pipe.writer, _SPLICED, flags=_FLAGS)
+            except BlockingIOError:
+                self.release_pipe()
+                return
+            except OSError:
+                self.release_pipe()
+                flow.broken(self)
+                return
+            if not count:
+                self.release_pipe()
+                self.end_of_stream()
+                return
+            pipe.count += count
+            self.count(count)
+            if flow.bytes_in + flow.bytes_out > flow.service.flow_bytes:
+                flow.end("byte_limit")
+                return
+            if not self.drain_pipe():
+                return
+        self.release_pipe()
+        flow.service.reactor.again(self.fd, self, _ALL)
+
+    def drain_pipe(self) -> bool:
+        """Move the bytes in the pipe to the other end; True if none are left, and the flow goes on."""
+        pipe, other = self.pipe, self.other
+        if pipe is None or other is None:
+            return False
+        while pipe.count:
+            try:
+                pipe.count -= os.splice(pipe.reader, other.fd, pipe.count, flags=_FLAGS)
+            except BlockingIOError:
+                self.blocked = True
+                return False
+            except OSError:
+                self.flow.write_failed(self)
+                return False
+        if self.blocked:
+            self.blocked = False
+            self.release_pipe()
+        return True
+
+    def release_pipe(self) -> None:
+        """Give the pipe back."""
+        pipe = self.pipe
+        if pipe is not None:
+            self.pipe = None
+            self.flow.service.pipes.give_back(pipe)
+
+    def end_of_stream(self) -> None:
+        """This end has closed its half."""
+        self.ended = True
+        if not self.blocked:
+            self.close_half()
+
+    def close_half(self) -> None:
+        """Close the half of the other end that this end's bytes went to; end the flow after the second."""
+        other, flow = self.other, self.flow
+        self.is_shut = True
+        if other is None or other.is_shut:
+            flow.complete()
+            return
+        with suppress(OSError):
+            other.sock.shutdown(socket.SHUT_WR)
+        flow.half_closed()
+
+    def close(self) -> None:
+        """Close the socket; what is unsent goes on unless the socket was set to reset."""
+        self.flow.service.reactor.closing(self.fd)
+        self.release_pipe()
+        self.pending = None
+        self.sock.close()

@@ -1,0 +1,224 @@
+"""One TCP flow: its member, its attempts, its entry in the session table and its end. The bytes are its subclasses'."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from adc.http.client import Client, Flow
+from adc.pools.errors import Failure, Outcome
+from adc.pools.member import Member
+from adc.pools.pool import Pool
+from adc.sessions.session import ESTABLISHED, Session
+
+if TYPE_CHECKING:
+    from adc.l4.tcp.service import TcpService
+    from adc.l4.tcp.upstream import Upstream
+    from adc.net.proxy_protocol import Endpoints
+
+_SERVED: int = 200
+"""Outcome of a flow that its member served: a status that is no failure."""
+
+
+class TcpFlow(Session):
+    """A flow between a client and a member of one pool.
+
+    `tried` are the members to which no connection could be made; `deadline_at` bounds what the flow waits for
+    now, `queue_until` its time in the pool's queue.
+    """
+
+    __slots__ = (
+        "_began",
+        "_elapsed",
+        "_pool",
+        "deadline_at",
+        "facts",
+        "over",
+        "queue_until",
+        "service",
+        "target",
+        "tried",
+        "upstream",
+    )
+
+    def __init__(self, service: TcpService, client: Any, own: Any, peer: str) -> None:
+        super().__init__("tcp", service.name, client, own, service.timeouts)
+        self.service = service
+        self.facts = Flow(Client(peer, "tcp", address=client, own_address=own))
+        self.upstream: Upstream | None = None
+        self.target: Member | None = None
+        self.tried: tuple[Member, ...] = ()
+        self.deadline_at: float = inf
+        self.over = False
+        self.queue_until: float = 0.0
+        self._pool: Pool | None = None
+        self._began: float = 0.0
+        self._elapsed: float = 0.0
+
+    @property
+    def peer(self) -> str:
+        """The client's address as text."""
+        return self.facts.source
+
+    @property
+    def retiring(self) -> bool:
+        """False: only the ends of a flow know where a request ends."""
+        return False
+
+    def opened(self) -> bool:
+        """Enter the listener and the session table; False if the client has too many connections."""
+        service = self.service
+        if not service.state.opened(self):  # type: ignore[arg-type]
+            service.report("limit_connections_per_source", "", self.peer)
+            return False
+        service.flows += 1
+        service.table.open(self, service.clock.now)
+        return True
+
+    def choose(self) -> None:
+        """Choose a member and connect to it, wait for one, or refuse the flow."""
+        upstream, now = self.upstream, self.service.clock.now
+        if self.over or upstream is None:
+            return
+        pool = upstream.pool
+        breaker = pool.breaker
+        if breaker is not None:
+            reason = breaker.refuse(pool.active)
+            if reason is not None:
+                self.refuse(reason)
+                return
+        member: Member | None = None
+        if upstream.pins is not None and not self.tried:
+            pinned = upstream.pins.member(pool, self.facts, now, self.choose)
+            if pinned is Failure.CLIENT_GONE:
+                return
+            if isinstance(pinned, Failure):
+                self.refuse(pinned)
+                return
+            if pinned is not None and pool.has_room(pinned):
+                member = pinned
+        if member is None:
+            member = pool.pick(self.facts, now, self.tried)
+        if member is not None:
+            self._attempt(pool, member, now)
+        elif not upstream.enqueue(self, now):
+            self.refuse(Failure.QUEUE_FULL if upstream.pool.beside(self.tried) else Failure.NO_MEMBER)
+
+    def _attempt(self, pool: Pool, member: Member, now: float) -> None:
+        self._pool, self.target, self._began = pool, member, now
+        self.pool, self.member = pool.name, member.name
+        self.last = now
+        pool.started(member, now)
+        self.wait_until(now + self.service.connect_timeout)
+        self.connect(member)
+
+    def wait_until(self, deadline: float) -> None:
+        """Have `too_late` called at `deadline` unless `established` comes first."""
+        self.deadline_at = deadline
+        self.service.connecting[self] = None
+
+    def established(self) -> None:
+        """Note that the member has accepted the connection."""
+        service, member = self.service, self.target
+        now = service.clock.now
+        service.connecting.pop(self, None)
+        self._elapsed = now - self._began
+        service.table.moved(self, ESTABLISHED, now)
+        upstream = self.upstream
+        if (
+            upstream is not None
+            and upstream.pins is not None
+            and member is not None
+            and self._pool is not None
+        ):
+            upstream.pins.assign(self._pool, self.facts, member)
+
+    def attempt_failed(self, failure: Failure) -> None:
+        """Try another member, or refuse the flow."""
+        service, member = self.service, self.target
+        self.disconnect()
+        service.connecting.pop(self, None)
+        if member is not None:
+            service.failed(self.pool, member.name, failure.value)
+            self.tried = (*self.tried, member)
+        self._leave(failure)
+        tries = len(self.tried) < service.attempts and failure is not Failure.CONNECTION_LIMIT
+        if tries and member is not None and self._left():
+            member.retries += 1
+            self.choose()
+            return
+        self.refuse(failure)
+
+    def _left(self) -> bool:
+        return self.upstream is not None and bool(self.upstream.pool.beside(self.tried))
+
+    def too_late(self, now: float) -> None:
+        """Called when `deadline_at` has passed."""
+        if self.target is not None:
+            self.attempt_failed(Failure.CONNECTION_TIMEOUT)
+        else:
+            self.refuse_hello("hello_timeout", f"no ClientHello within {self.service.hello_timeout:g} s")
+
+    def refuse(self, failure: Failure) -> None:
+        """End a flow for which there is no member."""
+        pool = "" if self.upstream is None else self.upstream.pool.name
+        self.service.report(failure.value, f"pool {pool}", self.peer)
+        self.end(failure.value)
+
+    def refuse_hello(self, reason: str, detail: str) -> None:
+        """End a flow whose first bytes lead nowhere."""
+        self.service.report(reason, detail, self.peer)
+        self.end(reason)
+
+    def closed(self, reason: str, outcome: Outcome = _SERVED) -> None:
+        """Leave everything that knows the flow; the sockets are closed already."""
+        if self.over:
+            return
+        self.over = True
+        service = self.service
+        service.connecting.pop(self, None)
+        if self.upstream is not None and self.target is None:
+            self.upstream.leave(self)
+        service.bytes_in += self.bytes_in
+        service.bytes_out += self.bytes_out
+        service.ends[reason] = service.ends.get(reason, 0) + 1
+        service.state.closed(self)  # type: ignore[arg-type]
+        service.table.closed(self, reason, service.clock.now)
+        self._leave(outcome)
+
+    def _leave(self, outcome: Outcome) -> None:
+        """Release the member."""
+        member, pool = self.target, self._pool
+        self.target = None
+        if member is not None and pool is not None:
+            now = self.service.clock.now
+            pool.finished(member, now, outcome, self._elapsed or now - self._began)
+
+    def timed_out(self) -> None:
+        """No-op: the session table knows when a flow is idle."""
+
+    def retire(self) -> None:
+        """No-op: a flow cannot move to another worker."""
+
+    def drain(self) -> None:
+        """No-op: a flow goes on until its ends close it."""
+
+    @abstractmethod
+    def connect(self, member: Member) -> None:
+        """Begin to connect to `member`; `established` or `attempt_failed` follows."""
+
+    @abstractmethod
+    def disconnect(self) -> None:
+        """Close what was opened towards the member of a failed attempt."""
+
+    @abstractmethod
+    def end(self, reason: str) -> None:
+        """End the flow at both ends."""
+
+
+def endpoints_of(client: Any, own: Any) -> Endpoints | None:
+    """Return the ends for a PROXY protocol header; None if they are no addresses with ports."""
+    if isinstance(client, tuple) and isinstance(own, tuple) and len(client) > 1 and len(own) > 1:
+        return (client[0], client[1]), (own[0], own[1])
+    return None

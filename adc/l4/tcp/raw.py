@@ -1,0 +1,285 @@
+"""A flow whose ends are plain sockets: no transport, task or timer of its own."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+import termios
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from adc.codecs.http1.link import failure_of
+from adc.l4.client_hello import DECODE_ERROR, UNRECOGNIZED_NAME, BadHello, HelloReader
+from adc.l4.tcp.end import BROKEN, RESET, End
+from adc.l4.tcp.flow import TcpFlow, endpoints_of
+from adc.net.proxy_protocol import Endpoints, compose
+from adc.net.reactor import EDGE, IN, OUT, RDHUP
+from adc.pools.errors import Failure
+from adc.pools.member import Member
+from adc.sessions.session import CLOSING, HALF_CLOSED
+
+if TYPE_CHECKING:
+    from adc.l4.tcp.service import TcpService
+
+_EVENTS: Final = IN | OUT | RDHUP | EDGE
+_KIND: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+_IN_PROGRESS: Final = frozenset({0, errno.EINPROGRESS})
+_TCP_REPAIR: Final = 19
+_LAST_ACK: Final = struct.Struct("=56xI")
+"""tcpi_last_ack_recv in struct tcp_info (linux/tcp.h): milliseconds."""
+
+_GENTLE: Final = frozenset({"unrecognized_name", "bad_client_hello"})
+"""Ends whose client has been told why by an alert, which a reset would overtake."""
+
+
+class RawFlow(TcpFlow):
+    """Two ends in the worker's reactor. `first` is what the member gets before the client's further bytes."""
+
+    __slots__ = ("_hello", "_is_read", "client_end", "endpoints", "first", "member_end")
+
+    def __init__(
+        self, service: TcpService, sock: socket.SocketType, client: Any, own: Any, peer: str
+    ) -> None:
+        super().__init__(service, client, own, peer)
+        self.client_end = End(self, sock, True)
+        self.member_end: End | None = None
+        self.endpoints: Endpoints | None = None
+        self.first = b""
+        self._hello: HelloReader | None = None
+        self._is_read = False
+
+    def start(self) -> None:
+        """Connect to a member, after the ClientHello if that chooses the pool."""
+        service = self.service
+        if not self.opened():
+            self.client_end.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self.client_end.sock.close()
+            self.over = True
+            return
+        if service.keep_alive_client:
+            _keep_alive(self.client_end.sock, service.keep_alive_client)
+        if service.routes is None:
+            self.upstream = service.upstream
+            self.choose()
+            return
+        self._hello = HelloReader(service.hello_bytes)
+        self.wait_until(service.clock.now + service.hello_timeout)
+        self._read_client()
+
+    def _read_client(self) -> None:
+        """Have the client's end called from now on; its first event follows at once."""
+        self._is_read = True
+        self.service.reactor.add(self.client_end.fd, self.client_end, _EVENTS)
+
+    def connect(self, member: Member) -> None:
+        upstream = self.upstream
+        target = None if upstream is None else upstream.targets.find(member.address)
+        if upstream is None or target is None:
+            self.attempt_failed(Failure.NO_MEMBER)
+        elif target.unknown:
+            upstream.targets.wait(member.address, target, partial(self._resolved, member))
+        else:
+            self._connect(target.address(self._port()))
+
+    def _resolved(self, member: Member) -> None:
+        upstream = self.upstream
+        if self.over or self.target is not member or upstream is None:
+            return
+        target = upstream.targets.find(member.address)
+        if target is None or target.unknown:
+            self.attempt_failed(Failure.DNS_ERROR)
+        else:
+            self._connect(target.address(self._port()))
+
+    def _port(self) -> int:
+        """Return the port to connect to instead of the member's; 0 for that."""
+        own = self.own
+        return own[1] if self.service.follow_port and isinstance(own, tuple) else 0
+
+    def _connect(self, place: tuple[int, Any]) -> None:
+        service = self.service
+        family, address = place
+        sock: socket.SocketType | None = None
+        try:
+            sock = socket.SocketType(family, _KIND)
+            if service.keep_alive_member:
+                _keep_alive(sock, service.keep_alive_member)
+            number = sock.connect_ex(address)
+            if number not in _IN_PROGRESS:
+                raise OSError(number, "cannot connect")
+            end = self.member_end = End(self, sock, False)
+            service.reactor.add(end.fd, end, _EVENTS)
+        except OSError as error:
+            if sock is not None and self.member_end is None:
+                sock.close()
+            self.attempt_failed(failure_of(error))
+
+    def disconnect(self) -> None:
+        end = self.member_end
+        if end is not None:
+            self.member_end = None
+            end.close()
+
+    def not_joined(self, end: End, events: int) -> None:
+        """Handle events of an end before both are connected."""
+        if end is self.member_end:
+            self._connected(end, events)
+        elif self._hello is not None:
+            self._read_hello(end, self._hello)
+
+    def _connected(self, end: End, events: int) -> None:
+        """Join the ends, if the connection to the member stands."""
+        if events & BROKEN:
+            number = end.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self.attempt_failed(failure_of(OSError(number, os.strerror(number))))
+            return
+        client, upstream, first = self.client_end, self.upstream, self.first
+        if upstream is not None and upstream.version:
+            first = compose(upstream.version, self.endpoints or endpoints_of(self.client, self.own)) + first
+        client.other, end.other = end, client
+        self.established()
+        self.first = b""
+        goes_on = not first or client.pass_on(first)
+        if self.over:
+            return
+        if not self._is_read:
+            self._read_client()
+        elif goes_on:
+            client.pump(True)
+
+    def _read_hello(self, end: End, reader: HelloReader) -> None:
+        """Read until the ClientHello is complete, then choose the pool by it."""
+        hello = None
+        while hello is None:
+            try:
+                data = end.sock.recv(4096)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.refuse_hello("hello_incomplete", "the client closed before its ClientHello was complete")
+                return
+            try:
+                hello = reader.feed(data)
+            except BadHello as error:
+                self._refuse_hello(end, "bad_client_hello", str(error), DECODE_ERROR if error.is_tls else b"")
+                return
+        self._hello = None
+        end.count(len(reader.data))
+        service = self.service
+        service.connecting.pop(self, None)
+        self.deadline_at = 0.0
+        self.facts.client.sni = hello.server_name
+        routes = service.routes
+        self.upstream = None if routes is None else routes.find(hello)
+        if self.upstream is None:
+            name = hello.server_name or "(none)"
+            self._refuse_hello(end, "unrecognized_name", f"no pool for server name {name}", UNRECOGNIZED_NAME)
+            return
+        self.first = bytes(reader.data)
+        self.choose()
+
+    def _refuse_hello(self, end: End, reason: str, detail: str, alert: bytes) -> None:
+        """Refuse by a TLS alert; bytes that lie unread would turn the close into a reset before it."""
+        with suppress(OSError):
+            if alert:
+                end.sock.send(alert)
+                end.sock.shutdown(socket.SHUT_WR)
+                for _ in range(16):
+                    if not end.sock.recv(4096):
+                        break
+        self.refuse_hello(reason, detail)
+
+    def half_closed(self) -> None:
+        """One end has closed its half."""
+        self.service.table.moved(self, HALF_CLOSED, self.service.clock.now)
+
+    def complete(self) -> None:
+        """Both ends have closed their halves, and all bytes have been passed on."""
+        self.state = CLOSING
+        self._close("closed", resets=False)
+
+    def broken(self, end: End) -> None:
+        """`end` was reset: reset the other one too, unless it still has bytes to read."""
+        other = end.other
+        end.ended = True
+        if end.is_client or other is None:
+            self._close("client_reset", resets=True)
+            return
+        failure = None if self.bytes_out else Failure.RESET
+        self._close("member_reset", resets=not _undelivered(other.sock), failure=failure)
+
+    def write_failed(self, end: End) -> None:
+        """The end that `end` sends to was reset: pass on what that has sent before, then end the flow."""
+        other = end.other
+        end.ended, end.is_shut, end.blocked, end.pending = True, True, False, None
+        end.release_pipe()
+        if other is not None and not other.blocked:
+            other.pump(True)
+
+    def end(self, reason: str) -> None:
+        expiry = self.service.expiry if reason == "expired" else "reset"
+        if expiry == "silent":
+            for end in (self.client_end, self.member_end):
+                if end is not None:
+                    with suppress(OSError):
+                        end.sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
+        self._close(reason, resets=expiry == "reset" and reason not in _GENTLE)
+
+    def _close(self, reason: str, *, resets: bool, failure: Failure | None = None) -> None:
+        """Close both ends, by RST if `resets`."""
+        if self.over:
+            return
+        client, member = self.client_end, self.member_end
+        for end in (client, member):
+            if end is not None:
+                if resets:
+                    with suppress(OSError):
+                        end.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                end.close()
+        if failure is None:
+            self.closed(reason)
+        else:
+            self.closed(reason, failure)
+
+    def alive_at(self, now: float) -> float:
+        """Return when either end last acknowledged a keep-alive probe, or anything else."""
+        service = self.service
+        found = self.last
+        if service.keep_alive_client:
+            found = max(found, _acknowledged(self.client_end, now))
+        if service.keep_alive_member and self.member_end is not None:
+            found = max(found, _acknowledged(self.member_end, now))
+        return found
+
+
+def _keep_alive(sock: socket.SocketType, seconds: int) -> None:
+    """Have the kernel probe a silent peer every `seconds`; three probes without an answer end the connection."""
+    with suppress(OSError):  # a unix socket
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
+def _acknowledged(end: End, now: float) -> float:
+    try:
+        info = end.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
+        (milliseconds,) = _LAST_ACK.unpack(info)
+    except (OSError, struct.error):
+        return 0.0
+    return float(now - milliseconds / 1000)
+
+
+def _undelivered(sock: socket.SocketType) -> bool:
+    """True if the peer's kernel has not acknowledged all that was sent."""
+    try:
+        waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return False
+    return waiting != bytes(4)

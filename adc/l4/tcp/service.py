@@ -1,0 +1,93 @@
+"""What all TCP flows of one listener share; a reload changes it in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING
+
+from adc.l4.tcp.pipes import PipePool
+from adc.l4.tcp.routes import TlsRoutes
+from adc.l4.tcp.upstream import Upstream
+from adc.net.clock import Clock
+from adc.net.listener_state import ListenerState
+from adc.net.reactor import Reactor
+from adc.sessions.session import Timeouts
+from adc.sessions.table import SessionTable
+
+if TYPE_CHECKING:
+    from adc.l4.tcp.flow import TcpFlow
+
+Report = Callable[[str, str, str], None]
+"""Counts and logs a refused flow: reason, detail, the client's address."""
+
+
+class TcpService:
+    """The settings and counters of one listener's flows.
+
+    `upstream` serves the flows that `routes` does not send elsewhere; None refuses them. Times are in seconds, `inf`
+    for no limit; `flow_bytes` limits the bytes of a flow in both directions together. `expiry` is `reset`, `close` or
+    `silent`. `follow_port`: members are connected to at the port that the client connected to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        reactor: Reactor,
+        table: SessionTable,
+        state: ListenerState,
+        timeouts: Timeouts,
+        report: Report,
+    ) -> None:
+        self.name = name
+        self.clock = clock
+        self.reactor = reactor
+        self.table = table
+        self.state = state
+        self.timeouts = timeouts
+        self.report = report
+        self.pipes = PipePool()
+        self.upstream: Upstream | None = None
+        self.routes: TlsRoutes[Upstream] | None = None
+        self.connect_timeout: float = 5.0
+        self.attempts: int = 3
+        self.hello_timeout: float = 10.0
+        self.hello_bytes: int = 16 << 10
+        self.flow_bytes: float = inf
+        self.flow_seconds: float = inf
+        self.follow_port = False
+        self.expiry = "reset"
+        self.keep_alive_client: int = 0
+        self.keep_alive_member: int = 0
+
+        self.connecting: dict[TcpFlow, None] = {}
+        """Flows with a `deadline_at` of their own: ClientHello or connection incomplete."""
+        self.bytes_in: int = 0
+        self.bytes_out: int = 0
+        self.flows: int = 0
+        self.ends: dict[str, int] = {}
+        self.errors: dict[tuple[str, str, str], int] = {}
+
+    def tick(self, now: float) -> None:
+        """End attempts and ClientHellos that take too long, and flows older than allowed."""
+        for flow in [flow for flow in self.connecting if flow.deadline_at <= now]:
+            flow.too_late(now)
+        if self.flow_seconds < inf:
+            for flow in self.open_flows():
+                if now - flow.created >= self.flow_seconds:
+                    flow.end("time_limit")
+
+    def open_flows(self) -> list[TcpFlow]:
+        """Return all open flows."""
+        return list(self.state.connections)  # type: ignore[arg-type]
+
+    def failed(self, pool: str, member: str, reason: str) -> None:
+        """Count a failed attempt at a member."""
+        key = (pool, member, reason)
+        self.errors[key] = self.errors.get(key, 0) + 1
+
+    def drop_all(self, reason: str) -> None:
+        """End all flows at once."""
+        for flow in self.open_flows():
+            flow.end(reason)

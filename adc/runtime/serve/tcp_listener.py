@@ -1,0 +1,175 @@
+"""The listener of TCP: its flows, the pools that they go to, and what the configuration says about them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import Any, cast
+
+from adc.config.model import listeners as model
+from adc.http.client import Flow
+from adc.http.networks import plain_address
+from adc.l4.tcp.raw import RawFlow
+from adc.l4.tcp.routes import TlsRoutes
+from adc.l4.tcp.service import TcpService
+from adc.l4.tcp.targets import Targets
+from adc.l4.tcp.upstream import Pins, Upstream
+from adc.net.handshake import Handshake
+from adc.net.proxy_protocol import Endpoints
+from adc.persistence.table import TablePersistence
+from adc.runtime.build.persistence import Sticky
+from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve.listener import ListenerContext
+from adc.runtime.serve.logs import Logs
+from adc.runtime.serve.stream_listener import StreamListener
+from adc.telemetry.samples import Sample
+
+
+class TcpListener(StreamListener):
+    """Passes connections to the members of one pool, or of the pool that a ClientHello chooses.
+
+    Flows stay with their members over reloads; a removed member's flows go on until their ends close them.
+    """
+
+    def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
+        super().__init__(name, context, runtime, logs)
+        self.state.scheme = "tcp"
+        self._context = context
+        self._targets = Targets(context.batch.loop)
+        self._upstreams: dict[str, Upstream] = {}
+        settings = next(listener for listener in runtime.config.listeners if listener.name == name)
+        self._service = TcpService(
+            name,
+            context.clock,
+            context.reactor,
+            context.sessions.table,
+            self.state,
+            context.sessions.timeouts(settings),
+            self._refused,
+        )
+        self._accepting.accept_context.plain = self._plain
+        self._knows_own = False
+
+    def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
+        super().configure(runtime, settings, logs)
+        self._accepting.accept_context.plain = self._plain
+        service, options = self._service, settings.tcp
+        sessions = self._context.sessions
+        sessions.timeouts(settings)
+        service.expiry = sessions.expiry(settings)
+        keep_alive = sessions.keep_alive(settings)
+        service.keep_alive_client = _seconds(keep_alive.client)
+        service.keep_alive_member = _seconds(keep_alive.member)
+        service.connect_timeout = options.connect_timeout
+        service.attempts = options.attempts
+        service.hello_timeout = options.client_hello.timeout
+        service.hello_bytes = options.client_hello.size
+        service.flow_bytes = options.bytes or inf
+        service.flow_seconds = options.time or inf
+        service.follow_port = options.member_port == "listener"
+        self._follow_pools(runtime, settings)
+        self._knows_own = service.follow_port or any(each.version for each in self._upstreams.values())
+
+    def _follow_pools(self, runtime: Runtime, settings: model.Listener) -> None:
+        names = {*settings.sni.values(), *settings.tcp.alpn.values(), *filter(None, [settings.pool])}
+        self._upstreams = {name: self._upstream(runtime, name) for name in sorted(names)}
+        pools = [runtime.config.pools[name] for name in names]
+        members = [(member.address, pool.dns.interval) for pool in pools for member in pool.members]
+        self._targets.follow(
+            {address.text: (address.host, address.port, address.path) for address, _ in members},
+            {address.text: interval for address, interval in members},
+        )
+        service = self._service
+        service.upstream = self._upstreams[settings.pool] if settings.pool else None
+        service.routes = None
+        if settings.sni or settings.tcp.alpn:
+            service.routes = TlsRoutes(
+                self._by_name(settings.sni), self._by_name(settings.tcp.alpn), service.upstream
+            )
+
+    def _by_name(self, names: Mapping[str, str]) -> dict[str, Upstream]:
+        return {name: self._upstreams[pool] for name, pool in names.items()}
+
+    def _upstream(self, runtime: Runtime, name: str) -> Upstream:
+        """Return what serves the flows to one pool; what serves them already stays."""
+        pool, settings = runtime.pools[name], runtime.config.pools[name]
+        found = self._upstreams.get(name)
+        if found is None:
+            found = Upstream(self._context.batch.loop, pool, self._targets)
+        else:
+            found.follow(pool)
+        found.version = settings.proxy_protocol or ""
+        context = runtime.member_tls.get(name)
+        found.tls = None if context is None or settings.tls is None else (context, settings.tls.sni)
+        found.pins = self._pins(runtime.sticky.get(name))
+        return found
+
+    def _pins(self, sticky: Sticky | None) -> Pins | None:
+        if sticky is None or not isinstance(sticky.persistence, TablePersistence):
+            return None
+        clock = self._context.clock
+        persistence = cast("TablePersistence[Flow]", sticky.persistence)
+        return Pins(persistence, sticky.stickiness, lambda: clock.wall)
+
+    def _plain(self, sock: socket.SocketType, address: Any, endpoints: Endpoints | None) -> None:
+        """Begin the flow of an accepted connection without TLS."""
+        own: Any = None
+        if endpoints is not None:
+            address, own = endpoints
+        elif isinstance(address, tuple):
+            if len(address) > 2:
+                address = (plain_address(address[0]), address[1])
+            if self._knows_own:
+                own = sock.getsockname()
+        peer = address[0] if isinstance(address, tuple) else "unix"
+        flow = RawFlow(self._service, sock, address, own, peer)
+        flow.endpoints = endpoints
+        flow.start()
+
+    def protocol(self, handshake: Handshake, alpn: str) -> asyncio.Protocol:
+        raise NotImplementedError
+
+    def _refused(self, reason: str, detail: str, address: str) -> None:
+        self._not_accepted(reason, detail, address)
+
+    def tick(self, now: float) -> None:
+        self._targets.refresh(now)
+        self._service.tick(now)
+        for upstream in self._upstreams.values():
+            upstream.tick(now)
+        self.tick_accepting(now)
+
+    def retire(self, count: int) -> None:
+        """No-op: a flow cannot move to another worker."""
+
+    def drain(self) -> None:
+        self.state.draining = True
+        self._accepting.close()
+
+    def drop_all(self, reason: str) -> None:
+        self._service.drop_all(reason)
+        super().drop_all(reason)
+
+    def samples(self) -> Iterator[Sample]:
+        yield from super().samples()
+        service, name = self._service, self.name
+        flows = service.open_flows()
+        yield Sample(
+            "adc_flow_bytes_total", (name, "client"), service.bytes_in + sum(flow.bytes_in for flow in flows)
+        )
+        yield Sample(
+            "adc_flow_bytes_total",
+            (name, "member"),
+            service.bytes_out + sum(flow.bytes_out for flow in flows),
+        )
+        for reason, count in service.ends.items():
+            yield Sample("adc_flow_ends_total", (name, reason), count)
+        for (pool, member, reason), count in service.errors.items():
+            yield Sample("adc_upstream_errors_total", (pool, member, reason), count)
+
+
+def _seconds(interval: float) -> int:
+    """Return an interval for the kernel, which takes whole seconds; 0 for none."""
+    return max(1, round(interval)) if interval else 0
