@@ -63,11 +63,11 @@ class FailingSocket:
     def __getattr__(self, name):
         return getattr(self._sock, name)
 
-    def accept(self):
+    def _accept(self):
         number, self._number = self._number, 0
         if number:
             raise OSError(number, os.strerror(number))
-        return self._sock.accept()
+        return self._sock._accept()
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EPROTO])

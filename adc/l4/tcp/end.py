@@ -250,7 +250,7 @@ class End:
             self.flow.service.pipes.give_back(pipe)
 
     def end_of_stream(self) -> None:
-        """This end has closed its half."""
+        """Note that this end has closed its half."""
         self.ended = True
         if not self.blocked:
             self.close_half()

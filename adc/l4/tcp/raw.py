@@ -205,7 +205,7 @@ class RawFlow(TcpFlow):
         self._close("closed", resets=False)
 
     def broken(self, end: End) -> None:
-        """`end` was reset: reset the other one too, unless it still has bytes to read."""
+        """Reset the other end of one that was reset, unless it still has bytes to read."""
         other = end.other
         end.ended = True
         if end.is_client or other is None:
@@ -215,7 +215,7 @@ class RawFlow(TcpFlow):
         self._close("member_reset", resets=not _undelivered(other.sock), failure=failure)
 
     def write_failed(self, end: End) -> None:
-        """The end that `end` sends to was reset: pass on what that has sent before, then end the flow."""
+        """Pass on what the end that `end` sends to has sent before it was reset, then end the flow."""
         other = end.other
         end.ended, end.is_shut, end.blocked, end.pending = True, True, False, None
         end.release_pipe()
