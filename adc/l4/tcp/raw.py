@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _EVENTS: Final = IN | OUT | RDHUP | EDGE
 _KIND: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _IN_PROGRESS: Final = frozenset({0, errno.EINPROGRESS})
-_TCP_REPAIR: Final = 19
+TCP_REPAIR: Final = 19
 _LAST_ACK: Final = struct.Struct("=56xI")
 """tcpi_last_ack_recv in struct tcp_info (linux/tcp.h): milliseconds."""
 
@@ -61,7 +61,7 @@ class RawFlow(TcpFlow):
             self.over = True
             return
         if service.keep_alive_client:
-            _keep_alive(self.client_end.sock, service.keep_alive_client)
+            keep_alive(self.client_end.sock, service.keep_alive_client)
         if service.routes is None:
             self.upstream = service.upstream
             self.choose()
@@ -107,7 +107,7 @@ class RawFlow(TcpFlow):
         try:
             sock = socket.SocketType(family, _KIND)
             if service.keep_alive_member:
-                _keep_alive(sock, service.keep_alive_member)
+                keep_alive(sock, service.keep_alive_member)
             number = sock.connect_ex(address)
             if number not in _IN_PROGRESS:
                 raise OSError(number, "cannot connect")
@@ -228,7 +228,7 @@ class RawFlow(TcpFlow):
             for end in (self.client_end, self.member_end):
                 if end is not None:
                     with suppress(OSError):
-                        end.sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
+                        end.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self._close(reason, resets=expiry == "reset" and reason not in _GENTLE)
 
     def _close(self, reason: str, *, resets: bool, failure: Failure | None = None) -> None:
@@ -252,13 +252,13 @@ class RawFlow(TcpFlow):
         service = self.service
         found = self.last
         if service.keep_alive_client:
-            found = max(found, _acknowledged(self.client_end, now))
+            found = max(found, acknowledged(self.client_end.sock, now))
         if service.keep_alive_member and self.member_end is not None:
-            found = max(found, _acknowledged(self.member_end, now))
+            found = max(found, acknowledged(self.member_end.sock, now))
         return found
 
 
-def _keep_alive(sock: socket.SocketType, seconds: int) -> None:
+def keep_alive(sock: Any, seconds: int) -> None:
     """Have the kernel probe a silent peer every `seconds`; three probes without an answer end the connection."""
     with suppress(OSError):  # a unix socket
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -267,9 +267,10 @@ def _keep_alive(sock: socket.SocketType, seconds: int) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
 
 
-def _acknowledged(end: End, now: float) -> float:
+def acknowledged(sock: Any, now: float) -> float:
+    """Return when the peer of a TCP socket last acknowledged anything, probes included; 0.0 if unknown."""
     try:
-        info = end.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
         (milliseconds,) = _LAST_ACK.unpack(info)
     except (OSError, struct.error):
         return 0.0

@@ -11,6 +11,7 @@ from typing import Any, cast
 from adc.config.model import listeners as model
 from adc.http.client import Flow
 from adc.http.networks import plain_address
+from adc.l4.tcp.bridge import BridgeFlow
 from adc.l4.tcp.raw import RawFlow
 from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.service import TcpService
@@ -49,12 +50,10 @@ class TcpListener(StreamListener):
             context.sessions.timeouts(settings),
             self._refused,
         )
-        self._accepting.accept_context.plain = self._plain
         self._knows_own = False
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
         super().configure(runtime, settings, logs)
-        self._accepting.accept_context.plain = self._plain
         service, options = self._service, settings.tcp
         sessions = self._context.sessions
         sessions.timeouts(settings)
@@ -88,6 +87,8 @@ class TcpListener(StreamListener):
             service.routes = TlsRoutes(
                 self._by_name(settings.sni), self._by_name(settings.tcp.alpn), service.upstream
             )
+        bridges = service.upstream is not None and service.upstream.tls is not None and service.routes is None
+        self._accepting.accept_context.plain = None if bridges else self._plain
 
     def _by_name(self, names: Mapping[str, str]) -> dict[str, Upstream]:
         return {name: self._upstreams[pool] for name, pool in names.items()}
@@ -129,7 +130,7 @@ class TcpListener(StreamListener):
         flow.start()
 
     def protocol(self, handshake: Handshake, alpn: str) -> asyncio.Protocol:
-        raise NotImplementedError
+        return BridgeFlow(self._service, self._context.batch.loop, handshake).client_end
 
     def _refused(self, reason: str, detail: str, address: str) -> None:
         self._not_accepted(reason, detail, address)

@@ -1,0 +1,258 @@
+"""A flow with TLS at one end or at both: two transports of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from adc.codecs.http1.link import failure_of
+from adc.l4.tcp.end import RESET
+from adc.l4.tcp.flow import TcpFlow, endpoints_of
+from adc.l4.tcp.raw import TCP_REPAIR, acknowledged, keep_alive
+from adc.net.dial import Dialer
+from adc.net.proxy_protocol import compose
+from adc.pools.errors import Failure
+from adc.pools.member import Member
+from adc.sessions.session import CLOSING, HALF_CLOSED
+
+if TYPE_CHECKING:
+    from adc.l4.tcp.service import TcpService
+    from adc.net.handshake import Handshake
+
+BUFFER: Final = 64 << 10
+"""Bytes that wait for a slow end before the other one is not read any more."""
+
+
+class BridgeEnd(asyncio.Protocol):
+    """One end of a bridge; what it receives goes to `other`, which pauses it while it is slow."""
+
+    def __init__(self, flow: BridgeFlow, is_client: bool) -> None:
+        self.flow = flow
+        self.is_client = is_client
+        self.transport: Any = None
+        self.other: BridgeEnd | None = None
+        self.lost = False
+        self.early: list[bytes] = []
+        """Bytes that came before the ends were joined; the transport is paused then."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.set_write_buffer_limits(BUFFER)
+        self.flow.opened_end(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.flow.received(self, data)
+
+    def pause_writing(self) -> None:
+        if self.other is not None:
+            self.other.pause()
+
+    def resume_writing(self) -> None:
+        if self.other is not None:
+            self.other.resume()
+
+    def eof_received(self) -> bool:
+        return self.flow.half_closed(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self.flow.lost_end(self, exc)
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if not self.lost and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if not self.lost and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    @property
+    def sock(self) -> Any:
+        """The socket below the transport."""
+        return self.transport.get_extra_info("socket")
+
+    def close(self, *, resets: bool, silently: bool = False) -> None:
+        """Close at once: by RST if `resets`, without a packet if `silently`."""
+        if self.transport is None or self.lost:
+            return
+        with suppress(OSError):
+            if resets:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            elif silently:
+                self.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        self.transport.abort()
+
+
+class BridgeFlow(TcpFlow):
+    """A flow between two transports. The client's is made by the listener, the member's by a task that dials."""
+
+    __slots__ = ("_dialing", "_handshake", "_loop", "client_end", "member_end")
+
+    def __init__(self, service: TcpService, loop: asyncio.AbstractEventLoop, handshake: Handshake) -> None:
+        own = None if handshake.endpoints is None else handshake.endpoints[1]
+        super().__init__(service, handshake.address, own, handshake.peer)
+        self._loop = loop
+        self._handshake = handshake
+        self._dialing: asyncio.Task[None] | None = None
+        self.client_end = BridgeEnd(self, True)
+        self.member_end: BridgeEnd | None = None
+
+    def opened_end(self, end: BridgeEnd) -> None:
+        """Begin with the client's end; the member's is joined when its dialing is over."""
+        if not end.is_client:
+            end.pause()
+            return
+        self._handshake.release()
+        service = self.service
+        if service.state.draining or not self.opened():
+            self.over = True
+            end.close(resets=True)
+            return
+        transport = end.transport
+        if self.own is None:
+            self.own = transport.get_extra_info("sockname")
+            self.facts.client.own_address = self.own
+        secured = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.facts.client.sni = secured.server_name
+            self.facts.client.alpn = secured.selected_alpn_protocol() or ""
+        if service.keep_alive_client:
+            keep_alive(end.sock, service.keep_alive_client)
+        end.pause()
+        self.upstream = service.upstream
+        self.choose()
+
+    def connect(self, member: Member) -> None:
+        self._dialing = self._loop.create_task(self._dial(member))
+
+    async def _dial(self, member: Member) -> None:
+        upstream = self.upstream
+        target = None if upstream is None else upstream.targets.find(member.address)
+        if upstream is None or target is None:
+            self.attempt_failed(Failure.NO_MEMBER)
+            return
+        own = self.own
+        follows = self.service.follow_port and isinstance(own, tuple)
+        dialer = Dialer(self._loop, target.host, own[1] if follows else target.port, target.path)
+        if upstream.tls is not None:
+            dialer.secure(*upstream.tls)
+        preface = b""
+        if upstream.version:
+            ends = self._handshake.endpoints or endpoints_of(self.client, self.own)
+            preface = compose(upstream.version, ends)
+        end = self.member_end = BridgeEnd(self, False)
+        try:
+            await dialer(lambda: end, preface)
+        except OSError as error:
+            if self.member_end is end:
+                self._dialing = None
+                self.attempt_failed(failure_of(error))
+        else:
+            self._join(end)
+
+    def _join(self, end: BridgeEnd) -> None:
+        self._dialing = None
+        if self.over or end.lost:
+            end.close(resets=True)
+            return
+        client = self.client_end
+        client.other, end.other = end, client
+        if self.service.keep_alive_member:
+            keep_alive(end.sock, self.service.keep_alive_member)
+        self.established()
+        for each in (client, end):
+            early, each.early = each.early, []
+            each.resume()
+            for data in early:
+                self.received(each, data)
+
+    def disconnect(self) -> None:
+        dialing, end = self._dialing, self.member_end
+        self._dialing = self.member_end = None
+        if dialing is not None and dialing is not asyncio.current_task(self._loop):
+            dialing.cancel()
+        if end is not None:
+            end.close(resets=True)
+
+    def received(self, end: BridgeEnd, data: bytes) -> None:
+        """Pass bytes on to the other end."""
+        other = end.other
+        if other is None:
+            end.early.append(data)
+            return
+        if other.lost:
+            return
+        service = self.service
+        self.last = service.clock.now
+        if end.is_client:
+            self.bytes_in += len(data)
+        else:
+            self.bytes_out += len(data)
+        if self.bytes_in + self.bytes_out > service.flow_bytes:
+            self.end("byte_limit")
+        else:
+            other.transport.write(data)
+
+    def half_closed(self, end: BridgeEnd) -> bool:
+        """Carry a half-close through if both transports can; True if `end` stays open for the other direction."""
+        other = end.other
+        if other is None or other.lost or self.over:
+            return False
+        if not (end.transport.can_write_eof() and other.transport.can_write_eof()):
+            return False  # TLS closes both directions: the loss of this end ends the other
+        other.transport.write_eof()
+        self.service.table.moved(self, HALF_CLOSED, self.service.clock.now)
+        return True
+
+    def lost_end(self, end: BridgeEnd, exc: Exception | None) -> None:
+        """Close the other end: after what waits for it, or by a reset if this one was reset."""
+        if self.over:
+            return
+        other = self.member_end if end.is_client else self.client_end
+        if other is None or other.transport is None or other.lost:
+            if end.is_client or other is not None:
+                self._finish("closed" if exc is None else "client_reset", resets=True)
+            return
+        if end.is_client and end.other is None:
+            self._finish("client_reset", resets=True)
+        elif exc is not None:
+            failure = None if end.is_client or self.bytes_out else Failure.RESET
+            self._finish("client_reset" if end.is_client else "member_reset", resets=True, failure=failure)
+        else:
+            self.service.table.moved(self, CLOSING, self.service.clock.now)
+            other.transport.close()
+
+    def end(self, reason: str) -> None:
+        expiry = self.service.expiry if reason == "expired" else "reset"
+        self._finish(reason, resets=expiry == "reset", silently=expiry == "silent")
+
+    def _finish(
+        self, reason: str, *, resets: bool, silently: bool = False, failure: Failure | None = None
+    ) -> None:
+        """Close both ends at once."""
+        if self.over:
+            return
+        if failure is None:
+            self.closed(reason)
+        else:
+            self.closed(reason, failure)
+        dialing, self._dialing = self._dialing, None
+        if dialing is not None and dialing is not asyncio.current_task(self._loop):
+            dialing.cancel()
+        for end in (self.client_end, self.member_end):
+            if end is not None:
+                end.close(resets=resets, silently=silently)
+
+    def alive_at(self, now: float) -> float:
+        """Return when either end last acknowledged a keep-alive probe, or anything else."""
+        service, found = self.service, self.last
+        if service.keep_alive_client and not self.client_end.lost:
+            found = max(found, acknowledged(self.client_end.sock, now))
+        end = self.member_end
+        if service.keep_alive_member and end is not None and end.transport is not None and not end.lost:
+            found = max(found, acknowledged(end.sock, now))
+        return found
