@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from adc.config import load
 from adc.config.errors import path_text
 from adc.config.ports import refusal
+from adc.control.addresses import Address
 from adc.control.calls import CallRefused
 from adc.control.kernel_services import unready
 from adc.control.kernel_table import refused
 from adc.control.privileges import acting_as, identity_of
 from adc.control.settings import ADMIN, CLUSTER, DATAGRAMS, addresses_of, admin_tls
-from adc.control.sockets import Address, BindError
+from adc.control.sockets import BindError
 from adc.launch import command
 from adc.runtime.preflight import Finding, unbuildable, unwritable
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from adc.control.addresses import Address
 from adc.control.calls import CallRefused
-from adc.control.sockets import Address, BindError, Layout
+from adc.control.sockets import BindError, Layout
 from adc.control.udp_sockets import slots_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adc.control.sockets import Address
+    from adc.control.addresses import Address
 
 RECEIVE_BUFFER = 4 << 20
 """Bytes of datagrams that the kernel may queue for a socket; without privileges it is capped at net.core.rmem_max."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from adc.sessions.ring import Ring
+from typing import Any, Final
 
 NEW: Final = 0
 """Only the client has sent."""
@@ -88,7 +85,7 @@ class Session:
         self.member = ""
         self.state: int = NEW
         self.number: int = 0
-        self.ring: Ring | None = None
+        self.ring: Any = None
         self.bucket: int = 0
         self.created: float = 0.0
         self.last: float = 0.0

@@ -27,7 +27,7 @@ class HopCounter:
                 self._line = b""
                 return
             self._see(line)
-        self._line = rest[: len(_NAME) + 1] if len(rest) > len(_NAME) else rest
+        self._line = _beginning(rest)
 
     def _see(self, line: bytes) -> None:
         if line[: len(_NAME)].lower() == _NAME:
@@ -36,3 +36,10 @@ class HopCounter:
                 raise BadContent(
                     "loop", f"More than {self._limit} Received fields, a mail loop", 554, "5.4.6"
                 )
+
+
+def _beginning(line: bytes) -> bytes:
+    """Return what decides about an incomplete line: its name, and a CR that may be half of its end."""
+    if len(line) <= len(_NAME) + 1:
+        return line
+    return line[: len(_NAME) + 1] + (b"\r" if line.endswith(b"\r") else b"")

@@ -6,12 +6,12 @@ import socket
 import struct
 import sys
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from adc.sessions.session import ESTABLISHED, Session
 
 if TYPE_CHECKING:
-    from adc.smtp.session_protocol import SessionProtocol
+    from adc.smtp.caller import Caller
 
 _LAST_ACK: Final = 56
 """Offset of tcpi_last_ack_recv (milliseconds) in struct tcp_info."""
@@ -19,12 +19,27 @@ _LAST_ACK: Final = 56
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
+class Connection(Protocol):
+    """The connection of a session. `deadline` is inf while a member is waited for; `settings` are SmtpSettings."""
+
+    settings: Any
+    caller: Caller
+    deadline: float
+    transport: Any
+
+    def expire(self) -> None:
+        """Close with a reply that says so."""
+
+    def abort(self, *, reset: bool = False) -> None:
+        """Close at once, by RST if `reset`."""
+
+
 class SmtpSession(Session):
     """The session of one connection; it ends with the connection and those to members."""
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: SessionProtocol) -> None:
+    def __init__(self, connection: Connection) -> None:
         settings, client = connection.settings, connection.caller.client
         super().__init__("smtp", settings.name, client.address, client.own_address, settings.session_timeouts)
         self._connection = connection

@@ -8,7 +8,8 @@ import time
 import yaml
 
 from adc.config.loading import load
-from adc.control.sockets import Address, bind
+from adc.control.addresses import Address
+from adc.control.sockets import bind
 from adc.runtime.operations import health, members
 from adc.runtime.worker import Worker
 from tests.kit.waiting import PATIENCE, eventually

@@ -1,13 +1,22 @@
 """Every declared metric family is emitted by a service that uses everything, or by a test that is named here."""
 
+import asyncio
+import contextlib
+import smtplib
+import socket
 from pathlib import Path
 
 from adc.telemetry.families import FAMILIES
 from tests.kit.authority import Authority
 from tests.kit.member import Member, answering, response
+from tests.kit.ports import free_port
 from tests.wire.service import http
 
-EMITTED_ELSEWHERE = {"adc_cluster_passed_total": "tests/cluster/nodes.py"}
+EMITTED_ELSEWHERE = {
+    "adc_cluster_passed_total": "tests/cluster/nodes.py",
+    "adc_datagrams_passed_total": "tests/cluster/test_udp.py",
+    "adc_sessions_taken_over_total": "tests/cluster/test_udp.py",
+}
 """Families that need more than one node, with the file of tests that reads them."""
 
 PLUGINS = """
@@ -43,6 +52,10 @@ firewall: {}
 listeners:
   - {name: web, bind: "@web"}
   - {name: tls, bind: "127.0.0.1:0", tls: {certificates: [{certificate: @certificate, key: @key}]}}
+  - {name: db, bind: "@db", protocol: tcp, pool: app}
+  - {name: dns, bind: "@dns", protocol: udp, pool: dead}
+  - {name: mail, bind: "@mail", protocol: smtp, smtp: {routes: [{pool: dead}]}}
+sessions: {log: {path: @log}}
 caches: {site: {memory: 1MB, disk: {path: @cache, size: 100MB}}}
 routes:
   - {match: {path: /stopped}, plugins: [counts], pool: app}
@@ -66,11 +79,12 @@ async def test_every_declared_metric_is_emitted(service, tmp_path):
     page = response(b"x", "Cache-Control: max-age=100")
     async with Member(answering(page)) as member, Member(answering(page)) as other:
         text = CONFIG
-        for name in ("plugins", "state", "cache"):
+        for name in ("plugins", "state", "cache", "log"):
             text = text.replace(f"@{name}", str(tmp_path / name))
         for name, file in pair.items():
             text = text.replace(f"@{name}", file)
-        service.write(text, member=member.port, other=other.port)
+        ports = {name: free_port() for name in ("db", "dns", "mail")}
+        service.write(text, member=member.port, other=other.port, **ports)
         await service.started()
         for path in ("/stopped", "/failed", "/dead", "/cached", "/cached"):
             await service.get(path)
@@ -79,9 +93,26 @@ async def test_every_declared_metric_is_emitted(service, tmp_path):
         pinned = member if any(b"/table" in request.raw for request in member.requests) else other
         await _disable(service, f"table/{pinned.address}")
         await http(service.port, "/table", fields={"X-User": "ann"})
+        await _below_http(ports)
         series = {line.split("{")[0].split(" ")[0] for line in await service.metrics() if line[:1] != "#"}
     emitted = {name for name, family in FAMILIES.items() if series & set(_samples(family))}
     assert set(FAMILIES) - emitted == set(EMITTED_ELSEWHERE)
+
+
+async def _below_http(ports):
+    """One ended connection, one datagram without a member, one message without a member."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports["db"])
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    await reader.read()
+    writer.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.sendto(b"x", ("127.0.0.1", ports["dns"]))
+    await asyncio.to_thread(_mail, ports["mail"])
+
+
+def _mail(port):
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client, contextlib.suppress(smtplib.SMTPException):
+        client.sendmail("a@a.test", ["b@b.test"], "Subject: x\r\n\r\nx\r\n")
 
 
 async def _disable(service, member):

@@ -6,13 +6,13 @@ import os
 import socket
 import struct
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adc.net.reactor import IN, OUT, RDHUP
 
 if TYPE_CHECKING:
     from adc.l4.tcp.pipes import Pipe
-    from adc.l4.tcp.raw import RawFlow
+    from adc.l4.tcp.service import TcpService
 
 READ: Final = 32 << 10
 """Bytes that one call reads while they are copied."""
@@ -34,6 +34,34 @@ _ALL: Final = IN | RDHUP
 
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER without a time: close sends RST."""
+
+
+class EndedFlow(Protocol):
+    """The flow of an end, as the end uses it."""
+
+    service: TcpService
+    over: bool
+    last: float
+    bytes_in: int
+    bytes_out: int
+
+    def not_joined(self, end: End, events: int) -> None:
+        """Handle events of an end before both are connected."""
+
+    def broken(self, end: End) -> None:
+        """Handle the reset of `end`."""
+
+    def write_failed(self, end: End) -> None:
+        """Handle the reset of the end that `end` sends to."""
+
+    def half_closed(self) -> None:
+        """Note that one end has closed its half."""
+
+    def complete(self) -> None:
+        """End the flow, whose ends have both closed their halves."""
+
+    def end(self, reason: str) -> None:
+        """End the flow at both ends."""
 
 
 class End:
@@ -59,7 +87,7 @@ class End:
         "sock",
     )
 
-    def __init__(self, flow: RawFlow, sock: socket.SocketType, is_client: bool) -> None:
+    def __init__(self, flow: EndedFlow, sock: socket.SocketType, is_client: bool) -> None:
         self.flow = flow
         self.sock = sock
         self.fd: int = sock.fileno()

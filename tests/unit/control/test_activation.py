@@ -6,7 +6,8 @@ import pytest
 
 from adc.control import activation
 from adc.control.activation import Inherited, claim, receive
-from adc.control.sockets import Address, bind, key_of
+from adc.control.addresses import Address
+from adc.control.sockets import bind, key_of
 
 
 @pytest.fixture

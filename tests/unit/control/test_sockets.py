@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adc.control.sockets import Address, BindError, ListeningSockets, bind, key_of
+from adc.control.addresses import Address
+from adc.control.sockets import BindError, ListeningSockets, bind, key_of
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from adc.control.activation import Inherited, claim
-from adc.control.sockets import Address, BindError, ListeningSockets, bind
+from adc.control.addresses import Address
+from adc.control.sockets import BindError, ListeningSockets, bind
 from adc.control.udp_sockets import slots_of
 
 CLIENTS = 64

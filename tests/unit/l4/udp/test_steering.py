@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from adc.control.sockets import Address, ListeningSockets
+from adc.control.addresses import Address
+from adc.control.sockets import ListeningSockets
 from adc.control.udp_sockets import slots_of
 from adc.l4.udp.steering import steer_by_first_byte
 
