@@ -25,13 +25,15 @@ class TcpFlow(Session):
     """A flow between a client and a member of one pool.
 
     `tried` are the members to which no connection could be made; `deadline_at` bounds what the flow waits for
-    now, `queue_until` its time in the pool's queue.
+    now, `queue_until` its time in the pool's queue. `asked`: the client's
+    pin was looked for, on other machines too.
     """
 
     __slots__ = (
         "_began",
         "_elapsed",
         "_pool",
+        "asked",
         "deadline_at",
         "facts",
         "over",
@@ -51,6 +53,7 @@ class TcpFlow(Session):
         self.tried: tuple[Member, ...] = ()
         self.deadline_at: float = inf
         self.over = False
+        self.asked = False
         self.queue_until: float = 0.0
         self._pool: Pool | None = None
         self._began: float = 0.0
@@ -90,7 +93,9 @@ class TcpFlow(Session):
                 return
         member: Member | None = None
         if upstream.pins is not None and not self.tried:
-            pinned = upstream.pins.member(pool, self.facts, now, self.choose)
+            then = None if self.asked else self.choose
+            self.asked = True
+            pinned = upstream.pins.member(pool, self.facts, now, then)
             if pinned is Failure.CLIENT_GONE:
                 return
             if isinstance(pinned, Failure):

@@ -32,14 +32,19 @@ class Pins:
         self._stickiness = stickiness
         self._wall = wall
 
-    def member(self, pool: Pool, flow: Flow, now: float, then: Callable[[], None]) -> Member | Failure | None:
+    def member(
+        self, pool: Pool, flow: Flow, now: float, then: Callable[[], None] | None
+    ) -> Member | Failure | None:
         """Return the member that the client of `flow` is pinned to, NO_MEMBER if only that may serve it and cannot,
-        None if any may. `then` is called later instead (with CLIENT_GONE as result) if another machine must be asked.
+        None if any may. `then` is called later instead (with CLIENT_GONE as result) if another machine must be asked;
+        None if it was asked.
         """
         pin = self._persistence.pinned(flow, self._wall())
         if pin is PENDING:
-            self._persistence.fetch(flow, self._wall(), lambda _: then())
-            return Failure.CLIENT_GONE
+            if then is not None:
+                self._persistence.fetch(flow, self._wall(), lambda _: then())
+                return Failure.CLIENT_GONE
+            pin = None
         ids = {member_id(pool.name, member.address): member for member in pool.members}
         found = None if pin is None else ids.get(pin.member)
         verdict = decide(pin, _state(found), self._wall(), self._stickiness)
