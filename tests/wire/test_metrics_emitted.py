@@ -1,8 +1,6 @@
 """Every declared metric family is emitted by a service that uses everything, or by a test that is named here."""
 
 import asyncio
-import contextlib
-import smtplib
 import socket
 from pathlib import Path
 
@@ -10,14 +8,16 @@ from adc.telemetry.families import FAMILIES
 from tests.kit.authority import Authority
 from tests.kit.member import Member, answering, response
 from tests.kit.ports import free_port
+from tests.kit.waiting import within
 from tests.wire.service import http
 
 EMITTED_ELSEWHERE = {
     "adc_cluster_passed_total": "tests/cluster/nodes.py",
     "adc_datagrams_passed_total": "tests/cluster/test_udp.py",
     "adc_sessions_taken_over_total": "tests/cluster/test_udp.py",
+    "adc_smtp_messages_total": "tests/wire/smtp/test_life.py",
 }
-"""Families that need more than one node, with the file of tests that reads them."""
+"""Families that need more than one node, or a mail server, with the file of tests that reads them."""
 
 PLUGINS = """
 from adc.plugin import NoOptions, Plugin, Response
@@ -54,7 +54,6 @@ listeners:
   - {name: tls, bind: "127.0.0.1:0", tls: {certificates: [{certificate: @certificate, key: @key}]}}
   - {name: db, bind: "@db", protocol: tcp, pool: app}
   - {name: dns, bind: "@dns", protocol: udp, pool: dead}
-  - {name: mail, bind: "@mail", protocol: smtp, smtp: {routes: [{pool: dead}]}}
 sessions: {log: {path: @log}}
 caches: {site: {memory: 1MB, disk: {path: @cache, size: 100MB}}}
 routes:
@@ -83,7 +82,7 @@ async def test_every_declared_metric_is_emitted(service, tmp_path):
             text = text.replace(f"@{name}", str(tmp_path / name))
         for name, file in pair.items():
             text = text.replace(f"@{name}", file)
-        ports = {name: free_port() for name in ("db", "dns", "mail")}
+        ports = {name: free_port() for name in ("db", "dns")}
         service.write(text, member=member.port, other=other.port, **ports)
         await service.started()
         for path in ("/stopped", "/failed", "/dead", "/cached", "/cached"):
@@ -100,19 +99,13 @@ async def test_every_declared_metric_is_emitted(service, tmp_path):
 
 
 async def _below_http(ports):
-    """One ended connection, one datagram without a member, one message without a member."""
+    """Send through one connection and close it; send one datagram without a member."""
     reader, writer = await asyncio.open_connection("127.0.0.1", ports["db"])
     writer.write(b"GET / HTTP/1.0\r\n\r\n")
-    await reader.read()
+    await within(reader.read(1))
     writer.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.sendto(b"x", ("127.0.0.1", ports["dns"]))
-    await asyncio.to_thread(_mail, ports["mail"])
-
-
-def _mail(port):
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client, contextlib.suppress(smtplib.SMTPException):
-        client.sendmail("a@a.test", ["b@b.test"], "Subject: x\r\n\r\nx\r\n")
 
 
 async def _disable(service, member):

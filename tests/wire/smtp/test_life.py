@@ -149,7 +149,11 @@ async def test_mail_log_and_metrics_tell_the_result(tmp_path):
         assert (one["pool"], one["member"], one["helo"]) == ("app", member.address, "client.test")
         assert "queued as 1" in one["reply"]
         assert two["status"] == 554
-        samples = {each.labels: each.value for each in proxy.worker.samples() if "smtp_messages" in each.name}
+        samples = {
+            each.labels: each.value
+            for each in proxy.worker.samples()
+            if each.name == "adc_smtp_messages_total"
+        }
         assert samples == {("web", "app", "accepted"): 1, ("web", "app", "rejected"): 1}
         member = proxy.member()
         assert (member.active, member.requests) == (1, 1)
