@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
+import struct
 from pathlib import Path
 
 from adc.telemetry.families import FAMILIES
 from tests.kit.authority import Authority
 from tests.kit.member import Member, answering, response
 from tests.kit.ports import free_port
-from tests.kit.waiting import within
+from tests.kit.waiting import PATIENCE, within
 from tests.wire.service import http
 
 EMITTED_ELSEWHERE = {
@@ -93,6 +94,9 @@ async def test_every_declared_metric_is_emitted(service, tmp_path):
         await _disable(service, f"table/{pinned.address}")
         await http(service.port, "/table", fields={"X-User": "ann"})
         await _below_http(ports)
+        async with asyncio.timeout(PATIENCE):
+            while "adc_flow_ends_total{" not in "".join(await service.metrics()):
+                await asyncio.sleep(0.02)
         series = {line.split("{")[0].split(" ")[0] for line in await service.metrics() if line[:1] != "#"}
     emitted = {name for name, family in FAMILIES.items() if series & set(_samples(family))}
     assert set(FAMILIES) - emitted == set(EMITTED_ELSEWHERE)
@@ -103,7 +107,9 @@ async def _below_http(ports):
     reader, writer = await asyncio.open_connection("127.0.0.1", ports["db"])
     writer.write(b"GET / HTTP/1.0\r\n\r\n")
     await within(reader.read(1))
-    writer.close()
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.sendto(b"x", ("127.0.0.1", ports["dns"]))
 
