@@ -43,10 +43,10 @@ class Tally:
     def fail(self, why: object, began: str, failed: int = 1) -> None:
         """Count operations that failed, and keep the first reason of a phase.
 
-        An operation that was under way in the phase `KILLED` belongs to it, wherever it `began` or ended.
+        One that was under way when its phase ended belongs to `KILLED`, in which a member was away.
         """
         with self._lock:
-            phase = KILLED if began == KILLED else self.phase
+            phase = began if began == self.phase else KILLED
             self.failed[phase] += failed
             self.reasons.setdefault(phase, f"{why}"[:200])
 

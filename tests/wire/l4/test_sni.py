@@ -128,6 +128,11 @@ async def test_proxy_protocol_header_comes_before_the_hello(tmp_path):
         (b"\x16\x03\x01\x40\x00\x01\x00\xff\xff" + bytes(16_380), "bad_client_hello"),
         (hello("a.example.com")[:60], "hello_incomplete"),
     ],
+    ids=[
+        "http",
+        "oversized",
+        "incomplete",
+    ],  # a ClientHello has random bytes, and all testers need the same names
 )
 async def test_what_is_no_hello_is_refused_and_logged(tmp_path, sent, reason):
     async with (
