@@ -134,7 +134,7 @@ async def test_proxy_protocol_header_comes_before_the_hello(tmp_path):
         "incomplete",
     ],  # a ClientHello has random bytes, and all testers need the same names
 )
-async def test_what_is_no_hello_is_refused_and_logged(tmp_path, sent, reason):
+async def test_stream_without_a_hello_is_refused_and_logged(tmp_path, sent, reason):
     async with (
         member(first_bytes) as a,
         serving(tmp_path, mapping({"tls_a": a, "tls_rest": a}, sni=SNI)) as proxy,
