@@ -3,10 +3,7 @@
 import pytest
 
 from adc.config import load
-from adc.config.model.protocols import PROTOCOLS
 from adc.config.session_timeouts import application_disagreements, conntrack_disagreements
-
-pytestmark = pytest.mark.skipif("tcp" not in PROTOCOLS, reason="there are no tcp listeners yet")
 
 BASE = """
 sessions: {timeouts: {tcp: 350s}, keep_alive: {client: 60s}}
