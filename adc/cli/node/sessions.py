@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -194,6 +195,9 @@ def watch(
     """Print what is opened, moves, changes its state or ends, among the first LIMIT. JSON is one line per event."""
     if kind not in ("", "flow", "pin"):
         fail("--kind is flow or pin", MISUSED)
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # an exception would be lost if it came in a callback of the collector
     address = admin_address(admin, config)
     known, flows = _looked(address, kind, pool, limit)
     looks = 0

@@ -243,7 +243,9 @@ class TableSuite:
             table.claim(b"k", value, 10.0, NOW, standing.append)
         await until(lambda: len(standing) == 2)
         assert [entry.value for entry in standing] == [b"a", b"a"]
-        assert table.get(b"k", NOW) == (b"a", NOW + 10.0)
+        await until(
+            lambda: table.get(b"k", NOW) == (b"a", NOW + 10.0)
+        )  # once the writes in between have arrived
 
     async def test_rule_of_one_write_goes_before_that_of_the_table(self, store: Store) -> None:
         table = store.table("t", 100, max)
