@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from adc.smtp.caller import Caller
 from adc.smtp.conversation import Credentials, MemberError
-from adc.smtp.passwords import Verify, verify_user
+from adc.smtp.passwords import verify_user
 from adc.smtp.replies import Reply, reply
+from adc.smtp.users_file import UsersFile
 
 if TYPE_CHECKING:
     from adc.smtp.mail_pool import Lease
     from adc.smtp.settings import SmtpSettings
+    from adc.telemetry.error_log import ErrorLog
 
 ACCEPTED = reply(235, "2.7.0 Authentication succeeded")
 REJECTED = reply(535, "5.7.8 Authentication failed")
@@ -33,14 +34,17 @@ class Authenticator(Protocol):
     ) -> Reply:
         """Return 235 for the right credentials, else the refusal."""
 
+    def tick(self, now: float, listener: str, error_log: ErrorLog) -> None:
+        """Look for changed users. Called by the tick of the listener, which logs what was found."""
+
 
 class FileAuthenticator:
     """Verifies by a file of users, in threads."""
 
     pool = ""
 
-    def __init__(self, users: Mapping[str, Verify]) -> None:
-        self._users = users
+    def __init__(self, file: UsersFile) -> None:
+        self._file = file
         self._room = asyncio.Semaphore(MOST_VERIFYING)
 
     async def verify(
@@ -48,9 +52,12 @@ class FileAuthenticator:
     ) -> Reply:
         async with self._room:
             right = await asyncio.get_running_loop().run_in_executor(
-                None, verify_user, self._users, credentials.login, credentials.password
+                None, verify_user, self._file.users, credentials.login, credentials.password
             )
         return ACCEPTED if right else REJECTED
+
+    def tick(self, now: float, listener: str, error_log: ErrorLog) -> None:
+        self._file.tick(now, listener, error_log)
 
 
 class PoolAuthenticator:
@@ -79,3 +86,6 @@ class PoolAuthenticator:
             return told
         lease.close()
         return told if told.kind in (4, 5) and told.status != 421 else BUSY
+
+    def tick(self, now: float, listener: str, error_log: ErrorLog) -> None:
+        """No-op: members know their users."""

@@ -50,10 +50,10 @@ class SmtpConnection(Introduction):
         if not self._deciding:
             self._end_transaction()
 
-    def abort(self, *, reset: bool = False) -> None:
-        if reset and self._transaction is not None:
-            self._transaction.reset()
-        super().abort(reset=reset)
+    def abort(self, ending: str = "close") -> None:
+        if self._transaction is not None:
+            self._transaction.end_by(ending)
+        super().abort(ending)
 
     def reset(self) -> None:
         super().reset()

@@ -44,11 +44,10 @@ class Introduction(SessionProtocol):
         super().connection_lost(error)
         self.release_kept()
 
-    def abort(self, *, reset: bool = False) -> None:
-        if reset:
-            for lease in self.kept.values():
-                lease.reset()
-        super().abort(reset=reset)
+    def abort(self, ending: str = "close") -> None:
+        for lease in self.kept.values():
+            lease.end_by(ending)
+        super().abort(ending)
 
     def release_kept(self) -> None:
         """Close the conversations with members."""

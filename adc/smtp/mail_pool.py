@@ -16,7 +16,7 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.smtp.caller import Caller
 from adc.smtp.conversation import Conversation, MemberError
-from adc.smtp.mail_session import reset_on_close
+from adc.smtp.mail_session import end_by
 from adc.smtp.member_protocol import MemberProtocol
 from adc.smtp.replies import SILENT, UNREACHABLE, passable
 
@@ -155,12 +155,12 @@ class Lease:
             )
         self.close()
 
-    def reset(self) -> None:
-        """Close with RST instead of QUIT."""
-        self._outcome = Failure.CLIENT_GONE
+    def end_by(self, ending: str) -> None:
+        """Close with RST (`reset`) or without a packet (`silent`) instead of QUIT."""
         transport = self.protocol.transport
-        if transport is not None:
-            reset_on_close(transport)
+        if ending != "close" and transport is not None:
+            self._outcome = Failure.CLIENT_GONE
+            end_by(transport, ending)
 
     def close(self) -> None:
         """End the conversation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,6 +19,9 @@ _LAST_ACK: Final = 56
 
 _RESET: Final = struct.pack("ii", 1, 0)
 
+_TCP_REPAIR: Final = 19
+"""Option of a socket that the kernel closes without a packet; needs CAP_NET_ADMIN."""
+
 
 class Connection(Protocol):
     """The connection of a session. `deadline` is inf while a member is waited for; `settings` are SmtpSettings."""
@@ -30,8 +34,8 @@ class Connection(Protocol):
     def expire(self) -> None:
         """Close with a reply that says so."""
 
-    def abort(self, *, reset: bool = False) -> None:
-        """Close at once, by RST if `reset`."""
+    def abort(self, ending: str = "close") -> None:
+        """Close at once: with FIN, or as `ending` says (`end_by`)."""
 
 
 class SmtpSession(Session):
@@ -67,10 +71,13 @@ class SmtpSession(Session):
 
     def end(self, reason: str) -> None:
         connection = self._connection
-        if reason == "expired" and connection.settings.expiry == "close":
+        expiry = connection.settings.expiry
+        if reason != "expired":
+            connection.abort("close" if expiry != "reset" and reason != "killed" else "reset")
+        elif expiry == "close":
             connection.expire()
         else:
-            connection.abort(reset=reason == "killed" or connection.settings.expiry == "reset")
+            connection.abort(expiry)
 
 
 def probe(transport: Any, interval: float) -> None:
@@ -92,8 +99,16 @@ def last_ack(transport: Any) -> float:
     return int.from_bytes(info[_LAST_ACK:], sys.byteorder) / 1000
 
 
-def reset_on_close(transport: Any) -> None:
-    """Have the kernel send RST when `transport` is aborted."""
+def end_by(transport: Any, ending: str) -> None:
+    """Decide what the kernel sends when `transport` is aborted: RST for `reset`, nothing for `silent`, else FIN.
+
+    Without CAP_NET_ADMIN `silent` sends FIN too.
+    """
     sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    if ending == "reset":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    elif ending == "silent":
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)

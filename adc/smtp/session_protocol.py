@@ -17,7 +17,7 @@ from adc.http.client import Client
 from adc.net.handshake import Handshake
 from adc.smtp.caller import Caller
 from adc.smtp.line_reader import LineReader, SessionEnded
-from adc.smtp.mail_session import SmtpSession, probe, reset_on_close
+from adc.smtp.mail_session import SmtpSession, end_by, probe
 from adc.smtp.replies import Reply, reply
 from adc.smtp.settings import SmtpSettings
 from adc.smtp.shed import FULL
@@ -244,12 +244,11 @@ class SessionProtocol(SMTP):
             if self._handler_coroutine is not None:
                 self._handler_coroutine.cancel()
 
-    def abort(self, *, reset: bool = False) -> None:
-        """Close at once, with RST if `reset`."""
+    def abort(self, ending: str = "close") -> None:
+        """Close at once; `ending` is what both ends are told (`end_by`)."""
         transport: Any = self.transport
         if transport is not None:
-            if reset:
-                reset_on_close(transport)
+            end_by(transport, ending)
             transport.abort()
 
     def drop(self) -> None:

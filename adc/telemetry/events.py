@@ -243,6 +243,13 @@ EVENTS = (
         "smtp_session_failed", "error", "listener error trace", "A command of a mail client raised an error."
     ),
     _event(
+        "smtp_users_not_reloaded",
+        "error",
+        "listener detail",
+        "A changed file of users of a mail listener cannot be used; the users read before stay in use.",
+    ),
+    _event("smtp_users_reloaded", "info", "listener users", "A changed file of users is in use."),
+    _event(
         "state_file_replaced",
         "warn",
         "path reason kept",

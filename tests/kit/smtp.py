@@ -102,6 +102,7 @@ class MailMember:
         self.commands = []
         self.connections = 0
         self.open = set()
+        self.streams = []
         self.content = b""
         self.drops = set()
 
@@ -124,6 +125,7 @@ class MailMember:
     async def _serve(self, reader, writer):
         self.connections += 1
         self.open.add(writer)
+        self.streams.append((reader, writer))
         try:
             await self._talk(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -108,7 +108,10 @@ class SmtpAuth(Part):
         None, description="Pool whose members verify the credentials; its own mail goes there authenticated."
     )
     file: FilePath | None = Field(
-        None, description="File of lines `user:hash`, as htpasswd -B writes it; bcrypt and argon2 hashes."
+        None,
+        description=(
+            "File of lines `user:hash`, as htpasswd -B writes it; bcrypt and argon2 hashes. Read again when it changes."
+        ),
     )
     without_tls: Flag = Field(False, description="Offer AUTH on connections without TLS too.")
     required: Flag = Field(False, description="Reject mail of clients that did not authenticate themselves.")

@@ -18,8 +18,8 @@ from adc.routing.hosts import HostRule, host_rule
 from adc.routing.values import Exact, Regex
 from adc.smtp.auth import Authenticator, FileAuthenticator, PoolAuthenticator
 from adc.smtp.mail_pool import MailPool
-from adc.smtp.passwords import read_users
 from adc.smtp.routing import MailMatch, MailRoute
+from adc.smtp.users_file import UsersFile
 
 
 def mail_routes(smtp: model.Smtp) -> list[MailRoute]:
@@ -98,5 +98,5 @@ def authenticator(smtp: model.Smtp) -> Authenticator | None:
     if auth is None:
         return None
     if auth.file is not None:
-        return FileAuthenticator(read_users(auth.file))
+        return FileAuthenticator(UsersFile(auth.file))
     return PoolAuthenticator(auth.pool or "")

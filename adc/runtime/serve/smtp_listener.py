@@ -108,6 +108,8 @@ class SmtpListener(StreamListener):
         super().tick(now)
         for pool in self.settings.pools.values():
             pool.refresh(now)
+        if self.settings.auth is not None:
+            self.settings.auth.tick(now, self.name, self.settings.error_log)
 
     def drop_all(self, reason: str) -> None:
         super().drop_all(reason)

@@ -5,9 +5,13 @@ import json
 import math
 import socket
 
-from adc.smtp.mail_session import reset_on_close
+import pytest
+
+from adc.smtp.mail_session import end_by
 from tests.kit.smtp import MailMember, mail_client, relaying
 from tests.kit.waiting import eventually
+
+TCP_REPAIR = 19
 
 
 def table(proxy):
@@ -44,6 +48,32 @@ async def test_expired_session_is_told_with_close(tmp_path):
         session.end("expired")
         assert (await client.reply())[0] == 421
         assert await client.closed() == b""
+
+
+def may_close_silently():
+    with socket.socket() as sock:
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        except OSError:
+            return False
+    return True
+
+
+async def test_expired_session_ends_silently_at_both_ends(tmp_path):
+    """Either end learns of it by the reset that answers its next byte; a FIN would have come before."""
+    if not may_close_silently():
+        pytest.skip("needs CAP_NET_ADMIN")
+    sessions = {"on_expiry": "silent"}
+    async with MailMember() as member, relaying(tmp_path, member, sessions=sessions) as (proxy, client):
+        await client.envelope("u@example.com")
+        (reader, writer) = member.streams[-1]
+        (session,) = table(proxy).scan(0, 10)
+        session.end("expired")
+        await eventually(lambda: proxy.member().active == 0)
+        client.writer.write(b"x")
+        writer.write(b"x")
+        assert await client.closed() == b"reset"
+        await eventually(lambda: isinstance(reader.exception(), ConnectionResetError))
 
 
 async def test_acknowledged_probe_is_a_sign_of_life(tmp_path):
@@ -121,7 +151,7 @@ async def test_client_that_leaves_while_a_member_decides_does_not_undo_the_messa
         await client.say("DATA")
         client.writer.write(b"x\r\n.\r\n")
         await eventually(lambda: member.content == b"x\r\n")
-        reset_on_close(client.writer.transport)
+        end_by(client.writer.transport, "reset")
         client.writer.transport.abort()
         await eventually(lambda: not proxy.connections)
         decided.set()

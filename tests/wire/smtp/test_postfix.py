@@ -1,13 +1,16 @@
 """A real Postfix as the member, and swaks as the client."""
 
 import asyncio
+import re
 import shutil
 
+import bcrypt
 import pytest
 
 from tests.kit.authority import Authority
 from tests.kit.postfix import Postfix
-from tests.kit.smtp import relaying
+from tests.kit.proxy import serving
+from tests.kit.smtp import mail_config, relaying
 from tests.kit.waiting import PATIENCE, eventually
 
 
@@ -73,6 +76,36 @@ async def test_client_of_starttls_reaches_postfix(tmp_path, postfix):
         await client.hello()
         await client.start_tls(authority.context())
         assert (await client.send("v@example.com")).startswith("250")
+
+
+async def test_swaks_authenticates_under_starttls(tmp_path, postfix):
+    authority = Authority(tmp_path / "ca")
+    listener = {"tls": {"certificates": [authority.issue("mail.test")]}}
+    users = tmp_path / "users"
+    users.write_text(f"ann:{bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()}\n")
+    smtp = {"starttls": "required", "auth": {"file": str(users), "required": True}}
+    under_tls = ["--tls", "--tls-verify", "--tls-ca-path", authority.file, "--tls-sni", "mail.test"]
+    login = ["--auth", "LOGIN", "--auth-user", "ann", "--auth-password", "secret"]
+    async with relaying(tmp_path, postfix, smtp=smtp, listener=listener) as (proxy, _client):
+        for options, told in (([], "530 "), (under_tls, "530 5.7.0"), ([*under_tls, *login], "250 2.0.0")):
+            code, output = await swaks(proxy.port, "--to", "u@example.com", "--body", "by night", *options)
+            assert (code == 0) == told.startswith("250"), output
+            assert re.search(f"^<[~*-]*\\*?\\s+{told}", output, re.M), output
+        await eventually(lambda: any(b"by night" in each for each in postfix.mail("u")))
+        assert "secret" not in proxy.error_log()
+
+
+async def test_swaks_under_tls_from_the_first_byte(tmp_path, postfix):
+    authority = Authority(tmp_path / "ca")
+    listener = {"tls": {"certificates": [authority.issue("mail.test")]}}
+    async with serving(
+        tmp_path, mail_config(postfix.address, smtp={"starttls": False}, listener=listener)
+    ) as proxy:
+        code, output = await swaks(
+            proxy.port, "--to", "u@example.com", "--tls-on-connect", "--body", "sealed"
+        )
+        assert code == 0, output
+        await eventually(lambda: any(b"sealed" in each for each in postfix.mail("u")))
 
 
 async def test_swaks_pipelines(tmp_path, postfix):

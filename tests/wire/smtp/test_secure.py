@@ -146,6 +146,37 @@ async def test_users_of_a_file(tmp_path, users):
         assert "wrong" not in proxy.error_log()
 
 
+async def test_changed_users_are_read_again(tmp_path, users):
+    smtp = {"auth": {**users, "without_tls": True}}
+    file = tmp_path / "users"
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (proxy, client):
+        await client.hello()
+        file.write_text("not users\n")
+        look_twice(proxy, 2)
+        await eventually(lambda: "smtp_users_not_reloaded" in proxy.error_log())
+        assert (await client.say(f"AUTH PLAIN {WRONG}")).startswith("535")
+        file.write_text(f"ann:{bcrypt.hashpw(b'wrong', bcrypt.gensalt(4)).decode()}\n")
+        look_twice(proxy, 6)
+        await eventually(lambda: "smtp_users_reloaded" in proxy.error_log())
+        assert (await client.say(f"AUTH PLAIN {WRONG}")).startswith("235")
+
+
+async def test_missing_file_of_users_keeps_the_ones_that_were_read(tmp_path, users):
+    smtp = {"auth": {**users, "without_tls": True}}
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (proxy, client):
+        await client.hello()
+        (tmp_path / "users").unlink()
+        look_twice(proxy, 2)
+        await eventually(lambda: "smtp_users_not_reloaded" in proxy.error_log())
+        assert (await client.say(f"AUTH PLAIN {PLAIN}")).startswith("235")
+
+
+def look_twice(proxy, seconds):
+    """Have the listener look at its files, `seconds` from now and once more."""
+    proxy.pass_time(seconds)
+    proxy.pass_time(seconds + 2)
+
+
 async def test_required_authentication_comes_before_mail(tmp_path, users):
     smtp = {"auth": {**users, "without_tls": True, "required": True}}
     async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (_proxy, client):
