@@ -1,7 +1,8 @@
 """The part of a cache that all workers of a machine share: an LMDB environment and two counters in mapped memory.
 
 Writes are not synced to disk one by one. A killed process loses nothing, because the kernel keeps the pages. After a
-power cut the content cannot be trusted: the boot mark differs, and the folder is emptied.
+power cut the content cannot be trusted: the boot mark differs, and the folder is emptied. Every process that has the
+folder open holds a shared lock of `users.lock`: only the first may empty the folder, and only the last marks it clean.
 """
 
 from __future__ import annotations
@@ -43,11 +44,22 @@ class Environment:
     def __init__(self, path: Path, map_size: int) -> None:
         self.path = path
         private_folder(path)
-        with self._alone():
-            self.emptied = self._empty_if_untrusted()
-        private_folder(path / "index")
-        self.lmdb = lmdb.open(
-            str(path / "index"),
+        self._users = os.open(path / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with self._alone():
+                self.emptied = self._is_only_user() and self._empty_if_untrusted()
+                fcntl.flock(self._users, fcntl.LOCK_SH)
+            self.lmdb = self._open(map_size)
+            self._map = self._map_counters()
+        except (OSError, lmdb.Error):
+            os.close(self._users)
+            raise
+        self.counters = memoryview(self._map).cast("Q")
+
+    def _open(self, map_size: int) -> lmdb.Environment:
+        private_folder(self.path / "index")
+        environment = lmdb.open(
+            str(self.path / "index"),
             map_size=map_size,
             mode=0o600,
             max_dbs=8,
@@ -56,18 +68,29 @@ class Environment:
             max_readers=512,
             readahead=False,
         )
-        self.lmdb.reader_check()
-        self._map = self._map_counters()
-        self.counters = memoryview(self._map).cast("Q")
+        environment.reader_check()
+        return environment
 
     def close(self) -> None:
-        """Write everything down and mark the folder as whole."""
+        """Write everything to disk. The last process that closes the folder marks it as clean."""
         self.counters.release()
         self._map.close()
-        self.lmdb.sync(True)
-        self.lmdb.close()
-        with self._alone():
-            self._mark(_CLEAN)
+        try:
+            self.lmdb.sync(True)
+            self.lmdb.close()
+            with self._alone():
+                if self._is_only_user():
+                    self._mark(_CLEAN)
+        finally:
+            os.close(self._users)
+
+    def _is_only_user(self) -> bool:
+        """True if no other process has the folder open: none can open it before the lock of `_alone` is released."""
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The disk tier: real files, a real LMDB."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from adc.cache.disk import DiskBody, DiskStore
@@ -288,6 +290,67 @@ def test_a_folder_is_emptied_by_the_first_of_the_processes_that_start_together(t
     (environment,) = opened
     assert not environment.emptied
     environment.close()
+
+
+def test_a_folder_is_marked_clean_by_the_last_process_that_closes_it(tmp_path: Path) -> None:
+    mark = tmp_path / "boot"
+    first = Environment(tmp_path, MAP)
+    boot = mark.read_text()
+    assert boot != "clean"
+    with open_elsewhere(tmp_path):
+        first.close()
+        assert mark.read_text() == boot
+    assert mark.read_text() == "clean"
+
+
+def test_a_killed_process_leaves_the_mark_to_the_others(tmp_path: Path) -> None:
+    first = Environment(tmp_path, MAP)
+    with open_elsewhere(tmp_path) as process:
+        process.kill()
+        process.wait()
+        first.close()
+    assert (tmp_path / "boot").read_text() == "clean"
+
+
+def test_a_folder_that_another_process_has_open_is_not_emptied(tmp_path: Path) -> None:
+    with open_elsewhere(tmp_path):
+        (tmp_path / "boot").write_text("another boot")
+        second = Environment(tmp_path, MAP)
+        second.close()
+    assert not second.emptied
+
+
+def test_a_folder_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "data.mdb").write_bytes(b"no database" * 10_000)
+    with pytest.raises(lmdb.Error):
+        Environment(tmp_path, MAP)
+    (tmp_path / "index" / "data.mdb").unlink()
+    (tmp_path / "boot").write_text("another boot")
+    environment = Environment(tmp_path, MAP)
+    assert environment.emptied
+    environment.close()
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from adc.cache.environment import Environment
+environment = Environment(Path(sys.argv[1]), 1 << 24)
+print("open", flush=True)
+sys.stdin.read()
+environment.close()
+"""
+
+
+@contextlib.contextmanager
+def open_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Have a process open the folder, and close it in the end."""
+    command = [sys.executable, "-c", OPEN, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process
 
 
 WRITE_FOREVER = """
