@@ -1,8 +1,8 @@
 """The process that carries out jobs of a plugin: started as a script, with nothing of adc in it but this file.
 
 Standard input is a socket. The first frame is `sys.path`, and its reply says that the process has started; each further
-one is a job: the module of the function, the module's file, the name of the function, its arguments. The reply is
-(kind, result). A frame is its length and a pickle.
+one is a job: the module of the function, the module's file, the name of the function, its arguments. Without arguments
+(None) the function is only loaded. The reply is (kind, result). A frame is its length and a pickle.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def _serve(channel: socket.socket) -> None:
 def _carried_out(job: Any) -> bytes:
     try:
         module, file, name, arguments = job
-        return frame((DONE, _function(module, file, name)(*arguments)))
+        function = _function(module, file, name)
+        return frame((DONE, None if arguments is None else function(*arguments)))
     except MemoryError:
         return frame((OUT_OF_MEMORY, "out of memory"))
     except Exception as error:
@@ -103,7 +104,11 @@ def _function(module: str, file: str, name: str) -> Callable[..., Any]:
                 raise
             made = importlib.util.module_from_spec(spec)
             sys.modules[module] = made
-            spec.loader.exec_module(made)
+            try:
+                spec.loader.exec_module(made)
+            except BaseException:
+                del sys.modules[module]
+                raise
     function: Callable[..., Any] = getattr(sys.modules[module], name)
     return function
 

@@ -26,11 +26,14 @@ MOST_JOBS = 200
 """Jobs of a process before it is replaced: its heap fragments within its address space."""
 
 START_SECONDS = 30.0
-"""Time that a process has to start, which is none of a job's: a busy machine may need some of it."""
+"""Time that a process has to start and import the module of a job. It is not part of the job's own time, because a busy
+machine may need much of it."""
 
 _LARGEST_REPLY = 1 << 30
 _SCRIPT = str(Path(job_process.__file__))
 ResultT = TypeVar("ResultT")
+Function = tuple[str, str, str]
+"""A function as processes find it: its module, the module's file, its name."""
 
 
 class _Plain(pickle.Unpickler):
@@ -59,6 +62,7 @@ class JobProcess:
                 env={**os.environ, "MALLOC_ARENA_MAX": "1"},
             )
         self._started = False
+        self._functions: set[Function] = set()
 
     @property
     def pid(self) -> int:
@@ -69,18 +73,29 @@ class JobProcess:
         """True if the process has ended by itself."""
         return self._process.poll() is not None
 
-    async def start(self) -> None:
-        """Wait until it can take jobs. Raises TimeoutError, EOFError or OSError."""
-        if not self._started:
+    async def start(self, function: Function) -> tuple[int, Any]:
+        """Wait until it can call `function`; return the kind and the reason if it cannot. Raises JobFailed after
+        START_SECONDS, EOFError or OSError if the process ends."""
+        if function in self._functions:
+            return DONE, None
+        try:
             async with asyncio.timeout(START_SECONDS):
-                await self._ask(frame(sys.path))
-            self._started = True
+                if not self._started:
+                    await self._ask(frame(sys.path))
+                    self._started = True
+                kind, result = await self._ask(frame((*function, None)))
+        except TimeoutError:
+            raise JobFailed(f"its process was not ready in {START_SECONDS:g} s", lost=True) from None
+        if kind == DONE:
+            self._functions.add(function)
+        return kind, result
 
-    async def call(self, job: bytes) -> tuple[int, Any]:
-        """Return the kind and the result of a job. Raises EOFError or OSError if the process ends, and
-        UnpicklingError."""
+    async def call(self, job: bytes, seconds: float) -> tuple[int, Any]:
+        """Return the kind and the result of a job. Raises TimeoutError if it takes more than `seconds`, EOFError or
+        OSError if the process ends, and UnpicklingError."""
         self.jobs += 1
-        return await self._ask(job)
+        async with asyncio.timeout(seconds):
+            return await self._ask(job)
 
     async def _ask(self, question: bytes) -> tuple[int, Any]:
         await asyncio.get_running_loop().sock_sendall(self._socket, question)
@@ -140,9 +155,9 @@ class ProcessPool(Processes):
 
     async def run(self, function: Callable[..., ResultT], *arguments: Any) -> ResultT:
         module = sys.modules[function.__module__]
-        job = (module.__name__, module.__file__ or "", function.__name__, arguments)
+        named = (module.__name__, module.__file__ or "", function.__name__)
         await self._turn()
-        task = asyncio.get_running_loop().create_task(self._carry_out(job))
+        task = asyncio.get_running_loop().create_task(self._carry_out(named, arguments))
         self._tasks.add(task)
         task.add_done_callback(self._done)
         result: ResultT = await asyncio.shield(task)
@@ -198,18 +213,18 @@ class ProcessPool(Processes):
             task.exception()  # its caller may have gone
         self._pass_turn()
 
-    async def _carry_out(self, job: tuple[str, str, str, tuple[Any, ...]]) -> Any:
-        written = frame(job)  # not before its turn: many large jobs at once would hold the worker
+    async def _carry_out(self, function: Function, arguments: tuple[Any, ...]) -> Any:
+        written = frame(
+            (*function, arguments)
+        )  # not before its turn: many large jobs at once would hold the worker
         process = await self._process()
         keep = False
         try:
-            await process.start()
-            async with asyncio.timeout(self._limits.seconds):
-                kind, result = await process.call(written)
+            kind, result = await process.start(function)
+            if kind == DONE:
+                kind, result = await process.call(written, self._limits.seconds)
             keep = kind != OUT_OF_MEMORY and process.jobs < MOST_JOBS
         except TimeoutError:
-            if not process.jobs:
-                raise JobFailed(f"its process did not start in {START_SECONDS:g} s", lost=True) from None
             raise JobFailed(f"it took more than {self._limits.seconds:g} s", overdue=True) from None
         except (EOFError, OSError):
             raise JobFailed("its process ended", lost=True) from None

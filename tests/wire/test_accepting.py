@@ -9,7 +9,7 @@ import pytest
 from tests.kit.client import get
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def proxy(tmp_path):
 def pair():
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    theirs.settimeout(5)
+    theirs.settimeout(PATIENCE)
     yield ours, theirs
     ours.close()
     theirs.close()

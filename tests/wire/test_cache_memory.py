@@ -9,7 +9,7 @@ import pytest
 from adc.proxy.caching.unattended import MOST
 from tests.kit.client import get
 from tests.kit.member import response
-from tests.kit.waiting import eventually, settled, within
+from tests.kit.waiting import eventually, settled
 from tests.wire.cached import caching
 
 FRESH = "Cache-Control: max-age=100"
@@ -123,7 +123,7 @@ async def test_many_downloads_at_once_stay_within_the_store(tmp_path):
         replies = []
         for number, client in enumerate(clients):
             await client.send(get(f"/{number}"))
-            replies.append(asyncio.ensure_future(within(client.reply(), 20)))
+            replies.append(asyncio.ensure_future(client.reply()))
         await eventually(lambda: member.asked == 10)
         await settled(50)
         assert memory.claims.total + memory.size <= memory.capacity
@@ -146,14 +146,14 @@ async def test_a_slow_follower_of_what_cannot_be_stored_is_not_sent_more_than_it
             await client.send(get())
             await eventually(lambda so_far=number: cached.store.flights.waiting(b"http://a/") == so_far)
             await eventually(lambda: member.asked)
-        replies = [asyncio.ensure_future(within(quick.reply(), 20))]
+        replies = [asyncio.ensure_future(quick.reply())]
         member.begin.set()
         member.go.set()
         (fetch,) = [each for each in cached.proxy.listener.service.active if hasattr(each, "audience")]
         await eventually(lambda: fetch.response_holds and not fetch.audience.fill.stored)
         waiting = [each._transport.get_write_buffer_size() for each in cached.proxy.connections]
         assert max(waiting) < 2 << 20
-        replies.append(asyncio.ensure_future(within(slow.reply(), 20)))
+        replies.append(asyncio.ensure_future(slow.reply()))
         for reply in replies:
             assert (await reply).body == CHUNK * 37
         assert cached.store.tiers.memory.claims.total == 0
@@ -180,6 +180,6 @@ async def test_slow_readers_of_evicted_responses_do_not_pile_up(tmp_path, disk):
         lent = sum(len(loan.body) for loan in memory.loans._open.values())
         assert lent <= memory.capacity
         for client in slow:
-            assert (await within(client.reply(), 20)).body == body
+            assert (await client.reply()).body == body
         await eventually(lambda: not memory.loans)
         assert memory.claims.total == 0

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
+from tests.kit.waiting import PATIENCE
 
 
 async def silent(verb, body, sockets):
@@ -34,8 +35,8 @@ async def test_each_answer_reaches_the_question_it_belongs_to():
         return verb, body
 
     with connected(serve) as (caller, _):
-        slow = asyncio.create_task(caller.ask("slow", 1, timeout=5))
-        assert await caller.ask("quick", 2, timeout=5) == ("quick", 2)
+        slow = asyncio.create_task(caller.ask("slow", 1, timeout=PATIENCE))
+        assert await caller.ask("quick", 2, timeout=PATIENCE) == ("quick", 2)
         assert not slow.done()
         release.set()
         assert await slow == ("slow", 1)
@@ -46,7 +47,7 @@ async def test_a_refusal_keeps_its_text():
         raise CallRefused("no such pool")
 
     with connected(serve) as (caller, _), pytest.raises(CallRefused, match="no such pool"):
-        await caller.ask("members.set", timeout=5)
+        await caller.ask("members.set", timeout=PATIENCE)
 
 
 async def test_an_exception_in_the_worker_is_a_failure_with_its_name():
@@ -54,7 +55,7 @@ async def test_an_exception_in_the_worker_is_a_failure_with_its_name():
         raise ZeroDivisionError("oops")
 
     with connected(serve) as (caller, _), pytest.raises(CallFailed, match="ZeroDivisionError: oops"):
-        await caller.ask("samples", timeout=5)
+        await caller.ask("samples", timeout=PATIENCE)
 
 
 async def test_silence_ends_with_the_time_limit():
@@ -66,13 +67,13 @@ async def test_silence_ends_with_the_time_limit():
 async def test_a_worker_that_dies_fails_what_was_asked_and_what_is_asked_later():
     here, there = socket.socketpair()
     caller = CallEndpoint(here, silent)
-    asked = asyncio.create_task(caller.ask("samples", timeout=5))
+    asked = asyncio.create_task(caller.ask("samples", timeout=PATIENCE))
     await asyncio.sleep(0)
     there.close()
     with pytest.raises(CallFailed, match="has gone"):
         await asked
     with pytest.raises(CallFailed, match="closed"):
-        await caller.ask("samples", timeout=5)
+        await caller.ask("samples", timeout=PATIENCE)
 
 
 async def test_the_worker_hears_that_the_supervisor_hung_up():
@@ -92,11 +93,13 @@ async def test_both_ends_ask_at_the_same_time_and_while_they_are_asked():
         return body, "from above"
 
     async def below(verb, body, sockets):
-        return await ends[1].ask("back", body, timeout=5)
+        return await ends[1].ask("back", body, timeout=PATIENCE)
 
     ends += [CallEndpoint(here, above), CallEndpoint(there, below)]
     try:
-        answers = await asyncio.gather(*(ends[0].ask("there", number, timeout=5) for number in range(3)))
+        answers = await asyncio.gather(
+            *(ends[0].ask("there", number, timeout=PATIENCE) for number in range(3))
+        )
         assert answers == [(number, "from above") for number in range(3)]
     finally:
         ends[0].close()

@@ -7,6 +7,7 @@ import pytest
 
 from adc.control import channel as channel_module
 from adc.control.channel import HEADER, Channel, ChannelClosed
+from tests.kit.waiting import PATIENCE
 
 
 class Inbox:
@@ -59,8 +60,8 @@ async def test_a_socket_sent_along_listens_for_the_receiver(ends):
         address = listening.getsockname()
         sender.send("take it", [listening])
     _, (received,) = await inbox.next()
-    with received, socket.create_connection(address, timeout=5):
-        received.settimeout(5)
+    with received, socket.create_connection(address, timeout=PATIENCE):
+        received.settimeout(PATIENCE)
         accepted, _ = received.accept()
         accepted.close()
         assert not received.get_inheritable()

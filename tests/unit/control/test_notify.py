@@ -5,13 +5,14 @@ import socket
 import pytest
 
 from adc.control.notify import notify
+from tests.kit.waiting import PATIENCE
 
 
 @pytest.fixture
 def manager(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
         yield sock
 
 
@@ -23,7 +24,7 @@ def test_lines_arrive_as_one_datagram(manager):
 def test_an_at_sign_means_the_abstract_namespace():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind("\0adc-test-notify")
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
         assert notify("STOPPING=1", environ={"NOTIFY_SOCKET": "@adc-test-notify"})
         assert sock.recv(100) == b"STOPPING=1"
 

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from adc.net.reactor import EDGE, IN, Reactor
+from tests.kit.waiting import PATIENCE
 
 
 class Reader:
@@ -46,7 +47,7 @@ def pair():
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0)
 

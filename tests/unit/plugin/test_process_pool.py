@@ -121,12 +121,37 @@ async def test_process_killed_while_idle_is_replaced():
         assert await processes.run(jobs.pid) != before
 
 
-async def test_job_over_its_time_is_killed(tmp_path):
-    async with pool(seconds=0.3) as processes:
-        with pytest.raises(JobFailed, match=r"more than 0\.3 s") as failed:
-            await processes.run(jobs.wait_for, str(tmp_path / "never"))
+async def test_job_over_its_time_is_killed_and_its_process_replaced(tmp_path, monkeypatch):
+    async with pool() as processes:
+        before = await processes.run(jobs.pid)
+        with monkeypatch.context() as limited:
+            limited.setattr(processes, "_limits", ProcessLimits(seconds=0.05))
+            with pytest.raises(JobFailed, match=r"more than 0\.05 s") as failed:
+                await processes.run(jobs.wait_for, str(tmp_path / "never"))
         assert failed.value.overdue
+        assert not alive(before)
         assert await processes.run(jobs.double, 1) == 2
+
+
+async def test_import_of_a_module_is_not_part_of_the_time_of_a_job(tmp_path, monkeypatch):
+    function = ("slow", str(tmp_path / "slow.py"), "call")
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(3600)\n")
+    async with pool() as processes:
+        await processes.run(jobs.pid)
+        monkeypatch.setattr(process_pool, "START_SECONDS", 0.05)
+        with pytest.raises(JobFailed, match=r"not ready in 0\.05 s") as failed:
+            await processes._carry_out(function, ())
+        assert failed.value.lost
+
+
+async def test_function_of_a_module_that_cannot_be_imported_fails_with_the_reason(tmp_path):
+    (tmp_path / "broken.py").write_text("raise ValueError('no such thing')\n")
+    async with pool() as processes:
+        before = await processes.run(jobs.pid)
+        for _ in range(2):
+            with pytest.raises(JobFailed, match="ValueError: no such thing"):
+                await processes._carry_out(("broken", str(tmp_path / "broken.py"), "call"), ())
+        assert await processes.run(jobs.pid) == before
 
 
 async def test_process_that_does_not_start_is_given_up(tmp_path, monkeypatch):
@@ -135,7 +160,7 @@ async def test_process_that_does_not_start_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(process_pool, "_SCRIPT", str(script))
     monkeypatch.setattr(process_pool, "START_SECONDS", 0.05)
     async with pool() as processes:
-        with pytest.raises(JobFailed, match=r"did not start in 0\.05 s") as failed:
+        with pytest.raises(JobFailed, match=r"not ready in 0\.05 s") as failed:
             await processes.run(jobs.pid)
         assert failed.value.lost
         assert processes.pids == []

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.kit import netns
+from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import PORT
 
 pytestmark = netns.required
@@ -72,7 +73,7 @@ def test_datagrams_go_to_one_member_per_client_port(net, node):
     seen = Counter()
     for _ in range(6):
         with net.client.socket(kind=socket.SOCK_DGRAM) as client:
-            client.settimeout(5)
+            client.settimeout(PATIENCE)
             client.connect((net.address("adc"), PORT))
             replies = set()
             for _ in range(3):
@@ -87,7 +88,7 @@ def test_datagram_without_a_member_is_refused(net, node):
     node.serve(listener={"protocol": "udp"})
     node.stand(m1=False, m2=False)
     with net.client.socket(kind=socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE)
         client.connect((net.address("adc"), PORT))
         client.send(b"x")
         with pytest.raises(ConnectionRefusedError):

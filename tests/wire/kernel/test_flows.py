@@ -9,6 +9,7 @@ from adc.control import conntrack
 from adc.control.kernel_flows import KERNEL
 from adc.runtime.operations import flows
 from tests.kit import netns
+from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import PORT
 from tests.wire.kernel.test_datapath import ask
 from tests.wire.kernel.test_rules import settled
@@ -71,9 +72,9 @@ def test_killed_flow_is_reset_at_both_ends_by_their_next_segment(net, node, sour
     with net["m1"].call(socket.create_server, (net.address("m1"), PORT + 1)) as server:
         pool = {"members": [f"{net.address('m1')}:{PORT + 1}"]}
         node.serve(listener={"datapath": {"engine": "kernel", "source": source}}, pool=pool)
-        server.settimeout(5)
+        server.settimeout(PATIENCE)
         with net.client.connect(net.address("adc"), PORT) as near, server.accept()[0] as far:
-            far.settimeout(5)
+            far.settimeout(PATIENCE)
             near.sendall(b"x")
             assert far.recv(10) == b"x"
             assert kill(net, node, all=True) == 1
@@ -128,7 +129,7 @@ def test_entry_expires_by_the_time_of_the_configuration(net, node):
 def test_datagrams_have_the_times_of_udp(net, node):
     node.serve(listener={"protocol": "udp"}, sessions={"timeouts": {"udp": "44s", "udp_stream": "55s"}})
     with net.client.socket(kind=socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE)
         client.connect((net.address("adc"), PORT))
         client.send(b"x")
         client.recv(10)

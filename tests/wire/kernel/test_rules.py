@@ -16,6 +16,7 @@ from adc.firewall.nftables.rules import counter_of
 from adc.firewall.packet import Packet
 from adc.runtime.build.firewall import filter_of, read_sets
 from tests.kit import netns
+from tests.kit.waiting import PATIENCE
 
 pytestmark = netns.required
 
@@ -100,8 +101,8 @@ def packets(own, seed=16):
 
 
 def settled(read, wanted):
-    """What `read` returns once it is `wanted`, or after five seconds."""
-    deadline = time.monotonic() + 5
+    """What `read` returns once it is `wanted`, or after PATIENCE."""
+    deadline = time.monotonic() + PATIENCE
     while (found := read()) != wanted and time.monotonic() < deadline:
         time.sleep(0.005)
     return found

@@ -1,6 +1,5 @@
 """Plugins that replace response content, on real sockets: what the member is asked for, and what the client gets."""
 
-import asyncio
 import gzip
 import re
 from random import Random
@@ -13,7 +12,7 @@ from adc.proxy.phases import CLIENT_WRITE
 from tests.kit.client import chunks_of, get
 from tests.kit.member import Member, answering, response
 from tests.kit.proxy import config, serving
-from tests.kit.waiting import within
+from tests.kit.waiting import eventually, within
 from tests.wire.plugins.plugged import plugin_of, route
 from tests.wire.plugins.plugged_transforms import transform_folder
 
@@ -98,9 +97,8 @@ async def test_decoded_content_waits_for_a_slow_client(folder):
             proxy.client(receive_buffer=4096) as client,
         ):
             await client.send(get())
-            async with asyncio.timeout(5):
-                while not any(each.phase is CLIENT_WRITE for each in proxy.listener.service.active):
-                    await asyncio.sleep(0.01)
+            active = proxy.listener.service.active
+            await eventually(lambda: any(each.phase is CLIENT_WRITE for each in active))
             seen = sum(map(len, plugin_of(proxy).seen))
             assert seen < len(content) // 2
             got = await within(client.reader.readuntil(b"\r\n\r\n"))

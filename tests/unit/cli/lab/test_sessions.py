@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 from adc.cli.app import app
 from adc.cli.lab import idle, topology
 from adc.cli.lab.verb import NAMES, scenarios
-from adc.config.model.protocols import PROTOCOLS
 from tests.kit import netns
 
 
@@ -63,7 +62,6 @@ def test_devices_that_know_nothing_of_each_other_misdeliver(tmp_path):
 
 
 @netns.required
-@pytest.mark.skipif("tcp" not in PROTOCOLS, reason="no listener for tcp")
 def test_notified_ends_get_a_reset_at_expiry(monkeypatch):
     monkeypatch.setattr(idle, "PAUSE", 1.5)
     result = invoke("notify", "--json")
