@@ -15,8 +15,8 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """`workers` processes at most, and `waiting` jobs that none of them has begun. A job may take `seconds`, without the
-    import of its module, and each process `memory` bytes of address space; `nice` is what it gives way to others."""
+    """`workers` processes at most, and `waiting` jobs that none of them has begun. A job may take `seconds`, the import
+    of its module apart, and each process `memory` bytes of address space; `nice` is what it gives way to others."""
 
     workers: int = 1
     waiting: int = 32

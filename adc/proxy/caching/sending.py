@@ -1,22 +1,15 @@
-"""Stored content on its way to a client: cut into pieces, each sent when the client has taken the one before."""
+"""Stored content on its way to a client."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from adc.cache.files import FileBody
 from adc.cache.loans import Loans
-from adc.http.message import Response
 from adc.http.ranges import ByteRange
-from adc.proxy.caching.local_response import LocalResponse
 from adc.proxy.exchange import Exchange
-from adc.proxy.pieces import AT_ONCE, Piece, Pieces
-
-if TYPE_CHECKING:
-    from adc.net.file_output import FileOutput
-
-_WORTH = 64 << 10
-"""Ranges of a file from this size on are sent without being read."""
+from adc.proxy.pieces import AT_ONCE, Piece
+from adc.proxy.sending import Place, Sending
 
 
 class Content:
@@ -41,82 +34,28 @@ class Content:
             self._data = b""
 
 
-class Sending(LocalResponse):
-    """Stored content on its way to a client, as fast as that takes it."""
+class StoredSending(Sending):
+    """Sends parts of stored content."""
 
-    __slots__ = ("_body", "_held", "_output", "_pieces", "_running")
+    __slots__ = ("_body",)
 
-    def __init__(self, exchange: Exchange, body: FileBody | Content, pieces: list[Piece]) -> None:
-        super().__init__(exchange)
+    def __init__(self, exchange: Exchange, body: FileBody | Content, pieces: Iterable[Piece]) -> None:
+        super().__init__(exchange, pieces)
         self._body = body
-        self._pieces = Pieces(pieces)
-        self._output: FileOutput | None = None
-        self._held = False
-        self._running = False
 
-    def begin(self, response: Response) -> None:
-        """Send the head and what the client takes at once."""
-        self.exchange.respond(response, b"", False)
-        self._run()
+    def place(self) -> Place | None:
+        body = self._body
+        return Place(body.fd, body.offset) if isinstance(body, FileBody) else None
 
-    def pause(self) -> None:
-        self._held = True
-
-    def resume(self) -> None:
-        self._held = False
-        self._run()
-
-    def _run(self) -> None:
-        if self._running:  # called while a piece is sent
-            return
-        self._running = True
-        while not (self._held or self.over):
-            self._send_next()
-        self._running = False
-
-    def _send_next(self) -> None:
-        piece = self._pieces.next
-        try:
-            if isinstance(piece, bytes):
-                self._pass_on(piece)
-            elif not self._pass_file(piece):
-                self._pass_on(self._read(piece))
-        except OSError as error:
-            self.exchange.context.error_log.warn("cache_read_failed", detail=str(error))
-            self.exchange.fail(502, "cache_failed")
-
-    def _read(self, piece: ByteRange) -> bytes:
+    def read(self, piece: ByteRange) -> bytes:
         data = self._body.read_at(piece.first, min(AT_ONCE, piece.length))
         if not data:
             raise OSError("stored content is shorter than it was")
         return data
 
-    def _pass_on(self, data: bytes) -> None:
-        end = self._pieces.sent(len(data))
-        if end:
-            self.cancel()
-        self.exchange.respond_body(data, end)
+    def failed(self, error: OSError) -> None:
+        self._upstream.context.error_log.warn("cache_read_failed", detail=str(error))
+        self._upstream.fail(502, "cache_failed")
 
-    def _pass_file(self, piece: ByteRange) -> bool:
-        """Send of a file what the client takes now, then let others have their turn; False if it must be read."""
-        exchange, body = self.exchange, self._body
-        if not isinstance(body, FileBody):
-            return False
-        if self._output is None and piece.length >= _WORTH and exchange.content_is_final:
-            self._output = exchange.stream.file_output(exchange.stream_writable)
-        if self._output is None:
-            return False
-        sent = self._output.send(body.fd, body.offset + piece.first, min(AT_ONCE, piece.length))
-        exchange.bytes_out += sent
-        if self._pieces.sent(sent):
-            self.cancel()
-            exchange.respond_body(b"", True)
-        else:
-            self._output.wait()
-            exchange.stream_blocked()
-        return True
-
-    def left(self) -> None:
-        if self._output is not None:
-            self._output.close()
+    def release(self) -> None:
         self._body.close()

@@ -10,7 +10,7 @@ from adc.cache.files import FileBody
 from adc.cache.loans import Loans
 from adc.http.headers import Headers, Pair
 from adc.http.message import UNKNOWN_LENGTH, Response
-from adc.proxy.caching.sending import Content, Sending
+from adc.proxy.caching.sending import Content, StoredSending
 from adc.proxy.exchange import Exchange
 from adc.proxy.pieces import AT_ONCE, Piece
 
@@ -45,7 +45,9 @@ def serve(
         if isinstance(body, FileBody):
             body.close()
         return
-    Sending(exchange, body if isinstance(body, FileBody) else Content(body, loans), pieces).begin(response)
+    StoredSending(exchange, body if isinstance(body, FileBody) else Content(body, loans), pieces).begin(
+        response
+    )
 
 
 def _pieces(made: Answer) -> list[Piece]:
