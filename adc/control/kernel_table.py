@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from adc.control import nft
 from adc.control.calls import CallRefused
 from adc.control.kernel_flows import OPERATIONS, reply
+from adc.control.kernel_rules import KernelRules, rules_of
 from adc.control.kernel_services import Standing, guarded_by, kernel_listeners, services_of, uses_engine
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
@@ -19,13 +18,12 @@ from adc.firewall.nftables.datapath import add_services, update
 from adc.firewall.nftables.rules import add_rules, counter_of
 from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
-from adc.runtime.build.firewall import BadSet, filter_of, read_sets
+from adc.runtime.build.firewall import BadSet
 from adc.runtime.operations import firewall
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
     from adc.config import Config
-    from adc.firewall.filter import Filter
     from adc.runtime.operations.operation import Operation
 
 log = EventLog(__name__)
@@ -45,8 +43,9 @@ class KernelTable:
         self._standing = standing
         self._config: Config | None = None
         self._services: tuple[Service, ...] = ()
-        self._rules: Filter | None = None
-        self._seen: object = None
+        self._rules: KernelRules | None = None
+        self._windows: tuple[bool, ...] = ()
+        self._stale = False
         self._running = asyncio.Lock()
         self._due = False
         self._catching_up: asyncio.Task[None] | None = None
@@ -74,18 +73,21 @@ class KernelTable:
 
     async def _apply(self, config: Config) -> None:
         async with self._running:
-            services = services_of(config, self._standing)
-            wall = time.time()
             rules = await asyncio.to_thread(rules_of, config)
-            seen = _seen(config, rules, wall)
-            table = table_of(config, services, rules, wall, serving=self._config is not None)
-            before = self._config
-            if before is not None and (table is None or table.name != table_name(before.node)):
-                await asyncio.to_thread(nft.apply, removal(table_name(before.node)))
-            if table is not None:
-                await asyncio.to_thread(_replace, table)
-            self._config = None if table is None else config
-            self._services, self._rules, self._seen = services, rules, seen
+            await self._replace(config, rules)
+
+    async def _replace(self, config: Config, rules: KernelRules | None) -> None:
+        """Make the table anew. Only with the lock."""
+        services, wall = services_of(config, self._standing), time.time()
+        before = self._config
+        table = table_of(config, services, rules, wall, serving=before is not None)
+        if before is not None and (table is None or table.name != table_name(before.node)):
+            await asyncio.to_thread(nft.apply, removal(table_name(before.node)))
+        if table is not None:
+            await asyncio.to_thread(_replace, table)
+        self._config = None if table is None else config
+        self._services, self._rules = services, rules
+        self._windows = () if rules is None else rules.windows(wall)
 
     def watch(self) -> None:
         """Follow files of sets and windows of time from now on."""
@@ -97,17 +99,20 @@ class KernelTable:
             await asyncio.sleep(PERIOD)
             try:
                 await self.follow()
-            except (NftFailed, BindError, OSError, BadSet) as error:
+            except (NftFailed, BindError) as error:
                 log.error("kernel_rules_failed", detail=str(error))
 
     async def follow(self) -> None:
         """Apply sets whose files have changed, and windows that have begun or ended. Raises what `apply` refuses."""
-        config = self._config
-        if config is not None and _seen(config, self._rules, time.time()) != self._seen:
-            self._seen = _seen(
-                config, self._rules, time.time()
-            )  # a file that cannot be used is reported once
-            await self._apply(config)
+        async with self._running:
+            config, rules = self._config, self._rules
+            if config is None or rules is None:
+                return
+            refreshed = await asyncio.to_thread(rules.refresh)
+            self._stale = self._stale or refreshed or rules.windows(time.time()) != self._windows
+            if self._stale:  # and so again, if it fails
+                await self._replace(config, rules)
+                self._stale = False
 
     async def reply(self, operation: Operation[Any, Any], request: Any) -> Any:
         """Return the kernel's reply to an operation on flows or rules; None for others.
@@ -127,7 +132,7 @@ class KernelTable:
         if rules is None or config is None:
             return None
         counters = await asyncio.to_thread(nft.counters, table_name(config.node))
-        named = [(rule.name, rule.action) for rule in rules.rules] + [(DEFAULT, rules.default)]
+        named = [(rule.name, rule.action) for rule in rules.filter.rules] + [(DEFAULT, rules.filter.default)]
         return [
             firewall.FirewallRow(name, action, counters.get(counter_of(name), 0)) for name, action in named
         ]
@@ -183,15 +188,8 @@ class KernelTable:
             _replace(table)
 
 
-def rules_of(config: Config) -> Filter | None:
-    """Return the rules for the kernel, with the sets as their files are now. Raises OSError, BadSet."""
-    if config.firewall is None or not uses_engine(config):
-        return None
-    return filter_of(config.firewall, read_sets(config.firewall))
-
-
 def table_of(
-    config: Config, services: tuple[Service, ...], rules: Filter | None, wall: float, *, serving: bool
+    config: Config, services: tuple[Service, ...], rules: KernelRules | None, wall: float, *, serving: bool
 ) -> Table | None:
     """Return the table that `config` needs, None if it needs none. Raises BindError.
 
@@ -203,7 +201,7 @@ def table_of(
     if services or serving:
         add_services(table, services)
     if rules is not None:
-        add_rules(table, rules, guarded_by(config), wall)
+        add_rules(table, rules.filter, guarded_by(config), wall)
     return table
 
 
@@ -234,22 +232,3 @@ def _needs_kernel(config: Config) -> bool:
 
 def _replace(table: Table) -> None:
     nft.apply(table.replacing(nft.names(table.name)))
-
-
-def _seen(config: Config, rules: Filter | None, wall: float) -> tuple[object, ...]:
-    """Return what changes with a file of a set, and with a window of time."""
-    if rules is None or config.firewall is None:
-        return ()
-    files = [each.file for each in config.firewall.sets.values() if each.file is not None]
-    windows = [rule.time.holds(wall) for rule in rules.rules if rule.time is not None]
-    return (*_signatures(files), *windows)
-
-
-def _signatures(files: Iterable[str]) -> Iterable[tuple[int, int, int]]:
-    for file in files:
-        try:
-            found = os.stat(file)
-        except OSError:
-            yield 0, 0, 0
-        else:
-            yield found.st_mtime_ns, found.st_size, found.st_ino

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 
@@ -30,9 +32,15 @@ def read_sets(firewall: Firewall) -> dict[str, Prefixes]:
 
 
 def read_set(file: str) -> tuple[Network, ...]:
-    """Return the networks in a file. Raises OSError, BadSet."""
-    with open(file, "rb") as opened:
-        return parse_set(opened.read(MAX_BYTES + 1), file)
+    """Return the networks in a file. Raises OSError, BadSet; a pipe or a device, which may have no end, is a BadSet."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BadSet(f"{file}: not a regular file")
+        with open(descriptor, "rb", closefd=False) as opened:
+            return parse_set(opened.read(MAX_BYTES + 1), file)
+    finally:
+        os.close(descriptor)
 
 
 def log_of(log: FirewallLog) -> tuple[float, int] | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -17,6 +16,7 @@ from adc.firewall.filter import DEFAULT, Filter
 from adc.firewall.packet import Packet, packet_of
 from adc.firewall.prefixes import Prefixes
 from adc.runtime.build.firewall import BadSet, filter_of, log_of, read_set, read_sets
+from adc.runtime.build.set_files import SetFiles
 from adc.runtime.errors import BuildError
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.rate_gate import RateGate
@@ -28,19 +28,15 @@ Admission = Callable[[Any, Any], bool]
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the files of sets."""
 
-Signature = tuple[int, int, int]
-
 
 class WorkerFirewall:
     """The rules in force. Counters go on over reloads by name of rule, and so do rates, in `buckets`."""
 
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
-        self._candidate: tuple[Firewall, Filter, dict[str, Signature]] | None = None
+        self._candidate: tuple[Firewall, Filter, SetFiles] | None = None
         self.filter: Filter | None = None
-        self._files: dict[str, str] = {}
-        self._read: dict[str, Signature] = {}
-        self._seen: dict[str, Signature] = {}
+        self._sets = SetFiles({})
         self._look_at = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._gates: dict[str, RateGate] = {}
@@ -52,24 +48,23 @@ class WorkerFirewall:
         firewall = config.firewall
         if firewall is None or firewall.engine != "userspace":
             return
-        seen = {name: _signature(each.file) for name, each in firewall.sets.items() if each.file is not None}
+        files = SetFiles({name: each.file for name, each in firewall.sets.items() if each.file is not None})
         try:
-            sets = await asyncio.to_thread(read_sets, firewall) if seen else read_sets(firewall)
+            sets = await asyncio.to_thread(read_sets, firewall) if files.files else read_sets(firewall)
         except (OSError, BadSet) as error:
             raise BuildError(f"firewall: {error}") from None
-        self._candidate = firewall, filter_of(firewall, sets, self._buckets), seen
+        self._candidate = firewall, filter_of(firewall, sets, self._buckets), files
 
     def commit(self, error_log: ErrorLog) -> None:
         """Decide by the prepared rules from now on; listeners ask for their admission after this."""
         candidate, self._candidate = self._candidate, None
         before, self._log = self.filter, error_log
-        self.filter, self._files, self._read, self._gates = None, {}, {}, {}
+        self.filter, self._sets, self._gates = None, SetFiles({}), {}
         if candidate is None:
             return
-        firewall, self.filter, self._read = candidate
+        firewall, self.filter, self._sets = candidate
         if before is not None:
             self.filter.adopt(before)
-        self._files = {name: each.file for name, each in firewall.sets.items() if each.file is not None}
         limits = {rule.name: rule.log for rule in self.filter.rules}
         limits[DEFAULT] = None if firewall.default == "accept" else log_of(firewall.log)
         self._gates = {
@@ -127,30 +122,30 @@ class WorkerFirewall:
         )
 
     def tick(self, now: float) -> None:
-        """Read a set again whose file has changed: two looks must find it the same, lest it is half written."""
-        if not self._files or now < self._look_at or (self._reading is not None and not self._reading.done()):
+        """Read the sets again whose files have changed."""
+        if not self._sets.files or now < self._look_at:
+            return
+        if self._reading is not None and not self._reading.done():
             return
         self._look_at = now + _LOOK_EVERY
-        for name, file in self._files.items():
-            before, signature = self._seen.get(name), _signature(file)
-            self._seen[name] = signature
-            if before == signature != self._read.get(name):
-                self._read[name] = signature
-                self._reading = asyncio.get_running_loop().create_task(self._reread(name, file, self.filter))
-                return
+        changed = self._sets.look()
+        if changed:
+            files = {name: self._sets.files[name] for name in changed}
+            self._reading = asyncio.get_running_loop().create_task(self._reread(files, self.filter))
 
-    async def _reread(self, name: str, file: str, rules: Filter | None) -> None:
-        """Replace a set; a file that cannot be used changes nothing."""
-        try:
-            networks = await asyncio.to_thread(lambda: Prefixes(read_set(file)))
-        except (OSError, BadSet) as error:
+    async def _reread(self, files: Mapping[str, str], rules: Filter | None) -> None:
+        """Replace sets; a file that cannot be used changes nothing."""
+        for name, file in files.items():
+            try:
+                networks = await asyncio.to_thread(_read, file)
+            except (OSError, BadSet) as error:
+                if self._log is not None:
+                    self._log.error("firewall_set_not_reloaded", set=name, detail=str(error))
+                continue
+            if rules is not None:
+                rules.sets[name] = networks
             if self._log is not None:
-                self._log.error("firewall_set_not_reloaded", set=name, detail=str(error))
-            return
-        if rules is not None:
-            rules.sets[name] = networks
-        if self._log is not None:
-            self._log.info("firewall_set_reloaded", set=name)
+                self._log.info("firewall_set_reloaded", set=name)
 
     def samples(self) -> Iterator[Sample]:
         """Return the counters of the rules."""
@@ -160,10 +155,5 @@ class WorkerFirewall:
                 yield Sample("adc_firewall_packets_total", (name, actions[name]), count)
 
 
-def _signature(file: str) -> Signature:
-    """Return what changes with a file; zeros if there is none."""
-    try:
-        found = os.stat(file)
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
+def _read(file: str) -> Prefixes:
+    return Prefixes(read_set(file))

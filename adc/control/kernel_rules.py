@@ -1,0 +1,51 @@
+"""The firewall's rules for the kernel: read with their sets, and followed as files change and hours pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adc.control.kernel_services import uses_engine
+from adc.firewall.prefixes import Prefixes
+from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
+from adc.runtime.build.set_files import SetFiles
+from adc.telemetry.event_log import EventLog
+
+if TYPE_CHECKING:
+    from adc.config import Config
+    from adc.config.model.firewall import Firewall
+
+log = EventLog(__name__)
+
+
+class KernelRules:
+    """The rules of a configuration. Reads the files of its sets: raises OSError, BadSet."""
+
+    def __init__(self, firewall: Firewall) -> None:
+        self._files = SetFiles(
+            {name: each.file for name, each in firewall.sets.items() if each.file is not None}
+        )
+        self.filter = filter_of(firewall, read_sets(firewall))
+
+    def windows(self, wall: float) -> tuple[bool, ...]:
+        """Return which rules with a time are in force at `wall` (Unix seconds)."""
+        return tuple(rule.time.holds(wall) for rule in self.filter.rules if rule.time is not None)
+
+    def refresh(self) -> bool:
+        """Read the files again that have changed; True if a set is another one. A file in error changes nothing."""
+        refreshed = False
+        for name in self._files.look():
+            try:
+                self.filter.sets[name] = Prefixes(read_set(self._files.files[name]))
+            except (OSError, BadSet) as error:
+                log.error("firewall_set_not_reloaded", set=name, detail=str(error))
+            else:
+                log.info("firewall_set_reloaded", set=name)
+                refreshed = True
+        return refreshed
+
+
+def rules_of(config: Config) -> KernelRules | None:
+    """Return the rules for the kernel, with the sets as their files are now. Raises OSError, BadSet."""
+    if config.firewall is None or not uses_engine(config):
+        return None
+    return KernelRules(config.firewall)
