@@ -73,6 +73,10 @@ def _run(arguments: tuple[str, ...], text: str = "") -> str:
 
 
 def _reason(errors: str, status: int) -> str:
+    """Return the first error in one line, with the line of our text that it is about."""
     if "Operation not permitted" in errors:
         return "nft may not change rules here; run adc as root or give it CAP_NET_ADMIN"
-    return f"nft failed with status {status}: {errors.strip()[:MOST_OUTPUT]}"
+    lines = [line.strip() for line in errors.splitlines() if line.strip()] or ["no reason given"]
+    reason = lines[0].rpartition("Error: ")[2]
+    about = f', in "{lines[1]}"' if len(lines) > 1 else ""
+    return f"nft failed with status {status}: {reason}{about}"[:MOST_OUTPUT]

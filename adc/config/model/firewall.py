@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,9 @@ L4_PROTOCOLS = {"tcp": ("tcp",), "udp": ("udp",), "http": ("tcp",), "smtp": ("tc
 """Protocol in a rule -> protocols of its packets; `icmp` stands for ICMPv6 too."""
 
 KERNEL_ONLY = "needs engine: nftables"
+
+LONGEST_REFILL = 365 * 86400.0
+"""Most seconds in which a burst is available again."""
 
 _RATE = re.compile(r"([0-9]{1,9})/([smh])")
 _PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -118,6 +122,13 @@ PortRanges = Annotated[tuple[PortRange, ...], LISTED]
 Minutes = Annotated[
     int, Value(_minutes, {"type": "string", "pattern": r"^[0-9]{2}:[0-9]{2}$|\$\{", "description": "HH:MM."})
 ]
+Interface = Annotated[
+    str,
+    text_of(
+        r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,14}",
+        "an interface: letters, digits, _ - and ., at most 15 characters, such as eth0",
+    ),
+]
 Zone = Annotated[str, text_of(r"[A-Za-z0-9_+\-]{1,64}(?:/[A-Za-z0-9_+\-]{1,64}){0,2}", "a time zone")]
 
 
@@ -162,6 +173,21 @@ class FirewallOver(Part):
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
         yield from exactly_one(written, ("new_connections", "packets"), "over")
+        burst = written.get("burst")
+        for key in ("new_connections", "packets"):
+            if isinstance(burst, int) and isinstance(written.get(key), str):
+                yield from refusal(("burst",), str(burst), partial(_refills, written[key], burst))
+
+
+def _refills(rate: str, burst: int) -> None:
+    """Raise ValueError for a burst that takes too long to be available again."""
+    try:
+        count, period = _rate(rate)
+    except ValueError:
+        return  # reported at the rate
+    if burst * period / count > LONGEST_REFILL:
+        most = int(LONGEST_REFILL * count / period)
+        raise ValueError(f"takes more than a year to be available again at {rate}; use at most {most}")
 
 
 class FirewallTime(Part):
@@ -233,7 +259,9 @@ class FirewallRule(Part):
             f"over.packets. Rules without new: {KERNEL_ONLY}."
         ),
     )
-    interface: Names = Field((), description=f"Interfaces that packets come from; {KERNEL_ONLY}.")
+    interface: Annotated[tuple[Interface, ...], LISTED] = Field(
+        (), description=f"Interfaces that packets come from; {KERNEL_ONLY}."
+    )
     listener: Names = Field((), description="Names of the listeners that accept the flow.")
     time: FirewallTime | None = Field(None, description="When the rule is in force.")
     over: FirewallOver | None = Field(None, description="The rule matches above this rate only.")

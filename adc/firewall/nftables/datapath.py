@@ -153,12 +153,17 @@ def _times(table: Table, service: Service, family: int) -> str:
     return name
 
 
-def places(addresses: Iterable[tuple[str, int]], protocol: str) -> Iterator[str]:
-    """Yield a match for each address of a listener."""
+def places(addresses: Iterable[tuple[str, int]], protocol: str, *, groups: bool = False) -> Iterator[str]:
+    """Yield a match for each address of a listener.
+
+    A UDP socket on all addresses also receives what is sent to a group or to all hosts of a network: `groups` matches
+    that too.
+    """
+    own = "{ local, broadcast, anycast, multicast }" if groups and protocol == "udp" else "local"
     for host, port in addresses:
         family = family_of(host)
         if host == _ANY[family]:
-            where = f"meta nfproto ipv{family} fib daddr type local"
+            where = f"meta nfproto ipv{family} fib daddr type {own}"
         else:
             where = f"{_IP[family]} daddr {host}"
         yield f"{where} {protocol} dport {port}"

@@ -69,9 +69,9 @@ def counter_of(name: str) -> str:
 
 
 def _add_listener(table: Table, active: list[Rule], listener: Guarded) -> None:
-    chain = f"guard_{listener.name}"
+    chain = f"filter_{listener.name}"
     table.add("chain", chain)
-    for place in places(listener.addresses, listener.protocol):
+    for place in places(listener.addresses, listener.protocol, groups=True):
         for hook in ("guard", "guard_local") if listener.local else ("guard",):
             table.rule(hook, f"{place} jump {chain}")
     for rule in active:

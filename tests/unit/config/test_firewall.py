@@ -70,6 +70,7 @@ def test_kernel_rules_are_accepted_with_nftables(tmp_path):
         ("{rules: [{action: drop, source: []}]}", "nothing matches"),
         ("{rules: [{action: drop, over: {}}]}", "exactly one of: new_connections, packets"),
         ("{rules: [{action: drop, over: {new_connections: 0/s}}]}", "is not a rate"),
+        ("{rules: [{action: drop, over: {new_connections: 2/h, burst: 17521}}]}", "use at most 17520"),
         ("{rules: [{action: drop, over: {packets: 5/s}}]}", "needs engine: nftables"),
         ("{rules: [{action: drop, interface: eth0}]}", "needs engine: nftables"),
         ("{rules: [{action: drop, state: [established, invalid]}]}", "needs engine: nftables"),
@@ -80,6 +81,13 @@ def test_kernel_rules_are_accepted_with_nftables(tmp_path):
         ("{sets: {any: 10.0.0.0/8}}", "is not a name for a set"),
         ("{sets: {'10.0.0.1': 10.0.0.0/8}}", "is not a name for a set"),
         ("{sets: {a: {}}}", "exactly one of: file, networks"),
+        (
+            "{engine: nftables, rules: [{action: drop, interface: enp3s0f1np1-port9}]}",
+            "at most 15 characters",
+        ),
+        ("{engine: nftables, rules: [{action: drop, interface: 'e\" accept #'}]}", "is not an interface"),
+        ("{engine: nftables, rules: [{action: drop, name: 'x\\n flush'}]}", "is not a name"),
+        ("{engine: nftables, sets: {'x } ; flush': []}}", "is not a name"),
         ("{remove_on_exit: true}", "has no effect with engine: userspace"),
     ],
 )

@@ -20,7 +20,11 @@ def test_missing_nft_is_named_with_its_package(monkeypatch):
     ("script", "reason"),
     [
         ("echo 'Error: Operation not permitted' >&2; exit 1", "run adc as root or give it CAP_NET_ADMIN"),
-        ("echo 'Error: no such thing' >&2; exit 3", "nft failed with status 3: Error: no such thing"),
+        (
+            "printf '/dev/stdin:5:1-9: Error: no such thing\\nadd rule x\\n^^^^\\n' >&2; exit 3",
+            'nft failed with status 3: no such thing, in "add rule x"',
+        ),
+        ("exit 4", "nft failed with status 4: no reason given"),
         ("exec sleep 60", "nft did not end within 0.2 s"),
     ],
 )

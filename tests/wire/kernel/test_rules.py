@@ -1,6 +1,7 @@
 """The kernel decides by the same rules as a worker's filter, and only about packets to listeners."""
 
 import asyncio
+import os
 import random
 import socket
 import struct
@@ -171,15 +172,97 @@ def test_rates_and_counters_go_on_over_a_reload(net, node, served):
     assert node.counters()["rule_few"] == 2
 
 
-def test_set_follows_its_file(net, node, served, tmp_path):
+def test_set_follows_its_file_once_two_looks_find_it_the_same(net, node, served, tmp_path):
     file = tmp_path / "bad.txt"
     file.write_text("192.0.2.0/24\n")
     rules = [{"action": "reject", "source": ["bad"]}]
     node.serve(config(net, rules, default="accept", sets={"bad": {"file": str(file)}}))
     assert connects(net) == "accepted"
+    file.write_text(f"{net.address('client')}\n")
+    node.follow()
+    assert connects(net) == "accepted"
     file.write_text(f"192.0.2.0/24\n{net.address('client')} # one more\n")
     node.follow()
+    assert connects(net) == "accepted"
+    node.follow()
     assert connects(net) == "reset"
+
+
+@pytest.mark.parametrize("breakage", ["half", "gone", "fifo", "folder", "endless"])
+def test_file_that_cannot_be_used_leaves_its_set_in_force(net, node, served, tmp_path, breakage, caplog):
+    file = tmp_path / "bad.txt"
+    file.write_text(f"{net.address('client')}\n")
+    rules = [{"action": "reject", "source": ["bad"]}]
+    node.serve(config(net, rules, default="accept", sets={"bad": {"file": str(file)}}))
+    file.unlink()
+    replacements = {
+        "half": lambda: file.write_text("192.0.2.0/24\n192.0."),
+        "gone": lambda: None,
+        "fifo": lambda: os.mkfifo(file),
+        "folder": file.mkdir,
+        "endless": lambda: file.symlink_to("/dev/zero"),
+    }
+    replacements[breakage]()
+    for _ in range(4):
+        node.follow()
+    assert connects(net) == "reset"
+    assert caplog.text.count("firewall_set_not_reloaded") == 1
+
+
+@pytest.mark.parametrize("name", ["local", "default", "guard", "a.b-c_", "n" * 128, "0"])
+def test_every_name_that_the_configuration_allows_is_one_for_the_kernel(net, node, served, name):
+    own, client = net.address("adc"), net.address("client")
+    listeners = [
+        {"name": name, "bind": f"{own}:{WEB}"},
+        {
+            "name": f"{name[:120]}_fwd",
+            "bind": f"{own}:9000",
+            "protocol": "tcp",
+            "pool": name,
+            "datapath": "kernel",
+        },
+    ]
+    rules = [
+        {"name": name, "action": "reject", "source": [name], "listener": [name], "log": True},
+        {"name": f"{name[:120]}-r", "action": "drop", "over": {"packets": "100000/s", "per": "source"}},
+        {"name": f"{name[:120]}-l", "action": "drop", "over": {"packets": "100000/s", "per": "rule"}},
+    ]
+    node.serve(
+        Config.model_validate(
+            {
+                "node": "n1",
+                "listeners": listeners,
+                "pools": {name: ["10.71.2.21:53"]},
+                "firewall": {"engine": "nftables", "sets": {name: [client]}, "rules": rules},
+            }
+        )
+    )
+    assert connects(net) == "reset"
+    assert "hook output" in net.adc.run(("nft", "list", "chain", "inet", "adc_n1", "guard_local"))
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_datagram_to_everyone_meets_the_rules_of_a_listener_on_all_addresses(net, node, family):
+    v6 = family == socket.AF_INET6
+    settings = config(net, [])
+    bind = f"[::]:{DNS}" if v6 else f"0.0.0.0:{DNS}"
+    listeners = [{"name": "dns", "bind": bind, "protocol": "udp", "pool": "p"}]
+    node.serve(
+        Config.model_validate(
+            settings.model_dump(include={"node"})
+            | {
+                "listeners": listeners,
+                "pools": {"p": ["10.71.2.21:53"]},
+                "firewall": {"engine": "nftables", "default": "drop"},
+            }
+        )
+    )
+    with net.client.socket(family, socket.SOCK_DGRAM) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        front = net.client.call(socket.if_nametoindex, "front")
+        target = ("ff02::1", DNS, 0, front) if v6 else ("10.71.1.255", DNS)
+        client.sendto(b"x", target)
+    assert settled(lambda: node.counters()["default"], 1) == 1
 
 
 def test_rules_stay_on_exit_unless_they_are_to_be_removed(net, node, served):
