@@ -8,10 +8,10 @@ from http import HTTPMethod
 from adc.config.coverage import covers
 from adc.config.errors import Path
 from adc.config.model.config import Config
-from adc.config.model.listeners import Listener
 from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
+from adc.config.pool_users import pool_users
 from adc.config.shared_cookies import shared_cookies
 from adc.config.table_sizes import oversized_tables
 from adc.config.units import quote
@@ -31,9 +31,9 @@ def doubtful(config: Config) -> Iterator[Finding]:
     yield from _lower_case_methods(config.routes)
     yield from shared_cookies(config)
     yield from oversized_tables(config)
-    used = _used(config.routes) | _used_by_listeners(config.listeners)
+    users = pool_users(config)
     for name, pool in config.pools.items():
-        if name not in used:
+        if not users[name]:
             yield ("pools", name), f"pool {quote(name)} is used by no route and no listener"
         yield from _listed_twice(name, pool)
 
@@ -107,29 +107,6 @@ def _segment(rule: PathRule) -> str:
     if text is None or rule.ignore_case:
         return ""
     return path_exact(text).text.strip("/").partition("/")[0]
-
-
-def _used(routes: tuple[Route, ...]) -> set[str]:
-    used: set[str] = set()
-    for route in routes:
-        used |= {route.pool} if route.pool else set()
-        used |= set(route.split or ())
-        used |= {route.mirror.pool} if route.mirror else set()
-    return used
-
-
-def _used_by_listeners(listeners: tuple[Listener, ...]) -> set[str]:
-    return {
-        name for each in listeners for name in (each.pool, *each.sni.values(), *_mail_pools(each)) if name
-    }
-
-
-def _mail_pools(listener: Listener) -> Iterator[str]:
-    """Yield the pools of an smtp listener."""
-    if listener.smtp is not None:
-        yield from (route.pool for route in listener.smtp.routes)
-        if listener.smtp.auth is not None and listener.smtp.auth.pool is not None:
-            yield listener.smtp.auth.pool
 
 
 def _listed_twice(name: str, pool: Pool) -> Iterator[Finding]:

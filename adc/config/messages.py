@@ -32,4 +32,6 @@ def message_of(error: Any) -> str:
         return "is required and missing"
     if kind == "too_short":
         return f"has too few items; at least {context.get('min_length', 1)} needed"
+    if kind == "too_long":
+        return f"has too many items; at most {context.get('max_length')} are allowed"
     return str(error["msg"])

@@ -34,19 +34,23 @@ MAX_REASON = 200
 
 
 def build_check(
-    address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None = None
+    address: Address,
+    health: ActiveHealth,
+    tls: MemberTls | None,
+    proxy_protocol: str | None = None,
+    alpn: tuple[str, ...] = (),
 ) -> Check:
     """Return the check of one member. Raises OSError or ValueError if a certificate file cannot be used.
 
     `proxy_protocol` is the version that the pool speaks to its members. As with HAProxy, a check on another port than
-    that of the traffic sends no header.
+    that of the traffic sends no header. `alpn` are the protocols that a TLS handshake offers.
     """
     if health.udp is not None:
         port, probe = health.port or address.port, health.udp
         return _limited(
             UdpCheck(address.host, port, probe.send, probe.expect, health.timeout / 2), health.timeout
         )
-    way = _Way(address, health, tls, proxy_protocol)
+    way = _Way(address, health, tls, proxy_protocol, alpn)
     if health.smtp:
         from adc.control.mail_check import MailCheck  # with its libraries, which other pools do not need
 
@@ -86,14 +90,21 @@ class _Way:
     a member that begins TLS with STARTTLS."""
 
     def __init__(
-        self, address: Address, health: ActiveHealth, tls: MemberTls | None, proxy_protocol: str | None
+        self,
+        address: Address,
+        health: ActiveHealth,
+        tls: MemberTls | None,
+        proxy_protocol: str | None,
+        alpn: tuple[str, ...],
     ) -> None:
         self._host = address.host
         self.port = health.port or address.port
         self._path = address.path
         later = tls is not None and tls.starttls
-        self._context = _context(tls) if (tls is not None and not later) or health.tls else None
-        self.starttls = (_context(tls), tls.sni or address.host or "localhost") if tls and later else None
+        self._context = _context(tls, alpn) if (tls is not None and not later) or health.tls else None
+        self.starttls = (
+            (_context(tls, alpn), tls.sni or address.host or "localhost") if tls and later else None
+        )
         self.default_port = 80 if self._context is None else 443
         self._name = tls.sni if tls is not None else None
         version = proxy_protocol if self.port == address.port else None
@@ -167,6 +178,6 @@ def _expectation(expect: HealthExpect) -> Expectation:
     return Expectation(statuses, body=expect.body, body_regex=expect.body_regex or "", headers=headers)
 
 
-def _context(tls: MemberTls | None) -> ssl.SSLContext:
+def _context(tls: MemberTls | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
     """Return the TLS context of the pool's traffic; without one, the check only tests if the member speaks TLS."""
-    return member_context(verify=False) if tls is None else context_of(tls)
+    return member_context(verify=False, alpn=alpn) if tls is None else context_of(tls, alpn)

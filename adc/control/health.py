@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from adc.config.pool_users import pool_users
 from adc.control.checks import Check, build_check
 from adc.pools.health import HealthState, Schedule
 from adc.pools.member import Health
+from adc.runtime.build.tls import check_alpn
 from adc.runtime.operations.health import Report
 from adc.telemetry.event_log import EventLog
 
@@ -32,6 +34,7 @@ class CheckTarget:
     health: ActiveHealth
     tls: MemberTls | None
     proxy_protocol: str | None
+    alpn: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,7 +53,9 @@ class HealthChecks:
         *,
         rng: Random,
         clock: Callable[[], float] = time.monotonic,
-        build: Callable[[Address, ActiveHealth, MemberTls | None, str | None], Check] = build_check,
+        build: Callable[
+            [Address, ActiveHealth, MemberTls | None, str | None, tuple[str, ...]], Check
+        ] = build_check,
     ) -> None:
         self._report = report
         self._rng = rng
@@ -107,7 +112,7 @@ class HealthChecks:
 
     def _begin(self, key: tuple[str, str], target: CheckTarget) -> None:
         try:
-            check = self._build(target.address, target.health, target.tls, target.proxy_protocol)
+            check = self._build(target.address, target.health, target.tls, target.proxy_protocol, target.alpn)
         except (OSError, ValueError) as error:
             log.error("member_not_checked", pool=key[0], member=key[1], detail=str(error))
             return
@@ -146,11 +151,13 @@ def _report(key: tuple[str, str], state: HealthState) -> Report:
 
 
 def _targets(config: Config) -> Iterator[tuple[tuple[str, str], CheckTarget]]:
+    users = pool_users(config)
     for name, pool in config.pools.items():
         if pool.health.active is None:
             continue
+        alpn = check_alpn(pool, users[name])
         for member in pool.members:
             yield (
                 (name, member.name or member.address.text),
-                CheckTarget(member.address, pool.health.active, pool.tls, pool.proxy_protocol),
+                CheckTarget(member.address, pool.health.active, pool.tls, pool.proxy_protocol, alpn),
             )

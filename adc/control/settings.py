@@ -87,6 +87,7 @@ def admin_tls(config: Config) -> AdminTls | None:
     if config.admin is None or config.admin.tls is None:
         return None
     from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
+    from adc.runtime.build.tls import HTTP_ALPN
 
     written = config.admin.tls
     options = ServerTlsOptions(
@@ -94,6 +95,7 @@ def admin_tls(config: Config) -> AdminTls | None:
         client_auth="required" if written.client_ca else "none",
         client_ca=written.client_ca or "",
         client_crl=written.client_crl or "",
+        alpn=HTTP_ALPN,
     )
     try:
         return AdminTls(options, options.signature(), ServerTls(options).context)

@@ -16,12 +16,6 @@ _MAX_RECORD: Final = 1 << 14
 _HEADER: Final = 5
 _MAX_NAME: Final = 253
 
-UNRECOGNIZED_NAME: Final = bytes((21, 3, 3, 0, 2, 2, 112))
-"""A record with the fatal alert unrecognized_name (RFC 6066 section 3)."""
-
-DECODE_ERROR: Final = bytes((21, 3, 3, 0, 2, 2, 50))
-"""A record with the fatal alert decode_error (RFC 8446 section 6.2)."""
-
 
 class ClientHello(NamedTuple):
     """`server_name` in lower case, "" for none; `alpn` in the client's order."""

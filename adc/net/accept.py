@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -35,10 +35,14 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER without a time: close discards what is unsent and resets the connection."""
 
 
+BeforeTls = Callable[[asyncio.AbstractEventLoop, socket.socket], Awaitable[None]]
+
+
 class AcceptContext:
     """What the accepting sockets of one listener share; a reload changes it in place.
 
-    `context` is for TLS, None without. A connection from an address that `proxies` matches must begin with a PROXY
+    `context` is for TLS, None without. `before_tls(loop, sock)` is awaited before a handshake within its timeout, and
+    rejects the connection by an OSError. A connection from an address that `proxies` matches must begin with a PROXY
     protocol header; connections from other addresses have none. `protocol` chooses the protocol of a connection once
     its handshake is complete. `shed` makes the protocol of a connection over the limit, which reports that to the
     client; without it such a connection is closed. `failed(reason, detail, address)` is called for connections whose
@@ -61,6 +65,7 @@ class AcceptContext:
         self.failed = failed
         self.share = share
         self.context: ssl.SSLContext | None = None
+        self.before_tls: BeforeTls | None = None
         self.proxies: Callable[[str], bool] | None = None
         self.protocol: ChooseProtocol
         self.admit: Callable[[Any, Any], bool] | None = None
@@ -167,6 +172,9 @@ class AcceptContext:
                 raise
             return
         handshake.secure = True
+        if self.before_tls is not None:
+            async with asyncio.timeout(self.handshake_timeout):
+                await self.before_tls(self.loop, sock)
         await self.loop.connect_accepted_socket(
             lambda: ProtocolChoice(self.protocol, handshake),
             sock,
@@ -285,7 +293,7 @@ async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> E
     """Read a PROXY protocol header and not a byte more: what follows may be TLS. Raises BadHeader, OSError."""
     reader = HeaderReader()
     while not reader.done:
-        await _until_readable(loop, sock)
+        await until_readable(loop, sock)
         with suppress(BlockingIOError):
             seen = sock.recv(MAX_V2, socket.MSG_PEEK)
             if not seen:
@@ -294,7 +302,8 @@ async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> E
     return reader.ends
 
 
-async def _until_readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+async def until_readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    """Wait until a read of `sock` would not block; nothing else may wait for it."""
     readable = loop.create_future()
     number = sock.fileno()
     loop.add_reader(number, _settle, readable)

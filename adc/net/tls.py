@@ -38,7 +38,7 @@ class KeyPair:
 @dataclass(frozen=True, slots=True)
 class ServerTlsOptions:
     """TLS of one listener. `client_ca`, `client_crl` and `client_auth` (none, optional, required) are about clients'
-    certificates."""
+    certificates. `alpn` names the protocols that the listener agrees on, in its order of preference."""
 
     pairs: tuple[KeyPair, ...]
     min_version: str = "1.2"
@@ -46,6 +46,7 @@ class ServerTlsOptions:
     client_auth: str = "none"
     client_ca: str = ""
     client_crl: str = ""
+    alpn: tuple[str, ...] = ()
 
     def signature(self) -> Signature:
         """Return the present state of all files: unequal to an earlier one if any was changed or replaced."""
@@ -139,7 +140,8 @@ def server_context(options: ServerTlsOptions) -> ssl.SSLContext:
     context.sslobject_class = SecureObject
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could ask for the costly handshake again and again
     context.minimum_version = _VERSIONS[options.min_version]
-    context.set_alpn_protocols(["http/1.1"])
+    if options.alpn:
+        context.set_alpn_protocols(list(options.alpn))
     try:
         context.set_ciphers(options.ciphers or CIPHERS)
     except ssl.SSLError:
@@ -154,16 +156,24 @@ def server_context(options: ServerTlsOptions) -> ssl.SSLContext:
 
 
 def member_context(
-    *, verify: bool = True, ca: str = "", certificate: str = "", key: str = "", min_version: str = "1.2"
+    *,
+    verify: bool = True,
+    ca: str = "",
+    certificate: str = "",
+    key: str = "",
+    min_version: str = "1.2",
+    alpn: tuple[str, ...] = (),
 ) -> ssl.SSLContext:
     """Return the context for connections to members, verified by the authorities in `ca` or, if that is "", by the
     system's.
 
-    `certificate` and `key` are sent to members that request them. Raises TlsError.
+    `certificate` and `key` are sent to members that request them, and `alpn` names the protocols to offer. Raises
+    TlsError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = _VERSIONS[min_version]
-    context.set_alpn_protocols(["http/1.1"])
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

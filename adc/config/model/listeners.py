@@ -214,6 +214,9 @@ def _of_another_protocol(written: Mapping[str, Any]) -> Iterable[Finding]:
     if protocol != "http":
         for key in HTTP_ONLY & written.keys():
             yield (key,), f"has no effect with protocol: {protocol}; it belongs to protocol: http"
+    tls = written.get("tls")
+    if isinstance(tls, dict) and "alpn" in tls and protocol == "http":
+        yield ("tls", "alpn"), "has no effect with protocol: http, which agrees on http/1.1"
     if "pool" in written and protocol not in NEEDS_POOL:
         yield ("pool",), f"has no effect with protocol: {protocol}; routes name the pools"
     if "sni" in written and protocol != "tcp":

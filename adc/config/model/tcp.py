@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from adc.config.model.base import Finding, Part
-from adc.config.model.types import Name, byte_size, duration, one_of, text_of, whole
-
-AlpnName = Annotated[str, text_of(r"[!-~]{1,255}", "a protocol name of ALPN, for example h2")]
+from adc.config.model.tls import AlpnName
+from adc.config.model.types import Name, byte_size, duration, one_of, whole
 
 
 class ClientHello(Part):

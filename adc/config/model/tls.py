@@ -37,6 +37,15 @@ Ciphers = Annotated[
 ]
 
 
+AlpnName = Annotated[str, text_of(r"[!-~]{1,255}", "a protocol name of ALPN, for example postgresql")]
+MOST_ALPN = 32
+"""Names of one list: the extension has 65,535 bytes (RFC 7301 section 3.1)."""
+AlpnNames = Annotated[tuple[AlpnName, ...], LISTED]
+ALPN_WORDS = (
+    "for tcp and smtp: names of the IANA registry such as postgresql; none by default. http has its own."
+)
+
+
 class Certificate(Part):
     """A certificate chain and its key, PEM files. The names it serves are read from it."""
 
@@ -116,6 +125,9 @@ class ListenerTls(Part):
     )
     client_auth: ClientAuth = Field(ClientAuth.defaults(mode="none"), description="Client certificates.")
     acme: Acme | None = Field(None, description="Certificates obtained from an authority.")
+    alpn: AlpnNames = Field(
+        (), max_length=MOST_ALPN, description=f"Protocols to agree on by ALPN (RFC 7301), {ALPN_WORDS}"
+    )
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
@@ -140,6 +152,11 @@ class MemberTls(Part):
     min_version: TlsVersion = Field("1.2", description="Minimum version: 1.2 or 1.3.")
     starttls: Flag = Field(
         False, description="Begin TLS with STARTTLS, for members of smtp listeners; never without it."
+    )
+    alpn: AlpnNames = Field(
+        (),
+        max_length=MOST_ALPN,
+        description=f"Protocols to offer to members by ALPN (RFC 7301), {ALPN_WORDS}",
     )
 
     @classmethod

@@ -13,9 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adc.codecs.http1.link import failure_of
-from adc.l4.client_hello import DECODE_ERROR, UNRECOGNIZED_NAME, BadHello, HelloReader
+from adc.l4.client_hello import BadHello, HelloReader
 from adc.l4.tcp.end import BROKEN, RESET, End
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
+from adc.l4.tls_alert import DECODE_ERROR, UNRECOGNIZED_NAME, send_alert
 from adc.net.proxy_protocol import Endpoints, compose
 from adc.net.reactor import EDGE, IN, OUT, RDHUP
 from adc.pools.errors import Failure
@@ -185,14 +186,9 @@ class RawFlow(TcpFlow):
         self.choose()
 
     def _refuse_hello(self, end: End, reason: str, detail: str, alert: bytes) -> None:
-        """Refuse by a TLS alert; bytes that lie unread would turn the close into a reset before it."""
-        with suppress(OSError):
-            if alert:
-                end.sock.send(alert)
-                end.sock.shutdown(socket.SHUT_WR)
-                for _ in range(16):
-                    if not end.sock.recv(4096):
-                        break
+        """Refuse by a TLS alert."""
+        if alert:
+            send_alert(end.sock, alert)
         self.refuse_hello(reason, detail)
 
     def half_closed(self) -> None:

@@ -28,7 +28,7 @@ from adc.runtime.build.matches import Where, compile_match, nowhere
 from adc.runtime.build.persistence import NO_STICKY, Sticky
 from adc.runtime.build.pools import build_pool
 from adc.runtime.build.routes import RouteBuilder
-from adc.runtime.build.tls import build_member_tls, build_server_tls
+from adc.runtime.build.tls import build_member_tls, build_server_tls, build_stream_tls
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins
@@ -74,6 +74,7 @@ class Runtime:
         self.finders[CLUSTER] = finder(builder.forwards.passed)
         self.server_tls = build_server_tls(config)
         self.member_tls = build_member_tls(config)
+        self.stream_tls = build_stream_tls(config)
         self.mail_auth = _mail_auth(config)
 
     def adopt(self, previous: Runtime, now: float) -> list[Member]:

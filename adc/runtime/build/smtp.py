@@ -67,9 +67,7 @@ def mail_pool(
     loop: asyncio.AbstractEventLoop,
     names: Names,
 ) -> MailPool:
-    """Return a pool with dialers for its members. `context` is the pool's for TLS; mail has no ALPN."""
-    if context is not None:
-        context.set_alpn_protocols([])
+    """Return a pool with dialers for its members. `context` is the pool's for TLS."""
     dialers = {
         each.address.text: Dialer(
             loop,

@@ -56,7 +56,7 @@ class SmtpListener(StreamListener):
             name: build.mail_pool(
                 runtime.pools[name],
                 runtime.config.pools[name],
-                runtime.member_tls.get(name),
+                runtime.stream_tls.get(name),
                 self._loop,
                 self._names,
             )

@@ -11,6 +11,8 @@ from math import inf
 
 from adc.config.model import listeners as model
 from adc.http.networks import Networks
+from adc.l4.alpn import agreement
+from adc.net.accept import BeforeTls
 from adc.net.handshake import Handshake
 from adc.net.listener_state import ListenerState
 from adc.net.sources import SourceLimit
@@ -51,6 +53,7 @@ class StreamListener(Listener):
         self.state.max_connections = settings.limits.connections
         trusted = trusted_proxies(runtime.config, settings)
         self._secure(runtime.server_tls.get(self.name))
+        self._accepting.accept_context.before_tls = _agreement(settings)
         self.state.sources = _sources(settings, trusted, self.state)
         context = self._accepting.accept_context
         context.handshake_timeout = settings.timeouts.tls_handshake
@@ -151,6 +154,12 @@ class StreamListener(Listener):
             yield Sample("adc_tls_certificate_expiry_seconds", (name, facts.name), facts.expires)
         for reason, count in self.refusals.items():
             yield Sample("adc_refused_total", (name, reason), count)
+
+
+def _agreement(settings: model.Listener) -> BeforeTls | None:
+    """Return what rejects clients that support no protocol of the listener's `alpn`; None if there is no list."""
+    alpn = () if settings.tls is None else settings.tls.alpn
+    return agreement(alpn) if alpn else None
 
 
 def _sources(settings: model.Listener, trusted: Networks, state: ListenerState) -> SourceLimit | None:

@@ -102,7 +102,7 @@ class TcpListener(StreamListener):
         else:
             found.follow(pool)
         found.version = settings.proxy_protocol or ""
-        context = runtime.member_tls.get(name)
+        context = runtime.stream_tls.get(name)
         found.tls = None if context is None or settings.tls is None else (context, settings.tls.sni)
         found.pins = self._pins(runtime.sticky.get(name))
         return found

@@ -30,7 +30,7 @@ class Bench:
         self.checked = []
         self.reports = asyncio.Queue()
 
-    def build(self, address, health, tls, proxy_protocol):
+    def build(self, address, health, tls, proxy_protocol, alpn):
         async def check():
             self.checked.append(address.text)
             return self.failures.get(address.text)
@@ -98,10 +98,10 @@ async def test_a_member_that_is_gone_is_checked_no_more(checks, bench):
 
 
 async def test_a_check_that_cannot_be_built_stops_no_other(bench):
-    def build(address, health, tls, proxy_protocol):
+    def build(address, health, tls, proxy_protocol, alpn):
         if address.port == 9001:
             raise FileNotFoundError("no such certificate")
-        return bench.build(address, health, tls, proxy_protocol)
+        return bench.build(address, health, tls, proxy_protocol, alpn)
 
     checks = HealthChecks(bench.report, rng=Random(1), build=build)
     checks.follow(config())
