@@ -151,6 +151,8 @@ class RawFlow(TcpFlow):
             self._read_client()
         elif goes_on:
             client.pump(True)
+        if events & (IN | RDHUP) and not self.over:  # this edge does not come again
+            end.pump(events & RDHUP != 0)
 
     def _read_hello(self, end: End, reader: HelloReader) -> None:
         """Read until the ClientHello is complete, then choose the pool by it."""

@@ -116,6 +116,22 @@ async def test_bytes_arrive_in_both_directions(tmp_path, size):
         assert len(proxy.worker.sessions.table) == 0
 
 
+async def test_greeting_that_comes_with_the_connection_is_passed_on(tmp_path):
+    """The member sends before adc learns that it is connected: both are one event."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as accepted:
+
+        def greet():
+            sock = accepted.enter_context(listening.accept()[0])
+            sock.sendall(b"220 ready")
+
+        loop.add_reader(listening, greet)
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        async with serving(tmp_path, mapping(address)) as proxy, connected(proxy) as (reader, _):
+            assert await within(reader.readexactly(9)) == b"220 ready"
+        loop.remove_reader(listening)
+
+
 async def test_half_close_is_carried_through(tmp_path):
     async with member(after_the_end) as address, serving(tmp_path, mapping(address)) as proxy:
         for data in (b"", b"few bytes", LARGE):
