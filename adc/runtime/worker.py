@@ -12,6 +12,7 @@ from typing import Any
 
 from adc.config import Config
 from adc.firewall.buckets import Buckets
+from adc.l4.tcp.pipes import PipePool
 from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
@@ -93,6 +94,7 @@ class Worker:
         self.batch = Batch(self._loop)
         self.reactor = Reactor(self._loop)
         self.datagrams = Datagrams(self._loop, self.worker_id, self.cluster)
+        self.pipes = PipePool()
         self.links = Links(self.batch, self.clock)
         self.listeners = Listeners(
             ListenerContext(
@@ -106,6 +108,7 @@ class Worker:
                 self.reactor,
                 self.datagrams,
                 self.firewall,
+                self.pipes,
             )
         )
         self._share.open_connections = self.listeners.open_connections
@@ -221,6 +224,7 @@ class Worker:
             await plugins.closed()
         self.stop()
         self.reactor.close()
+        self.pipes.close()
         self.caches.close()
         await self.state.close()
 

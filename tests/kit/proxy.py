@@ -33,7 +33,7 @@ class Proxy:
     def __init__(self, worker, sock, folder, errors):
         self.worker = worker
         self.port = sock.getsockname()[1]
-        self._sock = sock
+        self.sock = sock
         self._folder = folder
         self.errors = errors
 
@@ -71,7 +71,7 @@ class Proxy:
 
     async def prepare(self):
         """The first half of a reload: build what the configuration file says now."""
-        sockets = {name: [self._sock] for name in self.worker.listeners}
+        sockets = {name: [self.sock] for name in self.worker.listeners}
         await self.worker.prepare(load(self._folder / "adc.yaml").config, sockets)
 
     async def change(self, edit):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
-from adc.l4.tcp.pipes import PipePool
 from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.upstream import Upstream
 from adc.net.clock import Clock
@@ -17,6 +16,7 @@ from adc.sessions.table import SessionTable
 
 if TYPE_CHECKING:
     from adc.l4.tcp.flow import TcpFlow
+    from adc.l4.tcp.pipes import PipePool
 
 Report = Callable[[str, str, str], None]
 """Counts and logs a refused flow: reason, detail, the client's address."""
@@ -39,6 +39,7 @@ class TcpService:
         state: ListenerState,
         timeouts: Timeouts,
         report: Report,
+        pipes: PipePool,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -47,7 +48,7 @@ class TcpService:
         self.state = state
         self.timeouts = timeouts
         self.report = report
-        self.pipes = PipePool()
+        self.pipes = pipes
         self.upstream: Upstream | None = None
         self.routes: TlsRoutes[Upstream] | None = None
         self.connect_timeout: float = 5.0

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adc.config.model import listeners as model
+from adc.l4.tcp.pipes import PipePool
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.reactor import Reactor
@@ -40,6 +41,7 @@ class ListenerContext:
     reactor: Reactor
     datagrams: Datagrams
     firewall: WorkerFirewall
+    pipes: PipePool
 
 
 class Listener(ABC):

@@ -49,6 +49,7 @@ class TcpListener(StreamListener):
             self.state,
             context.sessions.timeouts(settings),
             self._refused,
+            context.pipes,
         )
         self._knows_own = False
 
