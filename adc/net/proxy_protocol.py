@@ -137,7 +137,13 @@ def _parse_v2(header: bytes) -> Endpoints | None:
 
 
 def compose(version: str, ends: Endpoints | None) -> bytes:
-    """Return the header to send ("v1" or "v2") for a connection between `ends`, None if they are not known."""
+    """Return the header to send ("v1" or "v2") for a connection between `ends`, None if they are not known.
+
+    A header has no room for the zone of a link-local address.
+    """
+    if ends is not None:
+        (source, source_port), (target, target_port) = ends
+        ends = (source.partition("%")[0], source_port), (target.partition("%")[0], target_port)
     return _compose_v1(ends) if version == "v1" else _compose_v2(ends)
 
 

@@ -98,6 +98,12 @@ def test_composed_header_parses_back(version, ends):
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
+def test_zone_of_a_link_local_address_is_left_out(version):
+    header = compose(version, (("fe80::1%eth0", 1), ("fe80::2%eth0", 2)))
+    assert parse(header) == (("fe80::1", 1), ("fe80::2", 2))
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
 def test_ends_of_both_families_are_told_as_ipv6(version):
     header = compose(version, (V4[0], V6[1]))
     assert b"TCP6 ::ffff:192.0.2.1 " in header or ip_address("::ffff:192.0.2.1").packed in header
