@@ -147,14 +147,14 @@ def _server_name(value: bytes) -> str:
     names = _Fields(outer.vector(2))
     if outer.left or not names.left:
         raise BadHello("a malformed server_name")
-    found = ""
+    found: str | None = None
     while names.left:
         kind, name = names.number(1), names.vector(2)
         if kind == _HOST_NAME:
-            if found:
+            if found is not None:
                 raise BadHello("two host names")
             found = _host(name)
-    return found
+    return found or ""
 
 
 def _host(name: bytes) -> str:
