@@ -22,6 +22,13 @@ def fail(text: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def printable(text: str) -> str:
+    """Return `text` with escapes for what a terminal would obey or could not encode: clients choose some of it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def print_json(value: Any) -> None:
     """Print `value` for a program to read."""
     print(json.dumps(value, indent=1))
@@ -37,5 +44,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -29,7 +29,7 @@ from adc.cli.flows import (
     flow_rows,
     wanted_flows,
 )
-from adc.cli.output import MISUSED, fail, print_json, print_table
+from adc.cli.output import MISUSED, fail, print_json, print_table, printable
 from adc.persistence.listing import SessionRow
 from adc.runtime.operations import flows as flow_operations
 from adc.runtime.operations import sessions as operations
@@ -212,7 +212,7 @@ def watch(
                 print(dumps({"event": event, **to_json(row)}), flush=True)
             else:
                 name = f"{row.id} {row.client}" if isinstance(row, FlowRow) else row.client
-                print(f"{event} {row.pool} {name} {row.member}", flush=True)
+                print(printable(f"{event} {row.pool} {name} {row.member}"), flush=True)
         known, flows = now, flows_now
 
 

@@ -275,6 +275,12 @@ def test_a_table_cuts_nothing_off_and_prints_markup_as_it_is(monkeypatch):
     assert "[red]app" in output
 
 
+def test_a_table_spells_out_what_a_terminal_would_obey(monkeypatch):
+    answers(monkeypatch, 200, [to_json(row("app", "a\x1b[2J\r\n\u202e\udcff", state="up"))])
+    output = run("members", "list").stdout
+    assert r"a\x1b[2J\r\n\u202e\udcff" in output
+
+
 def test_explain_shows_the_line_of_each_name_however_it_is_written(tmp_path):
     path = tmp_path / "adc.yaml"
     path.write_text("""
