@@ -30,6 +30,9 @@ _OVER: Final = 1 << 62
 _OVER_TEXT: Final = "-"
 """Place of a worker that has listed all."""
 
+_MOST_DIGITS: Final = 40
+"""Characters of a worker and a number: Python converts no text of more than 4300 digits."""
+
 KILLED: Final = "killed"
 
 
@@ -222,7 +225,8 @@ def places_of(cursor: str) -> dict[int, int]:
     found: dict[int, int] = {}
     for part in cursor.split(",") if cursor else ():
         worker, _, place = part.partition(":")
-        if not worker.isdecimal() or not (place.isdecimal() or place == _OVER_TEXT):
+        known = worker.isdecimal() and (place.isdecimal() or place == _OVER_TEXT)
+        if not known or len(part) > _MOST_DIGITS:
             raise BadRequest(f"{cursor!r} is no cursor of an earlier reply")
         found[int(worker)] = _OVER if place == _OVER_TEXT else int(place)
     return found
@@ -231,7 +235,7 @@ def places_of(cursor: str) -> dict[int, int]:
 def _numbers(text: str) -> tuple[int, int] | None:
     """Return worker and number of the id of a flow, None if it is none."""
     worker, _, number = text.partition("-")
-    if not (worker.isdecimal() and number.isdecimal() and len(text) < 40):
+    if not (worker.isdecimal() and number.isdecimal() and len(text) <= _MOST_DIGITS):
         return None
     return int(worker), int(number)
 

@@ -57,6 +57,12 @@ async def listed(node, **conditions):
     return found
 
 
+@pytest.mark.parametrize("cursor", ["x", "0:x", "0", "0:" + "9" * 5000, "9" * 5000 + ":1"])
+def test_cursor_of_no_reply_is_refused(cursor):
+    with pytest.raises(BadRequest):
+        WantedFlows(cursor=cursor)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
 async def test_pages_contain_every_flow_of_every_worker_once(limit):
     node = FakeNode(3, 0, 4)
