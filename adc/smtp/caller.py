@@ -45,6 +45,10 @@ class Caller:
             return "SMTP"
         return "ESMTP" + "S" * self.secure + "A" * bool(self.login)
 
+    def identity(self, listener: str) -> tuple[str, str, str, str, str]:
+        """Return listener, address, name, protocol and login for the mail log."""
+        return listener, self.client.peer, self.helo, self.protocol, self.login
+
     def xclient(self, offered: str) -> str:
         """Return the XCLIENT command for the attributes that the member offers, "" if it offers none that is known.
 

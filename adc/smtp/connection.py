@@ -11,6 +11,7 @@ from adc.smtp.delivery import Recipient, Sender
 from adc.smtp.hops import HopCounter
 from adc.smtp.introduction import Introduction
 from adc.smtp.line_reader import SessionEnded
+from adc.smtp.mail_log import MailRefusal
 from adc.smtp.path import parse_recipient, parse_sender, split_path
 from adc.smtp.replies import Reply, reply
 from adc.smtp.session_protocol import CLOSING
@@ -59,9 +60,10 @@ class SmtpConnection(Introduction):
         super().reset()
         self._end_transaction()
 
-    def _end_transaction(self) -> None:
+    def _end_transaction(self, client_status: int = 0) -> None:
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
+            transaction.record(client_status)
             transaction.close()
             if self._ended:
                 self.release_kept()
@@ -76,7 +78,13 @@ class SmtpConnection(Introduction):
             self.hang_up(CLOSING)
             raise SessionEnded("closing")
         told = self._begin(arg or "")
+        if told.kind != 2:
+            self._record_refusal(arg or "", told)
         await self.say(told)
+
+    def _record_refusal(self, sender: str, told: Reply) -> None:
+        identity = self.caller.identity(self.settings.name)
+        self.settings.record(MailRefusal(*identity, sender, "", "", "", told.status, told.text))
 
     def _worn_out(self) -> bool:
         limit = self.settings.message_limit
@@ -118,25 +126,31 @@ class SmtpConnection(Introduction):
         if transaction is None:
             await self.say(NO_MAIL)
             return
-        self.made_progress()
         await asyncio.sleep(0)  # a client may send thousands at once
-        parts = split_path(arg or "", "TO:")
+        recipient = self._recipient(arg or "")
+        if isinstance(recipient, Reply):
+            told = recipient
+            transaction.record_refusal(arg or "", told)
+        else:
+            with self.waiting():
+                told = await transaction.add(recipient)
+            self.flow.pool, self.flow.member = transaction.last
+        self.recipient_counted(told)
+        await self.say(told)
+
+    def _recipient(self, arg: str) -> Recipient | Reply:
+        """Return the recipient in the argument of RCPT, or the reply to a malformed one."""
+        parts = split_path(arg, "TO:")
         mailbox = parse_recipient(parts[0]) if parts is not None else None
         if parts is None or mailbox is None:
-            await self.say(BAD_RECIPIENT)
-            return
+            return BAD_RECIPIENT
         if not mailbox.ascii and not self._utf8:
-            await self.say(NEEDS_UTF8)
-            return
+            return NEEDS_UTF8
         try:
             found = self._parameters(parts[1], params.RCPT)
         except params.BadParameters as error:
-            await self.say(error.reply)
-            return
-        with self.waiting():
-            told = await transaction.add(Recipient(mailbox, found))
-        self.flow.pool, self.flow.member = transaction.last
-        await self.say(told)
+            return error.reply
+        return Recipient(mailbox, found)
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         transaction = self._transaction
@@ -159,7 +173,7 @@ class SmtpConnection(Introduction):
                 raise SessionEnded("closing")
 
     def _done(self, told: Reply) -> None:
-        self._end_transaction()
+        self._end_transaction(told.status if self.transport is not None else 0)
         if told.kind == 2:
             self._messages += 1
             self.message_done()
@@ -171,33 +185,31 @@ class SmtpConnection(Introduction):
         hops = HopCounter(settings.hop_limit)
         refusal: Reply | None = None
         began = settings.clock.now
-        try:
-            if settings.received:
-                await self._write(transaction, self.caller.received(settings.hostname, settings.clock.wall))
-            while not scanner.ended:
-                data = await self._next(began)
-                try:
-                    piece = scanner.feed(data)
-                    if hops.in_header:
-                        hops.feed(piece)
-                except BadContent as error:
-                    refusal = self._refuse(transaction, scanner, error)
-                else:
-                    if piece and refusal is None and not await self._write(transaction, piece):
-                        refusal = transaction.failure
-                        scanner.refused = True
-            self._lines.give_back(scanner.rest)
-            if refusal is not None:
-                return refusal
-            return await self._decide(transaction, scanner.size)
-        finally:
-            transaction.record(scanner.size)
+        if settings.received:
+            await self._write(transaction, self.caller.received(settings.hostname, settings.clock.wall))
+        while not scanner.ended:
+            data = await self._next(began)
+            try:
+                piece = scanner.feed(data)
+                transaction.size = scanner.size
+                if hops.in_header:
+                    hops.feed(piece)
+            except BadContent as error:
+                refusal = self._refuse(transaction, scanner, error)
+            else:
+                if piece and refusal is None and not await self._write(transaction, piece):
+                    refusal = transaction.failure
+                    scanner.refused = True
+        self._lines.give_back(scanner.rest)
+        return await self._decide(transaction) if refusal is None else refusal
 
     def _refuse(self, transaction: Transaction, scanner: ContentScanner, error: BadContent) -> Reply:
         """End the message for its content; the rest of it is read, unless the connection cannot be trusted."""
         told = transaction.refuse(error)
+        transaction.size = scanner.size
         self.settings.refuse(error.reason, self.peer, f"message from <{transaction.sender}>")
         if error.hangs_up:
+            self._done(told)
             self.hang_up(told)
             raise SessionEnded(error.reason)
         scanner.refused = True
@@ -212,7 +224,7 @@ class SmtpConnection(Introduction):
         with self.waiting():
             return await transaction.write(data)
 
-    async def _decide(self, transaction: Transaction, size: int) -> Reply:
+    async def _decide(self, transaction: Transaction) -> Reply:
         """Return what the members say to the whole message, even if the client does not wait for it."""
         self._deciding = True
         try:

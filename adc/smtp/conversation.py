@@ -134,6 +134,7 @@ class Conversation:
         told = await self.command("DATA")
         if told.status == 354:
             self._answer = asyncio.ensure_future(self._protocol.read_response(None))
+            self._check()
         return told
 
     async def write(self, data: bytes) -> None:
@@ -151,15 +152,21 @@ class Conversation:
         self._check()
 
     def _check(self) -> None:
-        """Raise if the member replied, or left, before the end of the content."""
-        answer = self._answer
-        if answer is None or (not answer.done() and not self._protocol.lost):
+        """Raise if the member replied, or left, before the end of the content.
+
+        A reply in one packet with 354 is not read yet, and would be taken for the reply to the message.
+        """
+        answer, protocol = self._answer, self._protocol
+        if answer is None or not (answer.done() or protocol.lost or protocol.out_of_step):
             return
+        replied = answer.done() and answer.exception() is None
         self.abort()
-        if answer.done() and answer.exception() is None:
+        if replied:
             early = of_member(*answer.result())
             refusal = early if early.kind in (4, 5) else LOST
             raise MemberError(refusal, Failure.PROTOCOL_ERROR, f"reply before the end: {early.text}")
+        if protocol.out_of_step:
+            raise MemberError(LOST, Failure.PROTOCOL_ERROR, "reply before the end")
         raise MemberError(LOST, Failure.RESET, "connection lost in the message")
 
     async def end_content(self, timeout: float) -> Reply:

@@ -84,14 +84,10 @@ class Delivery:
     async def _offer(self, recipient: Recipient) -> Reply | None:
         """Send RCPT; None if the member is lost."""
         try:
-            told = await self._send_recipient(recipient)
+            return _final(_staying(await self._send_recipient(recipient)))
         except MemberError as error:
             self._lost(error)
             return None
-        if told.status == 421:
-            self._lost(MemberError(told, Failure.UNPROCESSED, told.text))
-            return None
-        return _final(told)
 
     async def begin_content(self) -> Reply:
         """Send DATA and return the member's reply. A member that is lost before it is replaced by another one."""
@@ -149,14 +145,16 @@ class Delivery:
     async def _begin(self) -> Reply | None:
         """Send MAIL; None if the member accepts it."""
         told = await self._begin_kept()
+        refusal: Reply | None = None
         while told is None:
             try:
                 lease = await self._open()
             except MemberError as error:
-                return error.reply
+                return passable(refusal or error.reply)
             try:
-                told = await self._send_sender(lease)
+                told = _staying(await self._send_sender(lease))
             except MemberError as error:
+                refusal = error.reply
                 self._lost(error)
         self._begun = told.kind == 2
         return None if self._begun else _final(told)
@@ -218,14 +216,10 @@ class Delivery:
         if lease is None:
             return None
         try:
-            told = await lease.conversation.begin_content()
+            return _staying(await lease.conversation.begin_content())
         except MemberError as error:
             self._lost(error)
             return None
-        if told.status == 421:
-            self._lost(MemberError(told, Failure.UNPROCESSED, told.text))
-            return None
-        return told
 
     async def _send_sender(self, lease: Lease) -> Reply:
         self.member = lease.member.name
@@ -261,6 +255,13 @@ class Delivery:
 def _final(told: Reply, *, accepts: bool = True) -> Reply:
     """Return a reply that accepts, defers or refuses; `accepts`: only where something can be accepted."""
     return passable(told) if told.kind in (4, 5) or (accepts and told.kind == 2) else OUT_OF_PLACE
+
+
+def _staying(told: Reply) -> Reply:
+    """Return a reply. Raises MemberError for 421: the member closes, and another one may do better."""
+    if told.status == 421:
+        raise MemberError(told, Failure.UNPROCESSED, told.text)
+    return told
 
 
 def _lacking(extension: str) -> Reply:

@@ -25,6 +25,7 @@ GO_AHEAD = reply(220, "2.0.0 Ready to start TLS")
 NO_AUTH = reply(502, "5.5.1 Authentication is not available")
 AUTH_NEEDED = reply(530, "5.7.0 Authentication required")
 IN_MESSAGE = reply(503, "5.5.1 Not during a message")
+NUL_IN_LOGIN: Final = "501 5.5.2 NUL in the name or the password"
 TOO_MANY_FAILURES = reply(421, "4.7.0 Too many failed authentications")
 
 
@@ -131,9 +132,10 @@ class Introduction(SessionProtocol):
         self.release_kept()
         session = self.session
         assert session is not None
-        session.host_name = None
-        session.extended_smtp = False
-        self.caller.helo = ""
+        session.host_name = session.login_data = None
+        session.extended_smtp = session.authenticated = False
+        self.caller.helo = self.caller.login = ""
+        self.logins.clear()
 
     async def check_auth_needed(self, caller_method: str) -> bool:
         """Reject a command that needs authentication first; True if it does."""
@@ -165,6 +167,8 @@ class Introduction(SessionProtocol):
         settings, data = self.settings, collected.auth_data
         if not isinstance(data, LoginPassword) or settings.auth is None:
             return collected
+        if b"\0" in data.login + data.password:  # it separates the two in PLAIN (RFC 4616)
+            return AuthResult(success=False, handled=False, message=NUL_IN_LOGIN)
         credentials = Credentials(data.login, data.password)
         self.release_kept()
         with self.waiting():

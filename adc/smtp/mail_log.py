@@ -1,26 +1,61 @@
-"""The mail log: one line for each pool that a message went to."""
+"""The mail log: a line for each pool that a message went to, and one for each rejected sender and recipient."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from adc.telemetry.line_log import LineLog
 from adc.telemetry.log_line import composer
 
+MOST_NAMES: Final = 20
+"""Recipients that a line names; it has the number of all."""
+
 
 class MailRecord(NamedTuple):
-    """The result of one message at one pool. `reply` holds the member's queue id, as members spell it."""
+    """The result of one message at one pool. `reply` holds the member's queue id, as members spell it.
+
+    `size` is in bytes, dots doubled, without the Received field of adc. `seconds` is the time since MAIL.
+    `client_status` is the status of the reply to the client, 0 if it left or was cut off before.
+    """
 
     listener: str
     client: str
     helo: str
+    protocol: str
+    login: str
     sender: str
     recipients: int
+    to: str
     size: int
+    seconds: float
     pool: str
     member: str
     status: int
     reply: str
+    client_status: int
+
+
+class MailRefusal(NamedTuple):
+    """A sender or a recipient that was rejected, by the member or, if there is none, by adc."""
+
+    listener: str
+    client: str
+    helo: str
+    protocol: str
+    login: str
+    sender: str
+    to: str
+    pool: str
+    member: str
+    status: int
+    reply: str
+
+
+def names(addresses: Sequence[str]) -> str:
+    """Return the first addresses for one field of a line."""
+    listed = ",".join(addresses[:MOST_NAMES])
+    return listed if len(addresses) <= MOST_NAMES else f"{listed},..."
 
 
 class MailLog:
@@ -30,9 +65,10 @@ class MailLog:
         self._log = LineLog(path)
         self._compose = composer("json" if style == "json" else "text")
 
-    def append(self, now: float, record: MailRecord) -> None:
+    def append(self, now: float, record: MailRecord | MailRefusal) -> None:
         """Keep a record for the next flush; `now` is epoch seconds."""
-        self._log.append(self._compose(now, "info", "mail", record._asdict()))
+        event = "mail" if isinstance(record, MailRecord) else "mail_refused"
+        self._log.append(self._compose(now, "info", event, record._asdict()))
 
     def flush(self) -> None:
         """Write what is buffered."""

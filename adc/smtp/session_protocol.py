@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
 from typing import Any, Final
@@ -36,6 +36,8 @@ LINGER: Final = 2.0
 TIMEOUT = reply(421, "4.4.2 Timeout, closing connection")
 CLOSING = reply(421, "4.3.2 Service is closing, try again later")
 TOO_MANY_ERRORS = reply(421, "4.7.0 Too many errors")
+REFUSED_RECIPIENTS = reply(421, "4.7.0 Too many rejected recipients")
+NOT_KNOWN = reply(500, "5.5.2 Command not recognized")
 IDLE = reply(421, "4.7.0 Too many commands without a message")
 BAD_LINES: Final = {
     "bare_newline": reply(521, "5.5.2 Bare CR or LF in a command"),
@@ -66,6 +68,7 @@ class SessionProtocol(SMTP):
         self._ended = False
         self._errors = 0
         self._idle_commands = 0
+        self._refused_recipients = 0
         super().__init__(
             None,
             hostname=settings.hostname,
@@ -79,6 +82,7 @@ class SessionProtocol(SMTP):
         )
         self.command_size_limit = COMMAND_BYTES
         self.command_size_limits = defaultdict(lambda: COMMAND_BYTES)
+        self._smtp_methods = _Methods(self._smtp_methods, self._unknown)
         self._lines = LineReader(READ_BYTES, loop, self._refuse_line)
         asyncio.StreamReaderProtocol.__init__(self, self._lines, self._cb_client_connected, loop)
 
@@ -206,6 +210,10 @@ class SessionProtocol(SMTP):
         self.settings.refuse(reason, self.peer)
         self.hang_up(BAD_LINES[reason])
 
+    async def _unknown(self, arg: str | None) -> None:
+        """Reject a command that there is not; aiosmtpd would close after five, without a word in the log."""
+        await self.say(NOT_KNOWN)
+
     def _reset_timeout(self, duration: float | None = None) -> None:
         """Start the wait for the client. aiosmtpd calls this for each command that it knows."""
         self.deadline = self.settings.clock.now + (duration or self.settings.command_timeout)
@@ -215,13 +223,21 @@ class SessionProtocol(SMTP):
             self.hang_up(IDLE)
             raise SessionEnded("idle commands")
 
-    def made_progress(self) -> None:
-        """Note a command that mail consists of."""
-        self._idle_commands = 0
+    def recipient_counted(self, told: Reply) -> None:
+        """Note the reply to RCPT. Rejected ones count apart from idle commands: up to the limit of recipients."""
+        if told.kind == 2:
+            self._idle_commands = 0
+            return
+        self._idle_commands -= 1
+        self._refused_recipients += 1
+        if self._refused_recipients > self.settings.recipient_limit:
+            self.settings.refuse("recipients", self.peer)
+            self.hang_up(REFUSED_RECIPIENTS)
+            raise SessionEnded("rejected recipients")
 
     def message_done(self) -> None:
         """Forget errors and commands before a message that was accepted."""
-        self._errors = self._idle_commands = 0
+        self._errors = self._idle_commands = self._refused_recipients = 0
 
     def timed_out(self) -> None:
         self.deadline = inf
@@ -267,6 +283,17 @@ class SessionProtocol(SMTP):
         """Return the reply to a command that failed for a defect of adc."""
         self.settings.fail(error)
         return "451 4.3.0 Internal error, try again later"
+
+
+class _Methods(dict[str, Any]):
+    """Methods by command, and one for all other commands."""
+
+    def __init__(self, known: Mapping[str, Any], unknown: Any) -> None:
+        super().__init__(known)
+        self._other = unknown
+
+    def get(self, command: str, default: Any = None) -> Any:
+        return super().get(command, self._other)
 
 
 class SessionWriter(asyncio.StreamWriter):

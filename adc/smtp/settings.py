@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adc.net.listener_state import ListenerState
     from adc.sessions.table import SessionTable
     from adc.smtp.auth import Authenticator
-    from adc.smtp.mail_log import MailRecord
+    from adc.smtp.mail_log import MailRecord, MailRefusal
     from adc.smtp.mail_pool import MailPool
     from adc.telemetry.error_log import ErrorLog
 
@@ -73,7 +73,7 @@ class SmtpSettings:
         self.expiry = "reset"
         self.keep_alive = 0.0
         self.error_log = error_log
-        self.record: Callable[[MailRecord], None] = _ignore
+        self.record: Callable[[MailRecord | MailRefusal], None] = _ignore
         self.counts: dict[tuple[str, str], int] = {}
 
     def refuse(self, reason: str, client: str, detail: str = "") -> None:
@@ -88,5 +88,5 @@ class SmtpSettings:
         )
 
 
-def _ignore(record: MailRecord) -> None:
+def _ignore(record: MailRecord | MailRefusal) -> None:
     """No-op: there is no mail log."""

@@ -9,7 +9,7 @@ from adc.smtp.caller import Caller
 from adc.smtp.content import BadContent
 from adc.smtp.conversation import Credentials
 from adc.smtp.delivery import Delivery, Recipient, Sender
-from adc.smtp.mail_log import MailRecord
+from adc.smtp.mail_log import MailRecord, MailRefusal, names
 from adc.smtp.replies import Reply, joined, reply
 from adc.smtp.routing import MailFacts, choose
 
@@ -27,7 +27,8 @@ class Transaction:
     """A message from MAIL to the reply to its content.
 
     `kept` maps pools to conversations of earlier messages; the ones that still work are put back at the end.
-    `logins` maps the pool that verified the client to its credentials. `size` is that of MAIL, None if not declared.
+    `logins` maps the pool that verified the client to its credentials. `declared` is the size in MAIL, None without.
+    `size` is the size of the content that was read, in bytes.
     """
 
     def __init__(
@@ -35,19 +36,22 @@ class Transaction:
         settings: SmtpSettings,
         caller: Caller,
         sender: Sender,
-        size: int | None,
+        declared: int | None,
         kept: dict[str, Lease],
         logins: Mapping[str, Credentials],
     ) -> None:
         self._settings = settings
         self._caller = caller
         self._sender = sender
-        self._size = size
+        self._declared = declared
         self._kept = kept
         self._logins = logins
         self._deliveries: dict[str, Delivery] = {}
         self._routes = settings.routes
         self._pools = settings.pools
+        self._began = settings.clock.now
+        self._content = False
+        self.size = 0
         self.failure = INCOMPLETE
         self._last = ""
 
@@ -74,27 +78,37 @@ class Transaction:
 
     async def add(self, recipient: Recipient) -> Reply:
         """Offer a recipient to the pool that its route names; the reply is the member's."""
+        name, told = await self._offer(recipient)
+        if told.kind != 2:
+            self.record_refusal(recipient.mailbox.address, told, name)
+        return told
+
+    async def _offer(self, recipient: Recipient) -> tuple[str, Reply]:
+        """Return the pool of a recipient, "" if none was asked, and the reply."""
         if self.recipients >= self._settings.recipient_limit:
-            return TOO_MANY
+            return "", TOO_MANY
+        name = self._pool_of(recipient)
+        if name is None:
+            return "", NO_ROUTE
+        delivery = self._deliveries.get(name)
+        if delivery is None:
+            if not self._settings.split and any(each.recipients for each in self._deliveries.values()):
+                return "", OTHER_POOL
+            delivery = self._deliveries[name] = self._deliver(name)
+        self._last = name
+        return name, await delivery.add(recipient)
+
+    def _pool_of(self, recipient: Recipient) -> str | None:
         caller = self._caller
         facts = MailFacts(
             recipient.mailbox,
             self._sender.mailbox,
             caller.client.peer,
             caller.client.sni,
-            self._size,
+            self._declared,
             bool(caller.login),
         )
-        name = choose(self._routes, facts)
-        if name is None:
-            return NO_ROUTE
-        delivery = self._deliveries.get(name)
-        if delivery is None:
-            if not self._settings.split and any(each.recipients for each in self._deliveries.values()):
-                return OTHER_POOL
-            delivery = self._deliveries[name] = self._deliver(name)
-        self._last = name
-        return await delivery.add(recipient)
+        return choose(self._routes, facts)
 
     def _deliver(self, name: str) -> Delivery:
         pool, lease = self._pools[name], self._kept.pop(name, None)
@@ -105,6 +119,7 @@ class Transaction:
 
     async def begin_content(self) -> Reply:
         """Send DATA to every pool; 354 if all of them want the content."""
+        self._content = True
         for name in [name for name, delivery in self._deliveries.items() if not delivery.recipients]:
             self._put_back(name, self._deliveries.pop(name))
         told = INCOMPLETE
@@ -165,27 +180,35 @@ class Transaction:
         if lease is not None:
             self._kept[name] = lease
 
-    def record(self, size: int) -> None:
-        """Count and log the results, at the end of a message of `size` bytes."""
+    def record(self, client_status: int) -> None:
+        """Count and log the results of a message that has content; `client_status` is what the client was told."""
         settings, caller = self._settings, self._caller
-        for name, delivery in self._deliveries.items():
+        for name, delivery in self._deliveries.items() if self._content else ():
             result = delivery.result or INCOMPLETE
             key = (name, ("accepted", "deferred", "rejected")[(2, 4, 5).index(result.kind)])
             settings.counts[key] = settings.counts.get(key, 0) + 1
+            addresses = [each.mailbox.address for each in delivery.recipients]
             settings.record(
                 MailRecord(
-                    settings.name,
-                    caller.client.peer,
-                    caller.helo,
-                    self._sender.mailbox.address,
-                    len(delivery.recipients),
-                    size,
+                    *caller.identity(settings.name),
+                    self.sender,
+                    len(addresses),
+                    names(addresses),
+                    self.size,
+                    round(settings.clock.now - self._began, 3),
                     name,
                     delivery.member,
                     result.status,
                     result.text,
+                    client_status,
                 )
             )
+
+    def record_refusal(self, recipient: str, told: Reply, name: str = "") -> None:
+        """Log a rejected recipient of the pool `name`, "" if no pool was asked."""
+        settings, member = self._settings, self._deliveries[name].member if name else ""
+        identity = self._caller.identity(settings.name)
+        settings.record(MailRefusal(*identity, self.sender, recipient, name, member, told.status, told.text))
 
 
 def _later(result: Reply) -> Reply:

@@ -35,7 +35,7 @@ class MailClient:
 
     async def say(self, line):
         """Send a command and return its status and text."""
-        self.writer.write(line.encode() + b"\r\n")
+        self.writer.write(line.encode("utf-8", "surrogateescape") + b"\r\n")
         status, lines = await self.reply()
         return f"{status} {lines[-1]}"
 

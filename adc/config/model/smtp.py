@@ -128,7 +128,11 @@ class SmtpLimits(Part):
         50 << 20, description="Maximum size of a message, announced as SIZE; larger ones get 552."
     )
     recipients: Annotated[int, whole(1, 100_000)] = Field(
-        1000, description="Maximum number of recipients of a message; further ones get 452."
+        1000,
+        description=(
+            "Maximum number of recipients of a message; further ones get 452. After as many rejected ones since the "
+            "last message 421."
+        ),
     )
     messages: Annotated[int, whole(0, 1_000_000)] = Field(
         0, description="Number of messages after which a connection is closed with 421; 0: no limit."
@@ -172,7 +176,7 @@ class SmtpTimeouts(Part):
 
 
 class SmtpLog(Part):
-    """One line per message and pool."""
+    """One line per message and pool, and one per rejected sender or recipient."""
 
     path: FilePath = Field(description="File to append to.")
     format: Annotated[str, one_of("text", "json")] = Field("text", description="text or json.")
@@ -212,7 +216,9 @@ class Smtp(Part):
     timeouts: SmtpTimeouts = Field(
         SmtpTimeouts.defaults(), description="Timeouts towards clients and members."
     )
-    log: Annotated[SmtpLog | None, OFF] = Field(None, description="One line per message and pool.")
+    log: Annotated[SmtpLog | None, OFF] = Field(
+        None, description="One line per message and pool, and one per rejected sender or recipient."
+    )
 
 
 def contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:

@@ -18,7 +18,7 @@ from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.stream_listener import StreamListener
 from adc.smtp.connection import SmtpConnection
-from adc.smtp.mail_log import MailRecord
+from adc.smtp.mail_log import MailRecord, MailRefusal
 from adc.smtp.settings import SmtpSettings
 from adc.smtp.shed import ShedConnection
 from adc.telemetry.samples import Sample
@@ -99,7 +99,7 @@ class SmtpListener(StreamListener):
     def protocol(self, handshake: Handshake, alpn: str) -> asyncio.Protocol:
         return SmtpConnection(self.settings, handshake)
 
-    def _record(self, record: MailRecord) -> None:
+    def _record(self, record: MailRecord | MailRefusal) -> None:
         log = self._logs.mail_logs.get(self.name)
         if log is not None:
             log.append(self.settings.clock.wall, record)

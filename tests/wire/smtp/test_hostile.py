@@ -128,6 +128,33 @@ async def test_too_many_errors_end_the_session(tmp_path):
         assert await client.closed() == b""
 
 
+async def test_unknown_commands_are_errors(tmp_path):
+    smtp = {"limits": {"errors": 7}}
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (proxy, client):
+        for command in [
+            "XCLIENT ADDR=192.0.2.1",
+            "XFORWARD NAME=x",
+            "PROXY TCP4 1.2.3.4 1.2.3.4 1 2",
+            "BDAT 3 LAST",
+        ]:
+            assert (await client.say(command)).startswith("500 5.5.2")
+        for command in ["", " NOOP", "\x1b[31m"]:
+            assert (await client.say(command)).startswith("500 5.5.2")
+        await client.say("TURN")
+        assert (await client.reply()) == (421, ["4.7.0 Too many errors"])
+        assert "reason=errors" in proxy.error_log()
+
+
+async def test_too_many_rejected_recipients_end_the_session(tmp_path):
+    smtp = {"limits": {"recipients": 10}}
+    member = MailMember({"RCPT": "451 4.7.1 Greylisted"})
+    async with member, relaying(tmp_path, member, smtp=smtp) as (_proxy, client):
+        told = await client.envelope(*[f"u{number}@example.com" for number in range(10)])
+        assert {each[:3] for each in told[1:]} == {"451"}
+        assert (await client.say("RCPT TO:<u@example.com>")).startswith("421 4.7.0")
+        assert await client.closed() == b""
+
+
 async def test_too_many_commands_without_mail_end_the_session(tmp_path):
     smtp = {"limits": {"idle_commands": 5}}
     async with (

@@ -10,14 +10,24 @@ FAILING = [
     {"banner": None},
     {"banner": "421 4.3.2 Busy"},
     {"EHLO": None},
+    {"banner": "554 No"},
+    {"banner": "220-" + "x\r\n220-" * 20_000},
+    {"EHLO": "421 4.3.2 Closing"},
+    {"EHLO": "garbage"},
     {"MAIL": None},
+    {"MAIL": "421 4.3.2 Closing"},
+    {"MAIL": "250 " + "x" * 100_000},
     {"RCPT": None},
     {"RCPT": "421 4.3.2 Closing"},
+    {"RCPT": "garbage"},
     {"DATA": None},
+    {"DATA": "421 4.3.2 Closing"},
+    {"DATA": "garbage"},
+    {"DATA": "354 Go on\r\n250 2.0.0 Ok"},
 ]
 
 
-@pytest.mark.parametrize("failing", FAILING, ids=str)
+@pytest.mark.parametrize("failing", FAILING, ids=lambda failing: str(failing)[:40])
 async def test_member_that_fails_before_the_content_is_replaced(tmp_path, failing):
     async with MailMember(failing) as bad, MailMember() as good:
         pool = {"balance": "first", "health": {"passive": False}}
@@ -63,6 +73,28 @@ async def test_early_acceptance_is_none(tmp_path):
             assert (await client.envelope("u@example.com"))[1].startswith("250")
             told = await client.data(MESSAGE + b"stop\r\n")
             assert told.startswith("451")
+
+
+async def test_acceptance_behind_354_is_none(tmp_path):
+    """It is in one packet with 354, so that it waits where the reply to the content is read."""
+    replies = {"DATA": "354 Go on\r\n250 2.0.0 Ok: queued as lie", ".": "550 5.7.1 Spam"}
+    async with MailMember(replies) as member, relaying(tmp_path, member) as (_proxy, client):
+        assert (await client.send("u@example.com")).startswith("451")
+
+
+async def test_message_without_a_final_reply_is_sent_once(tmp_path):
+    """The member may have it: only the client may send it again."""
+    async with MailMember({".": None}) as lost, MailMember() as other:
+        pool = {"balance": "first"}
+        async with relaying(tmp_path, lost, other, pool=pool) as (_proxy, client):
+            assert (await client.send("u@example.com")).startswith("451 4.4.2")
+        assert not other.messages
+
+
+async def test_refusals_of_all_members_are_the_reply(tmp_path):
+    member = MailMember({"MAIL": "421 4.3.2 Too busy"})
+    async with member, relaying(tmp_path, member) as (_proxy, client):
+        assert (await client.envelope("u@example.com"))[1] == "451 4.3.2 Too busy"
 
 
 async def test_reply_that_nobody_asked_for_is_not_given_to_the_next_command(tmp_path):

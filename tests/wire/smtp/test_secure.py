@@ -67,6 +67,67 @@ async def test_failed_handshake_ends_the_session(tmp_path, secured):
         await eventually(lambda: not proxy.connections)
 
 
+async def test_starttls_ends_an_authentication(tmp_path, authority, secured, users):
+    """Whoever authenticates in the clear and then passes the client's bytes on would get its mail as his."""
+    smtp = {"auth": {**users, "without_tls": True, "required": True}}
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp, listener=secured) as (_proxy, client):
+        await client.hello()
+        assert (await client.say(f"AUTH PLAIN {PLAIN}")).startswith("235")
+        await client.start_tls(authority.context())
+        await client.hello()
+        assert (await client.say("MAIL FROM:<a@b>")).startswith("530")
+
+
+@pytest.mark.parametrize("login", [b"ann\0secret", b"ann\0secret\0"])
+async def test_name_cannot_bring_a_password_of_its_own(tmp_path, login):
+    smtp = {"auth": {"pool": "app", "without_tls": True}}
+    async with MailMember(extensions=("AUTH PLAIN",)) as member:
+        async with relaying(tmp_path, member, smtp=smtp) as (_proxy, client):
+            await client.hello()
+            await client.say(f"AUTH LOGIN {base64.b64encode(login).decode()}")
+            assert (await client.say(base64.b64encode(b"x").decode())).startswith("501 5.5.2")
+        assert not member.commands
+
+
+async def test_malformed_authentication_is_rejected(tmp_path, users):
+    lines = [
+        "",
+        "PLAIN *",
+        "PLAIN ====",
+        "PLAIN !!!!",
+        "PLAIN a b c",
+        "PLAIN YQ==",
+        "CRAM-MD5",
+        "LOGIN \udcff",
+    ]
+    steps = [
+        ("PLAIN", "*"),
+        ("LOGIN", "*"),
+        ("PLAIN", "!!"),
+        ("PLAIN", "\udcff"),
+        ("LOGIN", "YQ"),
+        ("PLAIN", ""),
+    ]
+    smtp = {"auth": {**users, "without_tls": True}}
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (_proxy, client):
+        await client.hello()
+        for line in lines:
+            assert (await client.say(f"AUTH {line}"))[:2] == "50", line
+        for mechanism, line in steps:
+            assert (await client.say(f"AUTH {mechanism}"))[:3] == "334"
+            assert (await client.say(line))[:3] == "501", line
+        assert (await client.say(f"AUTH PLAIN {PLAIN}"))[:3] == "235"
+
+
+async def test_overlong_response_to_a_challenge_ends_the_session(tmp_path, users):
+    smtp = {"auth": {**users, "without_tls": True}}
+    async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (_proxy, client):
+        await client.hello()
+        await client.say("AUTH PLAIN")
+        assert (await client.say("A" * 13_000)).startswith("500 5.5.6")
+        assert await client.closed() == b""
+
+
 async def test_required_tls_comes_before_mail(tmp_path, authority, secured):
     smtp = {"starttls": "required"}
     async with MailMember() as member, relaying(tmp_path, member, smtp=smtp, listener=secured) as (_, client):
