@@ -20,6 +20,7 @@ from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_c
 from adc.proxy.files.root import Root, open_file
 from adc.proxy.pages.configured import Pages
 from adc.proxy.replies import Replies
+from adc.runtime.build.files import last_resort
 from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
 from adc.runtime.build.firewall_lint import doubtful_rules
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
@@ -211,11 +212,12 @@ def _files(config: Config) -> Iterator[Finding]:
         except OSError as error:
             yield (*at, "root"), f"{files.root}: {_words(error)}"
             continue
-        if files.fallback is not None:
+        last = last_resort(files)
+        if last is not None:
             try:
-                open_file(folder, files.fallback.encode())
+                open_file(folder, last.name)
             except OSError as error:
-                yield (*at, "fallback"), f"{files.fallback} in {files.root}: {_words(error)}"
+                yield (*at, *last.place), f"{last.name.decode()} in {files.root}: {_words(error)}"
 
 
 def _caches(config: Config, which: Which) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from email.utils import formatdate
 import pytest
 
 from adc.proxy.files import root as rooms
+from adc.proxy.files.open_files import OpenFiles
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
 from tests.kit.proxy import serving
@@ -546,6 +547,97 @@ async def test_fallback_answers_for_what_is_missing_but_not_for_hidden_names(tmp
         assert (await served.get("/a.txt")).body == b"a"
         assert (await served.get("/.env")).status == 404
         assert (await served.get("/users/7", method="POST")).status == 405
+
+
+async def test_candidates_are_tried_in_order(tmp_path):
+    tried = ["/down.html", "$uri", "$uri.html", "$uri/", "/shared$uri", "/index.html"]
+    (tmp_path / "run" / "site").mkdir(parents=True)
+    (tmp_path / "run" / "site" / "index.html").write_bytes(b"app")
+    async with site(tmp_path, **{"try": tried}) as served:
+        for name in ("about.html", "both", "both.html", "docs/index.html", "docs.html", "more/index.html"):
+            served.write(name, name.encode())
+        served.write("shared/a.css", b"shared")
+        for path, body in {
+            "/about": b"about.html",
+            "/about.html": b"about.html",
+            "/both": b"both",
+            "/docs": b"docs.html",
+            "/docs/": b"docs/index.html",
+            "/more/": b"more/index.html",
+            "/a.css": b"shared",
+            "/any/route?x=1": b"app",
+            "/about/": b"app",
+            "/": b"app",
+            "/a%2fb": b"app",
+        }.items():
+            for _ in range(2):
+                assert (await served.get(path)).body == body, path
+        assert (await served.get("/more")).status == 301
+        assert (await served.get("/.git/config")).status == 404
+        served.write("down.html", b"down")
+        served.pass_second()
+        assert {(await served.get(path)).body for path in ("/about", "/", "/any")} == {b"down"}
+
+
+async def test_file_that_comes_before_the_one_in_use_is_sent_after_a_second(tmp_path):
+    async with site(
+        tmp_path, index=["index.html", "index.htm"], **{"try": ["$uri", "$uri.html", "$uri/"]}
+    ) as served:
+        for later, sooner, path in (("a.html", "a", "/a"), ("b/index.htm", "b/index.html", "/b/")):
+            served.write(later, b"later")
+            assert (await served.get(path)).body == b"later"
+            served.write(sooner, b"sooner")
+            served.pass_second()
+            assert (await served.get(path)).body == b"sooner"
+            (served.folder / sooner).unlink()
+            served.pass_second()
+            assert (await served.get(path)).body == b"later"
+
+
+async def test_file_for_all_paths_is_kept_once(tmp_path, monkeypatch):
+    put, kept = OpenFiles.put, []
+    monkeypatch.setattr(OpenFiles, "put", lambda self, *each: (kept.append(each), put(self, *each)))
+    (tmp_path / "run" / "site").mkdir(parents=True)
+    (tmp_path / "run" / "site" / "app.html").write_bytes(b"app")
+    async with site(tmp_path, **{"try": ["$uri", "/app.html"]}) as served:
+        for number in range(5):
+            assert (await served.get(f"/{number}")).body == b"app"
+    assert len(kept) == 1
+
+
+async def test_status_of_the_list_answers_for_what_is_missing(tmp_path):
+    async with site(tmp_path, **{"try": ["$uri", "=410"]}) as served:
+        served.write("a", b"a")
+        assert (await served.get("/none")).status == 410
+        assert (await served.get("/a")).body == b"a"
+        assert (await served.get("/", method="HEAD")).status == 410
+
+
+async def test_folder_for_all_paths_answers_with_its_index(tmp_path):
+    async with site(tmp_path, **{"try": ["$uri", "/missing/"]}) as served:
+        served.write("missing/index.html", b"missing")
+        for path in ("/missing", "/a", "/"):
+            assert ((await served.get(path)).status, (await served.get(path)).body) == (200, b"missing")
+
+
+async def test_candidates_lead_nowhere_outside(tmp_path):
+    async with site(tmp_path, **{"try": ["$uri.txt", "/in$uri", "$uri/"]}) as served:
+        served.write("../secret.txt", b"OUTSIDE")
+        served.write("in/a", b"a")
+        (served.folder / "out.txt").symlink_to("../secret.txt")
+        (served.folder / "in" / "out").symlink_to("../../secret.txt")
+        for path in (
+            "/out",
+            "/a%2f..%2fout",
+            "/..%252fsecret",
+            "/in/../out",
+            "/%2e%2e/secret",
+            "/..%2fsecret",
+        ):
+            async with served.proxy.client() as client:
+                reply = await client.ask(get(path))
+            assert reply.status in (400, 404), path
+            assert b"OUTSIDE" not in reply.body
 
 
 async def test_listing_names_what_can_be_reached_and_escapes_it(tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from adc.config.model.base import Forms, Part
+from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.types import LISTED, OFF, FieldValue, FilePath, Flag, one_of, text_of
 
 FileName = Annotated[str, text_of(r"(?!\.\.?\Z)[^/\\\0]{1,255}", "the name of a file, without a folder")]
@@ -16,6 +16,14 @@ Beneath = Annotated[
     text_of(
         r"(?!(?:.*/)?\.\.?(?:/|\Z))[^/\\\0]+(?:/[^/\\\0]+)*",
         "the name of a file beneath root, such as index.html",
+    ),
+]
+Tried = Annotated[
+    str,
+    text_of(
+        r"=[45][0-9]{2}|(?!(?:.*/)?\.\.?(?:/|\Z))"
+        r"(?:(?:/[^/\\\0$]+)*\$uri[^/\\\0$]*(?:/[^/\\\0$]+)*|(?:/[^/\\\0$]+)+)/?",
+        "a name beneath root, such as $uri, $uri.html, $uri/ or /index.html, or a status, such as =404",
     ),
 ]
 Suffix = Annotated[str, text_of(r"\.?[A-Za-z0-9_+\-]{1,32}", "a suffix, such as .html")]
@@ -50,6 +58,15 @@ class Files(Part):
             "single-page application."
         ),
     )
+    try_: Annotated[tuple[Tried, ...], LISTED] = Field(
+        ("$uri", "$uri/"),
+        alias="try",
+        description=(
+            "What is tried in order: $uri is the path of the request, so $uri.html is the file with .html added; a "
+            "name with a slash at its end is a folder, whose index is sent; /index.html is a file for all paths. A "
+            "status such as =404, which ends the list, is the response if nothing exists."
+        ),
+    )
     precompressed: Annotated[tuple[Annotated[str, one_of("br", "zstd", "gzip")], ...], LISTED] = Field(
         ("br", "zstd", "gzip"),
         description=(
@@ -70,6 +87,20 @@ class Files(Part):
     types: Mapping[Suffix, MediaType] = Field(
         {}, description="Media types by suffix, in addition to the built-in ones."
     )
+
+    @classmethod
+    def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
+        tried = written.get("try")
+        if tried is None:
+            return
+        listed = tried if isinstance(tried, list) else [tried]
+        for place, each in enumerate(listed[:-1]):
+            if isinstance(each, str) and each.startswith("="):
+                yield ("try", place), f"nothing after {each} is tried: a status ends the list"
+        if all(isinstance(each, str) and each.startswith("=") for each in listed):
+            yield ("try",), "has no name to try, such as $uri"
+        if written.get("fallback") is not None:
+            yield ("fallback",), f"has no effect with try; end the list with /{written['fallback']}"
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from typing import Final
 
 from adc.compression.eligibility import ACCEPT_ENCODING, client_accepts
 from adc.files.answer import SELECTING, answer
+from adc.files.candidates import Candidates
 from adc.files.listing import listing
 from adc.files.names import file_name, folder_location, is_hidden
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.target import BadTarget, normalise_path
+from adc.net.clock import Clock
+from adc.proxy.files.finder import ABSENT, Finder, Found, Kind
 from adc.proxy.files.open_files import OpenFiles, Shelf
-from adc.proxy.files.root import Descriptor, Root, entries, look
+from adc.proxy.files.root import Descriptor, Root, entries
 from adc.proxy.files.sending import FileSending
 from adc.proxy.files.served import Content, FileReader, ServedFile
 from adc.proxy.replies import Replies, wants_json
@@ -23,30 +25,27 @@ from adc.proxy.upstream.request import UpstreamRequest
 
 _NO_LINES: Final[tuple[Pair, ...]] = ()
 _ALLOW: Final[tuple[Pair, ...]] = ((b"Allow", b"GET, HEAD"),)
-_ABSENT: Final = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV, errno.ENAMETOOLONG, errno.EINVAL, errno.ENXIO}
-)
 _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM})
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 class FileOptions:
-    """`index` are the files that stand for their folder; `fallback` stands for whatever is missing, b"" for none.
-    `quick`: neither a cache nor a plugin comes before the action; `rewritten`: the route changes paths."""
+    """`index` are the files that stand for their folder, `candidates` what is tried for a path. `quick`: neither a
+    cache nor a plugin comes before the action; `rewritten`: the route changes paths."""
 
-    __slots__ = ("fallback", "hidden", "index", "listing", "quick", "rewritten")
+    __slots__ = ("candidates", "hidden", "index", "listing", "quick", "rewritten")
 
     def __init__(
         self,
         index: tuple[bytes, ...],
-        fallback: bytes,
+        candidates: Candidates,
         hidden: bool,
         listing: bool,
         quick: bool,
         rewritten: bool,
     ) -> None:
         self.index = index
-        self.fallback = fallback
+        self.candidates = candidates
         self.hidden = hidden
         self.listing = listing
         self.quick = quick
@@ -56,7 +55,7 @@ class FileOptions:
 class ServeFiles:
     """Answers GET and HEAD with the files beneath a folder. `replies` makes the error pages."""
 
-    __slots__ = ("_kept", "_options", "_reader", "_replies", "_root", "_shelf")
+    __slots__ = ("_finder", "_kept", "_options", "_reader", "_replies", "_root", "_shelf")
 
     def __init__(
         self, root: Root, reader: FileReader, options: FileOptions, kept: OpenFiles, replies: Replies
@@ -64,6 +63,7 @@ class ServeFiles:
         self._root = root
         self._reader = reader
         self._options = options
+        self._finder = Finder(options.candidates.tried, options.index, options.listing)
         self._kept = kept
         self._replies = replies
         self._shelf: Shelf = {}
@@ -118,37 +118,33 @@ class ServeFiles:
         if name is not None and is_hidden(name) and not self._options.hidden:
             self._error(upstream, 404)
             return
-        folder = self._root.folder(upstream.context.clock.now)
-        try:
-            served = None if name is None else self._served(upstream, folder, path, name)
-        except OSError as error:
-            if error.errno not in _ABSENT:
-                raise
-            served = None
-        if served is None and name is not None and self._is_folder(folder, name):
-            self._folder_itself(upstream, folder, path, name)
-        elif served is not None:
+        clock = upstream.context.clock
+        folder = self._root.folder(clock.now)
+        served = self._shelf.get(path)
+        if served is not None and clock.now < served.look_at:
+            self._send(upstream, self._chosen(upstream.request, served))
+            return
+        found = self._finder.find(folder, path, name)
+        if found is None:
+            self._error(upstream, self._options.candidates.status)
+        elif found.kind is Kind.FILE:
+            served = self._served(folder, found, clock)
             self._send(upstream, self._chosen(upstream.request, served))
         else:
-            self._missing(upstream, folder)
+            self._folder_itself(upstream, folder, found)
 
-    def _served(
-        self, upstream: UpstreamRequest, folder: Descriptor, path: str, name: bytes
-    ) -> ServedFile | None:
-        """Return the file that `path` names, or the index of the folder; None if there is none. Raises OSError."""
-        clock, shelf = upstream.context.clock, self._shelf
-        served = shelf.get(path)
-        if served is not None:
+    def _served(self, folder: Descriptor, found: Found, clock: Clock) -> ServedFile:
+        """Return the file that was found, as it is kept if the disk still has it so. Raises OSError."""
+        shelf, key = self._shelf, found.key
+        served = shelf.get(key)
+        if served is not None and served.plain.name == found.name:
             if clock.now < served.look_at:
                 return served
             if self._is_current(folder, served, clock.now):
-                self._kept.touch(shelf, path)
+                self._kept.touch(shelf, key)
                 return served
-            self._kept.drop(shelf, path)
-        found = self._named(folder, path, name)
-        if found is None:
-            return None
-        served = self._reader.load(folder, path, found, clock.now, clock.wall)
+        self._kept.drop(shelf, key)
+        served = self._reader.load(folder, key, found.name, clock.now, clock.wall)
         self._kept.put(shelf, served)
         return served
 
@@ -158,51 +154,16 @@ class ServeFiles:
         except OSError:
             return False
 
-    def _named(self, folder: Descriptor, path: str, name: bytes) -> bytes | None:
-        """Return the name of the regular file for `path`: the index if `path` ends in a slash. Raises OSError."""
-        if not path.endswith("/"):
-            return name if stat.S_ISREG(look(folder, name).st_mode) else None
-        for index in self._options.index:
-            within = b"%b/%b" % (name, index) if name else index
-            try:
-                if stat.S_ISREG(look(folder, within).st_mode):
-                    return within
-            except OSError as error:
-                if error.errno not in _ABSENT:
-                    raise
-        return None
-
-    def _is_folder(self, folder: Descriptor, name: bytes) -> bool:
-        try:
-            return stat.S_ISDIR(look(folder, name).st_mode)
-        except OSError:
-            return False
-
-    def _folder_itself(self, upstream: UpstreamRequest, folder: Descriptor, path: str, name: bytes) -> None:
-        """Answer for a folder without an index, or one that was asked for without its slash. Raises OSError."""
+    def _folder_itself(self, upstream: UpstreamRequest, folder: Descriptor, found: Found) -> None:
+        """Answer for a folder that is listed, or that was asked for without its slash. Raises OSError."""
         request = upstream.request
-        if not path.endswith("/"):
+        if found.kind is Kind.SLASH:
             location = folder_location(request.path, request.query)
             self._text(upstream, 301, [(b"Location", location)], b"")
-        elif self._options.listing:
-            found, more = entries(folder, name, self._options.hidden)
-            lines, body = listing(request.path, found, more, wants_json(request))
+        else:
+            listed, more = entries(folder, found.name, self._options.hidden)
+            lines, body = listing(request.path, listed, more, wants_json(request))
             self._text(upstream, 200, lines, body)
-        else:
-            self._missing(upstream, folder)
-
-    def _missing(self, upstream: UpstreamRequest, folder: Descriptor) -> None:
-        """Answer with the fallback, or 404. Raises OSError."""
-        fallback = self._options.fallback
-        if not fallback:
-            self._error(upstream, 404)
-            return
-        key = "/" + fallback.decode("utf-8", "surrogateescape")
-        served = self._served(upstream, folder, key, fallback)
-        if served is None:
-            self._error(upstream, 404)
-        else:
-            self._send(upstream, self._chosen(upstream.request, served))
 
     # The response.
 
@@ -234,7 +195,7 @@ class ServeFiles:
 
     def _failed(self, upstream: UpstreamRequest, error: OSError) -> None:
         """Answer a request whose file could not be opened."""
-        if error.errno in _ABSENT:
+        if error.errno in ABSENT:
             self._error(upstream, 404)
             return
         if error.errno in _FORBIDDEN:

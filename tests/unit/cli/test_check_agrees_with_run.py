@@ -68,6 +68,10 @@ BROKEN = {
     "no root of files": (BASE + "routes: [{files: {root: none}}]\n", "3:25: routes[0].files.root"),
     "no root of files in short": (BASE + "routes: [{files: none}]\n", "3:18: routes[0].files"),
     "root of files is no folder": (BASE + "routes: [{files: {root: file}}]\n", "Not a directory"),
+    "no file at the end of try": (
+        BASE + "routes: [{files: {root: folder, try: [$uri, /none.html, =404]}}]\n",
+        "routes[0].files.try[1]",
+    ),
     "no fallback of files": (
         BASE + "routes: [{files: {root: folder, fallback: none.html}}]\n",
         "routes[0].files.fallback",

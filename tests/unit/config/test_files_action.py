@@ -35,6 +35,62 @@ def test_fallback_lies_beneath_the_root(tmp_path, name):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "$uri",
+        "$uri/",
+        "$uri.html",
+        "$uri/index.html",
+        "/a$uri",
+        "/a/b$uri-c/d/",
+        "/index.html",
+        "/a/b/",
+        "=404",
+        "=599",
+    ],
+)
+def test_candidates_are_names_with_the_path_or_files_for_all_paths(tmp_path, name):
+    (route,) = loaded(tmp_path, f"routes: [{{files: {{root: a, try: [$uri, '{name}']}}}}]\n").routes
+    assert route.files.try_ == ("$uri", name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "index.html",
+        "a$uri",
+        "/a/$uri",
+        "$uri$uri",
+        "/../a",
+        "$uri/../b",
+        "/..",
+        "/a//b",
+        "=200",
+        "=4040",
+        "$x",
+    ],
+)
+def test_candidates_lie_beneath_the_root(tmp_path, name):
+    assert "is not a name beneath root, such as" in problems(
+        tmp_path, f"routes: [{{files: {{root: a, try: [$uri, '{name}']}}}}]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("try: [=404, $uri]", "files.try[0]: nothing after =404 is tried: a status ends the list"),
+        ("try: =404", "files.try: has no name to try, such as $uri"),
+        ("try: $uri, fallback: a.html", "files.fallback: has no effect with try; end the list with /a.html"),
+    ],
+)
+def test_lists_of_candidates_that_contradict_themselves_are_refused(tmp_path, options, message):
+    assert message in problems(tmp_path, f"routes: [{{files: {{root: a, {options}}}}}]\n")
+
+
+@pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("index", "a/b", "is not the name of a file"),
