@@ -167,8 +167,9 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relaying(folder, mapping, *, host="127.0.0.1", channel=None):
-    """Serve `mapping` on a UDP port of `host`; the logs are in `folder`. `channel` are ports of other listeners."""
+async def relaying(folder, mapping, *, host="127.0.0.1", channel=None, buckets=None):
+    """Serve `mapping` on a UDP port of `host`; the logs are in `folder`. `channel` are ports of other listeners,
+    `buckets` the rates that it shares with other workers."""
     folder.mkdir(exist_ok=True)
     logs = {
         "access_log": {"path": str(folder / "access.log")},
@@ -181,7 +182,7 @@ async def relaying(folder, mapping, *, host="127.0.0.1", channel=None):
     loop.set_exception_handler(lambda loop, context: errors.append(context))
     sock = bind(Address("udp", host, 0))
     others = {name: [bind(Address("udp", host, port))] for name, port in (channel or {}).items()}
-    worker = Worker(load(file).config, {"game": [sock], **others}, 0)
+    worker = Worker(load(file).config, {"game": [sock], **others}, 0, buckets=buckets)
     await worker.start()
     try:
         yield Relay(worker, sock, folder, others)

@@ -85,8 +85,8 @@ class Udp(Part):
     datagrams_per_source: Annotated[int, whole(0, 10_000_000)] = Field(
         0,
         description=(
-            "Maximum rate of datagrams of one client address (IPv6: /64) per second and worker; others are dropped and "
-            "counted. 0: no limit."
+            "Maximum rate of datagrams of one client address (IPv6: /64) per second, over all workers; others are "
+            "dropped and counted. 0: no limit."
         ),
     )
     source_addresses: Annotated[tuple[SourceAddress, ...], LISTED] = Field(

@@ -1,43 +1,36 @@
-"""The rate of datagrams of one source. No I/O."""
+"""The rate of datagrams of one source, counted over all workers of a machine. No I/O."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from adc.firewall.buckets import Buckets
 from adc.http.networks import parse_address
-
-SOURCES: Final = 65_536
-"""Sources that are remembered; the one that has been silent longest is forgotten first."""
 
 _SUBNET_SHIFT: Final = 64
 
 
 class DatagramRate:
-    """Admits `rate` datagrams a second of each source, and as many at once after a pause. The clients of an IPv6 /64
-    are one source, because a host may use any of its addresses."""
+    """Admits `rate` datagrams a second of each source at one listener, and as many at once after a pause.
 
-    def __init__(self, rate: int, most: int = SOURCES) -> None:
+    The clients of an IPv6 /64 are one source, because a host may use any of its addresses. Workers share the counts
+    in `buckets`: the kernel chooses the worker by the client's port, which a source may change at will.
+    """
+
+    def __init__(self, rate: int, listener: str, buckets: Buckets) -> None:
         self.rate = rate
-        self._most = most
-        self._left: dict[str | int, tuple[float, float]] = {}
+        self._prefix = f"(udp)\0{listener}\0".encode()
+        self._interval = 1.0 / rate
+        self._buckets = buckets
 
     def admit(self, address: str, now: float) -> bool:
         """Count a datagram of `address` at `now` (monotonic seconds); False if it is one too many."""
-        source: str | int = address
-        if ":" in address:
-            source = _subnet(address)
-        rate = float(self.rate)
-        found = self._left.pop(source, None)
-        left = rate if found is None else min(rate, found[0] + (now - found[1]) * rate)
-        if found is None and len(self._left) >= self._most:
-            del self._left[next(iter(self._left))]
-        admitted = left >= 1.0
-        self._left[source] = (left - 1.0 if admitted else left, now)
-        return admitted
+        source = _subnet(address) if ":" in address else address.encode()
+        return not self._buckets.over(self._prefix + source, self._interval, self.rate, now)
 
 
-def _subnet(address: str) -> str | int:
-    parsed = parse_address(address.partition("%")[0])
+def _subnet(address: str) -> bytes:
+    parsed = parse_address(address)
     if parsed is None or parsed.version == 4:
-        return str(parsed or address)
-    return int(parsed) >> _SUBNET_SHIFT
+        return str(parsed or address).encode()
+    return b"%x/64" % (int(parsed) >> _SUBNET_SHIFT)

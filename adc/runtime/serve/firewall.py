@@ -30,10 +30,13 @@ _LOOK_EVERY = 1.0
 
 
 class WorkerFirewall:
-    """The rules in force. Counters go on over reloads by name of rule, and so do rates, in `buckets`."""
+    """The rules in force. Counters go on over reloads by name of rule, and so do rates, in `buckets`.
+
+    The rates of UDP listeners are in `buckets` too: it is the memory that the workers share.
+    """
 
     def __init__(self, buckets: Buckets) -> None:
-        self._buckets = buckets
+        self.buckets = buckets
         self._candidate: tuple[Firewall, Filter, SetFiles] | None = None
         self.filter: Filter | None = None
         self._sets = SetFiles({})
@@ -53,7 +56,7 @@ class WorkerFirewall:
             sets = await asyncio.to_thread(read_sets, firewall) if files.files else read_sets(firewall)
         except (OSError, BadSet) as error:
             raise BuildError(f"firewall: {error}") from None
-        self._candidate = firewall, filter_of(firewall, sets, self._buckets), files
+        self._candidate = firewall, filter_of(firewall, sets, self.buckets), files
 
     def commit(self, error_log: ErrorLog) -> None:
         """Decide by the prepared rules from now on; listeners ask for their admission after this."""

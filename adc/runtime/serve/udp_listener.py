@@ -92,7 +92,7 @@ class UdpListener(Listener):
         relay = self._relay
         rate = settings.udp.datagrams_per_source
         if relay.rate is None or relay.rate.rate != rate:
-            relay.rate = DatagramRate(rate) if rate else None
+            relay.rate = DatagramRate(rate, self.name, self._context.firewall.buckets) if rate else None
         limit = settings.limits.connections_per_source
         present = (
             [session.client[0] for door in self._all for session in door.all_sessions()] if limit else []

@@ -1,9 +1,12 @@
 """Datagrams through a UDP listener: sessions, replies, members that are away, limits."""
 
 import socket
+from time import monotonic
 
 import pytest
 
+from adc.firewall.buckets import Buckets
+from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.no_port import NoPort
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
@@ -277,9 +280,22 @@ async def test_the_rate_of_a_source_leaves_other_sources_alone(tmp_path, visitor
             visitor = visitors(relay)
             for number in range(200):
                 visitor.send(b"%d" % number)
-            await eventually(lambda: relay.dropped("limit_rate") >= 100)
+            await eventually(lambda: relay.dropped("limit_rate") >= 100 and len(a.received) >= 10)
             assert a.received[:10] == [b"%d" % number for number in range(10)]
             assert await visitors(relay, own="127.0.0.2").ask(b"2") == b"2"
+
+
+async def test_the_rate_of_a_source_counts_what_other_workers_admitted(tmp_path, visitors):
+    buckets = Buckets()
+    another = DatagramRate(10, "game", buckets)
+    another.admit("127.0.0.1", monotonic() + 60)  # whatever this test takes, the bucket is empty
+    async with member() as a:
+        mapping = config(a.address, udp={"datagrams_per_source": 10})
+        async with relaying(tmp_path, mapping, buckets=buckets) as relay:
+            visitors(relay).send(b"1")
+            await eventually(lambda: relay.dropped("limit_rate") == 1)
+            assert await visitors(relay, own="127.0.0.2").ask(b"2") == b"2"
+            assert a.received == [b"2"]
 
 
 async def test_source_addresses_are_used_in_turn(tmp_path, visitors):
