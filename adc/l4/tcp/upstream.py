@@ -1,76 +1,20 @@
-"""The pool of a TCP listener as its flows use it: choice, pins, the queue, and what connections begin with."""
+"""The pool of a TCP listener as its flows use it: choice, the queue, and what connections begin with."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from adc.http.client import Flow
-from adc.l4.tcp.targets import Targets
-from adc.persistence.decide import Action, MemberState, Stickiness, decide
-from adc.persistence.identity import member_id
-from adc.persistence.interface import PENDING
-from adc.persistence.table import TablePersistence
+from adc.l4.pins import Pins
+from adc.l4.targets import Targets
 from adc.pools.errors import Failure, Outcome
-from adc.pools.member import Admin, Member
+from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.pools.queue import WaitQueue
 
 if TYPE_CHECKING:
     from adc.l4.tcp.flow import TcpFlow
-
-
-class Pins:
-    """Keeps clients on their members, by their addresses. `wall()` returns epoch seconds."""
-
-    def __init__(
-        self, persistence: TablePersistence[Flow], stickiness: Stickiness, wall: Callable[[], float]
-    ) -> None:
-        self._persistence = persistence
-        self._stickiness = stickiness
-        self._wall = wall
-
-    def member(
-        self, pool: Pool, flow: Flow, now: float, then: Callable[[], None] | None
-    ) -> Member | Failure | None:
-        """Return the member that the client of `flow` is pinned to, NO_MEMBER if only that may serve it and cannot,
-        None if any may. `then` is called later instead (with CLIENT_GONE as result) if another machine must be asked;
-        None if it was asked.
-        """
-        pin = self._persistence.pinned(flow, self._wall())
-        if pin is PENDING:
-            if then is not None:
-                self._persistence.fetch(flow, self._wall(), lambda _: then())
-                return Failure.CLIENT_GONE
-            pin = None
-        ids = {member_id(pool.name, member.address): member for member in pool.members}
-        found = None if pin is None else ids.get(pin.member)
-        verdict = decide(pin, _state(found), self._wall(), self._stickiness)
-        if verdict.action is Action.REFUSE:
-            return Failure.NO_MEMBER
-        if verdict.moves:
-            counts = self._persistence.counts.moved
-            counts[verdict.reason] = counts.get(verdict.reason, 0) + 1
-        return found if verdict.action is Action.KEEP else None
-
-    def assign(self, pool: Pool, flow: Flow, member: Member) -> None:
-        """Pin the client of `flow` to `member`, which it is connected to."""
-        wall = self._wall()
-        pin = self._persistence.pinned(flow, wall)
-        known = None if pin is PENDING else pin
-        self._persistence.assigned(flow, member_id(pool.name, member.address), wall, known)
-
-
-def _state(member: Member | None) -> MemberState:
-    if member is None:
-        return MemberState.REMOVED
-    if member.admin is Admin.DISABLED:
-        return MemberState.DISABLED
-    if not member.pinnable:
-        return MemberState.DOWN
-    return MemberState.UP if member.admin is Admin.ENABLED else MemberState.DRAINING
 
 
 class Upstream:

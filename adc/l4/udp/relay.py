@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from adc.http.client import Client, Flow
+from adc.l4.pins import Pins
 from adc.l4.udp.door import Door
+from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.no_port import NoPort
-from adc.l4.udp.pins import SourcePins
 from adc.l4.udp.quic import ConnectionIds
 from adc.l4.udp.session import CLOSED, UNLIMITED, Home, Relay, UdpSession
-from adc.l4.udp.targets import Targets
 from adc.net.reactor import Reactor
 from adc.net.sources import SourceLimit
 from adc.pools.errors import Failure, Outcome
@@ -62,12 +62,12 @@ class UdpRelay(Relay):
         timeouts: Timeouts,
         reactor: Reactor,
         table: SessionTable,
-        targets: Targets,
+        sockets: MemberSockets,
         pool: Pool,
     ) -> None:
         super().__init__(name, timeouts)
         self.pool = pool
-        self.targets = targets
+        self.sockets = sockets
         self.reactor = reactor
         self.table = table
         self.max_sessions = UNLIMITED
@@ -79,7 +79,7 @@ class UdpRelay(Relay):
         self.opened = 0
         self.quic: ConnectionIds | None = None
         self.owners: Owners | None = None
-        self.pins: SourcePins | None = None
+        self.pins: Pins | None = None
         self._kept = 0
 
     def admits(self, client: Any, now: float) -> bool:
@@ -217,7 +217,7 @@ class UdpRelay(Relay):
         shortage = ""
         for _ in range(2):
             try:
-                fd = self.targets.connect(member)
+                fd = self.sockets.connect(member)
             except OSError as error:
                 if error.errno not in _SHORT:
                     raise
@@ -233,9 +233,14 @@ class UdpRelay(Relay):
 
     def choose(self, flow: Flow, now: float, exclude: tuple[Member, ...]) -> Member | None:
         """Return the member for a new session of `flow`."""
-        if self.pins is not None and not exclude:
-            return self.pins.choose(self.pool, flow, now)
-        return self.pool.pick(flow, now, exclude)
+        pins, pool = self.pins, self.pool
+        if pins is None or exclude:
+            return pool.pick(flow, now, exclude)
+        pinned = pins.member(pool, flow, now)
+        if isinstance(pinned, Failure):
+            return None
+        member = pinned or pool.pick(flow, now)
+        return None if member is None else pins.assign(pool, flow, member)
 
     def _keep(self, session: UdpSession, data: bytes) -> None:
         """Keep the first datagram of a session without a reply."""

@@ -6,22 +6,20 @@ import asyncio
 import socket
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Any, cast
+from typing import Any
 
 from adc.config.model import listeners as model
-from adc.http.client import Flow
 from adc.http.networks import plain_address
+from adc.l4.targets import Targets
 from adc.l4.tcp.bridge import BridgeFlow
 from adc.l4.tcp.raw import RawFlow
 from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.service import TcpService
-from adc.l4.tcp.targets import Targets
-from adc.l4.tcp.upstream import Pins, Upstream
+from adc.l4.tcp.upstream import Upstream
 from adc.net.handshake import Handshake
 from adc.net.proxy_protocol import Endpoints
-from adc.persistence.table import TablePersistence
-from adc.runtime.build.persistence import Sticky
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.stream_listener import StreamListener
@@ -105,15 +103,8 @@ class TcpListener(StreamListener):
         found.version = settings.proxy_protocol or ""
         context = runtime.stream_tls.get(name)
         found.tls = None if context is None or settings.tls is None else (context, settings.tls.sni)
-        found.pins = self._pins(runtime.sticky.get(name))
+        found.pins = client_pins(runtime, name, self._context.clock)
         return found
-
-    def _pins(self, sticky: Sticky | None) -> Pins | None:
-        if sticky is None or not isinstance(sticky.persistence, TablePersistence):
-            return None
-        clock = self._context.clock
-        persistence = cast("TablePersistence[Flow]", sticky.persistence)
-        return Pins(persistence, sticky.stickiness, lambda: clock.wall)
 
     def _plain(self, sock: socket.SocketType, address: Any, endpoints: Endpoints | None) -> None:
         """Begin the flow of an accepted connection without TLS."""

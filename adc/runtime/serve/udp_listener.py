@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 from adc.config.model import listeners as model
 from adc.config.model import pools, udp
-from adc.http.client import Flow
+from adc.l4.targets import Targets
 from adc.l4.udp.door import Door, door_for
 from adc.l4.udp.limits import DatagramRate
+from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.owners import SharedOwners
-from adc.l4.udp.pins import SourcePins
 from adc.l4.udp.quic import LearnedIds, ServerIds
 from adc.l4.udp.relay import UdpRelay
 from adc.l4.udp.session import UNLIMITED
-from adc.l4.udp.targets import Targets
 from adc.net.sources import SourceLimit
-from adc.persistence.table import TablePersistence
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve import descriptors
+from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
@@ -44,12 +42,13 @@ class UdpListener(Listener):
         settings = _settings(runtime, name)
         self._context = context
         self._logs = logs
+        self._targets = Targets(context.batch.loop)
         self._relay = UdpRelay(
             name,
             context.sessions.timeouts(settings),
             context.reactor,
             context.sessions.table,
-            Targets(context.batch.loop),
+            MemberSockets(self._targets),
             runtime.pools[settings.pool or ""],
         )
         self._relay.max_descriptor = descriptors.last_for_datagrams()
@@ -65,9 +64,9 @@ class UdpListener(Listener):
         relay, options = self._relay, settings.udp
         name = settings.pool or ""
         self._serve(runtime, runtime.pools[name])
-        relay.targets.follow(
-            _hosts(runtime.config.pools[name]), options.source_addresses, _interval(runtime, name)
-        )
+        hosts, interval = _hosts(runtime.config.pools[name]), runtime.config.pools[name].dns.interval
+        self._targets.follow(hosts, dict.fromkeys(hosts, interval))
+        relay.sockets.follow(options.source_addresses)
         self._context.sessions.timeouts(settings)
         relay.responses = -1 if options.responses is None else options.responses
         relay.requests = options.requests or UNLIMITED
@@ -84,7 +83,7 @@ class UdpListener(Listener):
             for member in set(self._members).difference(pool.members):
                 member.pinnable = False
         self._relay.pool = pool
-        self._relay.pins = _pins(runtime, pool.name)
+        self._relay.pins = client_pins(runtime, pool.name, self._context.clock)
         self._members = pool.members
 
     def _limit(self, settings: model.Listener) -> None:
@@ -137,7 +136,7 @@ class UdpListener(Listener):
         self._former.append(door)
 
     def tick(self, now: float) -> None:
-        self._relay.targets.refresh(now)
+        self._targets.refresh(now)
         if self._owners is not None:
             self._owners.tick(now)
         self._former = [door for door in self._former if not door.unused]
@@ -195,18 +194,8 @@ def _settings(runtime: Runtime, name: str) -> model.Listener:
     return next(listener for listener in runtime.config.listeners if listener.name == name)
 
 
-def _pins(runtime: Runtime, pool: str) -> SourcePins | None:
-    """Return the pins of a pool's clients, if it pins them by their address."""
-    sticky = runtime.sticky.get(pool)
-    settings = runtime.config.pools[pool].persistence
-    if sticky is None or settings is None or settings.source is None:
-        return None
-    return SourcePins(cast("TablePersistence[Flow]", sticky.persistence), sticky.stickiness)
-
-
-def _interval(runtime: Runtime, pool: str) -> float:
-    return runtime.config.pools[pool].dns.interval
-
-
-def _hosts(pool: pools.Pool) -> dict[str, tuple[str, int]]:
-    return {member.address.text: (member.address.host, member.address.port) for member in pool.members}
+def _hosts(pool: pools.Pool) -> dict[str, tuple[str, int, str]]:
+    return {
+        member.address.text: (member.address.host, member.address.port, member.address.path)
+        for member in pool.members
+    }

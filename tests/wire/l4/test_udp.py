@@ -424,15 +424,15 @@ async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, vi
             await established.ask(b"reply")
             visitors(relay).send(b"silence")
             await eventually(lambda: relay.sessions == 2)
-            targets = relay.listener._relay.targets
-            connect = targets.connect
+            sockets = relay.listener._relay.sockets
+            connect = sockets.connect
 
             def scarce(member):
                 if relay.sessions < 2:
                     return connect(member)
                 raise NoPort(98, "no port") if short == "ports" else OSError(24, "no descriptor")
 
-            monkeypatch.setattr(targets, "connect", scarce)
+            monkeypatch.setattr(sockets, "connect", scarce)
             assert await visitors(relay).ask(b"reply") == b"reply"
             assert relay.sessions == 2
             assert await established.ask(b"reply") == b"reply"

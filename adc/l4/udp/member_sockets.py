@@ -1,0 +1,61 @@
+"""Connected sockets to the members of a pool, from source addresses in turn."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Final
+
+from adc.l4.targets import Targets
+from adc.l4.udp.no_port import NoPort
+from adc.pools.member import Member
+
+_NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
+_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+
+
+class MemberSockets:
+    """Connects sockets to the members that `targets` knows."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        self._sources4: list[str] = []
+        self._sources6: list[str] = []
+        self._next = 0
+
+    def follow(self, sources: tuple[str, ...]) -> None:
+        """Send from these addresses, those of the member's IP version, in turn; from any if there are none."""
+        self._sources4 = [source for source in sources if ":" not in source]
+        self._sources6 = [source for source in sources if ":" in source]
+
+    def connect(self, member: Member) -> int:
+        """Return the descriptor of a new socket to `member`. Raises OSError: NoPort without a free port, gaierror if
+        its name has no address."""
+        target = self._targets.find(member.address)
+        if target is None:
+            raise socket.gaierror(f"{member.address} was removed")
+        family, address = target.address()
+        sources = self._sources6 if family == socket.AF_INET6 else self._sources4
+        sock = socket.socket(family, _KIND)
+        try:
+            if sources:
+                self._bind(sock, sources)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            if error.errno in _NO_PORT:
+                raise NoPort(error.errno, "no free port") from None
+            raise
+        return sock.detach()
+
+    def _bind(self, sock: socket.socket, sources: list[str]) -> None:
+        """Bind to the next source address that has a free port. Raises OSError."""
+        for tried in range(len(sources)):
+            self._next = (self._next + 1) % len(sources)
+            try:
+                sock.bind((sources[self._next], 0))
+            except OSError as error:
+                if error.errno not in _NO_PORT or tried == len(sources) - 1:
+                    raise
+            else:
+                return
