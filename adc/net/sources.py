@@ -36,6 +36,10 @@ class SourceLimit:
         self._counts[key] = count + 1
         return True
 
+    def full(self, address: str) -> bool:
+        """True if another connection of `address` would not be admitted."""
+        return self._counts.get(_source(address), 0) >= self._limit and not self._exempt(address)
+
     def leave(self, address: str) -> None:
         """Note that an admitted connection is closed."""
         key = _source(address)

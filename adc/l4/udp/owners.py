@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
@@ -26,6 +26,9 @@ MOST_WAITING: Final = 4096
 
 MOST_EACH: Final = 16
 """Datagrams of one client that wait."""
+
+WAITING_BYTES: Final = 16 << 20
+"""Bytes of all datagrams of a listener and worker that wait."""
 
 KNOWN_SECONDS: Final = 10.0
 """Seconds for which the owner of a client is remembered after its last datagram."""
@@ -118,7 +121,8 @@ class SharedOwners(Owners):
         self._mine: dict[Any, UdpSession] = {}
         self._known: dict[Any, tuple[Owner, float]] = {}
         self._waiting: dict[Any, list[Waiting]] = {}
-        self._renewals: deque[tuple[float, UdpSession]] = deque()
+        self._waiting_bytes = 0
+        self._renewals: OrderedDict[UdpSession, float] = OrderedDict()
 
     def follow(self, table: Table, on_unknown: str, address: str) -> None:
         """Keep records in `table`, and treat sessions of others as `on_unknown` says; this node has `address`."""
@@ -135,13 +139,14 @@ class SharedOwners(Owners):
             self._settle(known[0], [Waiting(door, key, own, data)], client, now)
             return
         waiting = self._waiting.get(client)
-        if waiting is not None:
-            if len(waiting) < MOST_EACH:
-                waiting.append(Waiting(door, key, own, data))
-            else:
-                self._relay.dropped("lookup_full")
-        elif len(self._waiting) >= MOST_WAITING:
+        count, most = (len(self._waiting), MOST_WAITING) if waiting is None else (len(waiting), MOST_EACH)
+        if count >= most or self._waiting_bytes + len(data) > WAITING_BYTES:
             self._relay.dropped("lookup_full")
+        elif waiting is not None:
+            self._waiting_bytes += len(data)
+            waiting.append(Waiting(door, key, own, data))
+        elif reason := self._relay.refusal(client):
+            self._relay.dropped(reason)
         elif self._relay.admitted(client, own):
             self._claim(client, Waiting(door, key, own, data), now)
 
@@ -153,18 +158,24 @@ class SharedOwners(Owners):
             self._relay.dropped("no_member")
             return
         self._waiting[client] = [first]
+        self._waiting_bytes += len(first.data)
         value = self._record(member.address).pack()
         done = partial(self._claimed, client, value, member)
         self.table.claim(key_of(self._relay.name, client), value, self._ttl, time.time(), done)
 
     def _claimed(self, client: Any, value: bytes, member: Member, entry: Entry) -> None:
         waiting = self._waiting.pop(client, [])
+        self._waiting_bytes -= sum([len(each.data) for each in waiting])
         now = time.monotonic()
         owner = None if entry.value == value else read_owner(entry.value)
-        if owner is None:
-            self._serve(waiting, client, member, now)
-        else:
+        if owner is not None:
             self._settle(owner, waiting, client, now)
+            return
+        session = self._serve(waiting, client, member, now)
+        if session is None:
+            self._forget(client)
+        elif session.picked is not member:
+            self._write(session)
 
     def _settle(self, owner: Owner, waiting: list[Waiting], client: Any, now: float) -> None:
         """Do with datagrams of a session of `owner` what the configuration says."""
@@ -240,13 +251,21 @@ class SharedOwners(Owners):
     def opened(self, session: UdpSession) -> None:
         self._known.pop(session.client, None)
         self._mine[session.client] = session
-        self._renewals.append((time.monotonic() + self._ttl / 3, session))
+        self._renewals[session] = time.monotonic() + self._ttl / 3
+
+    def moved(self, session: UdpSession) -> None:
+        if self._mine.get(session.client) is session:
+            self._write(session)
 
     def closed(self, session: UdpSession) -> None:
-        if self._mine.get(session.client) is not session:
-            return
-        del self._mine[session.client]
-        key, wall = key_of(self._relay.name, session.client), time.time()
+        self._renewals.pop(session, None)
+        if self._mine.get(session.client) is session:
+            del self._mine[session.client]
+            self._forget(session.client)
+
+    def _forget(self, client: Any) -> None:
+        """Remove the record of a client without a session, if it is this worker's."""
+        key, wall = key_of(self._relay.name, client), time.time()
         entry = self.table.get(key, wall)
         owner = None if entry is None else read_owner(entry.value)
         if owner is not None and (owner.node, owner.slot) == (self._hub.name, self._hub.slot):
@@ -255,12 +274,12 @@ class SharedOwners(Owners):
     def tick(self, now: float) -> None:
         """Renew the records of sessions that go on."""
         for _ in range(RENEWED_PER_TICK):
-            if not self._renewals or self._renewals[0][0] > now:
+            session = next(iter(self._renewals), None)
+            if session is None or self._renewals[session] > now:
                 return
-            _, session = self._renewals.popleft()
-            if self._mine.get(session.client) is session:
-                self._write(session)
-                self._renewals.append((now + self._ttl / 3, session))
+            self._renewals[session] = now + self._ttl / 3
+            self._renewals.move_to_end(session)
+            self.moved(session)
 
     def _write(self, session: UdpSession) -> None:
         """Write that this node owns `session`."""

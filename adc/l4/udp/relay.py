@@ -48,6 +48,10 @@ class Owners:
         """Note that this node owns a session."""
         raise NotImplementedError
 
+    def moved(self, session: UdpSession) -> None:
+        """Note that a session has another member than its record says."""
+        raise NotImplementedError
+
     def closed(self, session: UdpSession) -> None:
         """Note that a session has ended."""
         raise NotImplementedError
@@ -120,15 +124,22 @@ class UdpRelay(Relay):
         self.dropped("firewall")
         return False
 
-    def _refusal(self, client: Any) -> str:
-        """Return why no session is opened for `client`, "" if one is."""
+    def refusal(self, client: Any) -> str:
+        """Return why no session would be opened for `client` now, "" if one would."""
         if self.draining:
             return "draining"
         if self.sessions >= self.max_sessions:
             return "limit_connections"
-        if self.sources is not None and not self.sources.admit(client[0]):
+        if self.sources is not None and self.sources.full(client[0]):
             return "limit_source"
         return ""
+
+    def _refusal(self, client: Any) -> str:
+        """Return why no session is opened for `client`, "" if one is, which counts for its source then."""
+        reason = self.refusal(client)
+        if not reason and self.sources is not None:
+            self.sources.admit(client[0])
+        return reason
 
     def _open(
         self,
@@ -285,11 +296,15 @@ class UdpRelay(Relay):
             return
         self._disconnect(session, _failure(error), now)
         session.tried = (*session.tried, member)
-        again = [data for data in (session.kept, unsent) if data is not None]
+        again = [] if session.kept is None else [session.kept]
+        if unsent is not None and unsent is not session.kept:
+            again.append(unsent)
         if not again or not self._connect(session, now):
             self.close(session, "member_failed", now)
             return
         member.retries += 1
+        if self.owners is not None:
+            self.owners.moved(session)
         if session.kept is None:
             self._keep(session, again[0])
         session.packets_in -= len(again)
@@ -308,7 +323,10 @@ class UdpRelay(Relay):
         if reason:
             self.dropped(reason)
             return
-        self._open(door, door.key_of(session), session.client, session.own, data, now, (member,))
+        key, client, own = door.key_of(session), session.client, session.own
+        successor = self._open(door, key, client, own, data, now, (member,))
+        if successor is not None and self.owners is not None:
+            self.owners.moved(successor)
 
     def _disconnect(self, session: UdpSession, outcome: Outcome, now: float) -> None:
         """Close the socket to the member."""

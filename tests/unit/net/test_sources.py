@@ -42,3 +42,11 @@ def test_leaving_more_often_than_coming_does_no_harm():
     limit.leave("192.0.2.1")
     assert limit.admit("192.0.2.1")
     assert not limit.admit("192.0.2.1")
+
+
+def test_full_source_is_known_without_counting():
+    limit = SourceLimit(1)
+    assert not limit.full("192.0.2.1")
+    assert limit.admit("192.0.2.1")
+    assert limit.full("192.0.2.1")
+    assert not limit.full("192.0.2.2")
