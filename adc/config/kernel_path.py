@@ -33,6 +33,17 @@ def unsupported(config: Config) -> Iterator[Finding]:
             yield from _of_pool(("pools", listener.pool or ""), pool, listener)
 
 
+def doubtful_expiry(config: Config) -> Iterator[Finding]:
+    """Yield listeners of the kernel whose `on_expiry` it cannot carry out."""
+    for place, listener in enumerate(config.listeners):
+        own = listener.sessions.on_expiry if listener.sessions is not None else None
+        if listener.datapath.engine != "kernel" or (own or config.sessions.on_expiry) != "close":
+            continue
+        at: Path = ("listeners", place, "sessions", "on_expiry") if own else ("sessions", "on_expiry")
+        name = f"listener {quote(listener.name)} has datapath: kernel"
+        yield at, f"close acts like silent: the kernel cannot send FIN, only reset; {name}"
+
+
 def _of_binds(at: Path, listener: Listener) -> Iterator[Finding]:
     for number, address in enumerate(listener.bind):
         if address.path or not address.port:

@@ -12,8 +12,16 @@ from adc.sessions.conntrack import DONE, ERROR, NEW, Tracked, deletion, dump, er
 PATIENCE = 5.0
 """Seconds for one reading of all entries."""
 
+BUFFER = 1 << 20
+"""Bytes of one read."""
+
 _NETFILTER = 12
-_BUFFER = 1 << 20
+_ENDED = 1 << 2
+"""The group of messages about deleted entries (NFNLGRP_CONNTRACK_DESTROY), as a bit."""
+
+_BACKLOG = 8 << 20
+_FORCED_BUFFER = 33
+"""SO_RCVBUFFORCE: more than net.core.rmem_max."""
 
 
 def entries() -> Iterator[Tracked]:
@@ -28,7 +36,7 @@ def delete(entry: Tracked) -> bool:
     """Delete an entry; True unless it was gone. Raises OSError, BadMessage."""
     with _open() as kernel:
         kernel.send(deletion(entry))
-        for kind, body in messages(kernel.recv(_BUFFER)):
+        for kind, body in messages(kernel.recv(BUFFER)):
             if kind == ERROR:
                 number = error_of(body)
                 if number not in (0, errno.ENOENT):
@@ -37,10 +45,23 @@ def delete(entry: Tracked) -> bool:
     return False
 
 
+def ended() -> socket.socket:
+    """Return a socket that receives a message of type DELETE for each entry that ends. Raises OSError."""
+    kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER)
+    try:
+        kernel.setblocking(False)
+        kernel.setsockopt(socket.SOL_SOCKET, _FORCED_BUFFER, _BACKLOG)
+        kernel.bind((0, _ENDED))
+    except OSError:
+        kernel.close()
+        raise
+    return kernel
+
+
 def _received(kernel: socket.socket) -> Iterator[Tracked]:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for kind, body in messages(kernel.recv(_BUFFER)):
+        for kind, body in messages(kernel.recv(BUFFER)):
             if kind == DONE:
                 return
             if kind == ERROR and (number := error_of(body)):

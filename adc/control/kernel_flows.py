@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from adc.control import conntrack
@@ -65,19 +65,16 @@ def _kill(request: UnwantedFlows, config: Config, services: tuple[Service, ...])
 def _matching(
     request: WantedFlows, config: Config, services: tuple[Service, ...], now: float
 ) -> Iterator[tuple[Session, Tracked]]:
-    forwarding = [service for service in services if service.forwards]
-    if not forwarding:
-        return
     matches = request.filter(_member_name(request, config)).matches
     for entry in conntrack.entries():
-        service = _service_of(entry, forwarding)
+        service = service_of(entry, services)
         if service is not None:
             session = session_of(entry, service, config, now)
             if (not request.id or request.id == f"{KERNEL}-{session.number}") and matches(session, now):
                 yield session, entry
 
 
-def _service_of(entry: Tracked, services: list[Service]) -> Service | None:
+def service_of(entry: Tracked, services: Iterable[Service]) -> Service | None:
     """Return the listener that an entry belongs to: it was addressed, and a member of its pool replies."""
     host, port = entry.original.destination
     for service in services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ Finding = tuple[tuple[str | int, ...], str]
 
 Standing = Callable[[str, str], tuple[bool, bool]]
 """Pool and member -> True if its checks do not fail, True if the operator lets it have new flows."""
+
+MOST_FORMER = 64
+"""Services of earlier configurations whose flows are still known."""
 
 _TRACKED = ("tcp", "udp", "smtp")
 """Protocols whose flows are in the session table."""
@@ -69,6 +73,15 @@ def guarded_by(config: Config) -> tuple[Guarded, ...]:
         )
         for listener in config.listeners
     )
+
+
+def departed(
+    before: tuple[Service, ...], former: tuple[Service, ...], now: tuple[Service, ...]
+) -> tuple[Service, ...]:
+    """Return services and members of earlier configurations, newest first: their flows may go on."""
+    serving = [replace(each, targets=()) for each in now]
+    found = dict.fromkeys(replace(each, targets=()) for each in (*before, *former) if each.forwards)
+    return tuple(each for each in found if each not in serving)[:MOST_FORMER]
 
 
 def _tracked(config: Config, listener: Listener, addresses: tuple[tuple[str, int], ...]) -> Service:
@@ -166,6 +179,14 @@ def unready(config: Config) -> Iterator[Finding]:
                 (
                     "replies of members to clients on 127.0.0.1 would be dropped; listen on another address, or run: "
                     "sysctl -w net.ipv4.conf.all.route_localnet=1"
+                ),
+            )
+        if _unknown(config, listener)[1] and _setting("net/netfilter/nf_conntrack_events") == "0":
+            yield (
+                at,
+                (
+                    "ends of expired flows are not told, because the kernel does not report them; run: "
+                    "sysctl -w net.netfilter.nf_conntrack_events=1"
                 ),
             )
         if config.sessions.on_unknown == "accept" and _setting("net/netfilter/nf_conntrack_tcp_loose") == "0":

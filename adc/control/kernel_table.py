@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from adc.control import nft
 from adc.control.calls import CallRefused
-from adc.control.kernel_flows import OPERATIONS, reply
+from adc.control.kernel_expiry import ExpiryWatch
+from adc.control.kernel_flows import OPERATIONS, reply, service_of
 from adc.control.kernel_rules import KernelRules, rules_of
-from adc.control.kernel_services import Standing, guarded_by, kernel_listeners, services_of, uses_engine
+from adc.control.kernel_services import (
+    Standing,
+    departed,
+    guarded_by,
+    kernel_listeners,
+    services_of,
+    uses_engine,
+)
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
 from adc.firewall.filter import DEFAULT
@@ -20,6 +29,7 @@ from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
 from adc.runtime.build.firewall import BadSet
 from adc.runtime.operations import firewall
+from adc.sessions.conntrack import Tracked
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -43,6 +53,8 @@ class KernelTable:
         self._standing = standing
         self._config: Config | None = None
         self._services: tuple[Service, ...] = ()
+        self._former: tuple[Service, ...] = ()
+        self._expiry = ExpiryWatch(self._is_told, SystemRandom())
         self._rules: KernelRules | None = None
         self._windows: tuple[bool, ...] = ()
         self._stale = False
@@ -83,14 +95,27 @@ class KernelTable:
         table = table_of(config, services, rules, wall, serving=before is not None)
         if before is not None and (table is None or table.name != table_name(before.node)):
             await asyncio.to_thread(nft.apply, removal(table_name(before.node)))
+        if any(service.forwards and service.tell for service in services):
+            self._expiry.open()  # first: the kernel reports no entry that is older
         if table is not None:
             await asyncio.to_thread(_replace, table)
+        self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
         self._services, self._rules = services, rules
         self._windows = () if rules is None else rules.windows(wall)
 
+    def _is_told(self, entry: Tracked) -> bool:
+        """Return True if both ends of a flow learn of its end."""
+        service = service_of(entry, self._forwarding)
+        return service is not None and service.tell
+
+    @property
+    def _forwarding(self) -> tuple[Service, ...]:
+        return tuple(each for each in (*self._services, *self._former) if each.forwards)
+
     def watch(self) -> None:
-        """Follow files of sets and windows of time from now on."""
+        """Follow files of sets and windows of time from now on, and tell the ends of flows that end."""
+        self._expiry.start()
         if self._rules is not None and (self._watching is None or self._watching.done()):
             self._watching = asyncio.create_task(self._watch())
 
@@ -121,8 +146,8 @@ class KernelTable:
         """
         if operation is firewall.LIST:
             return await self.rows()
-        config, services = self._config, self._services
-        if config is None or operation not in OPERATIONS or not any(each.forwards for each in services):
+        config, services = self._config, self._forwarding
+        if config is None or operation not in OPERATIONS or not services:
             return None
         return await asyncio.to_thread(reply, operation, request, config, services)
 
@@ -172,6 +197,7 @@ class KernelTable:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         config, self._config = self._config, None
+        self._expiry.close()
         if config is None or handed_over:
             return
         try:

@@ -105,7 +105,7 @@ def error_of(body: bytes) -> int:
 
 
 def parse(body: bytes) -> Tracked | None:
-    """Return the entry of a message of type NEW; None for a protocol other than TCP and UDP. Raises BadMessage."""
+    """Return the entry of a message of type NEW or DELETE; None unless it is of TCP or UDP. Raises BadMessage."""
     try:
         found = _attributes(body[4:])
         original, reply = _tuple(found[_ORIGINAL]), _tuple(found[_REPLY])

@@ -136,6 +136,12 @@ EVENTS = (
         "A socket from systemd or from the previous process fits no listener.",
     ),
     _event(
+        "kernel_expiry_not_told",
+        "warn",
+        "detail",
+        "Ends of TCP flows that the kernel forwarded do not learn that their flow expired until they send.",
+    ),
+    _event(
         "kernel_rules_failed",
         "error",
         "detail",

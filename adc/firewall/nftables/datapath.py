@@ -25,8 +25,16 @@ BASE_CHAINS = {
 PROBE_MARK = 0x61646370
 """Mark of the segments that adc sends to the ends of a flow whose entry is gone: they must not open another."""
 
+UNKNOWN = "ct state { new, invalid } tcp flags & (syn | rst | ack) == ack"
+"""A TCP segment of an end that takes its connection as open, without an entry."""
+
 MID_FLOW = "ct state new tcp flags & (fin | syn | rst | ack) != syn"
 """A TCP segment that belongs to no entry and opens none by the protocol."""
+
+PROBED_SECONDS = 10
+"""Time in which an end that was probed is answered with RST."""
+
+MOST_PROBED = 65_536
 
 _IP = {4: "ip", 6: "ip6"}
 _ANY = {4: ANY4, 6: ANY6}
@@ -36,9 +44,25 @@ def add_services(table: Table, services: tuple[Service, ...]) -> None:
     """Have the rules of `services` in the table. Flows of listeners that are gone need the chains of translation."""
     for chain, definition in BASE_CHAINS.items():
         table.add("chain", chain, definition)
-    table.rule("untracked", f"meta mark {PROBE_MARK:#x} notrack")
+    _add_probes(table)
     for service in services:
         _add(table, service)
+
+
+def _add_probes(table: Table) -> None:
+    """Have the rules about probes: what an end answers to one belongs to no flow and is answered with RST.
+
+    The kernel itself remembers which ends were probed, when it sees the probe leave.
+    """
+    for family, ip in _IP.items():
+        near, far = f"{ip} saddr . tcp sport", f"{ip} daddr . tcp dport"
+        name = f"probed{family}"
+        lifetime = f"size {MOST_PROBED}; flags dynamic,timeout; timeout {PROBED_SECONDS}s;"
+        table.add("set", name, f"typeof {near} . {far}; {lifetime}")
+        probe = f"meta mark {PROBE_MARK:#x} meta nfproto ipv{family}"
+        table.rule("untracked", f"{probe} update @{name} {{ {far} . {near} }} notrack")
+        for hook in ("arrive", "depart"):
+            table.rule(hook, f"{UNKNOWN} {near} . {far} @{name} reject with tcp reset")
 
 
 def update(table: str, service: Service) -> str:

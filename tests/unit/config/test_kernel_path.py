@@ -46,3 +46,18 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
 )
 def test_options_that_need_the_workers_are_refused(loaded, changes, message):
     assert message in problems(loaded, **changes)
+
+
+@pytest.mark.parametrize(
+    ("listener", "top", "place"),
+    [
+        (", sessions: {on_expiry: close}", "", "listeners[0].sessions.on_expiry"),
+        ("", "sessions: {on_expiry: close}", "sessions.on_expiry"),
+        (", sessions: {on_expiry: reset}", "sessions: {on_expiry: close}", None),
+        ("", "", None),
+    ],
+)
+def test_close_at_expiry_is_doubtful(loaded, listener, top, place):
+    text = TEXT.format(bind="127.0.0.1:5353", member="10.0.0.1:53", listener=listener, pool="") + top + "\n"
+    found = [str(each) for each in loaded(text, listeners="").lint if "close acts like silent" in str(each)]
+    assert [f": {place}: " in each for each in found] == ([True] if place else [])

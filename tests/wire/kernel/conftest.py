@@ -14,6 +14,7 @@ from adc.firewall.nftables.table import removal
 from tests.kit import netns
 
 PORT = 5432
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 class Members:
@@ -21,12 +22,17 @@ class Members:
 
     def __init__(self, net):
         self.net = net
-        self._sockets = [server for role in ("m1", "m2") for server in self._servers(role)]
+        self._sockets = [
+            server
+            for role in ("m1", "m2")
+            for family, address in zip(FAMILIES, (net.address(role), net.address6(role)), strict=True)
+            for server in self._servers(role, family, address)
+        ]
 
-    def _servers(self, role):
-        space, address = self.net[role], self.net.address(role)
-        stream = space.call(socket.create_server, (address, PORT))
-        datagrams = space.socket(kind=socket.SOCK_DGRAM)
+    def _servers(self, role, family, address):
+        space = self.net[role]
+        stream = space.call(socket.create_server, (address, PORT), family=family)
+        datagrams = space.socket(family, socket.SOCK_DGRAM)
         datagrams.bind((address, PORT))
         threading.Thread(target=self._accept, args=(stream, role.encode()), daemon=True).start()
         threading.Thread(target=self._answer, args=(datagrams, role.encode()), daemon=True).start()
@@ -68,11 +74,34 @@ class Node:
 
     def __init__(self, net):
         self.net = net
+        self.v6 = False
         self.states = {}
         self.table = KernelTable(lambda pool, member: self.states.get(member, (True, True)))
+        self._loop = asyncio.new_event_loop()
+        self._thread = net.adc.call(self._start)
+
+    def _start(self):
+        thread = threading.Thread(target=self._loop.run_forever)
+        thread.start()
+        return thread
+
+    def run(self, coroutine):
+        """Run a coroutine in the node's loop, inside of its namespace."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    def close(self):
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def host(self, role="adc"):
+        """The address of a role in the family of the test."""
+        return self.net.address6(role) if self.v6 else self.net.address(role)
 
     def address(self, role):
-        return f"{self.net.address(role)}:{PORT}"
+        return f"[{self.host(role)}]:{PORT}" if self.v6 else f"{self.host(role)}:{PORT}"
 
     def config(self, listener=None, pool=None, **top):
         """A listener of the kernel on the node's address for both members; arguments add to it."""
@@ -98,10 +127,16 @@ class Node:
         return Config.model_validate(written)
 
     def serve(self, config=None, **changes):
-        self.net.adc.call(asyncio.run, self.table.apply(config or self.config(**changes)))
+        self.run(self.table.apply(config or self.config(**changes)))
 
     def follow(self):
-        self.net.adc.call(asyncio.run, self.table.follow())
+        self.run(self.table.follow())
+
+    def watch(self):
+        async def watch():
+            self.table.watch()
+
+        self.run(watch())
 
     def counters(self):
         """Packets by name of counter."""
@@ -113,10 +148,10 @@ class Node:
         """Set members up (True), down (False) or drained (None), and bring the maps up to date."""
         for name, state in states.items():
             self.states[name] = (state is not False, state is not None)
-        self.net.adc.call(asyncio.run, self.table.update())
+        self.run(self.table.update())
 
     def stop(self):
-        self.net.adc.call(asyncio.run, self.table.close(handed_over=False))
+        self.run(self.table.close(handed_over=False))
 
 
 @pytest.fixture(scope="session")
@@ -134,6 +169,6 @@ def net():
 def node(net):
     node = Node(net)
     yield node
-    node.stop()
+    node.close()
     net.adc.run(("nft", "-f", "-"), removal("adc_n1"))
     net.adc.run(("conntrack", "-F"))

@@ -1,6 +1,5 @@
 """Flows that the kernel forwards: listed, killed, expired, and met by segments of flows that nobody knows."""
 
-import asyncio
 import socket
 
 import pytest
@@ -18,12 +17,12 @@ pytestmark = netns.required
 
 
 def listed(net, node, **wanted):
-    page = net.adc.call(asyncio.run, node.table.reply(flows.LIST, flows.WantedFlows(**wanted)))
+    page = node.run(node.table.reply(flows.LIST, flows.WantedFlows(**wanted)))
     return page.rows
 
 
 def kill(net, node, **wanted):
-    return net.adc.call(asyncio.run, node.table.reply(flows.KILL, flows.UnwantedFlows(**wanted))).killed
+    return node.run(node.table.reply(flows.KILL, flows.UnwantedFlows(**wanted))).killed
 
 
 def forget(net):
@@ -58,9 +57,9 @@ def test_flows_of_others_are_not_listed(net, node):
 def test_listing_has_pages(net, node):
     node.serve()
     connections = [net.client.connect(net.address("adc"), PORT) for _ in range(5)]
-    first = net.adc.call(asyncio.run, node.table.reply(flows.LIST, flows.WantedFlows(limit=3)))
+    first = node.run(node.table.reply(flows.LIST, flows.WantedFlows(limit=3)))
     cursor = f"{KERNEL}:{first.cursor}"
-    rest = net.adc.call(asyncio.run, node.table.reply(flows.LIST, flows.WantedFlows(limit=3, cursor=cursor)))
+    rest = node.run(node.table.reply(flows.LIST, flows.WantedFlows(limit=3, cursor=cursor)))
     assert len({row.id for row in first.rows + rest.rows}) == 5
     assert rest.cursor is None
     for connection in connections:

@@ -1,6 +1,5 @@
 """The kernel decides by the same rules as a worker's filter, and only about packets to listeners."""
 
-import asyncio
 import os
 import random
 import socket
@@ -275,7 +274,7 @@ def test_rules_stay_on_exit_unless_they_are_to_be_removed(net, node, served):
 def test_rules_are_shown_with_the_counters_of_the_kernel(net, node, served):
     node.serve(config(net, [{"name": "all", "action": "reject", "port": WEB}]))
     assert connects(net) == "reset"
-    rows = net.adc.call(asyncio.run, node.table.rows())
+    rows = node.run(node.table.rows())
     assert [(row.rule, row.action, row.packets) for row in rows] == [
         ("all", "reject", 1),
         (DEFAULT, "drop", 0),

@@ -1,0 +1,108 @@
+"""Tells both ends of a TCP flow that the kernel forwarded and forgot: expired, killed or evicted.
+
+The kernel reports the entry, without the numbers of its connection. So each end is sent segments from the other that it
+answers with its numbers (`adc.sessions.probe`), and our rules answer that with the right RST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from random import Random
+
+from adc.control import conntrack
+from adc.firewall.nftables.datapath import PROBE_MARK
+from adc.sessions.conntrack import DELETE, BadMessage, Endpoint, Tracked, messages, parse
+from adc.sessions.probe import probes
+from adc.telemetry.event_log import EventLog
+
+log = EventLog(__name__)
+
+MOST_AT_ONCE = 64
+"""Reports of the kernel that are handled in one iteration of the loop."""
+
+_REPORT = 1 << 16
+"""Bytes of a report at most."""
+
+_OPEN_STATES = (0, 3, 4, 5)
+"""Numbers of the states established, fin_wait and close_wait; 0 where the kernel does not report it (before 5.11)."""
+
+
+class ExpiryWatch:
+    """Ends that `is_told` wants to be told are told. Without the rights for raw sockets none are, which is logged."""
+
+    def __init__(self, is_told: Callable[[Tracked], bool], rng: Random) -> None:
+        self._is_told = is_told
+        self._rng = rng
+        self._events: socket.socket | None = None
+        self._senders: dict[int, socket.socket] = {}
+        self._reading: asyncio.AbstractEventLoop | None = None
+
+    def open(self) -> None:
+        """Have the kernel report from now on. The kernel reports entries only that are made after this."""
+        if self._events is not None:
+            return
+        try:
+            self._senders = {family: _sender(family) for family in (socket.AF_INET, socket.AF_INET6)}
+            self._events = conntrack.ended()
+        except OSError as error:
+            self.close()
+            log.warn("kernel_expiry_not_told", detail=error.strerror or str(error))
+
+    def start(self) -> None:
+        """Read reports in the running loop."""
+        if self._events is not None and self._reading is None:
+            self._reading = asyncio.get_running_loop()
+            self._reading.add_reader(self._events, self._read)
+
+    def close(self) -> None:
+        """Stop. `open` may follow."""
+        if self._events is not None and self._reading is not None:
+            self._reading.remove_reader(self._events)
+        self._reading = None
+        for each in (self._events, *self._senders.values()):
+            if each is not None:
+                each.close()
+        self._events, self._senders = None, {}
+
+    def _read(self) -> None:
+        for _ in range(MOST_AT_ONCE):
+            try:
+                data = self._events.recv(_REPORT) if self._events is not None else b""
+                if not data:
+                    return
+                for kind, body in messages(data):
+                    entry = parse(body) if kind == DELETE else None
+                    if entry is not None:
+                        self._ended(entry)
+            except BlockingIOError:
+                return
+            except (OSError, BadMessage) as error:
+                full = isinstance(error, OSError) and error.errno == errno.ENOBUFS
+                log.warn(
+                    "kernel_expiry_not_told", detail="too many flows ended at once" if full else str(error)
+                )
+                return
+
+    def _ended(self, entry: Tracked) -> None:
+        if entry.original.protocol == "tcp" and entry.state in _OPEN_STATES and self._is_told(entry):
+            self._tell(entry.original.destination, entry.original.source)
+            self._tell(entry.reply.destination, entry.reply.source)
+
+    def _tell(self, other: Endpoint, end: Endpoint) -> None:
+        sender = self._senders[socket.AF_INET6 if ":" in end[0] else socket.AF_INET]
+        for packet in probes(other, end, self._rng.getrandbits(32)):
+            try:
+                sender.sendto(packet, (end[0], 0))
+            except OSError:
+                return  # an end without a route cannot be told
+
+
+def _sender(family: int) -> socket.socket:
+    """Return a socket for whole packets, which our rules recognise by their mark."""
+    sender = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    sender.setblocking(False)
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, PROBE_MARK)
+    return sender
