@@ -53,7 +53,10 @@ class HtmlFieldsOptions(Options):
     """Schemes of links that are allowed."""
 
     charset: Annotated[str, AfterValidator(_charset)] = "utf-8"
-    """Charset of forms that name none."""
+    """Charset of query strings, and of forms that name none."""
+
+    query: bool = False
+    """Check the fields of the query string too, of any request."""
 
     max_html: Size = 512 << 10
     """Bytes of fields with HTML in one request; with more of them it gets 413."""

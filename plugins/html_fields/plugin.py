@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from adc.plugin import Context, Host, Plugin, Response
 
@@ -11,7 +12,7 @@ from .json_fields import rewrite_json
 from .multipart import rewrite_multipart
 from .options import HtmlFieldsOptions
 from .sanitiser import Sanitiser
-from .urlencoded import rewrite_urlencoded
+from .urlencoded import rewrite_query, rewrite_urlencoded
 
 _URLENCODED = b"application/x-www-form-urlencoded"
 _MULTIPART = b"multipart/form-data"
@@ -37,8 +38,8 @@ class HtmlFields(Plugin[HtmlFieldsOptions]):
         self._found = host.counter("fields", "Fields with HTML that is not allowed.")
         self._rejected = host.counter("rejected", "Requests rejected.")
 
-    def request_head(self, context: Context) -> None:
-        """Leave requests alone that are no forms and no JSON."""
+    def request_head(self, context: Context) -> Response | None:
+        """Check the query if the options say so. Leave bodies alone that are no forms and no JSON."""
         content_type = context.request.headers.get(b"content-type") or b""
         kind = content_type.partition(b";")[0].strip(b" \t").lower()
         if kind in (_URLENCODED, _MULTIPART) or _JSON.fullmatch(kind):
@@ -46,12 +47,28 @@ class HtmlFields(Plugin[HtmlFieldsOptions]):
             context.state["content_type"] = content_type
         else:
             context.skip_request_body()
+        return self._check_query(context) if self.options.query and context.request.query else None
+
+    def _check_query(self, context: Context) -> Response | None:
+        query = context.request.query.encode("latin-1", "replace")
+        made = self._checked(context, lambda sanitise: rewrite_query(query, self.options.charset, sanitise))
+        if isinstance(made, Response):
+            return made
+        if made is not None:
+            context.set_query(made.decode("ascii"))
+        return None
 
     def request_body(self, context: Context, data: bytes, end: bool) -> bytes | Response | None:
         """Check the fields of a form."""
+        return self._checked(context, lambda sanitise: self._rewritten(context, data, sanitise))
+
+    def _checked(
+        self, context: Context, rewrite: Callable[[Sanitise], bytes | None]
+    ) -> bytes | Response | None:
+        """Return what replaces what `rewrite` checks: None if it stays."""
         found: list[str] = []
         try:
-            made = self._rewritten(context, data, found)
+            made = rewrite(self._sanitising(found))
         except Unreadable as error:
             return self._refuse(context, 400, str(error))
         except TooMuch as error:
@@ -65,12 +82,11 @@ class HtmlFields(Plugin[HtmlFieldsOptions]):
         context.warn("HTML that is not allowed in fields", fields=named, path=context.request.path)
         return made if self.options.on_html == "sanitize" else None
 
-    def _rewritten(self, context: Context, data: bytes, found: list[str]) -> bytes | None:
+    def _rewritten(self, context: Context, data: bytes, sanitise: Sanitise) -> bytes | None:
         kind, content_type = context.state["kind"], context.state["content_type"]
         coding = (context.request.headers.get(b"content-encoding") or b"identity").strip().lower()
         if coding != b"identity":
             raise Unreadable("the content is coded")
-        sanitise = self._sanitising(found)
         if kind == _URLENCODED:
             return rewrite_urlencoded(data, self._charset(content_type), sanitise)
         if kind == _MULTIPART:

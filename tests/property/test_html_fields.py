@@ -13,7 +13,7 @@ from adc_plugins.html_fields.fields import Unreadable
 from adc_plugins.html_fields.json_fields import rewrite_json
 from adc_plugins.html_fields.multipart import rewrite_multipart
 from adc_plugins.html_fields.sanitiser import Sanitiser
-from adc_plugins.html_fields.urlencoded import rewrite_urlencoded
+from adc_plugins.html_fields.urlencoded import rewrite_query, rewrite_urlencoded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +122,13 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
             read()
         except Unreadable:
             pass
+
+
+@given(FORMS, st.sampled_from("&;"))
+def test_fields_of_a_query_keep_their_names_and_lose_only_html(
+    form: list[tuple[str, str]], separator: str
+) -> None:
+    query = separator.join(urlencode([pair]) for pair in form).encode()
+    made = rewrite_query(query, "utf-8", sanitise) or query
+    found = parse_qsl(made.decode(), keep_blank_values=True, separator=separator)
+    assert found == [(name, expected(value)) for name, value in form]

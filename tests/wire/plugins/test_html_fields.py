@@ -1,6 +1,6 @@
 """`html_fields` over real connections."""
 
-from tests.kit.client import post
+from tests.kit.client import get, post
 from tests.kit.member import Member
 from tests.kit.proxy import config, serving
 
@@ -27,6 +27,11 @@ async def test_member_gets_the_sanitised_form_with_its_length(tmp_path):
 async def test_member_gets_no_form_that_is_rejected(tmp_path):
     reply, requests = await exchanged(tmp_path, post(BAD, FORM), {"on_html": "reject"})
     assert (reply.status, requests) == (400, [])
+
+
+async def test_member_gets_the_sanitised_query(tmp_path):
+    reply, requests = await exchanged(tmp_path, get("/a?q=1&b=%3Cscript%3Ey%3C/script%3E"), {"query": True})
+    assert (reply.status, requests[0].target) == (200, "/a?q=1&b=")
 
 
 async def test_upload_passes_byte_for_byte(tmp_path):

@@ -86,6 +86,50 @@ def test_named_fields_include_their_lists(name: str) -> None:
     assert made == f"{name}=%26lt%3Bscript%26gt%3Bx".encode()
 
 
+SCRIPT = "%3Cscript%3Ey%3C/script%3E"
+
+
+def got(target: str, **options: Any) -> Outcome:
+    return Trial(HtmlFields, {"query": True, **options}).run(request("GET", target))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (f"a=%41+&b=x{SCRIPT}&c=%c0%ff&&d", "a=%41+&b=x&c=%c0%ff&&d"),
+        (f"a=1;b=x{SCRIPT};c=2", "a=1;b=x;c=2"),
+        (f"x{SCRIPT}", "x"),
+        ("a=%3ci+onclick=y%3ex", "a=%3Ci%3Ex%3C%2Fi%3E"),
+        ("a=<img/src=x", "a=%26lt%3Bimg%2Fsrc%3Dx"),
+        ("a=1+%3C2&b=%3Cb%3Ex%3C/b%3E", "a=1+%3C2&b=%3Cb%3Ex%3C/b%3E"),
+    ],
+)
+def test_query_is_sanitised_and_its_other_fields_stay_byte_for_byte(query: str, expected: str) -> None:
+    assert got(f"/a?{query}").request.target == f"/a?{expected}"
+
+
+def test_query_stays_without_the_option() -> None:
+    assert got(f"/a?a={SCRIPT}", query=False).request.target == f"/a?a={SCRIPT}"
+
+
+def test_query_is_rejected_reported_and_limited_to_named_fields() -> None:
+    assert got(f"/a?a={SCRIPT}", on_html="reject").response.status == 400
+    assert not got("/a?a=%3Cb%3Ex%3C/b%3E", on_html="reject").stopped
+    reported = got(f"/a?a={SCRIPT}", on_html="report")
+    assert (reported.stopped, reported.request.target) == (False, f"/a?a={SCRIPT}")
+    assert reported.messages[0]["fields"] == "'a'"
+    assert got(f"/a?a={SCRIPT}&b={SCRIPT}", fields=["a"]).request.target == f"/a?a=&b={SCRIPT}"
+    assert got(f"/a?a=1;b={SCRIPT}", fields=["b"]).request.target == "/a?a=1;b="
+
+
+def test_query_that_is_not_in_its_charset_or_too_large_is_refused() -> None:
+    assert got("/a?a=%3Cb%ff").response.status == 400
+    assert got("/a?" + "a&" * 1001).response.status == 400
+    assert got("/a?a=%3Ci%3E" + "x" * 100, max_html=50).response.status == 413
+    outcome = got("/a?a=%3Cx%3E%b0%a1", charset="euc-kr")
+    assert outcome.request.query == "a=%B0%A1"
+
+
 def test_reject_answers_400_and_passes_allowed_html() -> None:
     options = {"on_html": "reject"}
     assert posted(b"a=%3Cscript%3Ex%3C/script%3E", options=options).response.status == 400
