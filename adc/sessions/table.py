@@ -15,6 +15,9 @@ SLICE: Final = 1000
 
 END_EFFORT: Final = 20
 
+MOST_EVICTED: Final = 4
+"""Sessions that make room for a new one: more than one after a reload has made the table smaller."""
+
 _CANDIDATES: Final = 32
 """Active sessions that are passed over in the search for the one that has been idle longest."""
 
@@ -25,7 +28,8 @@ Ended = Callable[[Session, str, float], None]
 
 
 class SessionTable:
-    """The sessions of one worker, at most `size`. Times are monotonic seconds.
+    """The sessions of one worker, at most `size`, which a reload may lower below their number: then new sessions and
+    ticks end them step by step. Times are monotonic seconds.
 
     Traffic stores its time in the session and costs the table nothing: the table looks at a session when its idle time
     would be over, or when it needs room. `ended(session, reason, now)` is called for each session that leaves.
@@ -44,8 +48,9 @@ class SessionTable:
 
     def open(self, session: Session, now: float) -> None:
         """Enter a new session; another one makes room if the table is full."""
-        while self._sessions.count >= self.size and self.make_room(now):
-            pass
+        for _ in range(MOST_EVICTED):
+            if self._sessions.count < self.size or not self.make_room(now):
+                break
         self.opened += 1
         session.number = self.opened
         session.created = session.last = now
@@ -87,8 +92,12 @@ class SessionTable:
         self.ended(session, reason, now)
 
     def tick(self, now: float) -> bool:
-        """End sessions whose time is over, as many as one slice allows; True if more are left."""
+        """End sessions that are too many or whose time is over, as many as one slice allows; True if more are left."""
         effort = SLICE
+        while self._sessions.count > self.size and self.make_room(now):
+            effort -= END_EFFORT
+            if effort <= 0:
+                return True
         for ring in list(self._rings.values()):
             session = ring.due(now)
             while session is not None:

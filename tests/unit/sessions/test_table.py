@@ -162,3 +162,16 @@ def test_end_is_reported_once_with_its_reason() -> None:
     table.closed(flow, "again", 1001.0)
     ticks(table, 1000, 1020)
     assert seen == [(1, "killed")]
+
+
+def test_smaller_table_is_reached_in_slices() -> None:
+    table = SessionTable()
+    flows = [opened(table) for _ in range(1000)]
+    table.size = 10
+    opened(table)
+    assert len(table) > 900
+    assert table.tick(1000.0)
+    assert len(table) > 800
+    ticks(table, 1000, 1000)
+    assert len(table) == 10
+    assert sum(flow.ends == ["evicted"] for flow in flows) == 991
