@@ -17,7 +17,7 @@ class FlowFilter:
     """Matches sessions by every condition given; an empty text and None match all.
 
     `client` is an address, a network, an address with its port, or a path; `idle` is the minimum time without activity
-    in seconds. Raises ValueError for a state or protocol that does not exist.
+    in seconds. Raises ValueError for a state or protocol that does not exist, and for what no client can be.
     """
 
     def __init__(
@@ -42,6 +42,9 @@ class FlowFilter:
         self._idle = idle
         self._client = client
         self._network = _network(client)
+        if client and self._network is None and not _is_end(client):
+            allowed = "use an address, a network such as 192.0.2.0/24, or an address with its port"
+            raise ValueError(f"unknown client {client!r}; {allowed}")
 
     def matches(self, each: Session | Ended, now: float) -> bool:
         """True if a session passes the filter at the monotonic time `now`."""
@@ -73,6 +76,19 @@ def _network(client: str) -> _Network | None:
         return ip_network(client, strict=False) if client else None
     except ValueError:
         return None
+
+
+def _is_end(client: str) -> bool:
+    """True if `client` is an address with its port, the path of a unix socket, or "-" for a client without one."""
+    if client == "-" or client.startswith("/"):
+        return True
+    host, _, port = client.rpartition(":")
+    bracketed = host[1:-1] if host.startswith("[") and host.endswith("]") else ""
+    try:
+        version = ip_address(bracketed or host).version
+    except ValueError:
+        return False
+    return port.isdecimal() and int(port) < 1 << 16 and (version == 6) == bool(bracketed)
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -78,6 +78,10 @@ class SmtpSession(Session):
             connection.expire()
         else:
             connection.abort(expiry)
+        settings = connection.settings
+        settings.sessions.closed(
+            self, reason, settings.clock.now
+        )  # before the loss of the connection says "closed"
 
 
 def probe(transport: Any, interval: float) -> None:

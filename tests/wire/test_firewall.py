@@ -172,7 +172,7 @@ async def test_drops_are_logged_at_their_rate(tmp_path, member):
     counted, line = [line for line in lines if line["event"] == "firewall_decided"]
     assert (counted["rule"], counted["action"]) == ("seen", "count")
     assert (line["rule"], line["action"], line["listener"]) == ("bad", "drop", "web")
-    assert line["client"].startswith("127.0.0.9 ")
+    assert line["client"].startswith("127.0.0.9:")
 
 
 async def test_rules_of_the_contract(tmp_path, member):

@@ -29,7 +29,7 @@ from adc.cli.flows import (
     flow_rows,
     wanted_flows,
 )
-from adc.cli.output import MISUSED, fail, print_json, print_table, printable
+from adc.cli.output import FAILED, MISUSED, fail, print_json, print_table, printable
 from adc.persistence.listing import SessionRow
 from adc.runtime.operations import flows as flow_operations
 from adc.runtime.operations import sessions as operations
@@ -156,6 +156,8 @@ def kill(
         print_json(to_json(reply))
     else:
         print(f"{reply.killed} killed")
+    if flow and not reply.killed:
+        fail(f"no flow {flow}", FAILED)
 
 
 @sessions.command()

@@ -189,8 +189,10 @@ class BridgeFlow(TcpFlow):
         service = self.service
         self.last = service.clock.now
         if end.is_client:
+            self.packets_in += 1
             self.bytes_in += len(data)
         else:
+            self.packets_out += 1
             self.bytes_out += len(data)
         if self.bytes_in + self.bytes_out > service.flow_bytes:
             self.end("byte_limit")

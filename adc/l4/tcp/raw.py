@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from adc.codecs.http1.link import failure_of
 from adc.l4.client_hello import BadHello, HelloReader
+from adc.l4.tcp.counters import own_address, segments
 from adc.l4.tcp.end import BROKEN, RESET, End
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.l4.tls_alert import DECODE_ERROR, UNRECOGNIZED_NAME, send_alert
@@ -233,6 +234,7 @@ class RawFlow(TcpFlow):
         """Close both ends, by RST if `resets`."""
         if self.over:
             return
+        self.refresh(self.last)
         client, member = self.client_end, self.member_end
         for end in (client, member):
             if end is not None:
@@ -244,6 +246,15 @@ class RawFlow(TcpFlow):
             self.closed(reason)
         else:
             self.closed(reason, failure)
+
+    def refresh(self, now: float) -> None:
+        sock = self.client_end.sock
+        try:
+            if self.own is None:
+                self.own = own_address(sock)
+            self.packets_in, self.packets_out = segments(sock)
+        except (OSError, struct.error):  # closed, or a unix socket
+            return
 
     def alive_at(self, now: float) -> float:
         """Return when either end last acknowledged a keep-alive probe, or anything else."""

@@ -18,6 +18,7 @@ from adc.firewall.prefixes import Prefixes
 from adc.runtime.build.firewall import BadSet, filter_of, log_of, read_set, read_sets
 from adc.runtime.build.set_files import SetFiles
 from adc.runtime.errors import BuildError
+from adc.sessions.row import address_text
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.rate_gate import RateGate
 from adc.telemetry.samples import Sample
@@ -118,8 +119,8 @@ class WorkerFirewall:
             rule=name,
             action=action,
             protocol=packet.protocol,
-            client=f"{packet.source} {packet.source_port}",
-            own=f"{packet.destination} {packet.port}",
+            client=address_text((packet.source, packet.source_port)),
+            own=address_text((packet.destination, packet.port)),
             listener=packet.listener,
             **fields,
         )

@@ -9,6 +9,7 @@ import struct
 import pytest
 
 from adc.l4.tcp.end import SPLICE_AFTER
+from adc.runtime.operations import flows
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
 from tests.kit.waiting import eventually, within
@@ -302,6 +303,23 @@ async def test_idle_flow_expires(tmp_path, expiry):
             elif expiry == "close":
                 assert await within(reader.read()) == b""
                 assert await within(ends.get()) == b""
+
+
+async def test_flow_shows_its_addresses_and_packets_also_after_its_end(tmp_path):
+    async with member(echo) as address, serving(tmp_path, mapping(address)) as proxy:
+        worker = proxy.worker
+        async with connected(proxy) as (reader, writer):
+            writer.write(b"12345")
+            await within(reader.readexactly(5))
+            [live] = (await worker.call(flows.LIST, flows.WantedFlows())).rows
+            assert live.client == "{}:{}".format(*writer.get_extra_info("sockname"))
+        await eventually(lambda: worker.sessions.ended.recent)
+        [ended] = (await worker.call(flows.LIST, flows.WantedFlows(ended=True))).rows
+        for row in (live, ended):
+            assert row.own == f"127.0.0.1:{proxy.port}"
+            assert (row.bytes_in, row.bytes_out) == (5, 5)
+            assert row.packets_in >= 2  # the handshake, the data
+            assert row.packets_out >= 2
 
 
 async def test_flow_over_its_byte_limit_is_reset(tmp_path):

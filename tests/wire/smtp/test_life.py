@@ -38,6 +38,7 @@ async def test_killed_session_is_reset_at_both_ends(tmp_path):
         session.end("killed")
         assert await client.closed() == b"reset"
         await eventually(lambda: not member.open)
+        assert proxy.worker.sessions.ended.counts == {("smtp", "web", "killed"): 1}
 
 
 async def test_expired_session_is_told_with_close(tmp_path):
