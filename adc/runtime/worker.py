@@ -13,6 +13,7 @@ from typing import Any
 from adc.config import Config
 from adc.firewall.buckets import Buckets
 from adc.l4.tcp.pipes import PipePool
+from adc.l4.udp.descriptors import UdpDescriptors
 from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
@@ -109,6 +110,7 @@ class Worker:
                 self.datagrams,
                 self.firewall,
                 self.pipes,
+                UdpDescriptors(),
             )
         )
         self._share.open_connections = self.listeners.open_connections

@@ -59,9 +59,15 @@ class SessionTable:
             self._new[session.number] = session
         self._enter(session)
 
-    def make_room(self, now: float) -> bool:
-        """End the oldest session without a reply, else the one that has been idle longest; False if there is none."""
-        victim = self._oldest_new() or self._longest_idle(now)
+    def make_room(self, now: float, protocol: str = "") -> bool:
+        """End the oldest session without a reply, else the one that has been idle longest, of `protocol` only if it is
+        given; False if there is none."""
+        rings = [ring for ring in self._rings.values() if protocol in ("", ring.protocol)]
+        if protocol:
+            victim = self._longest_idle(now, [ring for ring in rings if ring.state == NEW])
+        else:
+            victim = self._oldest_new()
+        victim = victim or self._longest_idle(now, rings)
         if victim is None:
             return False
         self._end(victim, EVICTED, now)
@@ -153,14 +159,14 @@ class SessionTable:
             return session
         return None
 
-    def _longest_idle(self, now: float) -> Session | None:
-        """Return the session that was active least recently.
+    def _longest_idle(self, now: float, rings: list[Ring]) -> Session | None:
+        """Return the session of `rings` that was active least recently.
 
         Active ones on the way to it are moved. After `_CANDIDATES` of those it is the one among them idle longest.
         """
         found: Session | None = None
         for _ in range(_CANDIDATES):
-            session = self._of_first_bucket()
+            session = _of_first_bucket(rings)
             if session is None or session.ring is None:
                 break
             session.refresh(now)
@@ -170,14 +176,15 @@ class SessionTable:
                 found = session
         return found
 
-    def _of_first_bucket(self) -> Session | None:
-        """Return a session of the oldest bucket of all rings."""
-        first: Session | None = None
-        for ring in self._rings.values():
-            session = ring.oldest()
-            if session is not None and (first is None or session.bucket < first.bucket):
-                first = session
-        return first
+
+def _of_first_bucket(rings: list[Ring]) -> Session | None:
+    """Return a session of the oldest bucket of all `rings`."""
+    first: Session | None = None
+    for ring in rings:
+        session = ring.oldest()
+        if session is not None and (first is None or session.bucket < first.bucket):
+            first = session
+    return first
 
 
 def _ignore(session: Session, reason: str, now: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from adc.http.client import Client, Flow
 from adc.l4.pins import Pins
+from adc.l4.udp.descriptors import UdpDescriptors
 from adc.l4.udp.door import Door
 from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.no_port import NoPort
@@ -68,14 +69,15 @@ class UdpRelay(Relay):
         table: SessionTable,
         sockets: MemberSockets,
         pool: Pool,
+        descriptors: UdpDescriptors,
     ) -> None:
         super().__init__(name, timeouts)
+        self.descriptors = descriptors
         self.pool = pool
         self.sockets = sockets
         self.reactor = reactor
         self.table = table
         self.max_sessions = UNLIMITED
-        self.max_descriptor = UNLIMITED
         self.sources: SourceLimit | None = None
         self.admission: Admission | None = None
         self.draining = False
@@ -214,6 +216,7 @@ class UdpRelay(Relay):
             if session.closed:  # it made room for its own retry
                 os.close(fd)
                 return False
+            self.descriptors.used += 1
             pool.started(member, now)
             session.picked, session.upstream, session.fd = member, pool, fd
             session.pool, session.member = pool.name, member.name
@@ -221,24 +224,24 @@ class UdpRelay(Relay):
             return True
 
     def _socket(self, member: Member, now: float) -> int:
-        """Return a socket to `member`; another session makes room if ports or descriptors are short.
+        """Return a socket to `member`; another UDP session makes room if ports or descriptors are short.
 
         Raises OSError, and NoPort if no room can be made.
         """
-        shortage = ""
+        descriptors, shortage = self.descriptors, "no_descriptor"
         for _ in range(2):
-            try:
-                fd = self.sockets.connect(member)
-            except OSError as error:
-                if error.errno not in _SHORT:
-                    raise
-                shortage = "no_port" if isinstance(error, NoPort) else "no_descriptor"
-            else:
-                if fd < self.max_descriptor:
-                    return fd
-                os.close(fd)
-                shortage = "no_descriptor"
-            if not self.table.make_room(now):
+            if not descriptors.full:
+                try:
+                    fd = self.sockets.connect(member)
+                except OSError as error:
+                    if error.errno not in _SHORT:
+                        raise
+                    shortage = "no_port" if isinstance(error, NoPort) else "no_descriptor"
+                else:
+                    if fd < descriptors.last:
+                        return fd
+                    os.close(fd)
+            if not self.table.make_room(now, "udp"):
                 break
         raise NoPort(errno.EMFILE, shortage)
 
@@ -333,6 +336,7 @@ class UdpRelay(Relay):
         self.reactor.closing(session.fd)
         os.close(session.fd)
         session.fd = CLOSED
+        self.descriptors.used -= 1
         member, pool = session.picked, session.upstream
         if member is not None and pool is not None:
             member.bytes_out += session.bytes_in

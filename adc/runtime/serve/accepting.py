@@ -38,6 +38,7 @@ class Accepting:
         self.accept_context = AcceptContext(loop, state, failed, share)
         self.accept_context.exhausted = self._pause
         self.accept_context.max_descriptor = descriptors.last_for_clients()
+        self._used_by_datagrams = 0
         self._spare = spare
         self._descriptors = descriptors.DescriptorWatch(spare)
         self._acceptors: dict[socket.socket, Acceptor] = {}
@@ -60,6 +61,12 @@ class Accepting:
     def close(self) -> None:
         """Accept no more than the waiting clients."""
         self.follow(())
+
+    def leave_to_datagrams(self, used: int) -> None:
+        """Accept as many clients as the descriptors allow that UDP sessions do not use."""
+        if used != self._used_by_datagrams:
+            self._used_by_datagrams = used
+            self.accept_context.max_descriptor = descriptors.last_for_clients(used)
 
     def _pause(self, why: str) -> None:
         if not self.paused:

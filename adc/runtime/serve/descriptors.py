@@ -20,19 +20,26 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def last_for_clients() -> int:
+def last_for_clients(datagrams: int = 0) -> int:
     """Return the descriptor from which on nothing is accepted: half the limit, because each client may need one to a
-    member."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return 1 << 30
-    return soft // 2
+    member. UDP sessions, which use `datagrams`, have theirs already."""
+    return (_limit() + datagrams) // 2
 
 
 def last_for_datagrams() -> int:
     """Return the descriptor from which on no UDP session is opened: an eighth is left for everything else."""
+    return _limit() - _limit() // 8
+
+
+def most_for_datagrams(alone: bool) -> int:
+    """Return the number of descriptors that UDP sessions may use: three eighths of the limit, all but an eighth if the
+    worker is `alone` with them, without listeners that accept connections."""
+    return _limit() // 8 * (7 if alone else 3)
+
+
+def _limit() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1 << 30 if soft == resource.RLIM_INFINITY else soft - soft // 8
+    return 1 << 31 if soft == resource.RLIM_INFINITY else soft
 
 
 def _counted() -> int:

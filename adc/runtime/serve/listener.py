@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from adc.config.model import listeners as model
 from adc.l4.tcp.pipes import PipePool
+from adc.l4.udp.descriptors import UdpDescriptors
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.reactor import Reactor
@@ -42,6 +43,7 @@ class ListenerContext:
     datagrams: Datagrams
     firewall: WorkerFirewall
     pipes: PipePool
+    udp_descriptors: UdpDescriptors
 
 
 class Listener(ABC):

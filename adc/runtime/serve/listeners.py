@@ -11,6 +11,7 @@ from adc.config.model import listeners as model
 from adc.config.model.protocols import PROTOCOLS
 from adc.runtime.build.cluster import CLUSTER, DATAGRAMS, listener_of
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve import descriptors
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
@@ -52,6 +53,7 @@ class Listeners(Mapping[str, Listener]):
     def follow(self, runtime: Runtime, logs: Logs, sockets: Sockets) -> None:
         """Serve exactly the listeners of `runtime` on `sockets`; drain the others."""
         wanted = _wanted(runtime.config)
+        self._limit_datagrams(wanted)
         for settings in wanted:
             name = settings.name
             if name not in self._serving:
@@ -63,6 +65,12 @@ class Listeners(Mapping[str, Listener]):
             removed = self._serving.pop(name)
             removed.drain()
             self._leaving.append(removed)
+
+    def _limit_datagrams(self, wanted: list[model.Listener]) -> None:
+        """Share the descriptors between UDP sessions and connections."""
+        limits = self._context.udp_descriptors
+        limits.last = descriptors.last_for_datagrams()
+        limits.most = descriptors.most_for_datagrams(all(each.protocol == "udp" for each in wanted))
 
     def accept(self, sockets: Sockets) -> None:
         """Accept on `sockets`."""

@@ -41,6 +41,7 @@ class StreamListener(Listener):
         )
         self._accepting.accept_context.protocol = self.protocol
         self._firewall = context.firewall
+        self._datagrams = context.udp_descriptors
         self._watch = CertificateWatch(name, self._reloaded)
         self._logs = logs
 
@@ -137,6 +138,7 @@ class StreamListener(Listener):
     def tick_accepting(self, now: float) -> None:
         """Accept again after a pause, and look for changed certificates."""
         error_log = self._logs.error_log
+        self._accepting.leave_to_datagrams(self._datagrams.used)
         self._accepting.tick(now, error_log)
         if self.tls is not None:
             self._watch.tick(now, self.tls, error_log)

@@ -19,7 +19,6 @@ from adc.net.sources import SourceLimit
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
-from adc.runtime.serve import descriptors
 from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
@@ -50,8 +49,8 @@ class UdpListener(Listener):
             context.sessions.table,
             MemberSockets(self._targets),
             runtime.pools[settings.pool or ""],
+            context.udp_descriptors,
         )
-        self._relay.max_descriptor = descriptors.last_for_datagrams()
         self._owners: SharedOwners | None = None
         self._members: tuple[Member, ...] = ()
         self._doors: dict[socket.socket, Door] = {}

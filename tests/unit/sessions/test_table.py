@@ -103,6 +103,19 @@ def test_full_table_without_new_sessions_ends_the_one_idle_longest() -> None:
     assert [flow.ends for flow in flows] == [[], ["evicted"], []]
 
 
+def test_room_for_one_protocol_is_made_by_its_own_sessions() -> None:
+    table = SessionTable()
+    connection = opened(table, 1000.0)
+    idle, new = opened(table, 1001.0, ESTABLISHED), opened(table, 1002.0)
+    for flow in (idle, new):
+        table.closed(flow, "", 1002.0)
+        flow.protocol, flow.state = "udp", NEW
+        table.open(flow, flow.created)
+    table.moved(idle, ESTABLISHED, 1001.0)
+    assert [table.make_room(1003.0, "udp") for _ in range(3)] == [True, True, False]
+    assert (new.ends, idle.ends, connection.ends) == (["evicted"], ["evicted"], [])
+
+
 def test_tick_ends_a_bounded_number_at_once() -> None:
     table = SessionTable()
     for _ in range(200):

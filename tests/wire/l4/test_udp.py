@@ -8,6 +8,7 @@ import pytest
 from adc.firewall.buckets import Buckets
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.no_port import NoPort
+from adc.runtime.serve.descriptors import last_for_clients
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled
@@ -413,6 +414,26 @@ async def test_the_oldest_session_without_a_reply_makes_room(tmp_path, visitors)
             assert relay.sessions == 3
             assert await established.ask(b"reply") == b"reply"
             assert len(set(a.senders)) == 6
+
+
+async def test_the_share_of_descriptors_bounds_sessions_and_leaves_connections_alone(tmp_path, visitors):
+    async with member(lambda data: [data] if data == b"reply" else []) as a:
+        mapping = config(a.address)
+        mapping["listeners"].append(mapping["listeners"][0] | {"name": "web", "protocol": "tcp"})
+        async with relaying(tmp_path, mapping) as relay:
+            descriptors = relay.listener._relay.descriptors
+            descriptors.most = 3
+            established = visitors(relay)
+            await established.ask(b"reply")
+            for _ in range(5):
+                visitors(relay).send(b"silence")
+            await eventually(lambda: len(a.received) == 6)
+            assert relay.sessions == descriptors.used == 3
+            accepting = relay.worker.listeners["web"]._accepting.accept_context
+            await eventually(lambda: accepting.max_descriptor == last_for_clients(3))
+            assert await established.ask(b"reply") == b"reply"
+            relay.listener.drop_all("test")
+            assert descriptors.used == 0
 
 
 @pytest.mark.parametrize("short", ["descriptors", "ports"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.runtime.serve.descriptors import DescriptorWatch, last_for_clients
+from adc.runtime.serve.descriptors import DescriptorWatch, last_for_clients, most_for_datagrams
 from tests.kit.descriptors import descriptor_limit
 
 
@@ -82,6 +82,13 @@ def test_the_descriptors_of_this_process_are_counted():
 def test_clients_may_have_half_of_them():
     with descriptor_limit(1000):
         assert last_for_clients() == 500
+
+
+@pytest.mark.parametrize("limit", [64, 1000])
+def test_clients_and_members_have_what_udp_sessions_leave(limit):
+    with descriptor_limit(limit):
+        used = most_for_datagrams(alone=False)
+        assert last_for_clients(used) - used == (limit - used) // 2 > limit // 4
 
 
 def test_it_is_not_known_whether_some_are_left_if_there_is_not_even_one_to_list_with():
