@@ -87,13 +87,13 @@ def _of_route(at: Path, route: Route, config: Config) -> Iterator[Finding]:
 
 def _of_checks(at: Path, pool: Pool) -> Iterator[Finding]:
     active = pool.health.active
-    if active is not None and active.timeout > active.interval:
+    if active is not None and active.time_limit > active.interval:
         yield (
             (*at, "health", "active", "timeout"),
             (
-                f"a check may take {spelled(active.timeout)}, longer than the interval "
+                f"a check may take {spelled(active.time_limit)}, longer than the interval "
                 f"({spelled(active.interval)}): a hanging "
-                f"member is detected {spelled(active.timeout * active.fall)} late; lower timeout"
+                f"member is detected {spelled(active.time_limit * active.fall)} late; lower timeout"
             ),
         )
 

@@ -48,17 +48,17 @@ def build_check(
     if health.udp is not None:
         port, probe = health.port or address.port, health.udp
         return _limited(
-            UdpCheck(address.host, port, probe.send, probe.expect, health.timeout / 2), health.timeout
+            UdpCheck(address.host, port, probe.send, probe.expect, health.time_limit / 2), health.time_limit
         )
     way = _Way(address, health, tls, proxy_protocol, alpn)
     if health.smtp:
         from adc.control.mail_check import MailCheck  # with its libraries, which other pools do not need
 
         name = health.host or socket.gethostname() or "localhost"
-        return _limited(MailCheck(way.open, name, health.timeout, way.starttls), health.timeout)
+        return _limited(MailCheck(way.open, name, health.time_limit, way.starttls), health.time_limit)
     if health.path is None:
-        return _limited(_Connect(way), health.timeout)
-    return _limited(_Ask(way, address, health), health.timeout)
+        return _limited(_Connect(way), health.time_limit)
+    return _limited(_Ask(way, address, health), health.time_limit)
 
 
 def _limited(check: Callable[[], Awaitable[str | None]], timeout: float) -> Check:

@@ -193,7 +193,10 @@ class ActiveHealth(Part):
     down_interval: Annotated[float, duration("10ms", "1h")] | None = Field(
         None, description="Time between two checks of a member that is down; twice the interval by default."
     )
-    timeout: Annotated[float, duration("1ms", "5m")] = Field(2.0, description="Timeout of a whole check.")
+    timeout: Annotated[float, duration("1ms", "5m")] | None = Field(
+        None,
+        description="Timeout of a whole check; by default the interval, but at least 1s and at most 2s.",
+    )
     rise: Annotated[int, whole(1, 100)] = Field(
         2, description="Successful checks in a row that bring a member up."
     )
@@ -203,6 +206,11 @@ class ActiveHealth(Part):
     expect: HealthExpect = Field(
         HealthExpect.defaults(), description="The response that a healthy member sends."
     )
+
+    @property
+    def time_limit(self) -> float:
+        """The timeout of a whole check in seconds."""
+        return min(2.0, max(1.0, self.interval)) if self.timeout is None else self.timeout
 
     @classmethod
     def expanded(cls, value: Any) -> Any:

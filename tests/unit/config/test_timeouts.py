@@ -33,6 +33,17 @@ def test_limits_that_agree_are_not_mentioned(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("interval", "expected"), [("5s", 2.0), ("1500ms", 1.5), ("1s", 1.0), ("100ms", 1.0)]
+)
+def test_check_takes_no_longer_than_its_interval_by_default(tmp_path, interval, expected):
+    health = f"    health: {{active: {{tcp: true, interval: {interval}}}}}\n    keep_alive"
+    (file := tmp_path / "adc.yaml").write_text(BASE.replace("    keep_alive", health))
+    loaded = load(file, {})
+    assert loaded.config.pools["app"].health.active.time_limit == expected
+    assert len(loaded.timeouts({})) == (interval == "100ms")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "path"),
     [
         ("idle: 20s}\npools", "idle: 20s, total: 6s}\npools", "routes.0.timeouts.total"),
