@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from adc.codecs.http1.link import failure_of
 from adc.http.client import Flow
+from adc.net.connect_failure import failure_of
 from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
 from adc.pools.errors import Failure, Outcome

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
-import ssl
 from collections.abc import Awaitable, Callable
 from math import inf
 from typing import Final
@@ -15,6 +12,7 @@ from adc.codecs.http1.linked import LinkedConnection, Owner
 from adc.codecs.interface import MemberConnection, ResponseReceiver
 from adc.net.batch import Batch
 from adc.net.clock import Clock
+from adc.net.connect_failure import failure_of
 from adc.pools.errors import Failure
 
 Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[object]]
@@ -221,26 +219,3 @@ class HttpLink(Owner):
         self.retired = True
         self.predecessor = None
         self.close_idle()
-
-
-_OWN_WANTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""Errors of this machine, for which no member is to blame."""
-
-
-def failure_of(error: OSError) -> Failure:
-    """Return the kind of an error that occurred while a connection was opened."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Failure.TLS_CERTIFICATE
-    if isinstance(error, ssl.SSLError):
-        return Failure.TLS_ALERT if "ALERT" in (error.reason or "") else Failure.TLS_ERROR
-    if isinstance(error, ConnectionResetError | ConnectionAbortedError):  # only a handshake can break off
-        return Failure.TLS_ERROR
-    if isinstance(error, TimeoutError):
-        return Failure.CONNECTION_TIMEOUT
-    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
-        return Failure.CONNECTION_REFUSED
-    if isinstance(error, socket.gaierror):
-        return Failure.DNS_ERROR
-    if error.errno in _OWN_WANTS:
-        return Failure.CONNECTION_LIMIT
-    return Failure.UNROUTABLE

@@ -7,10 +7,10 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.codecs.http1.link import failure_of
 from adc.l4.tcp.end import RESET
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.l4.tcp.raw import TCP_REPAIR, acknowledged, keep_alive
+from adc.net.connect_failure import failure_of
 from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
 from adc.pools.errors import Failure

@@ -12,12 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.codecs.http1.link import failure_of
 from adc.l4.client_hello import BadHello, HelloReader
 from adc.l4.tcp.counters import own_address, segments
 from adc.l4.tcp.end import BROKEN, RESET, End
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.l4.tls_alert import DECODE_ERROR, UNRECOGNIZED_NAME, send_alert
+from adc.net.connect_failure import failure_of
 from adc.net.proxy_protocol import Endpoints, compose
 from adc.net.reactor import EDGE, IN, OUT, RDHUP
 from adc.pools.errors import Failure

@@ -1,11 +1,10 @@
 """Idle connections to one member: which is used, how long each is kept."""
 
 import asyncio
-import errno
 
 import pytest
 
-from adc.codecs.http1.link import HttpLink, failure_of
+from adc.codecs.http1.link import HttpLink
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.pools.errors import Failure
@@ -147,18 +146,6 @@ async def test_a_connection_that_cannot_be_opened_fails_the_try():
         await asyncio.sleep(0)
     assert receiver.failure is Failure.CONNECTION_REFUSED
     assert (link.busy, link.opening) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("number", "failure"),
-    [
-        (errno.EMFILE, Failure.CONNECTION_LIMIT),
-        (errno.EADDRNOTAVAIL, Failure.CONNECTION_LIMIT),
-        (errno.EHOSTUNREACH, Failure.UNROUTABLE),
-    ],
-)
-def test_no_member_is_to_blame_for_what_this_machine_lacks(number, failure):
-    assert failure_of(OSError(number, "")) is failure
 
 
 async def test_a_connection_that_is_closing_is_not_busy_however_long_that_takes(link, transports):
