@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import time
 from collections.abc import Callable
 from random import Random
 
@@ -23,8 +24,17 @@ log = EventLog(__name__)
 MOST_AT_ONCE = 64
 """Reports of the kernel that are handled in one iteration of the loop."""
 
+PATIENCE = 2.0
+"""Seconds for the reports at the end."""
+
 _REPORT = 1 << 16
 """Bytes of a report at most."""
+
+_BACKLOG = 8 << 20
+"""Bytes of probes that wait for the network."""
+
+_FORCED_SEND_BUFFER = 32
+"""SO_SNDBUFFORCE: more than net.core.wmem_max."""
 
 _OPEN_STATES = (0, 3, 4, 5)
 """Numbers of the states established, fin_wait and close_wait; 0 where the kernel does not report it (before 5.11)."""
@@ -67,24 +77,31 @@ class ExpiryWatch:
                 each.close()
         self._events, self._senders = None, {}
 
-    def _read(self) -> None:
+    def finish(self) -> None:
+        """Read all reports of entries that have ended until now, in a limited time."""
+        deadline = time.monotonic() + PATIENCE
+        while self._reading is not None and self._read() and time.monotonic() < deadline:
+            pass
+
+    def _read(self) -> bool:
+        """Read some reports; True if there may be more."""
         for _ in range(MOST_AT_ONCE):
             try:
                 data = self._events.recv(_REPORT) if self._events is not None else b""
                 if not data:
-                    return
+                    return False
                 for kind, body in messages(data):
                     entry = parse(body) if kind == DELETE else None
                     if entry is not None:
                         self._ended(entry)
             except BlockingIOError:
-                return
+                return False
             except (OSError, BadMessage) as error:
                 full = isinstance(error, OSError) and error.errno == errno.ENOBUFS
-                log.warn(
-                    "kernel_expiry_not_told", detail="too many flows ended at once" if full else str(error)
-                )
-                return
+                detail = "too many flows ended at once" if full else str(error)
+                log.warn("kernel_expiry_not_told", detail=detail)
+                return True
+        return True
 
     def _ended(self, entry: Tracked) -> None:
         if entry.original.protocol == "tcp" and entry.state in _OPEN_STATES and self._is_told(entry):
@@ -105,4 +122,5 @@ def _sender(family: int) -> socket.socket:
     sender = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
     sender.setblocking(False)
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, PROBE_MARK)
+    sender.setsockopt(socket.SOL_SOCKET, _FORCED_SEND_BUFFER, _BACKLOG)
     return sender

@@ -35,6 +35,9 @@ _PASSING = {1: 120.0, 2: 60.0, 6: 30.0, 7: 120.0, 8: 10.0}
 """Idle times in seconds of TCP states that adc leaves at the kernel's defaults."""
 
 
+END_PATIENCE = 5.0
+"""Seconds in which flows are ended when the service ends; the rest ends with the rules."""
+
 OPERATIONS = (flows.LIST, flows.KILL)
 
 
@@ -60,6 +63,23 @@ def _kill(request: UnwantedFlows, config: Config, services: tuple[Service, ...])
     """Delete entries: the next segment of either end belongs to no flow, and is answered with RST."""
     found = list(_matching(request, config, services, time.monotonic()))
     return Killed(sum(conntrack.delete(entry) for _, entry in found))
+
+
+def open_flows(services: tuple[Service, ...]) -> Iterator[Tracked]:
+    """Yield the entries of `services` whose flow has not ended. Raises OSError, BadMessage."""
+    for entry in conntrack.entries():
+        closing = entry.original.protocol == "tcp" and _TCP_STATES.get(entry.state) == CLOSING
+        if not closing and service_of(entry, services) is not None:
+            yield entry
+
+
+def end_flows(services: tuple[Service, ...]) -> None:
+    """Delete the entries of `services`, in a limited time. Raises OSError, BadMessage."""
+    deadline = time.monotonic() + END_PATIENCE
+    for entry in list(open_flows(services)):
+        conntrack.delete(entry)
+        if time.monotonic() > deadline:
+            return
 
 
 def _matching(

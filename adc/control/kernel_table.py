@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from adc.control import nft
 from adc.control.calls import CallRefused
 from adc.control.kernel_expiry import ExpiryWatch
-from adc.control.kernel_flows import OPERATIONS, reply, service_of
+from adc.control.kernel_flows import OPERATIONS, end_flows, open_flows, reply, service_of
 from adc.control.kernel_rules import KernelRules, rules_of
 from adc.control.kernel_services import (
     Standing,
@@ -29,7 +30,7 @@ from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
 from adc.runtime.build.firewall import BadSet
 from adc.runtime.operations import firewall
-from adc.sessions.conntrack import Tracked
+from adc.sessions.conntrack import BadMessage, Tracked
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ log = EventLog(__name__)
 
 PERIOD = 1.0
 """Seconds between two looks at files of sets and at the clock, and until a failed change is tried again."""
+
+DRAIN_PERIOD = 0.2
+DRAIN_SHARE = 20.0
+"""Least seconds between two looks at open flows while they drain, also as a multiple of the time that a look takes."""
 
 
 class KernelTable:
@@ -58,6 +63,7 @@ class KernelTable:
         self._rules: KernelRules | None = None
         self._windows: tuple[bool, ...] = ()
         self._stale = False
+        self._draining = False
         self._running = asyncio.Lock()
         self._due = False
         self._catching_up: asyncio.Task[None] | None = None
@@ -90,19 +96,21 @@ class KernelTable:
 
     async def _replace(self, config: Config, rules: KernelRules | None) -> None:
         """Make the table anew. Only with the lock."""
-        services, wall = services_of(config, self._standing), time.time()
+        services, wall = self._wanted(config), time.time()
         before = self._config
         table = table_of(config, services, rules, wall, serving=before is not None)
-        if before is not None and (table is None or table.name != table_name(before.node)):
-            await asyncio.to_thread(nft.apply, removal(table_name(before.node)))
         if any(service.forwards and service.tell for service in services):
             self._expiry.open()  # first: the kernel reports no entry that is older
-        if table is not None:
-            await asyncio.to_thread(_replace, table)
+        await asyncio.to_thread(_replace, table, None if before is None else table_name(before.node))
         self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
         self._services, self._rules = services, rules
         self._windows = () if rules is None else rules.windows(wall)
+
+    def _wanted(self, config: Config) -> tuple[Service, ...]:
+        """Return the services with their targets at this moment: none while they drain. Raises BindError."""
+        services = services_of(config, self._standing)
+        return tuple(replace(each, targets=()) for each in services) if self._draining else services
 
     def _is_told(self, entry: Tracked) -> bool:
         """Return True if both ends of a flow learn of its end."""
@@ -183,35 +191,61 @@ class KernelTable:
         async with self._running:
             if self._config is None:
                 return
-            services = services_of(self._config, self._standing)
+            services = self._wanted(self._config)
             changed = [now for now, before in zip(services, self._services, strict=True) if now != before]
             if changed:
                 name = table_name(self._config.node)
                 await asyncio.to_thread(nft.apply, "".join(update(name, service) for service in changed))
                 self._services = services
 
+    async def drain(self, grace: float) -> None:
+        """Refuse new flows at once; return when no forwarded flow is open, after `grace` seconds at most."""
+        deadline = time.monotonic() + grace
+        self._draining = True
+        try:
+            await self.update()
+        except (NftFailed, BindError) as error:
+            log.error("kernel_rules_failed", detail=str(error))
+        while self._forwarding:
+            started = time.monotonic()
+            if not await asyncio.to_thread(self._open_flows):
+                return
+            now = time.monotonic()
+            if now >= deadline:
+                return
+            pause = max(DRAIN_PERIOD, DRAIN_SHARE * (now - started))
+            await asyncio.sleep(min(pause, deadline - now))
+
+    def _open_flows(self) -> int:
+        try:
+            return sum(1 for _ in open_flows(self._forwarding))
+        except (OSError, BadMessage) as error:
+            log.error("kernel_rules_failed", detail=f"connection tracking: {error}")
+            return 0
+
     async def close(self, *, handed_over: bool) -> None:
-        """Stop forwarding, and remove the table unless its rules shall stay. A binary that has taken over keeps it."""
+        """End all forwarded flows, and remove the table unless its rules shall stay. A binary that has taken over
+        keeps everything.
+        """
         tasks = [task for task in (self._catching_up, self._watching) if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         config, self._config = self._config, None
+        if config is not None and not handed_over:
+            await self._leave(config)
         self._expiry.close()
-        if config is None or handed_over:
-            return
-        try:
-            await asyncio.to_thread(self._leave, config)
-        except (NftFailed, BindError) as error:
-            log.error("kernel_rules_failed", detail=str(error))
 
-    def _leave(self, config: Config) -> None:
+    async def _leave(self, config: Config) -> None:
         stays = config.firewall is not None and not config.firewall.remove_on_exit
-        table = table_of(config, (), self._rules if stays else None, time.time(), serving=False)
-        if table is None:
-            nft.apply(removal(table_name(config.node)))
-        else:
-            _replace(table)
+        try:
+            if self._forwarding:
+                await asyncio.to_thread(end_flows, self._forwarding)
+                self._expiry.finish()
+            table = table_of(config, (), self._rules if stays else None, time.time(), serving=False)
+            await asyncio.to_thread(_replace, table, table_name(config.node))
+        except (NftFailed, BindError, OSError, BadMessage) as error:
+            log.error("kernel_rules_failed", detail=str(error))
 
 
 def table_of(
@@ -256,5 +290,9 @@ def _needs_kernel(config: Config) -> bool:
     return uses_engine(config) or bool(kernel_listeners(config))
 
 
-def _replace(table: Table) -> None:
-    nft.apply(table.replacing(nft.names(table.name)))
+def _replace(table: Table | None, before: str | None) -> None:
+    """Have the table in place of the one called `before`, in one transaction."""
+    gone = removal(before) if before is not None and (table is None or table.name != before) else ""
+    text = "" if table is None else table.replacing(nft.names(table.name))
+    if gone or text:
+        nft.apply(gone + text)

@@ -181,6 +181,12 @@ class Service:
             provide(config, identity)
         self.acme.reader = identity
 
+    async def drain(self, grace: float, *, handed_over: bool) -> None:
+        """Finish what is in flight, in `grace` seconds at most. A binary that has taken over has the kernel's flows."""
+        await asyncio.gather(
+            self.fleet.drain(grace, not handed_over), *(() if handed_over else (self.kernel.drain(grace),))
+        )
+
     async def reopen_logs(self) -> None:
         """Have every worker continue in new log files. Raises CallRefused, Refused, Unavailable."""
         self._provide(self.config)

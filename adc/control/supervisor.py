@@ -108,7 +108,7 @@ class Supervisor:
             notify.notify("STOPPING=1")
         grace = self._service.config.shutdown.grace
         self._service.sockets.close(handed_over=self._handed_over)
-        drained = asyncio.create_task(self._service.fleet.drain(grace, not self._handed_over))
+        drained = asyncio.create_task(self._service.drain(grace, handed_over=self._handed_over))
         at_once = asyncio.create_task(self._at_once.wait())
         await asyncio.wait((drained, at_once), return_when=asyncio.FIRST_COMPLETED)
         for task in (drained, at_once):

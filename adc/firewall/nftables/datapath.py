@@ -42,6 +42,7 @@ _ANY = {4: ANY4, 6: ANY6}
 
 def add_services(table: Table, services: tuple[Service, ...]) -> None:
     """Have the rules of `services` in the table. Flows of listeners that are gone need the chains of translation."""
+    table.keep("ct timeout")  # a flow whose object is deleted lives for the kernel's five days
     for chain, definition in BASE_CHAINS.items():
         table.add("chain", chain, definition)
     _add_probes(table)

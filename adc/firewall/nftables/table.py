@@ -20,6 +20,9 @@ _CREATED = ("counter", "limit", "ct timeout", "set", "map", "chain")
 _MOST_ELEMENTS = 500
 """Elements in one line."""
 
+MOST_FORMER = 64
+"""Objects of a kept kind that stay although nothing here has them."""
+
 
 def table_name(node: str) -> str:
     """Return the name of a node's table."""
@@ -59,10 +62,15 @@ class Table:
         self._objects: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         self._elements: dict[str, list[str]] = {}
         self._rules: list[tuple[str, str]] = []
+        self._kept = ""
 
     def add(self, kind: str, name: str, definition: str = "") -> None:
         """Have an object; `definition` is the text between its braces."""
         self._objects[kind][name] = definition
+
+    def keep(self, kind: str) -> None:
+        """Keep objects of a kind that the kernel has and this table has not: something still depends on them."""
+        self._kept = kind
 
     def fill(self, name: str, elements: Iterable[str]) -> None:
         """Have exactly these elements in a set or map."""
@@ -100,7 +108,8 @@ class Table:
 
     def _deleted(self, existing: Names) -> Iterator[str]:
         for kind in KINDS:
-            for name in sorted(existing.of.get(kind, frozenset()) - self._objects[kind].keys()):
+            former = sorted(existing.of.get(kind, frozenset()) - self._objects[kind].keys())
+            for name in former[MOST_FORMER if kind == self._kept else 0 :]:
                 yield f"delete {kind} inet {self.name} {name}"
 
     def _filled(self, name: str) -> Iterator[str]:

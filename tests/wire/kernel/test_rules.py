@@ -100,9 +100,9 @@ def packets(own, seed=16):
     return sorted(flows)
 
 
-def settled(read, wanted):
-    """What `read` returns once it is `wanted`, or after PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
+def settled(read, wanted, seconds=PATIENCE):
+    """What `read` returns once it is `wanted`, or after some seconds."""
+    deadline = time.monotonic() + seconds
     while (found := read()) != wanted and time.monotonic() < deadline:
         time.sleep(0.005)
     return found
@@ -128,7 +128,7 @@ def test_kernel_and_filter_decide_the_same_about_generated_packets(net, node):
 
 def connects(net, port=WEB):
     try:
-        net.client.connect(net.address("adc"), port, 0.3).close()
+        net.client.connect(net.address("adc"), port, 1.0).close()
     except TimeoutError:
         return "dropped"
     except ConnectionRefusedError:

@@ -6,11 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
+import pytest
 import yaml
 
 from tests.kit import netns
 from tests.wire.kernel.conftest import PORT
+from tests.wire.kernel.test_datapath import ask, member_of
+from tests.wire.kernel.test_drain import refuses
+from tests.wire.kernel.test_flows import is_reset
 from tests.wire.kernel.test_rules import settled
 
 pytestmark = netns.required
@@ -18,20 +23,20 @@ pytestmark = netns.required
 ADMIN = "127.0.0.1:9901"
 
 
-def written(net, path, engine, *members):
+def written(net, path, engine, *members, protocol="udp", grace="1s"):
     path.write_text(
         yaml.safe_dump(
             {
                 "node": "n2",
                 "workers": 1,
-                "shutdown": {"grace": "1s"},
+                "shutdown": {"grace": grace},
                 "admin": {"bind": ADMIN},
                 "error_log": {"path": str(path.with_suffix(".log"))},
                 "listeners": [
                     {
                         "name": "dns",
                         "bind": f"{net.address('adc')}:{PORT}",
-                        "protocol": "udp",
+                        "protocol": protocol,
                         "pool": "p",
                         "datapath": engine,
                     }
@@ -59,8 +64,8 @@ def adc(net, *arguments):
     return net.adc.call(subprocess.run, command, capture_output=True, text=True, timeout=30, check=False)
 
 
-def tables(net):
-    return net.adc.run(("nft", "list", "tables"))
+def tables(net, kind="table"):
+    return net.adc.run(("nft", "list", f"{kind}s"))
 
 
 def test_service_forwards_drains_reloads_and_leaves_no_rules(net, tmp_path):
@@ -85,4 +90,71 @@ def test_service_forwards_drains_reloads_and_leaves_no_rules(net, tmp_path):
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+    assert "adc_n2" not in tables(net)
+
+
+@contextmanager
+def running(net, config):
+    """An `adc run` in the node, which has removed its rules at the end."""
+    process = net.adc.start([sys.executable, "-m", "adc", "run", str(config)], env=os.environ)
+    try:
+        assert settled(lambda: "members_of_dns_4" in tables(net, "map"), True)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def connected(net):
+    """A flow through the node, with the name of its member."""
+    flow = net.client.connect(net.address("adc"), PORT)
+    return flow, ask(flow)
+
+
+def test_terminated_service_refuses_new_flows_and_lets_open_ones_go_on(net, tmp_path):
+    config = tmp_path / "adc.yaml"
+    written(net, config, "kernel", "m1", protocol="tcp", grace="20s")
+    with running(net, config) as process:
+        flow, member = connected(net)
+        with flow:
+            process.send_signal(signal.SIGTERM)
+            assert settled(lambda: refuses(net), True)
+            assert ask(flow) == member
+            assert process.poll() is None
+        process.wait(10)
+    assert "adc_n2" not in tables(net)
+
+
+def test_second_signal_ends_open_flows_at_once_and_tells_both_ends(net, tmp_path):
+    config = tmp_path / "adc.yaml"
+    written(net, config, "kernel", "m1", protocol="tcp", grace="1h")
+    with running(net, config) as process, netns.capture(net["m1"]) as far:
+        flow, _ = connected(net)
+        with flow:
+            process.send_signal(signal.SIGTERM)
+            assert settled(lambda: refuses(net), True)
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionResetError):
+                flow.recv(10)
+            far.wait(is_reset)
+    assert "adc_n2" not in tables(net)
+
+
+def test_flows_survive_a_crash_and_are_told_by_the_next_start(net, tmp_path):
+    config = tmp_path / "adc.yaml"
+    written(net, config, "kernel", "m1", "m2", protocol="tcp")
+    with running(net, config) as process:
+        flow, member = connected(net)
+        process.kill()
+        process.wait(10)
+    assert "adc_n2" in tables(net)
+    assert {member_of(net) for _ in range(4)} == {"m1", "m2"}
+    assert ask(flow) == member
+    with running(net, config) as process, flow:
+        assert settled(lambda: "adc" in adc(net, "status", "--admin", ADMIN).stdout, True)
+        assert ask(flow) == member
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(ConnectionResetError):
+            flow.recv(10)
     assert "adc_n2" not in tables(net)
