@@ -60,6 +60,18 @@ def eligible(response: Response, options: CompressionOptions) -> bool:
     )
 
 
+def not_modified_varies(response: Response, options: CompressionOptions) -> bool:
+    """True if the 200 in whose place this 304 is sent varies by Accept-Encoding: then so does the 304 (RFC 9110 section
+    15.4.5). A member's 304 need not say what it stands for; without a sign against it that may be content to code.
+    """
+    selected = response.selected
+    if selected is not None:
+        return eligible(selected, options) or removable_coding(selected) != b""
+    headers = response.headers
+    content_type = headers.get(b"content-type")
+    return (content_type is None or options.covers(content_type)) and may_transform(headers)
+
+
 def may_transform(headers: Headers) -> bool:
     """True if there is no `Cache-Control: no-transform` (RFC 9111 section 5.2.2.6)."""
     return b"cache-control" not in headers or "no-transform" not in parse_cache_control(

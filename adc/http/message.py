@@ -143,10 +143,20 @@ class Response:
     or as a GET would receive them if this answers HEAD or is a 304; UNKNOWN_LENGTH if only the framing shows the end.
     `dated` is True if `headers` has a Date. `upgrade` is the protocol that a 101 switches to or a 426 requires.
     `trailer` names the announced trailers that may be forwarded (`adc.http.trailers`), b"" if none. `version` is the
-    member's.
+    member's. `selected` is the head that a 304 made here stands for: that of the 200 in its place.
     """
 
-    __slots__ = ("body_length", "dated", "headers", "reason", "status", "trailer", "upgrade", "version")
+    __slots__ = (
+        "body_length",
+        "dated",
+        "headers",
+        "reason",
+        "selected",
+        "status",
+        "trailer",
+        "upgrade",
+        "version",
+    )
 
     def __init__(
         self,
@@ -161,6 +171,7 @@ class Response:
         self.reason = reason
         self.body_length = body_length
         self.dated = dated
+        self.selected: Response | None = None
         self.upgrade = b""
         self.trailer = b""
         self.version = "1.1"

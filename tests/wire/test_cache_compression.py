@@ -95,6 +95,26 @@ async def test_a_client_s_weak_tag_is_recognised(tmp_path):
         assert (reply.status, reply[b"etag"]) == (304, b'W/"a"')
 
 
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"text " * 1000, ["Content-Type: text/html"]),
+        (b"text " * 1000, ["Content-Type: text/html", "Vary: Accept-Language"]),
+        (gzip.compress(b"text " * 1000), ["Content-Type: text/html", "Content-Encoding: gzip"]),
+        (b"tiny", ["Content-Type: text/html"]),
+        (b"image" * 1000, ["Content-Type: image/png"]),
+        (b"text " * 1000, ["Content-Type: text/html", "Cache-Control: no-transform"]),
+    ],
+)
+@pytest.mark.parametrize("asked", [[], ["Accept-Encoding: br"], ["Accept-Encoding: gzip"]])
+async def test_a_304_has_the_vary_of_the_200(tmp_path, body, fields, asked):
+    async with caching(tmp_path, response(body, FRESH, 'ETag: "a"', *fields), route=ROUTE) as cached:
+        for _ in range(2):
+            whole = await cached.get("/", *asked)
+        again = await cached.get("/", *asked, f"If-None-Match: {whole[b'etag'].decode()}")
+    assert (again.status, again.all(b"vary"), again[b"etag"]) == (304, whole.all(b"vary"), whole[b"etag"])
+
+
 async def test_ranges_are_cut_from_the_plain_form(tmp_path):
     async with caching(tmp_path, page(), route=ROUTE) as cached:
         await cached.get("/", "Accept-Encoding: br")

@@ -134,6 +134,23 @@ async def test_a_304_names_the_weak_tag_that_the_client_asked_with(tmp_path):
     assert member.requests[0][b"if-none-match"] == b'W/"a"'
 
 
+@pytest.mark.parametrize(
+    ("lines", "vary"),
+    [
+        (b"", b"Accept-Encoding"),
+        (b"Vary: Cookie\r\n", b"Cookie, Accept-Encoding"),
+        (b"Vary: accept-encoding\r\n", b"accept-encoding"),
+        (b"Content-Type: text/html\r\n", b"Accept-Encoding"),
+        (b"Content-Type: image/png\r\n", None),
+        (b"Cache-Control: no-transform\r\n", None),
+    ],
+)
+async def test_a_304_varies_as_the_200_does(tmp_path, lines, vary):
+    unchanged = b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n' + lines + b"\r\n"
+    reply, _ = await ask(tmp_path, unchanged, asking('If-None-Match: "a"'))
+    assert (reply.status, reply[b"vary"] if vary else b"vary" not in reply) == (304, vary or True)
+
+
 async def test_answers_made_here_are_compressed_too(tmp_path):
     mapping = config()
     mapping["routes"] = [{"name": "all", "respond": {"body": PAGE.decode()}, "compression": True}]

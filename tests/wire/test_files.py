@@ -384,6 +384,15 @@ async def test_compressed_copies_are_sent_on_routes_with_compression_too(tmp_pat
             assert gzip.decompress(copied.body) == b"copy"
 
 
+@pytest.mark.parametrize("name", ["a.html", "a.png", "tiny.html"])
+async def test_a_304_on_routes_with_compression_has_the_vary_of_the_200(tmp_path, name):
+    async with site(tmp_path, route={"compression": True}) as served:
+        served.write(name, b"x" * (10 if name == "tiny.html" else 5000))
+        whole = await served.get(f"/{name}", "Accept-Encoding: br")
+        again = await served.get(f"/{name}", f"If-None-Match: {whole[b'etag'].decode()}")
+    assert (again.status, again.all(b"vary")) == (304, whole.all(b"vary"))
+
+
 async def test_a_changed_file_is_served_after_a_second(plain):
     plain.write("a.txt", b"one")
     first = await plain.get("/a.txt")

@@ -35,6 +35,8 @@ def serve(
     length = UNKNOWN_LENGTH if made.length is None else made.length
     headers = Headers((*made.headers, *own, (b"Cache-Status", cache_status)))
     response = Response(made.status, headers, made.reason, length, dated=True)
+    if made.status == 304:
+        response.selected = Response(entry.status, entry.headers, b"", entry.length)
     pieces = _pieces(made)
     body = entry.body
     if isinstance(body, bytes) and len(body) <= AT_ONCE and len(pieces) <= 1:

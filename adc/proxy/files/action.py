@@ -175,6 +175,8 @@ class ServeFiles:
             self._error(upstream, made.status, tuple(made.lines))
             return
         response = Response(made.status, Headers(made.lines), b"", made.length)
+        if made.status == 304:
+            response.selected = Response(200, Headers(shown.lines), b"", shown.length)
         if request.method == "HEAD" or not made.pieces:
             upstream.respond(response, b"", True)
         elif made.status == 200 and content.data is not None:

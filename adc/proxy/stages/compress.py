@@ -8,6 +8,7 @@ from adc.compression.eligibility import (
     client_accepts,
     client_takes,
     eligible,
+    not_modified_varies,
     removable_coding,
 )
 from adc.compression.encoders import ContentCoding, Encoder, content_coding
@@ -48,6 +49,8 @@ class Compress:
     def __call__(self, exchange: Exchange, response: Response) -> BodyFilter | None:
         request, headers, options = exchange.request, response.headers, self._options
         if response.status == 304:
+            if not_modified_varies(response, options):
+                vary_by_coding(headers)
             restate_validator(headers, request.headers.joined(b"if-none-match"))
             return None
         if b"content-encoding" in headers:
