@@ -16,6 +16,10 @@ _START_SECONDS = 5.0
 _SHARE = 4
 """A transformation may take this many times its processor time: others run on the machine too."""
 
+_NICE = 10
+"""Beside a busy worker a process gets a tenth of its processor: at 19 it would be a hundredth, and transformations that
+take milliseconds would time out."""
+
 
 class NotTransformed(Exception):
     """A document has no result; the text says why."""
@@ -26,6 +30,7 @@ class Xslt(Plugin[XsltOptions]):
 
     transforms = True
     cached = True
+    default_timeout = 30.0
 
     def __init__(self, options: XsltOptions) -> None:
         super().__init__(options)
@@ -48,6 +53,7 @@ class Xslt(Plugin[XsltOptions]):
             options.waiting,
             memory=options.max_memory,
             seconds=_START_SECONDS + _SHARE * options.max_time,
+            nice=_NICE,
         )
         self._transformed = host.counter("transformed", "Documents transformed.")
 
