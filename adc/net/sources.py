@@ -20,25 +20,29 @@ class SourceLimit:
     def __init__(
         self, limit: int, exempt: Callable[[str], bool] = lambda address: False, present: Iterable[str] = ()
     ) -> None:
-        self._limit = limit
+        self.limit = limit
         self._exempt = exempt
         self._counts: dict[str | int, int] = {}
         for address in present:
-            key = _source(address)
-            self._counts[key] = self._counts.get(key, 0) + 1
+            self.add(address)
+
+    def add(self, address: str) -> None:
+        """Count a connection of `address` that is open already."""
+        key = _source(address)
+        self._counts[key] = self._counts.get(key, 0) + 1
 
     def admit(self, address: str) -> bool:
         """Count a connection of `address`; False, and not counted, if it is one too many."""
         key = _source(address)
         count = self._counts.get(key, 0)
-        if count >= self._limit and not self._exempt(address):
+        if count >= self.limit and not self._exempt(address):
             return False
         self._counts[key] = count + 1
         return True
 
     def full(self, address: str) -> bool:
         """True if another connection of `address` would not be admitted."""
-        return self._counts.get(_source(address), 0) >= self._limit and not self._exempt(address)
+        return self._counts.get(_source(address), 0) >= self.limit and not self._exempt(address)
 
     def leave(self, address: str) -> None:
         """Note that an admitted connection is closed."""

@@ -16,8 +16,8 @@ from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.no_port import NoPort
 from adc.l4.udp.quic import ConnectionIds
 from adc.l4.udp.session import CLOSED, UNLIMITED, Home, Relay, UdpSession
+from adc.l4.udp.sources import SessionSources
 from adc.net.reactor import Reactor
-from adc.net.sources import SourceLimit
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
@@ -78,7 +78,7 @@ class UdpRelay(Relay):
         self.reactor = reactor
         self.table = table
         self.max_sessions = UNLIMITED
-        self.sources: SourceLimit | None = None
+        self.sources: SessionSources | None = None
         self.admission: Admission | None = None
         self.draining = False
         self.sessions = 0
@@ -159,7 +159,7 @@ class UdpRelay(Relay):
         if self.quic is not None:
             named = self._named(data) or named
         if not self._connect(session, now, named):
-            self._leave(client)
+            self._leave(session)
             return None
         if self.quic is not None and session.picked is not None:
             self.quic.sent(data, session.picked.address)
@@ -176,9 +176,9 @@ class UdpRelay(Relay):
                 self.close(session, "complete", now)
         return session
 
-    def _leave(self, client: Any) -> None:
+    def _leave(self, session: UdpSession) -> None:
         if self.sources is not None:
-            self.sources.leave(client[0])
+            self.sources.leave(session.client[0], session.number)
 
     def _named(self, data: bytes) -> Member | None:
         """Return the member that a QUIC connection id names, if it serves."""
@@ -352,7 +352,7 @@ class UdpRelay(Relay):
         session.closed = True
         self._release(session)
         self.sessions -= 1
-        self._leave(session.client)
+        self._leave(session)
         session.home.leave(session)
         self.table.closed(session, reason, now)
         if self.owners is not None:

@@ -92,7 +92,7 @@ class ListFlows(Operation[WantedFlows, FlowPage]):
     async def run(self, worker: Serving, request: WantedFlows) -> FlowPage:
         after = places_of(request.cursor).get(worker.worker_id, 0)
         if request.ended:
-            return _ended_page(worker, request, after)
+            return await _ended_page(worker, request, after)
         rows: list[FlowRow] = []
         scan = _Scan(worker, request, after)
         async for session in scan.matching(SCANNED_PER_CALL):
@@ -186,16 +186,23 @@ class _Scan:
             await asyncio.sleep(0)
 
 
-def _ended_page(worker: Serving, wanted: WantedFlows, after: int) -> FlowPage:
+async def _ended_page(worker: Serving, wanted: WantedFlows, after: int) -> FlowPage:
     """Return flows that have ended, in the order of their end; the cursor counts them."""
-    now, wall = time.monotonic(), time.time()
     accepts = wanted.filter(_member(worker, wanted)).matches
-    found = [each for each in worker.sessions.ended.recent if accepts(each, now)]
-    if wanted.id:
-        found = [each for each in found if f"{worker.worker_id}-{each.number}" == wanted.id]
-    rows = [ended_row(each, worker.worker_id, now, wall) for each in found[after : after + wanted.limit]]
+    recent = list(worker.sessions.ended.recent)
+    rows: list[FlowRow] = []
+    count = 0
+    for start in range(0, len(recent), _SLICE):
+        now, wall = time.monotonic(), time.time()
+        for each in recent[start : start + _SLICE]:
+            if not accepts(each, now) or wanted.id not in ("", f"{worker.worker_id}-{each.number}"):
+                continue
+            if after <= count < after + wanted.limit:
+                rows.append(ended_row(each, worker.worker_id, now, wall))
+            count += 1
+        await asyncio.sleep(0)
     end = after + len(rows)
-    return FlowPage(rows, None if end >= len(found) else str(end))
+    return FlowPage(rows, None if end >= count else str(end))
 
 
 def _joined(replies: Mapping[int, FlowPage], request: WantedFlows) -> FlowPage:

@@ -15,7 +15,7 @@ from adc.l4.udp.owners import SharedOwners
 from adc.l4.udp.quic import LearnedIds, ServerIds
 from adc.l4.udp.relay import UdpRelay
 from adc.l4.udp.session import UNLIMITED
-from adc.net.sources import SourceLimit
+from adc.l4.udp.sources import SessionSources
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
@@ -92,10 +92,18 @@ class UdpListener(Listener):
         if relay.rate is None or relay.rate.rate != rate:
             relay.rate = DatagramRate(rate, self.name, self._context.firewall.buckets) if rate else None
         limit = settings.limits.connections_per_source
-        present = (
-            [session.client[0] for door in self._all for session in door.all_sessions()] if limit else []
-        )
-        relay.sources = SourceLimit(limit, present=present) if limit else None
+        if not limit:
+            relay.sources = None
+        elif relay.sources is not None:
+            relay.sources.limit(limit)
+        else:
+            relay.sources = SessionSources(limit, self.name, relay.table)
+            self._count_sources()
+
+    def _count_sources(self) -> None:
+        """Count the sessions that were open before there was a limit, a slice in each loop iteration."""
+        if self._relay.sources is not None and self._relay.sources.catch_up():
+            self._context.batch.loop.call_soon(self._count_sources)
 
     def _share(self) -> None:
         """Share the owners of sessions with the other nodes, if the configuration says so."""

@@ -274,6 +274,17 @@ async def test_the_limit_of_a_source_leaves_other_sources_alone(tmp_path, visito
             assert await visitors(relay, own="127.0.0.2").ask(b"2") == b"2"
 
 
+async def test_a_reload_with_a_limit_of_sources_counts_the_sessions_that_are_open(tmp_path, visitors):
+    async with member() as a, relaying(tmp_path, config(a.address)) as relay:
+        await visitors(relay).ask(b"1")
+        await relay.change(
+            lambda mapping: mapping["listeners"][0].update(limits={"connections_per_source": 1})
+        )
+        visitors(relay).send(b"?")
+        await eventually(lambda: relay.dropped("limit_source") == 1)
+        assert await visitors(relay, own="127.0.0.2").ask(b"2") == b"2"
+
+
 async def test_the_rate_of_a_source_leaves_other_sources_alone(tmp_path, visitors):
     async with member() as a:
         mapping = config(a.address, udp={"datagrams_per_source": 10})

@@ -1,5 +1,7 @@
 """Flows of several workers: pages, filters, and killing in slices."""
 
+import asyncio
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ from adc.runtime.operations import flows
 from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
 from adc.runtime.operations.operation import BadRequest
 from adc.runtime.serve.sessions import WorkerSessions
+from adc.sessions.row import flow_row
 from adc.sessions.session import Session, Timeouts
 
 TIMES = Timeouts(10.0, 100.0, 5.0)
@@ -122,3 +125,26 @@ async def test_metrics_count_open_and_ended_sessions():
     assert samples["adc_sessions", ("udp", "dns", "new")] == 2
     assert samples["adc_sessions_ended_total", ("udp", "dns", "complete")] == 1
     assert samples["adc_sessions_opened_total", ("udp", "dns")] == 3
+
+
+async def test_listing_of_ended_flows_lets_others_have_their_turn():
+    node = FakeNode(1000)
+    await node.all(flows.KILL, UnwantedFlows(all=True))
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    assert len((await flows.LIST.run(node.workers[0], WantedFlows(ended=True))).rows) == 1000
+    task.cancel()
+    assert turns >= 4
+
+
+def test_rows_are_the_same_after_their_way_between_processes():
+    worker = FakeNode(1).workers[0]
+    row = flow_row(worker.sessions.table.find(1), 0, 1.0, 2.0)
+    assert pickle.loads(pickle.dumps(row)) == row
