@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from email.utils import formatdate
+from typing import TYPE_CHECKING
 
 from adc.http.client import Client
 from adc.http.networks import parse_address
 from adc.net.proxy_protocol import Endpoints
+
+if TYPE_CHECKING:
+    from adc.smtp.mail_pool import Lease
 
 _XTEXT = re.compile(rb"[^\x21-\x2a\x2c-\x3c\x3e-\x7e]")
 _COMMENT = re.compile(r"[^\x21-\x27\x2a-\x5b\x5d-\x7e]")
@@ -17,10 +21,11 @@ UNAVAILABLE = "[UNAVAILABLE]"
 class Caller:
     """Facts of a client: its connection, and what it said of itself in EHLO (`extended`) or HELO.
 
-    `login` is the name that it authenticated with, "" without.
+    `login` is the name that it authenticated with, "" without. `leases` are all open conversations with members on its
+    behalf: they end with the session, whatever becomes of the task that opened them.
     """
 
-    __slots__ = ("client", "extended", "helo", "login", "secure")
+    __slots__ = ("client", "extended", "helo", "leases", "login", "secure")
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -28,6 +33,7 @@ class Caller:
         self.extended = False
         self.secure = False
         self.login = ""
+        self.leases: set[Lease] = set()
 
     @property
     def endpoints(self) -> Endpoints | None:

@@ -51,11 +51,6 @@ class SmtpConnection(Introduction):
         if not self._deciding:
             self._end_transaction()
 
-    def abort(self, ending: str = "close") -> None:
-        if self._transaction is not None:
-            self._transaction.end_by(ending)
-        super().abort(ending)
-
     def reset(self) -> None:
         super().reset()
         self._end_transaction()

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from aiosmtplib import SMTPResponse, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
@@ -134,6 +135,7 @@ class Conversation:
         told = await self.command("DATA")
         if told.status == 354:
             self._answer = asyncio.ensure_future(self._protocol.read_response(None))
+            self._answer.add_done_callback(_retrieve)
             self._check()
         return told
 
@@ -200,19 +202,26 @@ class Conversation:
 
     def close(self) -> None:
         """Say QUIT and close; a message that was begun is aborted, because QUIT would be part of it."""
-        if self.usable:
-            self._protocol.write(b"QUIT\r\n")
-            transport = self._protocol.transport
-            if transport is not None:
-                transport.close()
-        else:
+        if not self.usable:
             self.abort()
+            return
+        with suppress(SMTPServerDisconnected):
+            self._protocol.write(b"QUIT\r\n")
+        transport = self._protocol.transport
+        if transport is not None:
+            transport.close()
 
     def abort(self) -> None:
         """Close at once."""
         if self._answer is not None and not self._answer.done():
             self._answer.cancel()
         self._protocol.abort()
+
+
+def _retrieve(answer: asyncio.Task[SMTPResponse]) -> None:
+    """Take note of an error that nothing may wait for any more, so that the loop does not report it."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _rejected(told: Reply, stage: str) -> MemberError:

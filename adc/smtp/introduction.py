@@ -45,11 +45,6 @@ class Introduction(SessionProtocol):
         super().connection_lost(error)
         self.release_kept()
 
-    def abort(self, ending: str = "close") -> None:
-        for lease in self.kept.values():
-            lease.end_by(ending)
-        super().abort(ending)
-
     def release_kept(self) -> None:
         """Close the conversations with members."""
         for lease in self.kept.values():
@@ -107,6 +102,7 @@ class Introduction(SessionProtocol):
         raise SessionEnded("commands before TLS")
 
     async def _start_tls(self, context: Any) -> None:
+        self.check_open()
         plain: Any = self.transport
         plain.write(GO_AHEAD.wire() + b"\r\n")
         timeout = self.settings.handshake_timeout

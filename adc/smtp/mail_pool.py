@@ -75,7 +75,7 @@ class MailPool:
             member = self.pool.pick(flow, settings.clock.now, tried)
             if member is None:
                 break
-            lease = Lease(self, member, settings)
+            lease = Lease(self, member, settings, caller.leases)
             try:
                 await self._connect(lease, settings, caller)
             except MemberError as error:
@@ -122,18 +122,20 @@ class MailPool:
 
 
 class Lease:
-    """A conversation with a member, counted at its pool until it is closed."""
+    """A conversation with a member, counted at its pool and in `leases` until it is closed."""
 
-    __slots__ = ("_began", "_outcome", "_pool", "_settings", "conversation", "member", "protocol")
+    __slots__ = ("_began", "_open", "_outcome", "_pool", "_settings", "conversation", "member", "protocol")
 
-    def __init__(self, pool: MailPool, member: Member, settings: SmtpSettings) -> None:
+    def __init__(self, pool: MailPool, member: Member, settings: SmtpSettings, leases: set[Lease]) -> None:
         self._pool: Pool | None = pool.pool
         self._settings = settings
         self._began = settings.clock.now
         self._outcome: Outcome = _SUCCESS
+        self._open = leases
         self.member = member
         self.protocol = MemberProtocol(asyncio.get_running_loop())
         self.conversation = Conversation(self.protocol, settings.reply_timeout)
+        leases.add(self)
         pool.pool.started(member, self._began)
 
     @property
@@ -167,6 +169,7 @@ class Lease:
         pool, self._pool = self._pool, None
         if pool is None:
             return
+        self._open.discard(self)
         if self._outcome == _SUCCESS:
             self.conversation.close()
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from aiosmtplib import SMTPServerDisconnected
 from aiosmtplib.protocol import SMTPProtocol
 
 
@@ -28,6 +29,13 @@ class MemberProtocol(SMTPProtocol):
         super().data_received(data)
         if unsolicited or (waiter is not None and waiter.done() and self._buffer):
             self.out_of_step = True
+
+    def write(self, data: bytes) -> None:
+        """Send bytes. Raises SMTPServerDisconnected."""
+        try:
+            super().write(data)
+        except RuntimeError as error:  # uvloop's word for a transport whose dialing was cancelled
+            raise SMTPServerDisconnected(str(error)) from None
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -105,11 +105,18 @@ class SessionProtocol(SMTP):
         self._idle_commands = 0
         task = self._handler_coroutine
         assert task is not None
-        task.add_done_callback(_retrieve)
+        task.add_done_callback(self._over)
         self._writer = self.writer_of(transport)
         if not opened or settings.state.draining:
             task.cancel()
             self.hang_up(FULL if not opened else CLOSING)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """Close what the session has open at members. `wait_for` may have dropped the cancellation of its task."""
+        if not task.cancelled():
+            task.exception()  # taken note of, so that the loop does not report it
+        for lease in list(self.caller.leases):
+            lease.close()
 
     def writer_of(self, transport: Any) -> asyncio.StreamWriter:
         """Return the writer for a transport of this connection."""
@@ -170,7 +177,8 @@ class SessionProtocol(SMTP):
         self._set_rset_state()  # type: ignore[no-untyped-call]
 
     async def push(self, status: Any) -> None:
-        """Send one reply."""
+        """Send one reply. Raises SessionEnded."""
+        self.check_open()
         if isinstance(status, str):
             status = _with_code(status)
         self.flow.sent(len(status) + 2)
@@ -181,6 +189,12 @@ class SessionProtocol(SMTP):
                 self.settings.refuse("errors", self.peer)
                 self.hang_up(TOO_MANY_ERRORS)
                 raise SessionEnded("errors")
+
+    def check_open(self) -> None:
+        """Raise SessionEnded if nothing can be sent: uvloop's transports raise RuntimeError then."""
+        transport: Any = self.transport
+        if self._ended or transport is None or transport.is_closing():
+            raise SessionEnded("the client has left")
 
     async def say(self, told: Reply) -> None:
         """Send one reply."""
@@ -264,6 +278,8 @@ class SessionProtocol(SMTP):
         """Close at once; `ending` is what both ends are told (`end_by`)."""
         transport: Any = self.transport
         if transport is not None:
+            for lease in self.caller.leases:
+                lease.end_by(ending)
             end_by(transport, ending)
             transport.abort()
 
@@ -316,9 +332,3 @@ def _with_code(status: str) -> str:
     """Return a reply of aiosmtpd with an enhanced status code."""
     found = _PLAIN.match(status)
     return f"{found[1]} {_CODES.get(found[1], '5.0.0')} {status[4:]}" if found else status
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """Take note of the error that ends a session, so that the loop does not report it."""
-    if not task.cancelled():
-        task.exception()

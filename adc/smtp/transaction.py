@@ -70,12 +70,6 @@ class Transaction:
         """Pool and member of the last recipient, "" if it has none."""
         return self._last, self._deliveries[self._last].member if self._last in self._deliveries else ""
 
-    def end_by(self, ending: str) -> None:
-        """Close the connections to members in this way at the end."""
-        for delivery in self._deliveries.values():
-            if delivery.lease is not None:
-                delivery.lease.end_by(ending)
-
     async def add(self, recipient: Recipient) -> Reply:
         """Offer a recipient to the pool that its route names; the reply is the member's."""
         name, told = await self._offer(recipient)

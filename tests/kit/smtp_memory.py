@@ -36,6 +36,8 @@ class MemoryTransport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         assert not self.ended
+        if self.closing:
+            raise RuntimeError("the handler is closed")  # as uvloop does
         self.written += data
 
     def write_eof(self) -> None:
@@ -146,8 +148,11 @@ class Heard(NamedTuple):
     messages: list[tuple[list[str], bytes]]
 
 
-async def converse(pieces: Iterable[bytes], pauses: Iterable[int] = (), **limits: Any) -> Heard:
-    """Send `pieces`, after each as many iterations of the loop as `pauses` says (0 without), then end of stream.
+async def converse(
+    pieces: Iterable[bytes], pauses: Iterable[int] = (), *, lost: bool = False, **limits: Any
+) -> Heard:
+    """Send `pieces`, after each as many iterations of the loop as `pauses` says (0 without), then end of stream, or
+    nothing if the connection is `lost`.
 
     `limits` are attributes of SmtpSettings.
     """
@@ -172,7 +177,9 @@ async def converse(pieces: Iterable[bytes], pauses: Iterable[int] = (), **limits
             assert connection._lines.buffered <= (64 << 10) + len(piece)
         for _ in range(next(waits, 0)):
             await asyncio.sleep(0)
-    if not transport.closing:
+    if lost:
+        transport.close()
+    elif not transport.closing:
         connection.eof_received()
     for _ in range(ROUNDS):
         if transport.closing and not state.connections:
