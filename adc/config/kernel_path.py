@@ -10,7 +10,7 @@ from adc.config.model.address import Address
 from adc.config.model.balance import ConsistentHash
 from adc.config.model.config import Config
 from adc.config.model.listeners import Listener
-from adc.config.model.pools import Breaker, Pool
+from adc.config.model.pools import Pool
 from adc.config.units import quote
 
 Finding = tuple[Path, str]
@@ -59,13 +59,6 @@ def _of_pool(at: Path, pool: Pool, listener: Listener) -> Iterator[Finding]:
         allowed = balance.algorithm in BALANCERS
     if not allowed:
         yield (*at, "balance"), f"the kernel can only do {', '.join(BALANCERS)}{suffix}"
-    for key in ("persistence", "tls", "proxy_protocol", "slow_start", "adaptive"):
-        if getattr(pool, key):
-            yield (*at, key), f"needs the workers{suffix}"
-    if pool.limits.connections_per_member:
-        yield (*at, "limits", "connections_per_member"), f"needs the workers{suffix}"
-    if pool.breaker != Breaker.defaults():
-        yield (*at, "breaker"), f"needs the workers{suffix}"
     if len(pool.members) > MOST_MEMBERS:
         yield (*at, "members"), f"the kernel can do at most {MOST_MEMBERS} members{suffix}"
     for number, member in enumerate(pool.members):

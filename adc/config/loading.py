@@ -17,6 +17,7 @@ from adc.config.lint import doubtful
 from adc.config.merge import merge
 from adc.config.messages import is_consequence, message_of, path_of
 from adc.config.model.config import Config
+from adc.config.pool_effects import ineffective
 from adc.config.references import unresolved
 from adc.config.timeouts import NOTHING_SEEN, Seen, disagreements
 from adc.config.yaml_marks import Entries, Node, as_written, compose, locate, locate_key, plain
@@ -144,6 +145,9 @@ def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
         problems += [_problem(root, e) for e in error.errors(include_url=False) if not is_consequence(e)]
     if config is not None:
         problems += [_at(root, path, message) for path, message in unsupported(config)]
+        reported = {problem.path for problem in problems}
+        found = [_at(root, path, message) for path, message in ineffective(config)]
+        problems += [problem for problem in found if problem.path not in reported]
     return config and config.model_copy(update={"folder": folder}), problems
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from adc.config.model.config import Config
+from adc.config.model.effects import HTTP, KERNEL, PASSED, TCP, TERMINATED
 from adc.config.model.listeners import Listener
 from adc.config.units import quote
 
-HTTP: Final = "http"
-TCP: Final = "tcp"
-PASSED: Final = "tls"
-"""TLS that passes through a tcp listener with `sni` or `tcp.alpn` unopened."""
-UDP: Final = "udp"
-SMTP: Final = "smtp"
-KERNEL: Final = "kernel"
-"""Packets of a listener with `datapath: kernel`."""
-
 
 class PoolUser(NamedTuple):
-    """A route or listener that sends traffic of one kind to a pool."""
+    """A route or listener that sends traffic of one kind (of `adc.config.model.effects`) to a pool."""
 
     kind: str
     name: str
@@ -37,7 +29,7 @@ def pool_users(config: Config) -> dict[str, tuple[PoolUser, ...]]:
     return {name: tuple(users) for name, users in found.items()}
 
 
-def kinds(users: tuple[PoolUser, ...]) -> frozenset[str]:
+def kinds(users: Collection[PoolUser]) -> frozenset[str]:
     """Return the kinds of traffic of `users`."""
     return frozenset(user.kind for user in users)
 
@@ -62,7 +54,7 @@ def _kind(listener: Listener) -> str:
         return KERNEL
     if listener.protocol == TCP and (listener.sni or listener.tcp.alpn):
         return PASSED
-    return listener.protocol
+    return TERMINATED if listener.protocol == TCP and listener.tls is not None else listener.protocol
 
 
 def pools_of(listener: Listener) -> Iterator[str]:

@@ -100,12 +100,6 @@ def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Findi
     members = pool.get("members") if isinstance(pool, dict) else pool
     if listener.get("protocol") != "udp":
         return
-    pinned = pool.get("persistence") if isinstance(pool, dict) else None
-    if (isinstance(pinned, dict) and "source" not in pinned) or pinned == "cookie":
-        yield (
-            (*at, "pool"),
-            "pins clients by parts of HTTP requests; udp clients are pinned by persistence: source",
-        )
     for member in listed(members):
         address = member.get("address") if isinstance(member, dict) else member
         if isinstance(address, str) and address.startswith("unix:"):

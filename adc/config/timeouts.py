@@ -116,7 +116,7 @@ def _of_pins(at: Path, name: str, pool: Pool, config: Config) -> Iterator[Findin
         )
     for listener in config.listeners:
         keep_alive = listener.timeouts.keep_alive
-        if timeout < keep_alive:
+        if listener.protocol == "http" and timeout < keep_alive:
             yield (
                 place,
                 (

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from adc.config.model.base import Finding, Forms, Part
+from adc.config.model.effects import in_kernel
 from adc.config.model.types import one_of
 
 ENGINES = ("userspace", "kernel")
@@ -15,19 +16,6 @@ SOURCES = ("own", "client")
 
 PROTOCOLS = ("tcp", "udp")
 """Protocols whose packets the kernel can forward by itself."""
-
-_WORKERS_ONLY = (
-    "tls",
-    "sni",
-    "proxy_protocol",
-    "trusted_proxies",
-    "limits",
-    "timeouts",
-    "tcp",
-    "udp",
-    "backlog",
-)
-"""Keys of a listener for which a worker must see the bytes."""
 
 
 class Datapath(Part):
@@ -61,15 +49,7 @@ class Datapath(Part):
 
 
 def of_kernel(written: Mapping[str, Any]) -> Iterable[Finding]:
-    """Yield keys of a listener that contradict `datapath: kernel`."""
-    datapath = written.get("datapath")
-    engine = datapath.get("engine") if isinstance(datapath, dict) else datapath
-    if engine != "kernel":
-        return
+    """Yield `datapath: kernel` of a listener whose protocol the kernel cannot forward."""
     protocol = written.get("protocol", "http")
-    if protocol not in PROTOCOLS:
+    if in_kernel(written) and protocol not in PROTOCOLS:
         yield ("datapath",), f"kernel is for protocol: {' or '.join(PROTOCOLS)}, not {protocol}"
-        return
-    for key in _WORKERS_ONLY:
-        if key in written:
-            yield (key,), "has no effect with datapath: kernel; it belongs to datapath: userspace"

@@ -10,7 +10,8 @@ from pydantic import Field
 from adc.config.model.address import EACH_PORT, ListenRange
 from adc.config.model.base import Finding, Forms, Part
 from adc.config.model.datapath import Datapath, of_kernel
-from adc.config.model.protocols import CONNECTIONS_ONLY, HTTP_ONLY, NEEDS_POOL, PROTOCOLS
+from adc.config.model.effects import of_listener
+from adc.config.model.protocols import NEEDS_POOL, PROTOCOLS
 from adc.config.model.sessions import ListenerSessions
 from adc.config.model.smtp import Smtp
 from adc.config.model.smtp import contradictions as smtp_contradictions
@@ -193,7 +194,8 @@ class Listener(Part):
 
     @classmethod
     def contradictions(cls, written: Mapping[str, Any]) -> Iterable[Finding]:
-        yield from _of_another_protocol(written)
+        yield from of_listener(written)
+        yield from _needs_pool(written)
         yield from smtp_contradictions(written)
         yield from of_kernel(written)
         yield from tcp_contradictions(written)
@@ -206,25 +208,9 @@ class Listener(Part):
             )
 
 
-def _of_another_protocol(written: Mapping[str, Any]) -> Iterable[Finding]:
-    """Yield keys that have no effect with the listener's protocol, and keys that it lacks."""
+def _needs_pool(written: Mapping[str, Any]) -> Iterable[Finding]:
+    """Yield a finding if the listener's protocol needs a pool and has none."""
     protocol = written.get("protocol", "http")
-    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
-        return
-    if protocol != "http":
-        for key in HTTP_ONLY & written.keys():
-            yield (key,), f"has no effect with protocol: {protocol}; it belongs to protocol: http"
-    tls = written.get("tls")
-    if isinstance(tls, dict) and "alpn" in tls and protocol == "http":
-        yield ("tls", "alpn"), "has no effect with protocol: http, which agrees on http/1.1"
-    if "pool" in written and protocol not in NEEDS_POOL:
-        yield ("pool",), f"has no effect with protocol: {protocol}; routes name the pools"
-    if "sni" in written and protocol != "tcp":
-        yield ("sni",), f"has no effect with protocol: {protocol}; it belongs to protocol: tcp"
-    for key in CONNECTIONS_ONLY & written.keys() if protocol == "udp" else ():
-        yield (key,), "has no effect with protocol: udp, which has no connections"
-    if "udp" in written and protocol != "udp":
-        yield ("udp",), f"has no effect with protocol: {protocol}; it belongs to protocol: udp"
     if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni") or _alpn(written)):
         yield (), f"a listener with protocol: {protocol} needs pool: NAME"
 

@@ -12,9 +12,3 @@ PROTOCOLS: dict[str, str] = {
 
 NEEDS_POOL = ("tcp", "udp")
 """Protocols whose listeners name their pool; the others have routes."""
-
-HTTP_ONLY = frozenset({"forwarded", "real_ip", "redirect_to_https", "hsts"})
-"""Keys of a listener that only HTTP uses."""
-
-CONNECTIONS_ONLY = frozenset({"tls", "proxy_protocol", "trusted_proxies", "backlog", "timeouts"})
-"""Keys of a listener that udp, which has no connections, does not use."""

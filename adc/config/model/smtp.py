@@ -225,8 +225,6 @@ def contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:
     """Yield what contradicts the `smtp` part of a listener; the values may still be of any type."""
     protocol, smtp = written.get("protocol", "http"), written.get("smtp")
     if protocol != "smtp":
-        if "smtp" in written:
-            yield ("smtp",), f"has no effect with protocol: {protocol}; it belongs to protocol: smtp"
         return
     if smtp is None:
         yield (), "a listener with protocol: smtp needs smtp: {routes: [{pool: NAME}]}"

@@ -62,8 +62,6 @@ def tcp_contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:
     options = written.get("tcp")
     alpn = options.get("alpn") if isinstance(options, dict) else None
     if written.get("protocol") != "tcp":
-        if options is not None:
-            yield ("tcp",), "belongs to protocol: tcp"
         return
     if written.get("tls") and written.get("sni"):
         yield ("sni",), "routes TLS that passes through; a listener with tls ends it. Remove one of them"

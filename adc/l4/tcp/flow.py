@@ -87,7 +87,7 @@ class TcpFlow(Session):
         pool = upstream.pool
         breaker = pool.breaker
         if breaker is not None:
-            reason = breaker.refuse(pool.active)
+            reason = breaker.refuse(pool.active, upstream.waiting, pool.active)
             if reason is not None:
                 self.refuse(reason)
                 return

@@ -46,6 +46,11 @@ class Upstream:
         elif limits.queue:
             self.queue = WaitQueue(limits.queue, newest_first=limits.newest_first)
 
+    @property
+    def waiting(self) -> int:
+        """The number of flows that wait for a member."""
+        return 0 if self.queue is None else len(self.queue)
+
     def enqueue(self, flow: TcpFlow, now: float) -> bool:
         """Let `flow` wait for a member below its limit; False if waiting does not help, or the queue is full."""
         queue = self.queue

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from adc.config import Config
+from adc.config.model.effects import HTTP, SMTP, TCP, TERMINATED
 from adc.config.model.pools import Pool
 from adc.config.model.tls import Acme, ListenerTls, MemberTls
-from adc.config.pool_users import HTTP, SMTP, TCP, PoolUser, kinds, pool_users
+from adc.config.pool_users import PoolUser, kinds, pool_users
 from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, member_context
 from adc.runtime.errors import BuildError
 
@@ -70,7 +71,7 @@ def build_member_tls(config: Config) -> dict[str, ssl.SSLContext]:
 
 def build_stream_tls(config: Config) -> dict[str, ssl.SSLContext]:
     """Return contexts by pool for members of tcp and smtp listeners, for pools with TLS. Raises BuildError."""
-    return _contexts(config, lambda used: bool(used & {TCP, SMTP}), lambda tls: tls.alpn)
+    return _contexts(config, lambda used: bool(used & {TCP, TERMINATED, SMTP}), lambda tls: tls.alpn)
 
 
 def _contexts(

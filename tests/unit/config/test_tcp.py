@@ -35,7 +35,10 @@ def test_list_of_alpn_is_bounded(refused):
 
 def test_alpn_of_an_http_listener_is_refused(refused):
     (line,) = refused(text("http", tls=", alpn: [h2]"), listeners="")
-    assert "listeners[0].tls.alpn: has no effect with protocol: http, which agrees on http/1.1" in line
+    assert (
+        "listeners[0].tls.alpn: has no effect with protocol: http; it belongs to protocol: tcp or smtp"
+        in line
+    )
 
 
 def test_pool_of_an_alpn_route_is_used(loaded):

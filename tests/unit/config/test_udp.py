@@ -26,8 +26,8 @@ def text(more="", member="10.0.0.1:53", top=""):
             "udp: {quic: {connection_ids: server_id, offset: 19, server_ids: {'0a0b': 'h:2'}}}",
             "leaves no room",
         ),
-        ("backlog: 5", "protocol: udp, which has no connections"),
-        ("proxy_protocol: {from: [10.0.0.0/8]}", "protocol: udp, which has no connections"),
+        ("backlog: 5", "has no effect with protocol: udp; it belongs to protocol: http, tcp or smtp"),
+        ("proxy_protocol: {from: [10.0.0.0/8]}", "has no effect with protocol: udp"),
     ],
 )
 def test_options_without_sense_are_refused(refused, more, words):
@@ -50,7 +50,8 @@ def test_pins_by_parts_of_requests_are_refused(refused, persistence):
     listener = LISTENER.format(more="")
     pools = f"{{app: {{members: ['h:1'], persistence: {persistence}}}}}"
     (line,) = refused(f"listeners: [{listener}]\npools: {pools}\n", listeners="")
-    assert "udp clients are pinned by persistence: source" in line
+    assert line.startswith("2:")
+    assert "clients of other listeners are pinned by persistence: source" in line
 
 
 def test_tcp_and_udp_may_use_the_same_port(loaded):

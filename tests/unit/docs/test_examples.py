@@ -73,7 +73,11 @@ def completed(block):
     if "listeners" not in written:
         more["listeners"] = [{"name": "web", "bind": "127.0.0.1:8080"}]
     if "routes" not in written:
-        more["routes"] = [{"pool": pool, "match": {"path": f"/{pool}/"}} for pool in written.get("pools", {})]
+        elsewhere = set(
+            re.findall(r"[\w-]+", str(written.get("listeners")))
+        )  # pools of tcp, udp and smtp listeners
+        pools = [pool for pool in written.get("pools", {}) if pool not in elsewhere]
+        more["routes"] = [{"pool": pool, "match": {"path": f"/{pool}/"}} for pool in pools]
         more["routes"].append({"respond": 404})
     named = {pool for route in written.get("routes", []) for pool in _pools(route)}
     if "pools" not in written and named:

@@ -257,6 +257,18 @@ async def test_connections_wait_for_a_member_below_its_limit(tmp_path):
                 assert await within(second.readexactly(1)) == b"!"
 
 
+async def test_breaker_limits_connections_and_waiting_ones(tmp_path):
+    busy = {"limits": {"connections_per_member": 1}, "breaker": {"pending": 1}}
+    for pool, open_at_most in (({"breaker": {"connections": 1}}, 1), (busy, 2)):
+        async with member(named(b"!")) as address, serving(tmp_path, mapping(address, pool=pool)) as proxy:
+            async with connected(proxy) as (first, _), contextlib.AsyncExitStack() as more:
+                await within(first.readexactly(1))
+                for number in range(2, open_at_most + 1):
+                    await more.enter_async_context(connected(proxy))
+                    await eventually(lambda number=number, proxy=proxy: len(proxy.connections) == number)
+                await is_reset(proxy)
+
+
 async def test_wait_for_a_member_ends(tmp_path):
     limits = {"limits": {"connections_per_member": 1, "queue_timeout": "1ms"}}
     async with member(named(b"!")) as address, serving(tmp_path, mapping(address, pool=limits)) as proxy:
