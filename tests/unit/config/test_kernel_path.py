@@ -58,6 +58,7 @@ def test_options_that_need_the_workers_are_refused(loaded, changes, message):
     ],
 )
 def test_close_at_expiry_is_doubtful(loaded, listener, top, place):
-    text = TEXT.format(bind="127.0.0.1:5353", member="10.0.0.1:53", listener=listener, pool="") + top + "\n"
+    tcp = TEXT.replace("protocol: udp", "protocol: tcp")
+    text = tcp.format(bind="127.0.0.1:5353", member="10.0.0.1:53", listener=listener, pool="") + top + "\n"
     found = [str(each) for each in loaded(text, listeners="").lint if "close acts like silent" in str(each)]
     assert [f": {place}: " in each for each in found] == ([True] if place else [])
