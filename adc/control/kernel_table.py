@@ -13,21 +13,16 @@ from adc.control.calls import CallRefused
 from adc.control.kernel_expiry import ExpiryWatch
 from adc.control.kernel_flows import OPERATIONS, end_flows, open_flows, reply, service_of
 from adc.control.kernel_rules import KernelRules, rules_of
-from adc.control.kernel_services import (
-    Standing,
-    departed,
-    guarded_by,
-    kernel_listeners,
-    services_of,
-    uses_engine,
-)
+from adc.control.kernel_services import Standing, departed, services_of
+from adc.control.kernel_transaction import needs_kernel, refused, replace_table, table_of
+from adc.control.kernel_witness import Witness
 from adc.control.nft import NftFailed
 from adc.control.sockets import BindError
 from adc.firewall.filter import DEFAULT
-from adc.firewall.nftables.datapath import add_services, update
-from adc.firewall.nftables.rules import add_rules, counter_of
+from adc.firewall.nftables.datapath import maps_of, update
+from adc.firewall.nftables.rules import counter_of
 from adc.firewall.nftables.service import Service
-from adc.firewall.nftables.table import Names, Table, removal, table_name
+from adc.firewall.nftables.table import table_name
 from adc.runtime.build.firewall import BadSet
 from adc.runtime.operations import firewall
 from adc.sessions.conntrack import BadMessage, Tracked
@@ -63,7 +58,10 @@ class KernelTable:
         self._rules: KernelRules | None = None
         self._windows: tuple[bool, ...] = ()
         self._stale = False
+        self._pending: Config | None = None
+        self._witness = Witness()
         self._draining = False
+        self._paused = False
         self._running = asyncio.Lock()
         self._due = False
         self._catching_up: asyncio.Task[None] | None = None
@@ -71,7 +69,7 @@ class KernelTable:
 
     async def check(self, config: Config) -> None:
         """Have the kernel check what `apply` would do. Raises CallRefused."""
-        if not _needs_kernel(config):
+        if not needs_kernel(config):
             return
         try:
             reason = await asyncio.to_thread(refused, config)
@@ -81,18 +79,18 @@ class KernelTable:
             raise CallRefused(f"kernel rules: {reason}")
 
     async def apply(self, config: Config) -> None:
-        """Have the kernel do what `config` says, in one transaction. Raises CallRefused."""
-        if self._config is None and not _needs_kernel(config):
-            return
-        try:
-            await self._apply(config)
-        except (NftFailed, BindError, OSError, BadSet) as error:
-            raise CallRefused(f"kernel rules: {error}") from error
+        """Have the kernel do what `config` says, in one transaction. Raises CallRefused.
 
-    async def _apply(self, config: Config) -> None:
+        If it cannot now, although `check` found that it can, the rules before stay, and `follow` tries again.
+        """
+        if self._config is None and not needs_kernel(config):
+            return
         async with self._running:
-            rules = await asyncio.to_thread(rules_of, config)
-            await self._replace(config, rules)
+            self._pending = config if self._config is not None else None
+            try:
+                await self._replace(config, await asyncio.to_thread(rules_of, config))
+            except (NftFailed, BindError, OSError, BadSet, BadMessage) as error:
+                raise CallRefused(f"kernel rules: {error}") from error
 
     async def _replace(self, config: Config, rules: KernelRules | None) -> None:
         """Make the table anew. Only with the lock."""
@@ -101,11 +99,25 @@ class KernelTable:
         table = table_of(config, services, rules, wall, serving=before is not None)
         if any(service.forwards and service.tell for service in services):
             self._expiry.open()  # first: the kernel reports no entry that is older
-        await asyncio.to_thread(_replace, table, None if before is None else table_name(before.node))
+        await asyncio.to_thread(replace_table, table, None if before is None else table_name(before.node))
         self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
         self._services, self._rules = services, rules
         self._windows = () if rules is None else rules.windows(wall)
+        self._pending, self._stale = None, False
+        await self._remember()
+
+    async def _remember(self) -> None:
+        """Take the kernel's rules as ours."""
+        if self._config is None:
+            self._witness.forget()
+        else:
+            maps = [name for service in self._services for name in maps_of(service)]
+            try:
+                await asyncio.to_thread(self._witness.remember, table_name(self._config.node), maps)
+            except (NftFailed, OSError, BadMessage) as error:
+                self._witness.forget()
+                log.error("kernel_rules_failed", detail=str(error))
 
     def _wanted(self, config: Config) -> tuple[Service, ...]:
         """Return the services with their targets at this moment: none while they drain. Raises BindError."""
@@ -122,30 +134,47 @@ class KernelTable:
         return tuple(each for each in (*self._services, *self._former) if each.forwards)
 
     def watch(self) -> None:
-        """Follow files of sets and windows of time from now on, and tell the ends of flows that end."""
+        """Follow sets, windows of time and other programs' changes from now on, and tell the ends of flows that end."""
         self._expiry.start()
-        if self._rules is not None and (self._watching is None or self._watching.done()):
+        if self._config is not None and (self._watching is None or self._watching.done()):
             self._watching = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
-        while self._rules is not None:
+        while self._config is not None:
             await asyncio.sleep(PERIOD)
             try:
                 await self.follow()
-            except (NftFailed, BindError) as error:
+            except (NftFailed, BindError, OSError, BadSet, BadMessage) as error:
                 log.error("kernel_rules_failed", detail=str(error))
 
     async def follow(self) -> None:
-        """Apply sets whose files have changed, and windows that have begun or ended. Raises what `apply` refuses."""
+        """Apply changed sets, windows of time that began or ended, what `apply` could not, and what another program
+        has undone. Raises what `apply` refuses.
+        """
         async with self._running:
-            config, rules = self._config, self._rules
-            if config is None or rules is None:
+            if self._paused:
                 return
-            refreshed = await asyncio.to_thread(rules.refresh)
-            self._stale = self._stale or refreshed or rules.windows(time.time()) != self._windows
-            if self._stale:  # and so again, if it fails
+            pending, config, rules = self._pending, self._config, self._rules
+            if pending is not None:
+                await self._replace(pending, await asyncio.to_thread(rules_of, pending))
+                log.info("kernel_rules_restored")
+                return
+            if config is None:
+                return
+            if rules is not None:
+                refreshed = await asyncio.to_thread(rules.refresh)
+                self._stale = self._stale or refreshed or rules.windows(time.time()) != self._windows
+            if not await self._restored(config) and self._stale:
                 await self._replace(config, rules)
-                self._stale = False
+
+    async def _restored(self, config: Config) -> bool:
+        """Make the table anew if another program has changed it; True if so. Only with the lock."""
+        if not await asyncio.to_thread(self._witness.is_changed):
+            return False
+        log.error("kernel_rules_changed", table=table_name(config.node))
+        await self._replace(config, self._rules)
+        log.info("kernel_rules_restored")
+        return True
 
     async def reply(self, operation: Operation[Any, Any], request: Any) -> Any:
         """Return the kernel's reply to an operation on flows or rules; None for others.
@@ -189,7 +218,9 @@ class KernelTable:
     async def update(self) -> None:
         """Replace the maps of the listeners whose targets are others now. Raises NftFailed, BindError."""
         async with self._running:
-            if self._config is None:
+            if self._config is None or self._paused:
+                return
+            if await self._restored(self._config):
                 return
             services = self._wanted(self._config)
             changed = [now for now, before in zip(services, self._services, strict=True) if now != before]
@@ -197,6 +228,16 @@ class KernelTable:
                 name = table_name(self._config.node)
                 await asyncio.to_thread(nft.apply, "".join(update(name, service) for service in changed))
                 self._services = services
+                await self._remember()
+
+    async def pause(self) -> None:
+        """Change nothing from now on: another binary may have the table."""
+        async with self._running:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on: the other binary did not start. What it changed is noticed."""
+        self._paused = False
 
     async def drain(self, grace: float) -> None:
         """Refuse new flows at once; return when no forwarded flow is open, after `grace` seconds at most."""
@@ -243,56 +284,6 @@ class KernelTable:
                 await asyncio.to_thread(end_flows, self._forwarding)
                 self._expiry.finish()
             table = table_of(config, (), self._rules if stays else None, time.time(), serving=False)
-            await asyncio.to_thread(_replace, table, table_name(config.node))
+            await asyncio.to_thread(replace_table, table, table_name(config.node))
         except (NftFailed, BindError, OSError, BadMessage) as error:
             log.error("kernel_rules_failed", detail=str(error))
-
-
-def table_of(
-    config: Config, services: tuple[Service, ...], rules: KernelRules | None, wall: float, *, serving: bool
-) -> Table | None:
-    """Return the table that `config` needs, None if it needs none. Raises BindError.
-
-    A table that is `serving` stays: without its chains the kernel would translate no packet of flows that go on.
-    """
-    if not services and rules is None and not serving:
-        return None
-    table = Table(table_name(config.node))
-    if services or serving:
-        add_services(table, services)
-    if rules is not None:
-        add_rules(table, rules.filter, guarded_by(config), wall)
-    return table
-
-
-def table_for(config: Config) -> str | None:
-    """Return the transaction that makes the table of `config` with all members up, None if it needs none.
-
-    Raises BindError, OSError, BadSet.
-    """
-    services = services_of(config, lambda pool, member: (True, True))
-    table = table_of(config, services, rules_of(config), time.time(), serving=False)
-    return None if table is None else table.replacing(Names())
-
-
-def refused(config: Config) -> str | None:
-    """Return why the kernel would refuse the rules of `config` here, or None. Raises BindError."""
-    try:
-        text = table_for(config)
-        if text is not None:
-            nft.check(text)
-    except (NftFailed, OSError, BadSet) as error:
-        return str(error)
-    return None
-
-
-def _needs_kernel(config: Config) -> bool:
-    return uses_engine(config) or bool(kernel_listeners(config))
-
-
-def _replace(table: Table | None, before: str | None) -> None:
-    """Have the table in place of the one called `before`, in one transaction."""
-    gone = removal(before) if before is not None and (table is None or table.name != before) else ""
-    text = "" if table is None else table.replacing(nft.names(table.name))
-    if gone or text:
-        nft.apply(gone + text)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 
 from adc.firewall.nftables.table import Names
 
@@ -34,13 +35,33 @@ def check(text: str) -> None:
 
 def names(table: str) -> Names:
     """Return what our table has; nothing if it does not exist. Raises NftFailed."""
-    tables = json.loads(_run(("-j", "list", "tables", "inet")))["nftables"]
-    if not any(entry.get("table", {}).get("name") == table for entry in tables):
+    if not _exists(table):
         return Names()
     try:
         return Names.read(_run(("-j", "-t", "list", "table", "inet", table)))
     except ValueError as error:
         raise NftFailed(str(error)) from error
+
+
+def shape(table: str, maps: Iterable[str]) -> str:
+    """Return what changes with our table: its chains, rules and objects, and the elements of `maps`. "" if it is gone.
+
+    Raises NftFailed.
+    """
+    if not _exists(table):
+        return ""
+    parts = json.loads(_run(("-j", "-t", "list", "table", "inet", table)))["nftables"]
+    for part in parts:
+        for kind, body in part.items():
+            for key in ("handle", *(("packets", "bytes") if kind == "counter" else ())):
+                body.pop(key, None)
+    lists = "".join(f"list map inet {table} {name}\n" for name in maps)
+    return json.dumps(parts) + (_run(("-s", "-f", "-"), lists) if lists else "")
+
+
+def _exists(table: str) -> bool:
+    tables = json.loads(_run(("-j", "list", "tables", "inet")))["nftables"]
+    return any(entry.get("table", {}).get("name") == table for entry in tables)
 
 
 def counters(table: str) -> dict[str, int]:

@@ -17,7 +17,7 @@ from adc.config.ports import refusal
 from adc.control.addresses import Address
 from adc.control.calls import CallRefused
 from adc.control.kernel_services import unready
-from adc.control.kernel_table import refused
+from adc.control.kernel_transaction import refused
 from adc.control.privileges import acting_as, identity_of
 from adc.control.settings import ADMIN, CLUSTER, DATAGRAMS, addresses_of, admin_tls
 from adc.control.sockets import BindError

@@ -175,10 +175,12 @@ class Supervisor:
                 await self._hand_over()
 
     async def _hand_over(self) -> None:
+        await self._service.kernel.pause()
         try:
             successor = await upgrade(self._service.sockets.open(), self._service.handover)
         except UpgradeFailed as error:
             log.error("upgrade_failed", detail=str(error))
+            self._service.kernel.resume()
             return
         log.info("upgraded", successor=successor)
         notify.notify(f"MAINPID={successor}")

@@ -142,11 +142,24 @@ EVENTS = (
         "Ends of TCP flows that the kernel forwarded do not learn that their flow expired until they send.",
     ),
     _event(
+        "kernel_rules_changed",
+        "error",
+        "table",
+        "Another program changed or removed our table, or another adc has the same `node` name; adc restores it.",
+    ),
+    _event(
         "kernel_rules_failed",
         "error",
         "detail",
         "nft did not change the kernel's rules: what they were stays in force, and adc tries again.",
     ),
+    _event(
+        "kernel_rules_recreated",
+        "warn",
+        "detail",
+        "What an earlier run left in our table did not fit: the table was made anew, counters and rates began again.",
+    ),
+    _event("kernel_rules_restored", "info", "", "The kernel's rules are again as the configuration says."),
     _event(
         "library_message",
         "warn",

@@ -100,7 +100,7 @@ def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
 @firewall.command()
 def nftables(config: ConfigPath) -> None:
     """Print the kernel's rules for a configuration, as `nft -f` reads them; nothing is changed."""
-    from adc.control.kernel_table import table_for
+    from adc.control.kernel_transaction import table_for
     from adc.control.sockets import BindError
     from adc.runtime.build.firewall import BadSet
 

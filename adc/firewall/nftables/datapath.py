@@ -70,8 +70,12 @@ def update(table: str, service: Service) -> str:
     """Return the transaction that has new flows of `service` go to its targets as they are now."""
     changed = Table(table)
     _add(changed, service)
-    names = [_map(service, family) for family in service.families]
-    return changed.updating([_entry(service), _exit(service)], names)
+    return changed.updating([_entry(service), _exit(service)], maps_of(service))
+
+
+def maps_of(service: Service) -> list[str]:
+    """Return the names of the maps of members of a service."""
+    return [_map(service, family) for family in service.families] if service.forwards else []
 
 
 def _add(table: Table, service: Service) -> None:

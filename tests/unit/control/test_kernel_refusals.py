@@ -6,7 +6,7 @@ import pytest
 
 from adc.config import Config
 from adc.control import nft
-from adc.control.kernel_table import refused
+from adc.control.kernel_transaction import refused
 
 CONFIG = {"listeners": [{"name": "web", "bind": "127.0.0.1:8080"}], "firewall": {"engine": "nftables"}}
 

@@ -138,6 +138,12 @@ class Node:
 
         self.run(watch())
 
+    def change_members(self):
+        async def change():
+            self.table.members_changed()
+
+        self.run(change())
+
     def counters(self):
         """Packets by name of counter."""
         listing = json.loads(self.net.adc.run(("nft", "-j", "list", "counters", "table", "inet", "adc_n1")))
