@@ -8,6 +8,7 @@ from math import inf
 
 from adc_plugins.tokens.discovery import ProviderFailed, fetch
 from adc_plugins.tokens.keys import KeyRing, parse_jwks
+from adc_plugins.tokens.verify import Claims, UnknownKey, Verifier
 from cachetools import TTLCache
 
 from adc.plugin import Host, HttpClient
@@ -54,6 +55,17 @@ class KeySource:
         if self._fetch is not None or now - self._fetched >= self._retry:
             await self._fetch_once(now)
         return self.ring
+
+    async def claims_of(self, token: str, verifier: Verifier, now: float) -> Claims:
+        """Return the verified claims of a token; the keys are fetched again if it names an unknown one. Raises
+        TokenRefused, or ProviderFailed if there are no keys."""
+        ring = self.ring or await self.look_again()
+        if ring is None:
+            raise ProviderFailed("there are no keys of the provider")
+        try:
+            return verifier.verify(token, ring, now)
+        except UnknownKey:
+            return verifier.verify(token, await self.look_again() or ring, now)
 
     async def _fetch_once(self, now: float) -> None:
         task = self._fetch

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from adc_plugins.tokens.cookies import Jar
-from adc_plugins.tokens.discovery import ProviderFailed
 from adc_plugins.tokens.key_source import KeySource
 from adc_plugins.tokens.oidc_options import OidcOptions
 from adc_plugins.tokens.provider import GrantRefused, Provider
 from adc_plugins.tokens.sealed import Sealer, from_text, to_text
 from adc_plugins.tokens.session import Login, dump, load, own_path, user_claims
-from adc_plugins.tokens.verify import Rules, TokenRefused, UnknownKey, Verifier, audiences, read_header
+from adc_plugins.tokens.verify import Rules, TokenRefused, Verifier, audiences, read_header
 
 from adc.plugin import Request, parse_query
 
@@ -45,6 +44,13 @@ class Tokens(NamedTuple):
     access_token: str
     refresh_token: str
     expires_in: float
+    sid: str
+
+
+def rules_of(options: OidcOptions) -> Rules:
+    """Return what an ID token must say."""
+    audience = frozenset({options.client_id})
+    return Rules(_ALGORITHMS, options.issuer, audience, options.leeway, ("exp", "iat", "sub"))
 
 
 class LoginFlow:
@@ -59,15 +65,7 @@ class LoginFlow:
         self._keys = keys
         self._sealer = sealer
         self._purpose = b"login\n" + purpose
-        self._verifier = Verifier(
-            Rules(
-                _ALGORITHMS,
-                options.issuer,
-                frozenset({options.client_id}),
-                options.leeway,
-                ("exp", "iat", "sub"),
-            )
-        )
+        self._verifier = Verifier(rules_of(options))
 
     def base(self, request: Request) -> str:
         """Return scheme and host of the site."""
@@ -149,18 +147,12 @@ class LoginFlow:
             about = {**user_claims(more), **about}
         expires = found.get("expires_in")
         seconds = float(expires) if isinstance(expires, int | float) and 0 < expires < 1e9 else 0.0
-        return Tokens(about, id_token, access, _text(found, "refresh_token"), seconds)
+        return Tokens(about, id_token, access, _text(found, "refresh_token"), seconds, _text(claims, "sid"))
 
     async def _verified(self, id_token: str, access: str, now: float, nonce: str) -> Mapping[str, Any]:
         """Return the claims of an ID token (OpenID Connect Core 1.0 section 3.1.3.7)."""
-        ring = self._keys.ring or await self._keys.look_again()
-        if ring is None:
-            raise ProviderFailed("there are no keys of the provider")
         try:
-            try:
-                claims = self._verifier.verify(id_token, ring, now)
-            except UnknownKey:
-                claims = self._verifier.verify(id_token, await self._keys.look_again() or ring, now)
+            claims = await self._keys.claims_of(id_token, self._verifier, now)
         except TokenRefused as error:
             raise LoginFailed(403, str(error)) from None
         client = self._options.client_id

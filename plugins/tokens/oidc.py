@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Coroutine, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from adc_plugins.tokens.backchannel import LONGEST_BODY, LogoutVerifier, logout_token
 from adc_plugins.tokens.claims import as_field, find
 from adc_plugins.tokens.cookies import Jar, TooLarge, without
 from adc_plugins.tokens.discovery import ProviderFailed
 from adc_plugins.tokens.key_source import KeySource
-from adc_plugins.tokens.login_flow import LoginFailed, LoginFlow, Tokens
+from adc_plugins.tokens.login_flow import LoginFailed, LoginFlow, Tokens, rules_of
+from adc_plugins.tokens.logouts import Logouts
 from adc_plugins.tokens.oidc_options import OidcOptions
+from adc_plugins.tokens.oidc_paths import check_paths
 from adc_plugins.tokens.provider import GrantRefused, Provider
 from adc_plugins.tokens.sealed import Sealer
-from adc_plugins.tokens.session import Session, own_path
+from adc_plugins.tokens.session import Session
 from adc_plugins.tokens.session_store import CookieSessions, SessionStore, TableSessions
 from adc_plugins.tokens.users import Admission
+from adc_plugins.tokens.verify import TokenRefused
 from cachetools import TTLCache
 
 from adc.plugin import (
@@ -34,11 +39,15 @@ from adc.plugin import (
 )
 
 _NO_STORE = ("Cache-Control", "no-store")
+_JSON = ("Content-Type", "application/json")
 _EARLY = 30.0
 """Seconds before the end of an access token at which it is renewed."""
 
 _GRACE = 120.0
 """Seconds after which a session ends that could not be renewed because the provider refused."""
+
+_SYNC = 0.3
+"""Seconds in which the session of a login at another machine arrives: the browser may come here at once."""
 
 _RENEWING = 30.0
 _MOST_RENEWED = 10_000
@@ -56,18 +65,7 @@ class Oidc(Plugin[OidcOptions]):
     def __init__(self, options: OidcOptions) -> None:
         super().__init__(options)
         with_place("issuer", check_url, options.issuer)
-        if options.public_url:
-            with_place("public_url", check_url, options.public_url)
-            if options.public_url.rstrip("/").count("/") != 2:
-                raise OptionErrors([(("public_url",), "has a path; write scheme and host only")])
-        for key in ("callback_path", "logout_path", "after_logout"):
-            path: str = getattr(options, key)
-            if own_path(path) != path or "?" in path:
-                raise OptionErrors(
-                    [((key,), f"{path!r:.100} is no path of this site such as /oauth2/callback")]
-                )
-        if options.logout_path == options.callback_path:
-            raise OptionErrors([(("logout_path",), "is the callback_path too; write another path")])
+        check_paths(options)
         if "openid" not in options.scopes:
             raise OptionErrors([(("scopes",), "openid is missing, without which there is no ID token")])
         self._fields: IdentityFields = with_place("headers", IdentityFields, options.headers)
@@ -75,6 +73,10 @@ class Oidc(Plugin[OidcOptions]):
         self._admission = Admission(options)
         self._jars = {scheme: Jar(options.cookie, scheme == "https") for scheme in ("http", "https")}
         self._names = tuple(jar.name.encode() for jar in self._jars.values())
+        if options.session == "table":
+            self.request_body_inspect = LONGEST_BODY
+        else:
+            self.unused = frozenset({"request_body"})
 
     def warnings(self) -> list[str]:
         """Warn of a provider whose replies anyone on the way could change."""
@@ -90,6 +92,7 @@ class Oidc(Plugin[OidcOptions]):
         self._failed = host.counter("failed", "Logins that failed.")
         self._denied = host.counter("denied", "Requests of users who are not allowed.")
         self._renewed = host.counter("renewed", "Sessions that the provider renewed.")
+        self._ended = host.counter("provider_logouts", "Logouts that the provider sent.")
         client = host.http(timeout=options.fetch_timeout, most=1 << 20, ca_file=options.ca_file)
         secret = "" if options.client_secret is None else options.client_secret.reveal()
         self._provider = Provider(
@@ -110,7 +113,9 @@ class Oidc(Plugin[OidcOptions]):
         self._store: SessionStore = CookieSessions(sealer, purpose)
         if options.session == "table":
             table = host.table("sessions", options.sessions, options.scope)
-            self._store = TableSessions(table, sealer, purpose)
+            self._logouts = Logouts(table, purpose, options.lifetime)
+            self._logout_verifier = LogoutVerifier(rules_of(options), keys)
+            self._store = TableSessions(table, sealer, purpose, self._logouts)
         self._elsewhere = options.session == "table" and options.scope == "cluster"
         self._claims = host.table("renewing", _MOST_RENEWED)
         self._pending: TTLCache[bytes, asyncio.Future[Session | None]] = TTLCache(
@@ -127,6 +132,9 @@ class Oidc(Plugin[OidcOptions]):
         self._fields.clear(headers)
         cookies = parse_cookies(headers)
         jar = self._jars["https" if self._is_secure(request) else "http"]
+        if request.path == self.options.backchannel_path and self.options.session == "table":
+            return None if request.method == "POST" else Response(405, [("Allow", "POST")], error_page=True)
+        context.skip_request_body()
         if request.path == self.options.callback_path:
             return self._callback(context, jar, cookies)
         session = self._store.load(jar, cookies)
@@ -140,7 +148,11 @@ class Oidc(Plugin[OidcOptions]):
         return request.scheme == "https" or self.options.public_url.startswith("https:")
 
     async def _fetched(self, context: Context, jar: Jar, cookies: Mapping[str, str]) -> Answer:
-        result = self._decide(context, jar, cookies, await self._store.fetch(jar, cookies))
+        session = await self._store.fetch(jar, cookies)
+        if session is None and is_navigation(context.request):
+            await self._host.sleep(_SYNC)
+            session = await self._store.fetch(jar, cookies)
+        result = self._decide(context, jar, cookies, session)
         return await result if isinstance(result, Coroutine) else result
 
     def _decide(
@@ -234,6 +246,8 @@ class Oidc(Plugin[OidcOptions]):
             refresh_token=refresh_token if renewable else "",
             bearer=bearer or ("" if before is None else before.bearer),
             id_token=tokens.id_token or ("" if before is None else before.id_token),
+            begun=now if before is None else before.begun,
+            sid=tokens.sid or ("" if before is None else before.sid),
         )
 
     # Renewal.
@@ -309,6 +323,24 @@ class Oidc(Plugin[OidcOptions]):
         except ProviderFailed:
             url = None
         return _redirect(url or self.options.after_logout, lines)
+
+    async def request_body(self, context: Context, data: bytes, end: bool) -> Response:
+        """End the sessions that the provider names: the request is for `backchannel_path`."""
+        now = self._host.wall()
+        try:
+            if not end:
+                raise TokenRefused("the request is too large")
+            token = logout_token(context.request.headers.get(b"content-type") or b"", data)
+            if not self._logouts.end(await self._logout_verifier.verify(token, now), now):
+                raise TokenRefused("the token was received before")
+        except ProviderFailed as error:
+            return self._unavailable(context, error)
+        except TokenRefused as error:
+            context.warn("a logout of the provider was refused", reason=error)
+            why = {"error": "invalid_request", "error_description": str(error)}
+            return Response(400, [_NO_STORE, _JSON], json.dumps(why))
+        self._ended.add()
+        return Response(200, [_NO_STORE])
 
     def response_head(self, context: Context) -> None:
         """Add the cookies of a session that was renewed."""

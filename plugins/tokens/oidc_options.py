@@ -74,6 +74,10 @@ class OidcOptions(Options):
     logout_path: str = "/oauth2/logout"
     """Path that ends the session, here and at the provider. The route must match it."""
 
+    backchannel_path: str = "/oauth2/backchannel_logout"
+    """Path to which the provider posts logouts (OpenID Connect Back-Channel Logout 1.0), with `session: table`. The
+    route must match it."""
+
     after_logout: str = "/"
     """Path that a user sees after that."""
 

@@ -31,7 +31,8 @@ _LONGEST_PATH = 2000
 @dataclass(frozen=True)
 class Session:
     """A user who has logged in. `until` and `refresh_at` are wall-clock; `refresh_at` 0: the provider gave no refresh
-    token. `bearer`: the token for the member, if it gets one."""
+    token. `bearer`: the token for the member, if it gets one. `begun` (wall-clock) is the login, `sid` the session at
+    the provider, if it names one."""
 
     claims: Mapping[str, Any]
     until: float
@@ -39,6 +40,8 @@ class Session:
     refresh_token: str = ""
     bearer: str = ""
     id_token: str = ""
+    begun: float = 0.0
+    sid: str = ""
 
     def without_hint(self) -> Session:
         """Return the session without what a logout can do without."""
@@ -81,7 +84,7 @@ def load(kind: type[ValueT], data: bytes | None) -> ValueT | None:
         return None
     try:
         found = json.loads(data)
-        return kind(**found) if found.keys() == {field.name for field in fields(kind)} else None
+        return kind(**found) if found.keys() <= {field.name for field in fields(kind)} else None
     except (ValueError, TypeError, AttributeError):
         return None
 

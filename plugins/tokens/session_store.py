@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from adc_plugins.tokens.cookies import Jar, TooLarge
+from adc_plugins.tokens.logouts import Logouts
 from adc_plugins.tokens.sealed import Sealer, from_text, to_text
 from adc_plugins.tokens.session import Session, dump, load
 
@@ -78,10 +79,11 @@ class TableSessions(SessionStore):
     neither use nor read a session. A session is written as several values and then named by its index, so that readers
     see either the old or the new one."""
 
-    def __init__(self, table: Table, sealer: Sealer, purpose: bytes) -> None:
+    def __init__(self, table: Table, sealer: Sealer, purpose: bytes, logouts: Logouts) -> None:
         self._table = table
         self._sealer = sealer
         self._purpose = b"table\n" + purpose
+        self._logouts = logouts
 
     def _key(self, jar: Jar, cookies: Cookies) -> bytes | None:
         found = cookies.get(jar.name)
@@ -94,7 +96,8 @@ class TableSessions(SessionStore):
         if key is None or index is None:
             return None
         entries = [self._table.get(name) for name in _names(key, index.value)]
-        return self._opened(key, [entry.value for entry in entries if entry is not None])
+        session = self._opened(key, [entry.value for entry in entries if entry is not None])
+        return self._unended(key, session, session is not None and self._logouts.ended(session))
 
     async def fetch(self, jar: Jar, cookies: Cookies) -> Session | None:
         """Look the session up, and ask other machines."""
@@ -103,7 +106,15 @@ class TableSessions(SessionStore):
         if key is None or index is None:
             return None
         entries = [await self._table.fetch(name) for name in _names(key, index.value)]
-        return self._opened(key, [entry.value for entry in entries if entry is not None])
+        session = self._opened(key, [entry.value for entry in entries if entry is not None])
+        return self._unended(key, session, session is not None and await self._logouts.fetch_ended(session))
+
+    def _unended(self, key: bytes, session: Session | None, ended: bool) -> Session | None:
+        """Return the session; None if a logout of the provider has ended it, which deletes it."""
+        if ended:
+            self._end(key)
+            return None
+        return session
 
     def _opened(self, key: bytes, values: list[bytes]) -> Session | None:
         return load(Session, self._sealer.open(b"".join(values), self._purpose + key))

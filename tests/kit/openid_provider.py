@@ -11,6 +11,7 @@ from aiohttp import web
 from tests.kit.tokens import jwks, key, token
 
 SECRET = "the secret of a client"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class OpenIdProvider:
@@ -135,6 +136,21 @@ class OpenIdProvider:
             self._refresh[refresh] = asked
         self.issued.append(found)
         return web.json_response(found)
+
+    def logout_token(self, **claims):
+        """A logout token for alice, with other `claims`: None leaves one out."""
+        now = int(time.time())
+        content = {
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(16),
+            "events": {LOGOUT_EVENT: {}},
+            "sub": "alice",
+            **claims,
+        }
+        return token(content, self.signed_by, header={"typ": "logout+jwt"})
 
     async def _userinfo(self, request):
         user = self._access.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
