@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from adc.config.errors import ConfigErrors, Mark, Path, Problem
+from adc.config.binds import clashes
+from adc.config.errors import ConfigErrors, Mark, Path, Problem, path_text
 from adc.config.kernel_path import unsupported
 from adc.config.lint import doubtful
 from adc.config.merge import merge
@@ -47,6 +48,10 @@ class Loaded:
     def timeouts(self, seen: Mapping[tuple[str, str], Seen] = NOTHING_SEEN) -> tuple[Problem, ...]:
         """Return contradictory timeouts, with the values `seen` at members by pool and address."""
         return self.problems(disagreements(self.config, seen))
+
+    def clash(self, path: Path, message: str, first: Path) -> Problem:
+        """Return a problem at `path` that names the place of what was `first`."""
+        return beside(self.root, path, message, first)
 
     def problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
         """Return `findings` with their places in the file."""
@@ -138,6 +143,7 @@ def _not_a_mapping(root: Node) -> list[Problem]:
 def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
     data = plain(root)
     problems = [_at(root, path, message) for path, message in unresolved(data)]
+    problems += [beside(root, *clash) for clash in clashes(data)]
     config: Config | None = None
     try:
         config = Config.model_validate(data, context={"folder": folder})
@@ -149,6 +155,12 @@ def _checked(root: Node, folder: str) -> tuple[Config | None, list[Problem]]:
         found = [_at(root, path, message) for path, message in ineffective(config)]
         problems += [problem for problem in found if problem.path not in reported]
     return config and config.model_copy(update={"folder": folder}), problems
+
+
+def beside(root: Node, path: Path, message: str, first: Path) -> Problem:
+    """Return a problem at `path` that names the place of what was `first`."""
+    written = as_written(root, first)
+    return _at(root, path, f"{message}; the first is {path_text(first)} ({locate(root, written)})")
 
 
 def _at(root: Node, path: Path, message: str) -> Problem:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adc.config.errors import Path, path_text
+from adc.config.errors import Path
 from adc.config.model.firewall import is_network
 from adc.config.model.policies import DEFAULT_STORE
 from adc.config.model.types import listed
@@ -31,7 +31,6 @@ def unresolved(data: Any) -> Iterator[Finding]:
         yield from _listener(("listeners", place), listener, pools)
         yield from _datagrams(("listeners", place), listener, data.get("pools"))
     yield from _starttls(data, listeners)
-    yield from _binds(data, listeners)
     yield from _proxies(data, listeners)
     yield from _cluster(data)
     yield from _shared_sessions(data)
@@ -104,25 +103,6 @@ def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Findi
         address = member.get("address") if isinstance(member, dict) else member
         if isinstance(address, str) and address.startswith("unix:"):
             yield (*at, "pool"), f"has the member {quote(address)}; members of a udp listener are host:port"
-
-
-def _binds(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:
-    """Addresses that two listeners, or a listener and the admin server, want."""
-    wanted: list[tuple[Path, Any, bool]] = [
-        (("listeners", place, "bind"), item.get("bind"), item.get("protocol") == "udp")
-        for place, item in listeners
-    ]
-    admin = data.get("admin")
-    wanted.append((("admin", "bind"), admin.get("bind") if isinstance(admin, dict) else admin, False))
-    first: dict[tuple[str, bool], Path] = {}
-    for path, bind, udp in wanted:
-        for place, address in enumerate(listed(bind)):
-            if not isinstance(address, str) or address.endswith(":0"):
-                continue
-            if (address, udp) in first:
-                at = path_text(first[address, udp])
-                yield (*path, place), f"{quote(address)} is bound twice; the first is {at}"
-            first.setdefault((address, udp), (*path, place))
 
 
 def _proxies(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import load
-from adc.config.errors import path_text
+from adc.config.binds import Bound
+from adc.config.errors import Path
 from adc.config.ports import refusal
 from adc.control.addresses import Address
 from adc.control.calls import CallRefused
@@ -56,8 +57,7 @@ def preflight(loaded: Loaded) -> Preflight:
         admin_tls(config)
     except CallRefused as error:
         wrong.append((("admin", "tls"), str(error).removeprefix("admin.tls: ")))
-    binds, in_use = _binds(config)
-    wrong += binds
+    binds, in_use = _binds(loaded)
     wrong += _kernel(config)
     if identity is not None:
         wrong += unwritable(config, _is_provided)
@@ -65,7 +65,9 @@ def preflight(loaded: Loaded) -> Preflight:
         wrong += unwritable(config, lambda path: identity is None or not _is_provided(path))
         unbuilt, doubtful = unbuildable(config)
     warnings = [*doubtful, *unready(config)]
-    return Preflight(loaded.problems(wrong + unbuilt), loaded.problems(in_use), loaded.problems(warnings))
+    return Preflight(
+        (*binds, *loaded.problems(wrong + unbuilt)), loaded.problems(in_use), loaded.problems(warnings)
+    )
 
 
 def _kernel(config: Config) -> Iterator[Finding]:
@@ -80,7 +82,7 @@ def _kernel(config: Config) -> Iterator[Finding]:
         yield at, reason
 
 
-def _is_provided(path: Path) -> bool:
+def _is_provided(path: FilePath) -> bool:
     """True if the supervisor makes it for the workers' user, or gives it to that user."""
     try:
         found = path.lstat()
@@ -89,11 +91,12 @@ def _is_provided(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1
 
 
-def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
+def _binds(loaded: Loaded) -> tuple[list[Problem], list[Finding]]:
     """Return what is wrong with addresses to listen on, and which addresses are in use now."""
+    config, bound = loaded.config, Bound()
     wrong: list[Finding] = []
+    clashes: list[Problem] = []
     in_use: list[Finding] = []
-    bound: list[tuple[str, tuple[str | int, ...], Address]] = []
     udp = {listener.name for listener in config.listeners if listener.protocol == "udp"} | {DATAGRAMS}
     for owner, path, written in _written(config):
         try:
@@ -102,9 +105,9 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
             wrong.append((path, str(error)))
             continue
         for address in found:
-            clash = next((at for name, at, other in bound if _collide(name, other, owner, address)), None)
+            clash = _clash(bound, owner, path, address)
             if clash is not None:
-                wrong.append((path, f"{written.text} is bound by {path_text(clash)} already"))
+                clashes.append(loaded.clash(path, f"{written.text} is bound already", clash))
                 break
             problem = _unix(address) if address.kind == "unix" else _inet(address)
             if problem is not None:
@@ -112,14 +115,13 @@ def _binds(config: Config) -> tuple[list[Finding], list[Finding]]:
                     (path, f"{written.text} {problem[1]}")
                 )
                 break
-        bound += [(owner, path, address) for address in found]
-    return wrong, in_use
+    return [*clashes, *loaded.problems(wrong)], in_use
 
 
-def _written(config: Config) -> Iterator[tuple[str, tuple[str | int, ...], Written]]:
+def _written(config: Config) -> Iterator[tuple[str, Path, Written]]:
     for place, listener in enumerate(config.listeners):
-        for number, address in enumerate(listener.bind):
-            yield listener.name, ("listeners", place, "bind", number), address
+        for address in listener.bind:
+            yield listener.name, ("listeners", place, "bind", address.place), address
     for number, address in enumerate(config.admin.bind if config.admin is not None else ()):
         yield ADMIN, ("admin", "bind", number), address
     cluster = config.cluster
@@ -129,17 +131,17 @@ def _written(config: Config) -> Iterator[tuple[str, tuple[str | int, ...], Writt
         yield DATAGRAMS, ("cluster", "advertise"), cluster.advertise
 
 
-def _collide(owner: str, address: Address, other_owner: str, other: Address) -> bool:
-    """True if only one of both can be listened on. A listener may name an address twice."""
-    if address.kind != other.kind:
-        return False
+def _clash(bound: Bound, owner: str, path: Path, address: Address) -> Path | None:
+    """Add an address; return the place of one beside which it cannot be listened on. A listener may name an address
+    twice, as names that lead to the same one do."""
     if address.kind == "unix":
-        return owner != other_owner and os.path.realpath(address.host) == os.path.realpath(other.host)
-    if not address.port or address.port != other.port or (":" in address.host) != (":" in other.host):
-        return False
-    if address.host == other.host:
-        return owner != other_owner
-    return bool({address.host, other.host} & {"0.0.0.0", "::"})
+        kind, host = "unix", os.path.realpath(address.host)
+    else:
+        kind, host = f"{address.kind}{6 if ':' in address.host else 4}", address.host
+    clash = (
+        bound.add(kind, host, address.port, (owner, host, path)) if address.port or kind == "unix" else None
+    )
+    return None if clash is None or clash[:2] == (owner, host) else clash[2]
 
 
 def _inet(address: Address) -> tuple[int, str] | None:
@@ -148,7 +150,7 @@ def _inet(address: Address) -> tuple[int, str] | None:
 
 def _unix(address: Address) -> tuple[int, str] | None:
     """Return why nothing can listen at the path, with the error number."""
-    path = Path(address.host)
+    path = FilePath(address.host)
     if address.host.startswith("@"):
         return None
     if len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
@@ -167,7 +169,7 @@ def _unix(address: Address) -> tuple[int, str] | None:
     return None
 
 
-async def reasons(path: Path) -> list[str]:
+async def reasons(path: FilePath) -> list[str]:
     """Let another process, which acts as the workers' user, say what is wrong with the configuration."""
     process = await asyncio.create_subprocess_exec(
         *command("adc.control.preflight"),

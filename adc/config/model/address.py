@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,13 +22,15 @@ class Address:
     """`host` and `port`, or the `path` of a unix socket; `text` is the address as written.
 
     `host` is empty for "all addresses" (`:8080` or `*:8080`, only where one listens), and without the
-    brackets of an IPv6 address.
+    brackets of an IPv6 address. `place` is the position of its text in the list of the file, where ranges of ports
+    stand for many addresses.
     """
 
     text: str
     host: str = ""
     port: int = 0
     path: str = ""
+    place: int = field(default=0, compare=False)
 
 
 def is_private(text: str) -> bool:
@@ -100,10 +102,14 @@ MOST_PORTS = 1024
 """Ports of one range: each has a socket, and one more in every worker."""
 
 
-def _listen_range(value: Any, info: ValidationInfo) -> tuple[Address, ...]:
+def listen_addresses(value: Any) -> tuple[Address, ...]:
+    """Return the addresses that a text of `bind` stands for; the path of a unix socket stays as written.
+
+    Raises ValueError.
+    """
     found = _PORTS.fullmatch(value) if isinstance(value, str) and not value.startswith("unix:") else None
     if found is None:
-        return (_listen(value, info),)
+        return (_parse(value),)
     first, last = int(found[2]), int(found[3])
     if not 0 < first <= last <= 65535:
         raise ValueError(f"{quote(value)} is not a range of ports; write host:FIRST-LAST, from 1 to 65535")
@@ -112,8 +118,12 @@ def _listen_range(value: Any, info: ValidationInfo) -> tuple[Address, ...]:
     return tuple(_parse(f"{found[1]}:{port}") for port in range(first, last + 1))
 
 
+def _listen_range(value: Any, info: ValidationInfo) -> tuple[Address, ...]:
+    return tuple(_absolute(address, info) for address in listen_addresses(value))
+
+
 def _each_port(ranges: Iterable[tuple[Address, ...]]) -> tuple[Address, ...]:
-    return tuple(address for group in ranges for address in group)
+    return tuple(replace(address, place=place) for place, group in enumerate(ranges) for address in group)
 
 
 _SCHEMA = WithJsonSchema({"type": "string", "description": f"An address: {_WORDS}."})

@@ -127,7 +127,7 @@ BROKEN = {
     "wildcard beside an address": (
         "listeners:\n- {name: a, bind: '0.0.0.0:PORT'}\n- {name: b, bind: '127.0.0.1:PORT'}\nadmin: false\n"
         + ROUTE,
-        "3:19: listeners[1].bind: 127.0.0.1:PORT is bound by listeners[0].bind[0] already",
+        '3:19: listeners[1].bind: "127.0.0.1:PORT" overlaps "0.0.0.0:PORT"',
     ),
     "address before a wildcard": (
         "listeners:\n- {name: a, bind: '127.0.0.1:PORT'}\n- {name: b, bind: ':PORT'}\nadmin: false\n" + ROUTE,
