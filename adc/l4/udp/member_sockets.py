@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from typing import Final
 
 from adc.l4.targets import Targets
@@ -12,6 +13,9 @@ from adc.pools.member import Member
 
 _NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+
+_MOST_STRANGE: Final = 64
+"""Datagrams of strangers in a new socket; the port of one with more is not used."""
 
 
 class MemberSockets:
@@ -41,6 +45,7 @@ class MemberSockets:
             if sources:
                 self._bind(sock, sources)
             sock.connect(address)
+            _discard(sock)
         except OSError as error:
             sock.close()
             if error.errno in _NO_PORT:
@@ -59,3 +64,11 @@ class MemberSockets:
                     raise
             else:
                 return
+
+
+def _discard(sock: socket.socket) -> None:
+    """Read what strangers sent between bind and connect: it would pass for replies of the member."""
+    with suppress(BlockingIOError):
+        for _ in range(_MOST_STRANGE):
+            sock.recv(1)
+        raise NoPort(errno.EADDRINUSE, "no free port")
