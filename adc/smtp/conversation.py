@@ -45,7 +45,7 @@ class Conversation:
     def __init__(self, protocol: MemberProtocol, timeout: float) -> None:
         self._protocol = protocol
         self._timeout = timeout
-        self._answer: asyncio.Task[SMTPResponse] | None = None
+        self._answer: asyncio.Future[SMTPResponse] | None = None
         self.extensions: Mapping[str, str] = {}
 
     @property
@@ -134,8 +134,10 @@ class Conversation:
         """Send DATA; content may follow if the reply is 354."""
         told = await self.command("DATA")
         if told.status == 354:
-            self._answer = asyncio.ensure_future(self._protocol.read_response(None))
-            self._answer.add_done_callback(_retrieve)
+            try:
+                self._answer = self._protocol.expect()
+            except SMTPServerDisconnected as error:
+                raise MemberError(LOST, Failure.RESET, str(error)) from None
             self._check()
         return told
 
@@ -174,13 +176,11 @@ class Conversation:
     async def end_content(self, timeout: float) -> Reply:
         """End the message and return the reply to it: only now may the member accept it."""
         self._check()
-        answer = self._answer
-        assert answer is not None
         try:
             self._protocol.write(b".\r\n")
         except SMTPServerDisconnected as error:
             raise MemberError(LOST, Failure.RESET, str(error)) from None
-        told = await self._read(asyncio.wait_for(answer, timeout))
+        told = await self._read(self._protocol.read_response(timeout))
         self._answer = None
         if told.status == 421:
             self.abort()
@@ -213,15 +213,7 @@ class Conversation:
 
     def abort(self) -> None:
         """Close at once."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.cancel()
         self._protocol.abort()
-
-
-def _retrieve(answer: asyncio.Task[SMTPResponse]) -> None:
-    """Take note of an error that nothing may wait for any more, so that the loop does not report it."""
-    if not answer.cancelled():
-        answer.exception()
 
 
 def _rejected(told: Reply, stage: str) -> MemberError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiosmtplib import SMTPServerDisconnected
+from aiosmtplib import SMTPResponse, SMTPServerDisconnected
 from aiosmtplib.protocol import SMTPProtocol
 
 
@@ -36,6 +36,16 @@ class MemberProtocol(SMTPProtocol):
             super().write(data)
         except RuntimeError as error:  # uvloop's word for a transport whose dialing was cancelled
             raise SMTPServerDisconnected(str(error)) from None
+
+    def expect(self) -> asyncio.Future[SMTPResponse]:
+        """Return the next reply, which may come from now on: it is taken for one to what is written meanwhile.
+
+        `read_response` returns it too. Raises SMTPServerDisconnected.
+        """
+        if self._response_waiter is None:
+            raise SMTPServerDisconnected("Connection lost")
+        self._response_pending = True
+        return self._response_waiter
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -157,7 +157,8 @@ class SessionProtocol(SMTP):
         self._handshake.release()
         self.deadline = inf
         self._ended = True
-        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        # Why it was lost changes nothing: what waits for the client finds it gone.
+        asyncio.StreamReaderProtocol.connection_lost(self, None)
         if self._handler_coroutine is not None and not self.must_finish:
             self._handler_coroutine.cancel()
         self.transport = None
