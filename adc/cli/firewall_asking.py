@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from adc.firewall.filter import DEFAULT
+from adc.firewall.filter import DEFAULT, ESTABLISHED, UNFILTERED, Decision, Step
 from adc.firewall.packet import Packet
 from adc.firewall.packet_text import parse_packet
 from adc.http.networks import parse_address
@@ -61,7 +61,7 @@ class Rules:
         if not packet.listener:
             packet = packet._replace(listener=self._listener(packet))
         moment = time.time() if wall is None else wall
-        steps, decision = self.filter.explain(packet, moment)
+        steps, decision = self._decide(packet, moment)
         rows = []
         for step in steps:
             rule = self._model.rules[step.rule]
@@ -78,7 +78,23 @@ class Rules:
                 }
             )
         place = None if decision.rule is None else self.filter.rules.index(decision.rule)
-        return rows, {"rule": decision.name, "action": decision.action, "where": self._where(place)}
+        verdict = {"rule": decision.name, "action": decision.action, "where": self._where(place)}
+        return rows, verdict | self._why(packet, decision)
+
+    def _decide(self, packet: Packet, wall: float) -> tuple[list[Step], Decision]:
+        if not packet.listener and packet.protocol != "icmp":
+            return [], Decision("accept", None, UNFILTERED)
+        return self.filter.explain(packet, wall)
+
+    def _why(self, packet: Packet, decision: Decision) -> dict[str, str]:
+        """Return the reason of a decision that no rule and no default made."""
+        if decision.name == ESTABLISHED:
+            return {"why": "its flow was accepted, and no rule has this state"}
+        if decision.name != UNFILTERED:
+            return {}
+        if packet.protocol == "icmp":
+            return {"why": "no rule with protocol icmp matches, and the default is about listeners"}
+        return {"why": f"no {packet.protocol} listener has {packet.destination} port {packet.port}"}
 
     def _where(self, place: int | None, key: str = "") -> str:
         path: tuple[str | int, ...] = ("firewall", "default")
@@ -94,9 +110,10 @@ class Rules:
                 continue
             for address in listener.bind:
                 host = parse_address(address.host)
-                everywhere = not address.path and (
-                    not address.host or (host is not None and host.is_unspecified)
+                unspecified = (
+                    host is not None and host.is_unspecified and host.version == packet.destination.version
                 )
+                everywhere = not address.path and (not address.host or unspecified)
                 if address.port == packet.port and (everywhere or host == packet.destination):
                     return listener.name
         return ""
@@ -129,6 +146,8 @@ def wanted_of(rule: FirewallRule, key: str) -> str:
     if key in ("port", "source_port"):
         ranges = getattr(rule, key)
         return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+    if key == "protocol" and not rule.protocol:
+        return "tcp, udp"
     if key == "time" and rule.time is not None:
         end = 24 * 60 if rule.time.to is None else rule.time.to
         hours = f"{_clock(rule.time.from_)} to {_clock(end)}"

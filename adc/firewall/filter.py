@@ -16,6 +16,9 @@ DEFAULT = "(default)"
 ESTABLISHED = "(established)"
 """Stands for a rule's name where a packet belongs to an accepted flow and no rule wants it."""
 
+UNFILTERED = "(not filtered)"
+"""Stands for a rule's name where the default does not apply: ICMP that no rule wants, and packets to no listener."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -57,12 +60,17 @@ class Filter:
         self._compiled: list[tuple[Rule, list[Condition]]] = [
             (rule, [condition for _, condition in rule.conditions()]) for rule in self.rules
         ]
+        self._of_icmp = [(rule, conditions) for rule, conditions in self._compiled if rule.wants("icmp")]
 
     def decide(self, packet: Packet, now: float, wall: float, rates: bool = True) -> Decision:
-        """Return the decision at `now` (monotonic) and `wall` (Unix) seconds; without `rates` skip rules with over."""
+        """Return the decision at `now` (monotonic) and `wall` (Unix) seconds; without `rates` skip rules with over.
+
+        ICMP meets the rules that name it, and no default: it also carries what TCP and IPv6 cannot do without.
+        """
         sets, counters = self.sets, self.counters
         counted: tuple[Rule, ...] = ()
-        for rule, conditions in self._compiled:
+        icmp = packet.protocol == "icmp"
+        for rule, conditions in self._of_icmp if icmp else self._compiled:
             over = rule.over
             if over is not None and not rates:
                 continue
@@ -78,6 +86,8 @@ class Filter:
                 counted = (*counted, rule)
         if packet.state in ("established", "related"):
             return Decision("accept", None, ESTABLISHED, counted)
+        if icmp:
+            return Decision("accept", None, UNFILTERED, counted)
         counters[DEFAULT] += 1
         return Decision(self.default, None, DEFAULT, counted)
 
@@ -92,7 +102,10 @@ class Filter:
         steps: list[Step] = []
         counted: tuple[Rule, ...] = ()
         for number, rule in enumerate(self.rules):
-            holds = True
+            holds = rule.wants(packet.protocol)
+            if not holds:
+                steps.append(Step(number, "protocol", False))
+                continue
             for key, condition in rule.conditions():
                 holds = condition(packet, self.sets, wall)
                 steps.append(Step(number, key, holds))
@@ -107,6 +120,8 @@ class Filter:
                 counted = (*counted, rule)
         if packet.state in ("established", "related"):
             return steps, Decision("accept", None, ESTABLISHED, counted)
+        if packet.protocol == "icmp":
+            return steps, Decision("accept", None, UNFILTERED, counted)
         return steps, Decision(self.default, None, DEFAULT, counted)
 
     def adopt(self, previous: Filter) -> None:

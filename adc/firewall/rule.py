@@ -55,6 +55,10 @@ class Rule:
     over: Over | None = None
     log: tuple[float, int] | None = None
 
+    def wants(self, protocol: str) -> bool:
+        """Return True if packets of a protocol may match: without `protocol` a rule is about TCP and UDP."""
+        return protocol in self.protocol or (not self.protocol and protocol != "icmp")
+
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Yield the keys of the rule and what they demand, but for `over`, which counts."""
         yield "state", lambda packet, sets, wall: packet.state in self.state

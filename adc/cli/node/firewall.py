@@ -94,7 +94,8 @@ def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
     for step in steps:
         word = "matches" if step["ok"] else "does not match"
         print(f"{step['where']}: {step['rule']}: {step['key']} {step['got']} {word} {step['wanted']}")
-    print(f"{verdict['where']}: -> {verdict['rule']}: {verdict['action']}")
+    why = f", because {verdict['why']}" if "why" in verdict else ""
+    print(f"{verdict['where']}: -> {verdict['rule']}: {verdict['action']}{why}")
 
 
 @firewall.command()

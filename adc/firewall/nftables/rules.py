@@ -23,9 +23,9 @@ GUARD = "type filter hook prerouting priority -155; policy accept;"
 GUARD_LOCAL = "type filter hook output priority -155; policy accept;"
 DEFAULT_COUNTER = "default"
 
-_ESSENTIAL = (
-    "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept"
-)
+_ESSENTIAL = "icmpv6 type 133-137 accept"
+"""Neighbour discovery (RFC 4861): without it a machine has no neighbours and no router."""
+
 _UNITS = ((1.0, "second"), (60.0, "minute"), (3600.0, "hour"), (86400.0, "day"))
 _KEYS = {
     ("source", 4): "ip saddr",
@@ -85,7 +85,9 @@ def _add_listener(table: Table, active: list[Rule], listener: Guarded) -> None:
 
 
 def _add_icmp(table: Table, active: list[Rule]) -> None:
-    rules = [rule for rule in active if "icmp" in rule.protocol and not rule.listener]
+    rules = [
+        rule for rule in active if rule.wants("icmp") and not (rule.listener or rule.port or rule.source_port)
+    ]
     if not rules:
         return
     table.add("chain", "icmp_guard")

@@ -55,10 +55,64 @@ def test_explain_shows_each_step_with_its_line(config: Path) -> None:
 
 
 def test_explain_names_the_default(config: Path) -> None:
-    code, output = run("explain", config, "udp 10.0.0.1:4000 -> 127.0.0.1:53", "--json")
+    code, output = run(
+        "explain", config, "tcp 10.0.0.1:4000 -> 127.0.0.1:15432 at 2026-11-29T12:00", "--json"
+    )
     verdict = json.loads(output)
     assert (code, verdict["rule"], verdict["action"]) == (0, "(default)", "drop")
     assert verdict["where"] == f"{config}:2"
+
+
+@pytest.mark.parametrize(
+    ("packet", "why"),
+    [
+        ("udp 10.0.0.1:4000 -> 127.0.0.1:15432", "no udp listener has 127.0.0.1 port 15432"),
+        ("tcp [::2]:4000 -> [::1]:53", "no tcp listener has ::1 port 53"),
+        (
+            "icmp 10.0.0.1 -> 127.0.0.1",
+            "no rule with protocol icmp matches, and the default is about listeners",
+        ),
+        (
+            "tcp 10.0.0.1:4000 -> 127.0.0.1:15432 established",
+            "its flow was accepted, and no rule has this state",
+        ),
+    ],
+)
+def test_explain_says_why_no_rule_and_no_default_decides(config: Path, packet: str, why: str) -> None:
+    code, output = run("explain", config, packet)
+    assert code == 0
+    assert output.endswith(f": accept, because {why}\n")
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:80", "[::]:80"])
+def test_explain_finds_listeners_on_all_addresses_of_one_version(config: Path, bind: str) -> None:
+    config.write_text(CONFIG.replace(":15432", bind))
+    for packet, v6 in (("tcp 10.0.0.1 -> 127.0.0.1:80", False), ("tcp 2001:db8::1 -> [::1]:80", True)):
+        filtered = "(not filtered)" not in run("explain", config, packet)[1]
+        assert filtered is (v6 == ("[" in bind))
+
+
+def test_explain_covers_what_only_the_kernel_sees(config: Path) -> None:
+    config.write_text("""\
+firewall:
+  engine: nftables
+  default: drop
+  rules:
+    - {name: plain, action: drop}
+    - {name: pings, action: drop, protocol: icmp, interface: eth1, over: {packets: 5/s}}
+    - {name: unwanted, action: drop, protocol: [icmp, tcp], interface: eth1, state: [new, invalid]}
+listeners: [{name: db, bind: ":15432"}]
+""")
+    code, output = run("explain", config, "icmp 2001:db8::5 -> ::1 invalid on eth1")
+    assert code == 0
+    assert output.replace(f"{config}", "F").splitlines() == [
+        "F:5: plain: protocol icmp does not match tcp, udp",
+        "F:6: pings: state invalid does not match new, established, related",
+        "F:7: unwanted: state invalid matches new, invalid",
+        "F:7: unwanted: protocol icmp matches icmp, tcp",
+        "F:7: unwanted: interface eth1 matches eth1",
+        "F:7: -> unwanted: drop",
+    ]
 
 
 def test_explain_refuses_what_is_no_packet(config: Path) -> None:

@@ -11,26 +11,45 @@ from ipaddress import ip_address
 import pytest
 
 from adc.config import Config
-from adc.firewall.filter import DEFAULT
+from adc.firewall.filter import DEFAULT, UNFILTERED
 from adc.firewall.nftables.rules import counter_of
 from adc.firewall.packet import Packet
 from adc.runtime.build.firewall import filter_of, read_sets
 from tests.kit import netns
 from tests.kit.waiting import PATIENCE
+from tests.wire.kernel.conftest import FAMILIES
 
 pytestmark = netns.required
 
 WEB, DNS = 8080, 5353
 PACKETS = 300
 SOURCES = ["10.71.1.2", "10.71.1.77", "192.0.2.7", "192.0.2.130", "198.51.100.1", "203.0.113.9", "172.16.5.5"]
+SOURCES6 = [
+    "fd71:1::2",
+    "fd71:1::77",
+    "2001:db8::7",
+    "2001:db8:0:1::7",
+    "2001:db8:ffff::1",
+    "2001:db9::1",
+    "2002::1",
+]
+SETS = {"bad": ["192.0.2.128/25", "172.16.5.5", "2001:db8:ffff::/48", "2002::1"]}
 RULES = [
-    {"name": "seen", "action": "count", "source": ["192.0.2.0/24", "172.16.0.0/12"]},
+    {"name": "seen", "action": "count", "source": ["192.0.2.0/24", "172.16.0.0/12", "2001:db8::/32"]},
+    {
+        "name": "pings",
+        "action": "drop",
+        "protocol": ["icmp", "udp"],
+        "source": ["10.71.1.77", "2001:db8::/64"],
+    },
+    {"name": "no-port", "action": "drop", "protocol": ["icmp", "udp"], "source_port": ["1-100"]},
     {"name": "bad", "action": "drop", "source": ["bad"]},
+    {"name": "bad-pings", "action": "reject", "protocol": ["icmp"], "source": ["bad"]},
     {
         "name": "web",
         "action": "accept",
-        "listener": ["web"],
-        "source": ["10.71.1.0/24"],
+        "listener": ["web", "web6"],
+        "source": ["10.71.1.0/24", "fd71:1::/64"],
         "source_port": ["1024-40000"],
     },
     {"name": "low", "action": "reject", "protocol": ["tcp"], "source_port": ["1-2000", 1999, 30000]},
@@ -39,28 +58,36 @@ RULES = [
         "action": "drop",
         "protocol": ["udp"],
         "port": [DNS],
-        "source": ["bad", "198.51.100.0/24"],
+        "source": ["bad", "198.51.100.0/24", "2001:db9::1"],
     },
     {"name": "never", "action": "drop", "interface": ["other0"]},
     {"name": "front", "action": "accept", "interface": ["front"], "protocol": ["udp"]},
     {
         "name": "odd",
         "action": "drop",
-        "destination": ["10.71.1.1"],
-        "source": ["203.0.113.0/24"],
+        "destination": ["10.71.1.1", "fd71:1::1"],
+        "source": ["203.0.113.0/24", "2001:db8:0:1::7"],
         "log": True,
+    },
+    {
+        "name": "pings-of-clients",
+        "action": "count",
+        "protocol": ["icmp"],
+        "source": ["10.71.0.0/16", "fd71::/16"],
     },
 ]
 
 
 def config(net, rules, **firewall):
-    own = net.address("adc")
+    own, own6 = net.address("adc"), net.address6("adc")
     return Config.model_validate(
         {
             "node": "n1",
             "listeners": [
                 {"name": "web", "bind": f"{own}:{WEB}"},
                 {"name": "dns", "bind": f"{own}:{DNS}", "protocol": "udp", "pool": "p"},
+                {"name": "web6", "bind": f"[{own6}]:{WEB}"},
+                {"name": "dns6", "bind": f"[{own6}]:{DNS}", "protocol": "udp", "pool": "p"},
             ],
             "pools": {"p": ["10.71.2.21:53"]},
             "firewall": {"engine": "nftables", "default": "drop", "rules": rules, **firewall},
@@ -74,30 +101,43 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xFFFF
 
 
+def content(packet):
+    """Protocol number, bytes, and place of the checksum: a SYN, a datagram of four bytes, or an echo request."""
+    if packet.protocol == "tcp":
+        ports = packet.source_port, packet.port
+        return 6, struct.pack("!HHIIBBHHH", *ports, 1, 0, 0x50, 2, 8192, 0, 0), 16
+    if packet.protocol == "udp":
+        return 17, struct.pack("!HHHH", packet.source_port, packet.port, 12, 0) + b"data", 6
+    number, kind = (58, 128) if packet.source.version == 6 else (1, 8)
+    return number, struct.pack("!BBHHH", kind, 0, 0, 7, 1), 2
+
+
 def frame(packet):
-    """The IPv4 packet: a SYN, or a datagram of four bytes."""
-    source, destination = packet.source.packed, packet.destination.packed
-    number = 6 if packet.protocol == "tcp" else 17
-    if number == 6:
-        body = struct.pack("!HHIIBBHHH", packet.source_port, packet.port, 1, 0, 0x50, 2, 8192, 0, 0)
-        pseudo = source + destination + struct.pack("!BBH", 0, number, len(body))
-        body = body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:]
-    else:
-        body = struct.pack("!HHHH", packet.source_port, packet.port, 12, 0) + b"data"
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, number, 0) + source + destination
+    """The whole IP packet."""
+    number, body, at = content(packet)
+    ends = packet.source.packed + packet.destination.packed
+    pseudo = b"" if number == 1 else ends + struct.pack("!II", len(body), number)
+    body = body[:at] + struct.pack("!H", checksum(pseudo + body)) + body[at + 2 :]
+    if packet.source.version == 6:
+        return struct.pack("!IHBB", 6 << 28, len(body), number, 64) + ends + body
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, number, 0) + ends
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
 
 
-def packets(own, seed=16):
-    """Packets of new flows, the same in every run."""
+def packets(own, own6, seed=16):
+    """Packets of new flows, the same in every run; every source also sends an echo request."""
     rng = random.Random(seed)
     flows = set()
-    while len(flows) < PACKETS:
-        protocol, port, listener = rng.choice([("tcp", WEB, "web"), ("udp", DNS, "dns")])
-        source = ip_address(rng.choice(SOURCES))
-        source_port = rng.choice([rng.randint(1, 2500), rng.randint(1024, 65535), 30000])
-        flows.add(Packet(protocol, source, source_port, ip_address(own), port, "new", "front", listener))
-    return sorted(flows)
+    for sources, address, suffix in ((SOURCES, own, ""), (SOURCES6, own6, "6")):
+        to = ip_address(address)
+        flows |= {Packet("icmp", ip_address(source), 0, to, 0, "new", "front") for source in sources}
+        until = len(flows) + PACKETS // 2 - len(sources)
+        while len(flows) < until:
+            protocol, port, listener = rng.choice([("tcp", WEB, "web"), ("udp", DNS, "dns")])
+            source = ip_address(rng.choice(sources))
+            source_port = rng.choice([rng.randint(1, 2500), rng.randint(1024, 65535), 30000])
+            flows.add(Packet(protocol, source, source_port, to, port, "new", "front", listener + suffix))
+    return sorted(flows, key=str)
 
 
 def settled(read, wanted, seconds=PATIENCE):
@@ -109,21 +149,108 @@ def settled(read, wanted, seconds=PATIENCE):
 
 
 def test_kernel_and_filter_decide_the_same_about_generated_packets(net, node):
-    settings = config(net, RULES, sets={"bad": ["192.0.2.128/25", "172.16.5.5"]})
+    settings = config(net, RULES, sets=SETS)
     node.serve(settings)
     rules = filter_of(settings.firewall, read_sets(settings.firewall))
     decided = defaultdict(list)
-    for packet in packets(net.address("adc")):
-        decided[rules.decide(packet, 0.0, time.time()).name].append(packet)
-    assert decided.keys() >= {"bad", "web", "low", "names", "front", DEFAULT}
+    for packet in packets(net.address("adc"), net.address6("adc")):
+        decided[rules.decide(packet, 0.0, time.time()).name, packet.protocol].append(packet)
+    names = {name for name, _ in decided}
+    assert names >= {
+        "bad",
+        "web",
+        "low",
+        "names",
+        "front",
+        "pings",
+        "no-port",
+        "bad-pings",
+        DEFAULT,
+        UNFILTERED,
+    }
+    assert sum(map(len, decided.values())) == PACKETS
     again = filter_of(settings.firewall, read_sets(settings.firewall))
-    with net.client.call(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
-        for name, group in decided.items():
-            for packet in group:
-                again.decide(packet, 0.0, time.time())
-                sender.sendto(frame(packet), (net.address("adc"), 0))
-            wanted = {counter_of(rule): count for rule, count in again.counters.items()}
-            assert settled(node.counters, wanted) == wanted, name
+    senders = {
+        6 if family == socket.AF_INET6 else 4: net.client.call(
+            socket.socket, family, socket.SOCK_RAW, socket.IPPROTO_RAW
+        )
+        for family in FAMILIES
+    }
+    for group in decided.values():
+        for packet in group:
+            again.decide(packet, 0.0, time.time())
+            senders[packet.source.version].sendto(frame(packet), (str(packet.destination), 0))
+        wanted = {counter_of(rule): count for rule, count in again.counters.items()}
+        assert settled(node.counters, wanted, 5) == wanted, group
+    for sender in senders.values():
+        sender.close()
+
+
+def test_neighbours_are_found_whatever_the_rules_say(net, node):
+    rules = [
+        {"action": "accept", "listener": ["web6"], "source": [net.address6("client")]},
+        {
+            "name": "pings",
+            "action": "drop",
+            "protocol": ["icmp"],
+            "state": ["new", "established", "related", "invalid"],
+        },
+    ]
+    node.serve(config(net, rules))
+    for role, side in (("client", "front"), ("adc", "front")):
+        net[role].run(("ip", "-6", "neigh", "flush", "dev", side))
+    with net.adc.call(socket.create_server, (net.address6("adc"), WEB), family=socket.AF_INET6):
+        net.client.connect(net.address6("adc"), WEB).close()
+
+
+@pytest.mark.parametrize("v6", [False, True], ids=["v4", "v6"])
+@pytest.mark.parametrize("dropped", [False, True], ids=["accepted", "dropped"])
+def test_errors_about_a_flow_pass_unless_a_rule_names_their_state(net, node, v6, dropped):
+    client, own = (
+        (net.address6 if v6 else net.address)("client"),
+        (net.address6 if v6 else net.address)("adc"),
+    )
+    rules = [
+        {"action": "accept", "source": [client]},
+        {
+            "name": "errors",
+            "action": "drop",
+            "protocol": ["icmp"],
+            **({"state": ["related"]} if dropped else {}),
+        },
+    ]
+    node.serve(config(net, rules))
+    with net.adc.socket(FAMILIES[v6], socket.SOCK_DGRAM) as server:
+        server.settimeout(1)
+        server.bind((own, DNS))
+        with net.client.socket(FAMILIES[v6], socket.SOCK_DGRAM) as asking:
+            asking.connect((own, DNS))
+            asking.send(b"x")
+            _, peer = server.recvfrom(10)
+        server.connect(peer)
+        server.send(b"nobody is there")
+        with pytest.raises(TimeoutError if dropped else ConnectionRefusedError):
+            server.recv(10)
+    assert node.counters()["rule_errors"] == int(dropped)
+
+
+def test_hosts_of_an_ipv6_network_share_a_rate_and_packets_count(net, node):
+    over = {"packets": "3/h", "per": "source"}
+    node.serve(config(net, [{"name": "many", "action": "drop", "over": over}], default="accept"))
+    own = ip_address(net.address6("adc"))
+    with net.client.call(socket.socket, socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
+        for host in (
+            "2001:db8::1",
+            "2001:db8::2",
+            "2001:db8:0:1::1",
+            "2001:db8::3",
+            "2001:db8::1",
+            "2001:db8::1",
+        ):
+            packet = Packet("udp", ip_address(host), 4000, own, DNS)
+            sender.sendto(frame(packet), (str(own), 0))
+    assert settled(lambda: node.counters()["default"], 4, 5) == 4
+    assert node.counters()["rule_many"] == 2
 
 
 def connects(net, port=WEB):
