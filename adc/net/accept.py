@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -16,6 +15,7 @@ from adc.net.listener_state import ListenerState, OpenConnection
 from adc.net.protocol_choice import ChooseProtocol, ProtocolChoice
 from adc.net.proxy_protocol import MAX_V2, BadHeader, Endpoints, HeaderReader
 from adc.net.share import AWAY, BATCH, Share
+from adc.net.tcp_options import close_by_reset
 
 MOST_SHED = 1024
 """Connections over the limit that get a response at the same time; further ones are closed without one."""
@@ -30,9 +30,6 @@ _SHUTDOWN_SECONDS = 5.0
 _SHORT = "file descriptors are short"
 
 _STREAM = int(socket.SOCK_STREAM)
-
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""SO_LINGER without a time: close discards what is unsent and resets the connection."""
 
 
 BeforeTls = Callable[[asyncio.AbstractEventLoop, socket.socket], Awaitable[None]]
@@ -284,8 +281,7 @@ class Acceptor:
 
 def reset(sock: socket.SocketType) -> None:
     """Close a connection with RST, and without sending what waits in the socket."""
-    with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    close_by_reset(sock)
     sock.close()
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from adc.smtp.caller import Caller
 from adc.smtp.conversation import Credentials, MemberError
+from adc.smtp.mail_pool import MailPool, OpenSettings
 from adc.smtp.passwords import verify_user
 from adc.smtp.replies import Reply, reply
 from adc.smtp.users_file import UsersFile
 
 if TYPE_CHECKING:
-    from adc.smtp.mail_pool import Lease
-    from adc.smtp.settings import SmtpSettings
+    from adc.smtp.lease import Lease
     from adc.telemetry.error_log import ErrorLog
 
 ACCEPTED = reply(235, "2.7.0 Authentication succeeded")
@@ -24,13 +25,19 @@ MOST_VERIFYING = 4
 """Passwords that a worker verifies at the same time; further clients wait for their turn."""
 
 
+class VerifySettings(OpenSettings, Protocol):
+    """What verification needs of the listener."""
+
+    pools: Mapping[str, MailPool]
+
+
 class Authenticator(Protocol):
     """Verifies credentials. `pool` names the pool whose members do it, "" for none."""
 
     pool: str
 
     async def verify(
-        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
     ) -> Reply:
         """Return 235 for the right credentials, else the refusal."""
 
@@ -48,7 +55,7 @@ class FileAuthenticator:
         self._room = asyncio.Semaphore(MOST_VERIFYING)
 
     async def verify(
-        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
     ) -> Reply:
         async with self._room:
             right = await asyncio.get_running_loop().run_in_executor(
@@ -67,7 +74,7 @@ class PoolAuthenticator:
         self.pool = pool
 
     async def verify(
-        self, settings: SmtpSettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
     ) -> Reply:
         try:
             lease = await settings.pools[self.pool].open(settings, caller, [])

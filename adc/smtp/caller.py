@@ -11,7 +11,7 @@ from adc.http.networks import parse_address
 from adc.net.proxy_protocol import Endpoints
 
 if TYPE_CHECKING:
-    from adc.smtp.mail_pool import Lease
+    from adc.smtp.lease import Lease
 
 _XTEXT = re.compile(rb"[^\x21-\x2a\x2c-\x3c\x3e-\x7e]")
 _COMMENT = re.compile(r"[^\x21-\x27\x2a-\x5b\x5d-\x7e]")

@@ -14,7 +14,8 @@ from adc.smtp.replies import LOST, Reply, Result, passable, reply
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
-    from adc.smtp.mail_pool import Lease, MailPool
+    from adc.smtp.lease import Lease
+    from adc.smtp.mail_pool import MailPool
     from adc.smtp.settings import SmtpSettings
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from adc.smtp.conversation import Credentials
+from adc.smtp.lease import Lease
 from adc.smtp.line_reader import SessionEnded
-from adc.smtp.mail_pool import Lease
 from adc.smtp.replies import Reply, reply
 from adc.smtp.session_protocol import SessionProtocol
 

@@ -5,29 +5,37 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adc.http.client import Flow
 from adc.net.connect_failure import failure_of
 from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
-from adc.pools.errors import Failure, Outcome
+from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.smtp.caller import Caller
-from adc.smtp.conversation import Conversation, MemberError
-from adc.smtp.mail_session import end_by
-from adc.smtp.member_protocol import MemberProtocol
+from adc.smtp.conversation import MemberError
+from adc.smtp.lease import Lease
 from adc.smtp.replies import SILENT, UNREACHABLE, passable
 
 if TYPE_CHECKING:
-    from adc.smtp.settings import SmtpSettings
+    from adc.net.clock import Clock
+    from adc.telemetry.error_log import ErrorLog
 
 MOST_ATTEMPTS: Final = 3
 """Members that are tried for one transaction."""
 
-_SUCCESS: Final = 200
-"""Outcome of a conversation for the pool's health: its statuses are those of HTTP, where 550 would be a failure."""
+
+class OpenSettings(Protocol):
+    """What opening a conversation needs of the listener: timeouts in seconds; `xclient` passes on who the client is."""
+
+    clock: Clock
+    error_log: ErrorLog
+    hostname: str
+    xclient: bool
+    connect_timeout: float
+    reply_timeout: float
 
 
 class MailPool:
@@ -65,7 +73,7 @@ class MailPool:
         for dialer in self._dialers.values():
             dialer.refresh(now)
 
-    async def open(self, settings: SmtpSettings, caller: Caller, tried: list[Member]) -> Lease:
+    async def open(self, settings: OpenSettings, caller: Caller, tried: list[Member]) -> Lease:
         """Return a conversation with a member that accepts mail from `caller`; members that fail are added to `tried`,
         and none of those is used. Raises MemberError.
         """
@@ -75,7 +83,9 @@ class MailPool:
             member = self.pool.pick(flow, settings.clock.now, tried)
             if member is None:
                 break
-            lease = Lease(self, member, settings, caller.leases)
+            lease = Lease(
+                self.pool, member, settings.reply_timeout, settings.clock, settings.error_log, caller.leases
+            )
             try:
                 await self._connect(lease, settings, caller)
             except MemberError as error:
@@ -86,7 +96,7 @@ class MailPool:
                 return lease
         raise MemberError(passable(refusal) if refusal.kind == 4 else UNREACHABLE, Failure.NO_MEMBER, detail)
 
-    async def _connect(self, lease: Lease, settings: SmtpSettings, caller: Caller) -> None:
+    async def _connect(self, lease: Lease, settings: OpenSettings, caller: Caller) -> None:
         """Make the conversation of `lease` ready for MAIL. Raises MemberError, and closes the lease then."""
         try:
             async with asyncio.timeout(settings.connect_timeout):
@@ -105,7 +115,7 @@ class MailPool:
         lease.failed(error)
         raise error
 
-    async def _dial(self, lease: Lease, settings: SmtpSettings, caller: Caller) -> None:
+    async def _dial(self, lease: Lease, settings: OpenSettings, caller: Caller) -> None:
         conversation, protocol = lease.conversation, lease.protocol
         version = self._proxy_version
         preface = compose(version, caller.endpoints) if version is not None else b""
@@ -119,60 +129,3 @@ class MailPool:
             command = caller.xclient(conversation.extensions["XCLIENT"])
             if command:
                 await conversation.become(command, caller.helo or settings.hostname)
-
-
-class Lease:
-    """A conversation with a member, counted at its pool and in `leases` until it is closed."""
-
-    __slots__ = ("_began", "_open", "_outcome", "_pool", "_settings", "conversation", "member", "protocol")
-
-    def __init__(self, pool: MailPool, member: Member, settings: SmtpSettings, leases: set[Lease]) -> None:
-        self._pool: Pool | None = pool.pool
-        self._settings = settings
-        self._began = settings.clock.now
-        self._outcome: Outcome = _SUCCESS
-        self._open = leases
-        self.member = member
-        self.protocol = MemberProtocol(asyncio.get_running_loop())
-        self.conversation = Conversation(self.protocol, settings.reply_timeout)
-        leases.add(self)
-        pool.pool.started(member, self._began)
-
-    @property
-    def usable(self) -> bool:
-        """True if another message can be sent."""
-        return self._pool is not None and self.conversation.usable
-
-    def failed(self, error: MemberError) -> None:
-        """Close after a failure of the member, which is logged."""
-        if self._pool is not None:
-            self._outcome = error.failure
-            settings = self._settings
-            settings.error_log.warn(
-                "smtp_member_failed",
-                pool=self._pool.name,
-                member=self.member.name,
-                reason=error.failure.value,
-                detail=str(error),
-            )
-        self.close()
-
-    def end_by(self, ending: str) -> None:
-        """Close with RST (`reset`) or without a packet (`silent`) instead of QUIT."""
-        transport = self.protocol.transport
-        if ending != "close" and transport is not None:
-            self._outcome = Failure.CLIENT_GONE
-            end_by(transport, ending)
-
-    def close(self) -> None:
-        """End the conversation."""
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        self._open.discard(self)
-        if self._outcome == _SUCCESS:
-            self.conversation.close()
-        else:
-            self.conversation.abort()
-        now = self._settings.clock.now
-        pool.finished(self.member, now, self._outcome, now - self._began)

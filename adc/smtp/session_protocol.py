@@ -15,9 +15,10 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from adc.http.client import Client
 from adc.net.handshake import Handshake
+from adc.net.tcp_options import close_as, probe_silence
 from adc.smtp.caller import Caller
 from adc.smtp.line_reader import LineReader, SessionEnded
-from adc.smtp.mail_session import SmtpSession, end_by, probe
+from adc.smtp.mail_session import SmtpSession
 from adc.smtp.replies import Reply, reply
 from adc.smtp.settings import SmtpSettings
 from adc.smtp.shed import FULL
@@ -98,7 +99,7 @@ class SessionProtocol(SMTP):
             self._now_secure(secured)
         self.flow = SmtpSession(self)
         if settings.keep_alive:
-            probe(transport, settings.keep_alive)
+            probe_silence(transport.get_extra_info("socket"), max(1, int(settings.keep_alive)))
         settings.sessions.open(self.flow, settings.clock.now)
         opened = settings.state.opened(self)
         super().connection_made(transport)
@@ -276,12 +277,12 @@ class SessionProtocol(SMTP):
                 self._handler_coroutine.cancel()
 
     def abort(self, ending: str = "close") -> None:
-        """Close at once; `ending` is what both ends are told (`end_by`)."""
+        """Close at once; `ending` is what both ends are told (`close_as`)."""
         transport: Any = self.transport
         if transport is not None:
             for lease in self.caller.leases:
                 lease.end_by(ending)
-            end_by(transport, ending)
+            close_as(transport.get_extra_info("socket"), ending)
             transport.abort()
 
     def drop(self) -> None:

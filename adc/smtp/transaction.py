@@ -14,7 +14,7 @@ from adc.smtp.replies import Reply, joined, reply
 from adc.smtp.routing import MailFacts, choose
 
 if TYPE_CHECKING:
-    from adc.smtp.mail_pool import Lease
+    from adc.smtp.lease import Lease
     from adc.smtp.settings import SmtpSettings
 
 NO_ROUTE = reply(550, "5.1.2 No route for this recipient")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import select
 import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass, field
 
 from adc.cli.lab.namespace import Namespace
 from adc.cli.lab.timeline import FAILURE, NOTE, Journal
+from adc.net.tcp_options import close_by_reset
 
 _OPEN, _RESET, _ENDED = "open", "reset", "ended"
-_LINGER = struct.pack("ii", 1, 0)
 
 
 class Server:
@@ -33,7 +32,7 @@ class Server:
         self._thread.join()
         self._listener.close()
         for connection in self._sockets:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+            close_by_reset(connection)
             connection.close()
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +25,7 @@ from adc.codecs.http1.states import (
 from adc.http.client import Client
 from adc.http.message import Request
 from adc.net.file_output import FileOutput, open_output
+from adc.net.tcp_options import close_by_reset
 
 if TYPE_CHECKING:
     from adc.codecs.interface import KeptConnection
@@ -41,7 +40,6 @@ _SLOW_BYTES: Final = 256 << 10
 _FLUSH_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = 1.0
 """Time for which a drain waits for the next request of a client."""
-_RESET: Final = struct.pack("ii", 1, 0)
 
 
 class ServerConnection(ResponseWriter):
@@ -229,7 +227,7 @@ class ServerConnection(ResponseWriter):
         self._end(CLOSING)
         transport = self._transport
         if not transport.is_closing():  # a reset shows that a response without framing is not whole
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            close_by_reset(transport.get_extra_info("socket"))
         transport.abort()
 
     def drop(self) -> None:

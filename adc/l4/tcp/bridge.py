@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from adc.l4.tcp.end import RESET
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
-from adc.l4.tcp.raw import TCP_REPAIR, acknowledged, keep_alive
 from adc.net.connect_failure import failure_of
 from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
+from adc.net.tcp_options import acknowledged_at, close_by_reset, close_silently, probe_silence
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.sessions.session import CLOSING, HALF_CLOSED
@@ -79,11 +76,10 @@ class BridgeEnd(asyncio.Protocol):
         """Close at once: by RST if `resets`, without a packet if `silently`."""
         if self.transport is None or self.lost:
             return
-        with suppress(OSError):
-            if resets:
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            elif silently:
-                self.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        if resets:
+            close_by_reset(self.sock)
+        elif silently:
+            close_silently(self.sock)
         self.transport.abort()
 
 
@@ -121,7 +117,7 @@ class BridgeFlow(TcpFlow):
             self.facts.client.sni = secured.server_name
             self.facts.client.alpn = secured.selected_alpn_protocol() or ""
         if service.keep_alive_client:
-            keep_alive(end.sock, service.keep_alive_client)
+            probe_silence(end.sock, service.keep_alive_client)
         end.pause()
         self.upstream = service.upstream
         self.choose()
@@ -162,7 +158,7 @@ class BridgeFlow(TcpFlow):
         client = self.client_end
         client.other, end.other = end, client
         if self.service.keep_alive_member:
-            keep_alive(end.sock, self.service.keep_alive_member)
+            probe_silence(end.sock, self.service.keep_alive_member)
         self.established()
         for each in (client, end):
             early, each.early = each.early, []
@@ -253,8 +249,8 @@ class BridgeFlow(TcpFlow):
         """Return when either end last acknowledged a keep-alive probe, or anything else."""
         service, found = self.service, self.last
         if service.keep_alive_client and not self.client_end.lost:
-            found = max(found, acknowledged(self.client_end.sock, now))
+            found = max(found, acknowledged_at(self.client_end.sock, now))
         end = self.member_end
         if service.keep_alive_member and end is not None and end.transport is not None and not end.lost:
-            found = max(found, acknowledged(end.sock, now))
+            found = max(found, acknowledged_at(end.sock, now))
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,9 +30,6 @@ BROKEN: Final = 0x008 | 0x010
 _READABLE: Final = IN | RDHUP | BROKEN
 _ENDING: Final = RDHUP | BROKEN
 _ALL: Final = IN | RDHUP
-
-RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER without a time: close sends RST."""
 
 
 class EndedFlow(Protocol):

@@ -8,18 +8,18 @@ import os
 import socket
 import struct
 import termios
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adc.l4.client_hello import BadHello, HelloReader
 from adc.l4.tcp.counters import own_address, segments
-from adc.l4.tcp.end import BROKEN, RESET, End
+from adc.l4.tcp.end import BROKEN, End
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.l4.tls_alert import DECODE_ERROR, UNRECOGNIZED_NAME, send_alert
 from adc.net.connect_failure import failure_of
 from adc.net.proxy_protocol import Endpoints, compose
 from adc.net.reactor import EDGE, IN, OUT, RDHUP
+from adc.net.tcp_options import acknowledged_at, close_by_reset, close_silently, probe_silence
 from adc.pools.errors import Failure
 from adc.pools.member import Member
 from adc.sessions.session import CLOSING, HALF_CLOSED
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 _EVENTS: Final = IN | OUT | RDHUP | EDGE
 _KIND: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _IN_PROGRESS: Final = frozenset({0, errno.EINPROGRESS})
-TCP_REPAIR: Final = 19
-_LAST_ACK: Final = struct.Struct("=56xI")
-"""tcpi_last_ack_recv in struct tcp_info (linux/tcp.h): milliseconds."""
 
 _GENTLE: Final = frozenset({"unrecognized_name", "bad_client_hello"})
 """Ends whose client has been told why by an alert, which a reset would overtake."""
@@ -58,12 +55,12 @@ class RawFlow(TcpFlow):
         """Connect to a member, after the ClientHello if that chooses the pool."""
         service = self.service
         if not self.opened():
-            self.client_end.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            close_by_reset(self.client_end.sock)
             self.client_end.sock.close()
             self.over = True
             return
         if service.keep_alive_client:
-            keep_alive(self.client_end.sock, service.keep_alive_client)
+            probe_silence(self.client_end.sock, service.keep_alive_client)
         if service.routes is None:
             self.upstream = service.upstream
             self.choose()
@@ -109,7 +106,7 @@ class RawFlow(TcpFlow):
         try:
             sock = socket.SocketType(family, _KIND)
             if service.keep_alive_member:
-                keep_alive(sock, service.keep_alive_member)
+                probe_silence(sock, service.keep_alive_member)
             number = sock.connect_ex(address)
             if number not in _IN_PROGRESS:
                 raise OSError(number, "cannot connect")
@@ -226,8 +223,7 @@ class RawFlow(TcpFlow):
         if expiry == "silent":
             for end in (self.client_end, self.member_end):
                 if end is not None:
-                    with suppress(OSError):
-                        end.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+                    close_silently(end.sock)
         self._close(reason, resets=expiry == "reset" and reason not in _GENTLE)
 
     def _close(self, reason: str, *, resets: bool, failure: Failure | None = None) -> None:
@@ -239,8 +235,7 @@ class RawFlow(TcpFlow):
         for end in (client, member):
             if end is not None:
                 if resets:
-                    with suppress(OSError):
-                        end.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                    close_by_reset(end.sock)
                 end.close()
         if failure is None:
             self.closed(reason)
@@ -261,29 +256,10 @@ class RawFlow(TcpFlow):
         service = self.service
         found = self.last
         if service.keep_alive_client:
-            found = max(found, acknowledged(self.client_end.sock, now))
+            found = max(found, acknowledged_at(self.client_end.sock, now))
         if service.keep_alive_member and self.member_end is not None:
-            found = max(found, acknowledged(self.member_end.sock, now))
+            found = max(found, acknowledged_at(self.member_end.sock, now))
         return found
-
-
-def keep_alive(sock: Any, seconds: int) -> None:
-    """Have the kernel probe a silent peer every `seconds`; three probes without an answer end the connection."""
-    with suppress(OSError):  # a unix socket
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, seconds)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-
-
-def acknowledged(sock: Any, now: float) -> float:
-    """Return when the peer of a TCP socket last acknowledged anything, probes included; 0.0 if unknown."""
-    try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
-        (milliseconds,) = _LAST_ACK.unpack(info)
-    except (OSError, struct.error):
-        return 0.0
-    return float(now - milliseconds / 1000)
 
 
 def _undelivered(sock: socket.SocketType) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adc.smtp.mail_session import end_by
+from adc.net.tcp_options import close_by_reset
 from adc.smtp.member_protocol import MemberProtocol
 from tests.kit.smtp import MESSAGE, MailMember, mail_client, relaying
 from tests.kit.waiting import eventually
@@ -47,7 +47,7 @@ async def test_clients_that_are_reset_at_any_time(tmp_path):
                 client.writer.write(WHOLE)
                 for _ in range(iterations):
                     await asyncio.sleep(0)
-                end_by(client.writer.transport, "reset")
+                close_by_reset(client.writer.get_extra_info("socket"))
                 client.writer.transport.abort()
         first.close()
         await eventually(lambda: not proxy.connections)

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from adc.smtp.mail_session import end_by
+from adc.net.tcp_options import close_by_reset
 from tests.kit.smtp import MailMember, mail_client, relaying
 from tests.kit.waiting import eventually
 
@@ -152,7 +152,7 @@ async def test_client_that_leaves_while_a_member_decides_does_not_undo_the_messa
         await client.say("DATA")
         client.writer.write(b"x\r\n.\r\n")
         await eventually(lambda: member.content == b"x\r\n")
-        end_by(client.writer.transport, "reset")
+        close_by_reset(client.writer.get_extra_info("socket"))
         client.writer.transport.abort()
         await eventually(lambda: not proxy.connections)
         decided.set()
