@@ -13,8 +13,6 @@ Verify = Callable[[bytes], bool]
 
 _BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}")
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$v=19\$m=([0-9]{1,7}),t=[0-9]{1,3},p=[0-9]{1,3}\$[^$:]+\$[^$:]+")
-_NOBODY: Final = "$2b$10$GKpVSFW1..jK9jqACmHq8Oe2JgH55sh7BU5F5uy7cutENXzl7Hn.."
-"""A hash that is verified for unknown users, so that the time of a reply does not show who is known."""
 _MOST_BYTES: Final = 16 << 20
 
 
@@ -74,9 +72,12 @@ def _argon2(digest: str, password: bytes) -> bool:
 
 
 def verify_user(users: Mapping[str, Verify], login: bytes, password: bytes) -> bool:
-    """Return True if the password is the user's. Takes milliseconds of processor time."""
+    """Return True if the password is the user's. Takes milliseconds of processor time.
+
+    For an unknown user the first one's hash is verified, so that the time of a reply does not show who is known.
+    """
     found = users.get(login.decode("utf-8", "replace"))
     if found is None:
-        _bcrypt(_NOBODY.encode(), password)
+        next(iter(users.values()))(password)
         return False
     return found(password)

@@ -18,6 +18,8 @@ _DOMAIN: Final = rf"{_LABEL}(?:\.{_LABEL})*"
 _LITERAL: Final = r"\[[0-9A-Za-z.:\-]{1,60}\]"
 _ROUTE: Final = rf"(?:@{_DOMAIN}(?:,@{_DOMAIN})*:)?"
 _MAILBOX: Final = rf"({_ATOM}(?:\.{_ATOM})*|{_QUOTED})@({_DOMAIN}|{_LITERAL})"
+_DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_ESCAPED: Final = re.compile(r"\\(.)")
 _PATH: Final = re.compile(rf"<{_ROUTE}{_MAILBOX}>|{_MAILBOX}")
 
 MOST_PATH: Final = 1000
@@ -43,6 +45,14 @@ class Mailbox(NamedTuple):
 
 
 EMPTY = Mailbox("", "")
+
+
+def plain(mailbox: Mailbox) -> Mailbox:
+    """Return the mailbox without quotes that it does not need: `"ann"@x` is `ann@x` (RFC 5321 section 4.1.2)."""
+    if not mailbox.local.startswith('"'):
+        return mailbox
+    local = _ESCAPED.sub(r"\1", mailbox.local[1:-1])
+    return mailbox._replace(local=local) if _DOT_ATOM.fullmatch(local) else mailbox
 
 
 def split_path(argument: str, keyword: str) -> tuple[str, str] | None:

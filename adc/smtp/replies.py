@@ -47,10 +47,16 @@ def of_member(status: int, message: str) -> Reply:
 
     A status that is no reply to a command counts as 451.
     """
-    lines = [_NOT_TEXT.sub("?", line)[:MOST_BYTES] for line in message.split("\n")[:MOST_LINES]]
+    lines = [_bounded(_NOT_TEXT.sub("?", line)) for line in message.split("\n")[:MOST_LINES]]
     if not 200 <= status <= 599:
         return reply(451, "4.5.0 The mail server's reply is not valid")
     return Reply(status, tuple(lines))
+
+
+def _bounded(text: str) -> str:
+    """Return as much of `text` as fits into a line, whole characters only."""
+    data = text.encode("utf-8", "surrogateescape")
+    return text if len(data) <= MOST_BYTES else data[:MOST_BYTES].decode("utf-8", "ignore")
 
 
 def passable(told: Reply) -> Reply:
@@ -91,14 +97,9 @@ def joined(results: Sequence[Result]) -> Reply:
         return (temporary or failed)[0].reply
     if temporary:
         cause = temporary[0].reply
-        return reply(
-            451,
-            f"{enhanced(cause, '4.3.0')} Not delivered to all recipients, try again: {cause.text}"[
-                :MOST_BYTES
-            ],
-        )
+        text = f"{enhanced(cause, '4.3.0')} Not delivered to all recipients, try again: {cause.text}"
+        return reply(451, _bounded(text))
     cause = failed[0].reply
     names = ", ".join(f"<{name}>" for result in failed for name in result.recipients)
-    return reply(
-        554, f"{enhanced(cause, '5.0.0')} Delivered, but not to {names[:200]}: {cause.text}"[:MOST_BYTES]
-    )
+    text = f"{enhanced(cause, '5.0.0')} Delivered, but not to {names[:200]}: {cause.text}"
+    return reply(554, _bounded(text))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from adc.http.networks import Networks
 from adc.routing.hosts import HostRule, any_host
 from adc.routing.values import Exact, Regex
-from adc.smtp.path import Mailbox
+from adc.smtp.path import Mailbox, plain
 
 
 class MailFacts(NamedTuple):
@@ -74,8 +74,14 @@ def domain_of(mailbox: Mailbox) -> str:
 def _address(rules: Sequence[Exact | Regex], mailbox: Mailbox) -> bool:
     if not rules:
         return True
-    address = mailbox.address.lower()
+    address = canonical(mailbox)
     return any(rule.accepts(address) for rule in rules)
+
+
+def canonical(mailbox: Mailbox) -> str:
+    """Return the address as rules spell it: lower case, without needless quotes, its domain in ASCII."""
+    local = plain(mailbox).local.lower()
+    return f"{local}@{domain_of(mailbox)}" if mailbox.domain else local
 
 
 class MailRoute(NamedTuple):

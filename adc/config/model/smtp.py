@@ -50,7 +50,8 @@ class AddressRule(Part):
         None, description="The whole address in any letter case; `<>` is the empty sender."
     )
     regex: Regex | None = Field(
-        None, description="A regular expression searched for in the lower-case address."
+        None,
+        description="A regular expression searched for in the lower-case address, whose domain is in ASCII form.",
     )
 
     @classmethod

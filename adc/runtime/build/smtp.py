@@ -18,7 +18,8 @@ from adc.routing.hosts import HostRule, host_rule
 from adc.routing.values import Exact, Regex
 from adc.smtp.auth import Authenticator, FileAuthenticator, PoolAuthenticator
 from adc.smtp.mail_pool import MailPool
-from adc.smtp.routing import MailMatch, MailRoute
+from adc.smtp.path import Mailbox
+from adc.smtp.routing import MailMatch, MailRoute, canonical
 from adc.smtp.users_file import UsersFile
 
 
@@ -49,9 +50,14 @@ def _hosts(rules: Sequence[match_model.HostRule]) -> list[HostRule]:
 
 def _addresses(rules: Sequence[model.AddressRule]) -> list[Exact | Regex]:
     return [
-        Regex(rule.regex) if rule.regex is not None else Exact((rule.exact or "").lower().replace("<>", ""))
-        for rule in rules
+        Regex(rule.regex) if rule.regex is not None else Exact(_spelled(rule.exact or "")) for rule in rules
     ]
+
+
+def _spelled(address: str) -> str:
+    """Return an address of a rule as those of messages are spelled."""
+    local, at, domain = address.rpartition("@")
+    return canonical(Mailbox(local, domain)) if at else address.lower().replace("<>", "")
 
 
 def mail_pools(smtp: model.Smtp) -> set[str]:

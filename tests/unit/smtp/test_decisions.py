@@ -31,6 +31,12 @@ def routed(
         ({"rcpt_domain": "bücher.test"}, {"rcpt": ("u", "xn--bcher-kva.test")}, True),
         ({"rcpt_domain": "xn--bcher-kva.test"}, {"rcpt": ("u", "BÜCHER.test")}, True),
         ({"rcpt": "USER@example.com"}, {}, True),
+        ({"rcpt": "user@example.com"}, {"rcpt": ('"user"', "example.com")}, True),
+        ({"rcpt": "user@example.com"}, {"rcpt": ('"u\\ser"', "example.com")}, True),
+        ({"sender": "ann@sender.test"}, {"sender": Mailbox('"ann"', "sender.test")}, True),
+        ({"rcpt": "u@bücher.test"}, {"rcpt": ("u", "xn--bcher-kva.test")}, True),
+        ({"rcpt": "u@xn--bcher-kva.test"}, {"rcpt": ("U", "BÜCHER.test")}, True),
+        ({"rcpt": {"regex": "^us er@"}}, {"rcpt": ('"us er"', "example.com")}, False),
         ({"rcpt": {"regex": "^us.*@"}}, {}, True),
         ({"rcpt": "postmaster"}, {"rcpt": ("Postmaster", "")}, True),
         ({"sender_domain": "sender.test"}, {}, True),
@@ -76,6 +82,9 @@ def test_reply_that_is_partly_negative_names_the_recipients_without_the_message(
 
 def test_reply_of_a_member_cannot_become_two():
     assert of_member(550, "one\nt\rwo\x00").wire() == b"550-one\r\n550 t?wo?"
+    assert of_member(550, "one\r\n250 two").wire() == b"550-one?\r\n550 250 two"
+    assert of_member(550, "é" * 1000).wire() == b"550 " + "é".encode() * 240
+    assert of_member(550, "a\udcff").wire() == b"550 a\xff"
     assert of_member(7, "what").status == 451
     assert len(of_member(550, "\n".join(["x" * 1000] * 100)).wire()) < 20 * 500
 

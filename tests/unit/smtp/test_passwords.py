@@ -25,11 +25,12 @@ def test_right_password_only(tmp_path, digest):
 
 
 def test_unknown_user_costs_a_verification_too(tmp_path, monkeypatch):
+    """It costs as much as that of a known one."""
     known = users(tmp_path, f"ann:{BCRYPT}\n")
     verified = []
     monkeypatch.setattr(bcrypt, "checkpw", lambda *given: verified.append(given) or False)
     assert not verify_user(known, b"bob", b"secret")
-    assert len(verified) == 1
+    assert verified == [(b"secret", BCRYPT.encode())]
 
 
 @pytest.mark.parametrize(
