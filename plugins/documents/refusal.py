@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from adc.plugin import Context, IdentityFields, Response
+from adc.plugin import Context, Headers, IdentityFields, Response
 
 OnInvalid = Literal["reject", "report"]
 Answer = Literal["problem", "page"]
@@ -71,6 +71,14 @@ def report(context: Context, what: str, found: Sequence[Invalid]) -> None:
     """Log why a message is invalid."""
     first = found[0]
     context.warn(f"{what} is invalid", reason=printable(first.reason), count=len(found), **first.position)
+
+
+def prepare_request(headers: Headers, responses: bool) -> None:
+    """Remove the field that only `mark_request` writes, and with `responses` the request for a part: that could not be
+    checked."""
+    REPORT.clear(headers)
+    if responses:
+        headers.remove(b"range", b"if-range")
 
 
 def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:

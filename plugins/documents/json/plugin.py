@@ -9,6 +9,7 @@ from adc_plugins.documents.refusal import (
     REPORT,
     Invalid,
     mark_request,
+    prepare_request,
     refuse_request,
     refuse_response,
     report,
@@ -26,6 +27,7 @@ class JsonValidation(Plugin[JsonValidationOptions]):
     """Rejects or reports JSON that is malformed, hostile, or not valid by a schema."""
 
     checks = True
+    identity = REPORT
 
     def __init__(self, options: JsonValidationOptions) -> None:
         super().__init__(options)
@@ -44,9 +46,7 @@ class JsonValidation(Plugin[JsonValidationOptions]):
     def request_head(self, context: Context) -> None:
         """Choose by the content type whether the content is checked."""
         headers = context.request.headers
-        REPORT.clear(headers)
-        if self._responses:
-            headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
+        prepare_request(headers, self._responses)
         if self._selected(headers) is Selected.PASS:
             context.skip_request_body()
 

@@ -9,6 +9,7 @@ from adc_plugins.documents.refusal import (
     REPORT,
     Invalid,
     mark_request,
+    prepare_request,
     refuse_request,
     refuse_response,
     report,
@@ -26,6 +27,7 @@ class OpenApi(Plugin[OpenApiOptions]):
     """Rejects or reports requests and responses that an OpenAPI document does not allow."""
 
     checks = True
+    identity = REPORT
 
     def __init__(self, options: OpenApiOptions) -> None:
         super().__init__(options)
@@ -44,9 +46,7 @@ class OpenApi(Plugin[OpenApiOptions]):
     def request_head(self, context: Context) -> Response | None:
         """Find the operation and check its parameters."""
         headers = context.request.headers
-        REPORT.clear(headers)
-        if self._responses:
-            headers.remove(b"range", b"if-range")  # a part of a document cannot be checked
+        prepare_request(headers, self._responses)
         self._checked.add()
         found = self._validator.request(context.request)
         context.state[_OPERATION] = found.operation

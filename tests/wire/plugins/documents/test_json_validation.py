@@ -2,7 +2,7 @@
 
 import json
 
-from tests.kit.client import post
+from tests.kit.client import chunked, post
 from tests.wire.plugins.documents.checked import asked, example
 
 GOOD = b'{"customer": "x", "items": [{"sku": "a", "count": 1}]}'
@@ -19,3 +19,10 @@ async def test_only_valid_documents_reach_the_member(member, tmp_path):
         assert (reply.status, reply[b"content-type"]) == (400, b"application/problem+json")
         assert {error["pointer"] for error in json.loads(reply.body)["errors"]} == {"/customer", "/items"}
         assert len(member.requests) == 1
+
+
+async def test_trailer_cannot_say_that_a_document_is_invalid(member, tmp_path):
+    data = chunked(GOOD, trailers=["X-Validation: json", "X-Sum: 7"], fields=[JSON], target="/orders/")
+    async with example(member, tmp_path) as proxy:
+        assert (await asked(proxy, data)).status == 200
+    assert member.requests[-1].trailers == [(b"x-sum", b"7")]
