@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import select
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
 from typing import Final, Protocol
 
 IN: Final = 0x001
@@ -12,8 +15,12 @@ RDHUP: Final = 0x2000
 EDGE: Final = 1 << 31
 """Events as the kernel numbers them (epoll_ctl(2)); a subscription with EDGE reports changes only."""
 
-BATCH: Final = 256
-"""Sockets served in one loop iteration; the loop's own connections have their turn then."""
+BATCH: Final = 32
+"""Sockets that one system call reports."""
+
+BUDGET: Final = 0.002
+"""Seconds in one loop iteration after which no further batch is begun, and no further turn: the loop's own connections,
+and sockets that became ready meanwhile, come first."""
 
 
 class Owner(Protocol):
@@ -34,7 +41,8 @@ class Reactor:
         self._loop = loop
         self._epoll = select.epoll()
         self._owners: dict[int, Owner] = {}
-        self._again: list[tuple[int, Owner, int]] = []
+        self._turns: deque[tuple[int, Owner, Callable[[], None]]] = deque()
+        self._due = False
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     def add(self, fd: int, owner: Owner, events: int = IN) -> None:
@@ -51,11 +59,11 @@ class Reactor:
         """Forget a socket that its owner closes now: the kernel unregisters it, unless it has a copy."""
         self._owners.pop(fd, None)
 
-    def again(self, fd: int, owner: Owner, events: int) -> None:
-        """Call `owner` in the next loop iteration: it has left bytes behind that the kernel will not report again."""
-        if not self._again:
-            self._loop.call_soon(self._call_again)
-        self._again.append((fd, owner, events))
+    def again(self, fd: int, owner: Owner, turn: Callable[[], None]) -> None:
+        """Call `turn` in a later loop iteration, unless `owner` has closed the socket by then: it has left bytes behind
+        that the kernel will not report again."""
+        self._turns.append((fd, owner, turn))
+        self._call_soon()
 
     def close(self) -> None:
         """Stop; the sockets are their owners'. No-op the second time."""
@@ -64,24 +72,41 @@ class Reactor:
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
         self._owners = {}
+        self._turns.clear()
 
     def _poll(self) -> None:
         # Owners are looked up before the first call: a socket that is opened during the batch may have the number of
         # one that was closed in it, and must not see its events.
         get = self._owners.get
-        for owner, events in [(get(fd), events) for fd, events in self._epoll.poll(0, BATCH)]:
-            if owner is not None:
-                self._call(owner, events)
+        end = monotonic() + BUDGET
+        while not self._epoll.closed:
+            batch = [(get(fd), events) for fd, events in self._epoll.poll(0, BATCH)]
+            for owner, events in batch:
+                if owner is not None:
+                    self._call(owner, owner.ready, events)
+            if len(batch) < BATCH or monotonic() >= end:  # the kernel keeps the others for the next iteration
+                return
 
-    def _call_again(self) -> None:
-        waiting, self._again = self._again, []
-        for fd, owner, events in waiting:
+    def _call_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._call_turns)
+
+    def _call_turns(self) -> None:
+        self._due = False
+        end = monotonic() + BUDGET
+        for _ in range(len(self._turns)):
+            fd, owner, turn = self._turns.popleft()
             if self._owners.get(fd) is owner:
-                self._call(owner, events)
+                self._call(owner, turn)
+                if monotonic() >= end:
+                    break
+        if self._turns:
+            self._call_soon()
 
-    def _call(self, owner: Owner, events: int) -> None:
+    def _call(self, owner: Owner, call: Callable[..., None], *arguments: int) -> None:
         try:
-            owner.ready(events)
+            call(*arguments)
         except Exception as error:  # an edge of another socket would be lost with the rest of the batch
             context = {"message": f"unhandled exception in {owner!r}", "exception": error}
             self._loop.call_exception_handler(context)

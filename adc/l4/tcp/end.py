@@ -19,8 +19,8 @@ READ: Final = 32 << 10
 SPLICE_AFTER: Final = 128 << 10
 """Bytes in one direction after which they are spliced: before, two more system calls and a pipe do not pay."""
 
-ROUNDS: Final = 16
-"""Reads before other flows of the worker have their turn."""
+PIPES_FULL: Final = 2
+"""Pipes full that are spliced in one turn: about a millisecond."""
 
 _SPLICED: Final = 1 << 20
 _FLAGS: Final = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
@@ -29,7 +29,6 @@ BROKEN: Final = 0x008 | 0x010
 
 _READABLE: Final = IN | RDHUP | BROKEN
 _ENDING: Final = RDHUP | BROKEN
-_ALL: Final = IN | RDHUP
 
 
 class EndedFlow(Protocol):
@@ -65,7 +64,8 @@ class End:
 
     `pending` are bytes read from here that `other` has not taken, as are those in `pipe`; while there are any
     (`blocked`), no more are read, so that a flow never holds more than one read or one pipe in each direction.
-    `ended`: this end has closed its half; `is_shut`: its half of `other` was closed after the last byte.
+    `ended`: this end has closed its half; `is_shut`: its half of `other` was closed after the last byte. An end whose
+    bytes are spliced reads in turns (`waits` for its next one), so that flows of few bytes never wait for many.
     """
 
     __slots__ = (
@@ -81,6 +81,7 @@ class End:
         "pipe",
         "sent",
         "sock",
+        "waits",
     )
 
     def __init__(self, flow: EndedFlow, sock: socket.SocketType, is_client: bool) -> None:
@@ -96,6 +97,7 @@ class End:
         self.ended = False
         self.is_shut = False
         self.sent: int = 0
+        self.waits = False
 
     def ready(self, events: int) -> None:
         """Read what is there and pass it on; pass on what waited for this end."""
@@ -114,13 +116,28 @@ class End:
         if events & _READABLE and not self.blocked and not self.ended:
             self.pump(events & _ENDING != 0)
 
+    def wait_for_turn(self) -> None:
+        """Read in a later loop iteration."""
+        if not self.waits:
+            self.waits = True
+            self.flow.service.reactor.again(self.fd, self, self.turn)
+
+    def turn(self) -> None:
+        """Splice what can be read, or copy it for want of a pipe."""
+        self.waits = False
+        flow = self.flow
+        if flow.over or self.blocked or self.ended:
+            return
+        flow.last = flow.service.clock.now
+        if self.moved >= SPLICE_AFTER:
+            self.splice()
+        else:
+            self.pump(True)
+
     def pump(self, ending: bool) -> None:
-        """Copy what can be read now, up to ROUNDS reads; `ending` if the end of the stream may follow the bytes."""
+        """Copy what can be read now, up to SPLICE_AFTER bytes; `ending` if the end of the stream may follow them."""
         recv = self.sock.recv
-        for _ in range(ROUNDS):
-            if self.moved >= SPLICE_AFTER:
-                self.splice()
-                return
+        while self.moved < SPLICE_AFTER:
             try:
                 data = recv(READ)
             except BlockingIOError:
@@ -137,7 +154,7 @@ class End:
                 return
             if count < READ and not ending:
                 return  # a short read has emptied the socket: the next byte is another edge
-        self.flow.service.reactor.again(self.fd, self, _ALL)
+        self.wait_for_turn()
 
     def count(self, count: int) -> None:
         """Count bytes that were read here."""
@@ -215,19 +232,22 @@ class End:
         return True
 
     def splice(self) -> None:
-        """Have the kernel move what can be read now, up to ROUNDS pipes full."""
+        """Have the kernel move what can be read now, up to PIPES_FULL."""
         flow = self.flow
         pool = flow.service.pipes
         pipe = self.pipe = pool.take()
         if pipe is None:
             self.moved = 0  # copy the next bytes
-            flow.service.reactor.again(self.fd, self, _ALL)
+            self.wait_for_turn()
             return
-        for _ in range(ROUNDS):
+        before = self.moved
+        for _ in range(PIPES_FULL):
             try:
                 count = os.splice(self.fd, pipe.writer, _SPLICED, flags=_FLAGS)
             except BlockingIOError:
                 self.release_pipe()
+                if self.moved - before < READ:
+                    self.moved = 0  # few bytes at a time: copy the next ones
                 return
             except OSError:
                 self.release_pipe()
@@ -245,7 +265,7 @@ class End:
             if not self.drain_pipe():
                 return
         self.release_pipe()
-        flow.service.reactor.again(self.fd, self, _ALL)
+        self.wait_for_turn()
 
     def drain_pipe(self) -> bool:
         """Move the bytes in the pipe to the other end; True if none are left, and the flow goes on."""

@@ -26,7 +26,7 @@ class Reader:
             return
         self.seen += data
         if data:
-            self.reactor.again(self.sock.fileno(), self, events)
+            self.reactor.again(self.sock.fileno(), self, lambda: self.ready(events))
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_socket_closed_with_bytes_left_is_not_called_again(reactor, pair):
     reactor.add(number, reader, IN | EDGE)
     pair[1].send(b"xyz")
     await until(lambda: reader.calls == 1)
-    reactor.again(number, reader, IN)
+    reactor.again(number, reader, lambda: reader.ready(IN))
     reactor.closing(number)
     os.close(number)
     for _ in range(20):
@@ -141,3 +141,53 @@ async def test_failing_owner_does_not_cost_the_others_their_events(reactor, pair
         await until(lambda: recorder.events)
         reactor.remove(copy.fileno())
     assert str(reported[0]["exception"]) == "a defect"
+
+
+class Greedy:
+    """Always wants another turn; `order` notes each."""
+
+    def __init__(self, reactor, sock, order, name):
+        self.reactor, self.sock, self.order, self.name = reactor, sock, order, name
+
+    def ready(self, events):
+        self.turn()
+
+    def turn(self):
+        self.order.append(self.name)
+        self.reactor.again(self.sock.fileno(), self, self.turn)
+
+
+async def test_turns_are_taken_one_after_the_other_within_a_budget(reactor, monkeypatch):
+    monkeypatch.setattr("adc.net.reactor.BUDGET", 0.0)
+    pairs = [socket.socketpair() for _ in range(3)]
+    order = []
+    for name, (ours, peer) in zip("abc", pairs, strict=True):
+        reactor.add(ours.fileno(), Greedy(reactor, ours, order, name), IN | EDGE)
+        peer.send(b"x")
+    await until(lambda: len(order) > 12)
+    loops = len(order)
+    await asyncio.sleep(0)
+    assert len(order) <= loops + 1
+    assert "".join(order).startswith("abcabcabcabc")
+    for ours, peer in pairs:
+        reactor.remove(ours.fileno())
+        ours.close()
+        peer.close()
+
+
+async def test_batches_end_with_the_budget_and_lose_no_event(reactor, monkeypatch):
+    monkeypatch.setattr("adc.net.reactor.BUDGET", 0.0)
+    monkeypatch.setattr("adc.net.reactor.BATCH", 2)
+    pairs = [socket.socketpair() for _ in range(5)]
+    recorders = []
+    for ours, peer in pairs:
+        recorders.append(Recorder())
+        peer.send(b"x")
+        reactor.add(ours.fileno(), recorders[-1], IN | EDGE)
+    reactor._poll()
+    assert sum(bool(each.events) for each in recorders) == 2
+    await until(lambda: all(each.events for each in recorders))
+    for ours, peer in pairs:
+        reactor.remove(ours.fileno())
+        ours.close()
+        peer.close()

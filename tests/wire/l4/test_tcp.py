@@ -437,3 +437,16 @@ async def test_name_of_a_member_is_looked_up(tmp_path):
         async with serving(tmp_path, mapping(named_address)) as proxy, connected(proxy) as (reader, writer):
             writer.write(b"x")
             assert await within(reader.readexactly(1)) == b"x"
+
+
+async def test_flow_of_few_bytes_at_a_time_does_not_wait_for_turns_after_many(tmp_path):
+    async with member(echo) as address, serving(tmp_path, mapping(address)) as proxy:
+        async with connected(proxy) as (reader, writer):
+            writer.write(LARGE)
+            await within(reader.readexactly(len(LARGE)))
+            for _ in range(3):
+                writer.write(b"few")
+                assert await within(reader.readexactly(3)) == b"few"
+            [flow] = proxy.connections
+            await eventually(lambda: flow.client_end.moved < SPLICE_AFTER)
+            assert flow.member_end.moved < SPLICE_AFTER
