@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adc.firewall.buckets import Buckets
-from adc.firewall.filter import DEFAULT, ESTABLISHED, Filter
+from adc.firewall.filter import DEFAULT, ESTABLISHED, UNFILTERED, Filter
 from adc.firewall.packet import Packet
 from adc.firewall.prefixes import Prefixes
 from adc.firewall.rule import Rule
@@ -39,7 +39,7 @@ rule_bodies = st.builds(
     destination=set_names,
     port=port_ranges,
     source_port=port_ranges,
-    protocol=subset("tcp", "udp"),
+    protocol=subset("tcp", "udp", "icmp"),
     state=subset("new", "established", "invalid"),
     interface=subset("eth0", "eth1"),
     listener=subset("web", "dns"),
@@ -50,7 +50,7 @@ rule_bodies = st.builds(
 def packets(draw):
     family = draw(words((ADDRESSES, ADDRESSES6)))
     return Packet(
-        draw(words(("tcp", "udp"))),
+        draw(words(("tcp", "udp", "icmp"))),
         ip_address(draw(words(family))),
         draw(ports),
         ip_address(draw(words(family))),
@@ -72,7 +72,7 @@ def matches(rule: Rule, packet: Packet, written: dict[str, list[str]]) -> bool:
 
     return (
         packet.state in rule.state
-        and (not rule.protocol or packet.protocol in rule.protocol)
+        and packet.protocol in (rule.protocol or {"tcp", "udp"})
         and (not rule.interface or packet.interface in rule.interface)
         and (not rule.listener or packet.listener in rule.listener)
         and within(packet.source, rule.source)
@@ -90,7 +90,9 @@ def filter_of(bodies, written, default="accept"):
 @given(st.lists(rule_bodies, max_size=6), sets, words(("accept", "drop", "reject")), packets())
 def test_filter_decides_as_a_naive_reference(bodies, written, default, packet):
     rules = filter_of(bodies, written, default)
-    expected = ESTABLISHED if packet.state in ("established", "related") else DEFAULT
+    expected = UNFILTERED if packet.protocol == "icmp" else DEFAULT
+    if packet.state in ("established", "related"):
+        expected = ESTABLISHED
     for rule in rules.rules:
         if rule.action != "count" and matches(rule, packet, written):
             expected = rule.name

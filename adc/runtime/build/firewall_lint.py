@@ -11,6 +11,9 @@ from adc.firewall.filter import Filter
 from adc.firewall.prefixes import Prefixes
 from adc.firewall.rule import Ports, Rule, within
 
+_FLOWS = frozenset({"tcp", "udp"})
+"""Protocols of a rule without any."""
+
 Finding = tuple[tuple[str | int, ...], str]
 
 MOST_COMPARED = 500
@@ -42,7 +45,7 @@ def covers(wide: Rule, narrow: Rule, sets: Mapping[str, Prefixes]) -> bool:
     """True if `wide`, which has neither `over` nor `time`, matches every packet that `narrow` would."""
     return (
         wide.state >= narrow.state
-        and _words(wide.protocol, narrow.protocol)
+        and (wide.protocol or _FLOWS) >= (narrow.protocol or _FLOWS)
         and _words(wide.listener, narrow.listener)
         and _words(wide.interface, narrow.interface)
         and _ports(wide.port, narrow.port)

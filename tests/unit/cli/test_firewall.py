@@ -130,6 +130,22 @@ def test_check_finds_hidden_rules_and_empty_sets(config: Path) -> None:
     assert "locks out" not in output
 
 
+def test_rule_about_icmp_is_not_hidden_by_one_about_flows(config: Path) -> None:
+    config.write_text("""\
+firewall:
+  engine: nftables
+  rules:
+    - {name: all, action: drop}
+    - {name: pings, action: drop, protocol: icmp}
+    - {name: tcp, action: drop, protocol: tcp}
+listeners: [{name: db, bind: ":15432"}]
+""")
+    code, output = run("check", config)
+    assert code == 1
+    assert '"tcp" is never reached' in output
+    assert '"pings"' not in output
+
+
 def test_check_finds_listeners_without_clients(config: Path) -> None:
     config.write_text(CONFIG.replace("action: accept\n      listener: db", "action: accept\n      port: 22"))
     assert 'drop locks out all clients of listener "db": no rule accepts them' in run("check", config)[1]

@@ -58,10 +58,19 @@ def surroundings(tmp_path_factory):
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_yaml_blocks_pass_the_check(block, surroundings):
+    if "datapath: kernel" in block and (why := not_for_nft()):
+        pytest.skip(f"the kernel has to check its rules: {why}")
     file = surroundings / "adc.yaml"
     file.write_text(completed(block).replace("/var/log/adc", str(surroundings)))
     checked = CliRunner().invoke(app, ["check", str(file)], env={"RUNTIME_DIRECTORY": str(surroundings)})
     assert checked.exit_code == 0, checked.output
+
+
+def not_for_nft():
+    """Return why nft cannot check rules here, or None."""
+    if os.geteuid() != 0:
+        return "not root"
+    return None if shutil.which("nft") else "no nft"
 
 
 def completed(block):

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
 
+from adc.config import load
 from tests.kit import netns
 from tests.wire.kernel.conftest import PORT
 from tests.wire.kernel.test_datapath import ask, member_of
@@ -20,6 +22,7 @@ from tests.wire.kernel.test_rules import settled
 
 pytestmark = netns.required
 
+EXAMPLE = Path(__file__).parents[3] / "config" / "kernel.yaml"
 ADMIN = "127.0.0.1:9901"
 
 
@@ -158,3 +161,17 @@ def test_flows_survive_a_crash_and_are_told_by_the_next_start(net, tmp_path):
         with pytest.raises(ConnectionResetError):
             flow.recv(10)
     assert "adc_n2" not in tables(net)
+
+
+def test_example_forwards_programs_of_the_node_and_filters(net, node):
+    node.serve(load(EXAMPLE).config.model_copy(update={"node": "n1"}))
+    with (
+        net.adc.call(socket.create_server, ("127.0.0.1", 25432)) as server,
+        net.adc.connect("127.0.0.1", 15432) as client,
+        server.accept()[0] as far,
+    ):
+        client.sendall(b"x")
+        assert far.recv(1) == b"x"
+    counters = node.counters()
+    assert counters["rule_db-office"] == 1
+    assert counters.keys() >= {"rule_floods", "rule_blocked-pings"}
