@@ -12,6 +12,10 @@ from adc.telemetry.escape import escape_text, json_text
 from adc.telemetry.line_log import LineLog
 from adc.telemetry.timestamps import clf_time, iso_time
 
+MOST_LINES: Final = 500
+"""Lines to keep for the next flush: when many sessions end at once, they are written in parts of about a
+millisecond."""
+
 _NUMBERS: Final = '"bytes_in":%d,"bytes_out":%d,"packets_in":%d,"packets_out":%d,"duration":%.3f,"idle":%.3f}'
 
 
@@ -20,6 +24,7 @@ class SessionLog:
 
     def __init__(self, path: str, style: str) -> None:
         self._log = LineLog(path)
+        self._lines = 0
         self._compose: Callable[[Ended, float], str] = json_line if style == "json" else text_line
 
     @property
@@ -28,11 +33,15 @@ class SessionLog:
         return self._log.dropped
 
     def write(self, ended: Ended, wall: float) -> None:
-        """Keep the line of a session that ended at `wall` (epoch seconds) for the next flush."""
+        """Keep the line of a session that ended at `wall` (epoch seconds) for the next flush, or write MOST_LINES."""
         self._log.append(self._compose(ended, wall))
+        self._lines += 1
+        if self._lines >= MOST_LINES:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is buffered."""
+        self._lines = 0
         self._log.flush()
 
     def reopen(self) -> None:

@@ -37,6 +37,14 @@ def most_for_datagrams(alone: bool) -> int:
     return _limit() // 8 * (7 if alone else 3)
 
 
+def opened() -> int:
+    """Return the number of open descriptors. Raises OSError.
+
+    Linux 6.2 and later know it; before, a list of them takes a millisecond per thousand.
+    """
+    return _counted() or _listed()
+
+
 def _limit() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 1 << 31 if soft == resource.RLIM_INFINITY else soft

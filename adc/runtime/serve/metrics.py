@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
 
 from adc.pools.member import Health
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve import descriptors
 from adc.runtime.serve.cache_metrics import cache_samples
 from adc.runtime.serve.route_metrics import route_samples
 from adc.runtime.serve.view import Serving
@@ -84,7 +84,7 @@ def _process(worker: Serving) -> Iterator[Sample]:
         with open("/proc/self/statm", encoding="ascii") as statm:
             resident = int(statm.read().split()[1]) * _PAGE
         yield Sample("adc_worker_resident_bytes", label, resident)
-        yield Sample("adc_worker_open_descriptors", label, len(os.listdir("/proc/self/fd")))
+        yield Sample("adc_worker_open_descriptors", label, descriptors.opened())
     yield Sample("adc_worker_start_time_seconds", label, worker.started_at)
     yield Sample("adc_worker_cpu_seconds_total", label, usage.ru_utime + usage.ru_stime)
     if worker.logs.access_log is not None:

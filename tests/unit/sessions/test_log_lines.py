@@ -8,7 +8,7 @@ from adc.sessions.ended import EndedSessions
 from adc.sessions.filter import FlowFilter
 from adc.sessions.row import address_text, ended_row, flow_row
 from adc.sessions.session import ESTABLISHED, Session, Timeouts
-from adc.sessions.session_log import SessionLog, json_line, text_line
+from adc.sessions.session_log import MOST_LINES, SessionLog, json_line, text_line
 
 WALL = 1_764_396_000.0
 
@@ -58,6 +58,14 @@ def test_path_of_a_client_cannot_break_a_line():
     hostile = ended(client='/run/a"\n1.2.3.4:5 [x]')
     assert "\n" not in text_line(hostile, WALL)
     assert json.loads(json_line(hostile, WALL))["client"] == '/run/a"\n1.2.3.4:5 [x]'
+
+
+def test_many_lines_are_written_before_the_next_flush(tmp_path):
+    log = SessionLog(str(tmp_path / "s.log"), "text")
+    for _ in range(MOST_LINES):
+        assert not (tmp_path / "s.log").read_text()
+        log.write(ended(), 1100.0)
+    assert (tmp_path / "s.log").read_text().count("\n") == MOST_LINES
 
 
 def test_log_writes_in_its_format(tmp_path):

@@ -1,5 +1,6 @@
 """Flows in the session table of a worker: listed, killed, logged, expired, evicted."""
 
+import asyncio
 import json
 
 from adc.runtime.operations import flows
@@ -66,3 +67,23 @@ async def test_idle_flow_expires_and_a_reload_changes_when(tmp_path):
         await eventually(lambda: not len(relay.worker.sessions.table))
         assert relay.worker.sessions.ended.counts == {("udp", "game", "expired"): 1}
         visitor.sock.close()
+
+
+async def test_expiry_takes_one_slice_in_each_loop_iteration(tmp_path, monkeypatch):
+    async with member() as a, relaying(tmp_path, config(a.address)) as relay:
+        worker, slices = relay.worker, 0
+
+        def tick(now):
+            nonlocal slices
+            slices += 1
+            return True
+
+        monkeypatch.setattr(worker.sessions.table, "tick", tick)
+        for _ in range(4):
+            worker._tick.cancel()
+            worker._on_tick()
+        slices = 0
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert slices <= 11
+        monkeypatch.undo()

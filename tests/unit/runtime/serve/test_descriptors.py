@@ -2,6 +2,7 @@
 
 import pytest
 
+from adc.runtime.serve import descriptors
 from adc.runtime.serve.descriptors import DescriptorWatch, last_for_clients, most_for_datagrams
 from tests.kit.descriptors import descriptor_limit
 
@@ -94,3 +95,13 @@ def test_clients_and_members_have_what_udp_sessions_leave(limit):
 def test_it_is_not_known_whether_some_are_left_if_there_is_not_even_one_to_list_with():
     with descriptor_limit(0):
         assert not DescriptorWatch(Open(0), lambda: 0).left(1 << 30, 0.0)
+
+
+def test_number_of_open_descriptors_is_read_without_a_list_where_the_kernel_knows_it(monkeypatch):
+    monkeypatch.setattr(descriptors, "_counted", lambda: 0)
+    listed = descriptors.opened()
+    with open("/dev/null", "rb"):
+        assert descriptors.opened() == listed + 1
+    monkeypatch.setattr(descriptors, "_counted", lambda: 7)
+    monkeypatch.setattr(descriptors, "_listed", pytest.fail)
+    assert descriptors.opened() == 7
