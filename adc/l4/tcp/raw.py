@@ -215,7 +215,11 @@ class RawFlow(TcpFlow):
         other = end.other
         end.ended, end.is_shut, end.blocked, end.pending = True, True, False, None
         end.release_pipe()
-        if other is not None and not other.blocked:
+        if other is None or other.blocked:
+            return
+        if other.ended:  # it closed its half, and was reset before the rest reached it
+            self.broken(other)
+        else:
             other.pump(True)
 
     def end(self, reason: str) -> None:

@@ -450,3 +450,23 @@ async def test_flow_of_few_bytes_at_a_time_does_not_wait_for_turns_after_many(tm
             [flow] = proxy.connections
             await eventually(lambda: flow.client_end.moved < SPLICE_AFTER)
             assert flow.member_end.moved < SPLICE_AFTER
+
+
+async def test_reset_after_a_half_close_ends_the_flow(tmp_path):
+    """The client sends more than is copied, closes its half, and is gone before it has read the echo."""
+    gone = asyncio.Event()
+
+    async def late(reader, writer):
+        data = await reader.read()
+        await gone.wait()
+        writer.write(data)
+        await writer.drain()
+
+    async with member(late) as address, serving(tmp_path, mapping(address)) as proxy:
+        async with connected(proxy) as (_, writer):
+            writer.write(LARGE)
+            writer.write_eof()
+            [flow] = await eventually(lambda: proxy.connections)
+            await eventually(lambda: flow.client_end.is_shut)
+        gone.set()
+        await eventually(lambda: not proxy.connections)
