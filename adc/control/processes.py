@@ -14,6 +14,7 @@ from functools import partial
 from adc.control.fork_server import REPLY, REQUEST, adopt_orphans, become_fork_server, flush_output
 from adc.firewall.buckets import BYTES as BUCKET_BYTES
 from adc.firewall.buckets import SECRET_BYTES
+from adc.l4.udp import id_memory
 from adc.launch import command as command_of
 from adc.telemetry.event_log import EventLog
 
@@ -86,8 +87,10 @@ class ForkServer:
             _memory("adc-turns", TURNS_BYTES),
             _memory("adc-share", SHARE_BYTES),
             _memory("adc-firewall", BUCKET_BYTES),
+            _memory("adc-quic-ids", id_memory.BYTES),
         )
         os.pwrite(self._memory[2], os.urandom(SECRET_BYTES), BUCKET_BYTES - SECRET_BYTES)
+        os.pwrite(self._memory[3], os.urandom(id_memory.SECRET_BYTES), id_memory.SECRET_AT)
         self._channel: socket.socket | None = None
         self._end: Callable[[], None] = _nothing
         self._asking = asyncio.Lock()

@@ -14,6 +14,7 @@ from adc.config import Config
 from adc.firewall.buckets import Buckets
 from adc.l4.tcp.pipes import PipePool
 from adc.l4.udp.descriptors import UdpDescriptors
+from adc.l4.udp.id_memory import IdMemory
 from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
@@ -74,6 +75,7 @@ class Worker:
         turns: SharedTurns = OWN_TURNS,
         share: Share | None = None,
         buckets: Buckets | None = None,
+        quic_ids: IdMemory | None = None,
     ) -> None:
         self._ask = ask or self._ask_itself
         self._turns = turns
@@ -86,6 +88,7 @@ class Worker:
         self.log_files = LogFiles()
         self.sessions = WorkerSessions()
         self.firewall = WorkerFirewall(buckets or Buckets())
+        self._quic_ids = quic_ids or IdMemory()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._key: bytes | None = None
         self._first = (config, sockets)
@@ -117,6 +120,7 @@ class Worker:
                 self.firewall,
                 self.pipes,
                 UdpDescriptors(),
+                self._quic_ids,
             )
         )
         self._share.open_connections = self.listeners.open_connections

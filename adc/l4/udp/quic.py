@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Final
+
+from adc.l4.udp.id_memory import IdMemory
 
 LONG_HEADER: Final = 0x80
 MOST: Final = 20
@@ -32,57 +35,62 @@ def source(data: bytes) -> bytes:
     return found if len(found) == data[start - 1] else b""
 
 
+UNCONFIRMED_AGE: Final = 3600.0
+"""Seconds that an id of a client, which may be spoofed, counts as older than one of a member: it makes room first."""
+
+
 class LearnedIds:
     """Ids that members chose in long headers, and the first ids of clients: each with the address of its member.
 
-    An id that an encrypted frame announces (NEW_CONNECTION_ID) cannot be learned. At most `size` ids are remembered;
-    the oldest is forgotten first.
+    An id that an encrypted frame announces (NEW_CONNECTION_ID) cannot be learned. Workers share the ids in `memory`:
+    the kernel chooses the worker by the client's address, which is what changes.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._members: dict[bytes, str] = {}
-        self._lengths: dict[int, int] = {}
+    def __init__(self, listener: str, memory: IdMemory) -> None:
+        self._prefix = f"{listener}\0".encode()
+        self._memory = memory
+        self._members: dict[int, str] = {}
 
-    def __len__(self) -> int:
-        return len(self._members)
+    def follow(self, members: Iterable[str]) -> None:
+        """Lead to members with these addresses from now on."""
+        self._members = {_number(member): member for member in members}
 
-    def sent(self, data: bytes, member: str) -> None:
-        """Learn from a datagram that opens a session with `member`."""
-        self._learn(destination(data), member)
+    def sent(self, data: bytes, member: str, now: float) -> None:
+        """Learn from a datagram that opens a session with `member` at `now` (monotonic seconds)."""
+        self._learn(destination(data), member, now - UNCONFIRMED_AGE)
 
-    def received(self, data: bytes, member: str) -> None:
+    def received(self, data: bytes, member: str, now: float) -> None:
         """Learn from a datagram of `member`."""
-        self._learn(source(data), member)
+        name = source(data)
+        if self._learn(name, member, now):
+            self._memory.chosen(len(name))
 
     def find(self, data: bytes) -> str | None:
         """Return the address of the member to which a client's datagram belongs; None if its id is unknown."""
         if not data:
             return None
         if data[0] & LONG_HEADER:
-            return self._members.get(destination(data))
-        for length in self._lengths:
-            found = self._members.get(data[1 : 1 + length])
+            return self._of(destination(data))
+        for length in self._memory.lengths():
+            found = self._of(data[1 : 1 + length])
             if found is not None:
                 return found
         return None
 
-    def _learn(self, name: bytes, member: str) -> None:
-        if len(name) < LEAST:
-            return
-        if self._members.pop(name, None) is None:
-            while len(self._members) >= self.size:
-                self._forget(next(iter(self._members)))
-            self._lengths[len(name)] = self._lengths.get(len(name), 0) + 1
-        self._members[name] = member
+    def _of(self, name: bytes) -> str | None:
+        number = self._memory.get(self._prefix + name)
+        return None if number is None else self._members.get(number)
 
-    def _forget(self, name: bytes) -> None:
-        del self._members[name]
-        left = self._lengths[len(name)] - 1
-        if left:
-            self._lengths[len(name)] = left
-        else:
-            del self._lengths[len(name)]
+    def _learn(self, name: bytes, member: str, now: float) -> bool:
+        """Remember an id; False if it is too short."""
+        if len(name) < LEAST:
+            return False
+        self._memory.put(self._prefix + name, _number(member), now)
+        return True
+
+
+def _number(member: str) -> int:
+    return int.from_bytes(blake2b(member.encode(), digest_size=4).digest(), "little")
 
 
 class ServerIds:
@@ -93,10 +101,10 @@ class ServerIds:
         self._first = offset
         self._end = offset + max([len(name) for name in self._members], default=0)
 
-    def sent(self, data: bytes, member: str) -> None:
+    def sent(self, data: bytes, member: str, now: float) -> None:
         """No-op: the ids say it themselves."""
 
-    def received(self, data: bytes, member: str) -> None:
+    def received(self, data: bytes, member: str, now: float) -> None:
         """No-op: the ids say it themselves."""
 
     def find(self, data: bytes) -> str | None:

@@ -162,7 +162,7 @@ class UdpRelay(Relay):
             self._leave(session)
             return None
         if self.quic is not None and session.picked is not None:
-            self.quic.sent(data, session.picked.address)
+            self.quic.sent(data, session.picked.address, now)
         door.enter(key, session)
         self.sessions += 1
         self.opened += 1
@@ -191,7 +191,7 @@ class UdpRelay(Relay):
 
     def learn(self, session: UdpSession, data: bytes) -> None:
         if self.quic is not None and session.picked is not None:
-            self.quic.received(data, session.picked.address)
+            self.quic.received(data, session.picked.address, session.last)
 
     def _connect(self, session: UdpSession, now: float, named: Member | None = None) -> bool:
         """Give `session` a socket to a member that was not tried yet, `named` first; False if there is none."""

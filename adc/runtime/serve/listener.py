@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from adc.config.model import listeners as model
 from adc.l4.tcp.pipes import PipePool
 from adc.l4.udp.descriptors import UdpDescriptors
+from adc.l4.udp.id_memory import IdMemory
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.reactor import Reactor
@@ -44,6 +45,7 @@ class ListenerContext:
     firewall: WorkerFirewall
     pipes: PipePool
     udp_descriptors: UdpDescriptors
+    quic_ids: IdMemory
 
 
 class Listener(ABC):

@@ -24,9 +24,6 @@ from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
 
-_MOST_IDS = 200_000
-"""QUIC connection ids that a listener remembers in each worker."""
-
 _REPORT_SECONDS = 10.0
 """Seconds between two log lines about dropped datagrams."""
 
@@ -113,7 +110,7 @@ class UdpListener(Listener):
             self._owners.doors = lambda: list(self._doors.values())
 
     def _route(self, quic: udp.Quic | None) -> None:
-        """Route by QUIC connection ids; learned ones are kept over reloads."""
+        """Route by QUIC connection ids."""
         relay = self._relay
         relay.learns = quic is not None and quic.connection_ids == "learned"
         if quic is None:
@@ -121,8 +118,9 @@ class UdpListener(Listener):
         elif not relay.learns:
             names = {bytes.fromhex(name): address.text for name, address in quic.server_ids.items()}
             relay.quic = ServerIds(names, quic.offset)
-        elif not isinstance(relay.quic, LearnedIds):
-            relay.quic = LearnedIds(_MOST_IDS)
+        else:
+            relay.quic = LearnedIds(self.name, self._context.quic_ids)
+            relay.quic.follow(member.address for member in relay.pool.members)
 
     @property
     def _all(self) -> list[Door]:

@@ -15,18 +15,23 @@ from tests.wire.redis_server import RedisServer, needs_redis
 from tests.wire.service import Service, until
 
 
+def long_header(to, of):
+    """Return a QUIC datagram with a long header (RFC 9000 section 17.2)."""
+    return b"\xc3\0\0\0\x01" + bytes([len(to)]) + to + bytes([len(of)]) + of + b"hello"
+
+
 def answer(name):
     return lambda data: [name + data]
 
 
 @contextlib.asynccontextmanager
-async def dns(folder, members):
-    """Serve the listener `dns` of the contract to members of the test."""
+async def dns(folder, members, options=None, pool=None):
+    """Serve the listener `dns` of the contract to members of the test, with other options of listener and pool."""
     mapping = yaml.safe_load(contract("07-l4"))
     port = free_port()
     (listener,) = [each for each in mapping["listeners"] if each["name"] == "dns"]
-    mapping["listeners"] = [listener | {"bind": f"127.0.0.1:{port}"}]
-    mapping["pools"] = {"resolvers": mapping["pools"]["resolvers"] | {"members": members}}
+    mapping["listeners"] = [listener | {"bind": f"127.0.0.1:{port}"} | (options or {})]
+    mapping["pools"] = {"resolvers": mapping["pools"]["resolvers"] | {"members": members} | (pool or {})}
     mapping |= {"admin": {"bind": "@admin"}, "workers": 2, "state": {"path": str(folder / "state")}}
     folder.mkdir(exist_ok=True)
     service = Service(folder)
@@ -60,6 +65,23 @@ async def test_clients_of_an_address_keep_their_member_over_reloads_and_a_dead_w
                 assert (await visitor.ask(b"?"))[:1] in first
             for visitor in visitors:
                 visitor.sock.close()
+
+
+async def test_a_quic_client_keeps_its_member_whichever_worker_its_new_address_leads_to(tmp_path):
+    def chosen(name):
+        return lambda data: [name + data] if data[0] < 128 else [long_header(b"", b"\0" + name + b"nonce")]
+
+    async with member(chosen(b"aa")) as a, member(chosen(b"bb")) as b:
+        listener, pool = {"udp": {"quic": {}}}, {"balance": "round_robin"}
+        async with dns(tmp_path / "adc", [a.address, b.address], listener, pool) as (_, address):
+            visitor = Visitor(address)
+            reply = await visitor.ask(long_header(b"firstid1", b""))
+            name = b"aa" if b"aa" in reply else b"bb"
+            for _ in range(16):
+                visitor.sock.close()
+                visitor = Visitor(address)
+                assert (await visitor.ask(b"\x43\0" + name + b"nonce" + b"data")).startswith(name)
+            visitor.sock.close()
 
 
 async def test_a_shutdown_serves_open_sessions_until_the_second_signal(tmp_path):
