@@ -13,7 +13,7 @@ def inside(sessions, *, sockets):
     bound."""
     print(f"{sessions} sessions {'with' if sockets else 'without'} sockets in one worker")
     echo = Echo()
-    service = Service(sessions, echo.port, echo.port, {"sockets": sockets})
+    service = Service(sessions, echo.port, echo.port, sockets=sockets, watched=True)
     over = []
     try:
         empty = [_measured(service, action) for action in ACTIONS]

@@ -5,27 +5,37 @@ import subprocess
 import sys
 import time
 
-from tests.soak.udp_sessions.actions import ACTIONS
+from tests.soak.udp_sessions.actions import ACTIONS, expire, kill
 from tests.soak.udp_sessions.clients import Echo, open_sessions
 from tests.soak.udp_sessions.service import Service
 
 BASELINE_SECONDS = 15.0
+SECONDS = 5.0
 
 
-def outside(sessions):
-    """Measure with `sessions` sessions in one worker."""
+def outside(sessions, *, sockets):
+    """Measure with `sessions` sessions in one worker, with or without sockets to members."""
+    print(f"{sessions} sessions {'with' if sockets else 'without'} sockets in one worker")
     echo, probe = Echo(), Probe()
-    service = Service(sessions, echo.port, probe.port)
+    service = Service(sessions, echo.port, probe.port, sockets=sockets, watched=False)
     try:
         probe.connect(service.probe)
         print("reply to a client in ms:                     median  99.9 %  longest  datagrams")
         _report("(no sessions)", probe.during(lambda: time.sleep(BASELINE_SECONDS)))
         open_sessions(service, sessions)
         for action in ACTIONS:
-            _report(action.__name__, probe.during(lambda action=action: action(service)))
+            _report(action.__name__, probe.during(lambda action=action: _repeated(action, service)))
     finally:
         probe.close()
         service.close()
+
+
+def _repeated(action, service):
+    """Do `action` once if it ends sessions, else for SECONDS."""
+    end = time.monotonic() + SECONDS
+    action(service)
+    while action not in (kill, expire) and time.monotonic() < end:
+        action(service)
 
 
 class Probe:

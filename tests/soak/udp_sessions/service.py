@@ -43,15 +43,16 @@ def allowed(sessions):
 
 
 class Service:
-    """A running service in a folder of its own. `member` and `probe_member` are ports of members; `watch` are the
-    options of the plugin that watches the loop, None without it."""
+    """A running service in a folder of its own. `member` and `probe_member` are ports of members; `sockets`:
+    sessions of the listener `many` have sockets to their members; `watched`: the worker's loop is watched."""
 
-    def __init__(self, sessions, member, probe_member, watch=None):
+    def __init__(self, sessions, member, probe_member, *, sockets, watched):
         self._folder = tempfile.TemporaryDirectory()
         self.port, self.probe, self.admin, self.web = (free_port() for _ in range(4))
         self._sources = [f"127.0.2.{number}" for number in range(1, 2 + sessions // PER_SOURCE)]
         self._members = {"many": member, "probe": probe_member}
-        self._watch = watch
+        self._watched = watched
+        self._options = {"sockets": sockets, "watch": watched}
         self._file = Path(self._folder.name) / "adc.yaml"
         self.write()
         self._process = subprocess.Popen([sys.executable, "-m", "adc", "run", str(self._file)])
@@ -85,10 +86,10 @@ class Service:
                 for name, port in self._members.items()
             },
         }
-        if self._watch is not None:
+        if self._watched or not self._options["sockets"]:
             mapping["plugin_paths"] = [str(Path(__file__).parent / "plugins")]
             mapping["listeners"].append({"name": "web", "bind": f"127.0.0.1:{self.web}"})
-            mapping["routes"] = [{"plugins": [{"loop_watch": self._watch}], "respond": {"body": ""}}]
+            mapping["routes"] = [{"plugins": [{"loop_watch": self._options}], "respond": {"body": ""}}]
         self._file.write_text(yaml.safe_dump(mapping))
 
     def reload(self, **options):
@@ -116,7 +117,7 @@ class Service:
 
     def forget(self):
         """Forget the longest times until now, if the loop is watched."""
-        if self._watch is not None:
+        if self._watched:
             self.longest()
 
     def status(self):

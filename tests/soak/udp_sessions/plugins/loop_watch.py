@@ -33,13 +33,17 @@ class LoopWatchOptions(Options):
     sockets: bool = True
     """Sessions of the listener `many` have sockets to their members. Without, they need no descriptors."""
 
+    watch: bool = True
+    """Keep the loop turning, and measure its iterations."""
+
 
 class LoopWatch(Plugin[LoopWatchOptions]):
     """Answers with the longest iteration of the loop since the last request."""
 
     async def start(self, host: Host) -> None:
         self._longest = longest(self.options.sockets)
-        host.spawn(self._watch(host))
+        if self.options.watch:
+            host.spawn(self._watch(host))
 
     async def _watch(self, host: Host) -> None:
         longest = self._longest
@@ -96,11 +100,15 @@ def _watch_commit(times):
 
 
 def _do_without_sockets():
-    """Open sessions without sockets: whatever the client sends, a member seems to have replied."""
+    """Open sessions of `many` without sockets: whatever the client sends, a member seems to have replied."""
     numbers = itertools.count(NO_SOCKET)
     add, closing = Reactor.add, Reactor.closing
+    connect, pass_on = member_sockets.MemberSockets.connect, UdpSession.forward
 
     def forward(session, data, now):
+        if session.fd < NO_SOCKET:
+            pass_on(session, data, now)
+            return
         session.last = now
         session.packets_in += 1
         session.bytes_in += len(data)
@@ -108,7 +116,9 @@ def _do_without_sockets():
             session.relay.established(session, now)
 
     descriptors._limit = lambda: 1 << 31
-    member_sockets.MemberSockets.connect = lambda sockets, member: next(numbers)
+    member_sockets.MemberSockets.connect = lambda sockets, member: (
+        next(numbers) if member.pool == "many" else connect(sockets, member)
+    )
     Reactor.add = lambda self, fd, *rest: None if fd >= NO_SOCKET else add(self, fd, *rest)
     Reactor.closing = lambda self, fd: None if fd >= NO_SOCKET else closing(self, fd)
     UdpSession.forward = forward
