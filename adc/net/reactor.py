@@ -6,6 +6,7 @@ import asyncio
 import select
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Final, Protocol
 
@@ -50,10 +51,21 @@ class Reactor:
         self._epoll.register(fd, events)
         self._owners[fd] = owner
 
+    def renew(self, fd: int, events: int) -> None:
+        """Report the present state of a socket that was added with EDGE once more. Raises OSError."""
+        self._epoll.modify(fd, events)
+
     def remove(self, fd: int) -> None:
         """Forget a socket that stays open; no-op if it is not known."""
         if self._owners.pop(fd, None) is not None:
             self._epoll.unregister(fd)
+
+    def forget(self, fd: int, owner: Owner) -> None:
+        """Forget a socket of `owner` that may be closed already, and its number in use for another one."""
+        if self._owners.get(fd) is owner:
+            del self._owners[fd]
+            with suppress(OSError):
+                self._epoll.unregister(fd)
 
     def closing(self, fd: int) -> None:
         """Forget a socket that its owner closes now: the kernel unregisters it, unless it has a copy."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from adc.config.model.base import Finding, Part
 from adc.config.model.tls import AlpnName
-from adc.config.model.types import Name, byte_size, duration, one_of, whole
+from adc.config.model.types import Flag, Name, byte_size, duration, one_of, whole
 
 
 class ClientHello(Part):
@@ -43,6 +43,13 @@ class Tcp(Part):
         description=(
             "Port to connect to: the member's, or the one of the listener that the client connected to, for a range of "
             "ports in `bind`."
+        ),
+    )
+    abort_on_close: Flag = Field(
+        False,
+        description=(
+            "End a connection whose client closes its half while it waits for a member, even if the client has sent "
+            "bytes; for protocols whose clients never half-close."
         ),
     )
     alpn: Mapping[AlpnName, Name] = Field(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from adc.l4.tcp.end import BROKEN
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.net.connect_failure import failure_of
 from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
+from adc.net.reactor import EDGE, RDHUP
 from adc.net.tcp_options import acknowledged_at, close_by_reset, close_silently, probe_silence
 from adc.pools.errors import Failure
 from adc.pools.member import Member
@@ -17,6 +19,8 @@ from adc.sessions.session import CLOSING, HALF_CLOSED
 if TYPE_CHECKING:
     from adc.l4.tcp.service import TcpService
     from adc.net.handshake import Handshake
+
+_LEAVING: Final = RDHUP | EDGE
 
 BUFFER: Final = 64 << 10
 """Bytes that wait for a slow end before the other one is not read any more."""
@@ -31,8 +35,11 @@ class BridgeEnd(asyncio.Protocol):
         self.transport: Any = None
         self.other: BridgeEnd | None = None
         self.lost = False
+        self.ended = False
+        """The end has closed its half before the ends were joined."""
         self.early: list[bytes] = []
-        """Bytes that came before the ends were joined; the transport is paused then."""
+        """Bytes that came before the ends were joined; a transport that has brought more than BUFFER is paused."""
+        self.early_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -49,6 +56,11 @@ class BridgeEnd(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self.other is not None:
             self.other.resume()
+
+    def ready(self, events: int) -> None:
+        """Called by the reactor while the client waits for a member."""
+        if self.other is None and not self.flow.over:
+            self.flow.client_leaves(events)
 
     def eof_received(self) -> bool:
         return self.flow.half_closed(self)
@@ -86,7 +98,7 @@ class BridgeEnd(asyncio.Protocol):
 class BridgeFlow(TcpFlow):
     """A flow between two transports. The client's is made by the listener, the member's by a task that dials."""
 
-    __slots__ = ("_dialing", "_handshake", "_loop", "client_end", "member_end")
+    __slots__ = ("_dialing", "_handshake", "_loop", "_watched", "client_end", "member_end")
 
     def __init__(self, service: TcpService, loop: asyncio.AbstractEventLoop, handshake: Handshake) -> None:
         own = None if handshake.endpoints is None else handshake.endpoints[1]
@@ -94,6 +106,7 @@ class BridgeFlow(TcpFlow):
         self._loop = loop
         self._handshake = handshake
         self._dialing: asyncio.Task[None] | None = None
+        self._watched = -1
         self.client_end = BridgeEnd(self, True)
         self.member_end: BridgeEnd | None = None
 
@@ -121,6 +134,30 @@ class BridgeFlow(TcpFlow):
         end.pause()
         self.upstream = service.upstream
         self.choose()
+
+    def watch_client(self) -> None:
+        reactor, client = self.service.reactor, self.client_end
+        if self._watched >= 0:
+            reactor.renew(self._watched, _LEAVING)
+        elif not client.lost:
+            self._watched = client.sock.fileno()
+            reactor.add(self._watched, client, _LEAVING)
+            if not client.transport.can_write_eof():
+                client.resume()  # TLS closes by a message, which the socket does not tell from others
+
+    def _watch_no_more(self) -> None:
+        watched, self._watched = self._watched, -1
+        if watched >= 0:
+            self.service.reactor.forget(watched, self.client_end)
+
+    def client_leaves(self, events: int) -> None:
+        """Handle the close of a client that waits for a member; its transport is paused and does not notice."""
+        if events & BROKEN:
+            self._finish("client_reset", resets=True)
+        elif self.leaves(True):
+            self._finish("client_closed", resets=False)
+        else:
+            self.client_end.resume()  # reads whether the client has sent bytes before
 
     def connect(self, member: Member) -> None:
         self._dialing = self._loop.create_task(self._dial(member))
@@ -152,6 +189,7 @@ class BridgeFlow(TcpFlow):
 
     def _join(self, end: BridgeEnd) -> None:
         self._dialing = None
+        self._watch_no_more()
         if self.over or end.lost:
             end.close(resets=True)
             return
@@ -165,6 +203,10 @@ class BridgeFlow(TcpFlow):
             each.resume()
             for data in early:
                 self.received(each, data)
+        if client.lost and not self.over:
+            self.lost_end(client, None)
+        elif client.ended and not self.over and not self.half_closed(client):
+            client.transport.close()  # the member gets what the client sent, then its close
 
     def disconnect(self) -> None:
         dialing, end = self._dialing, self.member_end
@@ -179,6 +221,9 @@ class BridgeFlow(TcpFlow):
         other = end.other
         if other is None:
             end.early.append(data)
+            end.early_bytes += len(data)
+            if end.early_bytes > BUFFER:
+                end.pause()
             return
         if other.lost:
             return
@@ -198,6 +243,8 @@ class BridgeFlow(TcpFlow):
     def half_closed(self, end: BridgeEnd) -> bool:
         """Carry a half-close through if both transports can; True if `end` stays open for the other direction."""
         other = end.other
+        if other is None and end.is_client and not self.over:
+            return self._ended_early(end)
         if other is None or other.lost or self.over:
             return False
         if not (end.transport.can_write_eof() and other.transport.can_write_eof()):
@@ -206,23 +253,51 @@ class BridgeFlow(TcpFlow):
         self.service.table.moved(self, HALF_CLOSED, self.service.clock.now)
         return True
 
+    def _ended_early(self, client: BridgeEnd) -> bool:
+        """Note that the client has closed its half before a member was there, or end the flow; True if it may still
+        read."""
+        client.ended = True
+        if self._is_gone(client):
+            self._finish("client_closed", resets=False)
+            return False
+        return bool(client.transport.can_write_eof())
+
     def lost_end(self, end: BridgeEnd, exc: Exception | None) -> None:
         """Close the other end: after what waits for it, or by a reset if this one was reset."""
         if self.over:
             return
         other = self.member_end if end.is_client else self.client_end
         if other is None or other.transport is None or other.lost:
-            if end.is_client or other is not None:
+            if end.is_client and end.other is None:
+                self._left_early(end, exc)
+            elif end.is_client or other is not None:
                 self._finish("closed" if exc is None else "client_reset", resets=True)
             return
         if end.is_client and end.other is None:
-            self._finish("client_reset", resets=True)
+            self._left_early(end, exc)
         elif exc is not None:
             failure = None if end.is_client or self.bytes_out else Failure.RESET
             self._finish("client_reset" if end.is_client else "member_reset", resets=True, failure=failure)
         else:
             self.service.table.moved(self, CLOSING, self.service.clock.now)
-            other.transport.close()
+            if other.transport.can_write_eof():
+                other.resume()  # a close with unread bytes would be a reset, which overtakes what was sent
+                other.transport.write_eof()
+            else:
+                other.transport.close()
+
+    def _left_early(self, client: BridgeEnd, exc: Exception | None) -> None:
+        """End the flow of a client that is gone before a member was there, unless bytes of it are to be delivered: TLS
+        has no half-close, so a client that sends and closes is gone at once."""
+        if exc is not None or not client.ended:
+            self._finish("client_reset", resets=True)
+        elif self._is_gone(client):
+            self._finish("client_closed", resets=False)
+
+    def _is_gone(self, client: BridgeEnd) -> bool:
+        """True if nothing is to be done for a client that has closed its half: without a half-close that can be carried
+        through, one that has sent no bytes gets no response."""
+        return self.leaves(bool(client.early)) or not client.early
 
     def end(self, reason: str) -> None:
         expiry = self.service.expiry if reason == "expired" else "reset"
@@ -238,6 +313,7 @@ class BridgeFlow(TcpFlow):
             self.closed(reason)
         else:
             self.closed(reason, failure)
+        self._watch_no_more()
         dialing, self._dialing = self._dialing, None
         if dialing is not None and dialing is not asyncio.current_task(self._loop):
             dialing.cancel()

@@ -10,7 +10,7 @@ from adc.http.client import Client, Flow
 from adc.pools.errors import Failure, Outcome
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.sessions.session import ESTABLISHED, Session
+from adc.sessions.session import ESTABLISHED, NEW, Session
 
 if TYPE_CHECKING:
     from adc.l4.tcp.service import TcpService
@@ -107,7 +107,9 @@ class TcpFlow(Session):
             member = pool.pick(self.facts, now, self.tried)
         if member is not None:
             self._attempt(pool, member, now)
-        elif not upstream.enqueue(self, now):
+        elif upstream.enqueue(self, now):
+            self.watch_client()
+        else:
             self.refuse(Failure.QUEUE_FULL if upstream.pool.beside(self.tried) else Failure.NO_MEMBER)
 
     def _attempt(self, pool: Pool, member: Member, now: float) -> None:
@@ -122,6 +124,7 @@ class TcpFlow(Session):
         """Have `too_late` called at `deadline` unless `established` comes first."""
         self.deadline_at = deadline
         self.service.connecting[self] = None
+        self.service.begun.append(self)
 
     def established(self) -> None:
         """Note that the member has accepted the connection."""
@@ -182,6 +185,8 @@ class TcpFlow(Session):
             return
         self.over = True
         service = self.service
+        if self.state == NEW and outcome == _SERVED:
+            outcome = Failure.CLIENT_GONE  # the attempt was neither a success nor a failure of the member
         service.connecting.pop(self, None)
         if self.upstream is not None and self.target is None:
             self.upstream.leave(self)
@@ -200,6 +205,15 @@ class TcpFlow(Session):
             now = self.service.clock.now
             pool.finished(member, now, outcome, self._elapsed or now - self._began)
 
+    def leaves(self, has_sent: bool) -> bool:
+        """Return True if a client that has closed its half, and maybe sent bytes before, does not wait any longer for a
+        member.
+
+        A client that has sent bytes may want them delivered, and a response; one that waits in the queue without having
+        sent any has gone away, as in HAProxy.
+        """
+        return self.service.abort_on_close or (self.target is None and not has_sent)
+
     def timed_out(self) -> None:
         """No-op: the session table knows when a flow is idle."""
 
@@ -212,6 +226,10 @@ class TcpFlow(Session):
     @abstractmethod
     def connect(self, member: Member) -> None:
         """Begin to connect to `member`; `established` or `attempt_failed` follows."""
+
+    @abstractmethod
+    def watch_client(self) -> None:
+        """Notice from now on that the client leaves, although the flow is not joined."""
 
     @abstractmethod
     def disconnect(self) -> None:

@@ -74,6 +74,12 @@ class RawFlow(TcpFlow):
         self._is_read = True
         self.service.reactor.add(self.client_end.fd, self.client_end, _EVENTS)
 
+    def watch_client(self) -> None:
+        if not self._is_read:
+            self._read_client()
+        elif self._hello is None:
+            self.service.reactor.renew(self.client_end.fd, _EVENTS)
+
     def connect(self, member: Member) -> None:
         upstream = self.upstream
         target = None if upstream is None else upstream.targets.find(member.address)
@@ -129,6 +135,10 @@ class RawFlow(TcpFlow):
             self._connected(end, events)
         elif self._hello is not None:
             self._read_hello(end, self._hello)
+        elif events & BROKEN:
+            self._close("client_reset", resets=True)
+        elif events & RDHUP and self.leaves(bool(self.first) or _has_bytes(end.sock)):
+            self._close("client_closed", resets=False)
 
     def _connected(self, end: End, events: int) -> None:
         """Join the ends, if the connection to the member stands."""
@@ -264,6 +274,14 @@ class RawFlow(TcpFlow):
         if service.keep_alive_member and self.member_end is not None:
             found = max(found, acknowledged_at(self.member_end.sock, now))
         return found
+
+
+def _has_bytes(sock: socket.SocketType) -> bool:
+    """True if the peer has sent bytes that were not read yet."""
+    try:
+        return bool(sock.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
 
 
 def _undelivered(sock: socket.SocketType) -> bool:

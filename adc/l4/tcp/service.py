@@ -28,6 +28,7 @@ class TcpService:
     `upstream` serves the flows that `routes` does not send elsewhere; None refuses them. Times are in seconds, `inf`
     for no limit; `flow_bytes` limits the bytes of a flow in both directions together. `expiry` is `reset`, `close` or
     `silent`. `follow_port`: members are connected to at the port that the client connected to.
+    `abort_on_close`: a client that closes its half before a member accepted the flow is gone.
     """
 
     def __init__(
@@ -58,12 +59,15 @@ class TcpService:
         self.flow_bytes: float = inf
         self.flow_seconds: float = inf
         self.follow_port = False
+        self.abort_on_close = False
         self.expiry = "reset"
         self.keep_alive_client: int = 0
         self.keep_alive_member: int = 0
 
         self.connecting: dict[TcpFlow, None] = {}
         """Flows with a `deadline_at` of their own: ClientHello or connection incomplete."""
+        self.begun: list[TcpFlow] = []
+        """Flows that entered `connecting` since the last tick."""
         self.bytes_in: int = 0
         self.bytes_out: int = 0
         self.flows: int = 0
@@ -74,6 +78,10 @@ class TcpService:
         """End attempts and ClientHellos that take too long, and flows older than allowed."""
         for flow in [flow for flow in self.connecting if flow.deadline_at <= now]:
             flow.too_late(now)
+        begun, self.begun = self.begun, []
+        for flow in begun:  # most connections stand before the first tick, and cost nothing
+            if flow in self.connecting:
+                flow.watch_client()
         if self.flow_seconds < inf:
             for flow in self.open_flows():
                 if now - flow.created >= self.flow_seconds:

@@ -66,6 +66,7 @@ class TcpListener(StreamListener):
         service.hello_bytes = options.client_hello.size
         service.flow_bytes = options.bytes or inf
         service.flow_seconds = options.time or inf
+        service.abort_on_close = options.abort_on_close
         service.follow_port = options.member_port == "listener"
         self._follow_pools(runtime, settings)
         self._knows_own = service.follow_port or any(each.version for each in self._upstreams.values())

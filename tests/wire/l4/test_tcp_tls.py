@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import ssl
 
 import pytest
@@ -202,11 +203,13 @@ async def test_killed_bridge_ends_at_both_ends(tmp_path, authority, pair):
 
 async def test_client_that_leaves_while_its_member_is_dialed_ends_the_attempt(tmp_path, authority, pair):
     pool = {"tls": {"ca": authority.file, "sni": "a.test"}}
+    listener = {"tcp": {"connect_timeout": "5m"}}
 
     async def silent(reader, writer):
         await reader.read()
 
-    async with member(silent) as address, serving(tmp_path, mapping(address, pool=pool)) as proxy:
+    found = functools.partial(mapping, listener=listener, pool=pool)
+    async with member(silent) as address, serving(tmp_path, found(address)) as proxy:
         async with connected(proxy):
             await eventually(lambda: proxy.connections)
         await eventually(lambda: not proxy.connections)

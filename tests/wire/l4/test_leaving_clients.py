@@ -1,0 +1,166 @@
+"""Clients that leave while their flow waits in the queue or for the connection to its member."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from tests.kit.authority import Authority
+from tests.kit.proxy import serving
+from tests.kit.waiting import eventually, within
+from tests.wire.l4.test_tcp import RESET
+from tests.wire.l4.test_tcp_tls import connected, mapping, member, server_context
+
+KINDS = ["plain", "tls_client", "tls_member"]
+ONE = {"limits": {"connections_per_member": 1}}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def pair(authority):
+    return authority.issue("a.test", "127.0.0.1")
+
+
+async def greet(reader, writer):
+    """Greets, and answers the bytes before the end of the client's half."""
+    writer.write(b"!")
+    data = await reader.read()
+    writer.write(b"<" + data + b">")
+    await writer.drain()
+
+
+class Setting:
+    """A listener with one member that serves `kind` of flows."""
+
+    def __init__(self, proxy, context):
+        self.proxy = proxy
+        self.context = context
+
+    def client(self):
+        return connected(self.proxy, self.context)
+
+    @property
+    def waiting(self):
+        return len(self.proxy.listener._upstreams["app"].queue or ())
+
+
+@contextlib.asynccontextmanager
+async def setting(tmp_path, authority, pair, kind, *, serve=greet, address=None, **tcp):
+    listener = {"tcp": tcp} | ({"tls": {"certificates": [pair]}} if kind == "tls_client" else {})
+    secure = {"tls": {"ca": authority.file}} if kind == "tls_member" else {}
+    async with member(serve, ssl=server_context(pair) if secure else None) as there:
+        found = mapping(address or there, listener=listener, pool={**ONE, **secure})
+        async with serving(tmp_path, found) as proxy:
+            yield Setting(proxy, authority.context() if kind == "tls_client" else None)
+
+
+@pytest.fixture(params=KINDS)
+async def queued(request, tmp_path, authority, pair):
+    """A setting whose only place is taken; `first` is the writer of the client that has it."""
+    async with setting(tmp_path, authority, pair, request.param) as found, found.client() as (reader, writer):
+        assert await within(reader.readexactly(1)) == b"!"
+        found.first = writer
+        yield found
+
+
+def reset(writer):
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    writer.transport.abort()
+
+
+async def test_reset_frees_the_place_in_the_queue(queued):
+    async with queued.client() as (_, writer):
+        await eventually(lambda: queued.waiting == 1)
+        writer.write(b"hello")
+        reset(writer)
+        await eventually(lambda: queued.waiting == 0)
+    assert len(queued.proxy.connections) == 1
+    assert ended_by(queued) == "client_reset"
+
+
+async def test_close_without_a_byte_frees_the_place_in_the_queue(queued):
+    async with queued.client() as (_, writer):
+        await eventually(lambda: queued.waiting == 1)
+        writer.close()
+        await eventually(lambda: queued.waiting == 0)
+    assert len(queued.proxy.connections) == 1
+    assert ended_by(queued) == "client_closed"
+
+
+def ended_by(found):
+    return found.proxy.worker.sessions.ended.recent[-1].reason
+
+
+async def test_half_closed_client_with_bytes_keeps_its_place(tmp_path, authority, pair):
+    async with setting(tmp_path, authority, pair, "plain") as found, found.client() as (first, writer):
+        await within(first.readexactly(1))
+        async with found.client() as (reader, half_closed):
+            half_closed.write(b"hello")
+            half_closed.write_eof()
+            await eventually(lambda: found.waiting == 1)
+            writer.close()
+            assert await within(reader.read()) == b"!<hello>"
+
+
+@pytest.mark.parametrize("kind", ["tls_client", "tls_member"])
+async def test_bytes_of_a_client_that_closed_are_delivered(tmp_path, authority, pair, kind):
+    """TLS has no half-close: the client is gone, but what it sent was for the member."""
+    seen = asyncio.get_running_loop().create_future()
+
+    async def serve(reader, writer):
+        writer.write(b"!")
+        data = await reader.read()
+        if data:
+            seen.set_result(data)
+
+    async with (
+        setting(tmp_path, authority, pair, kind, serve=serve) as found,
+        found.client() as (first, writer),
+    ):
+        await within(first.readexactly(1))
+        async with found.client() as (_, half_closed):
+            half_closed.write(b"hello")
+            half_closed.close()
+            await eventually(lambda: found.waiting == 1)
+            writer.close()
+            assert await within(seen) == b"hello"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_abort_on_close_frees_the_place_of_a_client_with_bytes(tmp_path, authority, pair, kind):
+    async with (
+        setting(tmp_path, authority, pair, kind, abort_on_close=True) as found,
+        found.client() as (first, _),
+    ):
+        await within(first.readexactly(1))
+        async with found.client() as (_, writer):
+            await eventually(lambda: found.waiting == 1)
+            writer.write(b"hello")
+            writer.close()
+            await eventually(lambda: found.waiting == 0)
+            assert ended_by(found) == "client_closed"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_reset_ends_the_attempt_to_connect(tmp_path, authority, pair, kind):
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())  # a queue of one, which the first connection fills
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        address = f"127.0.0.1:{full.getsockname()[1]}"
+        async with setting(tmp_path, authority, pair, kind, address=address, connect_timeout="5m") as found:
+            async with found.client() as (_, writer):
+                await eventually(lambda: found.proxy.member().active == 1)
+                reset(writer)
+                await eventually(lambda: not found.proxy.connections)
+            at = found.proxy.member()
+            assert (at.active, at.connect_failures, at.failures) == (0, 0, 0)
