@@ -111,9 +111,10 @@ class Host:
         own = {"plugin": self.plugin, "route": self.route, "detail": message}
         self._services.log.warn("plugin_message", **(fields | own))
 
-    def table(self, name: str, size: int, scope: Scope = "node") -> Table:
+    def table(self, name: str, size: int, scope: Scope = "node", *, shared: str = "") -> Table:
         """Declare a shared table of at most `size` entries; 16 tables at most. It belongs to this use of the plugin in
-        this route alone, and outlives reloads.
+        this route alone, and outlives reloads. Uses that give `shared`, the name of their plugin, have one table of a
+        name together, in all routes, of the size that was declared last.
 
         Scope "node": the workers of this machine share it (with `state: memory` each worker has its own). Scope
         "cluster": all machines on the same Redis do; NoClusterState if `state` names none. An exception that
@@ -121,7 +122,9 @@ class Host:
         """
         self._declared.check_table(name, size, scope)
         store = self._services.store(scope)
-        stored_as = f"plugin/{self.route}/{self.plugin}/{name}"
+        if shared:
+            check_name("shared table", shared, ())
+        stored_as = f"plugin//{shared}/{name}" if shared else f"plugin/{self.route}/{self.plugin}/{name}"
         table = Table(store.table(stored_as, size), self._services.wall, store.status)
         self._declared.tables[name] = DeclaredTable(table, store, stored_as, size)
         return table

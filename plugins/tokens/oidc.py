@@ -49,6 +49,9 @@ _GRACE = 120.0
 _SYNC = 0.3
 """Seconds in which the session of a login at another machine arrives: the browser may come here at once."""
 
+_SHARED = "oidc"
+"""Routes with the same provider and client share sessions; others have their own keys in the tables."""
+
 _RENEWING = 30.0
 _MOST_RENEWED = 10_000
 _OTHER_SITES = frozenset({b"cross-site"})
@@ -112,12 +115,12 @@ class Oidc(Plugin[OidcOptions]):
         self._flow = LoginFlow(options, self._provider, keys, sealer, purpose)
         self._store: SessionStore = CookieSessions(sealer, purpose)
         if options.session == "table":
-            table = host.table("sessions", options.sessions, options.scope)
+            table = host.table("sessions", options.sessions, options.scope, shared=_SHARED)
             self._logouts = Logouts(table, purpose, options.lifetime)
             self._logout_verifier = LogoutVerifier(rules_of(options), keys)
             self._store = TableSessions(table, sealer, purpose, self._logouts)
         self._elsewhere = options.session == "table" and options.scope == "cluster"
-        self._claims = host.table("renewing", _MOST_RENEWED)
+        self._claims = host.table("renewing", _MOST_RENEWED, shared=_SHARED)
         self._pending: TTLCache[bytes, asyncio.Future[Session | None]] = TTLCache(
             _MOST_RENEWED, _RENEWING, timer=host.now
         )

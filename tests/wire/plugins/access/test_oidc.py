@@ -322,6 +322,22 @@ async def test_logout_ends_the_session_here_and_at_the_provider(tmp_path, sessio
         assert stolen.status == (302 if session == "table" else 200)
 
 
+@pytest.mark.parametrize("session", ["cookie", "table"])
+async def test_routes_with_the_same_provider_and_client_share_the_session(tmp_path, session):
+    async with site(tmp_path, session=session) as here:
+
+        def split(mapping):
+            route = mapping["routes"][0]
+            mapping["routes"] = [{**route, "name": "b", "match": {"path": "/b/"}}, route]
+
+        await here.proxy.change(split)
+        assert (await here.browser.follow("/b/page")).status == 200
+        assert (await here.browser.get("/page")).status == 200
+        assert here.provider.requests.count("authorize") == 1
+        assert (await here.browser.get("/oauth2/logout")).status == 302
+        assert (await here.browser.get("/b/page")).status == 302
+
+
 async def test_other_site_cannot_log_a_user_out(tmp_path):
     async with site(tmp_path) as here:
         await here.browser.follow("/")
