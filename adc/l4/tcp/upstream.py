@@ -60,6 +60,17 @@ class Upstream:
             flow.queue_until = now + self.pool.limits.queue_timeout
         return queue.push(flow, flow.queue_until)
 
+    def dismiss(self, successor: Upstream | None) -> None:
+        """Have the flows that wait served by `successor`, or refuse them: the listener does not use this pool now."""
+        queue = self.queue
+        for flow in [] if queue is None else list(queue.waiting):
+            self.leave(flow)
+            if successor is None:
+                flow.refuse(Failure.NO_MEMBER)
+            else:
+                flow.upstream = successor
+                flow.choose()
+
     def leave(self, flow: TcpFlow, *, late: bool = False) -> None:
         """Remove a flow that does not wait any more."""
         if self.queue is not None:

@@ -73,6 +73,7 @@ class TcpListener(StreamListener):
 
     def _follow_pools(self, runtime: Runtime, settings: model.Listener) -> None:
         names = {*settings.sni.values(), *settings.tcp.alpn.values(), *filter(None, [settings.pool])}
+        before = self._upstreams
         self._upstreams = {name: self._upstream(runtime, name) for name in sorted(names)}
         pools = [runtime.config.pools[name] for name in names]
         members = [(member.address, pool.dns.interval) for pool in pools for member in pool.members]
@@ -87,6 +88,8 @@ class TcpListener(StreamListener):
             service.routes = TlsRoutes(
                 self._by_name(settings.sni), self._by_name(settings.tcp.alpn), service.upstream
             )
+        for name in before.keys() - names:
+            before[name].dismiss(service.upstream if service.routes is None else None)
         bridges = service.upstream is not None and service.upstream.tls is not None and service.routes is None
         self._accepting.accept_context.plain = None if bridges else self._plain
 

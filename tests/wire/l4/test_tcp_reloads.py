@@ -4,12 +4,14 @@ import asyncio
 import os
 import socket
 
+import pytest
 import yaml
 
 from adc.config.loading import load
 from tests.kit.proxy import serving
 from tests.kit.waiting import eventually, within
-from tests.wire.l4.test_tcp import LARGE, echo, mapping, member
+from tests.unit.l4.test_client_hello import hello
+from tests.wire.l4.test_tcp import LARGE, connected, echo, mapping, member, named
 
 
 async def with_listener(proxy, folder, name, use):
@@ -46,3 +48,40 @@ async def test_removed_listeners_leave_no_descriptor_behind(tmp_path):
         for number in range(1, 4):
             await with_listener(proxy, tmp_path, f"x{number}", exchange)
         await eventually(lambda: len(os.listdir("/proc/self/fd")) <= before)
+
+
+@pytest.mark.parametrize("routed", [False, True], ids=["plain", "routed"])
+async def test_flow_that_waits_for_a_pool_that_a_reload_removes_does_not_wait_on(tmp_path, routed):
+    async with member(named(b"a")) as a, member(named(b"b")) as b:
+        pools = {
+            "app": {
+                "members": [a],
+                "limits": {"connections_per_member": 1, "queue": 5, "queue_timeout": "5m"},
+            }
+        }
+        written = mapping(a) | {"pools": pools}
+        if routed:
+            del written["listeners"][0]["pool"]
+            written["listeners"][0]["sni"] = {"a.example.com": "app"}
+        first = hello("a.example.com") if routed else b""
+
+        def edit(mapping):
+            mapping["pools"]["other"] = {"members": [b]}
+            mapping["listeners"][0] |= {"sni": {"b.example.com": "other"}} if routed else {"pool": "other"}
+
+        async with (
+            serving(tmp_path, written) as proxy,
+            connected(proxy) as (reader, writer),
+            connected(proxy) as (waiting, also),
+        ):
+            writer.write(first)
+            assert await within(reader.readexactly(1)) == b"a"
+            also.write(first)
+            upstream = proxy.listener._upstreams["app"]
+            await eventually(lambda: upstream.queue.waiting)
+            await proxy.change(edit)
+            if routed:
+                with pytest.raises(ConnectionResetError):
+                    await within(waiting.read(1))
+            else:
+                assert await within(waiting.readexactly(1)) == b"b"
