@@ -39,6 +39,10 @@ class Services(Protocol):
     def log(self) -> Log:
         """The error log."""
 
+    @property
+    def shares_rates(self) -> bool:
+        """True unless `cluster.sync.rate_limits` is off."""
+
     def now(self) -> float:
         """Return seconds on a clock that never goes back."""
 
@@ -96,6 +100,12 @@ class Host:
         """The function that returns seconds on a clock that never goes back, for intervals. A plugin that asks at each
         request keeps it: `self._now = host.now`."""
         return self._services.now
+
+    @property
+    def shares_rates(self) -> bool:
+        """True if the nodes of a cluster count rates together, unless an option says otherwise
+        (`cluster.sync.rate_limits`)."""
+        return self._services.shares_rates
 
     def wall(self) -> float:
         """Return seconds since the epoch."""

@@ -15,7 +15,7 @@ from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
-from adc.runtime.serve.plugin_services import ProcessClocks, check_scope, log_path
+from adc.runtime.serve.plugin_services import ProcessClocks, check_scope, log_path, shares_rates
 from adc.state.memory import MemoryStore
 from adc.telemetry.line_log import LineLog
 
@@ -46,6 +46,7 @@ class _CheckServices(ProcessClocks):
 
     def __init__(self, config: Config) -> None:
         self.log = _NoLog()
+        self.shares_rates = shares_rates(config)
         self.asked = False
         self._config = config
         self._store = MemoryStore()

@@ -154,7 +154,7 @@ class RateLimitOptions(Options):
 
     scope: Literal["auto", "node", "cluster"] = "auto"
     """Sharers of the limit: the workers of a `node`, or all nodes on one Redis (`cluster`). `auto`: all that the
-    `state` of the configuration has."""
+    `state` of the configuration has, with `cluster.sync.rate_limits: false` those of a node."""
 
     on_store_failure: Literal["local", "admit", "reject"] = "local"
     """While Redis is away: each node limits alone (`local`), nothing is limited (`admit`), or requests get 503."""

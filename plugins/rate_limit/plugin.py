@@ -45,7 +45,7 @@ class _Rule:
         self.delays = limit.delay > 0
         self.local: Table = host.table(f"limit_{number}", options.keys)
         self.shared: Table | None = None
-        if options.scope != "node":
+        if options.scope == "cluster" or (options.scope == "auto" and host.shares_rates):
             try:
                 self.shared = host.table(f"shared_{number}", options.keys, "cluster")
             except NoClusterState:

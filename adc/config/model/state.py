@@ -81,7 +81,9 @@ class Sync(Part):
     """The state that the nodes share."""
 
     persistence: Flag = Field(True, description="Pins of clients to members.")
-    rate_limits: Flag = Field(True, description="Has no effect: `scope` of a rate_limit decides.")
+    rate_limits: Flag = Field(
+        True, description="Counts of rate limits with `scope: auto`; `scope: cluster` is shared in any case."
+    )
     purges: Flag = Field(True, description="Cache purges.")
     sessions: Flag = Field(False, description="UDP sessions of the session table.")
     interval: Annotated[float, duration("1ms", "1m")] = Field(

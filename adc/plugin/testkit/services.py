@@ -74,6 +74,7 @@ class FakeServices:
 
     def __init__(self) -> None:
         self.log = Messages()
+        self.shares_rates = True
         self.stores: dict[Scope, FakeStore] = {"node": FakeStore(), "cluster": FakeStore()}
         self.files: dict[str, FakeLog] = {}
         self.http = FakeHttp()

@@ -48,6 +48,7 @@ class PluginServices(ProcessClocks):
         keys: Keys,
     ) -> None:
         self.log = log
+        self.shares_rates = shares_rates(config)
         self._keys = keys
         self._config = config
         self._files = files
@@ -102,6 +103,11 @@ class PluginServices(ProcessClocks):
 def log_path(config: Config, path: str) -> str:
     """Return the path of a log file as LineLog takes it."""
     return path if path == "-" else str(Path(config.folder, path))
+
+
+def shares_rates(config: Config) -> bool:
+    """Return `cluster.sync.rate_limits`; True without a cluster."""
+    return config.cluster is None or config.cluster.sync.rate_limits
 
 
 def check_scope(config: Config, scope: Scope) -> None:

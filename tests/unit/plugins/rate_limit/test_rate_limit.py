@@ -252,3 +252,19 @@ async def test_delay_has_requests_over_the_rate_wait() -> None:
 def test_wrong_options_are_named(options: Any, message: str) -> None:
     with pytest.raises(OptionErrors, match=message):
         Trial(RateLimit, options)
+
+
+@pytest.mark.parametrize(
+    ("scope", "synced", "shared"),
+    [
+        ("auto", True, True),
+        ("auto", False, False),
+        ("cluster", False, True),
+        ("node", True, False),
+    ],
+)
+async def test_nodes_share_a_limit_as_scope_and_cluster_say(scope: str, synced: bool, shared: bool) -> None:
+    trial = Trial(RateLimit, {"rate": "1/h", "scope": scope})
+    trial._services.shares_rates = synced
+    async with trial:
+        assert ("shared_0" in trial.tables) is shared
