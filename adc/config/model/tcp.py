@@ -10,6 +10,7 @@ from pydantic import Field
 from adc.config.model.base import Finding, Part
 from adc.config.model.tls import AlpnName
 from adc.config.model.types import Flag, Name, byte_size, duration, one_of, whole
+from adc.config.units import quote
 
 
 class ClientHello(Part):
@@ -42,7 +43,7 @@ class Tcp(Part):
         "member",
         description=(
             "Port to connect to: the member's, or the one of the listener that the client connected to, for a range of "
-            "ports in `bind`."
+            "ports in `bind`. It is the port of the accepted connection, whatever a PROXY protocol header names."
         ),
     )
     abort_on_close: Flag = Field(
@@ -70,6 +71,11 @@ def tcp_contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:
     alpn = options.get("alpn") if isinstance(options, dict) else None
     if written.get("protocol") != "tcp":
         return
+    binds = written.get("bind")
+    if isinstance(options, dict) and options.get("member_port") == "listener":
+        for bind in binds if isinstance(binds, list) else [binds]:
+            if isinstance(bind, str) and bind.startswith("unix:"):
+                yield ("tcp", "member_port"), f"{quote(bind)} has no port; write member_port: member"
     if written.get("tls") and written.get("sni"):
         yield ("sni",), "routes TLS that passes through; a listener with tls ends it. Remove one of them"
     if written.get("tls") and alpn:

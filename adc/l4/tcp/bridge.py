@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from adc.l4.tcp.counters import own_port
 from adc.l4.tcp.end import BROKEN
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.net.connect_failure import failure_of
@@ -98,7 +99,7 @@ class BridgeEnd(asyncio.Protocol):
 class BridgeFlow(TcpFlow):
     """A flow between two transports. The client's is made by the listener, the member's by a task that dials."""
 
-    __slots__ = ("_dialing", "_handshake", "_loop", "_watched", "client_end", "member_end")
+    __slots__ = ("_dialing", "_handshake", "_loop", "_port", "_watched", "client_end", "member_end")
 
     def __init__(self, service: TcpService, loop: asyncio.AbstractEventLoop, handshake: Handshake) -> None:
         own = None if handshake.endpoints is None else handshake.endpoints[1]
@@ -107,6 +108,7 @@ class BridgeFlow(TcpFlow):
         self._handshake = handshake
         self._dialing: asyncio.Task[None] | None = None
         self._watched = -1
+        self._port = 0
         self.client_end = BridgeEnd(self, True)
         self.member_end: BridgeEnd | None = None
 
@@ -122,6 +124,8 @@ class BridgeFlow(TcpFlow):
             end.close(resets=True)
             return
         transport = end.transport
+        if service.follow_port:
+            self._port = own_port(end.sock)
         if self.own is None:
             self.own = transport.get_extra_info("sockname")
             self.facts.client.own_address = self.own
@@ -168,9 +172,7 @@ class BridgeFlow(TcpFlow):
         if upstream is None or target is None:
             self.attempt_failed(Failure.NO_MEMBER)
             return
-        own = self.own
-        follows = self.service.follow_port and isinstance(own, tuple)
-        dialer = Dialer(self._loop, target.host, own[1] if follows else target.port, target.path)
+        dialer = Dialer(self._loop, target.host, self._port or target.port, target.path)
         if upstream.tls is not None:
             dialer.secure(*upstream.tls)
         preface = b""

@@ -21,6 +21,12 @@ def segments(sock: Any) -> tuple[int, int]:
     return received, sent
 
 
+def own_port(sock: Any) -> int:
+    """Return the port of an accepted socket, whatever a PROXY protocol header names; 0 if it has none."""
+    own = sock.getsockname()
+    return int(own[1]) if isinstance(own, tuple) else 0
+
+
 def own_address(sock: Any) -> Any:
     """Return the address that the client of an accepted socket connected to. Raises OSError for a closed socket."""
     own = sock.getsockname()

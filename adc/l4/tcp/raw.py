@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from adc.l4.client_hello import BadHello, HelloReader
-from adc.l4.tcp.counters import own_address, segments
+from adc.l4.tcp.counters import own_address, own_port, segments
 from adc.l4.tcp.end import BROKEN, End
 from adc.l4.tcp.flow import TcpFlow, endpoints_of
 from adc.l4.tls_alert import DECODE_ERROR, UNRECOGNIZED_NAME, send_alert
@@ -102,8 +102,7 @@ class RawFlow(TcpFlow):
 
     def _port(self) -> int:
         """Return the port to connect to instead of the member's; 0 for that."""
-        own = self.own
-        return own[1] if self.service.follow_port and isinstance(own, tuple) else 0
+        return own_port(self.client_end.sock) if self.service.follow_port else 0
 
     def _connect(self, place: tuple[int, Any]) -> None:
         service = self.service

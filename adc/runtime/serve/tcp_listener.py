@@ -69,7 +69,7 @@ class TcpListener(StreamListener):
         service.abort_on_close = options.abort_on_close
         service.follow_port = options.member_port == "listener"
         self._follow_pools(runtime, settings)
-        self._knows_own = service.follow_port or any(each.version for each in self._upstreams.values())
+        self._knows_own = any(each.version for each in self._upstreams.values())
 
     def _follow_pools(self, runtime: Runtime, settings: model.Listener) -> None:
         names = {*settings.sni.values(), *settings.tcp.alpn.values(), *filter(None, [settings.pool])}

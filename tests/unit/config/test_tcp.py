@@ -41,6 +41,12 @@ def test_alpn_of_an_http_listener_is_refused(refused):
     )
 
 
+def test_unix_socket_has_no_port_for_members(refused):
+    listener = "listeners: [{bind: 'unix:s', protocol: tcp, pool: app, tcp: {member_port: listener}}]\n"
+    (line,) = refused(listener + "pools: {app: ['10.0.0.1:1']}\n", listeners="")
+    assert 'listeners[0].tcp.member_port: "unix:s" has no port; write member_port: member' in line
+
+
 def test_pool_of_an_alpn_route_is_used(loaded):
     listener = "listeners: [{bind: ':1', protocol: tcp, tcp: {alpn: {h2: app}}}]\n"
     assert loaded(listener + "pools: {app: ['10.0.0.1:1']}\n", listeners="").lint == ()

@@ -31,7 +31,7 @@ def mapping(*members, listener=None, pool=None, **top):
 
 
 @contextlib.asynccontextmanager
-async def member(serve, path="", **options):
+async def member(serve, path="", *, host="127.0.0.1", port=0, **options):
     """A member whose connections `serve(reader, writer)` handles, on a port or at `path`; yields its address."""
     tasks = set()
 
@@ -43,9 +43,12 @@ async def member(serve, path="", **options):
         finally:
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
+    if path:
+        server = await asyncio.start_unix_server(handle, path, **options)
+    else:
+        server = await asyncio.start_server(handle, host, port, **options)
     try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"unix:{path}" if path else f"{host}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         for task in tasks:
