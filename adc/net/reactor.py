@@ -51,9 +51,12 @@ class Reactor:
         self._epoll.register(fd, events)
         self._owners[fd] = owner
 
-    def renew(self, fd: int, events: int) -> None:
-        """Report the present state of a socket that was added with EDGE once more. Raises OSError."""
-        self._epoll.modify(fd, events)
+    def renew(self, fd: int, owner: Owner, events: int) -> None:
+        """Report the present state of a socket that `owner` added with EDGE once more; no-op if it was closed, and its
+        number is in use for another one."""
+        if self._owners.get(fd) is owner:
+            with suppress(OSError):
+                self._epoll.modify(fd, events)
 
     def remove(self, fd: int) -> None:
         """Forget a socket that stays open; no-op if it is not known."""

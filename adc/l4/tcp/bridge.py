@@ -141,9 +141,11 @@ class BridgeFlow(TcpFlow):
 
     def watch_client(self) -> None:
         reactor, client = self.service.reactor, self.client_end
+        if client.lost:
+            return
         if self._watched >= 0:
-            reactor.renew(self._watched, _LEAVING)
-        elif not client.lost:
+            reactor.renew(self._watched, client, _LEAVING)
+        else:
             self._watched = client.sock.fileno()
             reactor.add(self._watched, client, _LEAVING)
             if not client.transport.can_write_eof():
@@ -266,8 +268,10 @@ class BridgeFlow(TcpFlow):
 
     def lost_end(self, end: BridgeEnd, exc: Exception | None) -> None:
         """Close the other end: after what waits for it, or by a reset if this one was reset."""
-        if self.over:
-            return
+        if end.is_client:
+            self._watch_no_more()  # the number of the socket may soon be another one's
+        if self.over or not (end.is_client or end is self.member_end):
+            return  # over, or the end of an attempt that was given up
         other = self.member_end if end.is_client else self.client_end
         if other is None or other.transport is None or other.lost:
             if end.is_client and end.other is None:

@@ -78,7 +78,7 @@ class RawFlow(TcpFlow):
         if not self._is_read:
             self._read_client()
         elif self._hello is None:
-            self.service.reactor.renew(self.client_end.fd, _EVENTS)
+            self.service.reactor.renew(self.client_end.fd, self.client_end, _EVENTS)
 
     def connect(self, member: Member) -> None:
         upstream = self.upstream

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import socket
+from types import SimpleNamespace
 
 import pytest
 
+from adc.net.reactor import EDGE, IN
 from tests.kit.authority import Authority
 from tests.kit.proxy import serving
 from tests.kit.waiting import eventually, within
@@ -164,3 +166,45 @@ async def test_reset_ends_the_attempt_to_connect(tmp_path, authority, pair, kind
                 await eventually(lambda: not found.proxy.connections)
             at = found.proxy.member()
             assert (at.active, at.connect_failures, at.failures) == (0, 0, 0)
+
+
+async def test_number_of_a_client_that_is_gone_may_be_another_sockets(tmp_path, authority, pair):
+    """The first attempt of a client that sent and left times out; the watch of the second one must not touch the socket
+    that has the client's number meanwhile."""
+    got = asyncio.Queue()
+
+    async def note(reader, writer):
+        got.put_nowait(await reader.read())
+
+    listener = {"tcp": {"connect_timeout": "400ms"}, "tls": {"certificates": [pair]}}
+    async with contextlib.AsyncExitStack() as stack:
+        full = stack.enter_context(socket.socket())  # a queue of one, which the first connection fills
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        there = await stack.enter_async_context(member(note))
+        found = mapping(f"127.0.0.1:{full.getsockname()[1]}", listener=listener, pool={"balance": "first"})
+        found["pools"]["app"]["members"].append(there)
+        proxy = await stack.enter_async_context(serving(tmp_path, found))
+        async with connected(proxy, authority.context()) as (_, writer):
+            [flow] = await eventually(lambda: proxy.connections)
+            await eventually(lambda: flow._watched >= 0)
+            number = flow._watched
+            writer.write(b"x")
+            writer.close()
+            await eventually(lambda: flow.client_end.lost)
+        events = []
+        owner = SimpleNamespace(ready=events.append)
+        pairs = [socket.socketpair() for _ in range(20)]
+        peers = {end.fileno(): other for pair in pairs for end, other in (pair, reversed(pair))}
+        for end in (end for pair in pairs for end in pair):
+            stack.enter_context(end)
+        assert number in peers
+        proxy.worker.reactor.add(number, owner, IN | EDGE)
+        assert await within(got.get()) == b"x"
+        peers[number].send(b"y")
+        await eventually(lambda: events)
+        proxy.worker.reactor.remove(number)
