@@ -13,6 +13,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from math import inf
 
 from redis.exceptions import RedisError
 
@@ -31,6 +32,7 @@ MAX_QUEUED_WRITES = 100_000
 MAX_WAITING = 10_000
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+_OFFER_EVERY = 10.0
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 log = EventLog("adc.state")
@@ -87,6 +89,8 @@ class RedisStore:
         self._asked: list[tuple[str, bytes]] = []
         self._additions: ExactRequests[Addition, Count] = ExactRequests(fetch_limit, self._took_long)
         self._takes: ExactRequests[Take, Grant] = ExactRequests(limit, _ignore)
+        self._kept: tuple[str, bytes] | None = None
+        self._offer_at = -inf
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -99,6 +103,11 @@ class RedisStore:
             table = self._tables[name] = RedisTable(self, known, merge, size)
         table.merge, table.size = merge, size
         return table
+
+    def keep(self, name: str, value: bytes) -> None:
+        """Store `value` under `name`, outside of all tables, whenever Redis has none: it may lose everything."""
+        if self._kept != (name, value):
+            self._kept, self._offer_at = (name, value), -inf
 
     def status(self) -> Status:
         for breaker in (self._gone, self._slow):
@@ -213,10 +222,15 @@ class RedisStore:
                 error = await _outcome(self._live())
                 if error is not None:
                     self._lost(error)
+                    await disconnect(
+                        self._client
+                    )  # its other connections have failed too, without notice so far
             await asyncio.sleep(self._interval / 2)
 
     async def _live(self) -> None:
         """Serve one connection, from its synchronisation to its end."""
+        self._offer_at = -inf
+        await self._offer()
         await self._link.resynchronise()
         self._returned()
         await self._serve()
@@ -248,7 +262,17 @@ class RedisStore:
     async def _take_waiting(self) -> None:
         await self._takes.send_waiting(self._link.take)
 
+    async def _offer(self) -> None:
+        now = time.monotonic()
+        if self._kept is None or now < self._offer_at:
+            return
+        first, self._offer_at = self._offer_at == -inf, now + _OFFER_EVERY
+        name, value = self._kept
+        if await self._link.offer(name, value) != value and first:
+            log.warn("shared_key_differs", name=name)
+
     async def _flush(self) -> None:
+        await self._offer()
         await self._link.flush()
         if self._slow.open and self._slow.may_try(self._clock()):
             await self._see_how_slow()

@@ -241,6 +241,12 @@ EVENTS = (
     ),
     _event("serving", "info", "config workers", "The service started."),
     _event(
+        "shared_key_differs",
+        "warn",
+        "name",
+        "Redis has another key than this node signs with: nodes do not accept each other until this one reloads.",
+    ),
+    _event(
         "shared_keys_unavailable",
         "warn",
         "detail",

@@ -112,7 +112,7 @@ class ClusterNode:
             if self.redirects:
                 peer.tick(self._clock.now)
             else:  # no listener that could be probed: signs of life are all there is
-                peer.alive = wall - peer.recorded < LIFE
+                peer.judge(wall)
         self._count_living()
         self._give_up()
 

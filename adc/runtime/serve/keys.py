@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adc.config import Config
 from adc.runtime.build.folder import signing_key, state_folder
-from adc.runtime.serve.state import redis_address, redis_prefix
+from adc.runtime.serve.state import SECRET, redis_address, redis_prefix
 from adc.telemetry.event_log import EventLog
 
 _PATIENCE = 1.0
@@ -25,7 +25,7 @@ async def signing_keys(config: Config) -> list[bytes]:
 
     from adc.state.shared_secret import shared_secret
 
-    name = redis_prefix(config) + "secret"
+    name = redis_prefix(config) + SECRET
     try:
         shared = await shared_secret(redis_address(config.state), name, own, _PATIENCE)
     except (RedisError, OSError, TimeoutError) as error:

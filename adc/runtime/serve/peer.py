@@ -122,6 +122,13 @@ class ClusterPeer:
             self._probe_at = now + min(PROBE_INTERVAL * (1 + self._failures), _SLOWEST_PROBE)
             self._probing = self._batch.loop.create_task(self._probe())
 
+    def judge(self, wall: float) -> None:
+        """Decide by its records alone whether it lives."""
+        if wall - self.recorded < LIFE:
+            self.alive = True
+        else:
+            self.silent(f"no record of it for {LIFE:g} s")
+
     def silent(self, reason: str) -> None:
         """Note that the node does not respond."""
         self.alive = False

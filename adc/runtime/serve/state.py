@@ -18,7 +18,11 @@ from adc.state.local import LocalStore
 from adc.state.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from adc.state.redis import RedisStore
     from adc.state.redis_client import RedisAddress
+
+SECRET = "secret"
+"""Name of the nodes' key in Redis, behind the prefix of the cluster."""
 
 _LOOK_EVERY = 1.0
 REAPED_PER_TICK = 500
@@ -29,13 +33,14 @@ REAPED_PER_TICK = 500
 class Opened:
     """A store and its settings. `pins` is the store of pins: shared with the other nodes, unless the cluster does not
     synchronise them. `local` is the file below it, which the stores of several configurations may share, because a
-    process can open it only once. `borrowers` counts the users that keep it open."""
+    process can open it only once. `redis` is `store` if that is one. `borrowers` counts the users that keep it open."""
 
     store: Store
     pins: Store
     settings: tuple[object, ...]
     local: LocalStore | None = None
     size: int = 0
+    redis: RedisStore | None = None
     borrowers: int = 0
 
     @property
@@ -103,10 +108,14 @@ class SharedState:
         self._close_unused()
 
     def guard(self, config: Config, key: bytes | None) -> None:
-        """Keep the file of the generated key in place, unless nodes share their key in another way."""
-        written = config.cluster is not None and config.cluster.secret is not None
-        shared = written or config.state.backend == "redis"
-        self._guarded = None if key is None or shared else (state_folder(config), key)
+        """Keep the generated key in place: in Redis if nodes share it there, else in its file."""
+        self._guarded = None
+        if key is None or (config.cluster is not None and config.cluster.secret is not None):
+            return
+        if config.state.backend != "redis":
+            self._guarded = state_folder(config), key
+        elif self._opened is not None and self._opened.redis is not None:
+            self._opened.redis.keep(SECRET, key)
 
     def tick(self, now: float) -> None:
         """Reap a slice, and look after the files once a second; `now` is wall-clock."""
@@ -183,7 +192,7 @@ def _open(config: Config, settings: tuple[object, ...], files: Sequence[LocalSto
     if shares_purges(config):
         redis.table(TABLE, KEPT)  # before it connects, so that purges published meanwhile arrive
     shared = cluster is None or cluster.sync.persistence
-    return Opened(redis, redis if shared else local, settings, local, state.size)
+    return Opened(redis, redis if shared else local, settings, local, state.size, redis)
 
 
 def _make(folder: Path) -> None:

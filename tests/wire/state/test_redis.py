@@ -9,6 +9,7 @@ import pytest
 from adc.state.interface import UNKNOWN, Count, Entry
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
+from adc.state.redis_table import Addition
 from tests.unit.state.table_suite import NOW, TableSuite
 from tests.wire.redis_server import RedisServer, needs_redis, started
 from tests.wire.state.shared_stores import connected, node, running, two_nodes, until
@@ -210,6 +211,57 @@ async def test_gone_redis_blocks_nothing_and_everything_is_level_on_return(
 
     await until(level)
     assert len(mine) == len(theirs) == 602
+
+
+async def test_connections_from_before_a_restart_of_redis_are_not_used(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each of them would fail on its own later, and have the node believe that Redis is away again."""
+    store = await connected(node(server))
+    table = store.table("t", 1000)
+    answers: list[Entry | Count | None] = []
+
+    async def ask(number: int) -> None:
+        """Use three connections at once, beside the one that waits for changes."""
+        answers.clear()
+        table.fetch(b"%d" % number, time.time(), answers.append)
+        store.add_exactly(Addition(table, b"n%d" % number, 1, 100.0), time.time(), answers.append)
+        table.set(b"k%d" % number, b"v", 100.0, time.time())
+        await until(lambda: len(answers) == 2 and not store.writes)
+
+    await ask(0)
+    server.kill()
+    await until(lambda: store.status().degraded)
+    server.start()
+    await until(lambda: not store.status().degraded, 10.0)
+    for number in range(1, 10):
+        await ask(number)
+    await store.close()
+    assert caplog.text.count("redis_lost") == 1
+
+
+async def test_value_that_is_kept_is_stored_again_after_redis_lost_it(server: RedisServer) -> None:
+    store = await connected(node(server))
+    store.keep("secret", b"ours")
+    await until(lambda: b"\r\nours\r\n" in server.command("GET", "adc:secret"))
+    server.kill()
+    await until(lambda: store.status().degraded)
+    server.start()  # empty
+    await until(lambda: not store.status().degraded, 10.0)
+    assert b"\r\nours\r\n" in server.command("GET", "adc:secret")
+    await store.close()
+
+
+async def test_value_that_is_kept_does_not_replace_another(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.command("SET", "adc:secret", "theirs")
+    store = node(server)
+    store.keep("secret", b"ours")
+    await connected(store)
+    await store.close()
+    assert b"\r\ntheirs\r\n" in server.command("GET", "adc:secret")
+    assert "shared_key_differs" in caplog.text
 
 
 async def test_deletion_while_a_node_was_cut_off_is_not_undone(server: RedisServer) -> None:
