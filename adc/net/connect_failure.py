@@ -9,7 +9,9 @@ from typing import Final
 
 from adc.pools.errors import Failure
 
-_OWN_LACK: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+_OWN_LACK: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC, errno.EADDRNOTAVAIL}
+)
 """Errors of this machine, for which no member is to blame."""
 
 

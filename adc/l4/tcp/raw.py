@@ -70,9 +70,13 @@ class RawFlow(TcpFlow):
         self._read_client()
 
     def _read_client(self) -> None:
-        """Have the client's end called from now on; its first event follows at once."""
+        """Have the client's end called from now on; its first event follows at once. Refuse the flow if the kernel
+        watches no more sockets (fs.epoll.max_user_watches)."""
         self._is_read = True
-        self.service.reactor.add(self.client_end.fd, self.client_end, _EVENTS)
+        try:
+            self.service.reactor.add(self.client_end.fd, self.client_end, _EVENTS)
+        except OSError:
+            self.refuse(Failure.CONNECTION_LIMIT)
 
     def watch_client(self) -> None:
         if not self._is_read:

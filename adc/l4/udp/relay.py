@@ -213,15 +213,23 @@ class UdpRelay(Relay):
                 pool.finished(member, now, _failure(error), 0.0)
                 session.tried = (*session.tried, member)
                 continue
-            if session.closed:  # it made room for its own retry
+            if session.closed or not self._watches(fd, session):  # it may have made room for its own retry
                 os.close(fd)
                 return False
             self.descriptors.used += 1
             pool.started(member, now)
             session.picked, session.upstream, session.fd = member, pool, fd
             session.pool, session.member = pool.name, member.name
-            self.reactor.add(fd, session)
             return True
+
+    def _watches(self, fd: int, session: UdpSession) -> bool:
+        """Have the session called for its socket; False if the kernel watches no more (fs.epoll.max_user_watches)."""
+        try:
+            self.reactor.add(fd, session)
+        except OSError:
+            self.dropped("no_watch")
+            return False
+        return True
 
     def _socket(self, member: Member, now: float) -> int:
         """Return a socket to `member`; another UDP session makes room if ports or descriptors are short.

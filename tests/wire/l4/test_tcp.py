@@ -473,3 +473,24 @@ async def test_reset_after_a_half_close_ends_the_flow(tmp_path):
             await eventually(lambda: flow.client_end.is_shut)
         gone.set()
         await eventually(lambda: not proxy.connections)
+
+
+@pytest.mark.parametrize("which", ["client", "member"])
+async def test_socket_that_the_kernel_does_not_watch_costs_a_connection_only(tmp_path, monkeypatch, which):
+    async with member(echo) as address, serving(tmp_path, mapping(address)) as proxy:
+        reactor = proxy.worker.reactor
+        add = reactor.add
+
+        def scarce(fd, owner, *events):
+            if owner.is_client == (which == "client"):
+                raise OSError(28, "No space left on device")
+            add(fd, owner, *events)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(reactor, "add", scarce)
+            await is_reset(proxy)
+        await eventually(lambda: not proxy.connections)
+        async with connected(proxy) as (reader, writer):
+            writer.write(b"x")
+            assert await within(reader.readexactly(1)) == b"x"
+        assert proxy.member().failures == 0

@@ -478,3 +478,17 @@ async def test_the_last_process_serves_open_sessions_until_it_ends(tmp_path, vis
         assert await visitor.ask(b"2") == b"2"
         visitors(relay).send(b"?")
         await eventually(lambda: relay.dropped("draining") == 1)
+
+
+def unwatched(*arguments):
+    raise OSError(28, "No space left on device")
+
+
+async def test_socket_that_the_kernel_does_not_watch_costs_a_datagram_only(tmp_path, visitors, monkeypatch):
+    async with member() as a, relaying(tmp_path, config(a.address)) as relay:
+        with monkeypatch.context() as patch:
+            patch.setattr(relay.worker.reactor, "add", unwatched)
+            visitors(relay).send(b"x")
+            await eventually(lambda: relay.dropped("no_watch") == 1)
+        assert (relay.sessions, relay.member().active, relay.listener._relay.descriptors.used) == (0, 0, 0)
+        assert await visitors(relay).ask(b"y") == b"y"
