@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from adc.config.model import listeners as model
 from adc.config.model import pools, udp
@@ -26,6 +27,12 @@ from adc.telemetry.samples import Sample
 
 _REPORT_SECONDS = 10.0
 """Seconds between two log lines about dropped datagrams."""
+
+
+QUIET_SECONDS = 5.0
+"""Seconds without a datagram after which a session of a draining listener ends: nothing else says that it is over."""
+
+_ENDED_PER_TICK = 1000
 
 
 class UdpListener(Listener):
@@ -145,9 +152,19 @@ class UdpListener(Listener):
         if self._owners is not None:
             self._owners.tick(now)
         self._former = [door for door in self._former if not door.unused]
+        if self._relay.draining:
+            self._end_quiet(now)
         if now >= self._report_at:
             self._report_at = now + _REPORT_SECONDS
             self._report()
+
+    def _end_quiet(self, now: float) -> None:
+        """End sessions of which a shutdown need not wait for more."""
+        abroad = [] if self._owners is None else self._owners.abroad()
+        everyone = chain(abroad, *(door.all_sessions() for door in self._all))
+        quiet = (session for session in everyone if now - session.last >= QUIET_SECONDS)
+        for session in list(islice(quiet, _ENDED_PER_TICK)):
+            session.end("shutdown")
 
     def _report(self) -> None:
         for reason, count in self._relay.drops.items():

@@ -9,6 +9,7 @@ from adc.firewall.buckets import Buckets
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.no_port import NoPort
 from adc.runtime.serve.descriptors import last_for_clients
+from adc.runtime.serve.udp_listener import QUIET_SECONDS
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled
@@ -478,6 +479,20 @@ async def test_the_last_process_serves_open_sessions_until_it_ends(tmp_path, vis
         assert await visitor.ask(b"2") == b"2"
         visitors(relay).send(b"?")
         await eventually(lambda: relay.dropped("draining") == 1)
+
+
+@pytest.mark.parametrize("last", [True, False])
+async def test_shutdown_does_not_wait_for_sessions_that_are_quiet(tmp_path, visitors, last):
+    async with member() as a, relaying(tmp_path, config(a.address)) as relay:
+        await visitors(relay).ask(b"1")
+        listener = relay.listener
+        listener.tick(monotonic() + QUIET_SECONDS)
+        assert listener.open_connections == 1
+        listener.drain_last() if last else listener.drain()
+        listener.tick(monotonic())
+        assert listener.open_connections == 1
+        listener.tick(monotonic() + QUIET_SECONDS)
+        assert listener.open_connections == 0
 
 
 def unwatched(*arguments):
