@@ -75,7 +75,7 @@ class SmtpConnection(Introduction):
         told = self._begin(arg or "")
         if told.kind != 2:
             self._record_refusal(arg or "", told)
-        await self.say(told)
+        await self.say(told, more=True)
 
     def _record_refusal(self, sender: str, told: Reply) -> None:
         identity = self.caller.identity(self.settings.name)
@@ -131,7 +131,7 @@ class SmtpConnection(Introduction):
                 told = await transaction.add(recipient)
             self.flow.pool, self.flow.member = transaction.last
         self.recipient_counted(told)
-        await self.say(told)
+        await self.say(told, more=True)
 
     def _recipient(self, arg: str) -> Recipient | Reply:
         """Return the recipient in the argument of RCPT, or the reply to a malformed one."""
@@ -181,7 +181,7 @@ class SmtpConnection(Introduction):
         refusal: Reply | None = None
         began = settings.clock.now
         if settings.received:
-            await self._write(transaction, self.caller.received(settings.hostname, settings.clock.wall))
+            transaction.hold(self.caller.received(settings.hostname, settings.clock.wall))
         while not scanner.ended:
             data = await self._next(began)
             try:
@@ -192,7 +192,9 @@ class SmtpConnection(Introduction):
             except BadContent as error:
                 refusal = self._refuse(transaction, scanner, error)
             else:
-                if piece and refusal is None and not await self._write(transaction, piece):
+                if scanner.ended and transaction.single:
+                    transaction.hold(piece)  # goes out with the end
+                elif piece and refusal is None and not await self._write(transaction, piece):
                     refusal = transaction.failure
                     scanner.refused = True
         self._lines.give_back(scanner.rest)
@@ -230,7 +232,7 @@ class SmtpConnection(Introduction):
 
     async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
         self.reset()
-        await self.say(OK)
+        await self.say(OK, more=True)
 
     async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
         await self.say(OK)

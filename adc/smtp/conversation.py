@@ -46,6 +46,7 @@ class Conversation:
         self._protocol = protocol
         self._timeout = timeout
         self._answer: asyncio.Future[SMTPResponse] | None = None
+        self._held = b""
         self.extensions: Mapping[str, str] = {}
 
     @property
@@ -141,11 +142,15 @@ class Conversation:
             self._check()
         return told
 
+    def hold(self, data: bytes) -> None:
+        """Send content together with what follows."""
+        self._held += data
+
     async def write(self, data: bytes) -> None:
         """Send content; waits while the member does not read."""
         self._check()
         try:
-            self._protocol.write(data)
+            self._send(data)
             async with asyncio.timeout(self._timeout):
                 await self._protocol.writable.wait()
         except TimeoutError:
@@ -154,6 +159,10 @@ class Conversation:
         except SMTPServerDisconnected as error:
             raise MemberError(LOST, Failure.RESET, str(error)) from None
         self._check()
+
+    def _send(self, data: bytes) -> None:
+        held, self._held = self._held, b""
+        self._protocol.write(held + data)
 
     def _check(self) -> None:
         """Raise if the member replied, or left, before the end of the content.
@@ -177,7 +186,7 @@ class Conversation:
         """End the message and return the reply to it: only now may the member accept it."""
         self._check()
         try:
-            self._protocol.write(b".\r\n")
+            self._send(b".\r\n")
         except SMTPServerDisconnected as error:
             raise MemberError(LOST, Failure.RESET, str(error)) from None
         told = await self._read(self._protocol.read_response(timeout))

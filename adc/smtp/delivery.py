@@ -100,6 +100,11 @@ class Delivery:
             told = LOST
         return told if told.status == 354 else self._end(_final(told, accepts=False))
 
+    def hold(self, data: bytes) -> None:
+        """Send content together with what follows, unless the delivery has failed."""
+        if self.result is None and self.lease is not None:
+            self.lease.conversation.hold(data)
+
     async def write(self, data: bytes) -> None:
         """Send content, unless the delivery has failed."""
         if self.result is None and self.lease is not None:

@@ -104,7 +104,7 @@ class Introduction(SessionProtocol):
     async def _start_tls(self, context: Any) -> None:
         self.check_open()
         plain: Any = self.transport
-        plain.write(GO_AHEAD.wire() + b"\r\n")
+        self._send(GO_AHEAD.wire() + b"\r\n")
         timeout = self.settings.handshake_timeout
         try:
             transport: Any = await self.loop.start_tls(

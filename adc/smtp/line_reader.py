@@ -62,6 +62,11 @@ class LineReader(asyncio.StreamReader):
         return len(self._data)
 
     @property
+    def has_line(self) -> bool:
+        """True if a whole line waits to be read."""
+        return b"\n" in self._data
+
+    @property
     def over(self) -> bool:
         """True if the client has closed its half."""
         return self._over

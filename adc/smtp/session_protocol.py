@@ -6,10 +6,10 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -30,6 +30,9 @@ COMMAND_BYTES: Final = 2048
 
 READ_BYTES: Final = 12 << 10
 """Longest line that is read: a response to an AUTH challenge (RFC 4954 section 4)."""
+
+MOST_UNSENT: Final = 4096
+"""Bytes of replies that are kept back for the next one."""
 
 LINGER: Final = 2.0
 """Seconds for which bytes of a client are read and dropped after the last reply, which a reset would destroy."""
@@ -58,6 +61,8 @@ class SessionProtocol(SMTP):
     here. `retiring` connections close at the beginning of their next message but one.
     """
 
+    _methods: ClassVar[list[str]] = []
+
     def __init__(self, settings: SmtpSettings, handshake: Handshake) -> None:
         loop = asyncio.get_running_loop()
         self.settings = settings
@@ -67,6 +72,7 @@ class SessionProtocol(SMTP):
         self.peer = handshake.peer
         self._handshake = handshake
         self._ended = False
+        self._unsent = b""
         self._errors = 0
         self._idle_commands = 0
         self._refused_recipients = 0
@@ -86,6 +92,13 @@ class SessionProtocol(SMTP):
         self._smtp_methods = _Methods(self._smtp_methods, self._unknown)
         self._lines = LineReader(READ_BYTES, loop, self._refuse_line)
         asyncio.StreamReaderProtocol.__init__(self, self._lines, self._cb_client_connected, loop)
+
+    def __init_subclass__(cls) -> None:
+        cls._methods = [name for name in dir(cls) if name.startswith(("smtp_", "auth_"))]
+
+    def __dir__(self) -> Iterable[str]:
+        """Return the names that aiosmtpd looks for in each new connection; all names would take it 0.1 ms."""
+        return self._methods
 
     def connection_made(self, transport: Any) -> None:
         settings, handshake = self.settings, self._handshake
@@ -178,14 +191,19 @@ class SessionProtocol(SMTP):
         """Forget the message that has begun."""
         self._set_rset_state()  # type: ignore[no-untyped-call]
 
-    async def push(self, status: Any) -> None:
-        """Send one reply. Raises SessionEnded."""
+    async def push(self, status: Any, *, more: bool = False) -> None:
+        """Send one reply; `more`: together with the next one if its command is here already (RFC 2920 section 3.2).
+
+        Raises SessionEnded.
+        """
         self.check_open()
         if isinstance(status, str):
-            status = _with_code(status)
-        self.flow.sent(len(status) + 2)
-        await super().push(status)
-        if status[:1] in ("5", b"5"):
+            status = _with_code(status).encode()
+        self._unsent += status + b"\r\n"
+        if not more or len(self._unsent) > MOST_UNSENT or not self._lines.has_line:
+            self._send()
+            await self._writer.drain()
+        if status[:1] == b"5":
             self._errors += 1
             if self._errors > self.settings.error_limit:
                 self.settings.refuse("errors", self.peer)
@@ -198,15 +216,22 @@ class SessionProtocol(SMTP):
         if self._ended or transport is None or transport.is_closing():
             raise SessionEnded("the client has left")
 
-    async def say(self, told: Reply) -> None:
-        """Send one reply."""
-        await self.push(told.wire())
+    async def say(self, told: Reply, *, more: bool = False) -> None:
+        """Send one reply, as `push` does."""
+        await self.push(told.wire(), more=more)
+
+    def _send(self, last: bytes = b"") -> None:
+        """Write the replies that have been kept back, and one more."""
+        transport: Any = self.transport
+        data, self._unsent = self._unsent + last, b""
+        self.flow.sent(len(data))
+        transport.write(data)
 
     def hang_up(self, told: Reply) -> None:
         """Send a last reply and close."""
         transport: Any = self.transport
         if transport is not None and not transport.is_closing() and not self._ended:
-            transport.write(told.wire() + b"\r\n")
+            self._send(told.wire() + b"\r\n")
             self.finish()
 
     def finish(self) -> None:

@@ -61,6 +61,11 @@ class Transaction:
         return sum(len(delivery.recipients) for delivery in self._deliveries.values())
 
     @property
+    def single(self) -> bool:
+        """True if one pool gets the message: nothing else then happens between its content and its end."""
+        return len(self._deliveries) == 1
+
+    @property
     def sender(self) -> str:
         """The sender's address."""
         return self._sender.mailbox.address
@@ -123,6 +128,11 @@ class Transaction:
                 self.abandon(told)
                 return told
         return told
+
+    def hold(self, data: bytes) -> None:
+        """Send content to every pool together with what follows. It is in memory until then."""
+        for delivery in self._deliveries.values():
+            delivery.hold(data)
 
     async def write(self, data: bytes) -> bool:
         """Send content to every pool, as fast as the slowest reads; False once the message cannot be accepted by any.

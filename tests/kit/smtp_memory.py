@@ -26,7 +26,7 @@ class MemoryTransport(asyncio.Transport):
     def __init__(self, protocol: Any) -> None:
         super().__init__()
         self.protocol = protocol
-        self.written = b""
+        self.writes: list[bytes] = []
         self.reading = True
         self.ended = False
         self.closing = False
@@ -38,7 +38,7 @@ class MemoryTransport(asyncio.Transport):
         assert not self.ended
         if self.closing:
             raise RuntimeError("the handler is closed")  # as uvloop does
-        self.written += data
+        self.writes.append(data)
 
     def write_eof(self) -> None:
         self.ended = True
@@ -96,9 +96,12 @@ class MemoryMember:
         self._content = b""
         return reply(354, "Go on")
 
-    async def write(self, data: bytes) -> None:
+    def hold(self, data: bytes) -> None:
         assert self._content is not None
         self._content += data
+
+    async def write(self, data: bytes) -> None:
+        self.hold(data)
 
     async def end_content(self, timeout: float) -> Reply:
         await asyncio.sleep(0)
@@ -149,10 +152,15 @@ class Heard(NamedTuple):
 
 
 async def converse(
-    pieces: Iterable[bytes], pauses: Iterable[int] = (), *, lost: bool = False, **limits: Any
+    pieces: Iterable[bytes],
+    pauses: Iterable[int] = (),
+    *,
+    lost: bool = False,
+    writes: list[bytes] | None = None,
+    **limits: Any,
 ) -> Heard:
     """Send `pieces`, after each as many iterations of the loop as `pauses` says (0 without), then end of stream, or
-    nothing if the connection is `lost`.
+    nothing if the connection is `lost`. `writes` gets what was written at a time.
 
     `limits` are attributes of SmtpSettings.
     """
@@ -187,7 +195,9 @@ async def converse(
         await asyncio.sleep(0)
     assert not state.connections, "the connection hangs"
     assert not faults.found, faults.found
-    return Heard(transport.written, member.messages)
+    if writes is not None:
+        writes += transport.writes
+    return Heard(b"".join(transport.writes), member.messages)
 
 
 async def _reading(transport: MemoryTransport) -> None:
