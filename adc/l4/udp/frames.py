@@ -25,6 +25,8 @@ WINDOW: Final = 4096
 """Frames of one sender that may overtake each other."""
 
 MOST_SENDERS: Final = 4096
+"""Workers of other nodes whose frames are told apart, each start of one for itself."""
+
 NAME_BYTES: Final = 8
 MAC_BYTES: Final = 16
 VERSION: Final = 1
@@ -88,7 +90,7 @@ class Opener:
     def __init__(self, key: bytes, me: str) -> None:
         self._key = key
         self._me = digest_of(me)
-        self._windows: dict[tuple[bytes, int], _Window] = {}
+        self._windows: dict[tuple[bytes, int, int], _Window] = {}
 
     def open(self, frame: bytes, wall: float) -> Frame | None:
         """Return what is in `frame`; None if it is forged, for another node, too old, or was received before."""
@@ -100,32 +102,27 @@ class Opener:
             return None
         if not compare_digest(mac, _mac(self._key, self._me, head, body)):
             return None
-        window = self._windows.get((sender, slot))
+        window = self._windows.get((sender, slot, epoch))
         if window is None:
             if len(self._windows) >= MOST_SENDERS:
                 del self._windows[next(iter(self._windows))]
-            window = self._windows[sender, slot] = _Window()
-        if not window.accepts(epoch, count):
+            window = self._windows[sender, slot, epoch] = _Window()
+        if not window.accepts(count):
             return None
         return _read(kind, sender, slot, body)
 
 
 class _Window:
-    """The numbers that one sender has used."""
+    """The numbers that one sender has used since it started."""
 
-    __slots__ = ("_epoch", "_seen", "_top")
+    __slots__ = ("_seen", "_top")
 
     def __init__(self) -> None:
-        self._epoch = -1
         self._top = 0
         self._seen = 0
 
-    def accepts(self, epoch: int, count: int) -> bool:
+    def accepts(self, count: int) -> bool:
         """Note a number; False if it was used before, or is too old to tell."""
-        if epoch < self._epoch:
-            return False
-        if epoch > self._epoch:
-            self._epoch, self._top, self._seen = epoch, 0, 0
         if count > self._top:
             self._seen = (self._seen << min(count - self._top, WINDOW) | 1) & ((1 << WINDOW) - 1)
             self._top = count

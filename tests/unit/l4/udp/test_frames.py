@@ -67,7 +67,12 @@ def test_a_frame_behind_the_window_is_not_opened():
     assert opener.open(frames[0], NOW) is None
 
 
-def test_frames_from_before_a_restart_of_the_sender_are_not_opened_after_it():
-    before, after, opener = sealed(sealer()), sealed(sealer(started=NOW + 1)), Opener(KEY, "b")
-    assert opener.open(after, NOW) is not None
-    assert opener.open(before, NOW) is None
+@pytest.mark.parametrize("later", [1, -3600], ids=["later", "clock_set_back"])
+def test_frames_of_both_starts_of_a_sender_are_opened_once(later):
+    """The processes of an upgrade run side by side, and a clock may be set back."""
+    opener, senders = Opener(KEY, "b"), (sealer(), sealer(started=NOW + later), sealer())
+    frames = [sealed(by) for by in senders[:2] for _ in range(3)]
+    assert all(opener.open(frame, NOW) is not None for frame in frames[::2])
+    assert all(opener.open(frame, NOW) is None for frame in frames[::2])
+    assert all(opener.open(frame, NOW) is not None for frame in frames[1::2])
+    assert opener.open(sealed(senders[2]), NOW) is None
