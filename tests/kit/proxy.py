@@ -32,7 +32,7 @@ class Proxy:
 
     def __init__(self, worker, sock, folder, errors):
         self.worker = worker
-        self.port = sock.getsockname()[1]
+        self.port = 0 if sock.family == socket.AF_UNIX else sock.getsockname()[1]
         self.sock = sock
         self._folder = folder
         self.errors = errors
@@ -98,8 +98,9 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder, mapping, *, listener="web", dual_stack=False):
-    """Serve `mapping` on a port of 127.0.0.1, or of all addresses of both families; the logs are in `folder`."""
+async def serving(folder, mapping, *, listener="web", dual_stack=False, path="", sock=None):
+    """Serve `mapping` on a port of 127.0.0.1, or of all addresses of both families, on the unix socket `path`, or on
+    `sock`; the logs are in `folder`."""
     folder.mkdir(exist_ok=True)
     logs = {
         "access_log": {"path": str(folder / "access.log"), "format": "json"},
@@ -110,7 +111,13 @@ async def serving(folder, mapping, *, listener="web", dual_stack=False):
     errors = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: errors.append(context))
-    if dual_stack:
+    if sock is not None:
+        pass
+    elif path:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(path)
+        sock.listen(128)
+    elif dual_stack:
         sock = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     else:
         sock = socket.create_server(("127.0.0.1", 0), backlog=128)
