@@ -10,8 +10,11 @@ from typing import Any, Final
 from adc.l4.udp.session import DATAGRAM, Home, Relay, UdpSession
 
 BATCH: Final = 64
-"""Datagrams read in one loop iteration; others have their turn then. One call of `recvmmsg` for all of them would save
-0.3 us of the 20 us that a request and its reply take, and cost as much again in ctypes."""
+"""Datagrams read in one loop iteration; others have their turn then.
+
+One `recvmmsg` for all of them, called by ctypes, took 1.0 us for each datagram where `recvfrom` took 0.7: lengths and
+addresses have to be unpacked in Python (CPython 3.11, datagrams of 32 and 1200 bytes, median of 300 batches).
+"""
 
 _IP_PKTINFO: Final = 8
 _ANCILLARY: Final = 64
