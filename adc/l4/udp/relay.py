@@ -292,12 +292,22 @@ class UdpRelay(Relay):
         if error.errno in _CROWDED:
             self.dropped("member_busy")
         elif error.errno == errno.EMSGSIZE:
-            self.dropped("too_large")
+            self._send_again(session, data)
         else:
             self._failed(session, error, data, now)
 
+    def _send_again(self, session: UdpSession, data: bytes) -> None:
+        """Send a datagram unless it is too large itself: a router may have found an earlier one too large."""
+        try:
+            os.write(session.fd, data)
+        except OSError:
+            self.dropped("too_large")
+
     def member_failed(self, session: UdpSession, error: OSError, now: float) -> None:
-        self._failed(session, error, None, now)
+        if error.errno == errno.EMSGSIZE:  # from now on the kernel sends fragments that fit the path
+            self.dropped("too_large")
+        else:
+            self._failed(session, error, None, now)
 
     def _failed(self, session: UdpSession, error: OSError, unsent: bytes | None, now: float) -> None:
         """Have another member answer if this one, which is away, never has; else end the session."""
