@@ -42,8 +42,8 @@ class Member:
         self.answer = answer
         self.received = []
         self.senders = []
-        self.address = "{}:{}".format(*sock.getsockname()[:2])
-        self.port = sock.getsockname()[1]
+        host, self.port = sock.getsockname()[:2]
+        self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         asyncio.get_running_loop().add_reader(sock, self._readable)
 
     def _readable(self):
@@ -78,12 +78,13 @@ async def member(answer=lambda data: [data], host="127.0.0.1", port=0):
 
 
 class Visitor:
-    """A client with one socket."""
+    """A client with one socket: `sock`, or a new one that is bound to `own`."""
 
-    def __init__(self, address, own="127.0.0.1", family=socket.AF_INET):
-        self.sock = socket.socket(family, socket.SOCK_DGRAM)
+    def __init__(self, address, own="127.0.0.1", family=socket.AF_INET, sock=None):
+        self.sock = sock or socket.socket(family, socket.SOCK_DGRAM)
         self.sock.setblocking(False)
-        self.sock.bind((own, 0))
+        if sock is None:
+            self.sock.bind((own, 0))
         self.address = address
 
     def send(self, data):

@@ -6,7 +6,7 @@ import json
 from adc.runtime.operations import flows
 from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
 from tests.kit.datagrams import Visitor, config, member, relaying
-from tests.kit.waiting import eventually
+from tests.kit.waiting import eventually, settled
 
 
 async def rows(relay, **conditions):
@@ -39,6 +39,23 @@ async def test_killed_flow_is_gone_and_logged(tmp_path):
         await eventually(lambda: log.exists() and log.read_text().endswith("\n"))
         line = json.loads(log.read_text())
         assert (line["reason"], line["listener"], line["bytes_in"]) == ("killed", "game", 1)
+        visitor.sock.close()
+
+
+async def test_killed_flow_passes_nothing_either_way_and_its_client_may_begin_another(tmp_path):
+    async with member(lambda data: []) as a, relaying(tmp_path, config(a.address)) as relay:
+        visitor = Visitor(relay.address)
+        visitor.send(b"1")
+        await eventually(lambda: a.received)
+        assert (await relay.worker.call(flows.KILL, UnwantedFlows(all=True))).killed == 1
+        a.send(b"late")
+        visitor.send(b"2")
+        await eventually(lambda: len(a.received) == 2)
+        assert len(set(a.senders)) == 2
+        await settled()
+        assert visitor.nothing()
+        [row] = await rows(relay)
+        assert (row.packets_in, row.packets_out) == (1, 0)
         visitor.sock.close()
 
 

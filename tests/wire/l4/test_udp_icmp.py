@@ -63,8 +63,7 @@ def inside(network, version, scenario, **options):
         host = LOOPBACK[version]
         answer = options.get("answer", lambda data: [data])
         async with member(answer, host=host) as a, member(answer, host=host) as b:
-            addresses = [f"[{host}]:{each.port}" if version == 6 else each.address for each in (a, b)]
-            mapping = config(*addresses, pool={"balance": "first"})
+            mapping = config(a.address, b.address, pool={"balance": "first"})
             async with relaying(folder, mapping, host=host) as relay:
                 visitor = visitor_of(relay, version)
                 await scenario(relay, visitor, (a, b))
