@@ -30,6 +30,9 @@ FIRST_CORE = {0}
 LAST_CORE = {(os.cpu_count() or 1) - 1}
 """The worker has the last core; everything else that the script starts has the first."""
 
+HIGHEST = -20
+"""Priority of the worker, so that other programs do not count. The probing client has one above all others."""
+
 
 def allowed(sessions):
     """Raise the limit of descriptors for `sessions` in one worker; return how many sessions it allows."""
@@ -59,6 +62,8 @@ class Service:
         self._wait()
         self.worker = self.status()["workers"][0]["pid"]
         os.sched_setaffinity(self.worker, LAST_CORE)
+        with contextlib.suppress(OSError):  # not permitted; other programs of the machine count then
+            os.setpriority(os.PRIO_PROCESS, self.worker, HIGHEST)
 
     def write(self, idle=IDLE, per_source=0):
         """Write the configuration."""
