@@ -207,6 +207,9 @@ class Conversation:
         except (SMTPResponseException, OSError, ValueError) as error:
             self.abort()
             raise MemberError(LOST, Failure.PROTOCOL_ERROR, str(error)) from None
+        if not 200 <= found.code <= 599:
+            self.abort()
+            raise MemberError(LOST, Failure.PROTOCOL_ERROR, f"status {found.code}")
         return of_member(found.code, found.message)
 
     def close(self) -> None:

@@ -120,7 +120,7 @@ class Delivery:
             try:
                 told = await self.lease.conversation.end_content(self._settings.delivery_timeout)
                 self._end(_final(told))
-                self._clean = True
+                self._clean = told.kind != 3  # else the member would read the next command as content
             except MemberError as error:
                 self._lost(error)
                 self._end(error.reply)

@@ -13,7 +13,7 @@ class MemberProtocol(SMTPProtocol):
     """Pairs commands with replies. aiosmtplib writes whole messages; `writable` lets content be sent in parts.
 
     `out_of_step` is set once the member has sent more than the reply that was due: the next command would be given
-    that reply, so the connection is of no use any more.
+    that reply, so the connection is closed.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -29,6 +29,7 @@ class MemberProtocol(SMTPProtocol):
         super().data_received(data)
         if unsolicited or (waiter is not None and waiter.done() and self._buffer):
             self.out_of_step = True
+            self.abort()
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises SMTPServerDisconnected."""

@@ -5,6 +5,7 @@ import pytest
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
 from tests.kit.smtp import MESSAGE, MailMember, mail_client, mail_config, relaying
+from tests.kit.waiting import eventually
 
 FAILING = [
     {"banner": None},
@@ -103,10 +104,49 @@ async def test_reply_that_nobody_asked_for_is_not_given_to_the_next_command(tmp_
         assert (await client.envelope("u@example.com"))[1].startswith("451")
 
 
-@pytest.mark.parametrize("told", ["garbage", "999 what", "250", "354 go on"])
+@pytest.mark.parametrize("told", ["garbage", "999 what", "250", "354 go on", "-25 x", "2_5 x", "25"])
 async def test_reply_that_makes_no_sense_never_accepts(tmp_path, told):
     async with MailMember({".": told}) as member, relaying(tmp_path, member) as (_proxy, client):
         assert (await client.send("u@example.com"))[:3] == ("250" if told == "250" else "451")
+        await client.say("MAIL FROM:<a@b>")
+        await client.say("RCPT TO:<u@example.com>")
+        assert member.connections == (1 if told == "250" else 2)
+
+
+async def never(member, command):
+    """Reply nothing until adc closes the connection."""
+    await member.streams[-1][0].read()
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize("stage", ["banner", "EHLO", "MAIL", "RCPT", "DATA"])
+async def test_member_that_is_silent_before_the_content_is_replaced(tmp_path, stage):
+    timeouts = {"timeouts": {"connect": "100ms", "reply": "100ms"}}
+    async with MailMember({stage: never}) as silent, MailMember() as good:
+        pool = {"balance": "first", "health": {"passive": False}}
+        async with relaying(tmp_path, silent, good, pool=pool, smtp=timeouts) as (_proxy, client):
+            assert (await client.send("u@example.com")).startswith("250")
+        await eventually(lambda: not silent.open)
+
+
+async def test_member_that_is_silent_after_the_content_defers_the_message(tmp_path):
+    timeouts = {"timeouts": {"delivery": "100ms"}}
+    async with MailMember({".": never}) as silent, MailMember() as other:
+        pool = {"balance": "first"}
+        async with relaying(tmp_path, silent, other, pool=pool, smtp=timeouts) as (proxy, client):
+            assert (await client.send("u@example.com")).startswith("451 4.4.2")
+            assert "reason=response_timeout" in proxy.error_log()
+        assert not other.messages
+
+
+async def test_idle_member_that_keeps_talking_is_closed(tmp_path):
+    async with MailMember() as member, relaying(tmp_path, member) as (proxy, client):
+        await client.send("u@example.com")
+        ((_, writer),) = member.streams
+        writer.write(b"250 2.0.0 Hello again\r\n")
+        await eventually(lambda: not member.open)
+        assert (await client.send("u@example.com")).startswith("250")
+        assert (member.connections, proxy.member().active) == (2, 1)
 
 
 async def test_recipient_that_was_promised_is_never_left_out(tmp_path):
