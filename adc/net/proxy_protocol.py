@@ -26,6 +26,7 @@ _FIXED = 16
 _V1 = b"PROXY "
 _IPV4 = struct.Struct("!4s4sHH")
 _IPV6 = struct.Struct("!16s16sHH")
+_AF = {4: socket.AF_INET, 6: socket.AF_INET6}
 _FAMILIES = {1: (_IPV4, socket.AF_INET), 2: (_IPV6, socket.AF_INET6)}
 _LOCAL, _PROXY = 0x20, 0x21
 _UNSPEC, _STREAM = 0, 1
@@ -108,7 +109,7 @@ def _address(word: str, version: int) -> str:
         raise BadHeader(f"no address: {word[:50]!r}") from None
     if address.version != version or "%" in word:
         raise BadHeader(f"no IPv{version} address: {word[:50]!r}")
-    return plain_address(str(address))
+    return plain_address(socket.inet_ntop(_AF[version], address.packed))  # as the kernel writes it
 
 
 def _port(word: str) -> int:

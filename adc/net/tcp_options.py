@@ -1,6 +1,7 @@
 """Options of TCP sockets: what the kernel sends at a close, and its probes of silent peers.
 
-They do nothing on a socket that has no such option, a unix socket for one.
+They do nothing on a socket that has no such option, a unix socket for one, and on None, which is what a transport that
+is closing has for a socket.
 """
 
 from __future__ import annotations
@@ -22,12 +23,16 @@ _LAST_ACK: Final = struct.Struct("=56xI")
 
 def close_by_reset(sock: Any) -> None:
     """Have the close of `sock` discard what is unsent and send RST."""
+    if sock is None:
+        return
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
 
 
 def close_silently(sock: Any) -> None:
     """Have the close of `sock` send nothing; without CAP_NET_ADMIN it sends FIN as ever."""
+    if sock is None:
+        return
     with suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, _TCP_REPAIR, 1)
 
@@ -42,6 +47,8 @@ def close_as(sock: Any, ending: str) -> None:
 
 def probe_silence(sock: Any, seconds: int) -> None:
     """Have the kernel probe a silent peer every `seconds`; three probes without an answer end the connection."""
+    if sock is None:
+        return
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
@@ -51,6 +58,8 @@ def probe_silence(sock: Any, seconds: int) -> None:
 
 def acknowledged_at(sock: Any, now: float) -> float:
     """Return when the peer last acknowledged anything, probes included; 0.0 if that is unknown."""
+    if sock is None:
+        return 0.0
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
         (milliseconds,) = _LAST_ACK.unpack(info)

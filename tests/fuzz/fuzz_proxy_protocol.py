@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from ipaddress import ip_address
 from random import Random
@@ -42,7 +43,11 @@ def check(data: bytes, chance: Random) -> bool:
         return False
     assert parse(data[:taken]) == reader.ends
     for address, port in reader.ends or ():
-        assert str(ip_address(address)) == address
+        known = ip_address(address)
+        assert (
+            socket.inet_ntop(socket.AF_INET if known.version == 4 else socket.AF_INET6, known.packed)
+            == address
+        )
         assert 0 <= port <= 0xFFFF
     return True
 

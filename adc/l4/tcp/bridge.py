@@ -141,7 +141,7 @@ class BridgeFlow(TcpFlow):
 
     def watch_client(self) -> None:
         reactor, client = self.service.reactor, self.client_end
-        if client.lost:
+        if client.lost or client.transport.is_closing():
             return
         if self._watched >= 0:
             reactor.renew(self._watched, client, _LEAVING)

@@ -100,9 +100,16 @@ class Listeners(Mapping[str, Listener]):
         return [*self._serving.values(), *self._leaving]
 
     def tick(self, now: float) -> None:
-        """Apply timeouts; forget removed listeners that have no connection left."""
+        """Apply timeouts; forget removed listeners that have no connection left.
+
+        A defect of one listener costs no other its timeouts.
+        """
         for listener in self._all:
-            listener.tick(now)
+            try:
+                listener.tick(now)
+            except Exception as error:
+                context = {"message": f"unhandled exception in listener {listener.name}", "exception": error}
+                self._context.batch.loop.call_exception_handler(context)
         self._leaving = [listener for listener in self._leaving if listener.open_connections]
 
     def retire(self, surplus: int) -> None:

@@ -9,6 +9,8 @@ from adc.net.proxy_protocol import MAX_V1, MAX_V2, SIGNATURE, BadHeader, HeaderR
 
 V4 = (("192.0.2.1", 56324), ("198.51.100.7", 443))
 V6 = (("2001:db8::1", 1), ("2001:db8::2", 65535))
+OLD = (("::1.2.3.4", 1), ("::1", 2))
+"""An address that the kernel writes otherwise than Python."""
 
 
 def v2(command=0x21, kind=0x11, addresses=b"\xc0\x00\x02\x01\xc6\x33\x64\x07\xdc\x04\x01\xbb", length=None):
@@ -21,6 +23,8 @@ GOOD = {
     b"PROXY TCP6 2001:db8::1 2001:DB8:0::2 1 65535\r\n": V6,
     b"PROXY TCP6 ::ffff:192.0.2.1 ::FFFF:c633:6407 56324 443\r\n": V4,
     compose("v2", (("::ffff:192.0.2.1", 56324), ("::ffff:198.51.100.7", 443))): V4,
+    b"PROXY TCP6 ::102:304 ::1 1 2\r\n": OLD,
+    compose("v2", OLD): OLD,
     b"PROXY UNKNOWN\r\n": None,
     b"PROXY UNKNOWN ffff:f...f:ffff whatever it says 65535\r\n": None,
     v2(): V4,

@@ -208,3 +208,30 @@ async def test_number_of_a_client_that_is_gone_may_be_another_sockets(tmp_path, 
         peers[number].send(b"y")
         await eventually(lambda: events)
         proxy.worker.reactor.remove(number)
+
+
+async def test_client_that_is_closing_is_not_watched(tmp_path, authority, pair):
+    """Its transport has no socket any more, but the flow has not been told yet."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = f"127.0.0.1:{full.getsockname()[1]}"
+        with contextlib.ExitStack() as fillers:
+            for _ in range(2):
+                filler = fillers.enter_context(socket.socket())
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            async with setting(tmp_path, authority, pair, "tls_client", address=address) as found:
+                proxy = found.proxy
+                async with found.client():
+                    [flow] = await eventually(lambda: proxy.connections)
+                    await eventually(lambda: flow._watched >= 0)
+                    flow._watch_no_more()
+                    client, transport = flow.client_end, flow.client_end.transport
+                    client.transport = SimpleNamespace(
+                        is_closing=lambda: True, get_extra_info=lambda name: None
+                    )
+                    flow.watch_client()
+                    assert flow._watched < 0
+                    client.transport = transport
+                await eventually(lambda: not proxy.connections)

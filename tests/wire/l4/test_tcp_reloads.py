@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -85,3 +86,21 @@ async def test_flow_that_waits_for_a_pool_that_a_reload_removes_does_not_wait_on
                     await within(waiting.read(1))
             else:
                 assert await within(waiting.readexactly(1)) == b"b"
+
+
+async def test_defect_of_a_listener_costs_no_other_its_timeouts(tmp_path, monkeypatch):
+    written = mapping("127.0.0.1:1")
+    async with serving(tmp_path, written) as proxy:
+        worker = proxy.worker
+        ticks = []
+
+        def defect(now):
+            raise RuntimeError("a defect")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(proxy.listener, "tick", defect)
+            patch.setitem(worker.listeners._serving, "other", SimpleNamespace(tick=ticks.append))
+            worker.listeners.tick(1.0)
+        assert ticks == [1.0]
+        assert [str(each.pop("exception")) for each in proxy.errors] == ["a defect"]
+        proxy.errors.clear()
