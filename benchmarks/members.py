@@ -1,8 +1,8 @@
-"""`python -m benchmarks.members bytes|datagrams PORT`: members of the L4 rows, cheaper than any proxy.
+"""`python -m benchmarks.members bytes|datagrams|mail PORT`: members of the L4 rows, cheaper than any proxy.
 
 `bytes` reads one line of a connection: `down` (sends until the client closes), `up` (discards, and says how many bytes
 came when the client has ended its half), `echo` (returns what comes). Any other line gets an HTTP response.
-`datagrams` returns each datagram, up to 64 in two system calls.
+`datagrams` returns each datagram, up to 64 in two system calls. `mail` is `mail_member.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import selectors
 import socket
 import sys
 from contextlib import suppress
+
+from benchmarks import mail_member
 
 BLOCK = 1 << 20
 FILE_BYTES = 64 * BLOCK
@@ -75,6 +77,11 @@ class ByteMember:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._file = random_file()
+
+    @classmethod
+    def run(cls, port: int) -> None:
+        """Serve on 127.0.0.1:`port` until the process ends."""
+        cls(port).serve()
 
     def serve(self) -> None:
         """Serve until the process ends."""
@@ -178,4 +185,4 @@ def return_datagrams(port: int) -> None:
 
 if __name__ == "__main__":
     kind, port = sys.argv[1], int(sys.argv[2])
-    ByteMember(port).serve() if kind == "bytes" else return_datagrams(port)
+    {"bytes": ByteMember.run, "datagrams": return_datagrams, "mail": mail_member.serve}[kind](port)

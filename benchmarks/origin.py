@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from benchmarks.cores import LOAD_CORE
-from benchmarks.processes import Processes, StartError, free_port, returns_datagram
+from benchmarks.processes import Processes, StartError, free_port, greets, returns_datagram
 
 KINDS = ("small", "page", "html", "asset1k", "asset100k", "download", "russian", "inner")
-MEMBERS = ("bytes", "datagrams")
+MEMBERS = ("bytes", "datagrams", "mail")
 CHECKOUT = Path(__file__).parents[1]
 DOWNLOAD_BYTES = 100 * 1000 * 1000
 FILES = 100
@@ -191,6 +191,7 @@ class Origin:
             self._members.append(Processes([command], folder / kind, LOAD_CORE))
         self._members[0].wait_until_serving(self.ports["bytes"], b"/")
         self._members[1].wait_until(lambda: returns_datagram(self.ports["datagrams"]))
+        self._members[2].wait_until(lambda: greets(self.ports["mail"]))
 
     def requests(self) -> int:
         """How many requests the origin has had."""

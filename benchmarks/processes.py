@@ -76,6 +76,13 @@ def returns_datagram(port: int) -> bool:
     return False
 
 
+def greets(port: int) -> bool:
+    """Return True if a mail server greets on `port` now."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2.0) as probe:
+        return probe.recv(64).startswith(b"220 ")
+    return False
+
+
 def last_lines(text: str, count: int = 3, width: int = 300) -> str:
     """The last `count` lines of `text` that say something, each cut to `width` characters."""
     lines = [line.strip()[:width] for line in text.splitlines() if line.strip()]

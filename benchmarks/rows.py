@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from benchmarks.figures import Figures
-from benchmarks.loads.flows import Datagrams, Stream
+from benchmarks.loads.flows import Datagrams, Mail, Stream
 from benchmarks.loads.handshakes import Handshakes
 from benchmarks.loads.idle import Idle
 from benchmarks.loads.machine import Machine
@@ -104,6 +104,11 @@ def _datapaths(protocol: str, *, bulk: bool = False) -> dict[str, Contender]:
 
 
 _GET = Wrk("get.lua")
+_MAIL = {
+    "nginx": Contender("nginx-mail", Features(protocol="smtp")),
+    "haproxy": Contender("haproxy-tcp", Features(protocol="smtp")),
+    "adc": Contender("adc", Features(protocol="smtp")),
+}
 _CACHED = Features(hosts=1, prefixes=1, cache=True)
 _CACHES = ("nginx", "varnish", "adc")
 _TLS = ("nginx", "haproxy", "adc")
@@ -240,6 +245,8 @@ ROWS: dict[str, Row] = {
             "machine_us",
         ),
         Row("udp", "UDP, request and response of 256 client ports", "datagrams", Datagrams(), _flows("udp")),
+        Row("mail", "SMTP, connection with a message of 10 KB", "mail", Mail(), _MAIL),
+        Row("mail-100", "SMTP, messages of 10 KB, 100 in each connection", "mail", Mail(messages=100), _MAIL),
         Row(
             "waf",
             "Small GET: firewall with the bundled rules, with the OWASP CRS at level 1",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.cores import PEER_CORE
 from benchmarks.peers.peer import Peer
-from benchmarks.processes import START_LIMIT, Processes, StartError, free_port, returns_datagram
+from benchmarks.processes import START_LIMIT, Processes, StartError, free_port, greets, returns_datagram
 from benchmarks.site import Certificate, Features, Site
 
 SECONDS_PER_ROUTE = 0.005
@@ -34,6 +34,8 @@ def start(
     try:
         if features.protocol == "udp":
             started_in = processes.wait_until(lambda: returns_datagram(site.port), limit)
+        elif features.protocol == "smtp":
+            started_in = processes.wait_until(lambda: greets(site.port), limit)
         else:
             path = b"/app0/item/00"
             started_in = processes.wait_until_serving(site.port, path, tls=features.tls, limit=limit)

@@ -29,7 +29,7 @@ class Features:
     converts windows-1251 to UTF-8, `substitute` replaces the name of an inner host, `rate_limit`
     counts requests by client under a limit that none reaches. `files`
     serves files of this size instead of the origin; with `open_files` nginx keeps them open. `protocol` is what is
-    proxied: http, tcp or udp; with `splice` HAProxy moves bytes inside the kernel; `echo`: the member can return
+    proxied: http, tcp, udp or smtp; with `splice` HAProxy moves bytes inside the kernel; `echo`: the member can return
     what it receives; with `kernel` adc has the kernel forward the packets.
     """
 

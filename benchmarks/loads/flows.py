@@ -55,6 +55,25 @@ class Datagrams:
         return figures_of(outcome, peer.processes.usage().since(before))
 
 
+@dataclass(frozen=True)
+class Mail:
+    """Messages of 10 KB over `connections`, which are replaced after `messages` each."""
+
+    connections: int = 8
+    messages: int = 1
+    fresh: bool = False
+
+    def warm_up(self, peer: Running) -> None:
+        """Run for a second. Raises LoadError."""
+        _run("mail_client", peer.site.port, 1, self.connections, self.messages)
+
+    def measure(self, peer: Running, seconds: int) -> Figures:
+        """Run once. Raises LoadError, StartError."""
+        before = peer.processes.usage()
+        outcome = _run("mail_client", peer.site.port, seconds, self.connections, self.messages)
+        return figures_of(outcome, peer.processes.usage().since(before))
+
+
 def _run(program: str, *numbers: int) -> Outcome:
     """Run a client of this folder. Raises LoadError."""
     command = [sys.executable, "-m", f"benchmarks.loads.{program}", *map(str, numbers)]

@@ -9,6 +9,7 @@ from benchmarks.peers import (
     haproxy,
     haproxy_tcp,
     nginx,
+    nginx_mail,
     nginx_stream,
     plain_aiohttp,
     varnish,
@@ -25,6 +26,7 @@ PEERS: dict[str, Peer] = {
         plain_aiohttp.PEER,
         varnish.PEER,
         nginx_stream.PEER,
+        nginx_mail.PEER,
         haproxy_tcp.PEER,
         adc.PEER,
     )

@@ -1,4 +1,4 @@
-"""The configuration of adc as a proxy of TCP or UDP."""
+"""The configuration of adc as a proxy of TCP, UDP or mail."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ def configuration(site: Site) -> dict[str, Any]:
         "name": "l4",
         "bind": f"127.0.0.1:{site.port}",
         "protocol": protocol,
-        "pool": "app",
     }
+    if protocol == "smtp":
+        listener["smtp"] = {"routes": [{"pool": "app"}]}
+    else:
+        listener["pool"] = "app"
     if site.features.kernel:
         listener["datapath"] = "kernel"
     elif protocol == "udp":
