@@ -24,9 +24,8 @@ _SERVED: int = 200
 class TcpFlow(Session):
     """A flow between a client and a member of one pool.
 
-    `tried` are the members to which no connection could be made; `deadline_at` bounds what the flow waits for
-    now, `queue_until` its time in the pool's queue. `asked`: the client's
-    pin was looked for, on other machines too.
+    `tried` are the members to which no connection could be made; `queue_until` bounds the time in the pool's
+    queue. `asked`: the client's pin was looked for, on other machines too.
     """
 
     __slots__ = (
@@ -34,7 +33,6 @@ class TcpFlow(Session):
         "_elapsed",
         "_pool",
         "asked",
-        "deadline_at",
         "facts",
         "over",
         "queue_until",
@@ -51,7 +49,6 @@ class TcpFlow(Session):
         self.upstream: Upstream | None = None
         self.target: Member | None = None
         self.tried: tuple[Member, ...] = ()
-        self.deadline_at: float = inf
         self.over = False
         self.asked = False
         self.queue_until: float = 0.0
@@ -76,6 +73,8 @@ class TcpFlow(Session):
             service.report("limit_connections_per_source", "", self.peer)
             return False
         service.flows += 1
+        if service.flow_seconds < inf:
+            service.by_age[self] = None
         service.table.open(self, service.clock.now)
         return True
 
@@ -117,20 +116,20 @@ class TcpFlow(Session):
         self.pool, self.member = pool.name, member.name
         self.last = now
         pool.started(member, now)
-        self.wait_until(now + self.service.connect_timeout)
+        self.wait_for(self.service.connect_timeout)
         self.connect(member)
 
-    def wait_until(self, deadline: float) -> None:
-        """Have `too_late` called at `deadline` unless `established` comes first."""
-        self.deadline_at = deadline
-        self.service.connecting[self] = None
-        self.service.begun.append(self)
+    def wait_for(self, seconds: float) -> None:
+        """Have `too_late` called in `seconds` unless what the flow waits for comes first."""
+        service = self.service
+        service.connecting.add(self, seconds, service.clock.now)
+        service.begun.append(self)
 
     def established(self) -> None:
         """Note that the member has accepted the connection."""
         service, member = self.service, self.target
         now = service.clock.now
-        service.connecting.pop(self, None)
+        service.connecting.remove(self)
         self._elapsed = now - self._began
         service.table.moved(self, ESTABLISHED, now)
         upstream = self.upstream
@@ -146,7 +145,7 @@ class TcpFlow(Session):
         """Try another member, or refuse the flow."""
         service, member = self.service, self.target
         self.disconnect()
-        service.connecting.pop(self, None)
+        service.connecting.remove(self)
         if member is not None:
             service.failed(self.pool, member.name, failure.value)
             self.tried = (*self.tried, member)
@@ -162,7 +161,7 @@ class TcpFlow(Session):
         return self.upstream is not None and bool(self.upstream.pool.beside(self.tried))
 
     def too_late(self, now: float) -> None:
-        """Called when `deadline_at` has passed."""
+        """Called when what the flow waits for did not come in time."""
         if self.target is not None:
             self.attempt_failed(Failure.CONNECTION_TIMEOUT)
         else:
@@ -187,7 +186,9 @@ class TcpFlow(Session):
         service = self.service
         if self.state == NEW and outcome == _SERVED:
             outcome = Failure.CLIENT_GONE  # the attempt was neither a success nor a failure of the member
-        service.connecting.pop(self, None)
+        service.connecting.remove(self)
+        if service.by_age:
+            service.by_age.pop(self, None)
         if self.upstream is not None and self.target is None:
             self.upstream.leave(self)
         service.bytes_in += self.bytes_in

@@ -66,7 +66,7 @@ class RawFlow(TcpFlow):
             self.choose()
             return
         self._hello = HelloReader(service.hello_bytes)
-        self.wait_until(service.clock.now + service.hello_timeout)
+        self.wait_for(service.hello_timeout)
         self._read_client()
 
     def _read_client(self) -> None:
@@ -186,8 +186,7 @@ class RawFlow(TcpFlow):
         self._hello = None
         end.count(len(reader.data))
         service = self.service
-        service.connecting.pop(self, None)
-        self.deadline_at = 0.0
+        service.connecting.remove(self)
         self.facts.client.sni = hello.server_name
         routes = service.routes
         self.upstream = None if routes is None else routes.find(hello)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
+from adc.l4.tcp.deadlines import Deadlines
 from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.upstream import Upstream
 from adc.net.clock import Clock
@@ -64,10 +66,12 @@ class TcpService:
         self.keep_alive_client: int = 0
         self.keep_alive_member: int = 0
 
-        self.connecting: dict[TcpFlow, None] = {}
-        """Flows with a `deadline_at` of their own: ClientHello or connection incomplete."""
+        self.connecting: Deadlines[TcpFlow] = Deadlines()
+        """Flows whose ClientHello or connection is incomplete."""
         self.begun: list[TcpFlow] = []
         """Flows that entered `connecting` since the last tick."""
+        self.by_age: dict[TcpFlow, None] = {}
+        """Open flows, oldest first; empty without a limit of their age."""
         self.bytes_in: int = 0
         self.bytes_out: int = 0
         self.flows: int = 0
@@ -76,16 +80,23 @@ class TcpService:
 
     def tick(self, now: float) -> None:
         """End attempts and ClientHellos that take too long, and flows older than allowed."""
-        for flow in [flow for flow in self.connecting if flow.deadline_at <= now]:
+        for flow in self.connecting.due(now):
             flow.too_late(now)
         begun, self.begun = self.begun, []
         for flow in begun:  # most connections stand before the first tick, and cost nothing
             if flow in self.connecting:
                 flow.watch_client()
-        if self.flow_seconds < inf:
-            for flow in self.open_flows():
-                if now - flow.created >= self.flow_seconds:
-                    flow.end("time_limit")
+        oldest = now - self.flow_seconds
+        for flow in list(takewhile(lambda flow: flow.created <= oldest, self.by_age)):
+            flow.end("time_limit")
+
+    def limit_age(self, seconds: float) -> None:
+        """Limit the age of flows, also of open ones; `inf` for no limit."""
+        if seconds == inf:
+            self.by_age = {}
+        elif self.flow_seconds == inf:
+            self.by_age = dict.fromkeys(sorted(self.open_flows(), key=lambda flow: flow.created))
+        self.flow_seconds = seconds
 
     def open_flows(self) -> list[TcpFlow]:
         """Return all open flows."""

@@ -65,7 +65,7 @@ class TcpListener(StreamListener):
         service.hello_timeout = options.client_hello.timeout
         service.hello_bytes = options.client_hello.size
         service.flow_bytes = options.bytes or inf
-        service.flow_seconds = options.time or inf
+        service.limit_age(options.time or inf)
         service.abort_on_close = options.abort_on_close
         service.follow_port = options.member_port == "listener"
         self._follow_pools(runtime, settings)

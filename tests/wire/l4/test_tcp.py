@@ -352,6 +352,20 @@ async def test_flow_over_its_age_is_reset(tmp_path):
             await until_reset(reader)
 
 
+async def test_age_limit_of_a_reload_counts_for_open_flows(tmp_path):
+    async with member(named(b"!")) as address, serving(tmp_path, mapping(address)) as proxy:
+        async with connected(proxy) as (reader, _), connected(proxy) as (other, _):
+            for each in (reader, other):
+                await within(each.readexactly(1))
+            await proxy.change(lambda data: data["listeners"][0].update(tcp={"time": "1h"}))
+            await proxy.change(lambda data: data["listeners"][0].update(tcp={"time": "10ms"}))
+            for each in (reader, other):
+                await until_reset(each)
+        async with connected(proxy) as (reader, _):
+            await until_reset(reader)
+        assert not proxy.listener._service.by_age
+
+
 async def test_flows_survive_reloads_and_the_removal_of_their_member(tmp_path):
     async with member(named(b"a")) as a, member(named(b"b")) as b, serving(tmp_path, mapping(a)) as proxy:
         async with connected(proxy) as (reader, writer):
