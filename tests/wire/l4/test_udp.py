@@ -6,8 +6,10 @@ from time import monotonic
 import pytest
 
 from adc.firewall.buckets import Buckets
+from adc.l4.udp.door import OPENS
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.no_port import NoPort
+from adc.net.reactor import IN
 from adc.runtime.serve.descriptors import last_for_clients
 from adc.runtime.serve.udp_listener import QUIET_SECONDS
 from tests.kit.datagrams import Visitor, config, member, relaying
@@ -507,3 +509,15 @@ async def test_socket_that_the_kernel_does_not_watch_costs_a_datagram_only(tmp_p
             await eventually(lambda: relay.dropped("no_watch") == 1)
         assert (relay.sessions, relay.member().active, relay.listener._relay.descriptors.used) == (0, 0, 0)
         assert await visitors(relay).ask(b"y") == b"y"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_new_clients_leave_the_loop_to_others(tmp_path, visitors, host):
+    async with member() as a, relaying(tmp_path, config(a.address), host=host) as relay:
+        relay.address = ("127.0.0.1", relay.address[1])
+        for _ in range(2 * OPENS):
+            visitors(relay).send(b"x")
+        [door] = relay.listener._doors.values()
+        door.ready(IN)
+        assert relay.sessions == OPENS
+        await eventually(lambda: relay.sessions == 2 * OPENS)
