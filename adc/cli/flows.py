@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -66,23 +65,6 @@ def flow_rows(endpoint: Endpoint, wanted: WantedFlows, limit: int) -> list[FlowR
         if not page.cursor or len(rows) >= limit:
             return rows
         wanted = replace(wanted, cursor=page.cursor)
-
-
-def flow_changes(
-    before: Mapping[str, FlowRow], after: Mapping[str, FlowRow]
-) -> Iterator[tuple[str, FlowRow]]:
-    """Yield what happened to flows between two listings."""
-    for number, row in after.items():
-        known = before.get(number)
-        if known is None:
-            yield "opened", row
-        elif known.state != row.state:
-            yield row.state, row
-        elif known.member != row.member:
-            yield "moved", row
-    for number, row in before.items():
-        if number not in after:
-            yield "ended", row
 
 
 def flow_cells(row: FlowRow, columns: tuple[str, ...]) -> list[object]:

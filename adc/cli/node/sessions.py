@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ import typer
 
 from adc.cli.admin_client import Endpoint, admin_address, carry_out
 from adc.cli.arguments import AdminAddress, AdminConfig, Json
+from adc.cli.flow_watch import FlowWatch
 from adc.cli.flows import (
     COLUMNS,
     ENDED_COLUMNS,
@@ -25,7 +27,6 @@ from adc.cli.flows import (
     Protocol,
     State,
     flow_cells,
-    flow_changes,
     flow_rows,
     wanted_flows,
 )
@@ -34,7 +35,7 @@ from adc.persistence.listing import SessionRow
 from adc.runtime.operations import flows as flow_operations
 from adc.runtime.operations import sessions as operations
 from adc.runtime.operations.convert import to_json
-from adc.runtime.operations.flows import UnwantedFlows
+from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
 from adc.runtime.operations.operation import BadRequest
 from adc.runtime.operations.sessions import Wanted
 from adc.sessions.row import FlowRow
@@ -77,7 +78,7 @@ def list_sessions(
     state: State = "",
     idle: Idle = "",
     ended: Annotated[bool, typer.Option("--ended", help="Flows that ended lately, with the reason.")] = False,
-    limit: Limit = 100,
+    limit: Limit = 1000,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
@@ -93,8 +94,8 @@ def list_sessions(
     if kind != "flow" and not about_flows:
         only = kind == "pin" or about_pins
         wanted = Wanted(pool, member=member, min_age=_age(older), max_age=_age(newer), if_any=not only)
-        pins = list(islice(_rows(address, wanted), limit))
-    if kind != "pin" and not about_pins and len(pins) < limit:
+        pins = list(islice(_rows(address, wanted), limit + 1))
+    if kind != "pin" and not about_pins and len(pins) <= limit:
         conditions = wanted_flows(
             protocol=protocol,
             listener=listener,
@@ -105,8 +106,10 @@ def list_sessions(
             idle=_age(idle),
             ended=ended,
         )
-        flows = flow_rows(address, conditions, limit - len(pins))
-    _print(pins, flows, json)
+        flows = flow_rows(address, conditions, limit + 1 - len(pins))
+    _print(pins[:limit], flows[: max(0, limit - len(pins))], json)
+    if len(pins) + len(flows) > limit:
+        print(f"the first {limit} of more; --limit shows more", file=sys.stderr)
 
 
 @sessions.command()
@@ -120,8 +123,7 @@ def show(
     """Show the sessions of one client, or one flow."""
     address = admin_address(admin, config)
     pins = list(_rows(address, Wanted(pool, client, if_any=True)))
-    named = {"id": client} if _FLOW.fullmatch(client) else {"client": client}
-    flows = flow_rows(address, wanted_flows(pool=pool, **named), _MOST_SHOWN)
+    flows = _flows_of(address, client, pool)
     if not pins and not flows:
         fail(f"no session of {client}")
     _print(pins, flows, json)
@@ -185,6 +187,10 @@ def drop(
 def watch(
     kind: Kind = "",
     pool: Pool = "",
+    member: Member = "",
+    protocol: Protocol = "",
+    listener: Listener = "",
+    client: From = "",
     interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two checks.")] = 1.0,
     limit: Limit = 10_000,
     times: Annotated[
@@ -195,34 +201,49 @@ def watch(
     json: Json = False,
 ) -> None:
     """Print what is opened, moves, changes its state or ends, among the first LIMIT. JSON is one line per event."""
-    if kind not in ("", "flow", "pin"):
-        fail("--kind is flow or pin", MISUSED)
+    about_flows = bool(protocol or listener or client)
+    if kind not in ("", "flow", "pin") or (about_flows and kind == "pin"):
+        fail("--kind is flow or pin; --protocol, --listener and --client are for flows", MISUSED)
     signal.signal(
         signal.SIGINT, signal.SIG_DFL
     )  # an exception would be lost if it came in a callback of the collector
     address = admin_address(admin, config)
-    known, flows = _looked(address, kind, pool, limit)
+    pins = None
+    if kind != "flow" and not about_flows:
+        pins = Wanted(pool, member=member, if_any=kind != "pin")
+    known = _snapshot(address, pins, limit)
+    wanted = wanted_flows(protocol=protocol, listener=listener, pool=pool, member=member, client=client)
+    flows = None if kind == "pin" else FlowWatch(address, wanted, limit)
     looks = 0
     while times == 0 or looks < times:
         looks += 1
         time.sleep(interval)
-        now, flows_now = _looked(address, kind, pool, limit)
+        now = _snapshot(address, pins, limit)
         events: list[tuple[str, SessionRow | FlowRow]] = [*_changes(known, now)]
-        events += flow_changes(flows, flows_now)
+        events += () if flows is None else flows.changes()
         for event, row in events:
-            if json:
-                print(dumps({"event": event, **to_json(row)}), flush=True)
-            else:
-                name = f"{row.id} {row.client}" if isinstance(row, FlowRow) else row.client
-                print(printable(f"{event} {row.pool} {name} {row.member}"), flush=True)
-        known, flows = now, flows_now
+            _print_event(event, row, json)
+        known = now
 
 
-def _looked(address: Endpoint, kind: str, pool: str, limit: int) -> tuple[Snapshot, dict[str, FlowRow]]:
-    """Return the sticky sessions and the flows of this moment."""
-    pins = {} if kind == "flow" else _snapshot(address, Wanted(pool, if_any=kind != "pin"), limit)
-    flows = [] if kind == "pin" else flow_rows(address, wanted_flows(pool=pool), limit)
-    return pins, {row.id: row for row in flows}
+def _print_event(event: str, row: SessionRow | FlowRow, json: bool) -> None:
+    if json:
+        print(dumps({"event": event, **to_json(row)}), flush=True)
+        return
+    words = [event, row.pool, row.client, row.member]
+    if isinstance(row, FlowRow):
+        words = [event, row.pool, row.id, row.client, row.member, row.reason]
+    print(printable(" ".join(words).rstrip()), flush=True)
+
+
+def _flows_of(address: Endpoint, client: str, pool: str) -> list[FlowRow]:
+    """Return the flow of an id, or those of a client; none of what names a sticky session only."""
+    try:
+        is_id = _FLOW.fullmatch(client)
+        wanted = WantedFlows(pool=pool, id=client) if is_id else WantedFlows(pool=pool, client=client)
+    except BadRequest:
+        return []
+    return flow_rows(address, wanted, _MOST_SHOWN)
 
 
 _FLOW = re.compile(r"[0-9]+-[0-9]+")
@@ -230,8 +251,11 @@ _MOST_SHOWN = 1000
 Snapshot = dict[tuple[str, str], SessionRow]
 
 
-def _snapshot(endpoint: Endpoint, wanted: Wanted, limit: int) -> Snapshot:
+def _snapshot(endpoint: Endpoint, wanted: Wanted | None, limit: int) -> Snapshot:
+    """Return the sticky sessions of this moment; None: none."""
     rows: Snapshot = {}
+    if wanted is None:
+        return rows
     for row in _rows(endpoint, wanted):
         rows[row.pool, row.client] = row
         if len(rows) >= limit:
