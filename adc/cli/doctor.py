@@ -115,11 +115,19 @@ def questions_of(config: Config, name: str, member: Member, paths: Sequence[str]
 async def _look(
     config: Config, wait: float | None, paths: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], dict[tuple[str, str], Seen]]:
-    """Return a row for each member, and the values seen at members that responded."""
+    """Return a row for each member that speaks HTTP, and the values seen at members that responded."""
     from adc.cli.probe import probe
+    from adc.config.model.effects import HTTP
+    from adc.config.pool_users import kinds, pool_users
     from adc.config.timeouts import Seen
 
-    asked = [(name, pool, member) for name, pool in config.pools.items() for member in pool.members]
+    users = pool_users(config)
+    asked = [
+        (name, pool, member)
+        for name, pool in config.pools.items()
+        if not users[name] or HTTP in kinds(users[name])
+        for member in pool.members
+    ]
     answers = await asyncio.gather(
         *(
             probe(

@@ -46,6 +46,17 @@ async def test_a_members_real_idle_close_is_measured(tmp_path):
     assert {problem.path[-1] for problem in loaded.timeouts(seen)} == {"idle", "timeout"}
 
 
+async def test_members_of_other_protocols_get_no_requests(tmp_path):
+    async def fails(conversation):
+        raise AssertionError("a member of a tcp pool was asked")
+
+    async with Member(fails) as member:
+        file = tmp_path / "adc.yaml"
+        text = "listeners: [{bind: ':1', protocol: tcp, pool: db}]\npools: {db: [ADDRESS]}\n"
+        file.write_text(text.replace("ADDRESS", member.address))
+        assert await _look(load(file, {}).config, 0.1) == ([], {})
+
+
 def loaded_for(folder, address, more=""):
     file = folder / "adc.yaml"
     file.write_text(CONFIG.format(address=address) + more)

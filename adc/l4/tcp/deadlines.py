@@ -27,7 +27,8 @@ class Deadlines(Generic[T]):
     def add(self, item: T, seconds: float, now: float) -> None:
         """Have `item` due `seconds` after `now`, which must not be less than at earlier calls; an earlier time of it is
         forgotten."""
-        self.remove(item)
+        if item in self._seconds:
+            self.remove(item)
         self._seconds[item] = seconds
         order = self._orders.get(seconds)
         if order is None:

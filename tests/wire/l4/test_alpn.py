@@ -80,6 +80,16 @@ async def test_tcp_listener_agrees_on_what_it_names(tmp_path, authority, pair, a
         assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == agreed
 
 
+@pytest.mark.parametrize("alpn", [(), ("postgresql",)])
+async def test_smtp_listener_agrees_on_what_it_names(tmp_path, authority, pair, alpn):
+    smtp = {"protocol": "smtp", "smtp": {"starttls": "off", "routes": [{"pool": "app"}]}}
+    found = mapping("127.0.0.1:9", listener=listening(pair, *alpn, **smtp))
+    del found["listeners"][0]["pool"]
+    context = client_context(authority, *OFFERED)
+    async with serving(tmp_path, found) as proxy, connected(proxy, context) as (_, writer):
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == (alpn[0] if alpn else None)
+
+
 async def test_client_without_a_common_protocol_gets_an_alert(tmp_path, authority, pair):
     async with terminating(tmp_path, pair, "postgresql") as proxy:
         with pytest.raises(ssl.SSLError, match="alert no application protocol"):
