@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adc.control.kernel_services import uses_engine
-from adc.firewall.prefixes import Prefixes
 from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
 from adc.runtime.build.set_files import SetFiles
 from adc.telemetry.event_log import EventLog
@@ -35,7 +34,7 @@ class KernelRules:
         refreshed = False
         for name in self._files.look():
             try:
-                self.filter.sets[name] = Prefixes(read_set(self._files.files[name]))
+                self.filter.sets[name] = read_set(self._files.files[name])
             except (OSError, BadSet) as error:
                 log.error("firewall_set_not_reloaded", set=name, detail=str(error))
             else:

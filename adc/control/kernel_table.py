@@ -17,6 +17,7 @@ from adc.control.kernel_services import Standing, departed, services_of
 from adc.control.kernel_transaction import needs_kernel, refused, replace_table, table_of
 from adc.control.kernel_witness import Witness
 from adc.control.nft import NftFailed
+from adc.control.nft_listing import counters
 from adc.control.sockets import BindError
 from adc.firewall.filter import DEFAULT
 from adc.firewall.nftables.datapath import maps_of, update
@@ -193,10 +194,10 @@ class KernelTable:
         rules, config = self._rules, self._config
         if rules is None or config is None:
             return None
-        counters = await asyncio.to_thread(nft.counters, table_name(config.node))
+        packets = await asyncio.to_thread(counters, table_name(config.node))
         named = [(rule.name, rule.action) for rule in rules.filter.rules] + [(DEFAULT, rules.filter.default)]
         return [
-            firewall.FirewallRow(name, action, counters.get(counter_of(name), 0)) for name, action in named
+            firewall.FirewallRow(name, action, packets.get(counter_of(name), 0)) for name, action in named
         ]
 
     def members_changed(self) -> None:

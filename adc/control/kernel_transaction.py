@@ -9,6 +9,7 @@ from adc.control import nft
 from adc.control.kernel_rules import KernelRules, rules_of
 from adc.control.kernel_services import guarded_by, kernel_listeners, services_of, uses_engine
 from adc.control.nft import NftFailed
+from adc.control.nft_listing import names
 from adc.firewall.nftables.datapath import add_services
 from adc.firewall.nftables.rules import add_rules
 from adc.firewall.nftables.service import Service
@@ -75,7 +76,7 @@ def replace_table(table: Table | None, before: str | None) -> None:
             nft.apply(gone)
         return
     try:
-        nft.apply(gone + table.replacing(nft.names(table.name)))
+        nft.apply(gone + table.replacing(names(table.name)))
     except NftFailed as error:
         try:
             nft.apply(gone + removal(table.name) + table.replacing(Names()))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from adc.control import nft
-from adc.control.nft_generation import generation
+from adc.control.nft_listing import generation, shape
 
 
 class Witness:
@@ -18,26 +17,26 @@ class Witness:
         self._table = ""
         self._maps: tuple[str, ...] = ()
         self._generation = 0
-        self._shape = ""
+        self._shape = b""
 
     def remember(self, table: str, maps: Iterable[str]) -> None:
-        """Take the table as it is. Raises OSError, BadMessage, NftFailed."""
+        """Take the table as it is. Raises NftFailed."""
         self._table, self._maps = table, tuple(maps)
         self._generation = generation()  # first: a change from now on is looked at
-        self._shape = nft.shape(self._table, self._maps)
+        self._shape = shape(self._table, self._maps)
 
     def forget(self) -> None:
         """Have nothing to compare."""
         self._table = ""
 
     def is_changed(self) -> bool:
-        """Return True if another program has changed the table since. Raises OSError, BadMessage, NftFailed."""
+        """Return True if another program has changed the table since. Raises NftFailed."""
         if not self._table:
             return False
         now = generation()
         if now == self._generation:
             return False
-        if nft.shape(self._table, self._maps) != self._shape:
+        if shape(self._table, self._maps) != self._shape:
             return True
         self._generation = now
         return False

@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+Range = tuple[int, int, int]
+"""IP version, first address, and the one after the last."""
+
 _MAPPED_PREFIX = 96
 
 
@@ -18,12 +21,21 @@ class Prefixes:
     __slots__ = ("_v4", "_v6")
 
     def __init__(self, networks: Iterable[Network] = ()) -> None:
-        ranges: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-        for network in networks:
-            plain = _unmapped(network)
-            first = int(plain.network_address)
-            ranges[plain.version == 6].append((first, first + plain.num_addresses))
-        self._v4, self._v6 = _bounds(ranges[0]), _bounds(ranges[1])
+        self._set(range_of(network) for network in networks)
+
+    @classmethod
+    def of_ranges(cls, ranges: Iterable[Range]) -> Prefixes:
+        """Return the set of all addresses in `ranges`."""
+        found = cls()
+        found._set(ranges)
+        return found
+
+    def _set(self, ranges: Iterable[Range]) -> None:
+        v4: list[tuple[int, int]] = []
+        v6: list[tuple[int, int]] = []
+        for version, first, end in ranges:
+            (v4 if version == 4 else v6).append((first, end))
+        self._v4, self._v6 = _bounds(v4), _bounds(v6)
 
     def __contains__(self, address: Address) -> bool:
         bounds = self._v4 if address.version == 4 else self._v6
@@ -40,6 +52,13 @@ class Prefixes:
     def covers(self, other: Prefixes) -> bool:
         """True if every address of `other` is in this set."""
         return _cover(self._v4, other._v4) and _cover(self._v6, other._v6)
+
+
+def range_of(network: Network) -> Range:
+    """Return the addresses of a network; one of IPv4 mapped into IPv6 counts as IPv4."""
+    plain = _unmapped(network)
+    first = int(plain.network_address)
+    return plain.version, first, first + plain.num_addresses
 
 
 def _bounds(ranges: list[tuple[int, int]]) -> list[int]:

@@ -107,11 +107,11 @@ def error_of(body: bytes) -> int:
 def parse(body: bytes) -> Tracked | None:
     """Return the entry of a message of type NEW or DELETE; None unless it is of TCP or UDP. Raises BadMessage."""
     try:
-        found = _attributes(body[4:])
+        found = attributes(body[4:])
         original, reply = _tuple(found[_ORIGINAL]), _tuple(found[_REPLY])
         if original is None or reply is None:
             return None
-        tcp = _attributes(_attributes(found.get(_PROTOINFO, b"")).get(1, b""))
+        tcp = attributes(attributes(found.get(_PROTOINFO, b"")).get(1, b""))
         packets_in, bytes_in = _counters(found.get(_COUNT_ORIGINAL, b""))
         packets_out, bytes_out = _counters(found.get(_COUNT_REPLY, b""))
         return Tracked(
@@ -125,15 +125,15 @@ def parse(body: bytes) -> Tracked | None:
             bytes_in=bytes_in,
             packets_out=packets_out,
             bytes_out=bytes_out,
-            start=_number(_attributes(found.get(_TIMESTAMP, b"")).get(1, b"")) / 1e9,
+            start=_number(attributes(found.get(_TIMESTAMP, b"")).get(1, b"")) / 1e9,
         )
     except (LookupError, ValueError, OSError) as error:
         raise BadMessage(f"an entry that cannot be read: {error!r}") from None
 
 
 def _tuple(data: bytes) -> Tuple | None:
-    parts = _attributes(data)
-    ip, transport = _attributes(parts[1]), _attributes(parts[2])
+    parts = attributes(data)
+    ip, transport = attributes(parts[1]), attributes(parts[2])
     protocol = _PROTOCOLS.get(_number(transport[1]))
     if protocol is None:
         return None
@@ -144,7 +144,7 @@ def _tuple(data: bytes) -> Tuple | None:
 
 
 def _counters(data: bytes) -> tuple[int, int]:
-    found = _attributes(data)
+    found = attributes(data)
     return _number(found.get(1, b"")), _number(found.get(2, b""))
 
 
@@ -152,7 +152,8 @@ def _number(data: bytes) -> int:
     return int.from_bytes(data, "big")
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Return netlink attributes by their number; the last of several counts. Raises BadMessage."""
     found: dict[int, bytes] = {}
     at = 0
     while at + _ATTRIBUTE.size <= len(data):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from adc.firewall.buckets import Buckets
 from adc.firewall.filter import DEFAULT, ESTABLISHED, UNFILTERED, Filter
 from adc.firewall.packet import Packet
-from adc.firewall.prefixes import Prefixes
+from adc.firewall.prefixes import Prefixes, range_of
 from adc.firewall.rule import Rule
+from adc.firewall.set_text import plain_range
 from adc.runtime.build.firewall_lint import covers
 
 NETWORKS = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "0.0.0.0/1", "2001:db8::/32", "::/0")
@@ -130,3 +131,31 @@ def test_buckets_count_as_token_buckets(rate, burst, pauses):
             assert over is (tokens < 1.0)
         if not over:
             tokens -= 1.0
+
+
+digits = st.integers(0, 300).map(str) | st.sampled_from(["01", "", "+1", " 1"])
+groups = st.text("0123456789abcdefABCDEF:", min_size=1, max_size=20) | st.ip_addresses(v=6).map(str)
+lengths = (
+    st.just("")
+    | st.integers(0, 140).map("/{}".format)
+    | st.sampled_from(["/", "/08", "/255.0.0.0", "/-1", "/1x"])
+)
+quads = st.tuples(digits, digits, digits, digits).map(".".join) | st.ip_addresses(v=4).map(str)
+zeros = st.integers(0, 32).map(lambda length: str(ip_network(f"192.168.255.255/{length}", strict=False)))
+zeros6 = st.integers(0, 128).map(
+    lambda length: str(ip_network(f"::ffff:10.255.255.255/{length}", strict=False))
+)
+
+
+@given((st.tuples(quads | groups, lengths).map("".join)) | zeros | zeros6)
+@example("::ffff:1.2.3.4")
+@example("::ffff:0:0/96")
+@example("::/0")
+def test_a_network_read_fast_is_the_one_that_the_library_reads(word):
+    fast = plain_range(word.encode())
+    try:
+        network = ip_network(word)
+    except ValueError:
+        assert fast is None
+        return
+    assert fast is None or fast == range_of(network)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from adc.firewall.filter import DEFAULT, Filter
 from adc.firewall.nftables.datapath import places
@@ -188,9 +188,10 @@ def _set_name(rule: Rule, side: str, names: tuple[str, ...], family: int) -> str
 
 
 def _elements(prefixes: Prefixes, family: int) -> Iterator[str]:
-    kind = IPv4Address if family == 4 else IPv6Address
+    kind, size = (AF_INET, 4) if family == 4 else (AF_INET6, 16)
     for first, end in prefixes.ranges(family):
-        yield str(kind(first)) if end - first == 1 else f"{kind(first)}-{kind(end - 1)}"
+        text = inet_ntop(kind, first.to_bytes(size, "big"))
+        yield text if end - first == 1 else f"{text}-{inet_ntop(kind, (end - 1).to_bytes(size, 'big'))}"
 
 
 def _any_of(words: list[str]) -> str:

@@ -6,7 +6,6 @@ error, and crashes on a map of addresses with ports (docs/decisions/nftables-tex
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,19 +33,6 @@ class Names:
     """Names of the objects that a table has, by kind."""
 
     of: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, listing: str) -> Names:
-        """Parse the output of `nft -j -t list table`. Raises ValueError."""
-        found: dict[str, set[str]] = {}
-        try:
-            for entry in json.loads(listing)["nftables"]:
-                for kind, body in entry.items():
-                    if kind in KINDS:
-                        found.setdefault(kind, set()).add(body["name"])
-        except (LookupError, TypeError, AttributeError) as error:
-            raise ValueError(f"no listing of a table: {error!r}") from error
-        return cls({kind: frozenset(names) for kind, names in found.items()})
 
 
 class Table:

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from adc.config.model.firewall import DAYS, Firewall, FirewallLog, FirewallOver, FirewallRule, is_network
 from adc.firewall.buckets import Buckets
 from adc.firewall.filter import Filter
-from adc.firewall.prefixes import Network, Prefixes
+from adc.firewall.prefixes import Prefixes
 from adc.firewall.rule import Over, Rule
 from adc.firewall.set_text import MAX_BYTES, BadSet, parse_set
 from adc.firewall.times import DAY_MINUTES, TimeWindow
@@ -26,12 +26,12 @@ def filter_of(firewall: Firewall, sets: Mapping[str, Prefixes], buckets: Buckets
 def read_sets(firewall: Firewall) -> dict[str, Prefixes]:
     """Return the named sets; those with files are read now. Raises OSError, BadSet."""
     return {
-        name: Prefixes(each.networks if each.file is None else read_set(each.file))
+        name: Prefixes(each.networks) if each.file is None else read_set(each.file)
         for name, each in firewall.sets.items()
     }
 
 
-def read_set(file: str) -> tuple[Network, ...]:
+def read_set(file: str) -> Prefixes:
     """Return the networks in a file. Raises OSError, BadSet; a pipe or a device, which may have no end, is a BadSet."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

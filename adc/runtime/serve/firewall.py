@@ -14,7 +14,6 @@ from adc.config.model.firewall import Firewall
 from adc.firewall.buckets import Buckets
 from adc.firewall.filter import DEFAULT, Filter
 from adc.firewall.packet import Packet, packet_of
-from adc.firewall.prefixes import Prefixes
 from adc.runtime.build.firewall import BadSet, filter_of, log_of, read_set, read_sets
 from adc.runtime.build.set_files import SetFiles
 from adc.runtime.errors import BuildError
@@ -141,7 +140,7 @@ class WorkerFirewall:
         """Replace sets; a file that cannot be used changes nothing."""
         for name, file in files.items():
             try:
-                networks = await asyncio.to_thread(_read, file)
+                networks = await asyncio.to_thread(read_set, file)
             except (OSError, BadSet) as error:
                 if self._log is not None:
                     self._log.error("firewall_set_not_reloaded", set=name, detail=str(error))
@@ -157,7 +156,3 @@ class WorkerFirewall:
             actions = {rule.name: rule.action for rule in self.filter.rules} | {DEFAULT: self.filter.default}
             for name, count in self.filter.counters.items():
                 yield Sample("adc_firewall_packets_total", (name, actions[name]), count)
-
-
-def _read(file: str) -> Prefixes:
-    return Prefixes(read_set(file))
