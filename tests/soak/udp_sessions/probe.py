@@ -5,12 +5,12 @@ then `go` and `stop`, after which it prints what it measured as JSON.
 """
 
 import json
-import os
 import select
 import socket
 import sys
 import time
-from contextlib import suppress
+
+from tests.soak.udp_sessions.service import prefer
 
 PAUSE = 0.001
 """Seconds between two datagrams."""
@@ -19,8 +19,7 @@ TIMEOUT = 10.0
 
 
 def main():
-    with suppress(OSError):  # so that what runs on this core does not count
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+    prefer(0)
     member = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     member.bind(("127.0.0.1", 0))
     print(member.getsockname()[1], flush=True)

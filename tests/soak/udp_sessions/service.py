@@ -30,8 +30,14 @@ FIRST_CORE = {0}
 LAST_CORE = {(os.cpu_count() or 1) - 1}
 """The worker has the last core; everything else that the script starts has the first."""
 
-HIGHEST = -20
-"""Priority of the worker, so that other programs do not count. The probing client has one above all others."""
+
+def prefer(process):
+    """Have the kernel run a process before other programs of the machine, which do not count then; 0: this one.
+
+    No-op without the right to.
+    """
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(process, os.SCHED_FIFO, os.sched_param(10))
 
 
 def allowed(sessions):
@@ -62,8 +68,8 @@ class Service:
         self._wait()
         self.worker = self.status()["workers"][0]["pid"]
         os.sched_setaffinity(self.worker, LAST_CORE)
-        with contextlib.suppress(OSError):  # not permitted; other programs of the machine count then
-            os.setpriority(os.PRIO_PROCESS, self.worker, HIGHEST)
+        if not watched:
+            prefer(self.worker)
 
     def write(self, idle=IDLE, per_source=0):
         """Write the configuration."""
