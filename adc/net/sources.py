@@ -26,6 +26,10 @@ class SourceLimit:
         for address in present:
             self.add(address)
 
+    def follow(self, limit: int, exempt: Callable[[str], bool]) -> None:
+        """Apply another limit and other exemptions from now on; the counts stay."""
+        self.limit, self._exempt = limit, exempt
+
     def add(self, address: str) -> None:
         """Count a connection of `address` that is open already."""
         key = _source(address)

@@ -165,7 +165,10 @@ def _agreement(settings: model.Listener) -> BeforeTls | None:
 
 
 def _sources(settings: model.Listener, trusted: Networks, state: ListenerState) -> SourceLimit | None:
-    limit = settings.limits.connections_per_source
+    limit, before = settings.limits.connections_per_source, state.sources
     if not limit:
         return None
+    if before is not None:  # which has counted all connections already
+        before.follow(limit, trusted.contains)
+        return before
     return SourceLimit(limit, trusted.contains, [connection.peer for connection in state.connections])

@@ -28,6 +28,14 @@ def test_clients_of_one_subnet_are_one_source(one, other, same):
     assert limit.admit(other) is not same
 
 
+def test_another_limit_keeps_the_counts():
+    limit = SourceLimit(1)
+    assert [limit.admit("192.0.2.1") for _ in range(2)] == [True, False]
+    limit.follow(2, lambda address: address == "10.0.0.1")
+    assert [limit.admit("192.0.2.1") for _ in range(2)] == [True, False]
+    assert [limit.admit("10.0.0.1") for _ in range(3)] == [True] * 3
+
+
 def test_exempt_and_present_addresses():
     limit = SourceLimit(1, lambda address: address == "10.0.0.1", ["192.0.2.1"])
     assert limit.admit("10.0.0.1")
