@@ -245,6 +245,5 @@ class SmtpConnection(Introduction):
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
         await self.say(reply(221, "2.0.0 Bye"))
-        if self.transport is not None:
-            self.transport.close()
+        self.finish()
         raise SessionEnded("QUIT")

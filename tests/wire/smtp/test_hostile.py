@@ -155,6 +155,17 @@ async def test_too_many_rejected_recipients_end_the_session(tmp_path):
         assert await client.closed() == b""
 
 
+async def test_bytes_behind_quit_do_not_destroy_the_replies(tmp_path):
+    """A socket that is closed with unread bytes is reset, and a reset may overtake the reply to a message."""
+    async with MailMember() as member, relaying(tmp_path, member) as (_proxy, client):
+        await client.envelope("u@example.com")
+        await client.say("DATA")
+        client.writer.write(MESSAGE + b".\r\nQUIT\r\n" + b"QUIT\r\n" * 400_000)
+        assert (await client.reply())[0] == 250
+        assert (await client.reply())[0] == 221
+        assert await client.closed() == b""
+
+
 async def test_too_many_commands_without_mail_end_the_session(tmp_path):
     smtp = {"limits": {"idle_commands": 5}}
     async with (

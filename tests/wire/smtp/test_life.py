@@ -28,6 +28,7 @@ async def test_session_is_in_the_table_until_it_ends(tmp_path):
         assert session.bytes_in > 0
         assert session.bytes_out > 0
         await client.say("QUIT")
+        client.close()
         await eventually(lambda: len(table(proxy)) == 0)
 
 
