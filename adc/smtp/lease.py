@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SUCCESS: Final = 200
 """Outcome of a conversation for the pool's health: its statuses are those of HTTP, where 550 would be a failure."""
 
+_LEAST: Final = 0.001
+"""Seconds that a member took at least; the clock is coarser."""
+
 
 class Lease:
     """A conversation with a member, counted at its pool and in `leases` until it is closed."""
@@ -26,6 +29,7 @@ class Lease:
     __slots__ = (
         "_began",
         "_clock",
+        "_elapsed",
         "_error_log",
         "_open",
         "_outcome",
@@ -47,6 +51,7 @@ class Lease:
         self._pool: Pool | None = pool
         self._clock, self._error_log = clock, error_log
         self._began = clock.now
+        self._elapsed = 0.0
         self._outcome: Outcome = _SUCCESS
         self._open = leases
         self.member = member
@@ -59,6 +64,10 @@ class Lease:
     def usable(self) -> bool:
         """True if another message can be sent."""
         return self._pool is not None and self.conversation.usable
+
+    def ready(self) -> None:
+        """Note that the member is ready for mail: what follows takes as long as the client does."""
+        self._elapsed = self._clock.now - self._began or _LEAST
 
     def failed(self, error: MemberError) -> None:
         """Close after a failure of the member, which is logged."""
@@ -91,4 +100,4 @@ class Lease:
         else:
             self.conversation.abort()
         now = self._clock.now
-        pool.finished(self.member, now, self._outcome, now - self._began)
+        pool.finished(self.member, now, self._outcome, self._elapsed or now - self._began)

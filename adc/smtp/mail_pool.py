@@ -111,6 +111,7 @@ class MailPool:
             lease.close()
             raise
         else:
+            lease.ready()
             return
         lease.failed(error)
         raise error

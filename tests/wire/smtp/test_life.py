@@ -199,6 +199,18 @@ async def test_members_are_counted_until_the_conversation_ends(tmp_path):
         await eventually(lambda: proxy.member().active == 0)
 
 
+async def test_idle_client_does_not_make_its_member_slow(tmp_path):
+    pool = {"balance": "least_response_time"}
+    async with MailMember() as member, relaying(tmp_path, member, pool=pool) as (proxy, client):
+        await client.send("u@example.com")
+        (connection,) = proxy.connections
+        for lease in connection.caller.leases:
+            lease._began -= 300
+        client.close()
+        await eventually(lambda: proxy.member().active == 0)
+        assert 0 < proxy.member().ewma < 30
+
+
 async def test_connection_over_the_limit_is_told(tmp_path):
     limits = {"limits": {"connections": 1}}
     async with relaying(tmp_path, "127.0.0.1:9", listener=limits) as (proxy, _client):
