@@ -136,6 +136,8 @@ class RawFlow(TcpFlow):
         """Handle events of an end before both are connected."""
         if end is self.member_end:
             self._connected(end, events)
+        elif end is not self.client_end:
+            return  # of an attempt that was given up in the same batch of events
         elif self._hello is not None:
             self._read_hello(end, self._hello)
         elif events & BROKEN:

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from adc.l4.tcp.end import SPLICE_AFTER
+from adc.l4.tcp.end import BROKEN, SPLICE_AFTER, End
 from adc.runtime.operations import flows
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
@@ -508,3 +508,20 @@ async def test_socket_that_the_kernel_does_not_watch_costs_a_connection_only(tmp
             writer.write(b"x")
             assert await within(reader.readexactly(1)) == b"x"
         assert proxy.member().failures == 0
+
+
+async def test_late_event_of_an_attempt_that_was_given_up_changes_nothing(tmp_path):
+    limits = {"limits": {"connections_per_member": 1, "queue": 5}}
+    async with (
+        member(named(b"1")) as address,
+        serving(tmp_path, mapping(address, pool=limits)) as proxy,
+        connected(proxy) as (reader, writer),
+        connected(proxy) as (waiting, _),
+    ):
+        assert await within(reader.readexactly(1)) == b"1"
+        upstream = proxy.listener._upstreams["app"]
+        [flow] = await eventually(lambda: list(upstream.queue.waiting))
+        with socket.socket() as sock:
+            flow.not_joined(End(flow, sock, False), BROKEN)
+        writer.close()
+        assert await within(waiting.readexactly(1)) == b"1"
