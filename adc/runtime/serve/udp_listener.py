@@ -61,6 +61,7 @@ class UdpListener(Listener):
         self._former: list[Door] = []
         self._reported: dict[str, int] = {}
         self._report_at = 0.0
+        self._renewing = False
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
         self._logs = logs
@@ -149,8 +150,8 @@ class UdpListener(Listener):
 
     def tick(self, now: float) -> None:
         self._targets.refresh(now)
-        if self._owners is not None:
-            self._owners.tick(now)
+        if not self._renewing:
+            self._renew()
         self._former = [door for door in self._former if not door.unused]
         if self._relay.draining:
             self._end_quiet(now)
@@ -165,6 +166,12 @@ class UdpListener(Listener):
         quiet = (session for session in everyone if now - session.last >= QUIET_SECONDS)
         for session in list(islice(quiet, _ENDED_PER_TICK)):
             session.end("shutdown")
+
+    def _renew(self) -> None:
+        """Renew the records of this node's sessions, one slice in each loop iteration until none is due."""
+        self._renewing = self._owners is not None and self._owners.tick(self._context.clock.now)
+        if self._renewing:
+            self._context.batch.loop.call_soon(self._renew)
 
     def _report(self) -> None:
         for reason, count in self._relay.drops.items():

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from adc.l4.udp.owners import MOST_EACH, RENEWED_PER_TICK, WAITING_BYTES, SharedOwners, key_of, read_owner
+from adc.l4.udp.owners import MOST_EACH, RENEWED_AT_ONCE, WAITING_BYTES, SharedOwners, key_of, read_owner
 from adc.l4.udp.session import Relay, UdpSession
 from adc.sessions.session import Timeouts
 from adc.state.memory import MemoryTable
@@ -148,7 +148,7 @@ def test_record_follows_a_session_to_another_member(owners, relay, table):
 
 
 def test_sessions_that_have_ended_are_not_kept_for_a_renewal(owners, relay, table):
-    for number in range(3 * RENEWED_PER_TICK):
+    for number in range(3 * RENEWED_AT_ONCE):
         arrive(owners, number)
         table.answer()
         owners.closed(relay.sessions.pop(client(number)))
@@ -163,3 +163,11 @@ def test_record_of_an_open_session_is_written_again(owners, relay, table):
     assert table.owner(client(0)) is None
     owners.tick(float("inf"))
     assert table.owner(client(0)).member == A.address
+
+
+def test_many_records_are_written_in_slices(owners, relay, table):
+    for number in range(RENEWED_AT_ONCE + 1):
+        arrive(owners, number)
+        table.answer()
+    far = 1e9
+    assert [owners.tick(far) for _ in range(2)] == [True, False]
