@@ -19,6 +19,12 @@ ESTABLISHED = "(established)"
 UNFILTERED = "(not filtered)"
 """Stands for a rule's name where the default does not apply: ICMP that no rule wants, and packets to no listener."""
 
+SELECTING = ("state", "protocol", "listener")
+"""Conditions that all new flows of a listener share."""
+
+MOST_SELECTIONS = 1024
+"""Listeners, protocols and states whose rules are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -57,10 +63,8 @@ class Filter:
         self.sets = {"any": ANY, **sets}
         self.buckets = buckets or Buckets()
         self.counters: dict[str, int] = {rule.name: 0 for rule in self.rules} | {DEFAULT: 0}
-        self._compiled: list[tuple[Rule, list[Condition]]] = [
-            (rule, [condition for _, condition in rule.conditions()]) for rule in self.rules
-        ]
-        self._of_icmp = [(rule, conditions) for rule, conditions in self._compiled if rule.wants("icmp")]
+        self._compiled = [(rule, dict(rule.conditions())) for rule in self.rules]
+        self._selected: dict[tuple[str, str, str], list[tuple[Rule, list[Condition]]]] = {}
 
     def decide(self, packet: Packet, now: float, wall: float, rates: bool = True) -> Decision:
         """Return the decision at `now` (monotonic) and `wall` (Unix) seconds; without `rates` skip rules with over.
@@ -69,8 +73,7 @@ class Filter:
         """
         sets, counters = self.sets, self.counters
         counted: tuple[Rule, ...] = ()
-        icmp = packet.protocol == "icmp"
-        for rule, conditions in self._of_icmp if icmp else self._compiled:
+        for rule, conditions in self._selection(packet):
             over = rule.over
             if over is not None and not rates:
                 continue
@@ -86,10 +89,26 @@ class Filter:
                 counted = (*counted, rule)
         if packet.state in ("established", "related"):
             return Decision("accept", None, ESTABLISHED, counted)
-        if icmp:
+        if packet.protocol == "icmp":
             return Decision("accept", None, UNFILTERED, counted)
         counters[DEFAULT] += 1
         return Decision(self.default, None, DEFAULT, counted)
+
+    def _selection(self, packet: Packet) -> list[tuple[Rule, list[Condition]]]:
+        """Return the rules that packets of this protocol, listener and state may match, with their other conditions."""
+        key = packet.protocol, packet.listener, packet.state
+        found = self._selected.get(key)
+        if found is None:
+            found = [
+                (rule, [condition for name, condition in conditions.items() if name not in SELECTING])
+                for rule, conditions in self._compiled
+                if rule.wants(packet.protocol)
+                and all(conditions[name](packet, self.sets, 0.0) for name in SELECTING if name in conditions)
+            ]
+            if len(self._selected) >= MOST_SELECTIONS:
+                self._selected.clear()
+            self._selected[key] = found
+        return found
 
     def _is_over(self, rule: Rule, packet: Packet, now: float) -> bool:
         over = rule.over

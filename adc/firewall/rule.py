@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from operator import attrgetter
 
 from adc.firewall.packet import Address, Packet
 from adc.firewall.prefixes import Prefixes
@@ -73,15 +74,9 @@ class Rule:
         if self.source_port:
             yield "source_port", lambda packet, sets, wall: within(packet.source_port, self.source_port)
         if self.source:
-            yield (
-                "source",
-                lambda packet, sets, wall: any(packet.source in sets[name] for name in self.source),
-            )
+            yield "source", _in_sets(self.source, attrgetter("source"))
         if self.destination:
-            yield (
-                "destination",
-                lambda packet, sets, wall: any(packet.destination in sets[name] for name in self.destination),
-            )
+            yield "destination", _in_sets(self.destination, attrgetter("destination"))
         if self.time is not None:
             window = self.time
             yield "time", lambda packet, sets, wall: window.holds(wall)
@@ -91,6 +86,17 @@ Condition = Callable[[Packet, Mapping[str, Prefixes], float], bool]
 """`(packet, sets, wall) -> bool`."""
 
 
+def _in_sets(names: tuple[str, ...], address_of: Callable[[Packet], Address]) -> Condition:
+    """Return the condition that an address is in one of the sets; nearly all rules have one."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda packet, sets, wall: address_of(packet) in sets[name]
+    return lambda packet, sets, wall: any(address_of(packet) in sets[name] for name in names)
+
+
 def within(port: int, ranges: Ports) -> bool:
     """True if `port` is in one of `ranges`, whose ends count."""
-    return any(first <= port <= last for first, last in ranges)
+    for first, last in ranges:  # noqa: SIM110 - three times as fast as any()
+        if first <= port <= last:
+            return True
+    return False

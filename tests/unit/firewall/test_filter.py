@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adc.firewall.buckets import WAYS, Buckets
-from adc.firewall.filter import DEFAULT, ESTABLISHED, Filter
+from adc.firewall.filter import DEFAULT, ESTABLISHED, MOST_SELECTIONS, Filter
 from adc.firewall.packet import Packet, packet_of
 from adc.firewall.prefixes import ANY, Prefixes
 from adc.firewall.rule import Over, Rule
@@ -41,6 +41,15 @@ def test_first_match_decides() -> None:
 def test_default_decides_without_a_match() -> None:
     decision = Filter([Rule("one", "drop", source=("bad",))], "reject", BAD).decide(packet("10.0.0.1"), 0, 0)
     assert (decision.action, decision.rule, decision.name) == ("reject", None, DEFAULT)
+
+
+def test_rules_are_selected_for_each_listener_and_kept_in_bounded_memory() -> None:
+    rules = Filter([Rule("web", "drop", listener=frozenset({"web"})), Rule("all", "reject")], "accept", {})
+    for name, expected in (("web", "web"), ("db", "all"), ("web", "web")):
+        assert rules.decide(packet(listener=name), 0, 0).name == expected
+    for number in range(3000):
+        rules.decide(packet(listener=f"x{number}"), 0, 0)
+    assert len(rules._selected) <= MOST_SELECTIONS
 
 
 def test_count_goes_on_and_is_counted() -> None:
