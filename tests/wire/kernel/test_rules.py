@@ -6,11 +6,14 @@ import socket
 import struct
 import time
 from collections import defaultdict
+from datetime import datetime
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from adc.config import Config
+from adc.control import kernel_table
 from adc.firewall.filter import DEFAULT, UNFILTERED
 from adc.firewall.nftables.rules import counter_of
 from adc.firewall.packet import Packet
@@ -389,6 +392,38 @@ def test_datagram_to_everyone_meets_the_rules_of_a_listener_on_all_addresses(net
         target = ("ff02::1", DNS, 0, front) if v6 else ("10.71.1.255", DNS)
         client.sendto(b"x", target)
     assert settled(lambda: node.counters()["default"], 1) == 1
+
+
+class Clock:
+    """Stands for the module time: the wall clock is set by the test."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, wall):
+        self.wall = wall
+
+    def time(self):
+        return self.wall
+
+
+def test_rules_are_in_force_in_their_hours(net, node, served, monkeypatch):
+    clock = Clock(0.0)
+    monkeypatch.setattr(kernel_table, "time", clock)
+    night = {"days": ["sat"], "from": "22:00", "to": "06:00", "timezone": "Europe/Berlin"}
+    evening = {"days": ["sat"], "from": "21:00", "to": "23:00", "timezone": "Europe/Berlin"}
+    rules = [{"action": "drop", "time": night}, {"action": "reject", "time": evening}]
+    seen = {}
+    for text in ("20:59", "21:00", "22:00", "23:30", "+05:59", "+06:00"):
+        day = "2026-10-25" if text.startswith("+") else "2026-10-24"
+        moment = datetime.fromisoformat(f"{day}T{text.removeprefix('+')}").replace(
+            tzinfo=ZoneInfo("Europe/Berlin")
+        )
+        clock.wall = moment.timestamp()
+        if not seen:
+            node.serve(config(net, rules, default="accept"))
+        node.follow()
+        seen[text] = connects(net)
+    assert list(seen.values()) == ["accepted", "reset", "dropped", "dropped", "dropped", "accepted"]
 
 
 def test_rules_stay_on_exit_unless_they_are_to_be_removed(net, node, served):
