@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,9 @@ from adc.config.model.types import (
     duration,
 )
 from adc.config.units import quote
+
+MOST_SHARING: Final = 256
+"""Workers of a node that shares sessions: nodes name a worker by a byte."""
 
 
 def _workers(value: Any) -> int | str:
@@ -148,10 +151,21 @@ class Config(Part):
             yield ("group",), "has no effect without user"
         if "user" in written and written.get("workers") == 0:
             yield ("user",), "is for worker processes, and workers: 0 has none"
+        if _shares_sessions(written.get("cluster")) and _number(written.get("workers")) > MOST_SHARING:
+            yield ("workers",), f"may be {MOST_SHARING} at most with cluster.sync.sessions"
         if not written.get("error_pages"):
             yield from _without_pages(written.get("routes"))
         if written.get("listeners") == []:
             yield ("listeners",), "is empty; at least one listener is needed"
+
+
+def _shares_sessions(cluster: Any) -> bool:
+    sync = cluster.get("sync") if isinstance(cluster, dict) else None
+    return isinstance(sync, dict) and sync.get("sessions") is True
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _without_pages(routes: Any) -> Iterable[Finding]:

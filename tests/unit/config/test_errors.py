@@ -92,6 +92,13 @@ def test_every_expression_that_may_be_slow_is_refused_with_its_place(refused: Re
         ("shutdown: 3", "1:11: shutdown: 3 is not a mapping (key: value)"),
         ("shutdown:", "1:10: shutdown: is empty; give it a value or remove the key"),
         ("workers: 5000", "1:10: workers: 5000 is not auto (one per core) or a number from 0 to 1024"),
+        (
+            (
+                "workers: 257\nnode: a\nstate: {backend: redis, url: 'redis://h/0'}\n"
+                "cluster: {name: c, advertise: 10.0.0.1:79, secret: 0123456789abcdef, sync: {sessions: true}}"
+            ),
+            "1:10: workers: may be 256 at most with cluster.sync.sessions",
+        ),
         ("node: 12", "1:7: node: 12 is not text here; put it in quotes to mean the text"),
         ("error_log: {level: x}", '1:20: error_log.level: "x" is not one of: debug, info, warning, error'),
         ("error_log: {format: xml}", '1:21: error_log.format: "xml" is not one of: text, json'),
