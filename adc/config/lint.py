@@ -8,6 +8,7 @@ from http import HTTPMethod
 from adc.config.coverage import covers
 from adc.config.errors import Path
 from adc.config.kernel_path import doubtful_expiry
+from adc.config.mail_lint import doubtful_mail_routes
 from adc.config.model.config import Config
 from adc.config.model.match import PathRule
 from adc.config.model.pools import Pool
@@ -25,14 +26,15 @@ MOST_COMPARED = 1000
 
 
 def doubtful(config: Config) -> Iterator[Finding]:
-    """Yield routes that never match, methods in lower case, pools without routes, members listed twice, what pools
-    share too little of, and what the kernel cannot do at the end of a flow.
+    """Yield routes (also of mail) that never match, methods in lower case, pools without routes, members listed twice,
+    what pools share too little of, and what the kernel cannot do at the end of a flow.
     """
     yield from _unreachable(config.routes)
     yield from _lower_case_methods(config.routes)
     yield from shared_cookies(config)
     yield from oversized_tables(config)
     yield from doubtful_expiry(config)
+    yield from doubtful_mail_routes(config)
     users = pool_users(config)
     for name, pool in config.pools.items():
         if not users[name]:

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from adc.config.errors import ConfigErrors
+from adc.config.lint import doubtful
 from adc.config.loading import load
 
 LISTENER = {
@@ -77,3 +78,25 @@ def test_off_without_quotes_is_off(tmp_path):
 )
 def test_contradiction_is_refused(tmp_path, parts, told):
     assert told in refused(tmp_path, **parts)
+
+
+EXAMPLE = {"match": {"rcpt_domain": ["example.com"]}, "pool": "mx"}
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        ([EXAMPLE, {"pool": "mx"}], []),
+        ([{"pool": "mx"}, EXAMPLE], [(1, "is never reached: route 0 matches all that it matches")]),
+        ([EXAMPLE, EXAMPLE], [(1, "is never reached: route 0 matches all that it matches")]),
+        (
+            [{"match": {"size": {"min": "2MB", "max": "1MB"}}, "pool": "mx"}],
+            [(0, "matches no message: size.min is above size.max")],
+        ),
+    ],
+)
+def test_routes_that_nothing_reaches_are_doubtful(tmp_path, routes, told):
+    config = loaded(tmp_path, smtp={"routes": routes})
+    assert list(doubtful(config)) == [
+        (("listeners", 0, "smtp", "routes", number), text) for number, text in told
+    ]
