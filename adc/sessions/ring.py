@@ -55,12 +55,13 @@ class Ring:
         if not held:
             del self._buckets[session.bucket]
 
-    def due(self, now: float) -> Session | None:
-        """Return a session whose bucket is older than the idle time; it may have been active since."""
+    def due(self, now: float, idle: float | None = None) -> Session | None:
+        """Return a session whose bucket is older than `idle` seconds, by default the idle time of the ring; it may have
+        been active since."""
         if not self.count:
             return None
         first = self._advance()
-        if (first + 1) * GRAIN + self.timeouts.of(self.state) > now:
+        if (first + 1) * GRAIN + (self.timeouts.of(self.state) if idle is None else idle) > now:
             return None
         return _last_of(self._buckets[first])
 

@@ -104,13 +104,22 @@ class SessionTable:
             effort -= END_EFFORT
             if effort <= 0:
                 return True
-        for ring in list(self._rings.values()):
-            session = ring.due(now)
+        return self._end_due(list(self._rings.values()), effort, now, None, EXPIRED)
+
+    def end_quiet(self, listener: str, idle: float, reason: str, now: float) -> bool:
+        """End sessions of a listener that have been idle for `idle` seconds, as many as one slice allows; True if more
+        are left."""
+        rings = [ring for ring in self._rings.values() if ring.listener == listener]
+        return self._end_due(rings, SLICE, now, idle, reason)
+
+    def _end_due(self, rings: list[Ring], effort: int, now: float, idle: float | None, reason: str) -> bool:
+        for ring in rings:
+            session = ring.due(now, idle)
             while session is not None:
-                effort -= self._review(ring, session, now)
+                effort -= self._review(ring, session, now, reason)
                 if effort <= 0:
                     return True
-                session = ring.due(now)
+                session = ring.due(now, idle)
         return False
 
     def scan(self, after: int, limit: int) -> list[Session]:
@@ -141,13 +150,13 @@ class SessionTable:
             self._rings[key] = ring
         ring.add(session)
 
-    def _review(self, ring: Ring, session: Session, now: float) -> int:
+    def _review(self, ring: Ring, session: Session, now: float, reason: str) -> int:
         """End a session that was not active for its idle time, else move it; return the effort."""
         if session.deadline <= now:
             session.last = max(session.last, session.alive_at(now))
         if ring.refresh(session):
             return 1
-        self._end(session, EXPIRED, now)
+        self._end(session, reason, now)
         return END_EFFORT
 
     def _end(self, session: Session, reason: str, now: float) -> None:

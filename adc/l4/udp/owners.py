@@ -250,10 +250,6 @@ class SharedOwners(Owners):
                 return
         self._relay.dropped("no_door")
 
-    def abroad(self) -> list[UdpSession]:
-        """Return the sessions whose datagrams have come by other nodes only."""
-        return list(self._abroad.sessions.values())
-
     def opened(self, session: UdpSession) -> None:
         self._known.pop(session.client, None)
         self._mine[session.client] = session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
 
 from adc.config.model import listeners as model
 from adc.config.model import pools, udp
@@ -28,11 +27,8 @@ from adc.telemetry.samples import Sample
 _REPORT_SECONDS = 10.0
 """Seconds between two log lines about dropped datagrams."""
 
-
 QUIET_SECONDS = 5.0
 """Seconds without a datagram after which a session of a draining listener ends: nothing else says that it is over."""
-
-_ENDED_PER_TICK = 1000
 
 
 class UdpListener(Listener):
@@ -62,6 +58,7 @@ class UdpListener(Listener):
         self._reported: dict[str, int] = {}
         self._report_at = 0.0
         self._renewing = False
+        self._ending = False
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
         self._logs = logs
@@ -153,19 +150,17 @@ class UdpListener(Listener):
         if not self._renewing:
             self._renew()
         self._former = [door for door in self._former if not door.unused]
-        if self._relay.draining:
+        if self._relay.draining and not self._ending:
             self._end_quiet(now)
         if now >= self._report_at:
             self._report_at = now + _REPORT_SECONDS
             self._report()
 
     def _end_quiet(self, now: float) -> None:
-        """End sessions of which a shutdown need not wait for more."""
-        abroad = [] if self._owners is None else self._owners.abroad()
-        everyone = chain(abroad, *(door.all_sessions() for door in self._all))
-        quiet = (session for session in everyone if now - session.last >= QUIET_SECONDS)
-        for session in list(islice(quiet, _ENDED_PER_TICK)):
-            session.end("shutdown")
+        """End sessions of which a shutdown need not wait for more, one slice in each loop iteration."""
+        self._ending = self._relay.table.end_quiet(self.name, QUIET_SECONDS, "shutdown", now)
+        if self._ending:
+            self._context.batch.loop.call_soon(lambda: self._end_quiet(self._context.clock.now))
 
     def _renew(self) -> None:
         """Renew the records of this node's sessions, one slice in each loop iteration until none is due."""

@@ -188,3 +188,15 @@ def test_smaller_table_is_reached_in_slices() -> None:
     ticks(table, 1000, 1000)
     assert len(table) == 10
     assert sum(flow.ends == ["evicted"] for flow in flows) == 991
+
+
+def test_quiet_sessions_of_a_listener_end_in_slices() -> None:
+    table = SessionTable()
+    quiet = [opened(table, 1000.0) for _ in range(SLICE // END_EFFORT + 1)]
+    active = opened(table, 1000.0, ESTABLISHED)
+    active.last = 1004.0
+    assert not table.end_quiet("other", 2.0, "shutdown", 1005.0)
+    assert table.end_quiet("db", 2.0, "shutdown", 1005.0)
+    assert not table.end_quiet("db", 2.0, "shutdown", 1005.0)
+    assert [flow.ends for flow in quiet] == [["shutdown"]] * len(quiet)
+    assert active.ends == []

@@ -12,6 +12,7 @@ from adc.l4.udp.no_port import NoPort
 from adc.net.reactor import IN
 from adc.runtime.serve.descriptors import last_for_clients
 from adc.runtime.serve.udp_listener import QUIET_SECONDS
+from adc.sessions.ring import GRAIN
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled
@@ -488,12 +489,12 @@ async def test_shutdown_does_not_wait_for_sessions_that_are_quiet(tmp_path, visi
     async with member() as a, relaying(tmp_path, config(a.address)) as relay:
         await visitors(relay).ask(b"1")
         listener = relay.listener
-        listener.tick(monotonic() + QUIET_SECONDS)
+        listener.tick(monotonic() + QUIET_SECONDS + GRAIN)
         assert listener.open_connections == 1
         listener.drain_last() if last else listener.drain()
         listener.tick(monotonic())
         assert listener.open_connections == 1
-        listener.tick(monotonic() + QUIET_SECONDS)
+        listener.tick(monotonic() + QUIET_SECONDS + GRAIN)
         assert listener.open_connections == 0
 
 
