@@ -32,6 +32,7 @@ HOT = (
     "adc/pools/member.py",
     "adc/pools/outlier.py",
     "adc/pools/pool.py",
+    "adc/pools/shared_load.py",
     "adc/pools/retry.py",
     "adc/pools/balancers/round_robin.py",
     "adc/pools/balancers/turns.py",

@@ -16,6 +16,7 @@ from adc.firewall.buckets import BYTES as BUCKET_BYTES
 from adc.firewall.buckets import SECRET_BYTES
 from adc.l4.udp import id_memory
 from adc.launch import command as command_of
+from adc.pools.shared_load import BYTES as LOAD_BYTES
 from adc.telemetry.event_log import EventLog
 
 log = EventLog(__name__)
@@ -88,6 +89,7 @@ class ForkServer:
             _memory("adc-share", SHARE_BYTES),
             _memory("adc-firewall", BUCKET_BYTES),
             _memory("adc-quic-ids", id_memory.BYTES),
+            _memory("adc-loads", LOAD_BYTES),
         )
         os.pwrite(self._memory[2], os.urandom(SECRET_BYTES), BUCKET_BYTES - SECRET_BYTES)
         os.pwrite(self._memory[3], os.urandom(id_memory.SECRET_BYTES), id_memory.SECRET_AT)

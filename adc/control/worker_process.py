@@ -113,11 +113,14 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
     await process.run()
 
 
-def work(number: int, channel: socket.socket, turns: int, shares: int, buckets: int, ids: int) -> None:
+def work(
+    number: int, channel: socket.socket, turns: int, shares: int, buckets: int, ids: int, loads: int
+) -> None:
     """Be worker `number` until the work is over; the others are descriptors of memory that all share."""
     from adc.firewall.buckets import Buckets
     from adc.l4.udp.id_memory import IdMemory
     from adc.net.share import Share
+    from adc.pools.shared_load import SharedLoads
     from adc.runtime.build.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
     from adc.runtime.worker import BuildError, Worker
@@ -131,5 +134,6 @@ def work(number: int, channel: socket.socket, turns: int, shares: int, buckets: 
         share=Share(shared_counts(shares), number),
         buckets=Buckets(shared_counts(buckets)),
         quic_ids=IdMemory(shared_counts(ids)),
+        loads=SharedLoads(shared_counts(loads).cast("B").cast("q"), number),
     )
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from adc.pools.shared_load import SharedLoad
+
 
 class Health(StrEnum):
     """Result of active checks. A member is used while its health is unknown."""
@@ -58,6 +60,7 @@ class Member:
         "requests",
         "retries",
         "share",
+        "shared",
         "since",
         "weight",
     )
@@ -74,6 +77,7 @@ class Member:
         self.link: Any = None
 
         self.active = 0
+        self.shared: SharedLoad | None = None
         self.requests = 0
         self.failures = 0
         self.connect_failures = 0
@@ -97,6 +101,19 @@ class Member:
 
     def __repr__(self) -> str:
         return f"<Member {self.pool}/{self.name} {self.state}>"
+
+    def in_flight(self) -> int:
+        """Return the attempts in flight, those of other workers included if the pool shares its load with them."""
+        shared = self.shared
+        return self.active if shared is None else self.active + shared.elsewhere()
+
+    def share_load(self, shared: SharedLoad | None) -> None:
+        """Count the attempts in flight in another place."""
+        if self.shared is not None:
+            self.shared.add(-self.active)
+        if shared is not None:
+            shared.add(self.active)
+        self.shared = shared
 
     @property
     def state(self) -> str:

@@ -178,12 +178,16 @@ class Pool:
     def started(self, member: Member, now: float) -> None:
         """Note that an attempt at `member` begins."""
         member.active += 1
+        if member.shared is not None:
+            member.shared.add(1)
         self._load.attempts += 1
         member.requests += 1
 
     def finished(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         """Note that an attempt at `member` ended, `elapsed` seconds after it began. Call it once for each `started`."""
         member.active -= 1
+        if member.shared is not None:
+            member.shared.add(-1)
         self._load.attempts -= 1
         if not isinstance(outcome, int) and outcome.source is FailureSource.MEMBER:
             member.failures += 1
@@ -259,6 +263,7 @@ class Pool:
         member.name = fresh.name
         member.weight = fresh.weight
         member.backup = fresh.backup
+        member.share_load(fresh.shared)
         if not checked:
             member.health = Health.UNKNOWN
         member.refresh()

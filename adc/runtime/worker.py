@@ -20,6 +20,7 @@ from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
 from adc.net.share import Share
 from adc.pools.member import Member
+from adc.pools.shared_load import SharedLoads
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.build.runtime import OWN_TURNS, Runtime
 from adc.runtime.build.turns import SharedTurns
@@ -76,10 +77,12 @@ class Worker:
         share: Share | None = None,
         buckets: Buckets | None = None,
         quic_ids: IdMemory | None = None,
+        loads: SharedLoads | None = None,
     ) -> None:
         self._ask = ask or self._ask_itself
         self._turns = turns
         self._share = share or Share()
+        self._loads = loads or SharedLoads()
         self.worker_id = worker_id
         self.clock = Clock()
         self._retired: list[Plugins] = []
@@ -144,7 +147,9 @@ class Worker:
         self.caches.rollback()
         sticky = await self._sticky(config)
         peers = self.cluster if config.cluster is not None else None
-        runtime = Runtime(config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns)
+        runtime = Runtime(
+            config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns, self._loads
+        )
         self.listeners.prepare(config)
         await self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
@@ -226,6 +231,7 @@ class Worker:
         the sockets from now on."""
         self.listeners.drain(last)
         self._share.leave()
+        self._loads.leave()
         end, pause = self._loop.time() + max(grace, _DRAIN_POLL), _FIRST_DRAIN_POLL
         while self.listeners.busy and self._loop.time() < end:
             await asyncio.sleep(pause)

@@ -9,18 +9,20 @@ from typing import Final
 from adc.http.client import Flow
 from adc.pools.balancers.parts import Parts
 from adc.pools.balancers.round_robin import RoundRobin
+from adc.pools.balancers.turns import Turns
 from adc.pools.member import Member
 
 NAME: Final = "least_connections"
 
 
 class LeastConnections:
-    """Equally loaded members take turns by weighted round robin: an idle pool keeps its proportions."""
+    """Equally loaded members take turns by weighted round robin: an idle pool keeps its proportions. `turns` counts for
+    that; processes that share it and the load of the members balance as one."""
 
     __slots__ = ("_turns",)
 
-    def __init__(self) -> None:
-        self._turns = RoundRobin()
+    def __init__(self, turns: Turns | None = None) -> None:
+        self._turns = RoundRobin(turns)
 
     def prepare(self, members: Sequence[Member]) -> None:
         self._turns.prepare(members)
@@ -29,7 +31,7 @@ class LeastConnections:
         least = inf
         equals: list[Member] = []
         for member in members:
-            load = member.active / member.share
+            load = member.in_flight() / member.share
             if load < least:
                 least = load
                 equals = [member]
@@ -40,4 +42,4 @@ class LeastConnections:
 
 def make(parts: Parts) -> LeastConnections:
     """Return the balancer."""
-    return LeastConnections()
+    return LeastConnections(parts.turns)

@@ -27,7 +27,7 @@ class PowerOfTwo(Draws):
         if len(members) == 1:
             return members[0]
         first, second = self.wheel_of(members).draw_two(self._rng)
-        return second if second.active * first.share < first.active * second.share else first
+        return second if second.in_flight() * first.share < first.in_flight() * second.share else first
 
 
 def make(parts: Parts) -> PowerOfTwo:

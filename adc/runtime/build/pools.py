@@ -13,13 +13,23 @@ from adc.pools.limits import Limits
 from adc.pools.member import Member
 from adc.pools.outlier import Outlier
 from adc.pools.pool import Pool
+from adc.pools.shared_load import SharedLoads
 from adc.runtime.errors import BuildError
+
+_BY_LOAD = ("least_connections", "power_of_two")
+"""Algorithms that compare the members' attempts in flight, which workers share for them."""
 
 
 def build_pool(
-    name: str, pool: model.Pool, rng: Random, workers: int = 1, turns: Turns | None = None
+    name: str,
+    pool: model.Pool,
+    rng: Random,
+    workers: int = 1,
+    turns: Turns | None = None,
+    loads: SharedLoads | None = None,
 ) -> Pool:
-    """Return a pool without links yet; each of `workers` processes has its part of the pool's limits and `turns`.
+    """Return a pool without links yet; each of `workers` processes has its part of the pool's limits, and all share
+    `turns` and `loads`.
 
     Raises BuildError.
     """
@@ -29,6 +39,10 @@ def build_pool(
     ]
     options = dict(pool.balance)
     algorithm = options.pop("algorithm")
+    if loads is not None and algorithm in _BY_LOAD:
+        shared = loads.of(name, [member.address for member in members], workers)
+        for member in members:
+            member.shared = shared.get(member.address)
     if "bounded_load" in options:
         former = options.pop("bound")
         options["load"] = options.pop("bounded_load") or former

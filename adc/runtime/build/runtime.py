@@ -12,6 +12,7 @@ from adc.config.model.routes import Route
 from adc.http.message import Request
 from adc.pools.member import Member
 from adc.pools.pool import Pool
+from adc.pools.shared_load import SharedLoads
 from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.exchange import Exchange
@@ -53,11 +54,12 @@ class Runtime:
         stores: Mapping[str, SharedStore] = NO_STORES,
         peers: Peers | None = None,
         turns: SharedTurns = OWN_TURNS,
+        loads: SharedLoads | None = None,
     ) -> None:
         self.config = config
         self.sticky = sticky
         self.pools: Mapping[str, Pool] = {
-            name: build_pool(name, pool, rng, worker_count(config), turns.of(name))
+            name: build_pool(name, pool, rng, worker_count(config), turns.of(name), loads)
             for name, pool in config.pools.items()
         }
         self.plugins = Plugins(config)
