@@ -148,3 +148,9 @@ def test_rows_are_the_same_after_their_way_between_processes():
     worker = FakeNode(1).workers[0]
     row = flow_row(worker.sessions.table.find(1), 0, 1.0, 2.0)
     assert pickle.loads(pickle.dumps(row)) == row
+
+
+@pytest.mark.parametrize("paging", [{"ended": True}, {"limit": 10}, {"cursor": "0:1"}])
+def test_kill_refuses_what_would_not_bound_it(paging):
+    with pytest.raises(BadRequest, match="are for lists"):
+        UnwantedFlows(client="192.0.2.0/24", **paging)
