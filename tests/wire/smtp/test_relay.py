@@ -122,3 +122,38 @@ async def test_pipelined_transaction_is_answered_in_order(tmp_path):
         statuses = [(await client.reply())[0] for _ in range(10)]
         assert statuses == [250, 250, 250, 354, 250, 250, 250, 250, 250, 221]
         assert [sender for sender, _, _ in member.messages] == ["MAIL FROM:<a@b>"]
+
+
+async def test_parameters_reach_members_that_know_them(tmp_path):
+    extensions = ("8BITMIME", "SMTPUTF8", "DSN", "SIZE")
+    smtp = {"extensions": ["SMTPUTF8", "DSN"]}
+    async with (
+        MailMember(extensions=extensions) as member,
+        relaying(tmp_path, member, smtp=smtp) as (_proxy, client),
+    ):
+        assert {"DSN", "SMTPUTF8", "8BITMIME"} <= set((await client.hello())[1])
+        mail = "MAIL FROM:<é@bücher.test> SIZE=9 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+20b"
+        rcpt = "RCPT TO:<ü@example.com> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;u@example.com"
+        assert (await client.say(mail)).startswith("250")
+        assert (await client.say(rcpt)).startswith("250")
+        assert (await client.data("Subject: é\r\n".encode())).startswith("250")
+        ((sender, recipients, content),) = member.messages
+        assert (sender, recipients) == (mail, [rcpt])
+        assert content.endswith("Subject: é\r\n".encode())
+
+
+async def test_message_that_a_member_cannot_carry_is_rejected(tmp_path):
+    smtp = {"extensions": ["SMTPUTF8", "DSN"]}
+    async with MailMember(extensions=()) as member, relaying(tmp_path, member, smtp=smtp) as (_proxy, client):
+        await client.hello()
+        for parameter, told in (
+            ("SMTPUTF8", "553 5.6.7"),
+            ("BODY=8BITMIME", "554 5.6.3"),
+            ("RET=FULL", "555 5.5.4"),
+        ):
+            assert (await client.say(f"MAIL FROM:<a@b> {parameter}")).startswith("250")
+            assert (await client.say("RCPT TO:<u@example.com>")).startswith(told)
+            await client.say("RSET")
+        assert (await client.say("MAIL FROM:<a@b> SIZE=9 BODY=7BIT")).startswith("250")
+        assert (await client.say("RCPT TO:<u@example.com>")).startswith("250")
+        assert member.commands[-2] == "MAIL FROM:<a@b>"
