@@ -114,10 +114,10 @@ class UnwantedFlows(WantedFlows):
     def __post_init__(self) -> None:
         WantedFlows.__post_init__(self)
         narrowed = any(getattr(self, name) not in ("", None) for name in NARROWING)
-        if self.ended or self.cursor or self.limit != MOST_ROWS:
-            raise BadRequest("ended, limit and cursor are for lists: a kill ends all flows that match")
         if self.all == narrowed:
             raise BadRequest(f"say which: all=true, or some of {', '.join(NARROWING)}")
+        if self.ended or self.cursor or self.limit != MOST_ROWS:
+            raise BadRequest("ended, limit and cursor are for lists: a kill ends all flows that match")
 
 
 NARROWING: Final = ("protocol", "listener", "pool", "member", "client", "state", "idle", "id")
