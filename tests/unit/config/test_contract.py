@@ -9,7 +9,17 @@ from adc.config import load
 ROOT = Path(__file__).parents[3]
 CONTRACT = ROOT.parent / "shared" / "contract"
 EXAMPLES = sorted((ROOT / "config").glob("*.yaml"))
-NAMES = ["01-quickstart", "02-routing", "03-resilience", "04-cache", "05-sticky", "06-plugins", "08-cluster"]
+NAMES = [
+    "01-quickstart",
+    "02-routing",
+    "03-resilience",
+    "04-cache",
+    "05-sticky",
+    "06-plugins",
+    "07-l4",
+    "08-cluster",
+    "09-cluster-udp",
+]
 
 
 @pytest.mark.skipif(not CONTRACT.is_dir(), reason="the contract files are not beside this checkout")
