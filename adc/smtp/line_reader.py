@@ -128,6 +128,8 @@ class LineReader(asyncio.StreamReader):
             raise self._refusal("nul")
         if line[:8].upper().startswith(_FOREIGN):
             raise self._refusal("http")
+        if line[:5].upper() == b"BDAT ":  # what follows is content, which would be read as commands
+            raise self._refusal("chunking")
         return line
 
     def _refusal(self, reason: str) -> SessionEnded:

@@ -47,6 +47,7 @@ BAD_LINES: Final = {
     "bare_newline": reply(521, "5.5.2 Bare CR or LF in a command"),
     "nul": reply(521, "5.5.2 NUL in a command"),
     "line_length": reply(500, "5.5.6 Line too long"),
+    "chunking": reply(502, "5.5.1 CHUNKING is not offered"),
     "http": reply(521, "5.7.0 This is not an HTTP server"),
 }
 
