@@ -16,7 +16,7 @@ RDHUP: Final = 0x2000
 EDGE: Final = 1 << 31
 """Events as the kernel numbers them (epoll_ctl(2)); a subscription with EDGE reports changes only."""
 
-BATCH: Final = 32
+BATCH: Final = 16
 """Sockets that one system call reports."""
 
 BUDGET: Final = 0.002

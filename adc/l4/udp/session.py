@@ -14,7 +14,7 @@ from adc.sessions.session import NEW, Session, Timeouts
 DATAGRAM: Final = 65_536
 """Bytes to read at once: more than any datagram has (65,507 over IPv4, 65,527 over IPv6), so none is truncated."""
 
-READS: Final = 16
+READS: Final = 8
 """Datagrams that a member's socket delivers in one loop iteration; others have their turn then."""
 
 UNLIMITED: Final = 1 << 60
