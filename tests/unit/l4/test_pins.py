@@ -69,15 +69,28 @@ def test_client_stays_with_a_member_that_is_down_while_all_members_serve():
     assert pins.member(pool, ANN, NOW) is second
 
 
-def test_pin_that_another_machine_may_know_is_asked_for_only_where_the_flow_can_wait(monkeypatch):
-    pins, pool = pins_of(), pool_of("10.0.0.1:53")
-    asked = []
-    monkeypatch.setattr(pins._persistence, "pinned", lambda flow, wall: module.PENDING)
-    monkeypatch.setattr(pins._persistence, "fetch", lambda flow, wall, done: asked.append(done))
+class Elsewhere:
+    """A persistence whose pins only another machine may know."""
+
+    def __init__(self):
+        self.asked = []
+
+    def pinned(self, flow, wall):
+        return module.PENDING
+
+    def fetch(self, flow, wall, done):
+        self.asked.append(done)
+
+
+def test_pin_that_another_machine_may_know_is_asked_for_only_where_the_flow_can_wait():
+    elsewhere, pool = Elsewhere(), pool_of("10.0.0.1:53")
+    pins = Pins(elsewhere, Stickiness(60.0), lambda: NOW)
     assert pins.member(pool, ANN, NOW) is None
+    assert not elsewhere.asked
     called = []
     assert pins.member(pool, ANN, NOW, lambda: called.append(1)) is Failure.CLIENT_GONE
-    asked[0](None)
+    [done] = elsewhere.asked
+    done(None)
     assert called == [1]
 
 
