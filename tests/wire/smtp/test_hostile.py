@@ -138,7 +138,7 @@ async def test_too_many_errors_end_the_session(tmp_path):
 
 
 async def test_unknown_commands_are_errors(tmp_path):
-    smtp = {"limits": {"errors": 7}}
+    smtp = {"limits": {"errors": 6}}
     async with relaying(tmp_path, "127.0.0.1:9", smtp=smtp) as (proxy, client):
         for command in [
             "XCLIENT ADDR=192.0.2.1",
