@@ -238,3 +238,40 @@ async def test_drain_waits_for_the_flow_and_resets_it_in_the_end(bridging):
         await until_reset(reader)
         assert bridge.ended() == ["shutdown"]
         assert bridge.proxy.listener.open_connections == 0
+
+
+async def test_half_close_towards_tls_is_a_close_after_all_bytes(tmp_path, authority, pair):
+    witness = Witness()
+    async with member(witness, ssl=server_context(pair)) as address:
+        found = mapping(address, pool={"tls": {"ca": authority.file}})
+        async with serving(tmp_path, found) as proxy, connected(proxy) as (reader, writer):
+            await within(reader.readexactly(1))
+            writer.write(LARGE)
+            writer.write_eof()
+            assert await witness.received() == (LARGE, b"")
+            assert await within(reader.read()) == b""
+
+
+async def test_last_bytes_of_a_client_reach_a_member_that_still_sends(tmp_path, authority, pair):
+    """A close with unread bytes of the member would be a reset, which overtakes the client's."""
+    witness = Witness()
+
+    async def talkative(reader, writer):
+        sending = asyncio.create_task(send_on(writer))
+        await witness(reader, writer)
+        sending.cancel()
+
+    async def send_on(writer):
+        while True:
+            writer.write(b"x" * 1000)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    listener = {"tls": {"certificates": [pair]}}
+    async with member(talkative) as address:
+        async with serving(tmp_path, mapping(address, listener=listener)) as proxy:
+            async with connected(proxy, authority.context()) as (reader, writer):
+                await within(reader.readexactly(1))
+                writer.write(LARGE)
+                writer.close()
+                assert await witness.received() == (LARGE, b"")
