@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from adc.net.names import Names
+from adc.net.names import Names, is_address
 
 _RETRY: float = 1.0
 """Seconds after a failed look-up until the next."""
@@ -23,7 +23,7 @@ class Target:
         self.host = host
         self.port = port
         self.path = path
-        literal = path or _is_address(host)
+        literal = path or is_address(host)
         self.addresses: tuple[str, ...] = (path or host,) if literal else ()
         self.resolved_at: float = inf if literal else -inf
         self.waiting: list[Callable[[], None]] = []
@@ -96,11 +96,3 @@ class Targets:
         waiting, target.waiting = target.waiting, []
         for then in waiting:
             then()
-
-
-def _is_address(host: str) -> bool:
-    try:
-        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
-    except OSError:
-        return False
-    return True

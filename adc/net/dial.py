@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adc.net.leftover import LeftoverReader
-from adc.net.names import Addresses, Names
+from adc.net.names import Addresses, Names, is_address
 
 _KEEPALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -62,7 +62,7 @@ class Dialer:
         self._tls: tuple[ssl.SSLContext, str] | None = None
         self.interval = interval
         self.moved: Callable[[], None] = _ignore
-        self._addresses: Addresses = (host,) if _is_address(host) else ()
+        self._addresses: Addresses = (host,) if is_address(host) else ()
         self._resolved_at = float("inf") if self._addresses else -float("inf")
         self._next = 0
         self._looking: asyncio.Task[None] | None = None
@@ -177,11 +177,3 @@ def _probe(transport: Any) -> None:
 
 def _ignore() -> None:
     """No-op: the caller does not watch the addresses of its name."""
-
-
-def _is_address(host: str) -> bool:
-    try:
-        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
-    except OSError:
-        return False
-    return True

@@ -41,3 +41,12 @@ class Names:
             reason = getattr(error, "strerror", None) or error
             raise socket.gaierror(f"{host} does not resolve: {reason}") from error
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_address(host: str) -> bool:
+    """True if `host` is an address, which needs no lookup."""
+    try:
+        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return False
+    return True
