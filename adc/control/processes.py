@@ -27,7 +27,7 @@ TURNS_BYTES = 1 << 16
 """Memory that all workers share, for the counts of `adc.runtime.build.turns`."""
 
 SHARE_BYTES = 1 << 12
-"""The same for `adc.net.share`."""
+"""The same for `adc.net.share`, and behind it for `adc.sessions.shared_total`."""
 
 UNKNOWN_CODE = 255
 """Exit code of a process that somebody else has waited for."""

@@ -119,11 +119,12 @@ def work(
     """Be worker `number` until the work is over; the others are descriptors of memory that all share."""
     from adc.firewall.buckets import Buckets
     from adc.l4.udp.id_memory import IdMemory
-    from adc.net.share import Share
+    from adc.net.share import CELLS, WORKERS, Share
     from adc.pools.shared_load import SharedLoads
     from adc.runtime.build.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
     from adc.runtime.worker import BuildError, Worker
+    from adc.sessions.shared_total import SharedTotal
 
     set_thresholds()
     quiet_about_server_names()
@@ -134,6 +135,7 @@ def work(
         share=Share(shared_counts(shares), number),
         buckets=Buckets(shared_counts(buckets)),
         quic_ids=IdMemory(shared_counts(ids)),
+        total=SharedTotal(shared_counts(shares)[CELLS : CELLS + WORKERS], number),
         loads=SharedLoads(shared_counts(loads).cast("B").cast("q"), number),
     )
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))

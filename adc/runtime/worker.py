@@ -45,6 +45,7 @@ from adc.runtime.serve.plugin_services import PluginServices
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.sessions import WorkerSessions
 from adc.runtime.serve.state import SharedState
+from adc.sessions.shared_total import SharedTotal
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
 
@@ -78,6 +79,7 @@ class Worker:
         buckets: Buckets | None = None,
         quic_ids: IdMemory | None = None,
         loads: SharedLoads | None = None,
+        total: SharedTotal | None = None,
     ) -> None:
         self._ask = ask or self._ask_itself
         self._turns = turns
@@ -89,7 +91,7 @@ class Worker:
         self.challenges: dict[str, str] = {}
         self.state = SharedState()
         self.log_files = LogFiles()
-        self.sessions = WorkerSessions()
+        self.sessions = WorkerSessions(total)
         self.firewall = WorkerFirewall(buckets or Buckets())
         self._quic_ids = quic_ids or IdMemory()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
@@ -232,6 +234,7 @@ class Worker:
         self.listeners.drain(last)
         self._share.leave()
         self._loads.leave()
+        self.sessions.table.total.leave()
         end, pause = self._loop.time() + max(grace, _DRAIN_POLL), _FIRST_DRAIN_POLL
         while self.listeners.busy and self._loop.time() < end:
             await asyncio.sleep(pause)

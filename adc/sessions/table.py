@@ -9,6 +9,7 @@ from typing import Final
 from adc.sessions.blocks import Blocks
 from adc.sessions.ring import Ring
 from adc.sessions.session import NEW, TRANSITIONS, Session
+from adc.sessions.shared_total import SharedTotal
 
 SLICE: Final = 1000
 """Effort of one `tick`: one for a session that was active, `END_EFFORT` for one that ends."""
@@ -28,15 +29,18 @@ Ended = Callable[[Session, str, float], None]
 
 
 class SessionTable:
-    """The sessions of one worker, at most `size`, which a reload may lower below their number: then new sessions and
-    ticks end them step by step. Times are monotonic seconds.
+    """The sessions of one worker. All workers together have at most `size`; those that have more than their `part` make
+    room, so that a new session finds room wherever it comes. A reload may lower both below the number of sessions: then
+    new sessions and ticks end them step by step. Times are monotonic seconds.
 
     Traffic stores its time in the session and costs the table nothing: the table looks at a session when its idle time
     would be over, or when it needs room. `ended(session, reason, now)` is called for each session that leaves.
     """
 
-    def __init__(self, size: int = 1 << 30) -> None:
+    def __init__(self, size: int = 1 << 30, total: SharedTotal | None = None) -> None:
         self.size = size
+        self.part = size
+        self.total = SharedTotal() if total is None else total
         self.opened = 0
         self.ended: Ended = _ignore
         self._sessions = Blocks()
@@ -49,12 +53,13 @@ class SessionTable:
     def open(self, session: Session, now: float) -> None:
         """Enter a new session; another one makes room if the table is full."""
         for _ in range(MOST_EVICTED):
-            if self._sessions.count < self.size or not self.make_room(now):
+            if not self._is_full(1) or not self.make_room(now):
                 break
         self.opened += 1
         session.number = self.opened
         session.created = session.last = now
         self._sessions.add(session)
+        self.total.report(self._sessions.count)
         if session.state == NEW:
             self._new[session.number] = session
         self._enter(session)
@@ -92,6 +97,7 @@ class SessionTable:
         """Forget a session that has ended; no-op if it was forgotten."""
         if session.ring is None or not self._sessions.remove(session.number):
             return
+        self.total.report(self._sessions.count)
         session.ring.remove(session)
         if session.state == NEW:
             self._new.pop(session.number, None)
@@ -100,11 +106,21 @@ class SessionTable:
     def tick(self, now: float) -> bool:
         """End sessions that are too many or whose time is over, as many as one slice allows; True if more are left."""
         effort = SLICE
-        while self._sessions.count > self.size and self.make_room(now):
+        while self._is_full(0) and self.make_room(now):
             effort -= END_EFFORT
             if effort <= 0:
                 return True
         return self._end_due(list(self._rings.values()), effort, now, None, EXPIRED)
+
+    def resize(self, size: int, workers: int) -> None:
+        """Have at most `size` sessions in `workers` workers from now on."""
+        self.size, self.part = size, max(1, size // workers)
+        self.total.follow(workers)
+
+    def _is_full(self, more: int) -> bool:
+        """True if a session of this worker has to end for `more` to have room."""
+        count = self._sessions.count + more
+        return count > self.part and count + self.total.elsewhere() > self.size
 
     def end_quiet(self, listener: str, idle: float, reason: str, now: float) -> bool:
         """End sessions of a listener that have been idle for `idle` seconds, as many as one slice allows; True if more

@@ -63,7 +63,7 @@ class Sessions(Part):
     size: Annotated[int, whole(1, 10_000_000)] = Field(
         200_000,
         description=(
-            "Maximum number of sessions, divided among the workers. Above it the oldest session without a reply is "
+            "Maximum number of sessions in all workers. Above it the oldest session without a reply is "
             "ended, else the one idle longest."
         ),
     )

@@ -12,6 +12,7 @@ from adc.runtime.build.runtime import worker_count
 from adc.sessions.ended import EndedSessions
 from adc.sessions.session import STATES, Session, Timeouts
 from adc.sessions.session_log import SessionLog
+from adc.sessions.shared_total import SharedTotal
 from adc.sessions.table import SessionTable
 from adc.telemetry.samples import Sample
 
@@ -19,8 +20,8 @@ from adc.telemetry.samples import Sample
 class WorkerSessions:
     """This worker's part of the node's sessions. A listener asks for its settings whenever it is configured."""
 
-    def __init__(self) -> None:
-        self.table = SessionTable()
+    def __init__(self, total: SharedTotal | None = None) -> None:
+        self.table = SessionTable(total=total)
         self.table.ended = self._ended
         self.ended = EndedSessions()
         self.http = False
@@ -37,7 +38,7 @@ class WorkerSessions:
         self.table.forget_listeners(names)
         kept = names | {ring.listener for ring in self.table.rings()}
         self._timeouts = {name: each for name, each in self._timeouts.items() if name in kept}
-        self.table.size = max(1, config.sessions.size // worker_count(config))
+        self.table.resize(config.sessions.size, worker_count(config))
 
     def timeouts(self, listener: model.Listener) -> Timeouts:
         """Return the idle times of a listener's sessions: one object that changes with the configuration."""
@@ -68,7 +69,7 @@ class WorkerSessions:
 
     def samples(self) -> Iterator[Sample]:
         """Yield the metrics of this worker's table."""
-        yield Sample("adc_sessions_limit", (), self.table.size)
+        yield Sample("adc_sessions_limit", (), self.table.part)
         opened: dict[tuple[str, str], int] = {}
         for (protocol, listener, reason), count in self.ended.counts.items():
             yield Sample("adc_sessions_ended_total", (protocol, listener, reason), count)

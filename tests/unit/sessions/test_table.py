@@ -3,6 +3,7 @@
 from weakref import ref
 
 from adc.sessions.session import CLOSING, ESTABLISHED, HALF_CLOSED, NEW, Session, Timeouts
+from adc.sessions.shared_total import SharedTotal
 from adc.sessions.table import END_EFFORT, SLICE, SessionTable
 
 TIMES = Timeouts(10.0, 100.0, 5.0)
@@ -180,7 +181,7 @@ def test_end_is_reported_once_with_its_reason() -> None:
 def test_smaller_table_is_reached_in_slices() -> None:
     table = SessionTable()
     flows = [opened(table) for _ in range(1000)]
-    table.size = 10
+    table.resize(10, 1)
     opened(table)
     assert len(table) > 900
     assert table.tick(1000.0)
@@ -200,3 +201,49 @@ def test_quiet_sessions_of_a_listener_end_in_slices() -> None:
     assert not table.end_quiet("db", 2.0, "shutdown", 1005.0)
     assert [flow.ends for flow in quiet] == [["shutdown"]] * len(quiet)
     assert active.ends == []
+
+
+def two_tables(size: int) -> tuple[SessionTable, SessionTable]:
+    cells = [0, 0]
+    tables = tuple(SessionTable(total=SharedTotal(cells, number)) for number in (0, 1))
+    for table in tables:
+        table.resize(size, 2)
+    return tables[0], tables[1]
+
+
+def test_size_holds_for_all_workers_together() -> None:
+    one, other = two_tables(10)
+    flows = [opened(one, 1000.0 + number) for number in range(8)]
+    more = [opened(other, 1010.0 + number) for number in range(2)]
+    assert (len(one), len(other)) == (8, 2)
+    late = opened(one, 1020.0)
+    assert [flow.ends for flow in flows[:2]] == [["evicted"], []]
+    assert [flow.ends for flow in (*more, late)] == [[], [], []]
+
+
+def test_worker_with_less_than_its_part_finds_room_in_the_others() -> None:
+    one, other = two_tables(4)
+    flows = [opened(one, 1000.0 + number) for number in range(4)]
+    fresh = opened(other, 1010.0)
+    assert (len(one), len(other), fresh.ends) == (4, 1, [])
+    one.tick(1010.1)
+    assert (len(one), flows[0].ends) == (3, ["evicted"])
+    assert not other.tick(1010.1)
+    assert len(other) == 1
+
+
+def test_worker_that_left_or_was_replaced_counts_no_more() -> None:
+    cells = [0, 0]
+    one, other = (SessionTable(total=SharedTotal(cells, number)) for number in (0, 1))
+    opened(one)
+    opened(other)
+    other.total.follow(2)
+    assert other.total.elsewhere() == 1
+    one.total.leave()
+    assert other.total.elsewhere() == 0
+    opened(one)
+    assert other.total.elsewhere() == 0
+    SharedTotal(cells, 1)
+    one_again = SharedTotal(cells, 0)
+    one_again.follow(2)
+    assert one_again.elsewhere() == 0
