@@ -40,6 +40,15 @@ _OPEN_STATES = (0, 3, 4, 5)
 """Numbers of the states established, fin_wait and close_wait; 0 where the kernel does not report it (before 5.11)."""
 
 
+def unable() -> str | None:
+    """Return why this process cannot tell ends, or None."""
+    try:
+        _sender(socket.AF_INET).close()
+    except OSError as error:
+        return f"raw sockets need CAP_NET_RAW: {error.strerror or error}"
+    return None
+
+
 class ExpiryWatch:
     """Ends that `is_told` wants to be told are told. Without the rights for raw sockets none are, which is logged."""
 
@@ -59,7 +68,7 @@ class ExpiryWatch:
             self._events = conntrack.ended()
         except OSError as error:
             self.close()
-            log.warn("kernel_expiry_not_told", detail=error.strerror or str(error))
+            log.warn("kernel_expiry_not_told", detail=unable() or str(error))
 
     def start(self) -> None:
         """Read reports in the running loop."""
@@ -120,7 +129,11 @@ class ExpiryWatch:
 def _sender(family: int) -> socket.socket:
     """Return a socket for whole packets, which our rules recognise by their mark."""
     sender = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    sender.setblocking(False)
-    sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, PROBE_MARK)
-    sender.setsockopt(socket.SOL_SOCKET, _FORCED_SEND_BUFFER, _BACKLOG)
+    try:
+        sender.setblocking(False)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, PROBE_MARK)
+        sender.setsockopt(socket.SOL_SOCKET, _FORCED_SEND_BUFFER, _BACKLOG)
+    except OSError:
+        sender.close()
+        raise
     return sender

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from adc.control import conntrack
+from adc.firewall.nftables.service import ANY4, ANY6
 from adc.runtime.operations import flows
 from adc.runtime.operations.flows import FlowPage, Killed, UnwantedFlows, WantedFlows
 from adc.sessions.conntrack import Tracked
@@ -95,15 +96,24 @@ def _matching(
 
 
 def service_of(entry: Tracked, services: Iterable[Service]) -> Service | None:
-    """Return the listener that an entry belongs to: it was addressed, and a member of its pool replies."""
+    """Return the listener that an entry belongs to: it was addressed, and another address replies.
+
+    What a listener on all addresses has in its port may be another program's translation, so that a member must reply.
+    """
     host, port = entry.original.destination
+    if entry.reply.source == entry.original.destination:
+        return None
     for service in services:
-        if service.protocol != entry.original.protocol or entry.reply.source == entry.original.destination:
-            continue
-        addressed = any(port == own and each in (host, "0.0.0.0", "::") for each, own in service.addresses)
-        if addressed and any((member.host, member.port) == entry.reply.source for member in service.members):
-            return service
+        if service.protocol == entry.original.protocol:
+            hosts = {own_host for own_host, own_port in service.addresses if own_port == port}
+            if host in hosts or (hosts & {ANY4, ANY6} and _replies(entry, service)):
+                return service
     return None
+
+
+def _replies(entry: Tracked, service: Service) -> bool:
+    """Return True if the other end of an entry is a member of the service."""
+    return any((member.host, member.port) == entry.reply.source for member in service.members)
 
 
 def session_of(entry: Tracked, service: Service, config: Config, now: float) -> Session:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adc.config.model.balance import ConsistentHash
+from adc.control.kernel_expiry import unable
 from adc.control.settings import layout_of
 from adc.firewall.nftables.rules import Guarded
 from adc.firewall.nftables.service import AT_RANDOM, BY_SOURCE, IN_TURN, Service, Target, Times
@@ -181,14 +182,8 @@ def unready(config: Config) -> Iterator[Finding]:
                     "sysctl -w net.ipv4.conf.all.route_localnet=1"
                 ),
             )
-        if _unknown(config, listener)[1] and _setting("net/netfilter/nf_conntrack_events") == "0":
-            yield (
-                at,
-                (
-                    "ends of expired flows are not told, because the kernel does not report them; run: "
-                    "sysctl -w net.netfilter.nf_conntrack_events=1"
-                ),
-            )
+        if listener.protocol == "tcp" and _unknown(config, listener)[1] and (reason := _untold()):
+            yield at, f"ends of expired flows are not told until they send: {reason}"
         if config.sessions.on_unknown == "accept" and _setting("net/netfilter/nf_conntrack_tcp_loose") == "0":
             yield (
                 at,
@@ -197,6 +192,13 @@ def unready(config: Config) -> Iterator[Finding]:
                     "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1"
                 ),
             )
+
+
+def _untold() -> str | None:
+    """Return why the kernel or this process cannot tell both ends of a flow that it expired."""
+    if _setting("net/netfilter/nf_conntrack_events") == "0":
+        return "the kernel does not report them; run: sysctl -w net.netfilter.nf_conntrack_events=1"
+    return unable()
 
 
 def _is_loopback(host: str) -> bool:

@@ -178,3 +178,10 @@ def node(net):
     node.close()
     net.adc.run(("nft", "-f", "-"), removal("adc_n1"))
     net.adc.run(("conntrack", "-F"))
+
+
+@pytest.fixture(params=[False, True], ids=["v4", "v6"])
+def either(request, node):
+    """A node whose tests run with IPv4, and again with IPv6."""
+    node.v6 = request.param
+    return node

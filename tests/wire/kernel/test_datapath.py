@@ -6,8 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.kit import netns
-from tests.kit.waiting import PATIENCE
-from tests.wire.kernel.conftest import PORT
+from tests.wire.kernel.conftest import FAMILIES, PORT
 
 pytestmark = netns.required
 
@@ -24,9 +23,9 @@ def member_of(net, role="client", target=None):
 
 
 @pytest.mark.parametrize("source", ["own", "client"])
-def test_new_flows_alternate_between_members(net, node, source):
-    node.serve(listener={"datapath": {"engine": "kernel", "source": source}})
-    assert Counter(member_of(net) for _ in range(10)) == {"m1": 5, "m2": 5}
+def test_new_flows_alternate_between_members(net, either, source):
+    either.serve(listener={"datapath": {"engine": "kernel", "source": source}})
+    assert Counter(member_of(net, target=either.host()) for _ in range(10)) == {"m1": 5, "m2": 5}
 
 
 def test_weights_count(net, node):
@@ -35,14 +34,24 @@ def test_weights_count(net, node):
     assert Counter(member_of(net) for _ in range(10)) == {"m1": 8, "m2": 2}
 
 
-def test_hash_of_the_source_keeps_a_client_at_its_member(net, node):
-    node.serve(pool={"balance": {"consistent_hash": {"key": "source"}}})
-    assert len({member_of(net) for _ in range(6)}) == 1
+def test_hash_of_the_source_keeps_a_client_at_its_member(net, either):
+    either.serve(pool={"balance": {"consistent_hash": {"key": "source"}}})
+    assert len({member_of(net, target=either.host()) for _ in range(6)}) == 1
 
 
-def test_programs_on_the_node_reach_the_members_too(net, node):
-    node.serve()
-    assert {member_of(net, "adc") for _ in range(4)} == {"m1", "m2"}
+def test_programs_on_the_node_reach_the_members_too(net, either):
+    either.serve()
+    assert {member_of(net, "adc", either.host()) for _ in range(4)} == {"m1", "m2"}
+
+
+def test_listener_on_all_addresses_reaches_members_of_the_version_of_the_client(net, node):
+    members = [node.address("m1"), f"[{net.address6('m2')}]:{PORT}"]
+    node.serve(listener={"bind": f":{PORT}"}, pool={"members": members})
+    assert {member_of(net) for _ in range(3)} == {"m1"}
+    assert {member_of(net, target=net.address6("adc")) for _ in range(3)} == {"m2"}
+    node.serve(listener={"bind": f":{PORT}"}, pool={"members": members[:1]})
+    with pytest.raises(ConnectionRefusedError):
+        member_of(net, target=net.address6("adc"))
 
 
 def test_flows_of_a_member_that_leaves_go_on_and_new_ones_go_elsewhere(net, node):
@@ -59,22 +68,27 @@ def test_flows_of_a_member_that_leaves_go_on_and_new_ones_go_elsewhere(net, node
         flow.close()
 
 
-def test_connection_is_refused_while_no_member_serves(net, node):
-    node.serve()
-    node.stand(m1=False, m2=False)
+@pytest.mark.parametrize("role", ["client", "adc"])
+def test_connection_is_refused_while_no_member_serves(net, either, role):
+    either.serve()
+    either.stand(m1=False, m2=False)
     with pytest.raises(ConnectionRefusedError):
-        member_of(net)
-    with pytest.raises(ConnectionRefusedError):
-        member_of(net, "adc")
+        member_of(net, role, either.host())
 
 
-def test_datagrams_go_to_one_member_per_client_port(net, node):
-    node.serve(listener={"protocol": "udp"})
+def datagrams(net, node):
+    """A socket of a new client for the listener."""
+    client = net.client.socket(FAMILIES[node.v6], socket.SOCK_DGRAM)
+    client.settimeout(5)
+    client.connect((node.host(), PORT))
+    return client
+
+
+def test_datagrams_go_to_one_member_per_client_port(net, either):
+    either.serve(listener={"protocol": "udp"})
     seen = Counter()
     for _ in range(6):
-        with net.client.socket(kind=socket.SOCK_DGRAM) as client:
-            client.settimeout(PATIENCE)
-            client.connect((net.address("adc"), PORT))
+        with datagrams(net, either) as client:
             replies = set()
             for _ in range(3):
                 client.send(b"x")
@@ -84,12 +98,10 @@ def test_datagrams_go_to_one_member_per_client_port(net, node):
     assert seen == {b"m1:x": 3, b"m2:x": 3}
 
 
-def test_datagram_without_a_member_is_refused(net, node):
-    node.serve(listener={"protocol": "udp"})
-    node.stand(m1=False, m2=False)
-    with net.client.socket(kind=socket.SOCK_DGRAM) as client:
-        client.settimeout(PATIENCE)
-        client.connect((net.address("adc"), PORT))
+def test_datagram_without_a_member_is_refused(net, either):
+    either.serve(listener={"protocol": "udp"})
+    either.stand(m1=False, m2=False)
+    with datagrams(net, either) as client:
         client.send(b"x")
         with pytest.raises(ConnectionRefusedError):
             client.recv(100)

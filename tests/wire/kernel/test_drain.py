@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit import netns
 from tests.wire.kernel.conftest import PORT
-from tests.wire.kernel.test_datapath import ask, member_of
+from tests.wire.kernel.test_datapath import ask, datagrams, member_of
 from tests.wire.kernel.test_expiry import Pair, is_told
 from tests.wire.kernel.test_flows import listed
 
@@ -57,6 +57,24 @@ def test_flows_that_outlive_the_grace_end_as_configured(net, node, on_expiry, to
         assert is_told(flow.near) is told
         assert is_told(flow.far) is told
         assert "adc_n1" not in net.adc.run(("nft", "list", "tables"))
+
+
+def test_datagrams_of_open_sessions_go_on_while_new_ones_are_refused(net, either):
+    either.serve(listener={"protocol": "udp"})
+    either.watch()
+    with datagrams(net, either) as client, datagrams(net, either) as late:
+        client.send(b"x")
+        member = client.recv(100)
+        either.run(either.table.drain(0))
+        late.send(b"x")
+        with pytest.raises(ConnectionRefusedError):
+            late.recv(100)
+        client.send(b"x")
+        assert client.recv(100) == member
+        either.stop()
+        client.send(b"x")
+        with pytest.raises(ConnectionRefusedError):
+            client.recv(100)
 
 
 def test_nothing_is_waited_for_without_open_flows(net, node):

@@ -69,12 +69,6 @@ def is_told(end):
     raise AssertionError("the end got data or FIN")
 
 
-@pytest.fixture(params=[False, True], ids=["v4", "v6"])
-def either(request, node):
-    node.v6 = request.param
-    return node
-
-
 @pytest.mark.parametrize("source", SOURCES)
 def test_silent_ends_of_an_expired_flow_are_reset(net, either, source):
     sessions = {"timeouts": {"tcp": "1s"}}

@@ -14,6 +14,7 @@ import yaml
 
 from adc.config import load
 from tests.kit import netns
+from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import PORT
 from tests.wire.kernel.test_datapath import ask, member_of
 from tests.wire.kernel.test_drain import refuses
@@ -161,6 +162,29 @@ def test_flows_survive_a_crash_and_are_told_by_the_next_start(net, tmp_path):
         with pytest.raises(ConnectionResetError):
             flow.recv(10)
     assert "adc_n2" not in tables(net)
+
+
+def test_upgrade_keeps_flows_and_leaves_the_rules_to_the_new_binary(net, tmp_path):
+    config = tmp_path / "adc.yaml"
+    written(net, config, "kernel", "m1", protocol="tcp", grace="20s")
+    with running(net, config) as process:
+        flow, member = connected(net)
+        with flow:
+            written(net, config, "kernel", "m2", protocol="tcp", grace="0s")
+            process.send_signal(signal.SIGUSR2)
+            assert process.wait(PATIENCE) == 0
+            successor = json.loads(adc(net, "status", "--admin", ADMIN, "--json").stdout)["pid"]
+            try:
+                assert successor != process.pid
+                assert ask(flow) == member == "m1"
+                assert {member_of(net) for _ in range(3)} == {"m2"}
+                assert "kernel_rules_changed" not in config.with_suffix(".log").read_text()
+            finally:
+                os.kill(successor, signal.SIGTERM)
+            flow.settimeout(PATIENCE)
+            with pytest.raises(ConnectionResetError):
+                flow.recv(10)
+            assert settled(lambda: "adc_n2" in tables(net), False) is False
 
 
 def test_example_forwards_programs_of_the_node_and_filters(net, node):
