@@ -7,6 +7,8 @@ import os
 import socket
 from pathlib import Path as FilePath
 
+from adc.net.socket_address import socket_address
+
 CAP_NET_BIND_SERVICE = 10
 
 
@@ -25,7 +27,7 @@ def refusal(host: str, port: int, *, udp: bool = False) -> tuple[int, str] | Non
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            trial.bind((host, port))
+            trial.bind(socket_address(host, port))
             if not udp:
                 trial.listen(1)
         except OSError as error:
@@ -33,7 +35,9 @@ def refusal(host: str, port: int, *, udp: bool = False) -> tuple[int, str] | Non
                 errno.EADDRINUSE: "is taken: something listens there already",
                 errno.EADDRNOTAVAIL: "is not an address of this machine",
             }
-            return error.errno or 0, words.get(error.errno or 0, f"cannot be listened on: {error.strerror}")
+            return error.errno or 0, words.get(
+                error.errno or 0, f"cannot be listened on: {error.strerror or error}"
+            )
     return None
 
 

@@ -13,6 +13,7 @@ from adc.control.addresses import Address
 from adc.control.calls import CallRefused
 from adc.control.sockets import BindError, Layout
 from adc.control.udp_sockets import slots_of
+from adc.net.socket_address import literal_host
 
 if TYPE_CHECKING:
     from adc.config import Config
@@ -134,7 +135,7 @@ def _hosts(written: Written) -> list[str]:
         found = socket.getaddrinfo(written.host, written.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise BindError(f"cannot listen on {written.text}: {error.strerror}") from None
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
+    return list(dict.fromkeys(literal_host(item[4]) for item in found))
 
 
 def _has_ipv6() -> bool:

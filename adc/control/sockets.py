@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from adc.control.addresses import Address
 from adc.control.udp_sockets import bind_udp, is_served, with_kept
+from adc.net.socket_address import literal_host, socket_address
 from adc.telemetry.event_log import EventLog
 
 log = EventLog(__name__)
@@ -186,7 +187,7 @@ def key_of(sock: socket.socket) -> str:
         path = name.decode() if isinstance(name, bytes) else name
         return Address("unix", path.replace("\0", "@", 1)).key
     kind = "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
-    return Address(kind, name[0], name[1]).key
+    return Address(kind, literal_host(name), name[1]).key
 
 
 def by_key(sockets: Iterable[socket.socket]) -> dict[str, socket.socket]:
@@ -201,7 +202,7 @@ def _bind_inet(address: Address) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((address.host, address.port))
+        sock.bind(socket_address(address.host, address.port))
         if not address.idle:
             sock.listen(address.backlog)
         sock.setblocking(False)

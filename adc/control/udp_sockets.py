@@ -12,6 +12,8 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adc.net.socket_address import socket_address
+
 if TYPE_CHECKING:
     from adc.control.addresses import Address
 
@@ -68,7 +70,7 @@ def bind_udp(address: Address, first: socket.socket | None) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if first is None:
-            sock.bind((address.host, address.port))
+            sock.bind(socket_address(address.host, address.port))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

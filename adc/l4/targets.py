@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from adc.net.names import Names, is_address
+from adc.net.socket_address import socket_address
 
 _RETRY: float = 1.0
 """Seconds after a failed look-up until the next."""
@@ -42,7 +43,11 @@ class Target:
         if len(addresses) > 1:
             self._next += 1
         host = addresses[self._next % len(addresses)]
-        return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, port or self.port)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            return family, socket_address(host, port or self.port)
+        except OSError:  # its interface is gone: to connect will fail
+            return family, (host.partition("%")[0], port or self.port)
 
     @property
     def unknown(self) -> bool:

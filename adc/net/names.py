@@ -7,6 +7,8 @@ import socket
 
 from cachetools import TTLCache
 
+from adc.net.socket_address import literal_host
+
 Addresses = tuple[str, ...]
 
 _MOST = 1024
@@ -40,7 +42,7 @@ class Names:
             self._found.pop(host, None)
             reason = getattr(error, "strerror", None) or error
             raise socket.gaierror(f"{host} does not resolve: {reason}") from error
-        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return tuple(dict.fromkeys(literal_host(entry[4]) for entry in found))
 
 
 def is_address(host: str) -> bool:

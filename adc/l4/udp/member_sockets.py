@@ -9,6 +9,7 @@ from typing import Final
 
 from adc.l4.targets import Targets
 from adc.l4.udp.no_port import NoPort
+from adc.net.socket_address import socket_address
 from adc.pools.member import Member
 
 _NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
@@ -58,7 +59,7 @@ class MemberSockets:
         for tried in range(len(sources)):
             self._next = (self._next + 1) % len(sources)
             try:
-                sock.bind((sources[self._next], 0))
+                sock.bind(socket_address(sources[self._next], 0))
             except OSError as error:
                 if error.errno not in _NO_PORT or tried == len(sources) - 1:
                     raise

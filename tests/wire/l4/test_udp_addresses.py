@@ -90,3 +90,34 @@ def test_datagrams_over_ipv6_are_neither_merged_nor_truncated(network, tmp_path,
         client.sock.close()
 
     served(network, tmp_path, host, scenario)
+
+
+@netns.required
+def test_listener_and_member_may_have_link_local_addresses(network, tmp_path):
+    scope = network.client.call(socket.if_nametoindex, "front")
+
+    async def main():
+        async with member(host="::") as a:
+            mapping = config(f"[fe80::b%front]:{a.port}")
+            async with relaying(tmp_path, mapping, host="fe80::a%front") as relay:
+                with client_of(network, "::") as client:
+                    client.address = ("fe80::a", relay.address[1], 0, scope)
+                    client.send(b"hello")
+                    assert await client.receive() == (b"hello", client.address)
+                    assert a.senders[0][0].startswith("fe80::")
+
+    network.adc.call(asyncio.run, main())
+
+
+@netns.required
+def test_member_on_an_interface_that_is_gone_is_replaced(network, tmp_path):
+    async def main():
+        async with member(host="::1") as a:
+            mapping = config(f"[fe80::b%gone]:{a.port}", a.address, pool={"balance": "first"})
+            async with relaying(tmp_path, mapping, host="::1") as relay:
+                client = Visitor(("::1", relay.address[1]), "::1", socket.AF_INET6)
+                assert await client.ask(b"hello") == b"hello"
+                assert relay.member(0).connect_failures == 1
+                client.sock.close()
+
+    network.adc.call(asyncio.run, main())
