@@ -34,14 +34,15 @@ def unsupported(config: Config) -> Iterator[Finding]:
 
 
 def doubtful_expiry(config: Config) -> Iterator[Finding]:
-    """Yield listeners of the kernel whose `on_expiry` it cannot carry out."""
+    """Yield what the kernel cannot do for the sessions of its listeners."""
     for place, listener in enumerate(config.listeners):
-        own = listener.sessions.on_expiry if listener.sessions is not None else None
-        if listener.datapath.engine != "kernel" or (own or config.sessions.on_expiry) != "close":
+        if listener.datapath.engine != "kernel":
             continue
-        at: Path = ("listeners", place, "sessions", "on_expiry") if own else ("sessions", "on_expiry")
-        name = f"listener {quote(listener.name)} has datapath: kernel"
-        yield at, f"close acts like silent: the kernel cannot send FIN, only reset; {name}"
+        own = listener.sessions.on_expiry if listener.sessions is not None else None
+        if (own or config.sessions.on_expiry) == "close" and listener.protocol == "tcp":
+            at: Path = ("listeners", place, "sessions", "on_expiry") if own else ("sessions", "on_expiry")
+            name = f"listener {quote(listener.name)} has datapath: kernel"
+            yield at, f"close acts like silent: the kernel cannot send FIN, only reset; {name}"
 
 
 def _of_binds(at: Path, listener: Listener) -> Iterator[Finding]:

@@ -42,11 +42,10 @@ def application_disagreements(config: Config, idle: float) -> Iterator[Finding]:
         name = "udp_stream" if listener.protocol == "udp" else "tcp"
         timeout = in_force(listener, config.sessions, name)
         probes = keep_alive(listener, config.sessions)
-        kept = listener.protocol != "udp" and any(
-            0 < each < timeout for each in (probes.client, probes.member)
-        )
+        probed = listener.protocol != "udp" and listener.datapath.engine != "kernel"
+        kept = probed and any(0 < each < timeout for each in (probes.client, probes.member))
         if timeout <= idle and not kept:
-            remedy = "raise the timeout" if listener.protocol == "udp" else REMEDIES
+            remedy = REMEDIES if probed else "raise the timeout"
             yield (
                 place(number, listener, name),
                 (
@@ -58,8 +57,15 @@ def application_disagreements(config: Config, idle: float) -> Iterator[Finding]:
 
 
 def conntrack_disagreements(config: Config, kernel: Mapping[str, float]) -> Iterator[Finding]:
-    """Yield timeouts that are longer than those of the kernel's connection tracking, by its settings in seconds."""
+    """Yield timeouts that are longer than those of the kernel's connection tracking, by its settings in seconds.
+
+    Listeners with rules in the kernel are left out: their flows are tracked with the timeouts of adc.
+    """
+    if config.firewall is not None and config.firewall.engine == "nftables":
+        return
     for number, listener in enumerate(config.listeners):
+        if listener.datapath.engine == "kernel":
+            continue
         names = {"tcp": ("tcp",), "smtp": ("tcp",), "udp": ("udp", "udp_stream")}
         for name in names.get(listener.protocol, ()):
             setting = CONNTRACK[name]

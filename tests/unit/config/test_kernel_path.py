@@ -49,16 +49,17 @@ def test_options_that_need_the_workers_are_refused(loaded, changes, message):
 
 
 @pytest.mark.parametrize(
-    ("listener", "top", "place"),
+    ("listener", "top", "said"),
     [
-        (", sessions: {on_expiry: close}", "", "listeners[0].sessions.on_expiry"),
-        ("", "sessions: {on_expiry: close}", "sessions.on_expiry"),
+        (", sessions: {on_expiry: close}", "", "listeners[0].sessions.on_expiry: close acts like silent"),
+        ("", "sessions: {on_expiry: close}", "sessions.on_expiry: close acts like silent"),
         (", sessions: {on_expiry: reset}", "sessions: {on_expiry: close}", None),
         ("", "", None),
     ],
 )
-def test_close_at_expiry_is_doubtful(loaded, listener, top, place):
-    tcp = TEXT.replace("protocol: udp", "protocol: tcp")
-    text = tcp.format(bind="127.0.0.1:5353", member="10.0.0.1:53", listener=listener, pool="") + top + "\n"
-    found = [str(each) for each in loaded(text, listeners="").lint if "close acts like silent" in str(each)]
-    assert [f": {place}: " in each for each in found] == ([True] if place else [])
+def test_close_at_expiry_is_doubtful(loaded, listener, top, said):
+    text = TEXT.replace("udp", "tcp").format(
+        bind="127.0.0.1:5353", member="10.0.0.1:53", listener=listener, pool=""
+    )
+    found = [str(each) for each in loaded(f"{text}{top}\n", listeners="").lint]
+    assert [f": {said}" in each for each in found] == ([True] if said else [])

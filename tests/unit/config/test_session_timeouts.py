@@ -2,7 +2,7 @@
 
 import pytest
 
-from adc.config import load
+from adc.config import Config, load
 from adc.config.session_timeouts import application_disagreements, conntrack_disagreements
 
 BASE = """
@@ -76,3 +76,22 @@ def test_connection_tracking_that_forgets_earlier_is_named(tmp_path):
     assert path == ("sessions", "timeouts", "tcp")
     assert "nf_conntrack_tcp_timeout_established" in message
     assert list(conntrack_disagreements(config, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("listener", "top"), [({"datapath": "kernel"}, {}), ({}, {"firewall": {"engine": "nftables"}})]
+)
+def test_timeouts_that_the_kernel_was_given_do_not_disagree_with_it(listener, top):
+    listener = {"name": "db", "bind": "127.0.0.1:5432", "protocol": "tcp", "pool": "p", **listener}
+    config = Config.model_validate({"listeners": [listener], "pools": {"p": ["10.0.0.1:5432"]}, **top})
+    assert list(conntrack_disagreements(config, {"nf_conntrack_tcp_timeout_established": 1.0})) == []
+
+
+def test_kernel_sends_no_probes_that_keep_a_session():
+    listener = {"name": "db", "bind": "127.0.0.1:5432", "protocol": "tcp", "pool": "p", "datapath": "kernel"}
+    sessions = {"timeouts": {"tcp": "60s"}, "keep_alive": {"client": "5s"}}
+    config = Config.model_validate(
+        {"listeners": [listener], "pools": {"p": ["10.0.0.1:5432"]}, "sessions": sessions}
+    )
+    ((_, message),) = application_disagreements(config, 100.0)
+    assert message.endswith("raise the timeout")
