@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from tests.clients.postfix import Postfix
 from tests.clients.postgres import Postgres
 from tests.clients.redis import Redis
 from tests.clients.tls import Tls
+from tests.kit.waiting import eventually
 from tests.wire.service import Service, http
 
 APPLICATIONS: tuple[type[Application], ...] = (Postgres, Redis, Dns, Tls, Postfix)
@@ -89,19 +91,25 @@ async def _phases(
         for tally in tallies.values():
             tally.phase = phase
 
+    async def end(phase: str, after: float) -> None:
+        await asyncio.sleep(after)
+        with contextlib.suppress(AssertionError):  # `judge` tells which clients did nothing
+            await eventually(lambda: all(tally.done[phase] for tally in tallies.values()))
+
     begin(RELOADS)
     for version in range(1, times + 1):
         write(service, applications, version)
         await reload(service)
         await asyncio.sleep(seconds / 2 / times)
+    await end(RELOADS, 0)
     begin(KILLED)
     for application in applications:
         application.kill_member()
-    await asyncio.sleep(seconds / 4)
+    await end(KILLED, seconds / 4)
     for application in applications:
         await asyncio.to_thread(application.restart_member)
     begin(BACK)
-    await asyncio.sleep(seconds / 4)
+    await end(BACK, seconds / 4)
 
 
 def judge(application: Application, tally: Tally) -> list[str]:
