@@ -49,6 +49,12 @@ class Target:
         except OSError:  # its interface is gone: to connect will fail
             return family, (host.partition("%")[0], port or self.port)
 
+    def in_turn(self) -> tuple[str, ...]:
+        """Return all addresses, another one first than before."""
+        self._next += 1
+        first = self._next % max(1, len(self.addresses))
+        return self.addresses[first:] + self.addresses[:first]
+
     @property
     def unknown(self) -> bool:
         """True if the name was never looked up with success."""
@@ -60,7 +66,7 @@ class Targets:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._names = Names(loop)
+        self.names = Names(loop)
         self._targets: dict[str, Target] = {}
         self._intervals: dict[str, float] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
@@ -95,7 +101,7 @@ class Targets:
 
     async def _resolve(self, text: str, target: Target) -> None:
         try:
-            target.addresses = await self._names.addresses(target.host)
+            target.addresses = await self.names.addresses(target.host)
         except OSError:
             target.resolved_at = self._loop.time() - self._intervals.get(text, _RETRY) + _RETRY
         waiting, target.waiting = target.waiting, []

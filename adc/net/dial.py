@@ -26,7 +26,7 @@ class Dialer:
     A host that is a name is resolved when a connection is opened and the answer is older than `interval` seconds; a
     failed look-up keeps the old answer. `moved` is called when the addresses changed, so that connections to where
     the name no longer leads can be dropped. Several addresses are used in turn, one that fails is passed over. Members
-    that are given the same `names` share lookups.
+    that are given the same `names` share lookups. `known` are addresses that were looked up already.
     """
 
     __slots__ = (
@@ -53,6 +53,7 @@ class Dialer:
         *,
         interval: float = 30.0,
         names: Names | None = None,
+        known: Addresses = (),
     ) -> None:
         self._loop = loop
         self._names = names or Names(loop)
@@ -62,7 +63,7 @@ class Dialer:
         self._tls: tuple[ssl.SSLContext, str] | None = None
         self.interval = interval
         self.moved: Callable[[], None] = _ignore
-        self._addresses: Addresses = (host,) if is_address(host) else ()
+        self._addresses: Addresses = known or ((host,) if is_address(host) else ())
         self._resolved_at = float("inf") if self._addresses else -float("inf")
         self._next = 0
         self._looking: asyncio.Task[None] | None = None

@@ -174,7 +174,14 @@ class BridgeFlow(TcpFlow):
         if upstream is None or target is None:
             self.attempt_failed(Failure.NO_MEMBER)
             return
-        dialer = Dialer(self._loop, target.host, self._port or target.port, target.path)
+        dialer = Dialer(
+            self._loop,
+            target.host,
+            self._port or target.port,
+            target.path,
+            names=upstream.targets.names,
+            known=() if target.path else target.in_turn(),
+        )
         if upstream.tls is not None:
             dialer.secure(*upstream.tls)
         preface = b""

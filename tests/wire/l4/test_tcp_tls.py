@@ -7,6 +7,7 @@ import ssl
 
 import pytest
 
+from adc.net.names import Names
 from tests.kit.authority import Authority
 from tests.kit.proxy import serving
 from tests.kit.waiting import eventually, within
@@ -252,3 +253,25 @@ async def test_server_name_without_a_pool_gets_an_alert(tmp_path, authority):
             await client.__aenter__()
         proxy.worker.logs.error_log.flush()
         assert "unrecognized_name" in proxy.error_log()
+
+
+async def test_name_of_a_member_is_not_looked_up_for_each_connection(tmp_path, authority, pair, monkeypatch):
+    looked_up = []
+    addresses = Names.addresses
+
+    def counted(names, host):
+        looked_up.append(host)
+        return addresses(names, host)
+
+    monkeypatch.setattr(Names, "addresses", counted)
+    pool = {"tls": {"ca": authority.file, "sni": "a.test"}}
+    async with member(ssl=server_context(pair)) as address:
+        there = address.replace("127.0.0.1", "localhost")
+        async with serving(tmp_path, mapping(there, pool=pool)) as proxy:
+            targets = proxy.listener._targets
+            await eventually(lambda: not targets.find(there).unknown)
+            before = len(looked_up)
+            for _ in range(3):
+                async with connected(proxy) as (reader, writer):
+                    assert await echoes(reader, writer, b"x")
+            assert len(looked_up) == before
