@@ -176,8 +176,10 @@ class SessionTable:
         return END_EFFORT
 
     def _end(self, session: Session, reason: str, now: float) -> None:
-        session.end(reason)
-        self.closed(session, reason, now)  # no-op unless the session could not do it itself
+        try:
+            session.end(reason)
+        finally:
+            self.closed(session, reason, now)  # no-op unless the session could not do it itself
 
     def _oldest_new(self) -> Session | None:
         for session in self._new.values():

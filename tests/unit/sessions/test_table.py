@@ -2,6 +2,8 @@
 
 from weakref import ref
 
+import pytest
+
 from adc.sessions.session import CLOSING, ESTABLISHED, HALF_CLOSED, NEW, Session, Timeouts
 from adc.sessions.shared_total import SharedTotal
 from adc.sessions.table import END_EFFORT, SLICE, SessionTable
@@ -247,3 +249,16 @@ def test_worker_that_left_or_was_replaced_counts_no_more() -> None:
     one_again = SharedTotal(cells, 0)
     one_again.follow(2)
     assert one_again.elsewhere() == 0
+
+
+def test_session_that_fails_to_end_makes_room_once() -> None:
+    class Broken(Flow):
+        def end(self, reason: str) -> None:
+            raise RuntimeError("a defect")
+
+    table = SessionTable(1)
+    table.open(Broken(table), 1000.0)
+    with pytest.raises(RuntimeError):
+        opened(table, 1001.0)
+    opened(table, 1002.0)
+    assert len(table) == 1
