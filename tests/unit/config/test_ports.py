@@ -29,3 +29,16 @@ def test_a_port_that_needs_a_right_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     found = ports.refusal("0.0.0.0", 80)
     assert found is not None
     assert "needs a right" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("fe80::1:2:3%lo", "is not an address of this machine"),
+        ("fe80::1%gone", "cannot be listened on: no interface with this name"),
+    ],
+)
+def test_a_link_local_address_is_tried_on_its_interface(host: str, words: str) -> None:
+    found = ports.refusal(host, 0, udp=True)
+    assert found is not None
+    assert found[1] == words

@@ -4,8 +4,10 @@ import socket
 
 import pytest
 
+from adc.config.model import address as model
 from adc.control.activation import Inherited, claim
 from adc.control.addresses import Address
+from adc.control.settings import addresses_of
 from adc.control.sockets import BindError, ListeningSockets, bind
 from adc.control.udp_sockets import slots_of
 
@@ -146,3 +148,9 @@ def test_an_address_that_another_user_bound_is_served_by_the_first_worker_alone(
     plan = sockets.prepare({"dns": slots_of(address, 2)})
     sockets.commit()
     assert plan.listeners["dns"] == (address.key,)
+
+
+def test_link_local_addresses_keep_their_interface():
+    written = model.Address("[fe80::1%lo]:53", "fe80::1%lo", 53)
+    [address] = addresses_of([written], "dns", "udp")
+    assert address.host == "fe80::1%lo"
