@@ -26,12 +26,17 @@ from .verdict import Verdict
 _PARTIAL = 206
 _NOT_MODIFIED = 304
 _MOST_WAIT = 2.0
-"""Seconds that a document waits for its check, and then for its repair, while others are worked on. The default timeout
-of a phase is longer."""
+"""Seconds that a document waits for its check while others are worked on."""
+_MOST_REPAIR = 10.0
+"""Seconds that a document waits for its repair, the start of the process included."""
+_NICE = 10
+"""Beside a busy worker the process gets a tenth of its processor: at 19 it would be a hundredth, and start too late."""
 
 
 class HtmlValidation(Plugin[HtmlValidationOptions]):
     """Checks HTML responses for the parse errors of the WHATWG standard: reports, repairs or rejects them."""
+
+    default_timeout = 15.0
 
     def __init__(self, options: HtmlValidationOptions) -> None:
         super().__init__(options)
@@ -47,7 +52,7 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
     async def start(self, host: Host) -> None:
         self._host = host
         if self.transforms:
-            self._processes = host.processes(workers=1, waiting=16, seconds=4.0)
+            self._processes = host.processes(workers=1, waiting=16, seconds=4.0, nice=_NICE)
         self._checked = host.counter("checked", "Documents checked.")
         self._invalid = host.counter("invalid", "Documents with parse errors.")
         self._incomplete = host.counter("incomplete", "Documents that were not checked to their end.")
@@ -105,7 +110,7 @@ class HtmlValidation(Plugin[HtmlValidationOptions]):
     ) -> bytes | Response | None:
         """Repair a document in another process, which parses it at one go."""
         try:
-            async with asyncio.timeout(_MOST_WAIT):
+            async with asyncio.timeout(_MOST_REPAIR):
                 made: bytes | None = await self._processes.run(repaired, *document)
         except (PoolFull, JobFailed, TimeoutError) as error:
             context.warn("the document was not repaired", reason=error or "the processes are busy")
