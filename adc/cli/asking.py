@@ -47,14 +47,21 @@ class Decision:
 
 
 def listener_for(loaded: Loaded, name: str | None, url: str) -> Listener:
-    """Return the listener called `name`; without a name the first one for the scheme of `url`, or the first one."""
-    listeners = loaded.config.listeners
+    """Return the HTTP listener called `name`; without a name the first one for the scheme of `url`, or the first one.
+
+    Raises BadQuestion.
+    """
+    listeners = [each for each in loaded.config.listeners if each.protocol == "http"]
+    if not listeners:
+        raise BadQuestion("no listener has protocol: http; only those have routes")
     if name is None:
         scheme = url.partition("://")[0].lower()
         serving = [each for each in listeners if scheme == ("http" if each.tls is None else "https")]
         return (serving or listeners)[0]
-    for listener in listeners:
+    for listener in loaded.config.listeners:
         if listener.name == name:
+            if listener.protocol != "http":
+                raise BadQuestion(f"listener {name} has protocol: {listener.protocol}; only http has routes")
             return listener
     raise BadQuestion(f"there is no listener {name}; there are: {', '.join(each.name for each in listeners)}")
 

@@ -142,6 +142,28 @@ tests:
 """
 
 
+MIXED = """
+listeners:
+  - {name: db, bind: 127.0.0.1:15432, protocol: tcp, pool: app}
+  - {name: web, bind: 127.0.0.1:8080}
+routes: [{name: all, listeners: [web], pool: app}]
+pools: {app: [127.0.0.1:9001]}
+"""
+
+
+def test_explain_passes_over_listeners_that_have_no_routes(config):
+    config.write_text(MIXED)
+    answer = json.loads(run("explain", config, "GET", "/", "--json").stdout)
+    assert (answer["listener"], answer["route"]) == ("web", "all")
+    named = run("explain", config, "GET", "/", "--listener", "db")
+    assert (named.exit_code, named.stderr) == (2, "listener db has protocol: tcp; only http has routes\n")
+    config.write_text(
+        MIXED.splitlines()[1] + "\n" + MIXED.splitlines()[2] + "\npools: {app: [127.0.0.1:9001]}\n"
+    )
+    none = run("explain", config, "GET", "/")
+    assert (none.exit_code, none.stderr) == (2, "no listener has protocol: http; only those have routes\n")
+
+
 def test_explain_says_that_a_path_is_refused_and_why(config):
     config.write_text(DENY)
     result = run("explain", config, "GET", "/admin%2f")
