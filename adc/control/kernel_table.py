@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adc.control import nft
 from adc.control.calls import CallRefused
+from adc.control.kernel_claim import TableClaim, TableTaken
 from adc.control.kernel_expiry import ExpiryWatch
 from adc.control.kernel_flows import OPERATIONS, end_flows, open_flows, reply, service_of
 from adc.control.kernel_rules import KernelRules, rules_of
@@ -61,6 +62,8 @@ class KernelTable:
         self._stale = False
         self._pending: Config | None = None
         self._witness = Witness()
+        self._claim = TableClaim()
+        self._taking_over = False
         self._draining = False
         self._paused = False
         self._running = asyncio.Lock()
@@ -73,21 +76,24 @@ class KernelTable:
         if not needs_kernel(config):
             return
         try:
+            self._claim.check(table_name(config.node))
             reason = await asyncio.to_thread(refused, config)
-        except BindError as error:
+        except (BindError, TableTaken) as error:
             raise CallRefused(str(error)) from error
         if reason is not None:
             raise CallRefused(f"kernel rules: {reason}")
 
-    async def apply(self, config: Config) -> None:
+    async def apply(self, config: Config, *, taking_over: bool = False) -> None:
         """Have the kernel do what `config` says, in one transaction. Raises CallRefused.
 
-        If it cannot now, although `check` found that it can, the rules before stay, and `follow` tries again.
+        `taking_over`: the process that has the table hands it over, and will end. If the kernel cannot now, although
+        `check` found that it can, the rules before stay, and `follow` tries again.
         """
         if self._config is None and not needs_kernel(config):
             return
         async with self._running:
             self._pending = config if self._config is not None else None
+            self._taking_over = taking_over
             try:
                 await self._replace(config, await asyncio.to_thread(rules_of, config))
             except (NftFailed, BindError, OSError, BadSet, BadMessage) as error:
@@ -97,6 +103,7 @@ class KernelTable:
         """Make the table anew. Only with the lock."""
         services, wall = self._wanted(config), time.time()
         before = self._config
+        self._take(table_name(config.node))
         table = table_of(config, services, rules, wall, serving=before is not None)
         if any(service.forwards and service.tell for service in services):
             self._expiry.open()  # first: the kernel reports no entry that is older
@@ -108,10 +115,21 @@ class KernelTable:
         self._pending, self._stale = None, False
         await self._remember()
 
+    def _take(self, table: str) -> None:
+        """Claim the table; one that is taken over, as soon as its process has ended. Raises TableTaken."""
+        try:
+            self._claim.take(table)
+        except TableTaken:
+            if not self._taking_over:
+                raise
+        else:
+            self._taking_over = False
+
     async def _remember(self) -> None:
         """Take the kernel's rules as ours."""
         if self._config is None:
             self._witness.forget()
+            self._claim.release()
         else:
             maps = [name for service in self._services for name in maps_of(service)]
             try:
@@ -162,6 +180,7 @@ class KernelTable:
                 return
             if config is None:
                 return
+            self._take(table_name(config.node))
             if rules is not None:
                 refreshed = await asyncio.to_thread(rules.refresh)
                 self._stale = self._stale or refreshed or rules.windows(time.time()) != self._windows
@@ -277,6 +296,7 @@ class KernelTable:
         if config is not None and not handed_over:
             await self._leave(config)
         self._expiry.close()
+        self._claim.release()
 
     async def _leave(self, config: Config) -> None:
         stays = config.firewall is not None and not config.firewall.remove_on_exit

@@ -99,7 +99,7 @@ class Service:
             raise
         self.sockets.commit()
         self._adopt(loaded)
-        await self._apply_kernel(loaded.config)
+        await self._apply_kernel(loaded.config, taking_over=inherited.upgrading)
         for key in self.sockets.drop_inherited():
             log.warn("inherited_socket_closed", address=key, reason="no listener has that address")
 
@@ -229,9 +229,9 @@ class Service:
         except (Refused, Unavailable) as error:
             log.warn("acme_challenges_not_shared", detail=str(error))
 
-    async def _apply_kernel(self, config: Config) -> None:
+    async def _apply_kernel(self, config: Config, *, taking_over: bool = False) -> None:
         """Have the kernel forward what is its part. Raises CallRefused."""
-        await self.kernel.apply(config)
+        await self.kernel.apply(config, taking_over=taking_over)
         self.kernel.watch()
         self.sockets.rest()
 

@@ -145,7 +145,7 @@ EVENTS = (
         "kernel_rules_changed",
         "error",
         "table",
-        "Another program changed or removed our table, or another adc has the same `node` name; adc restores it.",
+        "Another program changed or removed our table; adc restores it.",
     ),
     _event(
         "kernel_rules_failed",

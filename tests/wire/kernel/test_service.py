@@ -187,6 +187,20 @@ def test_upgrade_keeps_flows_and_leaves_the_rules_to_the_new_binary(net, tmp_pat
             assert settled(lambda: "adc_n2" in tables(net), False) is False
 
 
+def test_second_instance_with_the_same_node_name_is_refused(net, tmp_path):
+    config, other = tmp_path / "adc.yaml", tmp_path / "other.yaml"
+    written(net, config, "kernel", "m1", protocol="tcp")
+    written(net, other, "kernel", "m2", protocol="tcp")
+    other.write_text(
+        other.read_text().replace(f":{PORT}\n", f":{PORT + 1}\n").replace(ADMIN, "127.0.0.1:9902")
+    )
+    with running(net, config):
+        refused = adc(net, "run", str(other))
+        assert refused.returncode == 2
+        assert "table inet adc_n2: another adc has it" in refused.stderr
+        assert {member_of(net) for _ in range(3)} == {"m1"}
+
+
 def test_example_forwards_programs_of_the_node_and_filters(net, node):
     node.serve(load(EXAMPLE).config.model_copy(update={"node": "n1"}))
     with (
