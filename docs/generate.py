@@ -65,7 +65,7 @@ def command_line() -> str:
     ]
     for path, command in _verbs("adc", get_command(app)):
         arguments = [each for each in command.params if each.param_type_name == "argument"]
-        names = [each.name.upper() if each.required else f"[{each.name.upper()}]" for each in arguments]
+        names = [_placeholder(each) if each.required else f"[{_placeholder(each)}]" for each in arguments]
         lines += ["", f"## {path}", "", f"`{' '.join([path, *names])}`", "", *_paragraphs(command.help or "")]
         rows = [_parameter(each) for each in command.params]
         lines += ["", "| | |", "|---|---|", *rows] if rows else []
@@ -86,10 +86,16 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _parameter(parameter: Any) -> str:
+    help_text = cell((parameter.help or "").replace("\\[", "["))  # escaped for rich
     if parameter.param_type_name == "argument":
-        return f"| `{parameter.name.upper()}` | {cell(parameter.help or '')} |"
+        return f"| `{cell(_placeholder(parameter))}` | {help_text} |"
     names = ", ".join(f"`{name}`" for name in parameter.opts)
-    return f"| {names} | {cell(parameter.help or '')} |"
+    return f"| {names} | {help_text} |"
+
+
+def _placeholder(argument: Any) -> str:
+    """Return the word that stands for an argument in `--help`."""
+    return str(argument.metavar or argument.name.upper())
 
 
 def metrics() -> str:

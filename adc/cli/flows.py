@@ -15,16 +15,18 @@ from adc.runtime.operations.flows import WantedFlows
 from adc.runtime.operations.operation import BadRequest
 from adc.sessions.row import FlowRow
 
-Protocol = Annotated[str, typer.Option("--protocol", help="Only flows of tcp, udp, smtp or http.")]
+Protocol = Annotated[
+    str, typer.Option("--protocol", help="Only flows of this protocol: tcp, udp, smtp or http.")
+]
 Listener = Annotated[str, typer.Option("--listener", help="Only flows of this listener.")]
 From = Annotated[
     str,
     typer.Option(
-        "--client", metavar="ADDRESS", help="Only flows of this address, network, or address and port."
+        "--client", metavar="ADDRESS", help="Only flows of this client address, network, or address and port."
     ),
 ]
 State = Annotated[
-    str, typer.Option("--state", help="Only flows that are new, established, half-closed or closing.")
+    str, typer.Option("--state", help="Only flows in this state: new, established, half-closed or closing.")
 ]
 Idle = Annotated[
     str,

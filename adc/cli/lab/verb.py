@@ -25,13 +25,13 @@ NAMES = (
 )
 
 lab = typer.Typer(
-    help="Laboratory: real nodes and packets in networks of this machine.", no_args_is_help=True
+    help="Show what real nodes do to real packets, in network namespaces.", no_args_is_help=True
 )
 
 
 @lab.callback()
 def _lab() -> None:
-    """Laboratory: real nodes and packets in networks of this machine."""
+    """Show what real nodes do to real packets, in network namespaces."""
 
 
 @lab.command()
@@ -39,7 +39,7 @@ def sessions(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCENARIO]...",
+            metavar="SCENARIO",
             help=f"Scenarios, all by default: {', '.join(NAMES)}.",
             show_default=False,
         ),
@@ -52,7 +52,7 @@ def sessions(
 ) -> None:
     """Show what happens when a device forgets a flow or sees half of it, and what each remedy does.
 
-    Needs root, `ip`, and for some scenarios nft, conntrack and redis-server. Takes about a minute.
+    Needs root and ip; some scenarios need nft, conntrack or redis-server. Takes about a minute.
     """
     unknown = sorted(set(names or ()) - set(NAMES))
     if unknown:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 firewall = typer.Typer(help="Show, check and explain the rules of the firewall.", no_args_is_help=True)
 
-_Packet = Annotated[str, typer.Argument(help=f"{SYNTAX}, in quotes.", show_default=False)]
+_Packet = Annotated[
+    str,
+    typer.Argument(
+        metavar="PACKET", help=f"In quotes: {SYNTAX.replace('[', chr(92) + '[')}.", show_default=False
+    ),
+]
 
 
 @firewall.command()
@@ -29,7 +34,7 @@ def show(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CONFIG]",
+            metavar="CONFIG",
             help="A configuration whose rules are shown, without counters.",
             show_default=False,
         ),
@@ -38,7 +43,7 @@ def show(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Show the rules of the running node with the number of new flows that each matched, or those of CONFIG."""
+    """Show the rules of the running node with the number of new flows that each matched, or the rules of CONFIG."""
     if file is not None:
         _show_file(file, json)
         return
@@ -61,9 +66,9 @@ def _show_file(file: Path, json: bool) -> None:
 
 @firewall.command()
 def check(config: ConfigPath, json: Json = False) -> None:
-    """Check the rules: those that are never reached, empty and unused sets, listeners whose clients are all locked out.
+    """Find rules that are never reached, empty and unused sets, and listeners whose clients are all locked out.
 
-    Exit code 1 if there is any, 2 if the configuration is invalid.
+    Exit code 1 if any is found, 2 if the configuration is invalid.
     """
     rules = _rules(config)
     warnings = rules.warnings()
@@ -79,7 +84,7 @@ def check(config: ConfigPath, json: Json = False) -> None:
 def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
     """Show which rule decides on a packet and why, each step with its line; nothing is sent or counted.
 
-    Rates are taken as not exceeded. The listener is the one bound to the destination unless `to` names another.
+    No rate counts as exceeded. The listener is the one bound to the destination unless `to` names another.
     """
     from adc.firewall.packet_text import BadPacket
 
@@ -100,7 +105,7 @@ def explain(config: ConfigPath, packet: _Packet, json: Json = False) -> None:
 
 @firewall.command()
 def nftables(config: ConfigPath) -> None:
-    """Print the kernel's rules for a configuration, as `nft -f` reads them; nothing is changed."""
+    """Print the rules of a configuration for the kernel, as nft -f reads them; nothing is changed."""
     from adc.control.kernel_transaction import table_for
     from adc.control.sockets import BindError
     from adc.runtime.build.firewall import BadSet
@@ -126,7 +131,7 @@ def conntrackd(
     ],
     peer: Annotated[str, typer.Option(help="Address of the other node; from cluster.peers by default.")] = "",
 ) -> None:
-    """Print the configuration of conntrackd for this node, which copies flows to the other of two nodes."""
+    """Print a configuration of conntrackd for this node, which copies entries of flows to the other of two nodes."""
     from adc.control.conntrackd import NotTwoNodes, conntrackd_of
     from adc.control.sockets import BindError
 

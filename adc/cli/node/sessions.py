@@ -41,7 +41,7 @@ from adc.runtime.operations.sessions import Wanted
 from adc.sessions.row import FlowRow
 
 sessions = typer.Typer(
-    help="List, show, watch and end flows of the session table and sticky sessions.", no_args_is_help=True
+    help="List, show, watch and end flows of the session table, and sticky sessions.", no_args_is_help=True
 )
 
 Client = Annotated[
@@ -52,14 +52,17 @@ Client = Annotated[
         show_default=False,
     ),
 ]
-AnyClient = Annotated[str | None, typer.Argument(metavar="[CLIENT]", show_default=False)]
+AnyClient = Annotated[
+    str | None,
+    typer.Argument(metavar="CLIENT", help="The client as listed, or its session id.", show_default=False),
+]
 Pool = Annotated[str, typer.Option("--pool", help="Only sessions of this pool.")]
 Member = Annotated[str, typer.Option("--member", help="Only sessions of this member.")]
 Older = Annotated[
     str, typer.Option("--older", metavar="DURATION", help="Only sessions of at least this age.")
 ]
 Newer = Annotated[str, typer.Option("--newer", metavar="DURATION", help="Only sessions of at most this age.")]
-Kind = Annotated[str, typer.Option("--kind", help="Only flow: the session table, or pin: sticky sessions.")]
+Kind = Annotated[str, typer.Option("--kind", help="Only flow (the session table) or pin (sticky sessions).")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")]
 
 PIN_COLUMNS = ("pool", "client", "member", "created", "seen", "left", "hits", "moves", "node")
@@ -77,13 +80,15 @@ def list_sessions(
     client: From = "",
     state: State = "",
     idle: Idle = "",
-    ended: Annotated[bool, typer.Option("--ended", help="Flows that ended lately, with the reason.")] = False,
+    ended: Annotated[
+        bool, typer.Option("--ended", help="Only flows that ended recently, with the reason.")
+    ] = False,
     limit: Limit = 1000,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Show sticky sessions and flows: both ends, state, bytes, last activity, time left."""
+    """List sticky sessions and flows: both ends, state, bytes, last activity, time left."""
     about_flows = bool(protocol or listener or client or state or idle or ended)
     about_pins = bool(older or newer)
     if kind not in ("", "flow", "pin") or (about_flows and (about_pins or kind == "pin")):
@@ -120,7 +125,7 @@ def show(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Show the sessions of one client, or one flow."""
+    """Show the sticky sessions and flows of one client, or one flow."""
     address = admin_address(admin, config)
     pins = list(_rows(address, Wanted(pool, client, if_any=True)))
     flows = _flows_of(address, client, pool)
@@ -131,7 +136,9 @@ def show(
 
 @sessions.command()
 def kill(
-    flow: Annotated[str | None, typer.Argument(metavar="[ID]", show_default=False)] = None,
+    flow: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Id of a flow, as listed.", show_default=False)
+    ] = None,
     protocol: Protocol = "",
     listener: Listener = "",
     pool: Pool = "",
@@ -139,12 +146,12 @@ def kill(
     client: From = "",
     state: State = "",
     idle: Idle = "",
-    everything: Annotated[bool, typer.Option("--all", help="Kill every flow.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="End every flow.")] = False,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """End flows at both ends: the one with ID, those that match, or all."""
+    """End flows at both ends: the flow ID, all that match the filters, or all."""
     try:
         request = UnwantedFlows(
             protocol, listener, pool, member, client, state, _age(idle), flow or "", all=everything
@@ -167,12 +174,12 @@ def drop(
     client: AnyClient = None,
     pool: Pool = "",
     member: Member = "",
-    everything: Annotated[bool, typer.Option("--all", help="Drop every session.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Drop every sticky session.")] = False,
     admin: AdminAddress = None,
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Drop sessions: of a client, of a pool, of a member, or all."""
+    """Drop sticky sessions: of a client, of a pool, of a member, or all."""
     if everything == bool(pool or client or member):
         fail("no sessions named; give CLIENT, --pool, --member or --all", MISUSED)
     request = operations.Unwanted(pool, client or "", member, all=everything)
@@ -200,7 +207,10 @@ def watch(
     config: AdminConfig = None,
     json: Json = False,
 ) -> None:
-    """Print what is opened, moves, changes its state or ends, among the first LIMIT. JSON is one line per event."""
+    """Print flows and sticky sessions that open, change state, move or end, among the first LIMIT.
+
+    With --json each event is one line.
+    """
     about_flows = bool(protocol or listener or client)
     if kind not in ("", "flow", "pin") or (about_flows and kind == "pin"):
         fail("--kind is flow or pin; --protocol, --listener and --client are for flows", MISUSED)
