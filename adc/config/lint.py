@@ -29,6 +29,8 @@ def doubtful(config: Config) -> Iterator[Finding]:
     """Yield routes (also of mail) that never match, methods in lower case, pools without routes, members listed twice,
     what pools share too little of, and what the kernel cannot do at the end of a flow.
     """
+    if config.routes and all(listener.protocol != "http" for listener in config.listeners):
+        yield ("routes",), "no request reaches the routes: no listener has protocol: http"
     yield from _unreachable(config.routes)
     yield from _lower_case_methods(config.routes)
     yield from shared_cookies(config)

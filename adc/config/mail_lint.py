@@ -26,5 +26,5 @@ def _unreached(routes: tuple[SmtpRoute, ...]) -> Iterator[tuple[int, str]]:
             yield number, "matches no message: size.min is above size.max"
         before = first.get(everything, first.get(route.match))
         if before is not None:
-            yield number, f"is never reached: route {before} matches all that it matches"
+            yield number, f"is never reached: routes[{before}] matches all that it matches"
         first.setdefault(route.match, number)

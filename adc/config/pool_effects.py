@@ -63,7 +63,7 @@ def _without_effect(key: str, pool: Pool, users: Collection[PoolUser]) -> str:
         return ""
     user = next((each for each in others if each.kind == KERNEL), None)
     if user is not None:
-        return f"needs the workers; {user} has datapath: kernel"
+        return f"has no effect with datapath: kernel of {user}; it belongs to datapath: userspace"
     active = pool.health.active
     checked = key.partition(".")[0] in _OF_CHECKS and active is not None and active.udp is None
     for_each = any(key == each or key.startswith(f"{each}.") for each in FOR_EACH_USER)

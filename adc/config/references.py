@@ -94,11 +94,14 @@ def _starttls(data: dict[str, Any], listeners: list[tuple[int, dict[str, Any]]])
 
 
 def _datagrams(at: Path, listener: dict[str, Any], pools: Any) -> Iterator[Finding]:
-    """Yield the members of a udp listener to which no datagram can be sent."""
+    """Yield the addresses of a udp listener, and its members, that carry no datagrams."""
     pool = pools.get(listener.get("pool")) if isinstance(pools, dict) else None
     members = pool.get("members") if isinstance(pool, dict) else pool
     if listener.get("protocol") != "udp":
         return
+    for bind in listed(listener.get("bind", [])):
+        if isinstance(bind, str) and bind.startswith("unix:"):
+            yield (*at, "bind"), f"{quote(bind)} carries no datagrams; a udp listener binds host:port"
     for member in listed(members):
         address = member.get("address") if isinstance(member, dict) else member
         if isinstance(address, str) and address.startswith("unix:"):
@@ -174,8 +177,8 @@ def _known(at: Path, name: Any, kind: str, names: list[str]) -> Iterator[Finding
         return
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {quote(near[0])}? " if near else ""
-    shown = ", ".join(sorted(set(names))[:20]) or "none is defined"
-    yield at, f"there is no {kind} {quote(name)}; {hint}Known: {shown}"
+    shown = f"Known: {', '.join(sorted(set(names))[:20])}" if names else "none is defined"
+    yield at, f"there is no {kind} {quote(name)}; {hint}{shown}"
 
 
 def _twice(key: str, kind: str, items: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Finding]:

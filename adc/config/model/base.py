@@ -83,8 +83,13 @@ class Part(BaseModel):
     @classmethod
     def _all_errors(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         value = cls.expanded(value)
-        if not isinstance(value, dict):
+        if value is None or isinstance(value, cls):
             return handler(value)
+        if not isinstance(value, dict):
+            message = (
+                f"{quote(value)} is not a mapping (key: value). Allowed: {', '.join(cls.written_keys())}"
+            )
+            raise ValidationError.from_exception_data(cls.__name__, [_detail((), "adc", message)])
         findings = [*cls._unknown(value), *cls._empty(value), *cls.contradictions(value)]
         if not findings:
             return handler(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -20,12 +19,12 @@ from adc.config.model.types import (
     Names,
     Networks,
     Value,
+    network_of,
     one_of,
     text_of,
     whole,
 )
 from adc.config.units import quote
-from adc.http.networks import parse_address
 
 ENGINES = ("userspace", "nftables")
 ACTIONS = ("accept", "drop", "reject", "count")
@@ -42,6 +41,7 @@ LONGEST_REFILL = 365 * 86400.0
 _RATE = re.compile(r"([0-9]{1,9})/([smh])")
 _PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_DOTTED = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -83,16 +83,13 @@ def _address_word(value: Any) -> str:
     if not isinstance(value, str) or not value or len(value) > 200:
         raise ValueError(f"{quote(value)} is not a network, any, or the name of a set")
     if is_network(value):
-        try:
-            ipaddress.ip_network(value)
-        except ValueError as error:
-            raise ValueError(f"{quote(value)}: {error}") from None
+        network_of(value)
     return value
 
 
 def is_network(word: str) -> bool:
     """True if `word` is meant as a network, not as the name of a set."""
-    return "/" in word or ":" in word or parse_address(word) is not None
+    return "/" in word or ":" in word or _DOTTED.fullmatch(word) is not None
 
 
 AddressWord = Annotated[

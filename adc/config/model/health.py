@@ -82,7 +82,9 @@ def _payload(value: Any) -> bytes:
         try:
             found = bytes.fromhex(value["hex"])
         except ValueError:
-            raise ValueError(f"{quote(value['hex'])} is not hexadecimal digits") from None
+            raise ValueError(
+                f"{quote(value['hex'])} is not pairs of hexadecimal digits, such as 1a2b"
+            ) from None
     elif isinstance(value, str):
         found = value.encode()
     else:

@@ -33,7 +33,10 @@ from adc.config.model.udp import Udp
 
 ServerName = Annotated[
     str,
-    text_of(r"(?:\*\.)?(?:[A-Za-z0-9_-]{1,63}\.){0,20}[A-Za-z0-9_-]{1,63}", "a server name, or *. and one"),
+    text_of(
+        r"(?:\*\.)?(?:[A-Za-z0-9_-]{1,63}\.){0,20}[A-Za-z0-9_-]{1,63}",
+        "a server name, such as a.example.com or *.example.com",
+    ),
 ]
 
 
@@ -212,7 +215,8 @@ def _needs_pool(written: Mapping[str, Any]) -> Iterable[Finding]:
     """Yield a finding if the listener's protocol needs a pool and has none."""
     protocol = written.get("protocol", "http")
     if protocol in NEEDS_POOL and not ("pool" in written or written.get("sni") or _alpn(written)):
-        yield (), f"a listener with protocol: {protocol} needs pool: NAME"
+        sni = ", or sni: {SERVER_NAME: POOL}" if protocol == "tcp" else ""
+        yield (), f"a listener with protocol: {protocol} needs pool: NAME{sni}"
 
 
 def _alpn(written: Mapping[str, Any]) -> Any:

@@ -38,7 +38,13 @@ def _word(value: Any, *, of: str) -> Any:
 
 Starttls = Annotated[str, one_of(*STARTTLS), BeforeValidator(partial(_word, of="off"))]
 Extension = Annotated[str, one_of(*EXTENSIONS)]
-Mailbox = Annotated[str, text_of(r"<>|[^\s<>]+", "an address, or <> for the empty sender")]
+Mailbox = Annotated[
+    str,
+    text_of(
+        r"<>|(?i:postmaster)|[^\s<>]+@[^\s<>]+",
+        "a mail address, such as ann@example.com, or <> for the empty sender",
+    ),
+]
 
 
 class AddressRule(Part):

@@ -65,6 +65,9 @@ class Tcp(Part):
     )
 
 
+_TERMINATED = "routes TLS that passes through, but tls of the listener terminates it; remove one of them"
+
+
 def tcp_contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:
     """Yield what the keys of a tcp listener cannot mean together."""
     options = written.get("tcp")
@@ -77,11 +80,8 @@ def tcp_contradictions(written: Mapping[str, Any]) -> Iterable[Finding]:
             if isinstance(bind, str) and bind.startswith("unix:"):
                 yield ("tcp", "member_port"), f"{quote(bind)} has no port; write member_port: member"
     if written.get("tls") and written.get("sni"):
-        yield ("sni",), "routes TLS that passes through; a listener with tls ends it. Remove one of them"
+        yield ("sni",), _TERMINATED
     if written.get("tls") and alpn:
-        yield (
-            ("tcp", "alpn"),
-            "routes TLS that passes through; a listener with tls ends it. Remove one of them",
-        )
+        yield ("tcp", "alpn"), _TERMINATED
     if isinstance(options, dict) and "client_hello" in options and not (written.get("sni") or alpn):
         yield ("tcp", "client_hello"), "has no effect without sni or tcp.alpn"

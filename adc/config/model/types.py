@@ -157,7 +157,8 @@ def _flag(value: Any) -> bool:
     raise ValueError(f"{quote(value)} is not one of: true, false")
 
 
-def _network(value: Any) -> Network:
+def network_of(value: Any) -> Network:
+    """Return the network or address written in `value`. Raises ValueError."""
     text = _text(value)
     try:
         return ipaddress.ip_network(text)
@@ -271,7 +272,9 @@ Method = Annotated[
     str,
     text_of(r"[!#$%&'*+.^_`|~0-9A-Za-z\-]{1,64}", "a method: a word of at most 64 characters, such as GET"),
 ]
-Cidr = Annotated[Network, Value(_network, {"type": "string", "description": "An address or network (CIDR)."})]
+Cidr = Annotated[
+    Network, Value(network_of, {"type": "string", "description": "An address or network (CIDR)."})
+]
 Regex = Annotated[
     str,
     Value(_regex, {"type": "string", "format": "regex", "description": "A regular expression (RE2 syntax)."}),

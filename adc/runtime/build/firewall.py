@@ -33,7 +33,10 @@ def read_sets(firewall: Firewall) -> dict[str, Prefixes]:
 
 def read_set(file: str) -> Prefixes:
     """Return the networks in a file. Raises OSError, BadSet; a pipe or a device, which may have no end, is a BadSet."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise BadSet(f"{file}: {error.strerror}") from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise BadSet(f"{file}: not a regular file")

@@ -105,8 +105,13 @@ def test_key_without_effect_on_a_listener_is_refused(refused, kind, keys, at):
         ("udp", {"breaker": {"requests": 5}}, "breaker", "it is for http"),
         ("smtp", {"adaptive": True}, "adaptive", "it is for http"),
         ("tcp", {"health": {"passive": {"statuses": [500]}}}, "health.passive.statuses", "it is for http"),
-        ("kernel", {"health": {"passive": {"failures": 3}}}, "health.passive", "needs the workers"),
-        ("kernel", {"breaker": {"requests": 3}}, "breaker", "needs the workers"),
+        (
+            "kernel",
+            {"health": {"passive": {"failures": 3}}},
+            "health.passive",
+            "it belongs to datapath: userspace",
+        ),
+        ("kernel", {"breaker": {"requests": 3}}, "breaker", "it belongs to datapath: userspace"),
         (
             "tcp",
             {"balance": {"consistent_hash": {"key": "path"}}},

@@ -89,7 +89,7 @@ def test_every_expression_that_may_be_slow_is_refused_with_its_place(refused: Re
         ("shutdown: {zzz: 1s}", '1:12: shutdown.zzz: unknown key "zzz"; Allowed: grace'),
         ("shutdown: {grace: 30}", f"1:19: shutdown.grace: 30 is not a duration; {DURATION}"),
         ("shutdown: {grace: 2d}", '1:19: shutdown.grace: "2d" is out of range; allowed: 0s to 1d'),
-        ("shutdown: 3", "1:11: shutdown: 3 is not a mapping (key: value)"),
+        ("shutdown: 3", "1:11: shutdown: 3 is not a mapping (key: value). Allowed: grace"),
         ("shutdown:", "1:10: shutdown: is empty; give it a value or remove the key"),
         ("workers: 5000", "1:10: workers: 5000 is not auto (one per core) or a number from 0 to 1024"),
         (

@@ -34,10 +34,10 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
             {"pool": ", balance: {consistent_hash: {key: source, bounded_load: true}}"},
             "the kernel can only do",
         ),
-        ({"pool": ", slow_start: 10s"}, "pools.p.slow_start: needs the workers"),
+        ({"pool": ", slow_start: 10s"}, "pools.p.slow_start: has no effect with datapath: kernel"),
         (
             {"pool": ", limits: {connections_per_member: 5}"},
-            "pools.p.limits.connections_per_member: needs the workers",
+            "pools.p.limits.connections_per_member: has no effect with datapath: kernel",
         ),
         ({"member": "db.example.com:53"}, "the kernel needs an IP address and a port"),
         ({"bind": "127.0.0.1:0"}, "datapath: kernel needs an IP address and a port"),

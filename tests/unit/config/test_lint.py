@@ -188,3 +188,15 @@ def test_a_method_in_lower_case_is_doubted(loaded: Load) -> None:
 def test_a_method_is_a_token(loaded: Load, method: str) -> None:
     with pytest.raises(ConfigErrors, match="at most 64"):
         loaded(f"routes: [{{pool: p, match: {{method: '{method}'}}}}]\n{POOLS}")
+
+
+@pytest.mark.parametrize(
+    ("listener", "warned"),
+    [
+        ("{bind: ':1', protocol: tcp, pool: p}", True),
+        ("{bind: ':1', protocol: tcp, pool: p}, {bind: ':2'}", False),
+    ],
+)
+def test_routes_without_an_http_listener_are_warned_of(loaded: Load, listener: str, warned: bool) -> None:
+    found = loaded(f"listeners: [{listener}]\nroutes: [{{pool: p}}]\n{POOLS}", listeners="").lint
+    assert any("no listener has protocol: http" in problem.message for problem in found) is warned

@@ -61,6 +61,7 @@ def test_off_without_quotes_is_off(tmp_path):
             {"smtp": {"routes": [{"match": {"rcpt": {}}, "pool": "mx"}]}},
             "an address rule needs exactly one of",
         ),
+        ({"smtp": {"routes": [{"match": {"rcpt": "ann"}, "pool": "mx"}]}}, "not a mail address, such as"),
         ({"listener": {"pool": "mx"}}, "has no effect with protocol: smtp"),
         (
             {"pools": {**POOLS, "app": {"members": ["127.0.0.1:80"], "tls": {"starttls": True}}}},
@@ -87,8 +88,8 @@ EXAMPLE = {"match": {"rcpt_domain": ["example.com"]}, "pool": "mx"}
     ("routes", "told"),
     [
         ([EXAMPLE, {"pool": "mx"}], []),
-        ([{"pool": "mx"}, EXAMPLE], [(1, "is never reached: route 0 matches all that it matches")]),
-        ([EXAMPLE, EXAMPLE], [(1, "is never reached: route 0 matches all that it matches")]),
+        ([{"pool": "mx"}, EXAMPLE], [(1, "is never reached: routes[0] matches all that it matches")]),
+        ([EXAMPLE, EXAMPLE], [(1, "is never reached: routes[0] matches all that it matches")]),
         (
             [{"match": {"size": {"min": "2MB", "max": "1MB"}}, "pool": "mx"}],
             [(0, "matches no message: size.min is above size.max")],

@@ -45,6 +45,12 @@ def test_members_on_unix_sockets_are_refused(refused):
     assert "members of a udp listener are host:port" in line
 
 
+def test_listening_on_a_unix_socket_is_refused(refused):
+    listener = "listeners: [{bind: 'unix:/run/app.sock', protocol: udp, pool: app}]\n"
+    (line,) = refused(listener + "pools: {app: ['10.0.0.1:1']}\n", listeners="")
+    assert "a udp listener binds host:port" in line
+
+
 @pytest.mark.parametrize("persistence", ["cookie", "{header: {name: X-User}}"])
 def test_pins_by_parts_of_requests_are_refused(refused, persistence):
     listener = LISTENER.format(more="")
