@@ -184,9 +184,10 @@ class TcpFlow(Session):
             return
         self.over = True
         service = self.service
-        if self.state == NEW and outcome == _SERVED:
-            outcome = Failure.CLIENT_GONE  # the attempt was neither a success nor a failure of the member
-        service.connecting.remove(self)
+        if self.state == NEW:
+            service.connecting.remove(self)
+            if outcome == _SERVED:
+                outcome = Failure.CLIENT_GONE  # the attempt was neither a success nor a failure of the member
         if service.by_age:
             service.by_age.pop(self, None)
         if self.upstream is not None and self.target is None:

@@ -261,6 +261,8 @@ class RawFlow(TcpFlow):
             self.closed(reason, failure)
 
     def refresh(self, now: float) -> None:
+        if self.over:
+            return  # the sockets are closed
         sock = self.client_end.sock
         try:
             if self.own is None:

@@ -13,7 +13,7 @@ from adc.l4.tcp.upstream import Upstream
 from adc.net.clock import Clock
 from adc.net.listener_state import ListenerState
 from adc.net.reactor import Reactor
-from adc.sessions.session import Timeouts
+from adc.sessions.session import NEW, Timeouts
 from adc.sessions.table import SessionTable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class TcpService:
             flow.too_late(now)
         begun, self.begun = self.begun, []
         for flow in begun:  # most connections stand before the first tick, and cost nothing
-            if flow in self.connecting:
+            if flow.state == NEW and not flow.over:
                 flow.watch_client()
         oldest = now - self.flow_seconds
         for flow in list(takewhile(lambda flow: flow.created <= oldest, self.by_age)):
