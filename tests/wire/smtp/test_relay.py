@@ -1,6 +1,9 @@
 """Messages reach the members that the routes choose, and their replies are the client's."""
 
+import pytest
+
 from tests.kit.smtp import MESSAGE, MailMember, mail_config, relaying, relaying_with
+from tests.kit.waiting import eventually
 
 
 async def test_message_reaches_the_member_and_its_reply_the_client(tmp_path):
@@ -87,6 +90,23 @@ async def test_refusal_by_the_first_pool_keeps_the_message_from_the_second(tmp_p
     async with MailMember({".": "554 5.7.1 Spam"}) as one, MailMember() as other:
         async with relaying_with(tmp_path, two_pools(one, other)) as (_proxy, client):
             assert await client.send("u@example.com", "v@rest.test") == "554 5.7.1 Spam"
+        assert not other.messages
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_pool_that_is_lost_before_the_end_keeps_the_message_from_all(tmp_path, lost):
+    async with MailMember() as one, MailMember() as other:
+        async with relaying_with(tmp_path, two_pools(one, other)) as (proxy, client):
+            await client.envelope("u@example.com", "v@rest.test")
+            await client.say("DATA")
+            (one, other)[lost].drops.add("die")
+            client.writer.write(MESSAGE + b"die\r\nmore")
+            await eventually(lambda: one.content == other.content == b"die\r\n")
+            (connection,) = proxy.connections
+            await eventually(lambda: any(each.protocol.lost for each in connection.caller.leases))
+            client.writer.write(b"\r\n.\r\n")
+            assert (await client.reply())[0] == 451
+        assert not one.messages
         assert not other.messages
 
 
