@@ -170,3 +170,20 @@ async def test_frames_of_strangers_are_dropped_without_a_reply(tmp_path, redis):
         assert stranger.nothing()
         assert one.received == []
         stranger.sock.close()
+
+
+async def test_removed_listener_leaves_the_channel_when_its_sessions_have_ended(tmp_path, redis):
+    members = Members()
+    async with (
+        member(members.answer(0)) as one,
+        two_nodes(tmp_path, redis, "redirect", [one.address]) as (first, _),
+    ):
+        visitor = Visitor(first.address)
+        assert await visitor.ask(b"x:0") == b"x:0"
+        listener, hub = first.listener, first.worker.datagrams.hub
+        listener.drain()
+        await settled()
+        assert "game" in hub.receivers
+        listener.drop_all("test")
+        await eventually(lambda: "game" not in hub.receivers)
+        visitor.sock.close()

@@ -273,6 +273,12 @@ class SharedOwners(Owners):
         if owner is not None and (owner.node, owner.slot) == (self._hub.name, self._hub.slot):
             self.table.delete(key, wall)
 
+    def end_all(self, reason: str) -> None:
+        """End the sessions that are left, those of clients whose datagrams came by other nodes among them."""
+        now = time.monotonic()
+        for session in list(self._mine.values()):
+            self._relay.close(session, reason, now)
+
     def tick(self, now: float) -> bool:
         """Renew the records of sessions that go on, as many as one slice allows; True if more may be due."""
         for _ in range(RENEWED_AT_ONCE):

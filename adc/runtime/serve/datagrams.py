@@ -51,6 +51,12 @@ class Datagrams:
         self.hub.receivers[relay.name] = owners
         return owners
 
+    def leave(self, name: str, owners: SharedOwners) -> None:
+        """Deliver nothing to the listener `name` any more, which was removed and has no session left; a new listener of
+        that name stays."""
+        if self.hub.receivers.get(name) is owners:
+            del self.hub.receivers[name]
+
     def _address_of(self, digest: bytes) -> tuple[str, str] | None:
         """Return name and address of the living node with that digest."""
         nodes = self._cluster.nodes

@@ -152,6 +152,8 @@ class UdpListener(Listener):
         self._former = [door for door in self._former if not door.unused]
         if self._relay.draining and not self._ending:
             self._end_quiet(now)
+        if self._owners is not None and self._relay.draining and not self._relay.sessions:
+            self._context.datagrams.leave(self.name, self._owners)
         if now >= self._report_at:
             self._report_at = now + _REPORT_SECONDS
             self._report()
@@ -191,6 +193,8 @@ class UdpListener(Listener):
     def drop_all(self, reason: str) -> None:
         for door in self._all:
             door.end_all(reason)
+        if self._owners is not None:
+            self._owners.end_all(reason)
         self.accept(())
 
     @property

@@ -41,6 +41,10 @@ class FakeRelay(Relay):
     def choose(self, flow, now, exclude):
         return A
 
+    def close(self, session, reason, now):
+        del self.sessions[session.client]
+        self.owners.closed(session)
+
     def open(self, door, key, client, own, data, now, named=None):
         if self.refused:
             return None
@@ -171,3 +175,11 @@ def test_many_records_are_written_in_slices(owners, relay, table):
         table.answer()
     far = 1e9
     assert [owners.tick(far) for _ in range(2)] == [True, False]
+
+
+def test_sessions_by_other_nodes_end_with_the_listener(owners, relay):
+    for number in range(3):
+        owners.forwarded(SimpleNamespace(name="adc-b"), client(number), OWN, b"x")
+    assert len(relay.sessions) == 3
+    owners.end_all("shutdown")
+    assert not relay.sessions
