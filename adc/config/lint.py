@@ -15,6 +15,7 @@ from adc.config.model.pools import Pool
 from adc.config.model.routes import Route
 from adc.config.pool_users import pool_users
 from adc.config.shared_cookies import shared_cookies
+from adc.config.silent_expiry import powerless_silence
 from adc.config.table_sizes import oversized_tables
 from adc.config.units import quote
 from adc.routing.paths import path_exact
@@ -27,7 +28,7 @@ MOST_COMPARED = 1000
 
 def doubtful(config: Config) -> Iterator[Finding]:
     """Yield routes (also of mail) that never match, methods in lower case, pools without routes, members listed twice,
-    what pools share too little of, and what the kernel cannot do at the end of a flow.
+    what pools share too little of, and what the kernel or workers cannot do at the end of a flow.
     """
     if config.routes and all(listener.protocol != "http" for listener in config.listeners):
         yield ("routes",), "no request reaches the routes: no listener has protocol: http"
@@ -36,6 +37,7 @@ def doubtful(config: Config) -> Iterator[Finding]:
     yield from shared_cookies(config)
     yield from oversized_tables(config)
     yield from doubtful_expiry(config)
+    yield from powerless_silence(config)
     yield from doubtful_mail_routes(config)
     users = pool_users(config)
     for name, pool in config.pools.items():
