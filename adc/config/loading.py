@@ -54,8 +54,8 @@ class Loaded:
         return beside(self.root, path, message, first)
 
     def problems(self, findings: Iterable[tuple[Path, str]]) -> tuple[Problem, ...]:
-        """Return `findings` with their places in the file."""
-        return tuple(_at(self.root, path, message) for path, message in findings)
+        """Return `findings` with their places in the file, each once: listeners may share what is wrong."""
+        return tuple(dict.fromkeys(_at(self.root, path, message) for path, message in findings))
 
 
 def load(path: str | FilePath, env: Mapping[str, str] = os.environ) -> Loaded:

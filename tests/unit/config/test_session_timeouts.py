@@ -28,6 +28,12 @@ def test_defaults_agree(tmp_path):
     assert loaded(tmp_path, BASE).timeouts() == ()
 
 
+def test_mismatch_that_listeners_share_is_reported_once(tmp_path):
+    other = "  - {name: other, bind: 127.0.0.1:5433, protocol: tcp, pool: app}\npools:"
+    text = BASE.replace("client: 60s", "client: 350s").replace("pools:", other)
+    assert places(loaded(tmp_path, text).timeouts()) == ["sessions.keep_alive.client"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "path"),
     [
