@@ -27,8 +27,8 @@ def unsupported(config: Config) -> Iterator[Finding]:
     for place, listener in enumerate(config.listeners):
         if listener.datapath.engine != "kernel":
             continue
-        yield from _of_binds(("listeners", place, "bind"), listener)
         pool = config.pools.get(listener.pool or "")
+        yield from _of_binds(("listeners", place, "bind"), listener, pool)
         if pool is not None:
             yield from _of_pool(("pools", listener.pool or ""), pool, listener)
 
@@ -45,10 +45,18 @@ def doubtful_expiry(config: Config) -> Iterator[Finding]:
             yield at, f"close acts like silent: the kernel cannot send FIN, only reset; {name}"
 
 
-def _of_binds(at: Path, listener: Listener) -> Iterator[Finding]:
+def _of_binds(at: Path, listener: Listener, pool: Pool | None) -> Iterator[Finding]:
+    """Yield addresses that the kernel cannot listen on, or has no member for: it translates no version of IP."""
+    members = set() if pool is None else {_version(member.address) for member in pool.members}
     for number, address in enumerate(listener.bind):
-        if address.path or not address.port:
+        version = _version(address)
+        if address.path or not address.port or "%" in address.host:
             yield (*at, number), f"datapath: kernel needs an IP address and a port, not {quote(address.text)}"
+        elif version and members and version not in members:
+            yield (
+                (*at, number),
+                f"{quote(address.text)} is IPv{version}, and no member of {quote(listener.pool)} is",
+            )
 
 
 def _of_pool(at: Path, pool: Pool, listener: Listener) -> Iterator[Finding]:
@@ -63,16 +71,27 @@ def _of_pool(at: Path, pool: Pool, listener: Listener) -> Iterator[Finding]:
     if len(pool.members) > MOST_MEMBERS:
         yield (*at, "members"), f"the kernel can do at most {MOST_MEMBERS} members{suffix}"
     for number, member in enumerate(pool.members):
-        if not _is_literal(member.address):
+        if not _is_one_host(member.address):
             yield (
                 (*at, "members", number),
-                f"the kernel needs an IP address and a port, not {quote(member.address.text)}{suffix}",
+                f"the kernel needs the IP address of one host and a port, not {quote(member.address.text)}{suffix}",
             )
 
 
-def _is_literal(address: Address) -> bool:
+def _version(address: Address) -> int:
+    """Return 4 or 6; 0 for a name, and for all addresses."""
     try:
-        ipaddress.ip_address(address.host)
+        return ipaddress.ip_address(address.host).version
+    except ValueError:
+        return 0
+
+
+def _is_one_host(address: Address) -> bool:
+    """Return True for an address that a packet can be translated to: no name, zone, group, nor one of IPv4 in IPv6."""
+    try:
+        found = ipaddress.ip_address(address.host)
     except ValueError:
         return False
-    return True
+    if isinstance(found, ipaddress.IPv6Address) and (found.scope_id or found.ipv4_mapped):
+        return False
+    return not (found.is_unspecified or found.is_multicast or address.host == "255.255.255.255")

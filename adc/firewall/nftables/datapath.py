@@ -194,7 +194,7 @@ def places(addresses: Iterable[tuple[str, int]], protocol: str, *, groups: bool 
         if host == _ANY[family]:
             where = f"meta nfproto ipv{family} fib daddr type {own}"
         else:
-            where = f"{_IP[family]} daddr {host}"
+            where = f"{_IP[family]} daddr {host.partition('%')[0]}"
         yield f"{where} {protocol} dport {port}"
 
 

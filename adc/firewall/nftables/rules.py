@@ -151,7 +151,7 @@ def _add_verdict(table: Table, rule: Rule) -> None:
     table.rule(chain, f'counter name "{counter_of(rule.name)}"')
     if rule.log is not None:
         each, at_once = rule.log
-        text = f"adc {rule.name} {rule.action}: "[:60]
+        text = f"adc {rule.name[:100]} {rule.action}: "  # the kernel takes 127 characters
         table.rule(
             chain, f'limit rate {_rate(1 / each)} burst {at_once} packets log prefix "{text}" level info'
         )

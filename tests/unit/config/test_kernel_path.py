@@ -23,6 +23,11 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
     assert problems(loaded, pool=f", balance: {balance}") == ""
 
 
+@pytest.mark.parametrize("bind", [":5353", "localhost:5353", "[::1]:5353"])
+def test_members_of_one_version_serve_listeners_on_it_or_on_all(loaded, bind):
+    assert problems(loaded, bind=bind, member="[2001:db8::1]:53") == ""
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -39,7 +44,14 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
             {"pool": ", limits: {connections_per_member: 5}"},
             "pools.p.limits.connections_per_member: has no effect with datapath: kernel",
         ),
-        ({"member": "db.example.com:53"}, "the kernel needs an IP address and a port"),
+        ({"member": "db.example.com:53"}, "the kernel needs the IP address of one host and a port"),
+        ({"member": "[fe80::1%eth0]:53"}, "the IP address of one host"),
+        ({"member": "[::ffff:10.0.0.1]:53"}, "the IP address of one host"),
+        ({"member": "0.0.0.0:53"}, "the IP address of one host"),
+        ({"member": "224.0.0.1:53"}, "the IP address of one host"),
+        ({"member": "[2001:db8::1]:53"}, '"127.0.0.1:5353" is IPv4, and no member of "p" is'),
+        ({"bind": "[::1]:5353"}, '"[::1]:5353" is IPv6, and no member of "p" is'),
+        ({"bind": "[fe80::1%eth0]:5353"}, "datapath: kernel needs an IP address and a port"),
         ({"bind": "127.0.0.1:0"}, "datapath: kernel needs an IP address and a port"),
         ({"listener": ", limits: {connections: 5}"}, "limits: has no effect with datapath: kernel"),
     ],

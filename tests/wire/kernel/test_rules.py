@@ -189,6 +189,20 @@ def test_kernel_and_filter_decide_the_same_about_generated_packets(net, node):
         sender.close()
 
 
+def test_listener_on_a_link_local_address_has_rules(net, node):
+    zone = Config.model_validate(
+        {
+            "node": "n1",
+            "listeners": [{"name": "web", "bind": f"[fe80::1%front]:{WEB}"}],
+            "firewall": {"engine": "nftables", "default": "drop"},
+        }
+    )
+    node.serve(zone)
+    assert f"ip6 daddr fe80::1 tcp dport {WEB} jump" in net.adc.run(
+        ("nft", "list", "table", "inet", "adc_n1")
+    )
+
+
 def test_neighbours_are_found_whatever_the_rules_say(net, node):
     rules = [
         {"action": "accept", "listener": ["web6"], "source": [net.address6("client")]},
