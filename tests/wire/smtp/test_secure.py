@@ -1,13 +1,16 @@
 """STARTTLS, TLS from the first byte, and authentication, towards clients and members."""
 
+import asyncio
 import base64
+import contextlib
 import ssl
 
 import bcrypt
 import pytest
 
 from tests.kit.authority import Authority
-from tests.kit.smtp import MailMember, mail_client, relaying
+from tests.kit.proxy import serving
+from tests.kit.smtp import MailClient, MailMember, mail_client, mail_config, relaying
 from tests.kit.waiting import eventually
 
 PLAIN = base64.b64encode(b"\0ann\0secret").decode()
@@ -145,12 +148,7 @@ async def test_tls_from_the_first_byte(tmp_path, authority, secured):
 
 
 def relaying_tls(folder, authority, member, smtp, secured):
-    from contextlib import asynccontextmanager
-
-    from tests.kit.proxy import serving
-    from tests.kit.smtp import mail_config
-
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def whole():
         mapping = mail_config(member.address, smtp=smtp, listener=secured)
         tls = {"ssl": authority.context(), "server_hostname": "mail.test"}
@@ -298,3 +296,22 @@ async def test_proxy_protocol_tells_a_member_of_the_client(tmp_path):
             assert (await client.send("u@example.com")).startswith("250")
             port = client.writer.get_extra_info("sockname")[1]
             assert member.header == f"PROXY TCP4 127.0.0.1 127.0.0.1 {port} {proxy.port}\r\n".encode()
+
+
+async def test_client_behind_a_proxy_is_known_by_its_header(tmp_path):
+    listener = {"proxy_protocol": {"from": ["127.0.0.1"]}}
+    extensions = ("XCLIENT ADDR PORT",)
+    member = MailMember({"XCLIENT": "220 member.test"}, extensions=extensions)
+    smtp = {"xclient": True}
+    async with member, serving(tmp_path, mail_config(member.address, smtp=smtp, listener=listener)) as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        client = MailClient(reader, writer)
+        for part in (b"PROXY TCP4 192.0.2.7 192", b".0.2.1 4711 25\r\nEH", b"LO c\r\n"):
+            writer.write(part)
+            await asyncio.sleep(0)
+        assert [(await client.reply())[0] for _ in range(2)] == [220, 250]
+        await client.envelope("u@example.com")
+        assert (await client.data()).startswith("250")
+        client.close()
+        assert "XCLIENT ADDR=192.0.2.7 PORT=4711" in member.commands
+        assert b"from client.test ([192.0.2.7])" in member.messages[0][2]
