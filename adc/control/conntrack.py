@@ -5,12 +5,23 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from adc.sessions.conntrack import DONE, ERROR, NEW, Tracked, deletion, dump, error_of, messages, parse
+from adc.sessions.conntrack import (
+    DONE,
+    ERROR,
+    NEW,
+    Tracked,
+    about_ports,
+    deletion,
+    dump,
+    error_of,
+    messages,
+    parse,
+)
 
-PATIENCE = 5.0
-"""Seconds for one reading of all entries."""
+PATIENCE = 10.0
+"""Seconds for one reading of all entries, of which a second takes about half a million."""
 
 BUFFER = 1 << 20
 """Bytes of one read."""
@@ -24,12 +35,13 @@ _FORCED_BUFFER = 33
 """SO_RCVBUFFORCE: more than net.core.rmem_max."""
 
 
-def entries() -> Iterator[Tracked]:
-    """Yield all TCP and UDP entries, IPv4 first. Raises OSError, BadMessage."""
+def entries(ports: Iterable[int]) -> Iterator[Tracked]:
+    """Yield the TCP and UDP entries of flows to `ports`, and maybe others, IPv4 first. Raises OSError, BadMessage."""
+    wanted = about_ports(ports)
     for family in (socket.AF_INET, socket.AF_INET6):
         with _open() as kernel:
             kernel.send(dump(family))
-            yield from _received(kernel)
+            yield from _received(kernel, wanted)
 
 
 def delete(entry: Tracked) -> bool:
@@ -58,7 +70,7 @@ def ended() -> socket.socket:
     return kernel
 
 
-def _received(kernel: socket.socket) -> Iterator[Tracked]:
+def _received(kernel: socket.socket, wanted: Callable[[bytes], object]) -> Iterator[Tracked]:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         for kind, body in messages(kernel.recv(BUFFER)):
@@ -66,7 +78,7 @@ def _received(kernel: socket.socket) -> Iterator[Tracked]:
                 return
             if kind == ERROR and (number := error_of(body)):
                 raise OSError(number, "connection tracking refused")
-            if kind == NEW and (entry := parse(body)) is not None:
+            if kind == NEW and wanted(body) and (entry := parse(body)) is not None:
                 yield entry
     raise TimeoutError(f"connection tracking did not list its entries within {PATIENCE:g} s")
 

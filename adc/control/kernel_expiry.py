@@ -10,12 +10,12 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from adc.control import conntrack
 from adc.firewall.nftables.datapath import PROBE_MARK
-from adc.sessions.conntrack import DELETE, BadMessage, Endpoint, Tracked, messages, parse
+from adc.sessions.conntrack import DELETE, BadMessage, Endpoint, Tracked, about_ports, messages, parse
 from adc.sessions.probe import probes
 from adc.telemetry.event_log import EventLog
 
@@ -54,13 +54,15 @@ class ExpiryWatch:
 
     def __init__(self, is_told: Callable[[Tracked], bool], rng: Random) -> None:
         self._is_told = is_told
+        self._wanted: Callable[[bytes], object] = about_ports(())
         self._rng = rng
         self._events: socket.socket | None = None
         self._senders: dict[int, socket.socket] = {}
         self._reading: asyncio.AbstractEventLoop | None = None
 
-    def open(self) -> None:
-        """Have the kernel report from now on. The kernel reports entries only that are made after this."""
+    def open(self, ports: Iterable[int]) -> None:
+        """Have the kernel report flows to `ports`. It reports entries only that are made after the first call."""
+        self._wanted = about_ports(ports)
         if self._events is not None:
             return
         try:
@@ -100,7 +102,7 @@ class ExpiryWatch:
                 if not data:
                     return False
                 for kind, body in messages(data):
-                    entry = parse(body) if kind == DELETE else None
+                    entry = parse(body) if kind == DELETE and self._wanted(body) else None
                     if entry is not None:
                         self._ended(entry)
             except BlockingIOError:

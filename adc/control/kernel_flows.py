@@ -68,7 +68,7 @@ def _kill(request: UnwantedFlows, config: Config, services: tuple[Service, ...])
 
 def open_flows(services: tuple[Service, ...]) -> Iterator[Tracked]:
     """Yield the entries of `services` whose flow has not ended. Raises OSError, BadMessage."""
-    for entry in conntrack.entries():
+    for entry in conntrack.entries(ports_of(services)):
         closing = entry.original.protocol == "tcp" and _TCP_STATES.get(entry.state) == CLOSING
         if not closing and service_of(entry, services) is not None:
             yield entry
@@ -87,12 +87,17 @@ def _matching(
     request: WantedFlows, config: Config, services: tuple[Service, ...], now: float
 ) -> Iterator[tuple[Session, Tracked]]:
     matches = request.filter(_member_name(request, config)).matches
-    for entry in conntrack.entries():
+    for entry in conntrack.entries(ports_of(services)):
         service = service_of(entry, services)
         if service is not None:
             session = session_of(entry, service, config, now)
             if (not request.id or request.id == f"{KERNEL}-{session.number}") and matches(session, now):
                 yield session, entry
+
+
+def ports_of(services: Iterable[Service]) -> frozenset[int]:
+    """Return the ports of all addresses of `services`."""
+    return frozenset(port for service in services for _, port in service.addresses)
 
 
 def service_of(entry: Tracked, services: Iterable[Service]) -> Service | None:

@@ -12,7 +12,7 @@ from adc.control import nft
 from adc.control.calls import CallRefused
 from adc.control.kernel_claim import TableClaim, TableTaken
 from adc.control.kernel_expiry import ExpiryWatch
-from adc.control.kernel_flows import OPERATIONS, end_flows, open_flows, reply, service_of
+from adc.control.kernel_flows import OPERATIONS, end_flows, open_flows, ports_of, reply, service_of
 from adc.control.kernel_rules import KernelRules, rules_of
 from adc.control.kernel_services import Standing, departed, services_of
 from adc.control.kernel_transaction import needs_kernel, refused, replace_table, table_of
@@ -105,8 +105,9 @@ class KernelTable:
         before = self._config
         self._take(table_name(config.node))
         table = table_of(config, services, rules, wall, serving=before is not None)
-        if any(service.forwards and service.tell for service in services):
-            self._expiry.open()  # first: the kernel reports no entry that is older
+        told = [each for each in (*services, *self._forwarding) if each.forwards and each.tell]
+        if told:
+            self._expiry.open(ports_of(told))  # first: the kernel reports no entry that is older
         await asyncio.to_thread(replace_table, table, None if before is None else table_name(before.node))
         self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
@@ -282,7 +283,7 @@ class KernelTable:
             return sum(1 for _ in open_flows(self._forwarding))
         except (OSError, BadMessage) as error:
             log.error("kernel_rules_failed", detail=f"connection tracking: {error}")
-            return 0
+            return 1  # maybe: the grace is for them
 
     async def close(self, *, handed_over: bool) -> None:
         """End all forwarded flows, and remove the table unless its rules shall stay. A binary that has taken over

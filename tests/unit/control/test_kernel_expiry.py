@@ -9,7 +9,7 @@ import pytest
 
 from adc.control import kernel_expiry
 from adc.control.kernel_expiry import ExpiryWatch
-from adc.sessions.conntrack import DELETE
+from adc.sessions.conntrack import DELETE, about_ports
 from tests.unit.sessions.test_conntrack import entry
 
 
@@ -36,8 +36,9 @@ def report(body, kind=DELETE):
 
 @pytest.fixture
 def watching():
-    def watching(*received, told=lambda flow: True):
+    def watching(*received, told=lambda flow: True, ports=(80,)):
         watch = ExpiryWatch(told, Random(1))
+        watch._wanted = about_ports(ports)
         watch._events, sender = Wire(*received), Wire()
         watch._senders = {socket.AF_INET: sender, socket.AF_INET6: sender}
         watch._read()
@@ -48,6 +49,12 @@ def watching():
 
 def test_both_ends_of_a_flow_are_probed(watching):
     assert watching(report(entry())) == [("10.0.0.2", 0)] * 2 + [("10.0.1.1", 0)] * 2
+
+
+def test_flow_to_another_port_is_not_even_read(watching, monkeypatch):
+    monkeypatch.setattr(kernel_expiry, "parse", None)
+    assert watching(report(entry()), ports=(81, 4001)) == []
+    assert watching(report(entry()), ports=()) == []
 
 
 def test_other_flows_protocols_and_messages_are_left_alone(watching):
@@ -61,7 +68,9 @@ def test_closed_flow_is_left_alone(watching):
     assert watching(report(closed)) == []
 
 
-@pytest.mark.parametrize("trouble", [OSError(errno.ENOBUFS, "full"), b"\xff" * 40, report(b"\xff" * 40)])
+@pytest.mark.parametrize(
+    "trouble", [OSError(errno.ENOBUFS, "full"), b"\xff" * 40, report(b"\xff" * 40 + b"\6\0\3\0\0\x50")]
+)
 def test_trouble_is_logged_and_later_reports_are_read(watching, trouble, caplog):
     assert watching(trouble) == []
     assert "kernel_expiry_not_told" in caplog.text
@@ -78,7 +87,7 @@ def test_watch_without_the_right_for_raw_sockets_says_so_once(monkeypatch, caplo
 
     monkeypatch.setattr(kernel_expiry, "_sender", refuse)
     watch = ExpiryWatch(lambda flow: True, Random(1))
-    watch.open()
+    watch.open([80])
     watch.start()
     watch.close()
     assert caplog.text.count("kernel_expiry_not_told") == 1

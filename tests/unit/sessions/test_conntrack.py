@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc.sessions.conntrack import NEW, BadMessage, error_of, messages, parse
+from adc.sessions.conntrack import NEW, BadMessage, about_ports, error_of, messages, parse
 
 
 def attribute(kind, data):
@@ -67,3 +67,10 @@ def test_any_bytes_are_read_or_refused(data):
 def test_messages_are_split_by_their_lengths():
     data = struct.pack("=IHHII", 18, NEW, 0, 0, 0) + b"ab\0\0" + struct.pack("=IHHII", 16, 3, 0, 0, 0)
     assert list(messages(data)) == [(NEW, b"ab"), (3, b"")]
+
+
+@given(st.integers(0, 65535), st.lists(st.integers(0, 65535), max_size=5))
+def test_messages_about_ports_are_found_without_parsing(port, others):
+    body = direction((10, 0, 0, 2), 4000, (10, 0, 0, 1), port)
+    assert about_ports([*others, port])(body)
+    assert bool(about_ports(others)(body)) is (port in others)

@@ -136,5 +136,5 @@ def test_datagrams_have_the_times_of_udp(net, node):
         assert (row.protocol, row.state) == ("udp", "established")
         client.send(b"x")
         client.recv(10)
-        left = [entry.left for entry in net.adc.call(lambda: list(conntrack.entries()))]
+        left = [entry.left for entry in net.adc.call(lambda: list(conntrack.entries([PORT])))]
         assert max(left) <= 55
