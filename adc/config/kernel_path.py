@@ -24,6 +24,7 @@ MOST_MEMBERS = 256
 
 def unsupported(config: Config) -> Iterator[Finding]:
     """Yield what the kernel cannot do for the listeners that ask for it."""
+    yield from _unfiltered(config)
     for place, listener in enumerate(config.listeners):
         if listener.datapath.engine != "kernel":
             continue
@@ -31,6 +32,17 @@ def unsupported(config: Config) -> Iterator[Finding]:
         yield from _of_binds(("listeners", place, "bind"), listener, pool)
         if pool is not None:
             yield from _of_pool(("pools", listener.pool or ""), pool, listener)
+
+
+def _unfiltered(config: Config) -> Iterator[Finding]:
+    """Yield a firewall of the workers beside a listener whose flows they do not see."""
+    forwarded = [listener.name for listener in config.listeners if listener.datapath.engine == "kernel"]
+    if forwarded and config.firewall is not None and config.firewall.engine == "userspace":
+        names = ", ".join(quote(name) for name in forwarded)
+        yield (
+            ("firewall",),
+            f"engine: userspace does not see the flows of {names} (datapath: kernel); write engine: nftables",
+        )
 
 
 def doubtful_expiry(config: Config) -> Iterator[Finding]:

@@ -23,6 +23,13 @@ def test_balancers_of_the_kernel_are_accepted(loaded, balance):
     assert problems(loaded, pool=f", balance: {balance}") == ""
 
 
+@pytest.mark.parametrize(("engine", "seen"), [("userspace", False), ("nftables", True)])
+def test_firewall_must_see_the_flows_of_the_kernel(loaded, engine, seen):
+    found = problems(loaded, pool=f"}}}}\nfirewall: {{engine: {engine}, sets: {{a: 10.0.0.0/8")
+    message = 'engine: userspace does not see the flows of "dns" (datapath: kernel); write engine: nftables'
+    assert (message not in found) is seen
+
+
 @pytest.mark.parametrize("bind", [":5353", "localhost:5353", "[::1]:5353"])
 def test_members_of_one_version_serve_listeners_on_it_or_on_all(loaded, bind):
     assert problems(loaded, bind=bind, member="[2001:db8::1]:53") == ""
