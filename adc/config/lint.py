@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPMethod
 
+from adc.config.check_kinds import foreign_checks
 from adc.config.coverage import covers
 from adc.config.errors import Path
 from adc.config.kernel_path import doubtful_expiry
@@ -28,7 +29,8 @@ MOST_COMPARED = 1000
 
 def doubtful(config: Config) -> Iterator[Finding]:
     """Yield routes (also of mail) that never match, methods in lower case, pools without routes, members listed twice,
-    what pools share too little of, and what the kernel or workers cannot do at the end of a flow.
+    what pools share too little of, what the kernel or workers cannot do at the end of a flow, and checks of another
+    protocol.
     """
     if config.routes and all(listener.protocol != "http" for listener in config.listeners):
         yield ("routes",), "no request reaches the routes: no listener has protocol: http"
@@ -38,6 +40,7 @@ def doubtful(config: Config) -> Iterator[Finding]:
     yield from oversized_tables(config)
     yield from doubtful_expiry(config)
     yield from powerless_silence(config)
+    yield from foreign_checks(config)
     yield from doubtful_mail_routes(config)
     users = pool_users(config)
     for name, pool in config.pools.items():
