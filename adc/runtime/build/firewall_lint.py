@@ -21,9 +21,13 @@ MOST_COMPARED = 500
 
 
 def doubtful_rules(config: Config, firewall: Firewall, rules: Filter) -> Iterator[Finding]:
-    """Yield rules that never decide, sets without networks or use, and a default that locks out all clients."""
+    """Yield rules that never decide, sets without networks or use, clients that are not seen, and a default that locks
+    out all.
+    """
     yield from _shadowed(rules)
     yield from _sets(firewall, rules.sets)
+    if firewall.engine == "nftables":
+        yield from _behind_proxies(config)
     if firewall.default != "accept":
         yield from _locked_out(config, firewall, rules)
 
@@ -82,6 +86,17 @@ def _sets(firewall: Firewall, sets: Mapping[str, Prefixes]) -> Iterator[Finding]
             yield ("firewall", "sets", name), f"set {quote(name)} has no networks, so that no rule matches it"
         if name not in used:
             yield ("firewall", "sets", name), f"set {quote(name)} is used by no rule"
+
+
+def _behind_proxies(config: Config) -> Iterator[Finding]:
+    """Yield the listeners whose clients only a PROXY protocol header names, which the kernel does not read."""
+    for place, listener in enumerate(config.listeners):
+        if listener.proxy_protocol:
+            message = "with engine: nftables the firewall sees the senders of PROXY protocol headers, not the clients"
+            yield (
+                ("listeners", place, "proxy_protocol"),
+                f"{message} that they name; engine: userspace sees both",
+            )
 
 
 def _locked_out(config: Config, firewall: Firewall, rules: Filter) -> Iterator[Finding]:

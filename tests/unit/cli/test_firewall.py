@@ -146,6 +146,16 @@ listeners: [{name: db, bind: ":15432"}]
     assert '"pings"' not in output
 
 
+@pytest.mark.parametrize(("engine", "warned"), [("nftables", True), ("userspace", False)])
+def test_check_finds_clients_that_the_kernel_does_not_see(config: Path, engine: str, warned: bool) -> None:
+    config.write_text(f"""\
+firewall: {{engine: {engine}, rules: [{{name: bad, action: drop, source: 192.0.2.0/24}}]}}
+listeners: [{{name: web, bind: ":15432", proxy_protocol: true, trusted_proxies: [127.0.0.1]}}]
+""")
+    output = run("check", config)[1]
+    assert ("the firewall sees the senders of PROXY protocol headers" in output) is warned, output
+
+
 def test_check_finds_listeners_without_clients(config: Path) -> None:
     config.write_text(CONFIG.replace("action: accept\n      listener: db", "action: accept\n      port: 22"))
     assert 'drop locks out all clients of listener "db": no rule accepts them' in run("check", config)[1]
