@@ -29,6 +29,7 @@ from adc.runtime.build.firewall import BadSet
 from adc.runtime.operations import firewall
 from adc.sessions.conntrack import BadMessage, Tracked
 from adc.telemetry.event_log import EventLog
+from adc.telemetry.rate_gate import RateGate
 
 if TYPE_CHECKING:
     from adc.config import Config
@@ -38,6 +39,9 @@ log = EventLog(__name__)
 
 PERIOD = 1.0
 """Seconds between two looks at files of sets and at the clock, and until a failed change is tried again."""
+
+COMPLAINT_PERIOD = 60.0
+"""Seconds between two log lines about one failure that goes on."""
 
 DRAIN_PERIOD = 0.2
 DRAIN_SHARE = 20.0
@@ -63,6 +67,7 @@ class KernelTable:
         self._pending: Config | None = None
         self._witness = Witness()
         self._claim = TableClaim()
+        self._complaints = RateGate(1, 1 / COMPLAINT_PERIOD)
         self._taking_over = False
         self._draining = False
         self._paused = False
@@ -165,7 +170,9 @@ class KernelTable:
             try:
                 await self.follow()
             except (NftFailed, BindError, OSError, BadSet, BadMessage) as error:
-                log.error("kernel_rules_failed", detail=str(error))
+                self._complain(str(error))
+            except Exception as error:  # whatever it is: the rules must be followed on
+                self._complain(repr(error))
 
     async def follow(self) -> None:
         """Apply changed sets, windows of time that began or ended, what `apply` could not, and what another program
@@ -232,9 +239,14 @@ class KernelTable:
             try:
                 await self.update()
             except (NftFailed, BindError) as error:
-                log.error("kernel_rules_failed", detail=str(error))
+                self._complain(str(error))
                 await asyncio.sleep(PERIOD)
                 self._due = True
+
+    def _complain(self, detail: str) -> None:
+        """Log a failure; one that goes on is logged once a minute."""
+        if self._complaints.admit(detail, time.monotonic()) is not None:
+            log.error("kernel_rules_failed", detail=detail)
 
     async def update(self) -> None:
         """Replace the maps of the listeners whose targets are others now. Raises NftFailed, BindError."""

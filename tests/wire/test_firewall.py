@@ -128,6 +128,22 @@ async def test_rules_see_the_proxy_first_and_then_its_client(tmp_path, member):
         assert metrics(proxy)["client", "drop"] == metrics(proxy)["peer", "drop"] == 1
 
 
+async def test_clients_with_ipv6_meet_networks_and_share_the_rate_of_their_network(tmp_path, member):
+    rules = [
+        {"name": "bad", "action": "drop", "source": "bad"},
+        {"name": "few", "action": "drop", "over": {"new_connections": "1/h"}},
+    ]
+    firewall = {"sets": {"bad": ["2001:db8:bad::/48", "10.0.0.0/8"]}, "rules": rules}
+    listener = {"proxy_protocol": {"from": ["127.0.0.0/8"]}}
+    async with serving(tmp_path, config(member.address, listener=listener, firewall=firewall)) as proxy:
+        clients = ("2001:db8:bad::1", "2001:db8:1::1", "2001:db8:1::2", "2001:db8:1:1::1", "::ffff:10.1.2.3")
+        found = [
+            await outcome(proxy.port, first=compose("v2", ((client, 4711), ("2001:db8::80", 80))))
+            for client in clients
+        ]
+    assert found == ["reset", "served", "reset", "served", "reset"]
+
+
 async def test_set_follows_its_file_and_a_bad_file_changes_nothing(tmp_path, member):
     file = tmp_path / "bad.txt"
     file.write_text("127.0.0.9\n")

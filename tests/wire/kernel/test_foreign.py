@@ -1,11 +1,14 @@
 """Other programs and our table: what they change is noticed, said and undone; nothing else of them is touched."""
 
+import threading
+
 import pytest
 
-from adc.control import nft
+from adc.control import kernel_table, nft
 from adc.control.calls import CallRefused
 from adc.control.nft import NftFailed
 from tests.kit import netns
+from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import PORT
 from tests.wire.kernel.test_datapath import ask, member_of
 from tests.wire.kernel.test_rules import settled
@@ -164,6 +167,26 @@ def test_health_that_could_not_be_applied_is_applied_later(net, node, monkeypatc
     chain = ("nft", "list", "map", "inet", "adc_n1", "members_of_db_4")
     assert settled(lambda: net.address("m1") in net.adc.run(chain), False) is False
     assert {member_of(net) for _ in range(4)} == {"m2"}
+
+
+def test_failure_that_goes_on_is_logged_once_and_anything_unforeseen_too(net, node, monkeypatch, caplog):
+    failures = iter([NftFailed("no"), NftFailed("no"), ZeroDivisionError(), NftFailed("no")])
+    done = threading.Event()
+
+    async def fail():
+        failure = next(failures, None)
+        if failure is None:
+            done.set()
+        else:
+            raise failure
+
+    monkeypatch.setattr(kernel_table, "PERIOD", 0.001)
+    node.serve()
+    monkeypatch.setattr(node.table, "follow", fail)
+    node.watch()
+    assert done.wait(PATIENCE)
+    details = [message.partition("detail=")[2] for message in caplog.messages]
+    assert details == ["no", "ZeroDivisionError()"]
 
 
 def test_paused_table_is_left_to_the_other_binary(net, node, applied):
