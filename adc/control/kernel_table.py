@@ -89,20 +89,28 @@ class KernelTable:
             raise CallRefused(f"kernel rules: {reason}")
 
     async def apply(self, config: Config, *, taking_over: bool = False) -> None:
-        """Have the kernel do what `config` says, in one transaction. Raises CallRefused.
+        """Have the kernel do what `config` says, in one transaction. Raises CallRefused with all as it was.
 
-        `taking_over`: the process that has the table hands it over, and will end. If the kernel cannot now, although
-        `check` found that it can, the rules before stay, and `follow` tries again.
+        `taking_over`: the process that has the table hands it over, and will end.
         """
         if self._config is None and not needs_kernel(config):
             return
         async with self._running:
-            self._pending = config if self._config is not None else None
             self._taking_over = taking_over
             try:
                 await self._replace(config, await asyncio.to_thread(rules_of, config))
             except (NftFailed, BindError, OSError, BadSet, BadMessage) as error:
                 raise CallRefused(f"kernel rules: {error}") from error
+
+    async def let_go(self, config: Config) -> None:
+        """Have the kernel do no more for a configuration that needs no rules; `follow` tries again what fails."""
+        async with self._running:
+            if self._config is not None:
+                self._pending = config
+                try:
+                    await self._replace(config, None)
+                except (NftFailed, BindError) as error:
+                    self._complain(str(error))
 
     async def _replace(self, config: Config, rules: KernelRules | None) -> None:
         """Make the table anew. Only with the lock."""
@@ -175,15 +183,15 @@ class KernelTable:
                 self._complain(repr(error))
 
     async def follow(self) -> None:
-        """Apply changed sets, windows of time that began or ended, what `apply` could not, and what another program
-        has undone. Raises what `apply` refuses.
+        """Apply changed sets, windows of time that began or ended, what `let_go` could not, and what another program
+        has undone. Raises NftFailed, BindError, OSError, BadSet, BadMessage.
         """
         async with self._running:
             if self._paused:
                 return
             pending, config, rules = self._pending, self._config, self._rules
             if pending is not None:
-                await self._replace(pending, await asyncio.to_thread(rules_of, pending))
+                await self._replace(pending, None)
                 log.info("kernel_rules_restored")
                 return
             if config is None:

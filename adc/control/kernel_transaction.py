@@ -62,6 +62,7 @@ def refused(config: Config) -> str | None:
 
 
 def needs_kernel(config: Config) -> bool:
+    """Return True if `config` has rules for the kernel."""
     return uses_engine(config) or bool(kernel_listeners(config))
 
 

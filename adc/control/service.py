@@ -26,6 +26,7 @@ from adc.control.handover import Handover
 from adc.control.health import HealthChecks
 from adc.control.kernel_services import kernel_listeners
 from adc.control.kernel_table import KernelTable
+from adc.control.kernel_transaction import needs_kernel
 from adc.control.privileges import identity_of, provide
 from adc.control.settings import ADMIN, AdminTls, admin_tls, layout_of, worker_count
 from adc.control.sockets import BindError, ListeningSockets, SocketPlan
@@ -99,7 +100,8 @@ class Service:
             raise
         self.sockets.commit()
         self._adopt(loaded)
-        await self._apply_kernel(loaded.config, taking_over=inherited.upgrading)
+        await self.kernel.apply(loaded.config, taking_over=inherited.upgrading)
+        self._follow_kernel()
         for key in self.sockets.drop_inherited():
             log.warn("inherited_socket_closed", address=key, reason="no listener has that address")
 
@@ -147,12 +149,22 @@ class Service:
         except BaseException:
             self.sockets.rollback()
             raise
+        rules = needs_kernel(loaded.config)
+        if rules:  # before the workers serve, who then may no longer decide on flows
+            try:
+                await self.kernel.apply(loaded.config)
+            except BaseException:
+                await self.fleet.rollback()
+                self.sockets.rollback()
+                raise
         self._switch_log(loaded.config)
         self.sockets.commit()  # first: clients in a queue that only this process holds open would be reset
         await self.fleet.commit()
         self.admin_tls = tls
         self._adopt(loaded)
-        await self._apply_kernel(loaded.config)
+        if not rules:
+            await self.kernel.let_go(loaded.config)
+        self._follow_kernel()
         await self.fleet.resize(max(1, count), loaded.config.shutdown.grace)
         warnings = await asyncio.to_thread(lambda: loaded.lint)
         return tuple(map(str, warnings))
@@ -229,9 +241,9 @@ class Service:
         except (Refused, Unavailable) as error:
             log.warn("acme_challenges_not_shared", detail=str(error))
 
-    async def _apply_kernel(self, config: Config, *, taking_over: bool = False) -> None:
-        """Have the kernel forward what is its part. Raises CallRefused."""
-        await self.kernel.apply(config, taking_over=taking_over)
+    def _follow_kernel(self) -> None:
+        """Keep the kernel's rules as members, sets and hours want them, and close the queues of what it forwards."""
+        self.kernel.members_changed()
         self.kernel.watch()
         self.sockets.rest()
 

@@ -139,21 +139,42 @@ def test_leftover_table_of_another_shape_is_replaced(net, node, leftover):
     assert {member_of(net) for _ in range(4)} == {"m1", "m2"}
 
 
-def test_rules_stay_and_work_goes_on_once_nft_is_back(net, node, monkeypatch, caplog):
+def test_rules_stay_as_they_were_without_nft(net, node, monkeypatch):
     node.serve()
-    node.watch()
-    path = nft._PATH
-    monkeypatch.setattr(nft, "_PATH", "")
-    with pytest.raises(NftFailed, match="install the package nftables"):
-        node.stand(m1=False)
-    with pytest.raises(CallRefused, match="kernel rules: there is no program nft"):
-        node.serve(pool={"members": [node.address("m2")]})
-    assert {member_of(net) for _ in range(4)} == {"m1", "m2"}
-    assert settled(lambda: "kernel_rules_failed" in caplog.text, True)
-    node.states.clear()
-    monkeypatch.setattr(nft, "_PATH", path)
-    assert settled(lambda: "kernel_rules_restored" in caplog.text, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(nft, "_PATH", "")
+        with pytest.raises(NftFailed, match="install the package nftables"):
+            node.stand(m1=False)
+        with pytest.raises(CallRefused, match="kernel rules: there is no program nft"):
+            node.serve(pool={"members": [node.address("m2")]})
+        assert {member_of(net) for _ in range(4)} == {"m1", "m2"}
+    node.follow()
+    node.run(node.table.update())
     assert {member_of(net) for _ in range(4)} == {"m2"}
+    assert len(listed_members(net)) == 2
+
+
+def listed_members(net):
+    """The members of the configuration in force, as the set of all of them says."""
+    listing = net.adc.run(("nft", "list", "set", "inet", "adc_n1", "all_of_db_4"))
+    return [address for address in (net.address("m1"), net.address("m2")) if address in listing]
+
+
+def test_rules_that_nobody_needs_go_once_nft_is_back(net, node, monkeypatch, caplog):
+    rules = [{"action": "drop", "port": 8080}]
+    settings = node.config(
+        listener={"datapath": "userspace"}, firewall={"engine": "nftables", "rules": rules}
+    )
+    node.serve(settings)
+    node.watch()
+    with monkeypatch.context() as patch:
+        patch.setattr(nft, "_PATH", "")
+        node.run(node.table.let_go(node.config(listener={"datapath": "userspace"})))
+        assert "kernel_rules_failed" in caplog.text
+        assert "do_rule" in net.adc.run(("nft", "list", "table", "inet", "adc_n1"))
+    assert (
+        settled(lambda: "do_rule" in net.adc.run(("nft", "list", "table", "inet", "adc_n1")), False) is False
+    )
 
 
 def test_health_that_could_not_be_applied_is_applied_later(net, node, monkeypatch, caplog):
