@@ -28,11 +28,12 @@ class Outlier:
     of its responses: a busy member with a few errors among thousands of responses stays.
 
     The first ejection lasts `eject` seconds, each following one `eject` longer, up to MAX_BACK_OFF times; a member
-    that then serves well for the longest ejection starts again at the shortest. At most the share `max_ejected` of the
+    that then serves well for the longest ejection starts again at the shortest. A member that cannot be connected to is
+    out for `unreachable` seconds instead, if given: active checks follow it. At most the share `max_ejected` of the
     pool is out at a time. Failures caused by the client or by adc do not count.
     """
 
-    __slots__ = ("_eject", "_failures", "_max_ejected", "_records", "_statuses", "_window")
+    __slots__ = ("_eject", "_failures", "_max_ejected", "_records", "_statuses", "_unreachable", "_window")
 
     def __init__(
         self,
@@ -42,12 +43,14 @@ class Outlier:
         eject: float = 30.0,
         max_ejected: float = 0.5,
         statuses: frozenset[int] = FAILED_STATUSES,
+        unreachable: float | None = None,
     ) -> None:
         self._failures = failures
         self._window = window
         self._eject = eject
         self._max_ejected = max_ejected
         self._statuses = statuses
+        self._unreachable = unreachable
         self._records: dict[Member, _Record] = {}
 
     def observe(self, member: Member, outcome: Outcome, now: float) -> bool:
@@ -83,8 +86,13 @@ class Outlier:
     def _spare_places(self, members: tuple[Member, ...]) -> int:
         return int(len(members) * self._max_ejected) - sum(member.ejected for member in members)
 
-    def eject(self, member: Member, now: float) -> None:
+    def eject(self, member: Member, now: float, unreachable: bool = False) -> None:
         """Mark `member` ejected and set until when."""
+        if unreachable and self._unreachable is not None:
+            member.ejected = True
+            member.ejected_until = now + self._unreachable
+            self._records.pop(member, None)
+            return
         longest = self._eject * MAX_BACK_OFF
         forgotten = now - member.ejected_until >= longest
         member.ejections = 1 if forgotten else member.ejections + 1

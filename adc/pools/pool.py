@@ -197,8 +197,10 @@ class Pool:
             observe(member, now, outcome, elapsed)
 
     def set_health(self, member: Member, health: Health, now: float, reason: str = "") -> None:
-        """Apply the results of active checks."""
+        """Apply the results of active checks. A member that passes again is ejected no longer."""
         if member.health is not health:
+            if health is Health.UP and member.health is Health.DOWN:
+                member.ejected = False
             member.health = health
             self._settle(member, now, reason)
 
@@ -208,13 +210,13 @@ class Pool:
             member.admin = admin
             self._settle(member, now, reason)
 
-    def eject(self, member: Member, now: float, reason: str) -> bool:
+    def eject(self, member: Member, now: float, reason: str, unreachable: bool = False) -> bool:
         """Eject `member` for a while; False if it is out already, the limit forbids it, or no member would be left."""
         if self._outlier is None or member.ejected or not self._outlier.room(self.members):
             return False
         if self._usable == (member,) and not self._spare:
             return False
-        self._outlier.eject(member, now)
+        self._outlier.eject(member, now, unreachable)
         self._settle(member, now, reason)
         return True
 
@@ -289,7 +291,8 @@ class Pool:
 
     def _judge(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
         if self._outlier is not None and self._outlier.observe(member, outcome, now):
-            self.eject(member, now, f"passive: {outcome.value if isinstance(outcome, Failure) else outcome}")
+            reason = f"passive: {outcome.value if isinstance(outcome, Failure) else outcome}"
+            self.eject(member, now, reason, isinstance(outcome, Failure) and outcome.unsent)
 
     def _settle(self, member: Member, now: float, reason: str) -> None:
         """Follow a change of state of `member`."""

@@ -247,7 +247,11 @@ class PassiveHealth(Part):
         10.0, description="Period in which failures are counted."
     )
     eject: Annotated[float, duration("100ms", "1d")] = Field(
-        30.0, description="Duration of the first ejection; each following one is this much longer."
+        30.0,
+        description=(
+            "Duration of the first ejection; each following one is this much longer. If active checks are on and this "
+            "is not written, members that cannot be connected to are out for rise times interval of the checks."
+        ),
     )
     max_ejected: Annotated[float, share()] = Field(
         0.5, description="Maximum share of the pool that is ejected."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from adc.config.model import pools as model
-from adc.config.model.health import PassiveHealth
+from adc.config.model.health import Health
 from adc.pools.adaptive import AdaptiveLimit
 from adc.pools.balancers.registry import make_balancer
 from adc.pools.balancers.turns import Turns
@@ -56,15 +56,17 @@ def build_pool(
         balancer,
         limits=_limits(pool, workers),
         slow_start=pool.slow_start,
-        outlier=_outlier(pool.health.passive),
+        outlier=_outlier(pool.health),
         panic=pool.panic,
         adaptive=_adaptive(pool.adaptive, workers),
     )
 
 
-def _outlier(passive: PassiveHealth | None) -> Outlier | None:
+def _outlier(health: Health) -> Outlier | None:
+    passive, active = health.passive, health.active
     if passive is None:
         return None
+    decided = active is None or "eject" in passive.model_fields_set
     statuses = (range(low, high + 1) for low, high in passive.statuses)
     return Outlier(
         failures=passive.failures,
@@ -72,6 +74,7 @@ def _outlier(passive: PassiveHealth | None) -> Outlier | None:
         eject=passive.eject,
         max_ejected=passive.max_ejected,
         statuses=frozenset(status for each in statuses for status in each),
+        unreachable=None if decided or active is None else min(passive.eject, active.rise * active.interval),
     )
 
 

@@ -108,3 +108,13 @@ def test_at_most_a_share_of_the_pool_is_out(count: int, share: float, most: int)
         outlier.eject(members[ejected], 0.0)
         ejected += 1
     assert ejected == most
+
+
+def test_member_that_cannot_be_reached_is_out_until_active_checks_decide():
+    outlier = Outlier(eject=30.0, unreachable=2.0)
+    member = Member("app", "a")
+    for now in (0.0, 10.0):
+        outlier.eject(member, now, unreachable=True)
+        assert member.ejected_until == now + 2.0
+    outlier.eject(member, 20.0)
+    assert member.ejected_until == 50.0

@@ -58,6 +58,17 @@ def test_a_change_of_state_is_dated_explained_and_announced():
     assert pool.members[0].since == 7.0
 
 
+def test_ejected_member_that_passes_its_checks_again_serves():
+    pool = Pool("app", members("a", "b"), RoundRobin(), outlier=Outlier())
+    a = pool.members[0]
+    pool.eject(a, 0.0, "asked")
+    pool.set_health(a, Health.UP, 1.0)
+    assert a.ejected
+    pool.set_health(a, Health.DOWN, 2.0)
+    pool.set_health(a, Health.UP, 3.0)
+    assert set(picks(pool, 4, 3.0)) == {"a", "b"}
+
+
 def test_backups_serve_only_while_no_primary_does():
     pool = Pool("app", members("a", backup=("spare",)), RoundRobin())
     assert set(picks(pool, 3)) == {"a"}
