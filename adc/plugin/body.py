@@ -49,7 +49,7 @@ class BodyPass:
         for collector in self._collectors:
             if collector.collect(data, end):
                 call = collector.call
-                result = call.run(collector.context, collector.inspected, collector.whole)
+                result = call.run_with(collector.context, collector.inspected, collector.whole)
                 if isinstance(result, Response):
                     return Stopped(call.index, result)
                 collector.replace(result)

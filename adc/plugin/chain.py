@@ -87,12 +87,15 @@ class Chain:
 
     `responses` are the response phases of all plugins, those of `cached` ones first: the order is the same with and
     without a cache on the route. `before_cache` are those between the member and the cache, and `after_cache` the
-    others. `empty` if no plugin defines a phase: then nothing of the chain belongs into the pipeline.
+    others. `depth` is the number of plugins. `empty` if no plugin defines a phase: then nothing of the chain belongs
+    into the pipeline.
     """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
         self.route = route
         self.uses = tuple(uses)
+        self.depth = len(self.uses)
+        self._names = tuple([use.name for use in uses])
         self._exchanges = 0
         self._when_idle: Callable[[], None] | None = None
         self._compile()
@@ -116,11 +119,6 @@ class Chain:
         self._identity = tuple(each for each in fields if each is not None)
         self.empty = not any(calls.values())
 
-    @property
-    def depth(self) -> int:
-        """The number of plugins."""
-        return len(self.uses)
-
     def passable(self, trailers: list[Pair]) -> list[Pair]:
         """Return those trailers of a request that have no name of a field that only plugins may write."""
         identity = self._identity
@@ -128,7 +126,8 @@ class Chain:
 
     def contexts(self, request: Request, request_id: str, log: Log) -> list[Context]:
         """Return a context for each plugin."""
-        return [Context(use.name, self.route, request, request_id, log) for use in self.uses]
+        route = self.route
+        return [Context(name, route, request, request_id, log) for name in self._names]
 
     def transforms(self, phases: ResponsePhases, contexts: Sequence[Context], depth: int) -> bool:
         """True if one of the first `depth` plugins replaces the content of this response."""

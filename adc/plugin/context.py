@@ -34,6 +34,7 @@ class Context:
     __slots__ = (
         "_log",
         "_skipped",
+        "_state",
         "cache_mark",
         "plugin",
         "request",
@@ -41,7 +42,6 @@ class Context:
         "response",
         "response_lines",
         "route",
-        "state",
     )
 
     def __init__(self, plugin: str, route: str, request: Request, request_id: str, log: Log) -> None:
@@ -50,11 +50,19 @@ class Context:
         self.request = request
         self.request_id = request_id
         self.response: Response | None = None
-        self.state: dict[str, Any] = {}
+        self._state: dict[str, Any] | None = None
         self.cache_mark = b""
         self._log = log
         self.response_lines: tuple[Pair, ...] = _NO_LINES
         self._skipped: frozenset[str] = _NOTHING
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The plugin's own dictionary for this exchange."""
+        found = self._state
+        if found is None:
+            found = self._state = {}
+        return found
 
     @property
     def client(self) -> str:
@@ -94,7 +102,7 @@ class Context:
         """Return the context of the phases between member and cache, for a fetch that this exchange causes: it has the
         same state and another response."""
         other = Context(self.plugin, self.route, self.request, self.request_id, self._log)
-        other.state, other.cache_mark, other._skipped = self.state, self.cache_mark, self._skipped
+        other._state, other.cache_mark, other._skipped = self.state, self.cache_mark, self._skipped
         return other
 
     def skips(self, phase: str) -> bool:

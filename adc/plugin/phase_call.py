@@ -72,9 +72,25 @@ class PhaseCall:
         allowed = _allowed(phase, self.limit is None and self.inspect is None)
         self._allowed = tuple(kind for kind in allowed if not (self.checks and kind is bytes))
 
-    def run(self, context: Context, *arguments: Any) -> Any:
-        """Call the phase: return its result, or None if it failed and fails open. A coroutine is for `finish`. Raises
-        PluginFailed."""
+    def run(self, context: Context) -> Any:
+        """Call a head phase: return its result, or None if it failed and fails open. A coroutine is for `finish`.
+        Raises PluginFailed."""
+        try:
+            until = PHASE_END.until = _monotonic() + self._budget
+            try:
+                result = self._call(
+                    context
+                )  # as in `run_with`: arguments in a tuple would cost every request
+            finally:
+                PHASE_END.until = inf
+            if _monotonic() > until:
+                raise Overrun
+            return None if result is None else self._checked(result)
+        except (Exception, SystemExit, Overrun) as error:
+            self.use.failed(context, self.phase, *self._failure(error))
+
+    def run_with(self, context: Context, *arguments: Any) -> Any:
+        """Do as `run` for a phase with more arguments."""
         try:
             until = PHASE_END.until = _monotonic() + self._budget
             try:
@@ -89,7 +105,7 @@ class PhaseCall:
 
     async def wait(self, context: Context, *arguments: Any) -> Any:
         """Call a phase of either kind, within a task, and return its result."""
-        result = self.run(context, *arguments)
+        result = self.run_with(context, *arguments)
         return await self.finish(context, result) if isinstance(result, CoroutineType) else result
 
     async def finish(self, context: Context, work: Coroutine[Any, Any, Any]) -> Any:

@@ -86,7 +86,10 @@ class ResponseRun(Interception):
             context.response = response
             if context.response_lines and index < self._depth:
                 response.headers.extend(context.response_lines)
-        if phases.body or phases.head.waits or phases.transforming:
+        if not phases:
+            self.open = True
+            self._sink.respond(response, body, end)
+        elif phases.body or phases.head.waits or phases.transforming:
             self.responses.push(body, end)
             self._walk(phases.head, True, self._response_headed)
         else:

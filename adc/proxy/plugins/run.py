@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from abc import abstractmethod
+from functools import partial
 from math import inf
 from types import CoroutineType
 
@@ -32,6 +33,16 @@ _NOT_CACHED = frozenset({"", "bypass"})
 
 _log_tasks: set[asyncio.Task[None]] = set()
 """Log phases outlive their exchange; the loop alone would not keep them."""
+
+
+class RequestStage:
+    """The stage that a request has reached among the plugins."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def head_passed(self, exchange: Exchange, run: PluginRun) -> None:
+        """Go on: the request head phases have let the request pass."""
 
 
 class PluginRun(ResponseRun):
@@ -67,9 +78,26 @@ class PluginRun(ResponseRun):
 
     # The request.
 
-    def request_head(self, then: Callable[[], None]) -> None:
-        """Run the request head phases; `then` follows unless a plugin responds or fails."""
-        self._walk(self._chain.request_head, False, then)
+    def passes_head(self, stage: RequestStage) -> bool:
+        """Run the request head phases: True if they have let the request pass. If one waits, `stage` goes on with the
+        request once they have."""
+        phase = self._chain.request_head
+        if phase.waits:
+            self._walk(phase, False, partial(stage.head_passed, self._exchange, self))
+            return False
+        try:
+            stopped = phase.run(self.contexts, self._depth)
+        except PluginFailed as error:
+            self._failed(error)
+            return False
+        if stopped is None:
+            return True
+        if isinstance(stopped, Stopped):
+            self._answer(stopped)
+        else:
+            then = partial(stage.head_passed, self._exchange, self)
+            self.requests.run(stopped, partial(self._walked, then))
+        return False
 
     def begin_request_body(self, content: BodyPass, following: Action[Exchange] | None) -> None:
         """Read the request content from now on; `following` runs once no phase withholds it, None if none does."""
@@ -263,7 +291,7 @@ class PluginRun(ResponseRun):
 
 def _unheeded(call: PhaseCall, context: Context, exchange: Exchange) -> None:
     try:
-        call.run(context, exchange)
+        call.run_with(context, exchange)
     except PluginFailed:
         pass  # as above
 

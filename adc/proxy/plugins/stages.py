@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from adc.http.headers import Headers
 from adc.http.message import UNKNOWN_LENGTH, Response
 from adc.plugin.body import BodyPass
@@ -12,14 +10,14 @@ from adc.proxy.exchange import Exchange
 from adc.proxy.gate import BUFFER
 from adc.proxy.pipeline import Action
 from adc.proxy.plugins.interception import Intercepted
-from adc.proxy.plugins.run import PluginRun
+from adc.proxy.plugins.run import PluginRun, RequestStage
 from adc.proxy.stages.locations import RestoreLocations
 from adc.proxy.states import AWAITING, ENDED
 from adc.proxy.trailers import DIGESTS
 from adc.proxy.upstream.request import UpstreamRequest
 
 
-class RunPlugins:
+class RunPlugins(RequestStage):
     """Runs the request phases of a chain for an exchange, and leaves it a `PluginRun` for the later phases.
 
     While an `async def` head phase runs, content that arrives is buffered as before any member is connected.
@@ -40,9 +38,10 @@ class RunPlugins:
 
     def __call__(self, exchange: Exchange) -> None:
         run = exchange.plugins = PluginRun(self._chain, exchange, self._restore, self._cached)
-        run.request_head(partial(self._content, exchange, run))
+        if run.passes_head(self):
+            self.head_passed(exchange, run)
 
-    def _content(self, exchange: Exchange, run: PluginRun) -> None:
+    def head_passed(self, exchange: Exchange, run: PluginRun) -> None:
         if self._asks:
             run.requested()
         if run.open:
