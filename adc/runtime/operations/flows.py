@@ -99,6 +99,7 @@ class ListFlows(Operation[WantedFlows, FlowPage]):
             rows.append(flow_row(session, worker.worker_id, time.monotonic(), time.time()))
             if len(rows) >= request.limit:
                 break
+        await asyncio.sleep(0)  # rows are packed in an iteration without the last slice
         return FlowPage(rows, None if scan.over else str(scan.position))
 
     async def coordinate(self, node: Node, request: WantedFlows) -> FlowPage:
