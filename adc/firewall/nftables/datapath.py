@@ -61,7 +61,8 @@ def _add_probes(table: Table) -> None:
         lifetime = f"size {MOST_PROBED}; flags dynamic,timeout; timeout {PROBED_SECONDS}s;"
         table.add("set", name, f"typeof {near} . {far}; {lifetime}")
         probe = f"meta mark {PROBE_MARK:#x} meta nfproto ipv{family}"
-        table.rule("untracked", f"{probe} update @{name} {{ {far} . {near} }} notrack")
+        table.rule("untracked", f"{probe} notrack")  # also when the set is full, which ends a rule
+        table.rule("untracked", f"{probe} update @{name} {{ {far} . {near} }}")
         for hook in ("arrive", "depart"):
             table.rule(hook, f"{UNKNOWN} {near} . {far} @{name} reject with tcp reset")
 

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from adc.firewall.nftables import datapath
 from tests.kit import netns
 from tests.wire.kernel.conftest import FAMILIES, PORT
 from tests.wire.kernel.test_datapath import ask
@@ -160,6 +161,20 @@ def test_program_on_the_node_is_told(net, node):
         assert kill(net, node, state="established") == 1
         assert is_told(flow.near)
         assert is_told(flow.far)
+
+
+def test_more_probes_than_are_remembered_open_no_entries(net, node, monkeypatch):
+    monkeypatch.setattr(datapath, "MOST_PROBED", 1)
+    with Pair(net, node) as flow:
+        first = flow.near, flow.far
+        flow.connect()
+        assert kill(net, node, all=True) == 2
+        for end in (*first, flow.near, flow.far):
+            assert is_told(end)
+        entries = net.adc.run(("conntrack", "-L", "-p", "tcp")).splitlines()
+        assert [line for line in entries if f"src={node.host()} dst={net.address('client')}" in line] == []
+        for end in first:
+            end.close()
 
 
 def test_other_flows_of_the_machine_are_left_alone(net, node):
