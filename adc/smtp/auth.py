@@ -10,16 +10,16 @@ from adc.smtp.caller import Caller
 from adc.smtp.conversation import Credentials, MemberError
 from adc.smtp.mail_pool import MailPool, OpenSettings
 from adc.smtp.passwords import verify_user
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 from adc.smtp.users_file import UsersFile
 
 if TYPE_CHECKING:
     from adc.smtp.lease import Lease
     from adc.telemetry.error_log import ErrorLog
 
-ACCEPTED = reply(235, "2.7.0 Authentication succeeded")
-REJECTED = reply(535, "5.7.8 Authentication failed")
-BUSY = reply(454, "4.7.0 Temporary authentication failure")
+ACCEPTED = reply_of(235, "2.7.0 Authentication succeeded")
+REJECTED = reply_of(535, "5.7.8 Authentication failed")
+BUSY = reply_of(454, "4.7.0 Temporary authentication failure")
 
 MOST_VERIFYING = 4
 """Passwords that a worker verifies at the same time; further clients wait for their turn."""
@@ -37,16 +37,20 @@ class Authenticator(Protocol):
     pool: str
 
     async def verify(
-        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self,
+        settings: VerifySettings,
+        caller: Caller,
+        credentials: Credentials,
+        idle_leases: dict[str, Lease],
     ) -> Reply:
         """Return 235 for the right credentials, else the refusal."""
 
     def tick(self, now: float, listener: str, error_log: ErrorLog) -> None:
-        """Look for changed users. Called by the tick of the listener, which logs what was found."""
+        """Reload changed users; called from the tick, and logged to `error_log`."""
 
 
 class FileAuthenticator:
-    """Verifies by a file of users, in threads."""
+    """Verifies with a file of users, in threads."""
 
     pool = ""
 
@@ -55,7 +59,11 @@ class FileAuthenticator:
         self._room = asyncio.Semaphore(MOST_VERIFYING)
 
     async def verify(
-        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self,
+        settings: VerifySettings,
+        caller: Caller,
+        credentials: Credentials,
+        idle_leases: dict[str, Lease],
     ) -> Reply:
         async with self._room:
             right = await asyncio.get_running_loop().run_in_executor(
@@ -74,25 +82,29 @@ class PoolAuthenticator:
         self.pool = pool
 
     async def verify(
-        self, settings: VerifySettings, caller: Caller, credentials: Credentials, kept: dict[str, Lease]
+        self,
+        settings: VerifySettings,
+        caller: Caller,
+        credentials: Credentials,
+        idle_leases: dict[str, Lease],
     ) -> Reply:
         try:
             lease = await settings.pools[self.pool].open(settings, caller, [])
         except MemberError:
             return BUSY
         try:
-            told = await lease.conversation.authenticate(credentials)
+            reply = await lease.conversation.authenticate(credentials)
         except MemberError as error:
             lease.failed(error)
             return BUSY
         except asyncio.CancelledError:
             lease.close()
             raise
-        if told.status == 235 and lease.usable:
-            kept[self.pool] = lease
-            return told
+        if reply.status == 235 and lease.usable:
+            idle_leases[self.pool] = lease
+            return reply
         lease.close()
-        return told if told.kind in (4, 5) and told.status != 421 else BUSY
+        return reply if reply.kind in (4, 5) and reply.status != 421 else BUSY
 
     def tick(self, now: float, listener: str, error_log: ErrorLog) -> None:
         """No-op: members know their users."""

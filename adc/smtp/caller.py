@@ -1,4 +1,4 @@
-"""The client of a session, as members are told of it: by PROXY protocol, XCLIENT and Received. No I/O."""
+"""Identity of a client for members: PROXY protocol, XCLIENT and Received. No I/O."""
 
 from __future__ import annotations
 

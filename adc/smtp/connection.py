@@ -13,19 +13,19 @@ from adc.smtp.introduction import Introduction
 from adc.smtp.line_reader import SessionEnded
 from adc.smtp.mail_log import MailRefusal
 from adc.smtp.path import parse_recipient, parse_sender, split_path
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 from adc.smtp.session_protocol import CLOSING
 from adc.smtp.transaction import Transaction
 
-OK = reply(250, "2.0.0 Ok")
-SENDER_OK = reply(250, "2.1.0 Ok")
-BAD_SENDER = reply(501, "5.1.7 Syntax: MAIL FROM:<address>")
-BAD_RECIPIENT = reply(501, "5.1.3 Syntax: RCPT TO:<address>")
-NEEDS_UTF8 = reply(553, "5.6.7 Other than ASCII characters need SMTPUTF8")
-NESTED = reply(503, "5.5.1 A message has begun already")
-NO_MAIL = reply(503, "5.5.1 MAIL is needed first")
-NO_RECIPIENT = reply(554, "5.5.1 No valid recipients")
-TOO_LARGE = reply(552, "5.3.4 Message too large")
+OK = reply_of(250, "2.0.0 Ok")
+SENDER_OK = reply_of(250, "2.1.0 Ok")
+BAD_SENDER = reply_of(501, "5.1.7 Syntax: MAIL FROM:<address>")
+BAD_RECIPIENT = reply_of(501, "5.1.3 Syntax: RCPT TO:<address>")
+NEEDS_UTF8 = reply_of(553, "5.6.7 Other than ASCII characters need SMTPUTF8")
+NESTED = reply_of(503, "5.5.1 A message has begun already")
+NO_MAIL = reply_of(503, "5.5.1 MAIL is needed first")
+NO_RECIPIENT = reply_of(554, "5.5.1 No valid recipients")
+TOO_LARGE = reply_of(552, "5.3.4 Message too large")
 
 
 class SmtpConnection(Introduction):
@@ -61,7 +61,7 @@ class SmtpConnection(Introduction):
             transaction.record(client_status)
             transaction.close()
             if self._ended:
-                self.release_kept()
+                self.close_idle_leases()
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
         if await self.check_helo_needed() or await self.check_auth_needed("MAIL"):
@@ -72,14 +72,14 @@ class SmtpConnection(Introduction):
         if self.leaving or (self.retiring and self._messages) or self._worn_out():
             self.hang_up(CLOSING)
             raise SessionEnded("closing")
-        told = self._begin(arg or "")
-        if told.kind != 2:
-            self._record_refusal(arg or "", told)
-        await self.say(told, more=True)
+        reply = self._begin(arg or "")
+        if reply.kind != 2:
+            self._record_refusal(arg or "", reply)
+        await self.say(reply, more=True)
 
-    def _record_refusal(self, sender: str, told: Reply) -> None:
+    def _record_refusal(self, sender: str, reply: Reply) -> None:
         identity = self.caller.identity(self.settings.name)
-        self.settings.record(MailRefusal(*identity, sender, "", "", "", told.status, told.text))
+        self.settings.record(MailRefusal(*identity, sender, "", "", "", reply.status, reply.text))
 
     def _worn_out(self) -> bool:
         limit = self.settings.message_limit
@@ -104,7 +104,7 @@ class SmtpConnection(Introduction):
         if not sender.ascii and not self._utf8:
             return NEEDS_UTF8
         self._transaction = Transaction(
-            settings, self.caller, Sender(sender, found), size, self.kept, self.logins
+            settings, self.caller, Sender(sender, found), size, self.idle_leases, self.logins
         )
         return SENDER_OK
 
@@ -124,14 +124,14 @@ class SmtpConnection(Introduction):
         await asyncio.sleep(0)  # a client may send thousands at once
         recipient = self._recipient(arg or "")
         if isinstance(recipient, Reply):
-            told = recipient
-            transaction.record_refusal(arg or "", told)
+            reply = recipient
+            transaction.record_refusal(arg or "", reply)
         else:
             with self.waiting():
-                told = await transaction.add(recipient)
+                reply = await transaction.add(recipient)
             self.flow.pool, self.flow.member = transaction.last
-        self.recipient_counted(told)
-        await self.say(told, more=True)
+        self.recipient_counted(reply)
+        await self.say(reply, more=True)
 
     def _recipient(self, arg: str) -> Recipient | Reply:
         """Return the recipient in the argument of RCPT, or the reply to a malformed one."""
@@ -150,26 +150,26 @@ class SmtpConnection(Introduction):
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
         transaction = self._transaction
         if arg:
-            await self.say(reply(501, "5.5.4 DATA has no parameters"))
+            await self.say(reply_of(501, "5.5.4 DATA has no parameters"))
         elif transaction is None:
             await self.say(NO_MAIL)
         elif not transaction.recipients:
             await self.say(NO_RECIPIENT)
         else:
             with self.waiting():
-                told = await transaction.begin_content()
-            if told.status == 354:
-                await self.say(reply(354, "End data with <CR><LF>.<CR><LF>"))
-                told = await self._receive(transaction)
-            self._done(told)
-            await self.say(told)
+                reply = await transaction.begin_content()
+            if reply.status == 354:
+                await self.say(reply_of(354, "End data with <CR><LF>.<CR><LF>"))
+                reply = await self._receive(transaction)
+            self._done(reply)
+            await self.say(reply)
             if self.leaving:
                 self.hang_up(CLOSING)
                 raise SessionEnded("closing")
 
-    def _done(self, told: Reply) -> None:
-        self._end_transaction(told.status if self.transport is not None else 0)
-        if told.kind == 2:
+    def _done(self, reply: Reply) -> None:
+        self._end_transaction(reply.status if self.transport is not None else 0)
+        if reply.kind == 2:
             self._messages += 1
             self.message_done()
 
@@ -181,7 +181,7 @@ class SmtpConnection(Introduction):
         refusal: Reply | None = None
         began = settings.clock.now
         if settings.received:
-            transaction.hold(self.caller.received(settings.hostname, settings.clock.wall))
+            transaction.buffer(self.caller.received(settings.hostname, settings.clock.wall))
         while not scanner.ended:
             data = await self._next(began)
             try:
@@ -193,7 +193,7 @@ class SmtpConnection(Introduction):
                 refusal = self._refuse(transaction, scanner, error)
             else:
                 if scanner.ended and transaction.single:
-                    transaction.hold(piece)  # goes out with the end
+                    transaction.buffer(piece)  # goes out with the end
                 elif piece and refusal is None and not await self._write(transaction, piece):
                     refusal = transaction.failure
                     scanner.refused = True
@@ -202,15 +202,15 @@ class SmtpConnection(Introduction):
 
     def _refuse(self, transaction: Transaction, scanner: ContentScanner, error: BadContent) -> Reply:
         """End the message for its content; the rest of it is read, unless the connection cannot be trusted."""
-        told = transaction.refuse(error)
+        reply = transaction.refuse(error)
         transaction.size = scanner.size
         self.settings.refuse(error.reason, self.peer, f"message from <{transaction.sender}>")
         if error.hangs_up:
-            self._done(told)
-            self.hang_up(told)
+            self._done(reply)
+            self.hang_up(reply)
             raise SessionEnded(error.reason)
         scanner.refused = True
-        return told
+        return reply
 
     async def _next(self, began: float) -> bytes:
         settings = self.settings
@@ -238,12 +238,12 @@ class SmtpConnection(Introduction):
         await self.say(OK)
 
     async def smtp_VRFY(self, arg: str) -> None:  # noqa: N802
-        await self.say(reply(252, "2.5.0 Send mail, and the mail server will try to deliver it"))
+        await self.say(reply_of(252, "2.5.0 Send mail, and the mail server will try to deliver it"))
 
     async def smtp_HELP(self, arg: str) -> None:  # noqa: N802
-        await self.say(reply(214, "2.0.0 See RFC 5321"))
+        await self.say(reply_of(214, "2.0.0 See RFC 5321"))
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
-        await self.say(reply(221, "2.0.0 Bye"))
+        await self.say(reply_of(221, "2.0.0 Bye"))
         self.finish()
         raise SessionEnded("QUIT")

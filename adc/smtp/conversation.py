@@ -14,11 +14,11 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from adc.pools.errors import Failure
 from adc.smtp.member_protocol import MemberProtocol
-from adc.smtp.replies import LOST, SILENT, Reply, of_member, reply
+from adc.smtp.replies import LOST, SILENT, Reply, of_member, reply_of
 
 
 class MemberError(Exception):
-    """A conversation that cannot go on. `reply` is for the client, `failure` for the member's health."""
+    """A conversation that cannot continue. `reply` is for the client, `failure` for the member's health."""
 
     def __init__(self, refusal: Reply, failure: Failure, detail: str) -> None:
         super().__init__(detail)
@@ -45,14 +45,14 @@ class Conversation:
     def __init__(self, protocol: MemberProtocol, timeout: float) -> None:
         self._protocol = protocol
         self._timeout = timeout
-        self._answer: asyncio.Future[SMTPResponse] | None = None
-        self._held = b""
+        self._message_reply: asyncio.Future[SMTPResponse] | None = None
+        self._buffered = b""
         self.extensions: Mapping[str, str] = {}
 
     @property
     def usable(self) -> bool:
         """True if another message can be sent."""
-        return self._protocol.is_connected and not self._protocol.out_of_step and self._answer is None
+        return self._protocol.is_connected and not self._protocol.out_of_step and self._message_reply is None
 
     async def greet(self, name: str) -> None:
         """Read the greeting and introduce adc."""
@@ -63,22 +63,22 @@ class Conversation:
 
     async def introduce(self, name: str) -> None:
         """Send EHLO, or HELO to a member that does not know it."""
-        told = await self.command(f"EHLO {name}")
-        if told.kind == 2:
-            found, _ = parse_esmtp_extensions("\n".join(told.lines))
+        reply = await self.command(f"EHLO {name}")
+        if reply.kind == 2:
+            found, _ = parse_esmtp_extensions("\n".join(reply.lines))
             self.extensions = {keyword.upper(): value for keyword, value in found.items()}
             return
-        if told.kind == 5:
-            told = await self.command(f"HELO {name}")
-        if told.kind != 2:
-            raise _rejected(told, "EHLO")
+        if reply.kind == 5:
+            reply = await self.command(f"HELO {name}")
+        if reply.kind != 2:
+            raise _rejected(reply, "EHLO")
         self.extensions = {}
 
     async def secure(self, context: ssl.SSLContext, server_name: str, name: str) -> None:
-        """Go over to TLS, which a member must offer, and introduce adc again."""
+        """Start TLS, which the member must offer, and introduce adc again."""
         if "STARTTLS" not in self.extensions:
             raise MemberError(
-                reply(451, "4.7.4 The mail server does not offer TLS"), Failure.TLS_ERROR, "no STARTTLS"
+                reply_of(451, "4.7.4 The mail server does not offer TLS"), Failure.TLS_ERROR, "no STARTTLS"
             )
         try:
             await self._protocol.start_tls(context, server_hostname=server_name, timeout=self._timeout)
@@ -95,15 +95,15 @@ class Conversation:
                 else Failure.TLS_ERROR
             )
             raise MemberError(
-                reply(451, "4.7.5 TLS with the mail server failed"), failure, str(error)
+                reply_of(451, "4.7.5 TLS with the mail server failed"), failure, str(error)
             ) from None
         await self.introduce(name)
 
     async def become(self, xclient: str, name: str) -> None:
         """Send XCLIENT, after which the member greets again, and EHLO with the client's `name`."""
-        told = await self.command(xclient)
-        if told.kind != 2:
-            raise _rejected(told, "XCLIENT")
+        reply = await self.command(xclient)
+        if reply.kind != 2:
+            raise _rejected(reply, "XCLIENT")
         await self.introduce(name)
 
     async def authenticate(self, credentials: Credentials) -> Reply:
@@ -113,12 +113,12 @@ class Conversation:
         if "PLAIN" in known or "LOGIN" not in known:
             plain = b64encode(b"\0" + credentials.login + b"\0" + credentials.password).decode()
             return await self.command(f"AUTH PLAIN {plain}")
-        told = await self.command("AUTH LOGIN")
+        reply = await self.command("AUTH LOGIN")
         for part in (login, password):
-            if told.kind != 3:
+            if reply.kind != 3:
                 break
-            told = await self.command(part)
-        return told
+            reply = await self.command(part)
+        return reply
 
     async def command(self, line: str) -> Reply:
         """Send one command and return the reply to it. 421 ends the conversation."""
@@ -126,25 +126,25 @@ class Conversation:
             self.abort()
             raise MemberError(LOST, Failure.PROTOCOL_ERROR, "a reply without a command")
         data = line.encode("utf-8", "surrogateescape")
-        told = await self._read(self._protocol.execute_command(data, timeout=self._timeout))
-        if told.status == 421:
+        reply = await self._read(self._protocol.execute_command(data, timeout=self._timeout))
+        if reply.status == 421:
             self.abort()
-        return told
+        return reply
 
     async def begin_content(self) -> Reply:
         """Send DATA; content may follow if the reply is 354."""
-        told = await self.command("DATA")
-        if told.status == 354:
+        reply = await self.command("DATA")
+        if reply.status == 354:
             try:
-                self._answer = self._protocol.expect()
+                self._message_reply = self._protocol.expect()
             except SMTPServerDisconnected as error:
                 raise MemberError(LOST, Failure.RESET, str(error)) from None
             self._check()
-        return told
+        return reply
 
-    def hold(self, data: bytes) -> None:
-        """Send content together with what follows."""
-        self._held += data
+    def buffer(self, data: bytes) -> None:
+        """Buffer content until the next write."""
+        self._buffered += data
 
     async def write(self, data: bytes) -> None:
         """Send content; waits while the member does not read."""
@@ -161,21 +161,21 @@ class Conversation:
         self._check()
 
     def _send(self, data: bytes) -> None:
-        held, self._held = self._held, b""
-        self._protocol.write(held + data)
+        buffered, self._buffered = self._buffered, b""
+        self._protocol.write(buffered + data)
 
     def _check(self) -> None:
         """Raise if the member replied, or left, before the end of the content.
 
-        A reply in one packet with 354 is not read yet, and would be taken for the reply to the message.
+        A reply in one packet with 354 is not read yet, and would be matched to the message.
         """
-        answer, protocol = self._answer, self._protocol
-        if answer is None or not (answer.done() or protocol.lost or protocol.out_of_step):
+        pending, protocol = self._message_reply, self._protocol
+        if pending is None or not (pending.done() or protocol.lost or protocol.out_of_step):
             return
-        replied = answer.done() and answer.exception() is None
+        replied = pending.done() and pending.exception() is None
         self.abort()
         if replied:
-            early = of_member(*answer.result())
+            early = of_member(*pending.result())
             refusal = early if early.kind in (4, 5) else LOST
             raise MemberError(refusal, Failure.PROTOCOL_ERROR, f"reply before the end: {early.text}")
         if protocol.out_of_step:
@@ -189,11 +189,11 @@ class Conversation:
             self._send(b".\r\n")
         except SMTPServerDisconnected as error:
             raise MemberError(LOST, Failure.RESET, str(error)) from None
-        told = await self._read(self._protocol.read_response(timeout))
-        self._answer = None
-        if told.status == 421:
+        reply = await self._read(self._protocol.read_response(timeout))
+        self._message_reply = None
+        if reply.status == 421:
             self.abort()
-        return told
+        return reply
 
     async def _read(self, response: object) -> Reply:
         """Return the reply of an awaitable of aiosmtplib."""
@@ -213,7 +213,7 @@ class Conversation:
         return of_member(found.code, found.message)
 
     def close(self) -> None:
-        """Say QUIT and close; a message that was begun is aborted, because QUIT would be part of it."""
+        """Send QUIT and close; a message that has begun is aborted, because QUIT would be part of it."""
         if not self.usable:
             self.abort()
             return
@@ -228,6 +228,6 @@ class Conversation:
         self._protocol.abort()
 
 
-def _rejected(told: Reply, stage: str) -> MemberError:
-    """Return the error for a member that does not want this connection now."""
-    return MemberError(told, Failure.UNPROCESSED, f"{stage}: {told.status} {told.text}")
+def _rejected(reply: Reply, stage: str) -> MemberError:
+    """Return the error for a member that rejects this connection."""
+    return MemberError(reply, Failure.UNPROCESSED, f"{stage}: {reply.status} {reply.text}")

@@ -10,7 +10,7 @@ from adc.smtp import parameters as params
 from adc.smtp.caller import Caller
 from adc.smtp.conversation import Credentials, MemberError
 from adc.smtp.path import Mailbox
-from adc.smtp.replies import LOST, Reply, Result, passable, reply
+from adc.smtp.replies import LOST, Reply, Result, passable, reply_of
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from adc.smtp.settings import SmtpSettings
 
 
-OUT_OF_PLACE = reply(451, "4.5.0 The mail server's reply makes no sense")
-REJECTED_LOGIN = reply(451, "4.7.0 The mail server rejects the credentials that it accepted before")
+OUT_OF_PLACE = reply_of(451, "4.5.0 The mail server's reply makes no sense")
+REJECTED_LOGIN = reply_of(451, "4.7.0 The mail server rejects the credentials that it accepted before")
 
 
 class Sender(NamedTuple):
@@ -72,15 +72,15 @@ class Delivery:
             refusal = await self._repeat()
             if refusal is not None:
                 return refusal
-        told = await self._offer(recipient)
-        if told is None:
+        reply = await self._offer(recipient)
+        if reply is None:
             refusal = await self._repeat()
-            told = refusal if refusal is not None else await self._offer(recipient)
-        if told is None:
-            told = LOST
-        if told.kind == 2:
+            reply = refusal if refusal is not None else await self._offer(recipient)
+        if reply is None:
+            reply = LOST
+        if reply.kind == 2:
             self.recipients.append(recipient)
-        return told
+        return reply
 
     async def _offer(self, recipient: Recipient) -> Reply | None:
         """Send RCPT; None if the member is lost."""
@@ -92,18 +92,18 @@ class Delivery:
 
     async def begin_content(self) -> Reply:
         """Send DATA and return the member's reply. A member that is lost before it is replaced by another one."""
-        told = await self._send_data() if self._begun else None
-        if told is None:
+        reply = await self._send_data() if self._begun else None
+        if reply is None:
             refusal = await self._repeat()
-            told = refusal if refusal is not None else await self._send_data()
-        if told is None:
-            told = LOST
-        return told if told.status == 354 else self._end(_final(told, accepts=False))
+            reply = refusal if refusal is not None else await self._send_data()
+        if reply is None:
+            reply = LOST
+        return reply if reply.status == 354 else self._end(_final(reply, accepts=False))
 
-    def hold(self, data: bytes) -> None:
-        """Send content together with what follows, unless the delivery has failed."""
+    def buffer(self, data: bytes) -> None:
+        """Buffer content until the next write, unless the delivery has failed."""
         if self.result is None and self.lease is not None:
-            self.lease.conversation.hold(data)
+            self.lease.conversation.buffer(data)
 
     async def write(self, data: bytes) -> None:
         """Send content, unless the delivery has failed."""
@@ -118,9 +118,9 @@ class Delivery:
         """End the message; `result` is the member's reply to it."""
         if self.result is None and self.lease is not None:
             try:
-                told = await self.lease.conversation.end_content(self._settings.delivery_timeout)
-                self._end(_final(told))
-                self._clean = told.kind != 3  # else the member would read the next command as content
+                reply = await self.lease.conversation.end_content(self._settings.delivery_timeout)
+                self._end(_final(reply))
+                self._clean = reply.kind != 3  # else the member would read the next command as content
             except MemberError as error:
                 self._lost(error)
                 self._end(error.reply)
@@ -150,51 +150,51 @@ class Delivery:
 
     async def _begin(self) -> Reply | None:
         """Send MAIL; None if the member accepts it."""
-        told = await self._begin_kept()
+        reply = await self._begin_on_lease()
         refusal: Reply | None = None
-        while told is None:
+        while reply is None:
             try:
                 lease = await self._open()
             except MemberError as error:
                 return passable(refusal or error.reply)
             try:
-                told = _staying(await self._send_sender(lease))
+                reply = _staying(await self._send_sender(lease))
             except MemberError as error:
                 refusal = error.reply
                 self._lost(error)
-        self._begun = told.kind == 2
-        return None if self._begun else _final(told)
+        self._begun = reply.kind == 2
+        return None if self._begun else _final(reply)
 
-    async def _begin_kept(self) -> Reply | None:
+    async def _begin_on_lease(self) -> Reply | None:
         """Send MAIL in the conversation of an earlier message; None if that does not work any more."""
         lease = self.lease
         if lease is None:
             return None
-        told = None
+        reply = None
         if lease.usable:
             try:
-                told = await self._send_sender(lease)
+                reply = await self._send_sender(lease)
             except MemberError:  # it was closed while it was idle
-                told = None
-        if told is None or told.status == 421:
+                reply = None
+        if reply is None or reply.status == 421:
             lease.close()
             self.lease = None
             return None
-        return told
+        return reply
 
     async def _open(self) -> Lease:
         """Return a new conversation, authenticated if this is the pool that verified the client."""
         lease = self.lease = await self.pool.open(self._settings, self._caller, self._tried)
         if self._credentials is not None:
             try:
-                told = await lease.conversation.authenticate(self._credentials)
+                reply = await lease.conversation.authenticate(self._credentials)
             except MemberError as error:
                 self._lost(error)
                 raise
-            if told.kind != 2:
+            if reply.kind != 2:
                 lease.close()
                 self.lease = None
-                raise MemberError(REJECTED_LOGIN, Failure.UNPROCESSED, told.text)
+                raise MemberError(REJECTED_LOGIN, Failure.UNPROCESSED, reply.text)
         return lease
 
     async def _repeat(self) -> Reply | None:
@@ -207,8 +207,8 @@ class Delivery:
         if refusal is not None:
             return refusal
         for recipient in self.recipients:
-            told = await self._offer(recipient)
-            if told is None or told.kind != 2:
+            reply = await self._offer(recipient)
+            if reply is None or reply.kind != 2:
                 self._begun = False
                 if self.lease is not None:
                     self.lease.close()
@@ -258,22 +258,22 @@ class Delivery:
         return result
 
 
-def _final(told: Reply, *, accepts: bool = True) -> Reply:
+def _final(reply: Reply, *, accepts: bool = True) -> Reply:
     """Return a reply that accepts, defers or refuses; `accepts`: only where something can be accepted."""
-    return passable(told) if told.kind in (4, 5) or (accepts and told.kind == 2) else OUT_OF_PLACE
+    return passable(reply) if reply.kind in (4, 5) or (accepts and reply.kind == 2) else OUT_OF_PLACE
 
 
-def _staying(told: Reply) -> Reply:
+def _staying(reply: Reply) -> Reply:
     """Return a reply. Raises MemberError for 421: the member closes, and another one may do better."""
-    if told.status == 421:
-        raise MemberError(told, Failure.UNPROCESSED, told.text)
-    return told
+    if reply.status == 421:
+        raise MemberError(reply, Failure.UNPROCESSED, reply.text)
+    return reply
 
 
 def _lacking(extension: str) -> Reply:
     """Return the reply for a message that needs an extension that the member lacks."""
     if extension == "SMTPUTF8":
-        return reply(553, "5.6.7 The mail server does not support SMTPUTF8")
+        return reply_of(553, "5.6.7 The mail server does not support SMTPUTF8")
     if extension == "8BITMIME":
-        return reply(554, "5.6.3 The mail server does not support 8BITMIME")
-    return reply(555, f"5.5.4 The mail server does not support {extension}")
+        return reply_of(554, "5.6.3 The mail server does not support 8BITMIME")
+    return reply_of(555, f"5.5.4 The mail server does not support {extension}")

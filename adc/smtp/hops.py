@@ -19,7 +19,7 @@ class HopCounter:
         self.in_header = True
 
     def feed(self, piece: bytes) -> None:
-        """Look at the next part of the message. Raises BadContent for a message in a loop (RFC 5321 section 6.3)."""
+        """Search the next chunk of the message. Raises BadContent for a message in a loop (RFC 5321 section 6.3)."""
         *lines, rest = (self._line + piece).split(b"\r\n")
         for line in lines:
             if not line or line == b".":

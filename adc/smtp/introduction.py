@@ -11,45 +11,45 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from adc.smtp.conversation import Credentials
 from adc.smtp.lease import Lease
 from adc.smtp.line_reader import SessionEnded
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 from adc.smtp.session_protocol import SessionProtocol
 
 MOST_FAILURES: Final = 3
 """Failed authentications of a connection."""
 
 _NAME = re.compile(r"[\x21-\x7e]{1,255}")
-NO_TLS = reply(502, "5.5.1 TLS is not available")
-IN_TLS = reply(503, "5.5.1 TLS is already in use")
-INJECTED = reply(501, "5.5.1 Commands before TLS")
-GO_AHEAD = reply(220, "2.0.0 Ready to start TLS")
-NO_AUTH = reply(502, "5.5.1 Authentication is not available")
-AUTH_NEEDED = reply(530, "5.7.0 Authentication required")
-IN_MESSAGE = reply(503, "5.5.1 Not during a message")
+NO_TLS = reply_of(502, "5.5.1 TLS is not available")
+IN_TLS = reply_of(503, "5.5.1 TLS is already in use")
+INJECTED = reply_of(501, "5.5.1 Commands before TLS")
+GO_AHEAD = reply_of(220, "2.0.0 Ready to start TLS")
+NO_AUTH = reply_of(502, "5.5.1 Authentication is not available")
+AUTH_NEEDED = reply_of(530, "5.7.0 Authentication required")
+IN_MESSAGE = reply_of(503, "5.5.1 Not during a message")
 NUL_IN_LOGIN: Final = "501 5.5.2 NUL in the name or the password"
-TOO_MANY_FAILURES = reply(421, "4.7.0 Too many failed authentications")
+TOO_MANY_FAILURES = reply_of(421, "4.7.0 Too many failed authentications")
 
 
 class Introduction(SessionProtocol):
-    """The part of a session before messages. `kept` are conversations with members by pool, `logins` credentials."""
+    """The part of a session before messages. By pool: `idle_leases` with members, and `logins`, the credentials."""
 
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.kept: dict[str, Lease] = {}
+        self.idle_leases: dict[str, Lease] = {}
         self.logins: dict[str, Credentials] = {}
         self._failures = 0
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
-        self.release_kept()
+        self.close_idle_leases()
 
-    def release_kept(self) -> None:
+    def close_idle_leases(self) -> None:
         """Close the conversations with members."""
-        for lease in self.kept.values():
+        for lease in self.idle_leases.values():
             lease.close()
-        self.kept.clear()
+        self.idle_leases.clear()
 
     async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802
         if await self._introduced(hostname, extended=False):
@@ -61,13 +61,13 @@ class Introduction(SessionProtocol):
 
     async def _introduced(self, name: str, *, extended: bool) -> bool:
         if not name or not _NAME.fullmatch(name):
-            await self.say(reply(501, "5.5.4 A host name is needed"))
+            await self.say(reply_of(501, "5.5.4 A host name is needed"))
             return False
         self.reset()
         session, caller = self.session, self.caller
         assert session is not None
         if (caller.helo, caller.extended) != (name, extended):
-            self.release_kept()
+            self.close_idle_leases()
         session.extended_smtp = caller.extended = extended
         session.host_name = caller.helo = name
         return True
@@ -85,7 +85,7 @@ class Introduction(SessionProtocol):
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
         context = self.settings.tls
         if arg:
-            await self.say(reply(501, "5.5.4 STARTTLS has no parameters"))
+            await self.say(reply_of(501, "5.5.4 STARTTLS has no parameters"))
         elif self.caller.secure:
             await self.say(IN_TLS)
         elif context is None:
@@ -125,7 +125,7 @@ class Introduction(SessionProtocol):
         self._writer = self.writer_of(transport)
         self._now_secure(transport.get_extra_info("ssl_object"))
         self.reset()
-        self.release_kept()
+        self.close_idle_leases()
         session = self.session
         assert session is not None
         session.host_name = session.login_data = None
@@ -166,23 +166,23 @@ class Introduction(SessionProtocol):
         if b"\0" in data.login + data.password:  # it separates the two in PLAIN (RFC 4616)
             return AuthResult(success=False, handled=False, message=NUL_IN_LOGIN)
         credentials = Credentials(data.login, data.password)
-        self.release_kept()
+        self.close_idle_leases()
         with self.waiting():
-            told = await settings.auth.verify(settings, self.caller, credentials, self.kept)
-        text = told.wire().decode("utf-8", "surrogateescape")
-        if told.status != 235:
-            await self._failed(credentials, told)
+            reply = await settings.auth.verify(settings, self.caller, credentials, self.idle_leases)
+        text = reply.wire().decode("utf-8", "surrogateescape")
+        if reply.status != 235:
+            await self._failed(credentials, reply)
             return AuthResult(success=False, handled=False, message=text)
         self.caller.login = data.login.decode("utf-8", "replace")
         if settings.auth.pool:
             self.logins[settings.auth.pool] = credentials
         return AuthResult(success=True, message=text)
 
-    async def _failed(self, credentials: Credentials, told: Reply) -> None:
+    async def _failed(self, credentials: Credentials, reply: Reply) -> None:
         self.settings.refuse(
-            "auth", self.peer, f"{credentials.login.decode('utf-8', 'replace')[:100]}: {told.text}"
+            "auth", self.peer, f"{credentials.login.decode('utf-8', 'replace')[:100]}: {reply.text}"
         )
-        if told.kind == 5:
+        if reply.kind == 5:
             self._failures += 1
         if self._failures >= MOST_FAILURES:
             await asyncio.sleep(0)

@@ -69,7 +69,7 @@ class MailPool:
         return member.available and member in self.pool.members
 
     def refresh(self, now: float) -> None:
-        """Look names up again; called from the tick."""
+        """Refresh the addresses of names; called from the tick."""
         for dialer in self._dialers.values():
             dialer.refresh(now)
 

@@ -38,7 +38,7 @@ class SmtpSession(Session):
         self._connection = connection
 
     def received(self, count: int) -> None:
-        """Note bytes of the client."""
+        """Count bytes from the client."""
         self.bytes_in += count
         self.packets_in += 1
         self.last = self._connection.settings.clock.now
@@ -46,7 +46,7 @@ class SmtpSession(Session):
             self._connection.settings.sessions.moved(self, ESTABLISHED, self.last)
 
     def sent(self, count: int) -> None:
-        """Note bytes to the client."""
+        """Count bytes to the client."""
         self.bytes_out += count
         self.packets_out += 1
         self.last = self._connection.settings.clock.now

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?")
 
@@ -36,11 +36,11 @@ def parse_parameters(text: str, known: Mapping[str, str], extensions: frozenset[
     for word in text.split():
         match = _PARAMETER.fullmatch(word)
         if match is None or match[1].upper() in found or len(found) == _MOST:
-            raise BadParameters(reply(501, "5.5.4 Malformed parameters"))
+            raise BadParameters(reply_of(501, "5.5.4 Malformed parameters"))
         found[match[1].upper()] = match[2] or ""
     for name in found:
         if known.get(name) not in extensions:
-            raise BadParameters(reply(555, f"5.5.4 Unsupported parameter {name[:40]}"))
+            raise BadParameters(reply_of(555, f"5.5.4 Unsupported parameter {name[:40]}"))
     return found
 
 
@@ -50,7 +50,7 @@ def declared_size(parameters: Mapping[str, str]) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
-        raise BadParameters(reply(501, "5.5.4 SIZE is not a number"))
+        raise BadParameters(reply_of(501, "5.5.4 SIZE is not a number"))
     return int(text)
 
 
@@ -58,9 +58,9 @@ def check_mail(parameters: Mapping[str, str]) -> None:
     """Check values of parameters of MAIL that adc acts on. Raises BadParameters."""
     body = parameters.get("BODY", "7BIT").upper()
     if body not in ("7BIT", "8BITMIME"):
-        raise BadParameters(reply(501, "5.5.4 BODY is 7BIT or 8BITMIME"))
+        raise BadParameters(reply_of(501, "5.5.4 BODY is 7BIT or 8BITMIME"))
     if parameters.get("SMTPUTF8"):
-        raise BadParameters(reply(501, "5.5.4 SMTPUTF8 has no value"))
+        raise BadParameters(reply_of(501, "5.5.4 SMTPUTF8 has no value"))
 
 
 def spelled(parameters: Mapping[str, str], known: Mapping[str, str], offered: frozenset[str]) -> str:

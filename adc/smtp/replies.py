@@ -37,7 +37,7 @@ class Reply(NamedTuple):
         return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def reply(status: int, text: str) -> Reply:
+def reply_of(status: int, text: str) -> Reply:
     """Return a reply of adc; `text` begins with an enhanced status code."""
     return Reply(status, (text,))
 
@@ -49,7 +49,7 @@ def of_member(status: int, message: str) -> Reply:
     """
     lines = [_bounded(_NOT_TEXT.sub("?", line)) for line in message.split("\n")[:MOST_LINES]]
     if not 200 <= status <= 599:
-        return reply(451, "4.5.0 The mail server's reply is not valid")
+        return reply_of(451, "4.5.0 The mail server's reply is not valid")
     return Reply(status, tuple(lines))
 
 
@@ -59,9 +59,9 @@ def _bounded(text: str) -> str:
     return text if len(data) <= MOST_BYTES else data[:MOST_BYTES].decode("utf-8", "ignore")
 
 
-def passable(told: Reply) -> Reply:
+def passable(reply: Reply) -> Reply:
     """Return a member's reply for a client: 421 closes the member's connection, not the client's."""
-    return told._replace(status=451) if told.status == 421 else told
+    return reply._replace(status=451) if reply.status == 421 else reply
 
 
 def enhanced(given: Reply, code: str) -> str:
@@ -70,9 +70,9 @@ def enhanced(given: Reply, code: str) -> str:
     return found[0] if found else code
 
 
-UNREACHABLE = reply(451, "4.4.1 No mail server can be reached, try again later")
-LOST = reply(451, "4.4.2 The mail server closed the connection, try again later")
-SILENT = reply(451, "4.4.2 The mail server did not reply in time, try again later")
+UNREACHABLE = reply_of(451, "4.4.1 No mail server can be reached, try again later")
+LOST = reply_of(451, "4.4.2 The mail server closed the connection, try again later")
+SILENT = reply_of(451, "4.4.2 The mail server did not reply in time, try again later")
 
 
 class Result(NamedTuple):
@@ -85,9 +85,9 @@ class Result(NamedTuple):
 def joined(results: Sequence[Result]) -> Reply:
     """Return the reply to a message that went to several pools, so that no recipient loses it.
 
-    Accepted only if all accepted. Else a temporary failure of any asks for the whole message again, which those that
-    accepted it then receive twice. If some accepted and the others refuse for good, the sender is told for good, with
-    the recipients that did not get it.
+    The message is accepted only if all pools accepted it. Else a temporary failure of any pool makes the client send
+    the whole message again, and pools that accepted it receive it twice. If some pools accepted and the others rejected
+    permanently, the reply is permanent and names the recipients that did not get the message.
     """
     failed = [result for result in results if result.reply.kind != 2]
     if not failed:
@@ -98,8 +98,8 @@ def joined(results: Sequence[Result]) -> Reply:
     if temporary:
         cause = temporary[0].reply
         text = f"{enhanced(cause, '4.3.0')} Not delivered to all recipients, try again: {cause.text}"
-        return reply(451, _bounded(text))
+        return reply_of(451, _bounded(text))
     cause = failed[0].reply
     names = ", ".join(f"<{name}>" for result in failed for name in result.recipients)
     text = f"{enhanced(cause, '5.0.0')} Delivered, but not to {names[:200]}: {cause.text}"
-    return reply(554, _bounded(text))
+    return reply_of(554, _bounded(text))

@@ -19,7 +19,7 @@ from adc.net.tcp_options import close_as, probe_silence
 from adc.smtp.caller import Caller
 from adc.smtp.line_reader import LineReader, SessionEnded
 from adc.smtp.mail_session import SmtpSession
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 from adc.smtp.settings import SmtpSettings
 from adc.smtp.shed import FULL
 
@@ -32,23 +32,23 @@ READ_BYTES: Final = 12 << 10
 """Longest line that is read: a response to an AUTH challenge (RFC 4954 section 4)."""
 
 MOST_UNSENT: Final = 4096
-"""Bytes of replies that are kept back for the next one."""
+"""Bytes of replies that are buffered for the next one."""
 
 LINGER: Final = 2.0
 """Seconds for which bytes of a client are read and dropped after the last reply, which a reset would destroy."""
 
-TIMEOUT = reply(421, "4.4.2 Timeout, closing connection")
-CLOSING = reply(421, "4.3.2 Service is closing, try again later")
-TOO_MANY_ERRORS = reply(421, "4.7.0 Too many errors")
-REFUSED_RECIPIENTS = reply(421, "4.7.0 Too many rejected recipients")
-NOT_KNOWN = reply(500, "5.5.2 Command not recognized")
-IDLE = reply(421, "4.7.0 Too many commands without a message")
+TIMEOUT = reply_of(421, "4.4.2 Timeout, closing connection")
+CLOSING = reply_of(421, "4.3.2 Service is closing, try again later")
+TOO_MANY_ERRORS = reply_of(421, "4.7.0 Too many errors")
+REFUSED_RECIPIENTS = reply_of(421, "4.7.0 Too many rejected recipients")
+NOT_KNOWN = reply_of(500, "5.5.2 Command not recognized")
+IDLE = reply_of(421, "4.7.0 Too many commands without a message")
 BAD_LINES: Final = {
-    "bare_newline": reply(521, "5.5.2 Bare CR or LF in a command"),
-    "nul": reply(521, "5.5.2 NUL in a command"),
-    "line_length": reply(500, "5.5.6 Line too long"),
-    "chunking": reply(502, "5.5.1 CHUNKING is not offered"),
-    "http": reply(521, "5.7.0 This is not an HTTP server"),
+    "bare_newline": reply_of(521, "5.5.2 Bare CR or LF in a command"),
+    "nul": reply_of(521, "5.5.2 NUL in a command"),
+    "line_length": reply_of(500, "5.5.6 Line too long"),
+    "chunking": reply_of(502, "5.5.1 CHUNKING is not offered"),
+    "http": reply_of(521, "5.7.0 This is not an HTTP server"),
 }
 
 _PLAIN = re.compile(r"(5[0-9]{2}) (?!5\.)")
@@ -129,7 +129,7 @@ class SessionProtocol(SMTP):
     def _over(self, task: asyncio.Task[None]) -> None:
         """Close what the session has open at members. `wait_for` may have dropped the cancellation of its task."""
         if not task.cancelled():
-            task.exception()  # taken note of, so that the loop does not report it
+            task.exception()  # retrieved, so that the loop does not report it
         for lease in list(self.caller.leases):
             lease.close()
 
@@ -139,7 +139,7 @@ class SessionProtocol(SMTP):
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Suspend the client's timeout while a member or a computation is waited for, which have their own."""
+        """Suspend the client's timeout while a member or a computation is pending, which have their own."""
         self.deadline = inf
         try:
             yield
@@ -160,7 +160,7 @@ class SessionProtocol(SMTP):
             super().data_received(data)
 
     def eof_received(self) -> bool:
-        """Process what came before the client closed its half; TLS has no half-closed connections."""
+        """Process the bytes before the client's half-close; TLS has no half-closed connections."""
         self._lines.feed_eof()
         if self._ended and self.transport is not None:
             self.transport.close()
@@ -172,7 +172,7 @@ class SessionProtocol(SMTP):
         self._handshake.release()
         self.deadline = inf
         self._ended = True
-        # Why it was lost changes nothing: what waits for the client finds it gone.
+        # The cause is irrelevant: waiters on the client see a lost connection.
         asyncio.StreamReaderProtocol.connection_lost(self, None)
         if self._handler_coroutine is not None and not self.must_finish:
             self._handler_coroutine.cancel()
@@ -217,22 +217,22 @@ class SessionProtocol(SMTP):
         if self._ended or transport is None or transport.is_closing():
             raise SessionEnded("the client has left")
 
-    async def say(self, told: Reply, *, more: bool = False) -> None:
+    async def say(self, reply: Reply, *, more: bool = False) -> None:
         """Send one reply, as `push` does."""
-        await self.push(told.wire(), more=more)
+        await self.push(reply.wire(), more=more)
 
     def _send(self, last: bytes = b"") -> None:
-        """Write the replies that have been kept back, and one more."""
+        """Write the buffered replies and `last`."""
         transport: Any = self.transport
         data, self._unsent = self._unsent + last, b""
         self.flow.sent(len(data))
         transport.write(data)
 
-    def hang_up(self, told: Reply) -> None:
+    def hang_up(self, reply: Reply) -> None:
         """Send a last reply and close."""
         transport: Any = self.transport
         if transport is not None and not transport.is_closing() and not self._ended:
-            self._send(told.wire() + b"\r\n")
+            self._send(reply.wire() + b"\r\n")
             self.finish()
 
     def finish(self) -> None:
@@ -253,7 +253,7 @@ class SessionProtocol(SMTP):
         self.hang_up(BAD_LINES[reason])
 
     async def _unknown(self, arg: str | None) -> None:
-        """Reject a command that there is not; aiosmtpd would close after five, without a word in the log."""
+        """Reject an unknown command; aiosmtpd would close after five, without a log line."""
         await self.say(NOT_KNOWN)
 
     def _reset_timeout(self, duration: float | None = None) -> None:
@@ -265,9 +265,9 @@ class SessionProtocol(SMTP):
             self.hang_up(IDLE)
             raise SessionEnded("idle commands")
 
-    def recipient_counted(self, told: Reply) -> None:
-        """Note the reply to RCPT. Rejected ones count apart from idle commands: up to the limit of recipients."""
-        if told.kind == 2:
+    def recipient_counted(self, reply: Reply) -> None:
+        """Count the reply to RCPT. Rejected recipients are not idle commands; they have the limit of recipients."""
+        if reply.kind == 2:
             self._idle_commands = 0
             return
         self._idle_commands -= 1
@@ -303,7 +303,7 @@ class SessionProtocol(SMTP):
                 self._handler_coroutine.cancel()
 
     def abort(self, ending: str = "close") -> None:
-        """Close at once; `ending` is what both ends are told (`close_as`)."""
+        """Close at once; `ending` is how (`close_as`): reset, close or silent."""
         transport: Any = self.transport
         if transport is not None:
             for lease in self.caller.leases:
@@ -324,7 +324,7 @@ class SessionProtocol(SMTP):
             self._handler_coroutine.cancel()
 
     async def handle_exception(self, error: Exception) -> str:
-        """Return the reply to a command that failed for a defect of adc."""
+        """Return the reply to a command that failed because of a bug in adc."""
         self.settings.fail(error)
         return "451 4.3.0 Internal error, try again later"
 
@@ -352,7 +352,7 @@ class SessionWriter(asyncio.StreamWriter):
 
 
 def _collect(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    """Return credentials as they are; they are verified after aiosmtpd has read them."""
+    """Return credentials unverified; they are verified after aiosmtpd has read them."""
     return AuthResult(success=False, handled=True, auth_data=data)
 
 

@@ -24,9 +24,9 @@ class SmtpSettings:
     """Limits (bytes, counts), timeouts (seconds), routes and pools.
 
     `tls` is the context of STARTTLS, None where it is not offered; `tls_required` rejects mail before it. `counts`
-    holds ended messages by pool and result, `refusals` refused connections and commands by reason. `expiry` is what
-    both ends are told of an expired session: reset, close or silent. `keep_alive` are the seconds between two probes of
-    a client, 0 without.
+    holds ended messages by pool and result, `refusals` refused connections and commands by reason. `expiry` is how
+    both ends of an expired session are closed: reset, close or silent. `keep_alive` is the interval of probes to a
+    client in seconds, 0 for none.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Connections over the limit of a listener: they are told so, and closed."""
+"""Replies to connections over the limit of a listener, and closes them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from typing import Any, Final
 
 from adc.net.listener_state import ListenerState
-from adc.smtp.replies import reply
+from adc.smtp.replies import reply_of
 
-FULL: Final = reply(421, "4.3.2 Too many connections, try again later")
+FULL: Final = reply_of(421, "4.3.2 Too many connections, try again later")
 _SECONDS: Final = 2.0
 
 

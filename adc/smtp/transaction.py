@@ -11,23 +11,23 @@ from adc.smtp.content import BadContent
 from adc.smtp.conversation import Credentials
 from adc.smtp.delivery import Delivery, Recipient, Sender
 from adc.smtp.mail_log import MailRecord, MailRefusal, names
-from adc.smtp.replies import Reply, joined, reply
+from adc.smtp.replies import Reply, joined, reply_of
 from adc.smtp.routing import MailFacts, choose
 
 if TYPE_CHECKING:
     from adc.smtp.lease import Lease
     from adc.smtp.settings import SmtpSettings
 
-NO_ROUTE = reply(550, "5.1.2 No route for this recipient")
-TOO_MANY = reply(452, "4.5.3 Too many recipients")
-OTHER_POOL = reply(452, "4.5.3 Send this recipient in another transaction")
-INCOMPLETE = reply(451, "4.4.2 The message was not received whole")
+NO_ROUTE = reply_of(550, "5.1.2 No route for this recipient")
+TOO_MANY = reply_of(452, "4.5.3 Too many recipients")
+OTHER_POOL = reply_of(452, "4.5.3 Send this recipient in another transaction")
+INCOMPLETE = reply_of(451, "4.4.2 The message was not received whole")
 
 
 class Transaction:
     """A message from MAIL to the reply to its content.
 
-    `kept` maps pools to conversations of earlier messages; the ones that still work are put back at the end.
+    `idle_leases` maps pools to conversations of earlier messages; the ones that still work are put back at the end.
     `logins` maps the pool that verified the client to its credentials. `declared` is the size in MAIL, None without.
     `size` is the size of the content that was read, in bytes.
     """
@@ -38,14 +38,14 @@ class Transaction:
         caller: Caller,
         sender: Sender,
         declared: int | None,
-        kept: dict[str, Lease],
+        idle_leases: dict[str, Lease],
         logins: Mapping[str, Credentials],
     ) -> None:
         self._settings = settings
         self._caller = caller
         self._sender = sender
         self._declared = declared
-        self._kept = kept
+        self._idle_leases = idle_leases
         self._logins = logins
         self._deliveries: dict[str, Delivery] = {}
         self._routes = settings.routes
@@ -78,10 +78,10 @@ class Transaction:
 
     async def add(self, recipient: Recipient) -> Reply:
         """Offer a recipient to the pool that its route names; the reply is the member's."""
-        name, told = await self._offer(recipient)
-        if told.kind != 2:
-            self.record_refusal(recipient.mailbox.address, told, name)
-        return told
+        name, reply = await self._offer(recipient)
+        if reply.kind != 2:
+            self.record_refusal(recipient.mailbox.address, reply, name)
+        return reply
 
     async def _offer(self, recipient: Recipient) -> tuple[str, Reply]:
         """Return the pool of a recipient, "" if none was asked, and the reply."""
@@ -111,7 +111,7 @@ class Transaction:
         return choose(self._routes, facts)
 
     def _deliver(self, name: str) -> Delivery:
-        pool, lease = self._pools[name], self._kept.pop(name, None)
+        pool, lease = self._pools[name], self._idle_leases.pop(name, None)
         if lease is not None and not pool.uses(lease.member):
             lease.close()
             lease = None
@@ -122,18 +122,18 @@ class Transaction:
         self._content = True
         for name in [name for name, delivery in self._deliveries.items() if not delivery.recipients]:
             self._put_back(name, self._deliveries.pop(name))
-        told = INCOMPLETE
+        reply = INCOMPLETE
         for delivery in self._deliveries.values():
-            told = await delivery.begin_content()
-            if told.status != 354:
-                self.abandon(told)
-                return told
-        return told
+            reply = await delivery.begin_content()
+            if reply.status != 354:
+                self.abandon(reply)
+                return reply
+        return reply
 
-    def hold(self, data: bytes) -> None:
-        """Send content to every pool together with what follows. It is in memory until then."""
+    def buffer(self, data: bytes) -> None:
+        """Buffer content for every pool until the next write."""
         for delivery in self._deliveries.values():
-            delivery.hold(data)
+            delivery.buffer(data)
 
     async def write(self, data: bytes) -> bool:
         """Send content to every pool, as fast as the slowest reads; False once the message cannot be accepted by any.
@@ -170,9 +170,9 @@ class Transaction:
 
     def refuse(self, error: BadContent) -> Reply:
         """End the message for its content and return the reply."""
-        told = reply(error.status, f"{error.code} {error}")
-        self.abandon(told)
-        return told
+        reply = reply_of(error.status, f"{error.code} {error}")
+        self.abandon(reply)
+        return reply
 
     def close(self) -> None:
         """Release the conversations; the ones that work are kept for the next message."""
@@ -183,10 +183,10 @@ class Transaction:
     def _put_back(self, name: str, delivery: Delivery) -> None:
         lease = delivery.take_lease()
         if lease is not None:
-            self._kept[name] = lease
+            self._idle_leases[name] = lease
 
     def record(self, client_status: int) -> None:
-        """Count and log the results of a message that has content; `client_status` is what the client was told."""
+        """Count and log the results of a message that has content; `client_status` is what the client was reply."""
         settings, caller = self._settings, self._caller
         for name, delivery in self._deliveries.items() if self._content else ():
             result = delivery.result or INCOMPLETE
@@ -209,11 +209,13 @@ class Transaction:
                 )
             )
 
-    def record_refusal(self, recipient: str, told: Reply, name: str = "") -> None:
+    def record_refusal(self, recipient: str, reply: Reply, name: str = "") -> None:
         """Log a rejected recipient of the pool `name`, "" if no pool was asked."""
         settings, member = self._settings, self._deliveries[name].member if name else ""
         identity = self._caller.identity(settings.name)
-        settings.record(MailRefusal(*identity, self.sender, recipient, name, member, told.status, told.text))
+        settings.record(
+            MailRefusal(*identity, self.sender, recipient, name, member, reply.status, reply.text)
+        )
 
 
 def _later(result: Reply) -> Reply:

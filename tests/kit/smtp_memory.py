@@ -12,7 +12,7 @@ from adc.net.listener_state import ListenerState
 from adc.sessions.table import SessionTable
 from adc.smtp.auth import ACCEPTED, REJECTED
 from adc.smtp.connection import SmtpConnection
-from adc.smtp.replies import Reply, reply
+from adc.smtp.replies import Reply, reply_of
 from adc.smtp.routing import MailMatch, MailRoute
 from adc.smtp.settings import SmtpSettings
 
@@ -87,27 +87,27 @@ class MemoryMember:
         if line.startswith("MAIL"):
             self._envelope = []
         if "refused" in line:
-            return reply(550, "5.1.1 Refused")
+            return reply_of(550, "5.1.1 Refused")
         self._envelope.append(line)
-        return reply(250, "2.0.0 Ok")
+        return reply_of(250, "2.0.0 Ok")
 
     async def begin_content(self) -> Reply:
         await asyncio.sleep(0)
         self._content = b""
-        return reply(354, "Go on")
+        return reply_of(354, "Go on")
 
-    def hold(self, data: bytes) -> None:
+    def buffer(self, data: bytes) -> None:
         assert self._content is not None
         self._content += data
 
     async def write(self, data: bytes) -> None:
-        self.hold(data)
+        self.buffer(data)
 
     async def end_content(self, timeout: float) -> Reply:
         await asyncio.sleep(0)
         assert self._content is not None
         self.messages.append((self._envelope, self._content))
-        return reply(250, f"2.0.0 Queued as {len(self.messages)}")
+        return reply_of(250, f"2.0.0 Queued as {len(self.messages)}")
 
     def close(self) -> None:
         self._content = None

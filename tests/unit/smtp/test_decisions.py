@@ -7,7 +7,7 @@ from adc.http.client import Client
 from adc.runtime.build.smtp import mail_routes
 from adc.smtp.caller import Caller, xtext
 from adc.smtp.path import EMPTY, Mailbox
-from adc.smtp.replies import Reply, Result, joined, of_member, reply
+from adc.smtp.replies import Reply, Result, joined, of_member, reply_of
 from adc.smtp.routing import MailFacts, choose
 
 SENDER = Mailbox("Ann", "Sender.test")
@@ -60,7 +60,7 @@ def test_route(match, facts, expected):
     assert routed(match, **facts) is expected
 
 
-OK, LATER, NEVER = reply(250, "2.0.0 Ok"), reply(452, "4.3.1 Full"), reply(550, "5.7.1 Spam")
+OK, LATER, NEVER = reply_of(250, "2.0.0 Ok"), reply_of(452, "4.3.1 Full"), reply_of(550, "5.7.1 Spam")
 
 
 @pytest.mark.parametrize(
