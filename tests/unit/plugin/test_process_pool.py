@@ -14,7 +14,8 @@ from tests.unit.plugin import jobs
 
 @contextlib.asynccontextmanager
 async def pool(**limits):
-    made = ProcessPool(ProcessLimits(**limits))
+    """A pool whose processes give way to others only if a test says so: a busy machine would not start them."""
+    made = ProcessPool(ProcessLimits(**{"nice": 0, **limits}))
     try:
         yield made
     finally:
@@ -125,7 +126,7 @@ async def test_job_over_its_time_is_killed_and_its_process_replaced(tmp_path, mo
     async with pool() as processes:
         before = await processes.run(jobs.pid)
         with monkeypatch.context() as limited:
-            limited.setattr(processes, "_limits", ProcessLimits(seconds=0.05))
+            limited.setattr(processes, "_limits", ProcessLimits(seconds=0.05, nice=0))
             with pytest.raises(JobFailed, match=r"more than 0\.05 s") as failed:
                 await processes.run(jobs.wait_for, str(tmp_path / "never"))
         assert failed.value.overdue
