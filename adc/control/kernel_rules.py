@@ -1,4 +1,4 @@
-"""The firewall's rules for the kernel: read with their sets, and followed as files change and hours pass."""
+"""The firewall's rules for the kernel, with sets reloaded from changed files, and time windows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KernelRules:
         return tuple(rule.time.holds(wall) for rule in self.filter.rules if rule.time is not None)
 
     def refresh(self) -> bool:
-        """Read the files again that have changed; True if a set is another one. A file in error changes nothing."""
+        """Reload changed files; True if a set has changed. A file with an error changes nothing."""
         refreshed = False
         for name in self._files.look():
             try:

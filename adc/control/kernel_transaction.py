@@ -67,9 +67,9 @@ def needs_kernel(config: Config) -> bool:
 
 
 def replace_table(table: Table | None, before: str | None) -> None:
-    """Have the table in place of the one called `before`, in one transaction. Raises NftFailed.
+    """Replace the table called `before` by `table`, in one transaction. Raises NftFailed.
 
-    What another program or another version of adc left under its name may not fit: then it is made from nothing.
+    If objects that another program or version of adc left in it do not fit, the table is created from scratch.
     """
     gone = removal(before) if before is not None and (table is None or table.name != before) else ""
     if table is None:

@@ -1,4 +1,4 @@
-"""Notices that another program has changed or removed our table."""
+"""Detects changes of our table by other programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adc.control.nft_listing import generation, shape
 
 
 class Witness:
-    """Remembers our table as our last change left it. While nobody changes rules, a look costs one netlink message.
+    """Compares our table with its state after our last change. Without changes of rules a check costs one message.
 
     Rules, chains, objects, and the elements of maps of members are compared; elements of other sets are not.
     """
@@ -20,13 +20,13 @@ class Witness:
         self._shape = b""
 
     def remember(self, table: str, maps: Iterable[str]) -> None:
-        """Take the table as it is. Raises NftFailed."""
+        """Store the present state of the table. Raises NftFailed."""
         self._table, self._maps = table, tuple(maps)
-        self._generation = generation()  # first: a change from now on is looked at
+        self._generation = generation()  # first: later changes are detected
         self._shape = shape(self._table, self._maps)
 
     def forget(self) -> None:
-        """Have nothing to compare."""
+        """Drop the stored state; `is_changed` is False until the next `remember`."""
         self._table = ""
 
     def is_changed(self) -> bool:

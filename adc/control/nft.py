@@ -1,4 +1,4 @@
-"""Runs `nft` in a limited time, and says in one line what it refuses."""
+"""Runs `nft` with a timeout, and reports its first error in one line."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class NftFailed(Exception):
 
 
 def apply(text: str) -> None:
-    """Carry out one transaction: all of it or nothing. Raises NftFailed."""
+    """Apply one transaction: all of it or nothing. Raises NftFailed."""
     _run(("-f", "-"), text)
 
 
 def check(text: str) -> None:
-    """Have nft and the kernel check a transaction without carrying it out. Raises NftFailed."""
+    """Check a transaction with nft and the kernel without applying it. Raises NftFailed."""
     _run(("-c", "-f", "-"), text)
 
 

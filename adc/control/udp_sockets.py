@@ -83,7 +83,7 @@ def bind_udp(address: Address, first: socket.socket | None) -> socket.socket:
 
 
 def prepare_udp(sock: socket.socket) -> None:
-    """Have the kernel tell the address that a datagram was sent to, and queue bursts. Raises OSError."""
+    """Enable the destination address of each datagram, and a receive buffer for bursts. Raises OSError."""
     if sock.family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     else:

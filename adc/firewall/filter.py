@@ -144,7 +144,7 @@ class Filter:
         return steps, Decision(self.default, None, DEFAULT, counted)
 
     def adopt(self, previous: Filter) -> None:
-        """Go on with the counters of `previous`, by name of rule."""
+        """Continue the counters of `previous`, by name of rule."""
         for name, count in previous.counters.items():
             if name in self.counters:
                 self.counters[name] = count

@@ -58,22 +58,22 @@ class Pins:
         """Pin the client of `flow` to `member`, unless it has a pin to a member that serves: another worker may have
         made it a moment before. Return the member that stands."""
         self._follow(pool)
-        mine = self._ids.get(member)
-        if mine is None:  # a reload has removed it
+        key = self._ids.get(member)
+        if key is None:  # a reload has removed it
             return member
         wall = self._wall()
         found = self._persistence.pinned(flow, wall)
         pin = None if found is PENDING else found
-        theirs = None if pin is None else self._members.get(pin.member)
-        if theirs is None or theirs is member or not self._keeps(pool, pin, theirs, wall):
-            theirs = self._members.get(self._persistence.assigned(flow, mine, wall, pin), member)
-        return theirs
+        pinned = None if pin is None else self._members.get(pin.member)
+        if pinned is None or pinned is member or not self._keeps(pool, pin, pinned, wall):
+            pinned = self._members.get(self._persistence.assigned(flow, key, wall, pin), member)
+        return pinned
 
     def _keeps(self, pool: Pool, pin: Pin | None, member: Member, wall: float) -> bool:
         return decide(pin, _state(pool, member), wall, self._stickiness).action is Action.KEEP
 
     def _follow(self, pool: Pool) -> None:
-        """Name the members of `pool`, which only a reload changes."""
+        """Index the members of `pool`, which only a reload changes."""
         if self._of is not pool.members:
             self._of = pool.members
             self._members = {member_id(pool.name, member.address): member for member in pool.members}

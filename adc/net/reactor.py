@@ -20,7 +20,7 @@ BATCH: Final = 16
 """Sockets that one system call reports."""
 
 BUDGET: Final = 0.002
-"""Seconds in one loop iteration after which no further batch is begun, and no further turn: the loop's own connections,
+"""Seconds in one loop iteration after which no further batch begins, and no further turn: the loop's own connections,
 and sockets that became ready meanwhile, come first."""
 
 
@@ -28,7 +28,7 @@ class Owner(Protocol):
     """What serves a socket."""
 
     def ready(self, events: int) -> None:
-        """Called when the socket is ready for `events`, or was when the batch began."""
+        """Handle `events` for which the socket is ready, or was when the batch began."""
 
 
 class Reactor:

@@ -38,9 +38,9 @@ class Ring:
         self.count += 1
         session.ring = self
         session.bucket = bucket
-        held = self._buckets.get(bucket)
-        if held is not None:
-            held[session] = None
+        sessions = self._buckets.get(bucket)
+        if sessions is not None:
+            sessions[session] = None
             return
         if not self._buckets or bucket < self._first:
             self._first = bucket
@@ -50,9 +50,9 @@ class Ring:
         """Take out a session that is in this ring."""
         self.count -= 1
         session.ring = None
-        held = self._buckets[session.bucket]
-        del held[session]
-        if not held:
+        sessions = self._buckets[session.bucket]
+        del sessions[session]
+        if not sessions:
             del self._buckets[session.bucket]
 
     def due(self, now: float, idle: float | None = None) -> Session | None:
@@ -92,6 +92,6 @@ class Ring:
         return first
 
 
-def _last_of(held: dict[Session, None]) -> Session:
+def _last_of(sessions: dict[Session, None]) -> Session:
     """Return the session that entered a bucket last: dicts find it without a walk over entries that have left."""
-    return next(reversed(held))
+    return next(reversed(sessions))

@@ -24,7 +24,7 @@ class SharedTotal:
         self._others = tuple(number for number in range(count) if number != self.number)
 
     def report(self, count: int) -> None:
-        """Tell the others how many sessions this worker has."""
+        """Publish the number of sessions of this worker."""
         if self._cells is not None:
             self._cells[self.number] = count
 

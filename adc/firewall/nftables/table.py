@@ -36,7 +36,7 @@ class Names:
 
 
 class Table:
-    """The parts that a table shall have; `replacing` is the transaction that makes it so.
+    """The wanted parts of a table; `replacing` returns the transaction that brings the kernel there.
 
     An object that exists keeps its content: counters their numbers, meters their elements, and flows their timeouts.
     So a name stands for one definition: whatever changes has another name. Rules and the elements of filled sets are
@@ -51,7 +51,7 @@ class Table:
         self._kept = ""
 
     def add(self, kind: str, name: str, definition: str = "") -> None:
-        """Have an object; `definition` is the text between its braces."""
+        """Add an object; `definition` is the text between its braces."""
         self._objects[kind][name] = definition
 
     def keep(self, kind: str) -> None:
@@ -59,7 +59,7 @@ class Table:
         self._kept = kind
 
     def fill(self, name: str, elements: Iterable[str]) -> None:
-        """Have exactly these elements in a set or map."""
+        """Set the elements of a set or map."""
         self._elements[name] = list(elements)
 
     def rule(self, chain: str, text: str) -> None:

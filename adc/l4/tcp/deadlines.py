@@ -1,4 +1,4 @@
-"""Deadlines of flows, in order: a look at those that have passed does not touch the others. No I/O."""
+"""Deadlines of flows in order: finding the expired ones does not scan the others. No I/O."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class Deadlines(Generic[T]):
         return item in self._seconds
 
     def add(self, item: T, seconds: float, now: float) -> None:
-        """Have `item` due `seconds` after `now`, which must not be less than at earlier calls; an earlier time of it is
-        forgotten."""
+        """Set the deadline of `item` to `seconds` after `now`, replacing an earlier one; `now` never decreases."""
         if item in self._seconds:
             self.remove(item)
         self._seconds[item] = seconds

@@ -190,8 +190,7 @@ class End:
         return True
 
     def begin_to_send(self) -> None:
-        """From the second write on, let small ones go out while earlier ones are unacknowledged: the first never waits,
-        and many flows have no second."""
+        """Set TCP_NODELAY at the second write: the first is never delayed, and many flows have no second."""
         self.sent += 1
         if self.sent == 2:
             with suppress(OSError):  # a unix socket
@@ -232,7 +231,7 @@ class End:
         return True
 
     def splice(self) -> None:
-        """Have the kernel move what can be read now, up to PIPES_FULL."""
+        """Splice what can be read now, up to PIPES_FULL."""
         flow = self.flow
         pool = flow.service.pipes
         pipe = self.pipe = pool.take()
@@ -287,7 +286,7 @@ class End:
         return True
 
     def release_pipe(self) -> None:
-        """Give the pipe back."""
+        """Return the pipe to the pool."""
         pipe = self.pipe
         if pipe is not None:
             self.pipe = None

@@ -18,7 +18,7 @@ KEPT: Final = 32
 
 
 class Pipe:
-    """One pipe; `count` bytes lie in it."""
+    """One pipe, which holds `count` bytes."""
 
     __slots__ = ("count", "reader", "writer")
 
@@ -34,7 +34,7 @@ class Pipe:
 
 
 class PipePool:
-    """Pipes in use and at hand. A flow has one per direction, and only while bytes lie in it."""
+    """Pipes in use and free. A flow has one per direction, and only while it holds bytes."""
 
     def __init__(self, most: int = MOST, kept: int = KEPT) -> None:
         self._free: list[Pipe] = []
@@ -59,7 +59,7 @@ class PipePool:
         return Pipe(reader, writer)
 
     def give_back(self, pipe: Pipe) -> None:
-        """Take a pipe back; it is closed if bytes lie in it."""
+        """Return a pipe to the pool; it is closed if it holds bytes."""
         self.used -= 1
         if pipe.count or len(self._free) >= self._kept:
             pipe.close()
@@ -67,6 +67,6 @@ class PipePool:
             self._free.append(pipe)
 
     def close(self) -> None:
-        """Close the pipes at hand."""
+        """Close the free pipes."""
         while self._free:
             self._free.pop().close()

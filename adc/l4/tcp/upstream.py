@@ -1,4 +1,4 @@
-"""The pool of a TCP listener as its flows use it: choice, the queue, and what connections begin with."""
+"""The pool of a TCP listener for its flows: choice of members, queue, PROXY protocol and TLS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Upstream:
         self.follow(pool)
 
     def follow(self, pool: Pool) -> None:
-        """Serve new flows, and those that wait, by `pool`."""
+        """Serve new and queued flows by `pool`."""
         self.pool = pool
         pool.watch(self._ended)
         limits = pool.limits
@@ -52,7 +52,7 @@ class Upstream:
         return 0 if self.queue is None else len(self.queue)
 
     def enqueue(self, flow: TcpFlow, now: float) -> bool:
-        """Let `flow` wait for a member below its limit; False if waiting does not help, or the queue is full."""
+        """Queue `flow` for a member below its limit; False if no member may serve it, or the queue is full."""
         queue = self.queue
         if queue is None or not queue.limit or not self.pool.beside(flow.tried):
             return False
@@ -61,7 +61,7 @@ class Upstream:
         return queue.push(flow, flow.queue_until)
 
     def dismiss(self, successor: Upstream | None) -> None:
-        """Have the flows that wait served by `successor`, or refuse them: the listener does not use this pool now."""
+        """Move the queued flows to `successor`, or refuse them: the listener no longer uses this pool."""
         queue = self.queue
         for flow in [] if queue is None else list(queue.waiting):
             self.leave(flow)
@@ -72,7 +72,7 @@ class Upstream:
                 flow.choose()
 
     def leave(self, flow: TcpFlow, *, late: bool = False) -> None:
-        """Remove a flow that does not wait any more."""
+        """Remove a flow from the queue."""
         if self.queue is not None:
             self.queue.remove(flow, late=late)
 
@@ -96,7 +96,7 @@ class Upstream:
             flow.choose()
 
     def tick(self, now: float) -> None:
-        """Refuse the flows that have waited too long."""
+        """Refuse flows whose queue timeout is over."""
         queue = self.queue
         if queue is None or not queue.waiting:
             return

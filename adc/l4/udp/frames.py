@@ -122,7 +122,7 @@ class _Window:
         self._seen = 0
 
     def accepts(self, count: int) -> bool:
-        """Note a number; False if it was used before, or is too old to tell."""
+        """Record a number; False if it was used before, or is older than the window."""
         if count > self._top:
             self._seen = (self._seen << min(count - self._top, WINDOW) | 1) & ((1 << WINDOW) - 1)
             self._top = count

@@ -66,7 +66,7 @@ class IdMemory:
         return None
 
     def chosen(self, length: int) -> None:
-        """Note that members choose ids of `length` bytes."""
+        """Record that members choose ids of `length` bytes."""
         bit = 1 << length
         if not self._memory[_LENGTHS] & bit:
             self._memory[_LENGTHS] |= bit

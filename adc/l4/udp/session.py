@@ -59,7 +59,7 @@ class Relay:
         self.drops[reason] = self.drops.get(reason, 0) + 1
 
     def established(self, session: UdpSession, now: float) -> None:
-        """Note the first reply."""
+        """Handle the first reply."""
         raise NotImplementedError
 
     def learn(self, session: UdpSession, data: bytes) -> None:
@@ -71,7 +71,7 @@ class Relay:
         raise NotImplementedError
 
     def member_failed(self, session: UdpSession, error: OSError, now: float) -> None:
-        """Handle the word of the kernel that the member cannot be reached."""
+        """Handle an ICMP error: the member cannot be reached."""
         raise NotImplementedError
 
     def close(self, session: UdpSession, reason: str, now: float) -> None:
@@ -88,10 +88,10 @@ class Path:
 
 
 class Home(Path):
-    """What finds the session of a datagram."""
+    """A table of sessions by client, which replies through its socket."""
 
     def enter(self, key: Any, session: UdpSession) -> None:
-        """Give the client's next datagrams to `session`."""
+        """Route the client's next datagrams to `session`."""
         raise NotImplementedError
 
     def leave(self, session: UdpSession) -> None:
@@ -172,5 +172,5 @@ class UdpSession(Session):
                 return
 
     def end(self, reason: str) -> None:
-        """End the session: neither end of a UDP flow can be told."""
+        """End the session. UDP has no packet that would notify either end."""
         self.relay.close(self, reason, monotonic())

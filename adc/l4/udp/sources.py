@@ -38,7 +38,7 @@ class SessionSources:
         return self._sources.full(address)
 
     def leave(self, address: str, number: int) -> None:
-        """Note that the session with this number, 0 if it has none yet, has ended."""
+        """Uncount the session with this number, 0 if it has none yet."""
         if number > self._since or number <= self._counted:
             self._sources.leave(address)
 

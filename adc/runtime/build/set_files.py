@@ -1,4 +1,4 @@
-"""Files of sets: which of them have changed since they were read."""
+"""Detects changed files of sets."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Signature = tuple[int, int, int]
 
 
 class SetFiles:
-    """Files by the name of their set, taken as read now: make it before you read them.
+    """Files by the name of their set. Create it before reading the files: they count as read from then on.
 
-    A change counts when two looks have found the same, lest a file is read while it is half written.
+    A change is reported once two checks find the same state, so that no file is read half written.
     """
 
     def __init__(self, files: Mapping[str, str]) -> None:
