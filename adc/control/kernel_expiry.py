@@ -70,7 +70,7 @@ class ExpiryWatch:
             self._events = conntrack.ended()
         except OSError as error:
             self.close()
-            log.warn("kernel_expiry_not_told", detail=unable() or str(error))
+            log.warn("kernel_reset_not_sent", detail=unable() or str(error))
 
     def start(self) -> None:
         """Read reports in the running loop."""
@@ -110,7 +110,7 @@ class ExpiryWatch:
             except (OSError, BadMessage) as error:
                 full = isinstance(error, OSError) and error.errno == errno.ENOBUFS
                 detail = "too many flows ended at once" if full else str(error)
-                log.warn("kernel_expiry_not_told", detail=detail)
+                log.warn("kernel_reset_not_sent", detail=detail)
                 return True
         return True
 

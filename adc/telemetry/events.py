@@ -93,7 +93,7 @@ EVENTS = (
         "datagrams_dropped",
         "warn",
         "listener reason datagrams",
-        "A UDP listener dropped so many datagrams since its last line with that reason.",
+        "A UDP listener dropped `datagrams` for this reason since the previous line.",
     ),
     _event(
         "error_log_not_opened",
@@ -112,7 +112,7 @@ EVENTS = (
         "firewall_set_not_reloaded",
         "error",
         "set detail",
-        "The changed file of a set cannot be used; the networks that were read before stay in force.",
+        "The changed file of a set cannot be used; the previous networks stay in force.",
     ),
     _event("firewall_set_reloaded", "info", "set", "The changed file of a set was read."),
     _event(
@@ -136,10 +136,10 @@ EVENTS = (
         "A socket from systemd or from the previous process fits no listener.",
     ),
     _event(
-        "kernel_expiry_not_told",
+        "kernel_reset_not_sent",
         "warn",
         "detail",
-        "Ends of TCP flows that the kernel forwarded do not learn that their flow expired until they send.",
+        "The ends of an expired TCP flow that the kernel forwarded get RST only when they send.",
     ),
     _event(
         "kernel_rules_changed",
@@ -151,15 +151,15 @@ EVENTS = (
         "kernel_rules_failed",
         "error",
         "detail",
-        "nft did not change the kernel's rules: what they were stays in force, and adc tries again.",
+        "nft did not change the kernel's rules: the previous rules stay in force, and adc tries again.",
     ),
     _event(
         "kernel_rules_recreated",
         "warn",
         "detail",
-        "What an earlier run left in our table did not fit: the table was made anew, counters and rates began again.",
+        "Objects of an earlier run in our table did not fit: the table was recreated, with new counters and rates.",
     ),
-    _event("kernel_rules_restored", "info", "", "The kernel's rules are again as the configuration says."),
+    _event("kernel_rules_restored", "info", "", "The kernel's rules match the configuration again."),
     _event(
         "library_message",
         "warn",
@@ -262,7 +262,7 @@ EVENTS = (
         "smtp_refused",
         "warn",
         "reason client listener detail",
-        "A message or a connection of a mail client was refused by adc itself.",
+        "adc itself rejected a message or a connection of a mail client.",
     ),
     _event(
         "smtp_session_failed", "error", "listener error trace", "A command of a mail client raised an error."
@@ -271,7 +271,7 @@ EVENTS = (
         "smtp_users_not_reloaded",
         "error",
         "listener detail",
-        "A changed file of users of a mail listener cannot be used; the users read before stay in use.",
+        "A changed file of users of a mail listener cannot be used; the previous users stay in use.",
     ),
     _event("smtp_users_reloaded", "info", "listener users", "A changed file of users is in use."),
     _event(

@@ -79,7 +79,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "rule",
                 "action",
             ),
-            _counter("adc_datagrams_dropped_total", "Datagrams that went no further.", "listener", "reason"),
+            _counter("adc_datagrams_dropped_total", "Datagrams dropped, by reason.", "listener", "reason"),
             _counter(
                 "adc_smtp_messages_total",
                 "Messages by the pool that they went to and its decision: accepted, deferred, rejected.",

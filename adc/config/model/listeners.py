@@ -185,9 +185,7 @@ class Listener(Part):
         ),
     )
     smtp: Smtp | None = Field(None, description="Mail routing of a listener with protocol: smtp.")
-    sessions: ListenerSessions | None = Field(
-        None, description="What differs for the sessions of this listener."
-    )
+    sessions: ListenerSessions | None = Field(None, description="Settings for the sessions of this listener.")
     datapath: Datapath = Field(
         Datapath.defaults(), description="Forwarding of a tcp or udp listener: by the workers or the kernel."
     )

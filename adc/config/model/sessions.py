@@ -73,7 +73,7 @@ class Sessions(Part):
     on_expiry: Annotated[str, one_of(*EXPIRY)] = Field(
         "reset",
         description=(
-            "What client and member are told of an expired TCP session: reset (RST), close (FIN) or silent (nothing)."
+            "What client and member receive when a TCP session expires: reset (RST), close (FIN) or silent (nothing)."
         ),
     )
     on_unknown: Annotated[str, one_of(*UNKNOWN)] = Field(
@@ -91,13 +91,13 @@ class Sessions(Part):
 
 
 class ListenerSessions(Part):
-    """What differs for the sessions of one listener."""
+    """Settings for the sessions of one listener."""
 
     timeouts: ListenerSessionTimeouts = Field(
         ListenerSessionTimeouts.defaults(), description="Idle times after which a session expires."
     )
     on_expiry: Annotated[str, one_of(*EXPIRY)] | None = Field(
-        None, description="What both ends are told of an expired session; as in sessions by default."
+        None, description="What both ends receive when a session expires; as in sessions by default."
     )
     keep_alive: SessionKeepAlive | None = Field(
         None, description="TCP keep-alive probes; as in sessions by default."

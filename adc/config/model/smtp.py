@@ -112,7 +112,8 @@ class SmtpAuth(Part):
     """Authentication of clients (AUTH PLAIN and LOGIN, RFC 4954); exactly one of `pool` and `file` is set."""
 
     pool: Name | None = Field(
-        None, description="Pool whose members verify the credentials; its own mail goes there authenticated."
+        None,
+        description="Pool whose members verify the credentials; mail to this pool is sent authenticated.",
     )
     file: FilePath | None = Field(
         None,

@@ -73,7 +73,7 @@ def test_closed_flow_is_left_alone(watching):
 )
 def test_trouble_is_logged_and_later_reports_are_read(watching, trouble, caplog):
     assert watching(trouble) == []
-    assert "kernel_expiry_not_told" in caplog.text
+    assert "kernel_reset_not_sent" in caplog.text
     assert watching(report(entry())) != []
 
 
@@ -90,4 +90,4 @@ def test_watch_without_the_right_for_raw_sockets_says_so_once(monkeypatch, caplo
     watch.open([80])
     watch.start()
     watch.close()
-    assert caplog.text.count("kernel_expiry_not_told") == 1
+    assert caplog.text.count("kernel_reset_not_sent") == 1
