@@ -31,8 +31,8 @@ _EVENTS: Final = IN | OUT | RDHUP | EDGE
 _KIND: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 _IN_PROGRESS: Final = frozenset({0, errno.EINPROGRESS})
 
-_GENTLE: Final = frozenset({"unrecognized_name", "bad_client_hello"})
-"""Ends whose client has been told why by an alert, which a reset would overtake."""
+_ALERTED: Final = frozenset({"unrecognized_name", "bad_client_hello"})
+"""Reasons for which the client got an alert, which a reset would overtake."""
 
 
 class RawFlow(TcpFlow):
@@ -242,7 +242,7 @@ class RawFlow(TcpFlow):
             for end in (self.client_end, self.member_end):
                 if end is not None:
                     close_silently(end.sock)
-        self._close(reason, resets=expiry == "reset" and reason not in _GENTLE)
+        self._close(reason, resets=expiry == "reset" and reason not in _ALERTED)
 
     def _close(self, reason: str, *, resets: bool, failure: Failure | None = None) -> None:
         """Close both ends, by RST if `resets`."""

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from adc.http.client import Client, Flow
-from adc.l4.udp.door import Door
+from adc.l4.udp.client_socket import ClientSocket
 from adc.l4.udp.hub import FORWARD, REPLY, Hub, Node
 from adc.l4.udp.relay import Owners, UdpRelay
 from adc.l4.udp.session import CLOSED, Home, Path, UdpSession
@@ -70,7 +70,7 @@ def key_of(listener: str, client: Any) -> bytes:
 class Waiting(NamedTuple):
     """A datagram that waits for the table."""
 
-    door: Home
+    home: Home
     key: Any
     own: Any
     data: bytes
@@ -89,7 +89,7 @@ class ByNode(Path):
             raise BlockingIOError("the other node is not reachable")
 
 
-class Abroad(Home):
+class RemoteHome(Home):
     """The home of sessions whose datagrams have come by other nodes only."""
 
     def __init__(self) -> None:
@@ -113,14 +113,14 @@ class SharedOwners(Owners):
         self.on_unknown = REJECT
         self.address = ""
         self.table: Table
-        self.doors: Callable[[], list[Door]] = list
+        self.client_sockets: Callable[[], list[ClientSocket]] = list
         self.passed = 0
         self.taken_over = 0
         self._relay = relay
         self._hub = hub
         self._is_dead = is_dead
-        self._abroad = Abroad()
-        self._mine: dict[Any, UdpSession] = {}
+        self._remote_home = RemoteHome()
+        self._owned: dict[Any, UdpSession] = {}
         self._known: dict[Any, tuple[Owner, float]] = {}
         self._waiting: dict[Any, list[Waiting]] = {}
         self._waiting_bytes = 0
@@ -130,15 +130,15 @@ class SharedOwners(Owners):
         """Keep records in `table`, and treat sessions of others as `on_unknown` says; this node has `address`."""
         self.table, self.on_unknown, self.address = table, on_unknown, address
 
-    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
-        session = self._mine.get(client)
-        if session is not None and session.home is self._abroad and session.takes(now):
-            self._bring_home(session, door, key, own)
+    def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        session = self._owned.get(client)
+        if session is not None and session.home is self._remote_home and session.takes(now):
+            self._bring_home(session, home, key, own)
             session.forward(data, now)
             return
         known = self._known.pop(client, None)
         if known is not None and now < known[1]:
-            self._settle(known[0], [Waiting(door, key, own, data)], client, now)
+            self._settle(known[0], [Waiting(home, key, own, data)], client, now)
             return
         waiting = self._waiting.get(client)
         count, most = (len(self._waiting), MOST_WAITING) if waiting is None else (len(waiting), MOST_EACH)
@@ -146,11 +146,11 @@ class SharedOwners(Owners):
             self._relay.dropped("lookup_full")
         elif waiting is not None:
             self._waiting_bytes += len(data)
-            waiting.append(Waiting(door, key, own, data))
+            waiting.append(Waiting(home, key, own, data))
         elif reason := self._relay.refusal(client):
             self._relay.dropped(reason)
         elif self._relay.admitted(client, own):
-            self._claim(client, Waiting(door, key, own, data), now)
+            self._claim(client, Waiting(home, key, own, data), now)
 
     def _claim(self, client: Any, first: Waiting, now: float) -> None:
         """Ask the table for the owner of `client`, which is this node if the table has none."""
@@ -180,7 +180,7 @@ class SharedOwners(Owners):
             self._write(session)
 
     def _settle(self, owner: Owner, waiting: list[Waiting], client: Any, now: float) -> None:
-        """Do with datagrams of a session of `owner` what the configuration says."""
+        """Forward, continue or drop datagrams of a session of `owner`, as `on_unknown` says."""
         if owner.node == self._hub.name or self._is_dead(owner.node) or self.on_unknown == ACCEPT:
             self._take_over(owner, waiting, client, now)
         elif self.on_unknown == REJECT:
@@ -209,25 +209,25 @@ class SharedOwners(Owners):
         session: UdpSession | None = None
         for each in waiting:
             if session is None or session.fd == CLOSED:
-                session = self._relay.open(each.door, each.key, client, each.own, each.data, now, member)
+                session = self._relay.open(each.home, each.key, client, each.own, each.data, now, member)
             else:
                 session.forward(each.data, now)
         return session
 
-    def _bring_home(self, session: UdpSession, door: Home, key: Any, own: Any) -> None:
-        """Let the client's datagrams that come to this node find a session that another node's opened."""
-        self._abroad.leave(session)
-        session.home = session.path = door
+    def _bring_home(self, session: UdpSession, home: Home, key: Any, own: Any) -> None:
+        """Move a session that another node's datagrams opened to the socket at which its client arrives now."""
+        self._remote_home.leave(session)
+        session.home = session.path = home
         session.own = own
-        door.enter(key, session)
+        home.enter(key, session)
 
     def forwarded(self, sender: Node, client: Any, own: Any, data: bytes) -> None:
         """Handle a datagram that another node passed on: it is never passed again."""
         now = time.monotonic()
         self._relay.datagrams_in += 1
-        session = self._mine.get(client)
+        session = self._owned.get(client)
         if session is None or not session.takes(now):
-            session = self._relay.open(self._abroad, client, client, own, data, now)
+            session = self._relay.open(self._remote_home, client, client, own, data, now)
             if session is not None:
                 self._write(session)
                 session.path = ByNode(self._hub, sender, own)
@@ -239,30 +239,30 @@ class SharedOwners(Owners):
 
     def replied(self, client: Any, own: Any, data: bytes) -> None:
         """Send a reply that comes from the owner of a session to the client, which used `own` here."""
-        for door in self.doors():
-            if door.answers_from(own):
+        for client_socket in self.client_sockets():
+            if client_socket.answers_from(own):
                 try:
-                    door.send(data, client, own)
+                    client_socket.send(data, client, own)
                 except OSError:
                     self._relay.dropped("client_busy")
                 else:
                     self._relay.datagrams_out += 1
                 return
-        self._relay.dropped("no_door")
+        self._relay.dropped("no_socket")
 
     def opened(self, session: UdpSession) -> None:
         self._known.pop(session.client, None)
-        self._mine[session.client] = session
+        self._owned[session.client] = session
         self._renewals[session] = time.monotonic() + self._ttl / 3
 
     def moved(self, session: UdpSession) -> None:
-        if self._mine.get(session.client) is session:
+        if self._owned.get(session.client) is session:
             self._write(session)
 
     def closed(self, session: UdpSession) -> None:
         self._renewals.pop(session, None)
-        if self._mine.get(session.client) is session:
-            del self._mine[session.client]
+        if self._owned.get(session.client) is session:
+            del self._owned[session.client]
             self._forget(session.client)
 
     def _forget(self, client: Any) -> None:
@@ -276,7 +276,7 @@ class SharedOwners(Owners):
     def end_all(self, reason: str) -> None:
         """End the sessions that are left, those of clients whose datagrams came by other nodes among them."""
         now = time.monotonic()
-        for session in list(self._mine.values()):
+        for session in list(self._owned.values()):
             self._relay.close(session, reason, now)
 
     def tick(self, now: float) -> bool:

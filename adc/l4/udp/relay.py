@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from adc.http.client import Client, Flow
 from adc.l4.pins import Pins
+from adc.l4.udp.client_socket import ClientSocket
 from adc.l4.udp.descriptors import UdpDescriptors
-from adc.l4.udp.door import Door
 from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.no_port import NoPort
 from adc.l4.udp.quic import ConnectionIds
@@ -41,7 +41,7 @@ Admission = Callable[[Any, Any], bool]
 class Owners:
     """The nodes that own sessions, as a relay sees them; without a cluster there is none."""
 
-    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+    def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
         """Find the owner of a datagram that belongs to no session of this worker."""
         raise NotImplementedError
 
@@ -94,17 +94,17 @@ class UdpRelay(Relay):
         self.dropped("limit_rate")
         return False
 
-    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+    def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
         if self.draining:
             self.dropped("draining")
         elif self.owners is not None:
-            self.owners.arrive(door, key, client, own, data, now)
+            self.owners.arrive(home, key, client, own, data, now)
         elif self.admitted(client, own):
-            self.open(door, key, client, own, data, now)
+            self.open(home, key, client, own, data, now)
 
     def open(
         self,
-        door: Home,
+        home: Home,
         key: Any,
         client: Any,
         own: Any,
@@ -117,7 +117,7 @@ class UdpRelay(Relay):
         if reason:
             self.dropped(reason)
             return None
-        return self._open(door, key, client, own, data, now, (), named)
+        return self._open(home, key, client, own, data, now, (), named)
 
     def admitted(self, client: Any, own: Any) -> bool:
         """True if the firewall lets a new session of `client` begin."""
@@ -145,7 +145,7 @@ class UdpRelay(Relay):
 
     def _open(
         self,
-        door: Home,
+        home: Home,
         key: Any,
         client: Any,
         own: Any,
@@ -154,7 +154,7 @@ class UdpRelay(Relay):
         tried: tuple[Member, ...],
         named: Member | None = None,
     ) -> UdpSession | None:
-        session = UdpSession(self, door, client, own)
+        session = UdpSession(self, home, client, own)
         session.tried = tried
         if self.quic is not None:
             named = self._named(data) or named
@@ -163,7 +163,7 @@ class UdpRelay(Relay):
             return None
         if self.quic is not None and session.picked is not None:
             self.quic.sent(data, session.picked.address, now)
-        door.enter(key, session)
+        home.enter(key, session)
         self.sessions += 1
         self.opened += 1
         self.table.open(session, now)
@@ -336,16 +336,16 @@ class UdpRelay(Relay):
 
     def _succeed(self, session: UdpSession, failure: Failure, data: bytes | None, now: float) -> None:
         """End a session whose member was there before; `data`, which was not sent, opens another one."""
-        door, member = session.home, session.picked
+        home, member = session.home, session.picked
         self.close(session, "member_failed", now, failure)
-        if data is None or member is None or not isinstance(door, Door):
+        if data is None or member is None or not isinstance(home, ClientSocket):
             return
         reason = self._refusal(session.client)
         if reason:
             self.dropped(reason)
             return
-        key, client, own = door.key_of(session), session.client, session.own
-        successor = self._open(door, key, client, own, data, now, (member,))
+        key, client, own = home.key_of(session), session.client, session.own
+        successor = self._open(home, key, client, own, data, now, (member,))
         if successor is not None and self.owners is not None:
             self.owners.moved(successor)
 

@@ -42,8 +42,8 @@ class Relay:
         self.datagrams_in = 0
         self.datagrams_out = 0
 
-    def arrive(self, door: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
-        """Open a session for a datagram that belongs to none, under `key` in the sessions of `door`."""
+    def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
+        """Open a session for a datagram that belongs to none, under `key` in the sessions of `home`."""
         raise NotImplementedError
 
     def admits(self, client: Any, now: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from adc.config.model import listeners as model
 from adc.config.model import pools, udp
 from adc.l4.targets import Targets
-from adc.l4.udp.door import Door, door_for
+from adc.l4.udp.client_socket import ClientSocket, client_socket_for
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.member_sockets import MemberSockets
 from adc.l4.udp.owners import SharedOwners
@@ -53,8 +53,8 @@ class UdpListener(Listener):
         )
         self._owners: SharedOwners | None = None
         self._members: tuple[Member, ...] = ()
-        self._doors: dict[socket.socket, Door] = {}
-        self._former: list[Door] = []
+        self._client_sockets: dict[socket.socket, ClientSocket] = {}
+        self._former: list[ClientSocket] = []
         self._reported: dict[str, int] = {}
         self._report_at = 0.0
         self._renewing = False
@@ -112,7 +112,7 @@ class UdpListener(Listener):
         self._owners = self._context.datagrams.share(self._relay, self._owners)
         self._relay.owners = self._owners
         if self._owners is not None:
-            self._owners.doors = lambda: list(self._doors.values())
+            self._owners.client_sockets = lambda: list(self._client_sockets.values())
 
     def _route(self, quic: udp.Quic | None) -> None:
         """Route by QUIC connection ids."""
@@ -128,28 +128,28 @@ class UdpListener(Listener):
             relay.quic.follow(member.address for member in relay.pool.members)
 
     @property
-    def _all(self) -> list[Door]:
-        return [*self._doors.values(), *self._former]
+    def _all(self) -> list[ClientSocket]:
+        return [*self._client_sockets.values(), *self._former]
 
     def accept(self, sockets: Sequence[socket.socket]) -> None:
-        for sock in [sock for sock in self._doors if sock not in sockets]:
-            self._shut(self._doors.pop(sock))
+        for sock in [sock for sock in self._client_sockets if sock not in sockets]:
+            self._shut(self._client_sockets.pop(sock))
         for sock in sockets:
-            if sock not in self._doors:
-                door = self._doors[sock] = door_for(sock.dup(), self._relay)
-                self._context.reactor.add(door.sock.fileno(), door)
+            if sock not in self._client_sockets:
+                client_socket = self._client_sockets[sock] = client_socket_for(sock.dup(), self._relay)
+                self._context.reactor.add(client_socket.sock.fileno(), client_socket)
 
-    def _shut(self, door: Door) -> None:
+    def _shut(self, client_socket: ClientSocket) -> None:
         """Read no more from a socket, which its sessions still reply through."""
-        self._context.reactor.remove(door.sock.fileno())
-        door.shut()
-        self._former.append(door)
+        self._context.reactor.remove(client_socket.sock.fileno())
+        client_socket.shut()
+        self._former.append(client_socket)
 
     def tick(self, now: float) -> None:
         self._targets.refresh(now)
         if not self._renewing:
             self._renew()
-        self._former = [door for door in self._former if not door.unused]
+        self._former = [client_socket for client_socket in self._former if not client_socket.unused]
         if self._relay.draining and not self._ending:
             self._end_quiet(now)
         if self._owners is not None and self._relay.draining and not self._relay.sessions:
@@ -191,8 +191,8 @@ class UdpListener(Listener):
         self._relay.draining = True
 
     def drop_all(self, reason: str) -> None:
-        for door in self._all:
-            door.end_all(reason)
+        for client_socket in self._all:
+            client_socket.end_all(reason)
         if self._owners is not None:
             self._owners.end_all(reason)
         self.accept(())

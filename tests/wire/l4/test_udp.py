@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from adc.firewall.buckets import Buckets
-from adc.l4.udp.door import OPENS
+from adc.l4.udp.client_socket import OPENS
 from adc.l4.udp.limits import DatagramRate
 from adc.l4.udp.no_port import NoPort
 from adc.net.reactor import IN
@@ -518,7 +518,7 @@ async def test_new_clients_leave_the_loop_to_others(tmp_path, visitors, host):
         relay.address = ("127.0.0.1", relay.address[1])
         for _ in range(2 * OPENS):
             visitors(relay).send(b"x")
-        [door] = relay.listener._doors.values()
-        door.ready(IN)
+        [client_socket] = relay.listener._client_sockets.values()
+        client_socket.ready(IN)
         assert relay.sessions == OPENS
         await eventually(lambda: relay.sessions == 2 * OPENS)

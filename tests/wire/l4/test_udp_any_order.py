@@ -23,7 +23,7 @@ def agree(relay):
     present = table.scan(0, 10_000)
     connected = sum(session.fd >= 0 for session in present)
     assert len(present) == len(table) == counts.sessions
-    assert len(present) == sum(len(door.all_sessions()) for door in listener._all)
+    assert len(present) == sum(len(client_socket.all_sessions()) for client_socket in listener._all)
     assert table.opened == len(present) + sum(sessions.ended.counts.values())
     assert counts.descriptors.used == connected == relay.worker.runtime.pools["app"].active
     assert counts._kept == sum(len(session.kept or b"") for session in present)

@@ -45,10 +45,10 @@ class FakeRelay(Relay):
         del self.sessions[session.client]
         self.owners.closed(session)
 
-    def open(self, door, key, client, own, data, now, named=None):
+    def open(self, home, key, client, own, data, now, named=None):
         if self.refused:
             return None
-        session = self.sessions[client] = FakeSession(self, door, client, own)
+        session = self.sessions[client] = FakeSession(self, home, client, own)
         session.picked, session.fd = self.serving, 1 << 30
         self.owners.opened(session)
         session.forward(data, now)

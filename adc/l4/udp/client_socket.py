@@ -26,7 +26,7 @@ _PKTINFO6: Final = struct.Struct("=16sI")
 _LINK_LOCAL: Final = b"\xfe\x80"
 
 
-class Door(Home):
+class ClientSocket(Home):
     """A socket bound to one address. `sessions` are those to which the next datagrams belong, by client address.
 
     The socket is this object's, which closes it when it is neither read nor needed for replies.
@@ -120,7 +120,7 @@ class Door(Home):
             self.relay.close(session, reason, now)
 
 
-class WildcardDoor(Door):
+class WildcardSocket(ClientSocket):
     """A socket bound to all addresses: each datagram tells the address that it was sent to."""
 
     def __init__(self, sock: socket.socket, relay: Relay) -> None:
@@ -196,7 +196,7 @@ class WildcardDoor(Door):
         return (session.client, session.own)
 
 
-def door_for(sock: socket.socket, relay: Relay) -> Door:
-    """Return the door of a bound socket, which becomes the door's."""
-    kind = WildcardDoor if sock.getsockname()[0] in ("0.0.0.0", "::") else Door
+def client_socket_for(sock: socket.socket, relay: Relay) -> ClientSocket:
+    """Return the object that reads a bound socket, and owns it."""
+    kind = WildcardSocket if sock.getsockname()[0] in ("0.0.0.0", "::") else ClientSocket
     return kind(sock, relay)
