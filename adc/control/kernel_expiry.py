@@ -41,7 +41,7 @@ _OPEN_STATES = (0, 3, 4, 5)
 
 
 def unable() -> str | None:
-    """Return why this process cannot tell ends, or None."""
+    """Return why this process cannot reset ends, or None."""
     try:
         _sender(socket.AF_INET).close()
     except OSError as error:
@@ -50,10 +50,10 @@ def unable() -> str | None:
 
 
 class ExpiryWatch:
-    """Ends that `is_told` wants to be told are told. Without the rights for raw sockets none are, which is logged."""
+    """Resets both ends of ended flows that `resets` selects; logs that it cannot without the right to raw sockets."""
 
-    def __init__(self, is_told: Callable[[Tracked], bool], rng: Random) -> None:
-        self._is_told = is_told
+    def __init__(self, resets: Callable[[Tracked], bool], rng: Random) -> None:
+        self._resets = resets
         self._wanted: Callable[[bytes], object] = about_ports(())
         self._rng = rng
         self._events: socket.socket | None = None
@@ -115,17 +115,17 @@ class ExpiryWatch:
         return True
 
     def _ended(self, entry: Tracked) -> None:
-        if entry.original.protocol == "tcp" and entry.state in _OPEN_STATES and self._is_told(entry):
-            self._tell(entry.original.destination, entry.original.source)
-            self._tell(entry.reply.destination, entry.reply.source)
+        if entry.original.protocol == "tcp" and entry.state in _OPEN_STATES and self._resets(entry):
+            self._probe(entry.original.destination, entry.original.source)
+            self._probe(entry.reply.destination, entry.reply.source)
 
-    def _tell(self, other: Endpoint, end: Endpoint) -> None:
+    def _probe(self, other: Endpoint, end: Endpoint) -> None:
         sender = self._senders[socket.AF_INET6 if ":" in end[0] else socket.AF_INET]
         for packet in probes(other, end, self._rng.getrandbits(32)):
             try:
                 sender.sendto(packet, (end[0], 0))
             except OSError:
-                return  # an end without a route cannot be told
+                return  # an end without a route cannot be reset
 
 
 def _sender(family: int) -> socket.socket:

@@ -88,15 +88,23 @@ def departed(
 def _tracked(config: Config, listener: Listener, addresses: tuple[tuple[str, int], ...]) -> Service:
     """Return a listener that workers serve: the kernel remembers its flows for as long as they do."""
     protocol = "udp" if listener.protocol == "udp" else "tcp"
-    pick_up, tell = _unknown(config, listener)
+    pick_up, resets = _unknown(config, listener)
     times = _times(config, listener)
     return Service(
-        listener.name, protocol, addresses, (), (), pick_up=pick_up, tell=tell, times=times, forwards=False
+        listener.name,
+        protocol,
+        addresses,
+        (),
+        (),
+        pick_up=pick_up,
+        resets=resets,
+        times=times,
+        forwards=False,
     )
 
 
 def _unknown(config: Config, listener: Listener) -> tuple[bool, bool]:
-    """Return `pick_up` and `tell` of a listener."""
+    """Return `pick_up` and `resets` of a listener."""
     expiry = listener.sessions.on_expiry if listener.sessions is not None else None
     return config.sessions.on_unknown == "accept", (expiry or config.sessions.on_expiry) == "reset"
 
@@ -106,7 +114,7 @@ def _forwarding(
 ) -> Service:
     name = listener.pool or ""
     pool = config.pools[name]
-    pick_up, tell = _unknown(config, listener)
+    pick_up, resets = _unknown(config, listener)
     return Service(
         listener.name,
         listener.protocol,
@@ -116,7 +124,7 @@ def _forwarding(
         choice=_choice(pool),
         own_source=listener.datapath.source == "own",
         pick_up=pick_up,
-        tell=tell,
+        resets=resets,
         times=_times(config, listener),
     )
 
@@ -182,7 +190,7 @@ def unready(config: Config) -> Iterator[Finding]:
                     "sysctl -w net.ipv4.conf.all.route_localnet=1"
                 ),
             )
-        if listener.protocol == "tcp" and _unknown(config, listener)[1] and (reason := _untold()):
+        if listener.protocol == "tcp" and _unknown(config, listener)[1] and (reason := _cannot_reset()):
             yield at, f"ends of expired flows are not told until they send: {reason}"
         if config.sessions.on_unknown == "accept" and _setting("net/netfilter/nf_conntrack_tcp_loose") == "0":
             yield (
@@ -194,8 +202,8 @@ def unready(config: Config) -> Iterator[Finding]:
             )
 
 
-def _untold() -> str | None:
-    """Return why the kernel or this process cannot tell both ends of a flow that it expired."""
+def _cannot_reset() -> str | None:
+    """Return why the kernel or this process cannot reset both ends of an expired flow."""
     if _setting("net/netfilter/nf_conntrack_events") == "0":
         return "the kernel does not report them; run: sysctl -w net.netfilter.nf_conntrack_events=1"
     return unable()

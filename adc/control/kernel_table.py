@@ -60,7 +60,7 @@ class KernelTable:
         self._config: Config | None = None
         self._services: tuple[Service, ...] = ()
         self._former: tuple[Service, ...] = ()
-        self._expiry = ExpiryWatch(self._is_told, SystemRandom())
+        self._expiry = ExpiryWatch(self._is_reset, SystemRandom())
         self._rules: KernelRules | None = None
         self._windows: tuple[bool, ...] = ()
         self._stale = False
@@ -118,9 +118,9 @@ class KernelTable:
         before = self._config
         self._take(table_name(config.node))
         table = table_of(config, services, rules, wall, serving=before is not None)
-        told = [each for each in (*services, *self._forwarding) if each.forwards and each.tell]
-        if told:
-            self._expiry.open(ports_of(told))  # first: the kernel reports no entry that is older
+        reset = [each for each in (*services, *self._forwarding) if each.forwards and each.resets]
+        if reset:
+            self._expiry.open(ports_of(reset))  # first: the kernel reports no entry that is older
         await asyncio.to_thread(replace_table, table, None if before is None else table_name(before.node))
         self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
@@ -140,7 +140,7 @@ class KernelTable:
             self._taking_over = False
 
     async def _remember(self) -> None:
-        """Take the kernel's rules as ours."""
+        """Remember the present rules, to detect changes by other programs."""
         if self._config is None:
             self._witness.forget()
             self._claim.release()
@@ -157,17 +157,17 @@ class KernelTable:
         services = services_of(config, self._standing)
         return tuple(replace(each, targets=()) for each in services) if self._draining else services
 
-    def _is_told(self, entry: Tracked) -> bool:
-        """Return True if both ends of a flow learn of its end."""
+    def _is_reset(self, entry: Tracked) -> bool:
+        """Return True if both ends of an ended flow get RST."""
         service = service_of(entry, self._forwarding)
-        return service is not None and service.tell
+        return service is not None and service.resets
 
     @property
     def _forwarding(self) -> tuple[Service, ...]:
         return tuple(each for each in (*self._services, *self._former) if each.forwards)
 
     def watch(self) -> None:
-        """Follow sets, windows of time and other programs' changes from now on, and tell the ends of flows that end."""
+        """Follow sets, windows of time and other programs' changes from now on, and reset the ends of expired flows."""
         self._expiry.start()
         if self._config is not None and (self._watching is None or self._watching.done()):
             self._watching = asyncio.create_task(self._watch())

@@ -140,7 +140,7 @@ def _entry_rules(table: Table, service: Service) -> Iterator[str]:
 
 
 def _refusal(service: Service) -> str:
-    return "reject with tcp reset" if service.tell else "drop"
+    return "reject with tcp reset" if service.resets else "drop"
 
 
 def _unserved(service: Service) -> str:

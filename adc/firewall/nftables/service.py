@@ -46,9 +46,9 @@ class Service:
     """A listener with the kernel as its data path.
 
     `targets` receive new flows; `members` are all of them, those that are down or drained included. `addresses` are
-    literal hosts with their port. `pick_up`: a segment without an entry opens one (`on_unknown: accept`). `tell`: such
-    a segment is answered with RST, else dropped. `own_source`: members see this node's address. A listener that workers
-    serve does not `forward`: the kernel only keeps its flows' times and judges segments of unknown ones.
+    literal hosts with their port. `pick_up`: a segment without an entry opens one (`on_unknown: accept`). `resets`:
+    such a segment is answered with RST, else dropped. `own_source`: members see this node's address. A listener that
+    workers serve does not `forward`: the kernel only keeps its flows' times and rejects segments of unknown ones.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Service:
     choice: str = IN_TURN
     own_source: bool = True
     pick_up: bool = False
-    tell: bool = True
+    resets: bool = True
     times: Times = Times()
     forwards: bool = True
 
