@@ -70,7 +70,7 @@ class AnyEvents(RuleBasedStateMachine):
 
     @rule(size=st.integers(1, SIZE))
     def resize(self, size):
-        self.table.size = size
+        self.table.resize(size, 1)
         while self.table.tick(self.now):
             pass
 

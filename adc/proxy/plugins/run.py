@@ -41,6 +41,10 @@ class RequestStage:
     __slots__ = ()
 
     @abstractmethod
+    def __call__(self, exchange: Exchange) -> None:
+        """Begin the stage for a request."""
+
+    @abstractmethod
     def head_passed(self, exchange: Exchange, run: PluginRun) -> None:
         """Go on: the request head phases have let the request pass."""
 
