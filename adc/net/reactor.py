@@ -16,12 +16,12 @@ RDHUP: Final = 0x2000
 EDGE: Final = 1 << 31
 """Events as the kernel numbers them (epoll_ctl(2)); a subscription with EDGE reports changes only."""
 
-BATCH: Final = 16
+BATCH: Final = 256
 """Sockets that one system call reports."""
 
 BUDGET: Final = 0.002
-"""Seconds in one loop iteration after which no further batch begins, and no further turn: the loop's own connections,
-and sockets that became ready meanwhile, come first."""
+"""Seconds in one loop iteration after which the rest of a batch and further turns wait for the next one: the loop's own
+connections come first."""
 
 
 class Owner(Protocol):
@@ -44,6 +44,7 @@ class Reactor:
         self._owners: dict[int, Owner] = {}
         self._turns: deque[tuple[int, Owner, Callable[[], None]]] = deque()
         self._due = False
+        self._reported: deque[tuple[int, Owner | None, int]] = deque()
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     def add(self, fd: int, owner: Owner, events: int = IN) -> None:
@@ -88,19 +89,32 @@ class Reactor:
         self._epoll.close()
         self._owners = {}
         self._turns.clear()
+        self._reported.clear()
 
     def _poll(self) -> None:
-        # Owners are looked up before the first call: a socket that is opened during the batch may have the number of
-        # one that was closed in it, and must not see its events.
-        get = self._owners.get
+        # Owners are looked up before the first call, and again before each: a socket that is opened during the batch
+        # may have the number of one that was closed in it, and must not see its events.
+        if not self._reported and not self._epoll.closed:
+            get = self._owners.get
+            self._reported.extend([(fd, get(fd), events) for fd, events in self._epoll.poll(0, BATCH)])
+            self._call_reported()
+
+    def _call_reported(self) -> None:
+        """Call owners for what was reported, within the budget; edges are not reported again, so none may be lost."""
+        reported, get = self._reported, self._owners.get
         end = monotonic() + BUDGET
-        while not self._epoll.closed:
-            batch = [(get(fd), events) for fd, events in self._epoll.poll(0, BATCH)]
-            for owner, events in batch:
-                if owner is not None:
-                    self._call(owner, owner.ready, events)
-            if len(batch) < BATCH or monotonic() >= end:  # the kernel keeps the others for the next iteration
-                return
+        while reported:
+            fd, owner, events = reported.popleft()
+            if owner is None or get(fd) is not owner:
+                continue
+            try:
+                owner.ready(events)
+            except Exception as error:
+                self._failed(owner, error)
+            if monotonic() >= end:
+                break
+        if reported:
+            self._loop.call_soon(self._call_reported)
 
     def _call_soon(self) -> None:
         if not self._due:
@@ -113,15 +127,15 @@ class Reactor:
         for _ in range(len(self._turns)):
             fd, owner, turn = self._turns.popleft()
             if self._owners.get(fd) is owner:
-                self._call(owner, turn)
+                try:
+                    turn()
+                except Exception as error:
+                    self._failed(owner, error)
                 if monotonic() >= end:
                     break
         if self._turns:
             self._call_soon()
 
-    def _call(self, owner: Owner, call: Callable[..., None], *arguments: int) -> None:
-        try:
-            call(*arguments)
-        except Exception as error:  # an edge of another socket would be lost with the rest of the batch
-            context = {"message": f"unhandled exception in {owner!r}", "exception": error}
-            self._loop.call_exception_handler(context)
+    def _failed(self, owner: Owner, error: Exception) -> None:
+        context = {"message": f"unhandled exception in {owner!r}", "exception": error}
+        self._loop.call_exception_handler(context)

@@ -15,6 +15,11 @@ from adc.pools.member import Member
 _NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 
+_SO_MEMINFO: Final = 55
+"""linux/socket.h, since Linux 4.12; the first of its numbers are the bytes that wait to be read, with their buffers."""
+
+_NONE: Final = bytes(4)
+
 _MOST_STRANGE: Final = 64
 """Datagrams of strangers in a new socket; the port of one with more is not used."""
 
@@ -41,12 +46,13 @@ class MemberSockets:
             raise socket.gaierror(f"{member.address} was removed")
         family, address = target.address()
         sources = self._sources6 if family == socket.AF_INET6 else self._sources4
-        sock = socket.socket(family, _KIND)
+        sock = socket.SocketType(family, _KIND)  # without the calls of socket.socket, which is a Python class
         try:
             if sources:
                 self._bind(sock, sources)
             sock.connect(address)
-            _discard(sock)
+            if sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4) != _NONE:
+                _discard(sock)
         except OSError as error:
             sock.close()
             if error.errno in _NO_PORT:
@@ -54,7 +60,7 @@ class MemberSockets:
             raise
         return sock.detach()
 
-    def _bind(self, sock: socket.socket, sources: list[str]) -> None:
+    def _bind(self, sock: socket.SocketType, sources: list[str]) -> None:
         """Bind to the next source address that has a free port. Raises OSError."""
         for tried in range(len(sources)):
             self._next = (self._next + 1) % len(sources)
@@ -67,7 +73,7 @@ class MemberSockets:
                 return
 
 
-def _discard(sock: socket.socket) -> None:
+def _discard(sock: socket.SocketType) -> None:
     """Read what strangers sent between bind and connect: it would pass for replies of the member."""
     with suppress(BlockingIOError):
         for _ in range(_MOST_STRANGE):

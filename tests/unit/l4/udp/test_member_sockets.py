@@ -23,14 +23,14 @@ def connect(server, monkeypatch):
     """Connect to the server; `count` datagrams of a stranger arrive before."""
 
     def connected(count):
-        class Raced(socket.socket):
+        class Raced(socket.SocketType):
             def connect(self, address):
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
                     for _ in range(count):
                         stranger.sendto(b"forged", self.getsockname())
                 super().connect(address)
 
-        monkeypatch.setattr(member_sockets.socket, "socket", Raced)
+        monkeypatch.setattr(member_sockets.socket, "SocketType", Raced)
         target = type("Target", (), {"address": lambda self: (socket.AF_INET, server.getsockname())})()
         sockets = MemberSockets(type("Targets", (), {"find": lambda self, text: target})())
         sockets.follow(("127.0.0.1",))
