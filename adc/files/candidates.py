@@ -31,6 +31,10 @@ class Candidate(NamedTuple):
         return joined.strip(b"/")
 
 
+THE_PATH: Final = Candidate(b"", True, b"", False)
+"""The candidate `$uri`."""
+
+
 class Candidates(NamedTuple):
     """What is tried in order, and the status of the response if nothing exists."""
 

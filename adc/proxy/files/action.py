@@ -121,7 +121,9 @@ class ServeFiles:
         clock = upstream.context.clock
         folder = self._root.folder(clock.now)
         served = self._shelf.get(path)
-        if served is not None and clock.now < served.look_at:
+        if served is not None and (
+            clock.now < served.look_at or self._is_still_first(folder, served, name, clock.now)
+        ):
             self._send(upstream, self._chosen(upstream.request, served))
             return
         found = self._finder.find(folder, path, name)
@@ -132,6 +134,18 @@ class ServeFiles:
             self._send(upstream, self._chosen(upstream.request, served))
         else:
             self._folder_itself(upstream, folder, found)
+
+    def _is_still_first(self, folder: Descriptor, served: ServedFile, name: bytes | None, now: float) -> bool:
+        """True if a kept file, which is due for a look, is what its path names, and the disk still has it so: one look
+        where a search and a comparison would take two."""
+        if (
+            served.plain.name != name
+            or not self._finder.path_first
+            or not self._is_current(folder, served, now)
+        ):
+            return False
+        self._kept.touch(self._shelf, served.key)
+        return True
 
     def _served(self, folder: Descriptor, found: Found, clock: Clock) -> ServedFile:
         """Return the file that was found, as it is kept if the disk still has it so. Raises OSError."""

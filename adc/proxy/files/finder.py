@@ -8,7 +8,7 @@ import stat
 from enum import Enum
 from typing import Final, NamedTuple
 
-from adc.files.candidates import Candidate
+from adc.files.candidates import THE_PATH, Candidate
 from adc.proxy.files.root import Descriptor, look
 
 ABSENT: Final = frozenset(
@@ -36,14 +36,15 @@ class Found(NamedTuple):
 
 class Finder:
     """Looks for `candidates` in order; `index` are the files that stand for their folder. `listing`: folders without
-    one of these are listed."""
+    one of these are listed. `path_first`: what the path itself names comes before all else."""
 
-    __slots__ = ("_candidates", "_index", "_listing")
+    __slots__ = ("_candidates", "_index", "_listing", "path_first")
 
     def __init__(self, candidates: tuple[Candidate, ...], index: tuple[bytes, ...], listing: bool) -> None:
         self._candidates = candidates
         self._index = index
         self._listing = listing
+        self.path_first = candidates[:1] == (THE_PATH,)
 
     def find(self, folder: Descriptor, path: str, name: bytes | None) -> Found | None:
         """Return what `path` names, whose name is `name`, None if no file can have it. Raises OSError if something
