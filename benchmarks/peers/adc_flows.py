@@ -23,9 +23,12 @@ def configuration(site: Site) -> dict[str, Any]:
         listener["datapath"] = "kernel"
     elif protocol == "udp":
         listener["udp"] = {"responses": 1}
-    return {
+    found = {
         "workers": 1,
         "listeners": [listener],
         "pools": {"app": {"members": [f"127.0.0.1:{site.origin_port}"]}},
         "admin": {"bind": f"127.0.0.1:{site.admin_port}"},
     }
+    if site.features.kernel:
+        found["firewall"] = {"engine": "nftables", "remove_on_exit": True}
+    return found
