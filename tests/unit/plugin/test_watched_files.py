@@ -111,7 +111,8 @@ async def test_reader_that_fails_is_counted_and_called_again(
 async def test_overrun_of_one_reader_ends_no_other(tmp_path: Path) -> None:
     class Loops(Reads):
         def read(self, path: Path) -> None:
-            while path.read_text() == "loop":
+            text = path.read_text()
+            while text == "loop":  # nothing is open when it is interrupted
                 pass
             super().read(path)
 
