@@ -18,7 +18,7 @@ _RETRY: float = 1.0
 class Target:
     """The addresses of one member, used in turn. `addresses` is empty until its name is known."""
 
-    __slots__ = ("_next", "addresses", "family", "host", "path", "port", "resolved_at", "waiting")
+    __slots__ = ("_fixed", "_next", "addresses", "family", "host", "path", "port", "resolved_at", "waiting")
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self.host = host
@@ -29,12 +29,17 @@ class Target:
         self.resolved_at: float = inf if literal else -inf
         self.waiting: list[Callable[[], None]] = []
         self._next = 0
+        self._fixed: tuple[int, Any] | None = None
+        if literal and not path and "%" not in host:  # an interface may get another number
+            self._fixed = self.address()
 
     def address(self, port: int = 0) -> tuple[int, Any]:
         """Return the family and the socket address to connect to next, with another port if `port` is given.
 
         Raises socket.gaierror if the name has no address.
         """
+        if self._fixed is not None and not port:
+            return self._fixed
         if self.path:
             return socket.AF_UNIX, self.path
         addresses = self.addresses

@@ -30,5 +30,6 @@ def configuration(site: Site) -> dict[str, Any]:
         "admin": {"bind": f"127.0.0.1:{site.admin_port}"},
     }
     if site.features.kernel:
+        found["shutdown"] = {"grace": "1s"}  # flows of the kernel outlive their clients
         found["firewall"] = {"engine": "nftables", "remove_on_exit": True}
     return found
