@@ -93,6 +93,13 @@ class SessionTable:
             session.ring.remove(session)
             self._enter(session)
 
+    def ending(self, session: Session, state: int, now: float) -> None:
+        """Note the last state of a session that is closed next, which therefore stays in its ring."""
+        if session.state == NEW:
+            self._new.pop(session.number, None)
+        session.state = state
+        session.last = now
+
     def closed(self, session: Session, reason: str, now: float) -> None:
         """Forget a session that has ended; no-op if it was forgotten."""
         if session.ring is None or not self._sessions.remove(session.number):

@@ -60,6 +60,15 @@ class AnyEvents(RuleBasedStateMachine):
             for _ in range(2):
                 self.table.closed(flow, "closed", self.now)
 
+    @rule(place=st.integers(0, 20))
+    def complete(self, place):
+        if self.flows:
+            flow = self.flows[place % len(self.flows)]
+            if flow.number not in self.ends:
+                self.table.ending(flow, ESTABLISHED, self.now)
+                self.table.closed(flow, "complete", self.now)
+                assert self.ended.recent[-1].state == ESTABLISHED
+
     @rule(seconds=st.sampled_from([0.05, 0.1, 0.3, 1.0, 7.0, 11.0]))
     def pass_time(self, seconds):
         self.now += seconds

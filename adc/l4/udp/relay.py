@@ -275,10 +275,13 @@ class UdpRelay(Relay):
         if kept is not None:
             self._kept -= len(kept)
 
-    def established(self, session: UdpSession, now: float) -> None:
+    def established(self, session: UdpSession, now: float, ends: bool) -> None:
         session.replied_at = now
         self._release(session)
-        self.table.moved(session, ESTABLISHED, now)
+        if ends:
+            self.table.ending(session, ESTABLISHED, now)
+        else:
+            self.table.moved(session, ESTABLISHED, now)
 
     def moves(self, session: UdpSession, now: float) -> bool:
         flow = Flow(Client(session.client[0], "udp", address=session.client, own_address=session.own))

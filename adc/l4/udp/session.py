@@ -58,8 +58,8 @@ class Relay:
         """Count a datagram that goes no further."""
         self.drops[reason] = self.drops.get(reason, 0) + 1
 
-    def established(self, session: UdpSession, now: float) -> None:
-        """Handle the first reply."""
+    def established(self, session: UdpSession, now: float, ends: bool) -> None:
+        """Handle the first reply. `ends`: the session is complete with it."""
         raise NotImplementedError
 
     def learn(self, session: UdpSession, data: bytes) -> None:
@@ -156,8 +156,9 @@ class UdpSession(Session):
             self.packets_out += 1
             self.bytes_out += len(data)
             relay.datagrams_out += 1
+            complete = 0 <= relay.responses * self.packets_in <= self.packets_out
             if self.state == NEW:
-                relay.established(self, now)
+                relay.established(self, now, complete)
             if relay.learns:
                 relay.learn(self, data)
             try:
@@ -166,7 +167,7 @@ class UdpSession(Session):
                 relay.dropped("client_busy")
             except OSError:
                 relay.dropped("client_unreachable")
-            if 0 <= relay.responses * self.packets_in <= self.packets_out:
+            if complete:
                 relay.close(self, "complete", now)
             if self.fd == CLOSED:
                 return
