@@ -113,7 +113,7 @@ def _do_without_sockets():
         session.packets_in += 1
         session.bytes_in += len(data)
         if session.state == NEW:
-            session.relay.established(session, now)
+            session.relay.established(session, now, False)
 
     descriptors._limit = lambda: 1 << 31
     member_sockets.MemberSockets.connect = lambda sockets, member: (
