@@ -20,6 +20,9 @@ MOST_ROWS: Final = 1000
 SCANNED_PER_CALL: Final = 20_000
 """Sessions examined in one call of a listing."""
 
+ROWS_PER_CALL: Final = 500
+"""Most rows that a worker packs at once, which takes one to two milliseconds; the cursor leads to the others."""
+
 _SLICE: Final = 250
 """Sessions examined in one loop iteration: about a millisecond."""
 
@@ -97,7 +100,7 @@ class ListFlows(Operation[WantedFlows, FlowPage]):
         scan = _Scan(worker, request, after)
         async for session in scan.matching(SCANNED_PER_CALL):
             rows.append(flow_row(session, worker.worker_id, time.monotonic(), time.time()))
-            if len(rows) >= request.limit:
+            if len(rows) >= min(request.limit, ROWS_PER_CALL):
                 break
         await asyncio.sleep(0)  # rows are packed in an iteration without the last slice
         return FlowPage(rows, None if scan.over else str(scan.position))
@@ -209,15 +212,20 @@ async def _ended_page(worker: Serving, wanted: WantedFlows, after: int) -> FlowP
 
 
 def _joined(replies: Mapping[int, FlowPage], request: WantedFlows) -> FlowPage:
-    """Return one page of the pages of several workers: what is over the limit comes again with the next page."""
+    """Return one page of the pages of several workers, in order.
+
+    What is over the limit, or behind rows that a worker has left, comes again with the next page.
+    """
     before = places_of(request.cursor)
     rows: list[FlowRow] = []
     places: dict[int, str] = {}
+    has_left = False
     for worker, page in sorted(replies.items()):
         if before.get(worker) == _OVER:
             places[worker] = _OVER_TEXT
             continue
-        taken = page.rows[: request.limit - len(rows)]
+        taken = [] if has_left else page.rows[: request.limit - len(rows)]
+        has_left = has_left or page.cursor is not None
         rows += taken
         if len(taken) == len(page.rows):
             places[worker] = _OVER_TEXT if page.cursor is None else page.cursor

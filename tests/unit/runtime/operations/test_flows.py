@@ -72,6 +72,12 @@ async def test_pages_contain_every_flow_of_every_worker_once(limit):
     assert await listed(node, limit=limit) == ["0-1", "0-2", "0-3", "2-1", "2-2", "2-3", "2-4"]
 
 
+async def test_rows_that_a_worker_has_left_come_before_those_of_the_next(monkeypatch):
+    monkeypatch.setattr(flows, "ROWS_PER_CALL", 2)
+    node = FakeNode(5, 3)
+    assert await listed(node) == ["0-1", "0-2", "0-3", "0-4", "0-5", "1-1", "1-2", "1-3"]
+
+
 async def test_filter_that_matches_little_walks_on_over_pages(monkeypatch):
     monkeypatch.setattr(flows, "SCANNED_PER_CALL", 300)
     node = FakeNode(900)
