@@ -121,6 +121,15 @@ def _replies(entry: Tracked, service: Service) -> bool:
     return any((member.host, member.port) == entry.reply.source for member in service.members)
 
 
+class KernelSession(Session):
+    """An entry of connection tracking as a session. The kernel ends it, when its entry is deleted."""
+
+    __slots__ = ()
+
+    def end(self, reason: str) -> None:
+        """No-op: the supervisor deletes the entry."""
+
+
 def session_of(entry: Tracked, service: Service, config: Config, now: float) -> Session:
     """Return an entry as a session at the monotonic time `now`."""
     times, tcp = service.times, service.protocol == "tcp"
@@ -129,7 +138,7 @@ def session_of(entry: Tracked, service: Service, config: Config, now: float) -> 
         times.tcp if tcp else times.udp_stream,
         _PASSING.get(entry.state, times.tcp_half_closed),
     )
-    session = Session(
+    session = KernelSession(
         service.protocol, service.name, entry.original.source, entry.original.destination, timeouts
     )
     session.number = entry.number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import inf
 from typing import Any, Final
 
@@ -99,9 +100,9 @@ class Session:
         """The time at which the session expires unless it is active before."""
         return self.last + self.timeouts.of(self.state)
 
+    @abstractmethod
     def end(self, reason: str) -> None:
         """End the flow at both ends; the subclass calls `SessionTable.closed` once. `reason`: expired, killed, ..."""
-        raise NotImplementedError
 
     def refresh(self, now: float) -> None:
         """Bring `last` and the counters up to date, if they are kept elsewhere; called before a session is shown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -41,21 +42,21 @@ Admission = Callable[[Any, Any], bool]
 class Owners:
     """The nodes that own sessions, as a relay sees them; without a cluster there is none."""
 
+    @abstractmethod
     def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
         """Find the owner of a datagram that belongs to no session of this worker."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opened(self, session: UdpSession) -> None:
         """Note that this node owns a session."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moved(self, session: UdpSession) -> None:
         """Note that a session has another member than its record says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self, session: UdpSession) -> None:
         """Note that a session has ended."""
-        raise NotImplementedError
 
 
 class UdpRelay(Relay):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from time import monotonic
 from typing import Any, Final
 
@@ -42,61 +43,61 @@ class Relay:
         self.datagrams_in = 0
         self.datagrams_out = 0
 
+    @abstractmethod
     def arrive(self, home: Home, key: Any, client: Any, own: Any, data: bytes, now: float) -> None:
         """Open a session for a datagram that belongs to none, under `key` in the sessions of `home`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def admits(self, client: Any, now: float) -> bool:
         """Count a datagram of `client`; False if it is one too many."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moves(self, session: UdpSession, now: float) -> bool:
         """End a session whose member serves no more, if another member serves its client."""
-        raise NotImplementedError
 
     def dropped(self, reason: str) -> None:
         """Count a datagram that goes no further."""
         self.drops[reason] = self.drops.get(reason, 0) + 1
 
+    @abstractmethod
     def established(self, session: UdpSession, now: float, ends: bool) -> None:
         """Handle the first reply. `ends`: the session is complete with it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def learn(self, session: UdpSession, data: bytes) -> None:
         """Read the QUIC connection id of a reply."""
-        raise NotImplementedError
 
+    @abstractmethod
     def not_sent(self, session: UdpSession, data: bytes, error: OSError, now: float) -> None:
         """Handle a datagram that the member's socket did not accept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def member_failed(self, session: UdpSession, error: OSError, now: float) -> None:
         """Handle an ICMP error: the member cannot be reached."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self, session: UdpSession, reason: str, now: float) -> None:
         """End the session; no-op if it has ended."""
-        raise NotImplementedError
 
 
 class Path:
     """The way that the replies of a session take: the socket, or the node, by which the last datagram came."""
 
+    @abstractmethod
     def reply(self, session: UdpSession, data: bytes) -> None:
         """Send `data` to the client, from the address that the client used. Raises OSError."""
-        raise NotImplementedError
 
 
 class Home(Path):
     """A table of sessions by client, which replies through its socket."""
 
+    @abstractmethod
     def enter(self, key: Any, session: UdpSession) -> None:
         """Route the client's next datagrams to `session`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self, session: UdpSession) -> None:
         """Forget a session that has ended."""
-        raise NotImplementedError
 
 
 class UdpSession(Session):
