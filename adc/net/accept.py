@@ -163,9 +163,10 @@ class AcceptContext:
             try:
                 await self.loop.connect_accepted_socket(lambda: protocol, sock)
             except asyncio.CancelledError:
-                opened = cast(OpenConnection, protocol)
-                if opened in self.state.connections:  # uvloop closes the transport without notifying it
-                    opened.connection_lost(None)
+                if (
+                    cast(OpenConnection, protocol) in self.state.connections
+                ):  # uvloop closes the transport without notifying it
+                    protocol.connection_lost(None)
                 raise
             return
         handshake.secure = True

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 class OpenConnection(Protocol):
     """A client connection as its listener knows it. `deadline` (monotonic seconds) is when `timed_out` is called."""
 
-    deadline: float
+    @property
+    def deadline(self) -> float:
+        """The time at which the connection times out."""
 
     @property
     def peer(self) -> str:
@@ -29,9 +31,6 @@ class OpenConnection(Protocol):
 
     def drain(self) -> None:
         """Close when what is in flight is complete; soon if nothing is."""
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Called when the transport is closed."""
 
 
 class Observer(Protocol):

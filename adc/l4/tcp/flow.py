@@ -69,7 +69,7 @@ class TcpFlow(Session):
     def opened(self) -> bool:
         """Enter the listener and the session table; False if the client has too many connections."""
         service = self.service
-        if not service.state.opened(self):  # type: ignore[arg-type]
+        if not service.state.opened(self):
             service.report("limit_connections_per_source", "", self.peer)
             return False
         service.flows += 1
@@ -195,7 +195,7 @@ class TcpFlow(Session):
         service.bytes_in += self.bytes_in
         service.bytes_out += self.bytes_out
         service.ends[reason] = service.ends.get(reason, 0) + 1
-        service.state.closed(self)  # type: ignore[arg-type]
+        service.state.closed(self)
         service.table.closed(self, reason, service.clock.now)
         self._leave(outcome)
 

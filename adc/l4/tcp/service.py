@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import takewhile
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from adc.l4.tcp.deadlines import Deadlines
 from adc.l4.tcp.routes import TlsRoutes
@@ -100,7 +100,7 @@ class TcpService:
 
     def open_flows(self) -> list[TcpFlow]:
         """Return all open flows."""
-        return list(self.state.connections)  # type: ignore[arg-type]
+        return cast("list[TcpFlow]", list(self.state.connections))
 
     def failed(self, pool: str, member: str, reason: str) -> None:
         """Count a failed attempt at a member."""
