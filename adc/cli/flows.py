@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -49,10 +51,11 @@ COLUMNS = (
 ENDED_COLUMNS = (*COLUMNS[:-1], "reason")
 
 
-def wanted_flows(**conditions: object) -> WantedFlows:
-    """Return the request for flows with `conditions`; exit if one is wrong."""
+@contextmanager
+def checked_conditions() -> Iterator[None]:
+    """Exit if a request that is made within is wrong."""
     try:
-        return WantedFlows(**conditions)  # type: ignore[arg-type]
+        yield
     except BadRequest as error:
         fail(str(error), MISUSED)
 

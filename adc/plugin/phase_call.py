@@ -78,9 +78,7 @@ class PhaseCall:
         try:
             until = PHASE_END.until = _monotonic() + self._budget
             try:
-                result = self._call(
-                    context
-                )  # as in `run_with`: arguments in a tuple would cost every request
+                result = self._call(context)
             finally:
                 PHASE_END.until = inf
             if _monotonic() > until:
@@ -90,7 +88,7 @@ class PhaseCall:
             self.use.failed(context, self.phase, *self._failure(error))
 
     def run_with(self, context: Context, *arguments: Any) -> Any:
-        """Do as `run` for a phase with more arguments."""
+        """Do as `run`, which has no tuple of arguments that would cost every request, for a phase with more of them."""
         try:
             until = PHASE_END.until = _monotonic() + self._budget
             try:

@@ -26,9 +26,9 @@ from adc.cli.flows import (
     Listener,
     Protocol,
     State,
+    checked_conditions,
     flow_cells,
     flow_rows,
-    wanted_flows,
 )
 from adc.cli.output import FAILED, MISUSED, fail, print_json, print_table, printable
 from adc.persistence.listing import SessionRow
@@ -101,16 +101,8 @@ def list_sessions(
         wanted = Wanted(pool, member=member, min_age=_age(older), max_age=_age(newer), if_any=not only)
         pins = list(islice(_rows(address, wanted), limit + 1))
     if kind != "pin" and not about_pins and len(pins) <= limit:
-        conditions = wanted_flows(
-            protocol=protocol,
-            listener=listener,
-            pool=pool,
-            member=member,
-            client=client,
-            state=state,
-            idle=_age(idle),
-            ended=ended,
-        )
+        with checked_conditions():
+            conditions = WantedFlows(protocol, listener, pool, member, client, state, _age(idle), ended=ended)
         flows = flow_rows(address, conditions, limit + 1 - len(pins))
     _print(pins[:limit], flows[: max(0, limit - len(pins))], json)
     if len(pins) + len(flows) > limit:
@@ -222,7 +214,8 @@ def watch(
     if kind != "flow" and not about_flows:
         pins = Wanted(pool, member=member, if_any=kind != "pin")
     known = _snapshot(address, pins, limit)
-    wanted = wanted_flows(protocol=protocol, listener=listener, pool=pool, member=member, client=client)
+    with checked_conditions():
+        wanted = WantedFlows(protocol, listener, pool, member, client)
     flows = None if kind == "pin" else FlowWatch(address, wanted, limit)
     looks = 0
     while times == 0 or looks < times:
