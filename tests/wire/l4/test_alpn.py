@@ -10,23 +10,12 @@ import yaml
 
 from adc.config.loading import load
 from adc.control.health import HealthChecks
-from tests.kit.authority import Authority
 from tests.kit.client import get
 from tests.kit.proxy import serving
+from tests.kit.streams import connected, mapping, member, server_context
 from tests.kit.waiting import eventually, within
-from tests.wire.l4.test_tcp_tls import connected, mapping, member, server_context
 
 OFFERED = ["http/1.1", "postgresql"]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("a.test", "localhost", "127.0.0.1")
 
 
 def client_context(authority, *offered):

@@ -11,7 +11,7 @@ import uvloop
 from tests.kit import netns
 from tests.kit.authority import Authority
 from tests.kit.proxy import serving
-from tests.wire.l4.test_tcp import mapping
+from tests.kit.streams import mapping
 
 pytestmark = netns.required
 

@@ -8,24 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from adc.net.reactor import EDGE, IN
-from tests.kit.authority import Authority
 from tests.kit.proxy import serving
+from tests.kit.streams import RESET, connected, full_backlog, mapping, member, server_context
 from tests.kit.waiting import eventually, within
-from tests.wire.l4.test_tcp import RESET
-from tests.wire.l4.test_tcp_tls import connected, mapping, member, server_context
 
 KINDS = ["plain", "tls_client", "tls_member"]
 ONE = {"limits": {"connections_per_member": 1}}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("a.test", "127.0.0.1")
 
 
 async def greet(reader, writer):
@@ -150,15 +138,7 @@ async def test_abort_on_close_frees_the_place_of_a_client_with_bytes(tmp_path, a
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_reset_ends_the_attempt_to_connect(tmp_path, authority, pair, kind):
-    with contextlib.ExitStack() as stack:
-        full = stack.enter_context(socket.socket())  # a queue of one, which the first connection fills
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for _ in range(2):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-        address = f"127.0.0.1:{full.getsockname()[1]}"
+    with full_backlog() as address:
         async with setting(tmp_path, authority, pair, kind, address=address, connect_timeout="5m") as found:
             async with found.client() as (_, writer):
                 await eventually(lambda: found.proxy.member().active == 1)
@@ -178,15 +158,9 @@ async def test_number_of_a_client_that_is_gone_may_be_another_sockets(tmp_path, 
 
     listener = {"tcp": {"connect_timeout": "400ms"}, "tls": {"certificates": [pair]}}
     async with contextlib.AsyncExitStack() as stack:
-        full = stack.enter_context(socket.socket())  # a queue of one, which the first connection fills
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for _ in range(2):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
+        full = stack.enter_context(full_backlog())
         there = await stack.enter_async_context(member(note))
-        found = mapping(f"127.0.0.1:{full.getsockname()[1]}", listener=listener, pool={"balance": "first"})
+        found = mapping(full, listener=listener, pool={"balance": "first"})
         found["pools"]["app"]["members"].append(there)
         proxy = await stack.enter_async_context(serving(tmp_path, found))
         async with connected(proxy, authority.context()) as (_, writer):

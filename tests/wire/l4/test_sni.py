@@ -5,18 +5,12 @@ import ssl
 
 import pytest
 
-from tests.kit.authority import Authority
 from tests.kit.proxy import serving
+from tests.kit.streams import connected, member, named
 from tests.kit.waiting import eventually, within
 from tests.unit.l4.test_client_hello import hello, records
-from tests.wire.l4.test_tcp import connected, member, named
 
 SNI = {"a.example.com": "tls_a", "*.example.com": "tls_rest"}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-import struct
 
 import pytest
 
@@ -12,53 +11,8 @@ from adc.l4.tcp.end import BROKEN, SPLICE_AFTER, End
 from adc.runtime.operations import flows
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
+from tests.kit.streams import LARGE, RESET, connected, echo, full_backlog, mapping, member, named, until_reset
 from tests.kit.waiting import eventually, within
-
-LARGE = bytes(range(256)) * (SPLICE_AFTER // 64)
-"""Four times what is copied before bytes are spliced."""
-
-RESET = struct.pack("ii", 1, 0)
-
-
-def mapping(*members, listener=None, pool=None, **top):
-    return {
-        "listeners": [
-            {"name": "web", "bind": "127.0.0.1:0", "protocol": "tcp", "pool": "app", **(listener or {})}
-        ],
-        "pools": {"app": {"members": list(members), **(pool or {})}},
-        **top,
-    }
-
-
-@contextlib.asynccontextmanager
-async def member(serve, path="", *, host="127.0.0.1", port=0, **options):
-    """A member whose connections `serve(reader, writer)` handles, on a port or at `path`; yields its address."""
-    tasks = set()
-
-    async def handle(reader, writer):
-        tasks.add(asyncio.current_task())
-        try:
-            with contextlib.suppress(OSError):
-                await serve(reader, writer)
-        finally:
-            writer.close()
-
-    if path:
-        server = await asyncio.start_unix_server(handle, path, **options)
-    else:
-        server = await asyncio.start_server(handle, host, port, **options)
-    try:
-        yield f"unix:{path}" if path else f"{host}:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-
-
-async def echo(reader, writer):
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
 
 
 async def after_the_end(reader, writer):
@@ -66,25 +20,6 @@ async def after_the_end(reader, writer):
     data = await reader.read()
     writer.write(hashlib.sha256(data).digest())
     await writer.drain()
-
-
-def named(name):
-    async def serve(reader, writer):
-        writer.write(name)
-        await echo(reader, writer)
-
-    return serve
-
-
-async def until_reset(reader):
-    """Read until the connection is reset; fails if it ends properly."""
-    with pytest.raises(ConnectionResetError):
-        await _read_all(reader)
-
-
-async def _read_all(reader):
-    while await within(reader.read(1 << 16)):
-        pass
 
 
 async def is_reset(proxy):
@@ -99,15 +34,6 @@ async def _first_byte(proxy):
         sock.setblocking(False)
         await loop.sock_connect(sock, ("127.0.0.1", proxy.port))
         await within(loop.sock_recv(sock, 1))
-
-
-@contextlib.asynccontextmanager
-async def connected(proxy, **options):
-    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port, **options)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
 
 
 @pytest.mark.parametrize("size", [1, 40_000, len(LARGE)])
@@ -281,19 +207,11 @@ async def test_wait_for_a_member_ends(tmp_path):
 
 
 async def test_attempt_that_takes_too_long_ends(tmp_path):
-    with socket.socket() as full:  # a queue of one, which the first connection fills
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        port = full.getsockname()[1]
-        options = {"tcp": {"connect_timeout": "50ms", "attempts": 1}}
-        with contextlib.ExitStack() as fillers:
-            for _ in range(2):
-                filler = fillers.enter_context(socket.socket())
-                filler.setblocking(False)
-                filler.connect_ex(("127.0.0.1", port))
-            async with serving(tmp_path, mapping(f"127.0.0.1:{port}", listener=options)) as proxy:
-                await is_reset(proxy)
-                assert proxy.worker.runtime.pools["app"].members[0].connect_failures == 1
+    options = {"tcp": {"connect_timeout": "50ms", "attempts": 1}}
+    with full_backlog() as address:
+        async with serving(tmp_path, mapping(address, listener=options)) as proxy:
+            await is_reset(proxy)
+            assert proxy.worker.runtime.pools["app"].members[0].connect_failures == 1
 
 
 @pytest.mark.parametrize("expiry", ["reset", "close", "silent"])

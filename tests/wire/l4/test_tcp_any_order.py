@@ -8,8 +8,8 @@ import pytest
 
 from adc.l4.tcp import end as end_module
 from tests.kit.proxy import serving
+from tests.kit.streams import RESET, mapping
 from tests.kit.waiting import eventually
-from tests.wire.l4.test_tcp import RESET, mapping
 
 PERIOD = 251
 SIZES = (1, 100, 5000, 9000, 70_000, 400_000)

@@ -6,23 +6,12 @@ import socket
 
 import pytest
 
-from tests.kit.authority import Authority
 from tests.kit.proxy import serving
+from tests.kit.streams import RESET, connected, echo, mapping, member, server_context, until_reset
 from tests.kit.waiting import eventually, within
-from tests.wire.l4.test_tcp import RESET, until_reset
-from tests.wire.l4.test_tcp_tls import connected, echo, echoes, mapping, member, server_context
+from tests.wire.l4.test_tcp_tls import echoes
 
 LARGE = bytes(range(256)) * 16384
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("a.test", "127.0.0.1")
 
 
 class Bridge:

@@ -7,8 +7,8 @@ import socket
 from adc.runtime.operations import flows
 from tests.kit.authority import Authority, tls_client
 from tests.kit.proxy import serving
+from tests.kit.streams import LARGE, connected, echo, mapping, member, named
 from tests.kit.waiting import eventually, within
-from tests.wire.l4.test_tcp import LARGE, connected, echo, mapping, member, named
 
 MEMBER_HOST = "127.0.0.2"
 BEHIND_PROXY = {"tcp": {"member_port": "listener"}, "proxy_protocol": {"from": ["127.0.0.0/8"]}}

@@ -10,9 +10,9 @@ import yaml
 
 from adc.config.loading import load
 from tests.kit.proxy import serving
+from tests.kit.streams import LARGE, connected, echo, mapping, member, named
 from tests.kit.waiting import eventually, within
 from tests.unit.l4.test_client_hello import hello
-from tests.wire.l4.test_tcp import LARGE, connected, echo, mapping, member, named
 
 
 async def with_listener(proxy, folder, name, use):

@@ -8,75 +8,11 @@ import ssl
 import pytest
 
 from adc.net.names import Names
-from tests.kit.authority import Authority
 from tests.kit.proxy import serving
+from tests.kit.streams import connected, echo, mapping, member, server_context
 from tests.kit.waiting import eventually, within
 
 LARGE = bytes(range(256)) * 8192
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def pair(authority):
-    return authority.issue("a.test", "b.test", "localhost", "127.0.0.1")
-
-
-async def echo(reader, writer):
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
-
-
-def server_context(pair):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair["certificate"], pair["key"])
-    return context
-
-
-@contextlib.asynccontextmanager
-async def member(serve=echo, **options):
-    """A member whose connections `serve(reader, writer)` handles; yields its address."""
-    tasks = set()
-
-    async def handle(reader, writer):
-        tasks.add(asyncio.current_task())
-        try:
-            with contextlib.suppress(OSError):
-                await serve(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, **options)
-    try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-
-
-def mapping(*members, listener=None, pool=None, **top):
-    return {
-        "listeners": [
-            {"name": "web", "bind": "127.0.0.1:0", "protocol": "tcp", "pool": "app", **(listener or {})}
-        ],
-        "pools": {"app": {"members": list(members), **(pool or {})}},
-        **top,
-    }
-
-
-@contextlib.asynccontextmanager
-async def connected(proxy, context=None, name="a.test"):
-    secure = {} if context is None else {"ssl": context, "server_hostname": name}
-    reader, writer = await within(asyncio.open_connection("127.0.0.1", proxy.port, **secure))
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
 
 
 async def echoes(reader, writer, data=LARGE):
