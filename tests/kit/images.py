@@ -1,5 +1,6 @@
 """Images of every kind, made for a test."""
 
+import functools
 import io
 import struct
 import zlib
@@ -62,8 +63,9 @@ def photo(width=400, height=200, orientation=1, **options):
     return saved(image, "JPEG", quality=95, exif=exif(orientation), comment=b"a comment", **options)
 
 
+@functools.cache
 def profile(name="sRGB"):
-    """An ICC profile."""
+    """An ICC profile, the same at every call: it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
 
 
