@@ -16,6 +16,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from adc.persistence.pin import Pin
+from adc.state.key_ring import KeyRing
 
 MARK_CHARACTERS = 48
 FORMER_MARK_CHARACTERS = 44
@@ -71,11 +72,21 @@ class Signer:
     """Makes and reads the marks of one pool. The first of `keys` signs, all of them verify; `members` are the ids of
     the pool's members. Raises ValueError without a key."""
 
-    def __init__(self, pool: str, keys: Sequence[bytes], members: Iterable[bytes]) -> None:
-        if not keys:
-            raise ValueError("a signer needs at least one key")
-        listed = tuple(members)
-        self._keys = tuple(_Key(key, pool, listed) for key in keys)
+    def __init__(self, pool: str, keys: KeyRing | Sequence[bytes], members: Iterable[bytes]) -> None:
+        self._ring = keys if isinstance(keys, KeyRing) else KeyRing(keys)
+        self._pool = pool
+        self._members = tuple(members)
+        self._secrets: tuple[bytes, ...] = ()
+        self._current: tuple[_Key, ...] = ()
+
+    @property
+    def _keys(self) -> tuple[_Key, ...]:
+        """The keys of the ring, derived anew when the ring has changed."""
+        secrets = self._ring.keys
+        if secrets is not self._secrets:
+            self._current = tuple(_Key(secret, self._pool, self._members) for secret in secrets)
+            self._secrets = secrets
+        return self._current
 
     def sign(self, member: bytes, created: float, seen: float) -> str:
         """Return the mark of 48 characters (base64url) for `member`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 from adc.plugin.background import Background
 from adc.plugin.context import Log
 from adc.plugin.declared import Declared, DeclaredTable
+from adc.plugin.derived_keys import DerivedKeys
 from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.metrics import Counter, Gauge, KeyedCounter
 from adc.plugin.names import check_name
@@ -19,6 +19,7 @@ from adc.plugin.switch import Switch, switches_of
 from adc.plugin.table import NoClusterState, Scope, Table
 from adc.plugin.watched_files import OnChange, WatchedFiles
 from adc.state.interface import Store
+from adc.state.key_ring import KeyRing
 
 
 class LineWriter(Protocol):
@@ -68,8 +69,8 @@ class Services(Protocol):
     def http_client(self, limits: HttpLimits) -> HttpClient:
         """Return a new client. Raises OSError or ValueError for a file of authorities that cannot be read."""
 
-    async def keys(self) -> Sequence[bytes]:
-        """Return the secrets of this node: the one to sign with, then others to verify with."""
+    async def keys(self) -> KeyRing:
+        """Return the secrets of this node."""
 
 
 class Host:
@@ -217,16 +218,16 @@ class Host:
         limits = ProcessLimits(workers, waiting, memory, seconds, nice)
         return self._declared.processes(self._services.processes(limits))
 
-    async def keys(self, name: str) -> tuple[bytes, ...]:
+    async def keys(self, name: str) -> Sequence[bytes]:
         """Return the keys of 32 bytes for the purpose `name`: the first to sign or encrypt with, all to verify or
-        decrypt with.
+        decrypt with. Read them at each use: they change when the nodes of a cluster agree on another secret.
 
         They are derived from the secret of this node (`cluster.secret`, or one that was made at the first start): the
         same in all workers, routes and reloads, and in all nodes of a cluster; others for each plugin and purpose.
         """
         check_name("key", name, ())
         purpose = f"adc plugin key\n{self.plugin.partition('#')[0]}\n{name}".encode()
-        return tuple(hmac.digest(key, purpose, "sha256") for key in await self._services.keys())
+        return DerivedKeys(await self._services.keys(), purpose)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
         """Run `work` besides the exchanges; each worker runs its own. It is cancelled and awaited before `close`.

@@ -16,6 +16,7 @@ from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
 from adc.runtime.serve.plugin_services import ProcessClocks, check_scope, log_path, shares_rates
+from adc.state.key_ring import KeyRing
 from adc.state.memory import MemoryStore
 from adc.telemetry.line_log import LineLog
 
@@ -78,9 +79,9 @@ class _CheckServices(ProcessClocks):
             authorities(limits.ca_file)
         return UnusableClient()
 
-    async def keys(self) -> list[bytes]:
+    async def keys(self) -> KeyRing:
         """Return a secret that nothing keeps."""
-        return [secrets.token_bytes(32)]
+        return KeyRing([secrets.token_bytes(32)])
 
 
 def try_plugins(config: Config) -> TriedPlugins:

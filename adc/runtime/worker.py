@@ -34,7 +34,7 @@ from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.datagrams import Datagrams
 from adc.runtime.serve.firewall import WorkerFirewall
-from adc.runtime.serve.keys import signing_keys
+from adc.runtime.serve.keys import NodeKeys
 from adc.runtime.serve.links import Links
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.listeners import Listeners, Sockets
@@ -95,7 +95,7 @@ class Worker:
         self.firewall = WorkerFirewall(buckets or Buckets())
         self._quic_ids = quic_ids or IdMemory()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
-        self._key: bytes | None = None
+        self._keys = NodeKeys(self.state, self._follow_cluster)
         self._first = (config, sockets)
         self._rng = SystemRandom()
         self._candidate: tuple[Runtime, Sockets, Logs] | None = None
@@ -155,15 +155,9 @@ class Worker:
         self.listeners.prepare(config)
         await self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))
-        keys = partial(self._keys, config)
+        keys = partial(self._keys.ring, config)
         await runtime.plugins.start(PluginServices(config, self.state, logs.error_log, self.log_files, keys))
         self._candidate = (runtime, sockets, logs)
-
-    async def _keys(self, config: Config) -> list[bytes]:
-        """Return the keys of this node, whose file is kept in place from the commit on. Raises BuildError."""
-        keys = await signing_keys(config)
-        self._key = keys[0]
-        return keys
 
     async def _sticky(self, config: Config) -> dict[str, Sticky]:
         """Return the persistence of every pool, on the tables in use if those stay. Raises BuildError."""
@@ -171,8 +165,9 @@ class Worker:
         tables = {}
         if needs_store(config) or shares_purges(config) or config.shares_sessions:
             tables = open_tables(config, self.state.prepare(config).pins)
-        self._key = None
-        keys = await self._keys(config) if needs_keys(config) or config.cluster is not None else []
+        self._keys.begin()
+        signs = needs_keys(config) or config.cluster is not None
+        keys = await self._keys.ring(config) if signs else None
         counts = {name: sticky.persistence.counts for name, sticky in self._serving_sticky.items()}
         return build_all(config, tables, keys, counts)
 
@@ -200,9 +195,7 @@ class Worker:
             self.links.attach(pool, runtime.config.pools[name], runtime.member_tls.get(name))
         self.runtime = runtime
         self.state.commit()
-        self.state.guard(runtime.config, self._key)
-        self.cluster.follow(runtime.config, self.state.shared, self._key, self.batch)
-        self.datagrams.follow(runtime.config, self.state.shared)
+        self._follow_cluster(self._keys.commit(runtime.config))
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
         self.logs = logs
@@ -215,6 +208,12 @@ class Worker:
             self._retired.append(previous.plugins)
         for member in gone:
             self.links.retire(member)
+
+    def _follow_cluster(self, key: bytes | None) -> None:
+        """Take part in the cluster, with `key`."""
+        config = self.runtime.config
+        self.cluster.follow(config, self.state.shared, key, self.batch)
+        self.datagrams.follow(config, self.state.shared)
 
     def rollback(self) -> None:
         """Forget the candidate."""

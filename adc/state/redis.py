@@ -13,7 +13,6 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from math import inf
 
 from redis.exceptions import RedisError
 
@@ -26,13 +25,13 @@ from adc.state.redis_client import RedisAddress, connect, disconnect
 from adc.state.redis_link import BATCH, RedisLink
 from adc.state.redis_requests import ExactRequests
 from adc.state.redis_table import Addition, RedisTable, Take
+from adc.state.shared_secret import Agreed, SharedSecret
 from adc.telemetry.event_log import EventLog
 
 MAX_QUEUED_WRITES = 100_000
 MAX_WAITING = 10_000
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
-_OFFER_EVERY = 10.0
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 log = EventLog("adc.state")
@@ -80,7 +79,8 @@ class RedisStore:
         self._clock = clock
         self._tables: dict[str, RedisTable] = {}
         self._client = connect(address, limit)
-        self._link = RedisLink(self._client, prefix.encode(), os.urandom(8), self._tables, self.writes, clock)
+        self._prefix = prefix.encode()
+        self._link = RedisLink(self._client, self._prefix, os.urandom(8), self._tables, self.writes, clock)
         drawn = source if source is not None else random.Random()
         self._gone = Breaker(_FIRST_PAUSE, _LONGEST_PAUSE, drawn)
         self._slow = Breaker(_FIRST_PAUSE, _LONGEST_PAUSE, drawn)
@@ -89,8 +89,7 @@ class RedisStore:
         self._asked: list[tuple[str, bytes]] = []
         self._additions: ExactRequests[Addition, Count] = ExactRequests(fetch_limit, self._took_long)
         self._takes: ExactRequests[Take, Grant] = ExactRequests(limit, _ignore)
-        self._kept: tuple[str, bytes] | None = None
-        self._offer_at = -inf
+        self._secret: SharedSecret | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -104,10 +103,13 @@ class RedisStore:
         table.merge, table.size = merge, size
         return table
 
-    def keep(self, name: str, value: bytes) -> None:
-        """Store `value` under `name`, outside of all tables, whenever Redis has none: it may lose everything."""
-        if self._kept != (name, value):
-            self._kept, self._offer_at = (name, value), -inf
+    def keep(self, name: str, value: bytes, agreed: Agreed) -> None:
+        """Store `value` under `name`, outside of all tables, whenever Redis has none: it may lose everything. Call
+        `agreed` when Redis has another value, or learns of a former one."""
+        if self._secret is not None and self._secret.offers(name, value):
+            self._secret.call(agreed)
+        else:
+            self._secret = SharedSecret(name, value, agreed)
 
     def status(self) -> Status:
         for breaker in (self._gone, self._slow):
@@ -229,7 +231,8 @@ class RedisStore:
 
     async def _live(self) -> None:
         """Serve one connection, from its synchronisation to its end."""
-        self._offer_at = -inf
+        if self._secret is not None:
+            self._secret.hurry()
         await self._offer()
         await self._link.resynchronise()
         self._returned()
@@ -263,13 +266,8 @@ class RedisStore:
         await self._takes.send_waiting(self._link.take)
 
     async def _offer(self) -> None:
-        now = time.monotonic()
-        if self._kept is None or now < self._offer_at:
-            return
-        first, self._offer_at = self._offer_at == -inf, now + _OFFER_EVERY
-        name, value = self._kept
-        if await self._link.offer(name, value) != value and first:
-            log.warn("shared_key_differs", name=name)
+        if self._secret is not None:
+            await self._secret.offer(self._client, self._prefix)
 
     async def _flush(self) -> None:
         await self._offer()

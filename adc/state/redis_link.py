@@ -75,14 +75,6 @@ class RedisLink:
         """Wait for any response."""
         await self._client.ping()
 
-    async def offer(self, name: str, value: bytes) -> bytes:
-        """Return the value under `name`, outside of all tables, after storing `value` if there was none."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.set(self._prefix + name.encode(), value, nx=True)
-            pipeline.get(self._prefix + name.encode())
-            _, found = await pipeline.execute()
-        return cast("bytes", found) or value
-
     async def entries(
         self, names: Sequence[tuple[RedisTable, bytes]], offers: Sequence[Entry | None] = ()
     ) -> list[Entry | None]:

@@ -241,16 +241,16 @@ EVENTS = (
     ),
     _event("serving", "info", "config workers", "The service started."),
     _event(
-        "shared_key_differs",
-        "warn",
-        "name",
-        "Redis has another key than this node signs with: nodes do not accept each other until this one reloads.",
+        "shared_key_adopted",
+        "info",
+        "",
+        "Redis had another key than this node signed with; the node signs with that of Redis now and accepts both.",
     ),
     _event(
         "shared_keys_unavailable",
         "warn",
         "detail",
-        "Redis did not answer, so this node signs with its own key until a reload; `cluster.secret` avoids that.",
+        "Redis did not answer, so this node signs with the key that it has until Redis is back.",
     ),
     _event(
         "smtp_member_failed",

@@ -17,7 +17,18 @@ class Sealer:
     """Seals with the first key, opens with any. What is sealed for one `purpose` does not open for another."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._ciphers = [AESGCM(key) for key in keys]
+        self._keys = keys
+        self._known: tuple[bytes, ...] = ()
+        self._made: list[AESGCM] = []
+
+    @property
+    def _ciphers(self) -> list[AESGCM]:
+        """The ciphers of the keys, which change when the nodes of a cluster agree on others."""
+        keys = tuple(self._keys)
+        if keys != self._known:
+            self._made = [AESGCM(key) for key in keys]
+            self._known = keys
+        return self._made
 
     def seal(self, data: bytes, purpose: bytes) -> bytes:
         """Return `data` encrypted."""

@@ -97,10 +97,11 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def two_nodes(folder, unknown="accept", count=3, more=("", ""), origin=Origin):
-    """Redis, both nodes in step with it, and the members. `more` is what else each says of the cluster."""
+async def two_nodes(folder, unknown="accept", count=3, more=("", ""), origin=Origin, redis_starts=True):
+    """Redis, both nodes in step with it if it runs, and the members. `more` is what else each says of the cluster."""
     redis = RedisServer(folder)
-    redis.start()
+    if redis_starts:
+        redis.start()
     async with origins(count, origin) as members:
         nodes = [
             Node(name, folder / name, redis, members, unknown, words)

@@ -14,6 +14,7 @@ from adc.plugin.testkit.outcome import Messages
 from adc.plugin.testkit.processes import FakeProcesses
 from adc.state.allowance import Allowance, Granted
 from adc.state.interface import Counted, Merge, Status, take_from
+from adc.state.key_ring import KeyRing
 from adc.state.memory import MemoryStore, MemoryTable
 
 EPOCH = 1_800_000_000.0
@@ -79,7 +80,7 @@ class FakeServices:
         self.files: dict[str, FakeLog] = {}
         self.http = FakeHttp()
         self.pool = FakeProcesses()
-        self.secrets = [b"secret of the node"]
+        self.secrets = KeyRing([b"secret of the node"])
         self._passed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._number = count()
@@ -125,7 +126,7 @@ class FakeServices:
         """Return a client that gets the replies of the test."""
         return FakeClient(self.http)
 
-    async def keys(self) -> list[bytes]:
+    async def keys(self) -> KeyRing:
         """Return the secrets of the node."""
         return self.secrets
 

@@ -130,8 +130,8 @@ class Trial:
         return self._services.pool
 
     def change_secret(self, *secrets: bytes) -> None:
-        """Give the node other secrets from the next start on: the first signs, all verify."""
-        self._services.secrets = list(secrets)
+        """Give the node other secrets from now on: the first signs, all verify."""
+        self._services.secrets.replace(secrets)
 
     def take_store_down(self, down: bool = True) -> None:
         """Have the stores behind the tables fail, or work again."""

@@ -83,6 +83,36 @@ def restore_key(folder: Path, key: bytes) -> None:
             _place(private_folder(folder) / KEY_FILE, key)
 
 
+def agreed_key(folder: Path, name: str) -> bytes | None:
+    """Return the key that the nodes last agreed on as `name`, None if they never did."""
+    try:
+        key = _agreed_file(folder, name).read_bytes()
+    except OSError:
+        return None
+    return key or None
+
+
+def keep_agreed_key(folder: Path, name: str, key: bytes) -> None:
+    """Keep the key that the nodes agreed on, so that a restart while Redis is away goes on with it. A file that cannot
+    be written is left."""
+    if agreed_key(folder, name) == key:
+        return
+    path = _agreed_file(folder, name)
+    with contextlib.suppress(OSError, BuildError):
+        fd, written = tempfile.mkstemp(dir=private_folder(folder))
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(key)
+            os.replace(written, path)
+        except OSError:
+            os.unlink(written)
+            raise
+
+
+def _agreed_file(folder: Path, name: str) -> Path:
+    return folder / f"agreed-{blake2b(name.encode(), digest_size=8).hexdigest()}.key"
+
+
 def _place(path: Path, key: bytes) -> None:
     """Write the whole file at once, unless another process has done so a moment before."""
     fd, name = tempfile.mkstemp(dir=path.parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, cast
 
 from adc.config import Config
@@ -25,6 +25,7 @@ from adc.persistence.source import source_key
 from adc.persistence.table import KeyOf, TablePersistence
 from adc.persistence.tls import certificate_key, sni_key
 from adc.state.interface import Store, Table
+from adc.state.key_ring import KeyRing
 
 
 class Sticky(NamedTuple):
@@ -59,7 +60,7 @@ def open_tables(config: Config, store: Store) -> dict[str, Table]:
 
 
 def build_all(
-    config: Config, tables: Mapping[str, Table], keys: Sequence[bytes], counts: Mapping[str, PinCounts]
+    config: Config, tables: Mapping[str, Table], keys: KeyRing | None, counts: Mapping[str, PinCounts]
 ) -> dict[str, Sticky]:
     """Return the persistence of each pool that has one. `keys` sign if the configuration names none, `counts` are
     those of the previous runtime, by pool."""
@@ -81,7 +82,7 @@ def _build(
     config: Config,
     pool: pools.Pool,
     table: Table | None,
-    keys: Sequence[bytes],
+    keys: KeyRing | None,
     counts: PinCounts | None,
 ) -> Sticky:
     settings = cast("model.Persistence", pool.persistence)
@@ -92,7 +93,7 @@ def _build(
     node = "" if config.cluster is None else config.node
     if isinstance(chosen, model.CookiePersistence):
         members = (member_id(name, member.address.text) for member in pool.members)
-        signer = Signer(name, [key.encode() for key in chosen.keys] or keys, members)
+        signer = Signer(name, [key.encode() for key in chosen.keys] or keys or (), members)
         return Sticky(_by_cookie(name, chosen, signer, stickiness, counts, table, node), stickiness, table)
     if table is None:
         raise ValueError(f"pool {name} has no table")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from adc.config import Config
@@ -17,9 +17,10 @@ from adc.runtime.build.folder import private_folder, state_folder
 from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.state import Opened, SharedState
 from adc.state.interface import Store
+from adc.state.key_ring import KeyRing
 from adc.telemetry.line_log import LineLog
 
-Keys = Callable[[], Awaitable[Sequence[bytes]]]
+Keys = Callable[[], Awaitable[KeyRing]]
 """Returns the secrets of the node."""
 
 
@@ -86,7 +87,7 @@ class PluginServices(ProcessClocks):
 
         return AiohttpClient(limits)
 
-    async def keys(self) -> Sequence[bytes]:
+    async def keys(self) -> KeyRing:
         """Return the secrets of this node. Raises BuildError."""
         return await self._keys()
 

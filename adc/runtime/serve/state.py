@@ -20,6 +20,7 @@ from adc.state.memory import MemoryStore
 if TYPE_CHECKING:
     from adc.state.redis import RedisStore
     from adc.state.redis_client import RedisAddress
+    from adc.state.shared_secret import Agreed
 
 SECRET = "secret"
 """Name of the nodes' key in Redis, behind the prefix of the cluster."""
@@ -107,15 +108,16 @@ class SharedState:
         self._candidate = None
         self._close_unused()
 
-    def guard(self, config: Config, key: bytes | None) -> None:
-        """Keep the generated key in place: in Redis if nodes share it there, else in its file."""
+    def guard(self, config: Config, key: bytes | None, agreed: Agreed | None = None) -> None:
+        """Keep the generated key in place: in Redis if nodes share it there (`agreed` is called with theirs), else in
+        its file."""
         self._guarded = None
         if key is None or (config.cluster is not None and config.cluster.secret is not None):
             return
         if config.state.backend != "redis":
             self._guarded = state_folder(config), key
-        elif self._opened is not None and self._opened.redis is not None:
-            self._opened.redis.keep(SECRET, key)
+        elif self._opened is not None and self._opened.redis is not None and agreed is not None:
+            self._opened.redis.keep(SECRET, key, agreed)
 
     def tick(self, now: float) -> None:
         """Reap a slice, and look after the files once a second; `now` is wall-clock."""

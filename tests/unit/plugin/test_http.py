@@ -70,11 +70,11 @@ async def test_keys_stay_over_reloads_and_differ_by_purpose() -> None:
     trial = Trial(Asks)
     async with trial:
         plugin: Any = trial.plugin
-        before, others = plugin.keys, plugin.others
+        before, others = tuple(plugin.keys), tuple(plugin.others)
     async with trial:
         plugin = trial.plugin
-        assert plugin.keys == before
-        assert plugin.keys != others
+        assert tuple(plugin.keys) == before
+        assert tuple(plugin.keys) != others
         assert [len(key) for key in before] == [32]
 
 
@@ -87,3 +87,13 @@ async def test_former_secret_of_the_node_still_verifies() -> None:
     async with trial:
         plugin = trial.plugin
         assert plugin.keys[1:] == (before,)
+
+
+async def test_keys_change_for_a_running_plugin_when_the_nodes_agree_on_others() -> None:
+    trial = Trial(Asks)
+    async with trial:
+        plugin: Any = trial.plugin
+        (before,) = plugin.keys
+        trial.change_secret(b"agreed", b"secret of the node")
+        assert plugin.keys[1:] == (before,)
+        assert plugin.keys[0] != before

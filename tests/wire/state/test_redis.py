@@ -240,30 +240,6 @@ async def test_connections_from_before_a_restart_of_redis_are_not_used(
     assert caplog.text.count("redis_lost") == 1
 
 
-async def test_value_that_is_kept_is_stored_again_after_redis_lost_it(server: RedisServer) -> None:
-    store = await connected(node(server))
-    store.keep("secret", b"ours")
-    await until(lambda: b"\r\nours\r\n" in server.command("GET", "adc:secret"))
-    server.kill()
-    await until(lambda: store.status().degraded)
-    server.start()  # empty
-    await until(lambda: not store.status().degraded, 10.0)
-    assert b"\r\nours\r\n" in server.command("GET", "adc:secret")
-    await store.close()
-
-
-async def test_value_that_is_kept_does_not_replace_another(
-    server: RedisServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    server.command("SET", "adc:secret", "theirs")
-    store = node(server)
-    store.keep("secret", b"ours")
-    await connected(store)
-    await store.close()
-    assert b"\r\ntheirs\r\n" in server.command("GET", "adc:secret")
-    assert "shared_key_differs" in caplog.text
-
-
 async def test_deletion_while_a_node_was_cut_off_is_not_undone(server: RedisServer) -> None:
     one = await connected(node(server))
     other = node(server)
