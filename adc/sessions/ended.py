@@ -33,15 +33,18 @@ class Ended(NamedTuple):
 
 
 class EndedSessions:
-    """`counts` are by protocol, listener and reason, since this worker started; `recent` are the last ones."""
+    """`count` sessions have ended since this worker started, `counts` are by protocol, listener and reason; `recent`
+    are the last ones."""
 
     def __init__(self) -> None:
+        self.count = 0
         self.counts: dict[tuple[str, str, str], int] = {}
         self.recent: deque[Ended] = deque(maxlen=KEPT)
 
     def add(self, session: Session, reason: str, now: float) -> Ended:
         """Count a session that has ended, and return what is remembered of it."""
         key = (session.protocol, session.listener, reason)
+        self.count += 1
         self.counts[key] = self.counts.get(key, 0) + 1
         session.refresh(now)
         ended = Ended(

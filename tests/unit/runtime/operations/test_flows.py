@@ -10,6 +10,7 @@ from adc.runtime.operations import flows
 from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
 from adc.runtime.operations.operation import BadRequest
 from adc.runtime.serve.sessions import WorkerSessions
+from adc.sessions.ended import KEPT
 from adc.sessions.row import flow_row
 from adc.sessions.session import Session, Timeouts
 
@@ -109,6 +110,50 @@ async def test_ended_flows_are_listed_with_their_reason():
     assert [row.reason for row in page.rows] == ["killed"]
 
 
+@pytest.mark.parametrize("ended", [False, True])
+async def test_no_worker_makes_more_rows_at_once_than_it_may(ended):
+    node = FakeNode(250, 250)
+    if ended:
+        await node.all(flows.KILL, UnwantedFlows(all=True))
+    largest = 0
+    answers = node.all
+
+    async def watched(operation, request):
+        nonlocal largest
+        replies = await answers(operation, request)
+        largest = max(largest, *(len(page.rows) for page in replies.values()))
+        return replies
+
+    node.all = watched
+    page = await flows.LIST.coordinate(node, WantedFlows(ended=ended, limit=400))
+    assert [row.id for row in page.rows] == [f"{n // 250}-{n % 250 + 1}" for n in range(400)]
+    assert largest == flows.ROWS_PER_CALL
+
+
+async def test_pages_of_ended_flows_go_on_where_they_were_although_more_end():
+    node = FakeNode(20)
+    table = node.workers[0].sessions.table
+    found = []
+    page = flows.FlowPage([], "")
+    while page.cursor is not None:
+        for session in table.scan(0, 3):
+            session.end("killed")
+        page = await flows.LIST.coordinate(node, WantedFlows(ended=True, limit=2, cursor=page.cursor))
+        found += [row.id for row in page.rows]
+    assert found == [f"0-{number}" for number in range(1, 21)]
+
+
+async def test_ended_flows_that_are_forgotten_are_passed_over():
+    node = FakeNode(3)
+    first = await flows.LIST.coordinate(node, WantedFlows(ended=True, cursor="0:0"))
+    assert first == flows.FlowPage([], None)
+    sessions = node.workers[0].sessions
+    for _ in range(KEPT + 10):
+        sessions.table.open(Flow(sessions.table, ("10.0.0.1", 1000)), 0.0)
+    await node.all(flows.KILL, UnwantedFlows(all=True))
+    assert (await listed(node, ended=True))[0] == "0-14"
+
+
 @pytest.mark.parametrize("wrong", [{}, {"all": True, "state": "new"}, {"limit": 5}])
 def test_kill_names_all_or_some(wrong):
     with pytest.raises(BadRequest, match="say which"):
@@ -133,7 +178,8 @@ async def test_metrics_count_open_and_ended_sessions():
     assert samples["adc_sessions_opened_total", ("udp", "dns")] == 3
 
 
-async def test_listing_of_ended_flows_lets_others_have_their_turn():
+@pytest.mark.parametrize("conditions", [{}, {"client": "192.0.2.0/24"}])
+async def test_listing_of_ended_flows_lets_others_have_their_turn(conditions):
     node = FakeNode(1000)
     await node.all(flows.KILL, UnwantedFlows(all=True))
     turns = 0
@@ -145,7 +191,7 @@ async def test_listing_of_ended_flows_lets_others_have_their_turn():
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    assert len((await flows.LIST.run(node.workers[0], WantedFlows(ended=True))).rows) == 1000
+    assert len(await listed(node, ended=True, **conditions)) == (0 if conditions else 1000)
     task.cancel()
     assert turns >= 4
 
