@@ -12,8 +12,8 @@ from adc.telemetry.escape import escape_text, json_text
 from adc.telemetry.line_log import LineLog
 from adc.telemetry.timestamps import clf_time, iso_time
 
-MOST_LINES: Final = 500
-"""Lines to keep for the next flush: when many sessions end at once, they are written in parts of about a
+MOST_LINES: Final = 200
+"""Lines to keep for the next flush: when many sessions end at once, they are written in parts of less than a
 millisecond."""
 
 _NUMBERS: Final = '"bytes_in":%d,"bytes_out":%d,"packets_in":%d,"packets_out":%d,"duration":%.3f,"idle":%.3f}'

@@ -14,7 +14,7 @@ from adc.sessions.shared_total import SharedTotal
 SLICE: Final = 1000
 """Effort of one `tick`: one for a session that was active, `END_EFFORT` for one that ends."""
 
-END_EFFORT: Final = 20
+END_EFFORT: Final = 50
 
 MOST_EVICTED: Final = 4
 """Sessions that make room for a new one: more than one after a reload has made the table smaller."""
