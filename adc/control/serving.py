@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallRefused
@@ -33,6 +33,7 @@ class Serves(Protocol):
     def rollback(self) -> None: ...
     async def drain(self, grace: float, last: bool) -> None: ...
     def samples(self) -> list[Sample]: ...
+    def sample_groups(self) -> Iterator[Iterable[Sample]]: ...
     def call(self, operation: Operation[Any, Any], request: Any) -> Any: ...
 
 

@@ -14,6 +14,7 @@ from adc.control import error_log
 from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer, set_thresholds
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.privileges import drop, identity_of
+from adc.control.sample_parts import packed
 from adc.control.serving import ServingSockets
 from adc.net.tls import quiet_about_server_names
 
@@ -89,7 +90,7 @@ class WorkerProcess:
                 self._draining = True
                 return await self._serving.drain(*body)
             case "samples":
-                return self._serving.worker.samples()
+                return await packed(self._serving.worker.sample_groups())
             case "call":
                 return await self._serving.call(*body)
             case _:

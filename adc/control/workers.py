@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
 from adc.control.processes import WorkerProcess
+from adc.control.sample_parts import unpacked
 from adc.control.serving import ServingSockets
 from adc.control.sockets import SocketPlan
 
@@ -115,8 +116,7 @@ class ChildWorker:
         return samples
 
     async def samples(self) -> list[Sample]:
-        samples: list[Sample] = await self._peer.ask("samples", timeout=ANSWER_TIMEOUT)
-        return samples
+        return unpacked(await self._peer.ask("samples", timeout=ANSWER_TIMEOUT))
 
     async def call(self, operation: Operation[Request, Reply], request: Request) -> Reply:
         reply: Reply = await self._peer.ask("call", (operation.name, request), timeout=operation.timeout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -111,11 +111,11 @@ class Plugins:
                 for declared in use.declared.tables.values():
                     declared.resize()
 
-    def samples(self, worker: str) -> Iterable[Sample]:
-        """Yield the metrics of every use; `worker` is the worker's id."""
+    def samples(self, worker: str) -> Iterator[Iterable[Sample]]:
+        """Yield the metrics of every use, use by use; `worker` is the worker's id."""
         for route, chain in self.chains.items():
             for use in chain.uses:
-                yield from _samples(route, use, worker)
+                yield _samples(route, use, worker)
 
 
 def _samples(route: str, use: PluginUse, worker: str) -> Iterable[Sample]:

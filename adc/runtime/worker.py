@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from random import SystemRandom
 from typing import Any
 
@@ -52,12 +53,12 @@ from adc.telemetry.samples import Sample
 _DRAIN_POLL = 0.05
 _FIRST_DRAIN_POLL = 0.001
 """Seconds between two looks for work in flight: most of it ends soon, so the first looks follow each other closely."""
-_COLLECT = (4_000, 2, 2_500)
+_COLLECT = (1_000, 1, 10_000)
 """Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste.
 
 A collection takes about 0.3 us for each object of its generation, and nothing else runs meanwhile. So the first two
-generations are small (4 ms), and the third, which would have every session of a large table, is collected after 20
-million objects more were made than freed.
+generations are small (less than a millisecond), and the third, which would have every session of a large table, is
+collected after 20 million objects more were made than freed.
 """
 
 
@@ -305,6 +306,10 @@ class Worker:
 
     def samples(self) -> list[Sample]:
         """Return this worker's metrics."""
+        return list(chain.from_iterable(self.sample_groups()))
+
+    def sample_groups(self) -> Iterator[Iterable[Sample]]:
+        """Yield this worker's metrics in groups, between which it may do other work."""
         return worker_samples(self)
 
     def call(self, operation: Operation[Any, Any], request: Any) -> Any:

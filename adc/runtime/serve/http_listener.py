@@ -104,7 +104,8 @@ class HttpListener(StreamListener):
     def samples(self) -> Iterator[Sample]:
         service, name = self.service, self.name
         yield from super().samples()
-        yield from route_samples(self._preroutes.pipelines)
+        for pipeline in self._preroutes.pipelines:
+            yield from route_samples(pipeline)
         yield Sample("adc_requests_total", (name, "", "404"), service.unrouted)
         for reason, count in service.ends.items():
             yield Sample("adc_exchange_ends_total", (reason,), count)

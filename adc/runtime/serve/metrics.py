@@ -1,13 +1,13 @@
-"""Metrics of a worker, as samples."""
+"""Metrics of a worker, as samples in groups: a reload may come between two groups, not within one."""
 
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from adc.pools.member import Health
-from adc.runtime.build.runtime import Runtime
+from adc.pools.member import Health, Member
+from adc.pools.pool import Pool
 from adc.runtime.serve import descriptors
 from adc.runtime.serve.cache_metrics import cache_samples
 from adc.runtime.serve.route_metrics import route_samples
@@ -17,46 +17,49 @@ from adc.telemetry.samples import Sample
 _PAGE = resource.getpagesize()
 
 
-def worker_samples(worker: Serving) -> list[Sample]:
-    """Return every sample of one worker."""
+def worker_samples(worker: Serving) -> Iterator[Iterable[Sample]]:
+    """Yield every sample of one worker, in groups of a few."""
     runtime = worker.runtime
-    samples = [
-        *route_samples(runtime.pipelines),
-        *_pools(runtime),
-        *runtime.plugins.samples(str(worker.worker_id)),
-        *_persistence(worker),
-        *cache_samples(worker),
-        *worker.sessions.samples(),
-        *_process(worker),
-        *worker.firewall.samples(),
-    ]
-    for listener in worker.listeners.values():
-        samples += listener.samples()
-    return samples
-
-
-def _pools(runtime: Runtime) -> Iterator[Sample]:
-    for name, pool in runtime.pools.items():
-        yield Sample("adc_pool_active", (name,), pool.active)
-        yield Sample("adc_pool_members_available", (name,), sum(member.available for member in pool.members))
-        yield Sample("adc_upstream_retries_total", (name,), sum(member.retries for member in pool.members))
-        yield Sample("adc_pool_requests_total", (name,), sum(member.requests for member in pool.members))
-        if pool.queue is not None:
-            yield Sample("adc_pool_queued", (name,), len(pool.queue))
-            yield Sample("adc_pool_queue_timeouts_total", (name,), pool.queue.expired)
-            yield Sample("adc_pool_queue_refused_total", (name,), pool.queue.refused)
-        if pool.breaker is not None:
-            for failure, count in pool.breaker.refused.items():
-                yield Sample("adc_pool_breaker_refused_total", (name, failure.value), count)
+    for pipeline in runtime.pipelines:
+        yield route_samples(pipeline)
+    for pool in runtime.pools.values():
+        yield _pool(pool)
         for member in pool.members:
-            labels = (name, member.name)
-            yield Sample("adc_member_up", labels, member.health is not Health.DOWN and not member.ejected)
-            yield Sample("adc_member_active", labels, member.active)
-            yield Sample("adc_member_requests_total", labels, member.requests)
-            yield Sample("adc_member_ejections_total", labels, member.ejections)
-            if member.link is not None:
-                yield Sample("adc_member_connections", labels, member.link.connections)
-                yield Sample("adc_member_connects_total", labels, member.link.opened)
+            yield _member(pool.name, member)
+    yield from runtime.plugins.samples(str(worker.worker_id))
+    yield _persistence(worker)
+    yield cache_samples(worker)
+    yield worker.sessions.samples()
+    yield _process(worker)
+    yield worker.firewall.samples()
+    for listener in list(worker.listeners.values()):
+        yield listener.samples()
+
+
+def _pool(pool: Pool) -> Iterator[Sample]:
+    labels = (pool.name,)
+    yield Sample("adc_pool_active", labels, pool.active)
+    yield Sample("adc_pool_members_available", labels, sum(member.available for member in pool.members))
+    yield Sample("adc_upstream_retries_total", labels, sum(member.retries for member in pool.members))
+    yield Sample("adc_pool_requests_total", labels, sum(member.requests for member in pool.members))
+    if pool.queue is not None:
+        yield Sample("adc_pool_queued", labels, len(pool.queue))
+        yield Sample("adc_pool_queue_timeouts_total", labels, pool.queue.expired)
+        yield Sample("adc_pool_queue_refused_total", labels, pool.queue.refused)
+    if pool.breaker is not None:
+        for failure, count in pool.breaker.refused.items():
+            yield Sample("adc_pool_breaker_refused_total", (*labels, failure.value), count)
+
+
+def _member(pool: str, member: Member) -> Iterator[Sample]:
+    labels = (pool, member.name)
+    yield Sample("adc_member_up", labels, member.health is not Health.DOWN and not member.ejected)
+    yield Sample("adc_member_active", labels, member.active)
+    yield Sample("adc_member_requests_total", labels, member.requests)
+    yield Sample("adc_member_ejections_total", labels, member.ejections)
+    if member.link is not None:
+        yield Sample("adc_member_connections", labels, member.link.connections)
+        yield Sample("adc_member_connects_total", labels, member.link.opened)
 
 
 def _persistence(worker: Serving) -> Iterator[Sample]:
