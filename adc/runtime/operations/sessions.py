@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,14 +13,19 @@ from adc.runtime.errors import BuildError
 from adc.runtime.operations.operation import BadRequest, Node, Operation, Scope
 
 if TYPE_CHECKING:
+    from adc.pools.member import Member
     from adc.runtime.serve.view import Serving
     from adc.state.interface import Entry, Table
 
 MOST_ROWS = 1000
 SCANNED_PER_CALL = 20_000
-"""Entries examined in one call, so that a filter that matches little does not block the worker."""
+"""Entries examined in one call, so that a filter that matches little is answered soon."""
 
-_PAGE = 500
+_SLICE = 250
+"""Entries examined in one loop iteration: one to two milliseconds."""
+
+_DROPPED_SLICE = 50
+"""Entries dropped in one loop iteration: each is a write."""
 
 Place = tuple[str, str | None]
 """A pool, and the key (in hexadecimal) after which its table continues."""
@@ -68,23 +74,26 @@ class ListSessions(Operation[Wanted, Page]):
     scope = Scope.STATE
     path = "/api/v1/sessions"
 
-    def run(self, worker: Serving, request: Wanted) -> Page:
+    async def run(self, worker: Serving, request: Wanted) -> Page:
         if request.if_any and request.pool in worker.runtime.pools and not _has_table(worker, request.pool):
             return Page([], None)
-        tables = _tables(worker, request.pool)
+        runtime, tables = worker.runtime, _tables(worker, request.pool)
         now = worker.clock.wall
         rows: list[SessionRow] = []
         left = SCANNED_PER_CALL
         place: Place | None = _place(tables, request.cursor)
         while place is not None and left > 0 and len(rows) < request.limit:
             pool, after = place
-            most = min(_PAGE, request.limit - len(rows))
+            most = min(_SLICE, request.limit - len(rows))
             entries, following = _slice(tables[pool], request.client, after, most, now)
             left -= max(1, len(entries))
-            slack = worker.runtime.sticky[pool].stickiness.slack
-            chosen = _by_address(worker, pool, request.filter)
-            rows += session_rows(pool, _members(worker, pool), entries, now, chosen, slack)
+            slack = runtime.sticky[pool].stickiness.slack
+            members = runtime.pools[pool].members
+            addresses = {member_id(pool, member.address): member.address for member in members}
+            chosen = _by_address(members, request.filter)
+            rows += session_rows(pool, addresses, entries, now, chosen, slack)
             place = (pool, following) if following is not None else _after(tables, pool)
+            await asyncio.sleep(0)
         return Page(rows, None if place is None else f"{place[1] or ''}:{place[0]}")
 
     def merge(self, replies: Mapping[int, Page]) -> Page:
@@ -111,13 +120,15 @@ class DropPage(Operation[Wanted, DroppedPage]):
     request, reply = Wanted, DroppedPage
     scope = Scope.STATE
 
-    def run(self, worker: Serving, request: Wanted) -> DroppedPage:
-        page = LIST.run(worker, request)
+    async def run(self, worker: Serving, request: Wanted) -> DroppedPage:
         tables = _tables(worker, request.pool)
+        page = await LIST.run(worker, request)
         now = worker.clock.wall
         dropped = 0
-        for row in page.rows:
+        for number, row in enumerate(page.rows, 1):
             dropped += any(tables[row.pool].delete(key, now) for key in candidate_keys(row.client))
+            if number % _DROPPED_SLICE == 0:
+                await asyncio.sleep(0)
         return DroppedPage(dropped, page.cursor)
 
     def merge(self, replies: Mapping[int, DroppedPage]) -> DroppedPage:
@@ -189,16 +200,12 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _by_address(worker: Serving, pool: str, wanted: SessionFilter) -> SessionFilter:
+def _by_address(members: Iterable[Member], wanted: SessionFilter) -> SessionFilter:
     """Return `wanted` with a member's name replaced by its address, which rows contain."""
-    for member in worker.runtime.pools[pool].members:
+    for member in members:
         if wanted.member == member.name:
             return wanted._replace(member=member.address)
     return wanted
-
-
-def _members(worker: Serving, pool: str) -> dict[bytes, str]:
-    return {member_id(pool, member.address): member.address for member in worker.runtime.pools[pool].members}
 
 
 def _place(tables: Mapping[str, Table], cursor: str) -> Place | None:

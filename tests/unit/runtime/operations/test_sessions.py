@@ -1,11 +1,17 @@
 """Sessions of several workers' tables, and dropping them page by page."""
 
+import asyncio
+import pickle
+from types import SimpleNamespace
+
 import pytest
 
 from adc.persistence.listing import SessionRow
+from adc.persistence.pin import Pin
 from adc.runtime.operations import sessions
 from adc.runtime.operations.operation import BadRequest
 from adc.runtime.operations.sessions import DroppedPage, Page, Unwanted, Wanted
+from adc.state.memory import MemoryTable
 
 
 def row(client, seen, member="m"):
@@ -59,3 +65,55 @@ def test_limit_outside_its_range_is_refused(limit):
 
 def test_an_age_of_zero_narrows_a_drop():
     assert Unwanted(max_age=0.0).filter.max_age == 0.0
+
+
+def test_rows_are_the_same_after_their_way_between_processes():
+    assert pickle.loads(pickle.dumps(row("ann", 1.0))) == row("ann", 1.0)
+
+
+def worker_with(pins):
+    """A worker with a table of so many pins."""
+    table = MemoryTable("app", 10_000)
+    for number in range(pins):
+        table.set(b"k%05d" % number, Pin(b"m" * 8, 1.0, 2.0).pack(), 100.0, 0.0)
+    sticky = SimpleNamespace(table=table, stickiness=SimpleNamespace(slack=0.0))
+    runtime = SimpleNamespace(sticky={"app": sticky}, pools={"app": SimpleNamespace(members=[])})
+    return SimpleNamespace(runtime=runtime, clock=SimpleNamespace(wall=3.0))
+
+
+async def turns_during(work):
+    """Return what `work` returns, and the turns that others had meanwhile."""
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    found = await work
+    task.cancel()
+    return found, turns
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted(member="nobody")])
+async def test_listing_lets_others_have_their_turn(wanted):
+    page, turns = await turns_during(sessions.LIST.run(worker_with(2000), wanted))
+    assert len(page.rows) == (0 if wanted.member else 1000)
+    assert turns >= 4
+
+
+async def test_dropping_lets_others_have_their_turn():
+    worker = worker_with(1000)
+    page, turns = await turns_during(sessions.DROP_PAGE.run(worker, Wanted()))
+    assert (page.dropped, len(worker.runtime.sticky["app"].table)) == (1000, 0)
+    assert turns >= 20
+
+
+async def test_listing_goes_on_with_the_members_that_it_began_with():
+    worker = worker_with(1000)
+    listing = asyncio.create_task(sessions.LIST.run(worker, Wanted()))
+    await asyncio.sleep(0)
+    worker.runtime = SimpleNamespace(sticky={}, pools={})
+    assert len((await listing).rows) == 1000
