@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from adc.smtp import parameters as params
 from adc.smtp.content import BadContent, ContentScanner
@@ -14,7 +14,7 @@ from adc.smtp.line_reader import SessionEnded
 from adc.smtp.mail_log import MailRefusal
 from adc.smtp.path import parse_recipient, parse_sender, split_path
 from adc.smtp.replies import Reply, reply_of
-from adc.smtp.session_protocol import CLOSING
+from adc.smtp.session_protocol import CLOSING, COMMAND_BYTES
 from adc.smtp.transaction import Transaction
 
 OK = reply_of(250, "2.0.0 Ok")
@@ -26,6 +26,8 @@ NESTED = reply_of(503, "5.5.1 A message has begun already")
 NO_MAIL = reply_of(503, "5.5.1 MAIL is needed first")
 NO_RECIPIENT = reply_of(554, "5.5.1 No valid recipients")
 TOO_LARGE = reply_of(552, "5.3.4 Message too large")
+MOST_GROUP: Final = 50
+"""Recipients that members get together."""
 
 
 class SmtpConnection(Introduction):
@@ -127,11 +129,23 @@ class SmtpConnection(Introduction):
             reply = recipient
             transaction.record_refusal(arg or "", reply)
         else:
+            if self._lines.has_line and transaction.room > 1:
+                transaction.announce(self._group(recipient, min(transaction.room, MOST_GROUP)))
             with self.waiting():
                 reply = await transaction.add(recipient)
             self.flow.pool, self.flow.member = transaction.last
         self.recipient_counted(reply)
         await self.say(reply, more=True)
+
+    def _group(self, first: Recipient, most: int) -> list[Recipient]:
+        """Return `first` and the valid recipients in the RCPT commands that are here already, at most `most`."""
+        group = [first]
+        for line in self._lines.ahead(b"RCPT ", most - 1):
+            argument = str(line[5:].strip(), "utf-8", "surrogateescape")
+            recipient = self._recipient(argument) if len(line) <= COMMAND_BYTES else None
+            if isinstance(recipient, Recipient):
+                group.append(recipient)
+        return group
 
     def _recipient(self, arg: str) -> Recipient | Reply:
         """Return the recipient in the argument of RCPT, or the reply to a malformed one."""

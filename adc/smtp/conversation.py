@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from aiosmtplib import SMTPResponse, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 from aiosmtplib.esmtp import parse_esmtp_extensions
+from aiosmtplib.protocol import COMMAND_INJECTION_REGEX
 
 from adc.pools.errors import Failure
 from adc.smtp.member_protocol import MemberProtocol
@@ -37,7 +39,8 @@ class Credentials(NamedTuple):
 
 
 class Conversation:
-    """A connection to a member on which commands are sent one after the other.
+    """A connection to a member on which commands are sent one after the other, or in groups if the member offers
+    PIPELINING.
 
     `extensions` are those of the last EHLO, in upper case, with their parameters. All methods raise MemberError.
     """
@@ -47,6 +50,7 @@ class Conversation:
         self._timeout = timeout
         self._message_reply: asyncio.Future[SMTPResponse] | None = None
         self._buffered = b""
+        self._ahead: deque[bytes] = deque()
         self.extensions: Mapping[str, str] = {}
 
     @property
@@ -126,7 +130,31 @@ class Conversation:
             self.abort()
             raise MemberError(LOST, Failure.PROTOCOL_ERROR, "a reply without a command")
         data = line.encode("utf-8", "surrogateescape")
+        if self._ahead and self._ahead[0] == data:
+            return await self._next_reply()
+        while self._ahead:  # the rest of a group whose MAIL was refused
+            await self._next_reply()
         reply = await self._read(self._protocol.execute_command(data, timeout=self._timeout))
+        if reply.status == 421:
+            self.abort()
+        return reply
+
+    async def send_ahead(self, lines: Sequence[str]) -> None:
+        """Send commands together; `command` then reads the reply to each, called with the same lines in their order."""
+        while self._ahead:
+            await self._next_reply()
+        group = [line.encode("utf-8", "surrogateescape") for line in lines]
+        if self._protocol.out_of_step or any(COMMAND_INJECTION_REGEX.search(line) for line in group):
+            return  # `command` raises the error
+        try:
+            self._protocol.write_group(b"".join(line + b"\r\n" for line in group), len(group))
+        except SMTPServerDisconnected as error:
+            raise MemberError(LOST, Failure.RESET, str(error)) from None
+        self._ahead.extend(group)
+
+    async def _next_reply(self) -> Reply:
+        self._ahead.popleft()
+        reply = await self._read(self._protocol.read_reply(self._timeout))
         if reply.status == 421:
             self.abort()
         return reply

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from adc.pools.errors import Failure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adc.smtp.settings import SmtpSettings
 
 
+PIPELINING = "PIPELINING"
 OUT_OF_PLACE = reply_of(451, "4.5.0 The mail server's reply makes no sense")
 REJECTED_LOGIN = reply_of(451, "4.7.0 The mail server rejects the credentials that it accepted before")
 
@@ -65,22 +66,59 @@ class Delivery:
         self._begun = False
         self._clean = False
         self._tried: list[Member] = []
+        self._coming: list[Recipient] = []
 
-    async def add(self, recipient: Recipient) -> Reply:
-        """Send RCPT and return the member's reply; MAIL goes first, and its refusal is the reply too."""
+    async def add(self, recipient: Recipient, coming: Sequence[Recipient] = ()) -> Reply:
+        """Send RCPT and return the member's reply; MAIL goes first, and its refusal is the reply too.
+
+        `coming` is this recipient and those that the next calls will add: a member that offers PIPELINING gets them
+        together.
+        """
+        if coming or self._coming[:1] != [recipient]:
+            self._drop_announced()
+            self._coming = list(coming) or [recipient]
         if not self._begun:
             refusal = await self._repeat()
             if refusal is not None:
+                self._coming = []
                 return refusal
+        elif len(coming) > 1:
+            await self._announce()
         reply = await self._offer(recipient)
         if reply is None:
             refusal = await self._repeat()
             reply = refusal if refusal is not None else await self._offer(recipient)
         if reply is None:
             reply = LOST
+        self._coming = self._coming[1:]
         if reply.kind == 2:
             self.recipients.append(recipient)
         return reply
+
+    def _drop_announced(self) -> None:
+        """Begin anew if the member may have accepted a recipient that the client was not promised."""
+        if self._coming:
+            self._coming = []
+            self._begun = False
+            if self.lease is not None:
+                self.lease.close()
+                self.lease = None
+
+    async def _announce(self) -> None:
+        """Send RCPT for the recipients that come, in the transaction that has begun."""
+        lease = self.lease
+        if lease is not None and PIPELINING in lease.conversation.extensions:
+            try:
+                await lease.conversation.send_ahead(list(self._commands(lease, self._coming)))
+            except MemberError as error:
+                self._lost(error)
+
+    def _commands(self, lease: Lease, recipients: Iterable[Recipient]) -> Iterator[str]:
+        """Yield RCPT for the recipients that the member can get."""
+        for recipient in recipients:
+            command = _recipient_command(lease, recipient)
+            if isinstance(command, str):
+                yield command
 
     async def _offer(self, recipient: Recipient) -> Reply | None:
         """Send RCPT; None if the member is lost."""
@@ -92,6 +130,7 @@ class Delivery:
 
     async def begin_content(self) -> Reply:
         """Send DATA and return the member's reply. A member that is lost before it is replaced by another one."""
+        self._drop_announced()
         reply = await self._send_data() if self._begun else None
         if reply is None:
             refusal = await self._repeat()
@@ -228,24 +267,25 @@ class Delivery:
             return None
 
     async def _send_sender(self, lease: Lease) -> Reply:
+        """Send MAIL, with RCPT for all recipients that follow if the member offers PIPELINING."""
         self.member = lease.member.name
         sender, offered = self._sender, frozenset(lease.conversation.extensions)
         lacking = params.missing(sender.parameters, params.MAIL, offered)
         if lacking:
             return _lacking(lacking)
         words = params.spelled(sender.parameters, params.MAIL, offered)
-        return await lease.conversation.command(f"MAIL FROM:<{sender.mailbox.address}>{words}")
+        command = f"MAIL FROM:<{sender.mailbox.address}>{words}"
+        if PIPELINING in offered:
+            following = self._commands(lease, (*self.recipients, *self._coming))
+            await lease.conversation.send_ahead([command, *following])
+        return await lease.conversation.command(command)
 
     async def _send_recipient(self, recipient: Recipient) -> Reply:
         lease = self.lease
         if lease is None:
             raise MemberError(LOST, Failure.UNPROCESSED, "lost before")
-        offered = frozenset(lease.conversation.extensions)
-        lacking = params.missing(recipient.parameters, params.RCPT, offered)
-        if lacking:
-            return _lacking(lacking)
-        words = params.spelled(recipient.parameters, params.RCPT, offered)
-        return await lease.conversation.command(f"RCPT TO:<{recipient.mailbox.address}>{words}")
+        command = _recipient_command(lease, recipient)
+        return await lease.conversation.command(command) if isinstance(command, str) else command
 
     def _lost(self, error: MemberError) -> None:
         lease, self.lease = self.lease, None
@@ -256,6 +296,16 @@ class Delivery:
     def _end(self, result: Reply) -> Reply:
         self.result = result
         return result
+
+
+def _recipient_command(lease: Lease, recipient: Recipient) -> str | Reply:
+    """Return RCPT as the member understands it, or the reply for a member that lacks an extension."""
+    offered = frozenset(lease.conversation.extensions)
+    lacking = params.missing(recipient.parameters, params.RCPT, offered)
+    if lacking:
+        return _lacking(lacking)
+    words = params.spelled(recipient.parameters, params.RCPT, offered)
+    return f"RCPT TO:<{recipient.mailbox.address}>{words}"
 
 
 def _final(reply: Reply, *, accepts: bool = True) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 MOST_BUFFERED: Final = 64 << 10
@@ -75,6 +75,17 @@ class LineReader(asyncio.StreamReader):
         """Drop what was received, and read on."""
         self._data.clear()
         self._resume()
+
+    def ahead(self, word: bytes, most: int) -> Iterator[bytes]:
+        """Yield the commands `word` at the beginning of what waits to be read, without their ends, at most `most`."""
+        start = 0
+        for _ in range(most):
+            end = self._data.find(b"\r\n", start)
+            line = bytes(self._data[start:end])
+            if end < 0 or line[: len(word)].upper() != word or b"\n" in line or b"\0" in line:
+                return
+            yield line
+            start = end + 2
 
     def give_back(self, data: bytes) -> None:
         """Put bytes back in front of the others."""

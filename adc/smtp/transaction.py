@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,18 @@ class Transaction:
         self.size = 0
         self.failure = INCOMPLETE
         self._last = ""
+        self._announced = 0
+        self._coming: dict[str, list[Recipient]] = {}
 
     @property
     def recipients(self) -> int:
         """The number of accepted recipients."""
         return sum(len(delivery.recipients) for delivery in self._deliveries.values())
+
+    @property
+    def room(self) -> int:
+        """The number of recipients that may be announced now."""
+        return 0 if self._announced > 0 else self._settings.recipient_limit - self.recipients
 
     @property
     def single(self) -> bool:
@@ -76,8 +83,17 @@ class Transaction:
         """Pool and member of the last recipient, "" if it has none."""
         return self._last, self._deliveries[self._last].member if self._last in self._deliveries else ""
 
+    def announce(self, recipients: Sequence[Recipient]) -> None:
+        """Note the recipients that the next calls of `add` offer, so that members get them together."""
+        self._announced = len(recipients)
+        by_pool: dict[str, list[Recipient]] = {}
+        for recipient in recipients:
+            by_pool.setdefault(self._pool_of(recipient) or "", []).append(recipient)
+        self._coming = by_pool
+
     async def add(self, recipient: Recipient) -> Reply:
         """Offer a recipient to the pool that its route names; the reply is the member's."""
+        self._announced -= 1
         name, reply = await self._offer(recipient)
         if reply.kind != 2:
             self.record_refusal(recipient.mailbox.address, reply, name)
@@ -96,7 +112,7 @@ class Transaction:
                 return "", OTHER_POOL
             delivery = self._deliveries[name] = self._deliver(name)
         self._last = name
-        return name, await delivery.add(recipient)
+        return name, await delivery.add(recipient, self._coming.pop(name, ()))
 
     def _pool_of(self, recipient: Recipient) -> str | None:
         caller = self._caller

@@ -100,7 +100,7 @@ async def test_refusals_of_all_members_are_the_reply(tmp_path):
 
 async def test_reply_that_nobody_asked_for_is_not_given_to_the_next_command(tmp_path):
     replies = {"MAIL": "250 2.1.0 Ok\r\n250 2.1.5 Ok", "RCPT": "550 5.1.1 No such user"}
-    async with MailMember(replies) as member, relaying(tmp_path, member) as (_proxy, client):
+    async with MailMember(replies, extensions=()) as member, relaying(tmp_path, member) as (_proxy, client):
         assert (await client.envelope("u@example.com"))[1].startswith("451")
 
 
