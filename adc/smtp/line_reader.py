@@ -67,6 +67,11 @@ class LineReader(asyncio.StreamReader):
         return b"\n" in self._data
 
     @property
+    def may_conclude(self) -> bool:
+        """True if the end of a message, or QUIT, may be among the bytes that wait to be read."""
+        return b".\r\n" in self._data or b"QUIT" in self._data.upper()
+
+    @property
     def over(self) -> bool:
         """True if the client has closed its half."""
         return self._over

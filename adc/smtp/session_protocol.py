@@ -38,6 +38,7 @@ LINGER: Final = 2.0
 """Seconds for which bytes of a client are read and dropped after the last reply, which a reset would destroy."""
 
 TIMEOUT = reply_of(421, "4.4.2 Timeout, closing connection")
+LEFT = reply_of(421, "4.4.2 Connection closed before QUIT")
 CLOSING = reply_of(421, "4.3.2 Service is closing, try again later")
 TOO_MANY_ERRORS = reply_of(421, "4.7.0 Too many errors")
 REFUSED_RECIPIENTS = reply_of(421, "4.7.0 Too many rejected recipients")
@@ -73,6 +74,7 @@ class SessionProtocol(SMTP):
         self.peer = handshake.peer
         self._handshake = handshake
         self._ended = False
+        self._waiting = False
         self._unsent = b""
         self._errors = 0
         self._idle_commands = 0
@@ -141,9 +143,11 @@ class SessionProtocol(SMTP):
     def waiting(self) -> Iterator[None]:
         """Suspend the client's timeout while a member or a computation is pending, which have their own."""
         self.deadline = inf
+        self._waiting = True
         try:
             yield
         finally:
+            self._waiting = False
             if not self._ended:
                 self.deadline = self.settings.clock.now + self.settings.command_timeout
 
@@ -164,7 +168,17 @@ class SessionProtocol(SMTP):
         self._lines.feed_eof()
         if self._ended and self.transport is not None:
             self.transport.close()
+        elif self._waiting and not self.must_finish and not self._lines.may_conclude:
+            self._abandon()
         return not self.caller.secure
+
+    def _abandon(self) -> None:
+        """End a session whose client closed its half without the end of a message or QUIT: no message can come of it,
+        whatever the member replies."""
+        self.hang_up(LEFT)
+        self.deadline = self.settings.clock.now + LINGER
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.settings.state.closed(self)
