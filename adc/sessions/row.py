@@ -15,7 +15,7 @@ class FlowRow:
     """A session. `id` is the worker and the number of the session there; `client` and `own` are addresses.
 
     `created` and `seen` (last activity) are wall-clock seconds, `left` seconds until it expires without activity.
-    `_in` counts what the client sent. `reason` is why an ended session ended, empty before.
+    `_in` counts what the client sent. `reason` is why an ended session ended, empty before; `ended` is when, 0 before.
     """
 
     kind: str
@@ -35,6 +35,7 @@ class FlowRow:
     seen: float
     left: float
     reason: str
+    ended: float = 0.0
 
     def __reduce__(self) -> tuple[type[FlowRow], tuple[Any, ...]]:
         return FlowRow, _VALUES(self)  # a third of the time that a dataclass takes by itself
@@ -51,7 +52,7 @@ def flow_row(session: Session, worker: int, now: float, wall: float) -> FlowRow:
 
 def ended_row(ended: Ended, worker: int, now: float, wall: float) -> FlowRow:
     """Return a session that has ended as a row."""
-    return _row(ended, worker, wall - now, 0.0, ended.reason)
+    return _row(ended, worker, wall - now, 0.0, ended.reason, ended.at + wall - now)
 
 
 def address_text(address: Any) -> str:
@@ -64,7 +65,9 @@ def address_text(address: Any) -> str:
     return str(address) if address else "-"
 
 
-def _row(each: Session | Ended, worker: int, offset: float, left: float, reason: str) -> FlowRow:
+def _row(
+    each: Session | Ended, worker: int, offset: float, left: float, reason: str, at: float = 0.0
+) -> FlowRow:
     return FlowRow(
         "flow",
         f"{worker}-{each.number}",
@@ -83,4 +86,5 @@ def _row(each: Session | Ended, worker: int, offset: float, left: float, reason:
         each.last + offset,
         left,
         reason,
+        at,
     )

@@ -26,13 +26,15 @@ _SETTLE = 0.15
 class Entry:
     """An entry of a table at this moment.
 
-    `since` is when it came, in seconds since 1970, None if unknown. `reason` is why it has ended, "" before.
+    `since` is when it came and `until` when it ended, in seconds since 1970, None if unknown. `reason` is why it has
+    ended, "" before.
     """
 
     state: str
     member: str = ""
     since: float | None = None
     reason: str = ""
+    until: float | None = None
 
 
 Look = Callable[[], dict[str, Entry]]
@@ -69,7 +71,7 @@ def _note_changes(place: str, before: dict[str, Entry], now: dict[str, Entry], j
         if known is None:
             journal.add(place, _opening(entry), OPENED, entry.since)
         if entry.reason and (known is None or not known.reason):
-            journal.add(place, f"entry ends: {entry.reason}", CLOSED)
+            journal.add(place, f"entry ends: {entry.reason}", CLOSED, entry.until)
         elif known is not None and known.state != entry.state:
             journal.add(place, f"entry: {entry.state}", NOTE)
     for key in before.keys() - now.keys():
@@ -89,8 +91,8 @@ def adc_table(wanted: Callable[[dict[str, str]], bool] = lambda row: True) -> Lo
         for ended in (False, True):
             for row in _rows("?ended=true" if ended else ""):
                 if wanted(row):
-                    since = float(row["created"])
-                    entries[row["id"]] = Entry(row["state"], row["member"], since, row["reason"])
+                    since, until = float(row["created"]), float(row["ended"]) or None
+                    entries[row["id"]] = Entry(row["state"], row["member"], since, row["reason"], until)
         return entries
 
     return look

@@ -108,6 +108,7 @@ async def test_ended_flows_are_listed_with_their_reason():
     assert await listed(node, ended=True, limit=2) == ["0-1", "0-2", "0-3", "1-1"]
     page = await flows.LIST.coordinate(node, WantedFlows(ended=True, id="1-1"))
     assert [row.reason for row in page.rows] == ["killed"]
+    assert page.rows[0].ended - page.rows[0].created == pytest.approx(0.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("ended", [False, True])
