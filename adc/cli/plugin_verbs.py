@@ -36,7 +36,8 @@ class _Configuration(PluginConfiguration):
 
         self._loaded = loaded
         self._routers: dict[str, Router[Route]] = {}
-        _, self._uses, findings = plugin_uses(loaded.config)
+        made = plugin_uses(loaded.config)
+        self._uses, findings = made.by_route, made.findings
         if findings:
             fail("\n".join(map(str, loaded.problems(findings))), MISUSED)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import count
 from pathlib import Path
@@ -33,9 +35,7 @@ class Catalog:
     """
 
     def __init__(self, folders: Iterable[Path | str] = ()) -> None:
-        self._installed: dict[str, EntryPoint] = {
-            entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-        }
+        self._installed = _installed(tuple(map(_changed, sys.path)))
         self._found: dict[str, type[Plugin[Any]]] = {}
         self._prefix = f"adc_plugin_paths_{next(_generations)}"
         try:
@@ -107,6 +107,21 @@ class Catalog:
         except (Exception, SystemExit) as error:
             raise LoadFailed(f"{file}: {type(error).__name__}: {error}") from error
         return module
+
+
+@lru_cache(maxsize=1)
+def _installed(folders: tuple[tuple[str, int], ...]) -> dict[str, EntryPoint]:
+    """Return the installed plugins by name. To look for them takes some milliseconds, so that they are looked for again
+    only when one of the `folders` that packages are in has changed."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+
+
+def _changed(folder: str) -> tuple[str, int]:
+    """Return a folder of `sys.path` with the time of its last change; 0 if there is none."""
+    try:
+        return folder, os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return folder, 0
 
 
 class _Source(importlib.machinery.SourceFileLoader):

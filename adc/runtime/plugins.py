@@ -30,6 +30,61 @@ class NodeServices(Services, Protocol):
         """Release what is open: no plugin uses it any more."""
 
 
+class PluginUses:
+    """The plugins of a configuration, made with their options: those of each route in `by_route`, by its name. The
+    second use of a plugin in a route is called `name#2`. `findings` is everything that is wrong.
+
+    Nothing is imported for a configuration without plugins.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.catalog: Catalog | None = None
+        self.by_route: dict[str, list[PluginUse]] = {}
+        self.findings: list[Finding] = []
+
+    def steps(self) -> Iterator[None]:
+        """Make them, one in each step."""
+        routes = self.config.routes
+        if not any(route.plugins for route in routes):
+            return
+        try:
+            catalog = self.catalog = Catalog(self.config.plugin_paths)
+        except LoadFailed as error:
+            self.findings.append((("plugin_paths",), str(error)))
+            return
+        for number, route in enumerate(routes):
+            for place, written in enumerate(route.plugins):
+                at = ("routes", number, "plugins", place, written.name)
+                before = sum(each.name == written.name for each in route.plugins[:place])
+                try:
+                    name = f"{written.name}#{before + 1}" if before else written.name
+                    use = make_use(name, catalog.find(written.name), written.options, self.config.folder)
+                except LoadFailed as error:
+                    self.findings.append((at, str(error)))
+                except OptionErrors as errors:
+                    self.findings += [((*at, *key), message) for key, message in errors.findings]
+                else:
+                    self.by_route.setdefault(route.name, []).append(use)
+                yield
+
+
+def plugin_uses(config: Config) -> PluginUses:
+    """Return the plugins of `config`."""
+    uses = PluginUses(config)
+    for _ in uses.steps():
+        pass
+    return uses
+
+
+async def make_plugins(config: Config) -> Plugins:
+    """Return the chains of `config`; other work has its turn after each plugin. Raises BuildError."""
+    uses = PluginUses(config)
+    for _ in uses.steps():
+        await asyncio.sleep(0)
+    return Plugins(uses)
+
+
 class Plugins:
     """The chains of one configuration by route. Raises BuildError with everything that is wrong.
 
@@ -37,18 +92,21 @@ class Plugins:
     exchange.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, uses: PluginUses) -> None:
         self._closing: set[asyncio.Task[None]] = set()
         self._open = 0
         self._services: NodeServices | None = None
-        self._catalog, uses, findings = plugin_uses(config)
-        if findings:
-            names = [route.name for route in config.routes]
-            raise BuildError("\n".join(_text(path, message, names) for path, message in findings))
-        self.chains: Mapping[str, Chain] = {name: Chain(name, used) for name, used in uses.items()}
+        self._catalog = uses.catalog
+        if uses.findings:
+            if uses.catalog is not None:
+                uses.catalog.close()
+            names = [route.name for route in uses.config.routes]
+            raise BuildError("\n".join(_text(path, message, names) for path, message in uses.findings))
+        self.chains: Mapping[str, Chain] = {name: Chain(name, used) for name, used in uses.by_route.items()}
 
     async def start(self, services: NodeServices) -> None:
-        """Start every plugin, all or none; `services` are closed after the last one. Raises BuildError."""
+        """Start every plugin, all or none; `services` are closed after the last one. Other work has its turn after each
+        chain. Raises BuildError."""
         self._services = services
         started: list[Chain] = []
         for chain in self.chains.values():
@@ -60,6 +118,7 @@ class Plugins:
                 services.close()
                 raise BuildError(f"route {chain.route}: {error}") from error
             started.append(chain)
+            await asyncio.sleep(0)
         self._open = len(started)
 
     @property
@@ -135,36 +194,6 @@ def _samples(route: str, use: PluginUse, worker: str) -> Iterable[Sample]:
     for name, opened in declared.tables.items():
         yield Sample("adc_plugin_table_entries", (*labels, name), len(opened.table))
         yield Sample("adc_plugin_table_evicted_total", (*labels, name), opened.table.evicted)
-
-
-def plugin_uses(config: Config) -> tuple[Catalog | None, dict[str, list[PluginUse]], list[Finding]]:
-    """Return the catalog, the plugins of each route that has any, made with their options, and everything that is
-    wrong. The second use of a plugin in a route is called `name#2`.
-
-    Nothing is imported for a configuration without plugins.
-    """
-    uses: dict[str, list[PluginUse]] = {}
-    findings: list[Finding] = []
-    if not any(route.plugins for route in config.routes):
-        return None, uses, findings
-    try:
-        catalog = Catalog(config.plugin_paths)
-    except LoadFailed as error:
-        return None, uses, [(("plugin_paths",), str(error))]
-    for number, route in enumerate(config.routes):
-        for place, written in enumerate(route.plugins):
-            at = ("routes", number, "plugins", place, written.name)
-            before = sum(each.name == written.name for each in route.plugins[:place])
-            try:
-                name = f"{written.name}#{before + 1}" if before else written.name
-                use = make_use(name, catalog.find(written.name), written.options, config.folder)
-            except LoadFailed as error:
-                findings.append((at, str(error)))
-            except OptionErrors as errors:
-                findings += [((*at, *key), message) for key, message in errors.findings]
-            else:
-                uses.setdefault(route.name, []).append(use)
-    return catalog, uses, findings
 
 
 def _text(path: tuple[str | int, ...], message: str, routes: list[str]) -> str:

@@ -86,7 +86,8 @@ class _CheckServices(ProcessClocks):
 
 def try_plugins(config: Config) -> TriedPlugins:
     """Make, start and close every plugin."""
-    catalog, uses, findings = plugin_uses(config)
+    made = plugin_uses(config)
+    catalog, uses, findings = made.catalog, made.by_route, made.findings
     services = _CheckServices(config)
     warnings: list[Finding] = []
     if not findings:

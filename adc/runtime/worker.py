@@ -29,7 +29,7 @@ from adc.runtime.errors import BuildError
 from adc.runtime.operations.cache import PURGE_STORES, Target
 from adc.runtime.operations.only_worker import OnlyWorker
 from adc.runtime.operations.operation import Operation
-from adc.runtime.plugins import Plugins
+from adc.runtime.plugins import Plugins, make_plugins
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
@@ -149,10 +149,10 @@ class Worker:
         """Build a candidate beside what serves. Raises BuildError."""
         self.caches.rollback()
         sticky = await self._sticky(config)
+        plugins = await make_plugins(config)
         peers = self.cluster if config.cluster is not None else None
-        runtime = Runtime(
-            config, self._rng, sticky, self.caches.prepare(config.caches), peers, self._turns, self._loads
-        )
+        stores = self.caches.prepare(config.caches)
+        runtime = Runtime(config, self._rng, sticky, stores, peers, self._turns, self._loads, plugins)
         self.listeners.prepare(config)
         await self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))

@@ -32,7 +32,7 @@ from adc.runtime.build.routes import RouteBuilder
 from adc.runtime.build.tls import build_member_tls, build_server_tls, build_stream_tls
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
-from adc.runtime.plugins import Plugins
+from adc.runtime.plugins import Plugins, plugin_uses
 
 if TYPE_CHECKING:
     from adc.smtp.auth import Authenticator
@@ -55,6 +55,7 @@ class Runtime:
         peers: Peers | None = None,
         turns: SharedTurns = OWN_TURNS,
         loads: SharedLoads | None = None,
+        plugins: Plugins | None = None,
     ) -> None:
         self.config = config
         self.sticky = sticky
@@ -62,7 +63,7 @@ class Runtime:
             name: build_pool(name, pool, rng, worker_count(config), turns.of(name), loads)
             for name, pool in config.pools.items()
         }
-        self.plugins = Plugins(config)
+        self.plugins = Plugins(plugin_uses(config)) if plugins is None else plugins
         pages = RoutePages(config)
         self.replies = pages.common
         secure_pools = [name for name, pool in config.pools.items() if pool.tls is not None]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from adc.plugin import loader
 from adc.plugin.loader import Catalog, LoadFailed
 
 PLUGIN = """
@@ -103,3 +105,28 @@ def test_the_same_name_in_two_folders_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LoadFailed, match="not a folder"):
         Catalog([tmp_path / "nowhere"])
+
+
+def install(folder: Path, name: str) -> None:
+    """Install a package with a plugin, as pip does."""
+    info = folder / f"{name}-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[adc.plugins]\n{name} = {name}:Hello\n")
+    (folder / f"{name}.py").write_text(PLUGIN.format(value=1))
+
+
+def test_a_plugin_that_is_installed_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "first_comer")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Catalog().find("first_comer").__name__ == "Hello"
+    os.utime(tmp_path, ns=(1, 1))  # clocks of file systems may stand still between two writes
+    assert "late_comer" not in Catalog().names()
+    install(tmp_path, "late_comer")
+    assert Catalog().find("late_comer").__name__ == "Hello"
+
+
+def test_installed_plugins_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Catalog().names()
+    monkeypatch.setattr(loader, "entry_points", lambda group: pytest.fail("looked for again"))
+    assert Catalog().names() == names

@@ -1,0 +1,85 @@
+"""Plugins of a configuration: made and started while other work goes on."""
+
+import asyncio
+import random
+import sys
+
+import pytest
+
+from adc.config import load
+from adc.runtime.build.runtime import Runtime
+from adc.runtime.errors import BuildError
+from adc.runtime.plugins import make_plugins
+
+ROUTES = 30
+
+PLUGIN = """
+from adc.plugin import Options, Plugin
+
+class HelloOptions(Options):
+    greeting: int = 1
+
+class Hello(Plugin[HelloOptions]):
+    pass
+"""
+
+
+class FakeServices:
+    """Services that nothing asks for."""
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """Return a configuration with a plugin in each route, with these options."""
+    (tmp_path / "hello.py").write_text(PLUGIN)
+
+    def read(options):
+        routes = [
+            f"- {{match: {{path: /{number}/}}, respond: {{body: a}}, plugins: [{{hello: {options}}}]}}"
+            for number in range(ROUTES)
+        ]
+        file = tmp_path / "adc.yaml"
+        file.write_text(
+            f"plugin_paths: [{tmp_path}]\nlisteners: [{{name: web, bind: 127.0.0.1:0}}]\nroutes:\n"
+            + "\n".join(routes)
+        )
+        return load(file, {}).config
+
+    return read
+
+
+async def turns_during(work):
+    """Return what `work` returns, and the turns that others had meanwhile."""
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    found = await work
+    task.cancel()
+    return found, turns
+
+
+async def test_others_have_their_turn_between_two_plugins(configured):
+    config = configured("{}")
+    plugins, turns = await turns_during(make_plugins(config))
+    assert turns >= ROUTES
+    assert Runtime(config, random.Random(1), plugins=plugins).plugins is plugins
+    _, turns = await turns_during(plugins.start(FakeServices()))
+    assert turns >= ROUTES
+
+
+async def test_wrong_options_are_all_named_and_the_modules_forgotten(configured):
+    config = configured("{greeting: x}")
+    before = set(sys.modules)
+    with pytest.raises(BuildError) as raised:
+        await make_plugins(config)
+    assert len(str(raised.value).splitlines()) == ROUTES
+    assert not [name for name in sys.modules.keys() - before if name.startswith("adc_plugin_paths_")]
