@@ -38,6 +38,9 @@ LINGER: Final = 2.0
 """Seconds for which bytes of a client are read and dropped after the last reply, which a reset would destroy."""
 
 TIMEOUT = reply_of(421, "4.4.2 Timeout, closing connection")
+GRACE: Final = 1.0
+"""Seconds for which a member may still reply once the client has closed its half without a message or QUIT."""
+
 LEFT = reply_of(421, "4.4.2 Connection closed before QUIT")
 CLOSING = reply_of(421, "4.3.2 Service is closing, try again later")
 TOO_MANY_ERRORS = reply_of(421, "4.7.0 Too many errors")
@@ -142,8 +145,8 @@ class SessionProtocol(SMTP):
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Suspend the client's timeout while a member or a computation is pending, which have their own."""
-        self.deadline = inf
         self._waiting = True
+        self._suspend_timeout()
         try:
             yield
         finally:
@@ -168,13 +171,18 @@ class SessionProtocol(SMTP):
         self._lines.feed_eof()
         if self._ended and self.transport is not None:
             self.transport.close()
-        elif self._waiting and not self.must_finish and not self._lines.may_conclude:
-            self._abandon()
+        elif self._waiting:
+            self._suspend_timeout()
         return not self.caller.secure
 
+    def _suspend_timeout(self) -> None:
+        """Wait for a member, but not for long if no message can come of it: the client has closed its half without the
+        end of a message or QUIT, and has probably left."""
+        left = self._lines.over and not self.must_finish and not self._lines.may_conclude
+        self.deadline = self.settings.clock.now + GRACE if left else inf
+
     def _abandon(self) -> None:
-        """End a session whose client closed its half without the end of a message or QUIT: no message can come of it,
-        whatever the member replies."""
+        """End a session whose client has left."""
         self.hang_up(LEFT)
         self.deadline = self.settings.clock.now + LINGER
         if self._handler_coroutine is not None:
@@ -302,6 +310,9 @@ class SessionProtocol(SMTP):
             return
         if self._ended or transport.get_write_buffer_size():
             transport.abort()
+            return
+        if self._waiting:
+            self._abandon()
             return
         self.settings.refuse("timeout", self.peer)
         self.expire()

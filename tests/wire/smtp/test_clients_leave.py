@@ -1,4 +1,4 @@
-"""A client that closes its connection while a member is silent: the member's connection is closed at once, unless the
+"""A client that closes its connection while a member is silent: the member's connection is closed soon, unless the
 member may have accepted the message."""
 
 import json
