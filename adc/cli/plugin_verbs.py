@@ -33,10 +33,11 @@ def _running() -> Path:
 class _Configuration(PluginConfiguration):
     def __init__(self, loaded: Loaded) -> None:
         from adc.runtime.plugins import plugin_uses
+        from adc.runtime.steps import at_once
 
         self._loaded = loaded
         self._routers: dict[str, Router[Route]] = {}
-        made = plugin_uses(loaded.config)
+        made = at_once(plugin_uses(loaded.config))
         self._uses, findings = made.by_route, made.findings
         if findings:
             fail("\n".join(map(str, loaded.problems(findings))), MISUSED)

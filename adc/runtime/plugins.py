@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from adc.plugin.loader import Catalog, LoadFailed
 from adc.plugin.options import OptionErrors, key_text, make_use
 from adc.plugin.use import PluginStartFailed, PluginUse
 from adc.runtime.errors import BuildError
+from adc.runtime.steps import Steps
 from adc.telemetry.samples import Sample
 
 Finding = tuple[tuple[str | int, ...], str]
@@ -30,77 +32,62 @@ class NodeServices(Services, Protocol):
         """Release what is open: no plugin uses it any more."""
 
 
+@dataclass(slots=True)
 class PluginUses:
     """The plugins of a configuration, made with their options: those of each route in `by_route`, by its name. The
     second use of a plugin in a route is called `name#2`. `findings` is everything that is wrong.
 
-    Nothing is imported for a configuration without plugins.
+    `catalog` is None for a configuration without plugins, for which nothing is imported.
     """
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.catalog: Catalog | None = None
-        self.by_route: dict[str, list[PluginUse]] = {}
-        self.findings: list[Finding] = []
-
-    def steps(self) -> Iterator[None]:
-        """Make them, one in each step."""
-        routes = self.config.routes
-        if not any(route.plugins for route in routes):
-            return
-        try:
-            catalog = self.catalog = Catalog(self.config.plugin_paths)
-        except LoadFailed as error:
-            self.findings.append((("plugin_paths",), str(error)))
-            return
-        for number, route in enumerate(routes):
-            for place, written in enumerate(route.plugins):
-                at = ("routes", number, "plugins", place, written.name)
-                before = sum(each.name == written.name for each in route.plugins[:place])
-                try:
-                    name = f"{written.name}#{before + 1}" if before else written.name
-                    use = make_use(name, catalog.find(written.name), written.options, self.config.folder)
-                except LoadFailed as error:
-                    self.findings.append((at, str(error)))
-                except OptionErrors as errors:
-                    self.findings += [((*at, *key), message) for key, message in errors.findings]
-                else:
-                    self.by_route.setdefault(route.name, []).append(use)
-                yield
+    catalog: Catalog | None = None
+    by_route: dict[str, list[PluginUse]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
-def plugin_uses(config: Config) -> PluginUses:
-    """Return the plugins of `config`."""
-    uses = PluginUses(config)
-    for _ in uses.steps():
-        pass
+def plugin_uses(config: Config) -> Steps[PluginUses]:
+    """Make the plugins of `config`, one in each step."""
+    uses = PluginUses()
+    if not any(route.plugins for route in config.routes):
+        return uses
+    try:
+        catalog = uses.catalog = Catalog(config.plugin_paths)
+    except LoadFailed as error:
+        uses.findings.append((("plugin_paths",), str(error)))
+        return uses
+    for number, route in enumerate(config.routes):
+        for place, written in enumerate(route.plugins):
+            at = ("routes", number, "plugins", place, written.name)
+            before = sum(each.name == written.name for each in route.plugins[:place])
+            try:
+                name = f"{written.name}#{before + 1}" if before else written.name
+                use = make_use(name, catalog.find(written.name), written.options, config.folder)
+            except LoadFailed as error:
+                uses.findings.append((at, str(error)))
+            except OptionErrors as errors:
+                uses.findings += [((*at, *key), message) for key, message in errors.findings]
+            else:
+                uses.by_route.setdefault(route.name, []).append(use)
+            yield
     return uses
 
 
-async def make_plugins(config: Config) -> Plugins:
-    """Return the chains of `config`; other work has its turn after each plugin. Raises BuildError."""
-    uses = PluginUses(config)
-    for _ in uses.steps():
-        await asyncio.sleep(0)
-    return Plugins(uses)
-
-
 class Plugins:
-    """The chains of one configuration by route. Raises BuildError with everything that is wrong.
+    """The chains of one configuration by route, of the plugins that were made. Raises BuildError with everything that
+    is wrong.
 
     `start` before they serve, `retire` when nothing new will reach them: each chain is closed after its last
     exchange.
     """
 
-    def __init__(self, uses: PluginUses) -> None:
+    def __init__(self, config: Config, uses: PluginUses) -> None:
         self._closing: set[asyncio.Task[None]] = set()
         self._open = 0
         self._services: NodeServices | None = None
         self._catalog = uses.catalog
         if uses.findings:
-            if uses.catalog is not None:
-                uses.catalog.close()
-            names = [route.name for route in uses.config.routes]
+            self.discard()
+            names = [route.name for route in config.routes]
             raise BuildError("\n".join(_text(path, message, names) for path, message in uses.findings))
         self.chains: Mapping[str, Chain] = {name: Chain(name, used) for name, used in uses.by_route.items()}
 
@@ -120,6 +107,11 @@ class Plugins:
             started.append(chain)
             await asyncio.sleep(0)
         self._open = len(started)
+
+    def discard(self) -> None:
+        """Forget the modules of the plugins, which nothing uses."""
+        if self._catalog is not None:
+            self._catalog.close()
 
     @property
     def over(self) -> bool:
@@ -149,8 +141,7 @@ class Plugins:
             log.warn("plugin_close_failed", route=chain.route, detail=problem)
         self._open -= 1
         if not self._open:
-            if self._catalog is not None:
-                self._catalog.close()
+            self.discard()
             if self._services is not None:
                 self._services.close()
 

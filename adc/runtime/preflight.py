@@ -26,12 +26,13 @@ from adc.runtime.build.firewall_lint import doubtful_rules
 from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
 from adc.runtime.build.persistence import needs_keys, needs_store
 from adc.runtime.build.pools import build_pool
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
 from adc.runtime.build.tls import acme_installed, context_of
 from adc.runtime.errors import BuildError
 from adc.runtime.preflight_plugins import try_plugins
 from adc.runtime.serve.purges import shares_purges
 from adc.runtime.serve.state import redis_address
+from adc.runtime.steps import at_once
 from adc.telemetry.log_file import LogFile
 
 Finding = tuple[tuple[str | int, ...], str]
@@ -65,7 +66,7 @@ def unbuildable(config: Config) -> tuple[list[Finding], list[Finding]]:
     ]
     if not found:  # else it would fail of the same
         try:
-            Runtime(config, Random())
+            at_once(build_runtime(config, Random()))
         except BuildError as error:
             found.append(((), str(error)))
     return found, [*plugins.warnings, *_firewall_doubts(config)]

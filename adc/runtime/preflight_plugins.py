@@ -16,6 +16,7 @@ from adc.plugin.table import Scope
 from adc.plugin.use import PluginStartFailed
 from adc.runtime.plugins import plugin_uses
 from adc.runtime.serve.plugin_services import ProcessClocks, check_scope, log_path, shares_rates
+from adc.runtime.steps import at_once
 from adc.state.key_ring import KeyRing
 from adc.state.memory import MemoryStore
 from adc.telemetry.line_log import LineLog
@@ -86,7 +87,7 @@ class _CheckServices(ProcessClocks):
 
 def try_plugins(config: Config) -> TriedPlugins:
     """Make, start and close every plugin."""
-    made = plugin_uses(config)
+    made = at_once(plugin_uses(config))
     catalog, uses, findings = made.catalog, made.by_route, made.findings
     services = _CheckServices(config)
     warnings: list[Finding] = []

@@ -23,13 +23,13 @@ from adc.net.share import Share
 from adc.pools.member import Member
 from adc.pools.shared_load import SharedLoads
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
-from adc.runtime.build.runtime import OWN_TURNS, Runtime
+from adc.runtime.build.runtime import OWN_TURNS, Runtime, build_runtime
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.operations.cache import PURGE_STORES, Target
 from adc.runtime.operations.only_worker import OnlyWorker
 from adc.runtime.operations.operation import Operation
-from adc.runtime.plugins import Plugins, make_plugins
+from adc.runtime.plugins import Plugins
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.changes import teller
 from adc.runtime.serve.cluster import ClusterNode
@@ -46,6 +46,7 @@ from adc.runtime.serve.plugin_services import PluginServices
 from adc.runtime.serve.purges import ClusterPurges, shares_purges
 from adc.runtime.serve.sessions import WorkerSessions
 from adc.runtime.serve.state import SharedState
+from adc.runtime.steps import in_turns
 from adc.sessions.shared_total import SharedTotal
 from adc.telemetry.error_log import ErrorLog
 from adc.telemetry.samples import Sample
@@ -149,10 +150,11 @@ class Worker:
         """Build a candidate beside what serves. Raises BuildError."""
         self.caches.rollback()
         sticky = await self._sticky(config)
-        plugins = await make_plugins(config)
         peers = self.cluster if config.cluster is not None else None
         stores = self.caches.prepare(config.caches)
-        runtime = Runtime(config, self._rng, sticky, stores, peers, self._turns, self._loads, plugins)
+        runtime = await in_turns(
+            build_runtime(config, self._rng, sticky, stores, peers, self._turns, self._loads)
+        )
         self.listeners.prepare(config)
         await self.firewall.prepare(config)
         logs = open_logs(config, getattr(self, "logs", None))

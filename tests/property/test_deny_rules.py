@@ -21,7 +21,8 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.target import BadTarget, split_target
 from adc.routing.settle import settle
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
+from adc.runtime.steps import at_once
 
 
 def segments(change):
@@ -92,7 +93,7 @@ def finder(normalize):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "adc.yaml"
         file.write_text(yaml.safe_dump({**CONFIGURATION, "routes": routes}))
-        return Runtime(load(file, {}).config, random.Random(1)).finders["web"]
+        return at_once(build_runtime(load(file, {}).config, random.Random(1))).finders["web"]
 
 
 FINDERS = {normalize: finder(normalize) for normalize in ("match", "send", "off")}

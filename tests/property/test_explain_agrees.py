@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adc.cli.asking import decide, make_request
 from adc.config import load
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
+from adc.runtime.steps import at_once
 
 HOSTS = ["a.example", "b.example", "deep.a.example"]
 WORDS = st.sampled_from(["1", "2", "pro"])
@@ -97,7 +98,7 @@ def test_explain_and_the_live_router_agree_and_the_lines_are_those_of_the_keys(r
         file.write_text(text)
         loaded = load(file, {})
     listener = loaded.config.listeners[asked["listener"]]
-    live = Runtime(loaded.config, random.Random(1)).finders[listener.name](request_of(asked))
+    live = at_once(build_runtime(loaded.config, random.Random(1))).finders[listener.name](request_of(asked))
     decision = decide(loaded, listener, request_of(asked))
 
     assert (decision.route and decision.route.name) == (live and live.name)

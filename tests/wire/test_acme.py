@@ -8,7 +8,8 @@ import pytest
 from adc.config.loading import load
 from adc.control.acme import renewal_in, wanted_of
 from adc.control.acme_order import Order, Wanted
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
+from adc.runtime.steps import at_once
 from tests.kit.acme_server import AcmeServer
 from tests.kit.authority import Authority, tls_client
 from tests.kit.client import get
@@ -68,7 +69,7 @@ async def test_certificate_is_obtained_used_by_all_workers_and_kept(tmp_path, se
         assert len(server.orders) == 1
 
     kept = load(service.config).config  # as a process that starts now reads it
-    assert Runtime(kept, Random(0)).server_tls["secure"].facts[0].names == ("a.test", "b.test")
+    assert at_once(build_runtime(kept, Random(0))).server_tls["secure"].facts[0].names == ("a.test", "b.test")
     (wanted,) = wanted_of(kept)
     assert renewal_in(wanted, time.time()) > 0
 

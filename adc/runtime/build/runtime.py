@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
+from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.config.model.routes import Route
 from adc.http.message import Request
+from adc.net.tls import ServerTls
 from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.pools.shared_load import SharedLoads
@@ -17,6 +20,7 @@ from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
 from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Pipeline
+from adc.proxy.replies import Replies
 from adc.proxy.upstream.passing import Peers
 from adc.proxy.upstream.queue_gate import QueueGate
 from adc.routing.match import Rule
@@ -33,6 +37,7 @@ from adc.runtime.build.tls import build_member_tls, build_server_tls, build_stre
 from adc.runtime.build.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins, plugin_uses
+from adc.runtime.steps import Steps
 
 if TYPE_CHECKING:
     from adc.smtp.auth import Authenticator
@@ -43,42 +48,24 @@ Find = Callable[[Request], Pipeline[Exchange] | None]
 OWN_TURNS = SharedTurns()
 
 
+@dataclass(slots=True, eq=False)
 class Runtime:
-    """Pools, pipelines and routers of `config`; nothing of it serves yet. Raises BuildError."""
+    """What serves one configuration. `pipelines` are in the order of their routes; `finders`, `server_tls` and
+    `mail_auth` are by listener, `member_tls` and `stream_tls` by pool."""
 
-    def __init__(
-        self,
-        config: Config,
-        rng: Random,
-        sticky: Mapping[str, Sticky] = NO_STICKY,
-        stores: Mapping[str, SharedStore] = NO_STORES,
-        peers: Peers | None = None,
-        turns: SharedTurns = OWN_TURNS,
-        loads: SharedLoads | None = None,
-        plugins: Plugins | None = None,
-    ) -> None:
-        self.config = config
-        self.sticky = sticky
-        self.pools: Mapping[str, Pool] = {
-            name: build_pool(name, pool, rng, worker_count(config), turns.of(name), loads)
-            for name, pool in config.pools.items()
-        }
-        self.plugins = Plugins(plugin_uses(config)) if plugins is None else plugins
-        pages = RoutePages(config)
-        self.replies = pages.common
-        secure_pools = [name for name, pool in config.pools.items() if pool.tls is not None]
-        builder = RouteBuilder(
-            self.pools, rng, self.plugins.chains, sticky, stores, peers, pages, secure_pools
-        )
-        self.pipelines = [builder.build(route) for route in config.routes]
-        self.cache_stages: Mapping[str, CacheStage] = builder.cache_stages
-        self.waiting: Mapping[str, QueueGate] = builder.forwards.waiting
-        self.finders = _finders(config, self.pipelines)
-        self.finders[CLUSTER] = finder(builder.forwards.passed)
-        self.server_tls = build_server_tls(config)
-        self.member_tls = build_member_tls(config)
-        self.stream_tls = build_stream_tls(config)
-        self.mail_auth = _mail_auth(config)
+    config: Config
+    sticky: Mapping[str, Sticky]
+    pools: Mapping[str, Pool]
+    plugins: Plugins
+    replies: Replies
+    pipelines: Sequence[Pipeline[Exchange]]
+    cache_stages: Mapping[str, CacheStage]
+    waiting: Mapping[str, QueueGate]
+    finders: Mapping[str, Find]
+    server_tls: Mapping[str, ServerTls]
+    member_tls: Mapping[str, SSLContext]
+    stream_tls: Mapping[str, SSLContext]
+    mail_auth: Mapping[str, Authenticator]
 
     def adopt(self, previous: Runtime, now: float) -> list[Member]:
         """Adopt counters and members of the previous runtime; return the removed members."""
@@ -100,6 +87,51 @@ class Runtime:
             checked = self.config.pools[name].health.active is not None
             gone += successor.adopt(pool, now, checked=checked)
         return gone
+
+
+def build_runtime(
+    config: Config,
+    rng: Random,
+    sticky: Mapping[str, Sticky] = NO_STICKY,
+    stores: Mapping[str, SharedStore] = NO_STORES,
+    peers: Peers | None = None,
+    turns: SharedTurns = OWN_TURNS,
+    loads: SharedLoads | None = None,
+) -> Steps[Runtime]:
+    """Build what serves `config`, in steps. Nothing of it serves yet. Raises BuildError."""
+    plugins = Plugins(config, (yield from plugin_uses(config)))
+    try:
+        pools: dict[str, Pool] = {}
+        for name, pool in config.pools.items():
+            pools[name] = build_pool(name, pool, rng, worker_count(config), turns.of(name), loads)
+            yield
+        pages = RoutePages(config)
+        secure_pools = [name for name, pool in config.pools.items() if pool.tls is not None]
+        builder = RouteBuilder(pools, rng, plugins.chains, sticky, stores, peers, pages, secure_pools)
+        pipelines = []
+        for route in config.routes:
+            pipelines.append(builder.build(route))
+            yield
+        finders = yield from _finders(config, pipelines)
+        finders[CLUSTER] = finder(builder.forwards.passed)
+        return Runtime(
+            config=config,
+            sticky=sticky,
+            pools=pools,
+            plugins=plugins,
+            replies=pages.common,
+            pipelines=pipelines,
+            cache_stages=builder.cache_stages,
+            waiting=builder.forwards.waiting,
+            finders=finders,
+            server_tls=build_server_tls(config),
+            member_tls=build_member_tls(config),
+            stream_tls=build_stream_tls(config),
+            mail_auth=_mail_auth(config),
+        )
+    except BuildError:
+        plugins.discard()
+        raise
 
 
 def _mail_auth(config: Config) -> dict[str, Authenticator]:
@@ -125,25 +157,34 @@ def worker_count(config: Config) -> int:
 
 def rules_of(config: Config, listener: Listener, where: Where = nowhere) -> list[Rule[Route]]:
     """Return the routes that `listener` uses, in file order, with their conditions. Raises BuildError."""
-    rules = []
-    for number, route in enumerate(config.routes):
-        if route.listeners and listener.name not in route.listeners:
-            continue
-        try:
-            as_sent = route.normalize == OFF
-            rules.append(Rule(compile_match(route.match, ("routes", number), where, as_sent), route))
-        except ValueError as error:
-            raise BuildError(f"route {route.name}: {error}") from error
-    return rules
+    return [
+        _rule(number, route, where) for number, route in enumerate(config.routes) if _uses(listener, route)
+    ]
 
 
-def _finders(config: Config, pipelines: Sequence[Pipeline[Exchange]]) -> dict[str, Find]:
+def _uses(listener: Listener, route: Route) -> bool:
+    return not route.listeners or listener.name in route.listeners
+
+
+def _rule(number: int, route: Route, where: Where = nowhere) -> Rule[Route]:
+    try:
+        return Rule(compile_match(route.match, ("routes", number), where, route.normalize == OFF), route)
+    except ValueError as error:
+        raise BuildError(f"route {route.name}: {error}") from error
+
+
+def _finders(config: Config, pipelines: Sequence[Pipeline[Exchange]]) -> Steps[dict[str, Find]]:
     """Return a compiled search per listener; listeners with the same routes share one."""
-    by_name = {pipeline.name: pipeline for pipeline in pipelines}
-    shared: dict[tuple[str, ...], Find] = {}
+    rules = []
+    for number, (route, pipeline) in enumerate(zip(config.routes, pipelines, strict=True)):
+        rules.append(Rule(_rule(number, route).match, pipeline))
+        yield
+    shared: dict[tuple[int, ...], Find] = {}
     finders: dict[str, Find] = {}
     for listener in config.listeners:
-        rules = [Rule(rule.match, by_name[rule.value.name]) for rule in rules_of(config, listener)]
-        key = tuple(rule.value.name for rule in rules)
-        finders[listener.name] = shared.setdefault(key, Router(rules).find)
+        numbers = tuple(number for number, route in enumerate(config.routes) if _uses(listener, route))
+        if numbers not in shared:
+            shared[numbers] = Router([rules[number] for number in numbers]).find
+            yield
+        finders[listener.name] = shared[numbers]
     return finders

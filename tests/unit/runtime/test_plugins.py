@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from adc.config import load
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
 from adc.runtime.errors import BuildError
-from adc.runtime.plugins import make_plugins
+from adc.runtime.plugins import Plugins, plugin_uses
+from adc.runtime.steps import at_once, in_turns
 
 ROUTES = 30
 
@@ -69,17 +70,16 @@ async def turns_during(work):
 
 async def test_others_have_their_turn_between_two_plugins(configured):
     config = configured("{}")
-    plugins, turns = await turns_during(make_plugins(config))
+    uses, turns = await turns_during(in_turns(plugin_uses(config)))
     assert turns >= ROUTES
-    assert Runtime(config, random.Random(1), plugins=plugins).plugins is plugins
-    _, turns = await turns_during(plugins.start(FakeServices()))
+    _, turns = await turns_during(Plugins(config, uses).start(FakeServices()))
     assert turns >= ROUTES
 
 
-async def test_wrong_options_are_all_named_and_the_modules_forgotten(configured):
+def test_wrong_options_are_all_named_and_the_modules_forgotten(configured):
     config = configured("{greeting: x}")
     before = set(sys.modules)
     with pytest.raises(BuildError) as raised:
-        await make_plugins(config)
+        at_once(build_runtime(config, random.Random(1)))
     assert len(str(raised.value).splitlines()) == ROUTES
     assert not [name for name in sys.modules.keys() - before if name.startswith("adc_plugin_paths_")]

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from adc.config.loading import load
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
 from adc.runtime.errors import BuildError
+from adc.runtime.steps import at_once
 from tests.kit.client import get
 from tests.kit.proxy import config, serving
 from tests.wire.plugins.plugged import asked, route
@@ -56,4 +57,4 @@ def test_error_of_a_plugin_names_route_and_key(folder, plugin, message):
     file = folder / "adc.yaml"
     file.write_text(yaml.safe_dump(config("127.0.0.1:1", **route(plugin, folder=folder))))
     with pytest.raises(BuildError, match=message):
-        Runtime(load(file).config, Random(1))
+        at_once(build_runtime(load(file).config, Random(1)))

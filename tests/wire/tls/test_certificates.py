@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from adc.config.loading import load
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import build_runtime
 from adc.runtime.errors import BuildError
+from adc.runtime.steps import at_once
 from tests.kit.authority import tls_client
 from tests.kit.client import get
 from tests.kit.member import OK, Member
@@ -127,4 +128,4 @@ def test_certificate_that_cannot_be_used_is_told_before_anything_changes(tmp_pat
     file = tmp_path / "adc.yaml"
     file.write_text(yaml.safe_dump(config("127.0.0.1:1", listener={"tls": {"certificates": certificates}})))
     with pytest.raises(BuildError, match=f"listener web: .*{told}"):
-        Runtime(load(file).config, Random(0))
+        at_once(build_runtime(load(file).config, Random(0)))
