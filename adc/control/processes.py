@@ -16,6 +16,7 @@ from adc.firewall.buckets import BYTES as BUCKET_BYTES
 from adc.firewall.buckets import SECRET_BYTES
 from adc.l4.udp import id_memory
 from adc.launch import command as command_of
+from adc.net import shared_sources
 from adc.pools.shared_load import BYTES as LOAD_BYTES
 from adc.telemetry.event_log import EventLog
 
@@ -90,9 +91,11 @@ class ForkServer:
             _memory("adc-firewall", BUCKET_BYTES),
             _memory("adc-quic-ids", id_memory.BYTES),
             _memory("adc-loads", LOAD_BYTES),
+            _memory("adc-sources", shared_sources.BYTES),
         )
         os.pwrite(self._memory[2], os.urandom(SECRET_BYTES), BUCKET_BYTES - SECRET_BYTES)
         os.pwrite(self._memory[3], os.urandom(id_memory.SECRET_BYTES), id_memory.SECRET_AT)
+        os.pwrite(self._memory[5], os.urandom(shared_sources.SECRET_BYTES), shared_sources.SECRET_AT)
         self._channel: socket.socket | None = None
         self._end: Callable[[], None] = _nothing
         self._asking = asyncio.Lock()

@@ -115,12 +115,20 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
 
 
 def work(
-    number: int, channel: socket.socket, turns: int, shares: int, buckets: int, ids: int, loads: int
+    number: int,
+    channel: socket.socket,
+    turns: int,
+    shares: int,
+    buckets: int,
+    ids: int,
+    loads: int,
+    sources: int,
 ) -> None:
     """Be worker `number` until the work is over; the others are descriptors of memory that all share."""
     from adc.firewall.buckets import Buckets
     from adc.l4.udp.id_memory import IdMemory
     from adc.net.share import CELLS, WORKERS, Share
+    from adc.net.shared_sources import SharedSources
     from adc.pools.shared_load import SharedLoads
     from adc.runtime.build.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
@@ -137,6 +145,7 @@ def work(
         buckets=Buckets(shared_counts(buckets)),
         quic_ids=IdMemory(shared_counts(ids)),
         total=SharedTotal(shared_counts(shares)[CELLS : CELLS + WORKERS], number),
+        sources=SharedSources(shared_counts(sources), number),
         loads=SharedLoads(shared_counts(loads).cast("B").cast("q"), number),
     )
     uvloop.run(run(ServingSockets(worker, number, (BuildError,)), channel))

@@ -20,6 +20,7 @@ from adc.net.batch import Batch
 from adc.net.clock import TICK, Clock
 from adc.net.reactor import Reactor
 from adc.net.share import Share
+from adc.net.shared_sources import SharedSources
 from adc.pools.member import Member
 from adc.pools.shared_load import SharedLoads
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
@@ -82,6 +83,7 @@ class Worker:
         quic_ids: IdMemory | None = None,
         loads: SharedLoads | None = None,
         total: SharedTotal | None = None,
+        sources: SharedSources | None = None,
     ) -> None:
         self._ask = ask or self._ask_itself
         self._turns = turns
@@ -96,6 +98,7 @@ class Worker:
         self.sessions = WorkerSessions(total)
         self.firewall = WorkerFirewall(buckets or Buckets())
         self._quic_ids = quic_ids or IdMemory()
+        self._sources = sources or SharedSources()
         self.cluster = ClusterNode(self.clock, SystemRandom(), self._report_cluster)
         self._keys = NodeKeys(self.state, self._follow_cluster)
         self._first = (config, sockets)
@@ -128,6 +131,7 @@ class Worker:
                 self.pipes,
                 UdpDescriptors(),
                 self._quic_ids,
+                self._sources,
             )
         )
         self._share.open_connections = self.listeners.open_connections
@@ -236,6 +240,7 @@ class Worker:
         self.listeners.drain(last)
         self._share.leave()
         self._loads.leave()
+        self._sources.leave()
         self.sessions.table.total.leave()
         end, pause = self._loop.time() + max(grace, _DRAIN_POLL), _FIRST_DRAIN_POLL
         while self.listeners.busy and self._loop.time() < end:

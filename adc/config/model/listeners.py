@@ -73,7 +73,11 @@ class ListenerLimits(Part):
         20_000, description="Maximum number of open connections of the listener."
     )
     connections_per_source: Annotated[int, whole(0, 1_000_000)] = Field(
-        0, description="Maximum number of open connections of one client; 0: no limit."
+        0,
+        description=(
+            "Maximum number of open connections of one client in all workers of the node (UDP: of sessions in each "
+            "worker); 0: no limit."
+        ),
     )
     header_bytes: Annotated[int, byte_size("1KB", "1MB")] = Field(
         32_768, description="Maximum size of a request head, and of a trailer section; larger ones get 431."

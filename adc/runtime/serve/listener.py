@@ -15,6 +15,7 @@ from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.reactor import Reactor
 from adc.net.share import Share
+from adc.net.shared_sources import SharedSources
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.datagrams import Datagrams
@@ -46,6 +47,7 @@ class ListenerContext:
     pipes: PipePool
     udp_descriptors: UdpDescriptors
     quic_ids: IdMemory
+    sources: SharedSources
 
 
 class Listener(ABC):

@@ -18,7 +18,7 @@ from adc.net.listener_state import ListenerState
 from adc.net.sources import SourceLimit
 from adc.net.tls import ServerTls
 from adc.runtime.build.identity import trusted_proxies
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.build.runtime import Runtime, worker_count
 from adc.runtime.serve.accepting import Accepting
 from adc.runtime.serve.certificate_watch import CertificateWatch
 from adc.runtime.serve.listener import Listener, ListenerContext
@@ -42,6 +42,7 @@ class StreamListener(Listener):
         self._accepting.accept_context.protocol = self.protocol
         self._firewall = context.firewall
         self._datagrams = context.udp_descriptors
+        self._shared_sources = context.sources
         self._watch = CertificateWatch(name, self._reloaded)
         self._logs = logs
 
@@ -55,7 +56,8 @@ class StreamListener(Listener):
         trusted = trusted_proxies(runtime.config, settings)
         self._secure(runtime.server_tls.get(self.name))
         self._accepting.accept_context.before_tls = _agreement(settings)
-        self.state.sources = _sources(settings, trusted, self.state)
+        self._shared_sources.follow(worker_count(runtime.config))
+        self._limit_sources(settings.limits.connections_per_source, trusted)
         context = self._accepting.accept_context
         context.handshake_timeout = settings.timeouts.tls_handshake
         context.proxies = None
@@ -64,6 +66,19 @@ class StreamListener(Listener):
             context.proxies = (Networks(map(str, senders)) if senders else trusted).contains
         context.admit = self._firewall.admission(self.name, "tcp", context.proxies)
         context.admit_client = self._firewall.admission(self.name, "tcp")
+
+    def _limit_sources(self, limit: int, trusted: Networks) -> None:
+        """Admit up to `limit` connections a source from now on, 0: any number."""
+        state, before = self.state, self.state.sources
+        if before is not None and limit:  # which has counted all connections already
+            before.follow(limit, trusted.contains)
+        elif before is not None:
+            before.close()
+            state.sources = None
+        elif limit:
+            present = [connection.peer for connection in state.connections]
+            shared = self._shared_sources.of(self.name)
+            state.sources = SourceLimit(limit, trusted.contains, present, shared)
 
     def accept(self, sockets: Sequence[socket.socket]) -> None:
         self._accepting.follow(sockets)
@@ -162,13 +177,3 @@ def _agreement(settings: model.Listener) -> BeforeTls | None:
     """Return what rejects clients that support no protocol of the listener's `alpn`; None if there is no list."""
     alpn = () if settings.tls is None else settings.tls.alpn
     return agreement(alpn) if alpn else None
-
-
-def _sources(settings: model.Listener, trusted: Networks, state: ListenerState) -> SourceLimit | None:
-    limit, before = settings.limits.connections_per_source, state.sources
-    if not limit:
-        return None
-    if before is not None:  # which has counted all connections already
-        before.follow(limit, trusted.contains)
-        return before
-    return SourceLimit(limit, trusted.contains, [connection.peer for connection in state.connections])
