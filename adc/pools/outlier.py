@@ -74,6 +74,10 @@ class Outlier:
             return False
         return record.row >= self._failures or record.failed >= record.total * FAILED_SHARE
 
+    def succeeded(self, outcome: Outcome) -> bool:
+        """True if `outcome` is a response that is no failure."""
+        return isinstance(outcome, int) and outcome not in self._statuses
+
     def room(self, members: tuple[Member, ...]) -> bool:
         """True if one more of `members` may be ejected."""
         return self._spare_places(members) > 0

@@ -21,6 +21,9 @@ from adc.pools.slow_start import SlowStart
 
 NO_LIMITS = Limits()
 
+_OVERLAP = 0.2
+"""Seconds after an ejection within which an attempt may have begun before it: the clock is as coarse as its ticks."""
+
 Observer = Callable[[Member, float, Outcome, float], None]
 
 
@@ -43,9 +46,10 @@ class Pool:
     Times are monotonic seconds. The tuple of candidates is computed when a state changes and at the moments that
     ejections and slow starts set, so that a pick among healthy members is one comparison and the balancer's work.
 
-    `panic`: with no backup available, once less than this share of the enabled members is available, all enabled
-    members serve, whatever their health (0: never). `changed` is called with a member whose state changed and the word
-    for its state before. `unserved` counts picks that found no member.
+    An ejected member serves when no other member is left, unless its active checks fail too; once it serves well, its
+    ejection ends. `panic`: with no backup available, once less than this share of the enabled members is available, all
+    enabled members serve, whatever their health (0: never). `changed` is called with a member whose state changed and
+    the word for its state before. `unserved` counts picks that found no member.
     """
 
     __slots__ = (
@@ -56,6 +60,7 @@ class Pool:
         "_observers",
         "_outlier",
         "_panic",
+        "_resort",
         "_review_at",
         "_slow_start",
         "_spare",
@@ -99,6 +104,7 @@ class Pool:
         self._outlier = outlier
         self._panic = panic
         self._successor: Pool | None = None
+        self._resort: tuple[Member, ...] = ()
         self._spare: tuple[Member, ...] = ()
         self._usable: tuple[Member, ...] = ()
         self.queue: WaitQueue[Any] | None = None
@@ -158,9 +164,15 @@ class Pool:
 
     def beside(self, tried: Container[Member]) -> list[Member]:
         """Return the members that `pick` would choose from, except `tried`. If `pick` found none of them free, waiting
-        helps."""
-        left = [member for member in self._usable if member not in tried]
-        return left or [member for member in self._spare if member not in tried]
+        helps.
+
+        Ejected members come last: an ejection is a guess about the next request, the failures at `tried` are facts.
+        """
+        for members in (self._usable, self._spare, self._resort):
+            left = [member for member in members if member not in tried]
+            if left:
+                return left
+        return []
 
     def has_room(self, member: Member) -> bool:
         """True if `member` is below its limit."""
@@ -252,7 +264,7 @@ class Pool:
         self._cap = successor._cap
         self._choose = self._choose_below_cap if self._cap else self._balancer.pick
         self.members = successor.members
-        self._spare, self._usable = successor._spare, successor._usable
+        self._resort, self._spare, self._usable = successor._resort, successor._spare, successor._usable
         self._balancer.prepare(self._usable)
         self.queue = successor.queue
 
@@ -279,7 +291,9 @@ class Pool:
             return None
         if left[0] in candidates:
             return self._choose(left, flow)
-        member = min(left, key=lambda member: member.active / member.share)  # backups, which are not balanced
+        member = min(
+            left, key=lambda member: member.active / member.share
+        )  # not balanced: backups, ejected ones
         return None if self._cap and member.active >= self._cap else member
 
     def _choose_below_cap(self, members: Sequence[Member], flow: Flow) -> Member | None:
@@ -290,7 +304,13 @@ class Pool:
         return self._balancer.pick(free, flow) if free else None
 
     def _judge(self, member: Member, now: float, outcome: Outcome, elapsed: float) -> None:
-        if self._outlier is not None and self._outlier.observe(member, outcome, now):
+        if self._outlier is None:
+            return
+        if member.ejected:
+            if self._outlier.succeeded(outcome) and now - elapsed > member.since + _OVERLAP:
+                member.ejected = False
+                self._settle(member, now, "served while ejected")
+        elif self._outlier.observe(member, outcome, now):
             reason = f"passive: {outcome.value if isinstance(outcome, Failure) else outcome}"
             self.eject(member, now, reason, isinstance(outcome, Failure) and outcome.unsent)
 
@@ -339,7 +359,9 @@ class Pool:
         )
         self.panicking = not backups and len(primaries) < len(enabled) * self._panic
         if self.panicking:
-            self._spare = ()
+            self._spare = self._resort = ()
             return enabled
         self._spare = backups if primaries else ()
-        return primaries or backups
+        resort = tuple(member for member in enabled if member.ejected and member.health is not Health.DOWN)
+        self._resort = resort if primaries or backups else ()
+        return primaries or backups or resort

@@ -60,7 +60,8 @@ class Conversation:
 class Member:
     """A listening member; `connections` are its conversations, `requests` all requests read.
 
-    A connection is closed when its script returns; `path` makes it listen on a unix socket.
+    A connection is closed when its script returns; `path` makes it listen on a unix socket. Entered again, it
+    listens on the port that it had.
     """
 
     def __init__(self, script=None, path=None, receive_buffer=0, tls=None):
@@ -68,6 +69,7 @@ class Member:
         self._path = path
         self._receive_buffer = receive_buffer
         self._tls = tls
+        self.port = 0
         self._tasks = set()
         self.connections = []
         self.requests = []
@@ -81,7 +83,8 @@ class Member:
             sock = socket.socket()
             if self._receive_buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-            sock.bind(("127.0.0.1", 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", self.port))
             self._server = await asyncio.start_server(self._serve, sock=sock, limit=1 << 16, ssl=self._tls)
             self.port = sock.getsockname()[1]
             self.address = f"127.0.0.1:{self.port}"

@@ -116,9 +116,16 @@ class PoolMachine(RuleBasedStateMachine):
         assert not self.cap or member.active < self.cap
         assert member.weight > 0
         assert member.admin is Admin.ENABLED
+        if member.ejected and not pool.panicking:
+            assert not any(m.available and m not in exclude for m in pool.members)
+            self.begin(by, member)
+            return
         assert member.available or pool.panicking
         if member.backup and not pool.panicking:
             assert not any(m.available and not m.backup and m not in exclude for m in pool.members)
+        self.begin(by, member)
+
+    def begin(self, by: Pool, member: Member) -> None:
         by.started(member, self.now)
         self.in_flight.append((by, member))
 
@@ -147,8 +154,16 @@ class PoolMachine(RuleBasedStateMachine):
     def members_serving_are_the_available_ones(self) -> None:
         available = [member for member in self.pool.members if member.available]
         primaries = [member for member in available if not member.backup]
+        resort = [
+            member
+            for member in self.pool.members
+            if member.ejected
+            and member.health is not Health.DOWN
+            and member.admin is Admin.ENABLED
+            and member.weight > 0
+        ]
         if not self.pool.panicking:
-            assert self.pool.beside(()) == (primaries or available)
+            assert self.pool.beside(()) == (primaries or available or resort)
 
     @invariant()
     def few_are_ejected(self) -> None:

@@ -65,6 +65,25 @@ async def test_a_dead_member_is_passed_over_for_every_method(tmp_path, dead, req
             assert (await client.ask(request_)).status == 200
 
 
+async def test_members_restarted_one_after_the_other_cost_no_request(tmp_path):
+    async with (
+        Member() as one,
+        Member() as two,
+        serving(tmp_path, config(one.address, two.address)) as proxy,
+        proxy.client() as client,
+    ):
+        for member in (one, two, one):
+            await member.__aexit__()
+            assert {(await client.ask(get())).status for _ in range(12)} == {200}
+            await member.__aenter__()
+            await eventually(lambda: settled_on(proxy))
+
+
+def settled_on(proxy):
+    """True once an attempt that begins now counts as begun after the last ejection."""
+    return proxy.worker.clock.now > max(proxy.member(number).since for number in range(2)) + 0.3
+
+
 async def breaks(conversation, data=b"", reset=True):
     await conversation.request()
     if data:

@@ -49,6 +49,29 @@ async def test_another_member_answers_while_the_first_is_silent(tmp_path, quick)
         assert (await client.ask(get("/"))).body == b"quick"
 
 
+async def test_ejected_member_gets_no_hedges(tmp_path, quick):
+    release = asyncio.Event()
+
+    async def late(conversation):
+        await conversation.request()
+        await release.wait()
+        await conversation.send(OK)
+
+    async with (
+        Member(late) as slow,
+        serving(tmp_path, hedged(slow, quick)) as proxy,
+        proxy.client() as client,
+    ):
+        pool = proxy.worker.runtime.pools["app"]
+        pool.eject(proxy.member(1), proxy.worker.clock.now, "test")
+        await client.send(get("/"))
+        await eventually(lambda: slow.requests)
+        await asyncio.sleep(0.05)
+        assert not quick.requests
+        release.set()
+        assert (await client.reply()).body == b"ok"
+
+
 async def test_a_member_that_answers_in_time_is_the_only_one_asked(tmp_path, quick):
     route = {"retries": {"hedge": {"after": "1m"}}}
     async with (

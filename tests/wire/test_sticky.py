@@ -187,18 +187,24 @@ async def test_cookie_of_another_pool_or_of_a_removed_member_names_nobody(tmp_pa
         assert rejections(proxy) == {"removed": 1}
 
 
+async def resets(conversation):
+    await conversation.head()
+    conversation.reset()
+
+
 async def test_retry_elsewhere_leaves_the_pin_while_the_member_is_up(tmp_path):
     persistence = {"source": {"timeout": "10m"}}
     async with contextlib.AsyncExitStack() as stack:
-        first = Member(named("m0"))
-        await first.__aenter__()
+        first = await stack.enter_async_context(Member(named("m0")))
         second = await stack.enter_async_context(Member(named("m1")))
         pool = {"persistence": persistence, "health": {"passive": False}, "balance": "first"}
         mapping = config(first.address, second.address, pool=pool, state="memory")
         proxy = await stack.enter_async_context(serving(tmp_path, mapping))
         client = await stack.enter_async_context(proxy.client())
         assert (await client.ask(get())).body == b"m0"
-        await first.__aexit__()
+        first._script = resets
+        for conversation in first.connections:
+            conversation.reset()
         assert (await client.ask(get())).body == b"m1"
         counts = proxy.worker.runtime.sticky["app"].persistence.counts
         assert counts.moved == {}
@@ -208,6 +214,22 @@ async def test_retry_elsewhere_leaves_the_pin_while_the_member_is_up(tmp_path):
         assert counts.moved == {"down": 1}
         proxy.report_health(member.address, True)
         assert (await client.ask(get())).body == b"m1"
+
+
+@pytest.mark.parametrize("persistence", [{"source": {"timeout": "10m"}}, {"cookie": HOUR}])
+async def test_client_of_a_member_that_refuses_connections_moves_at_once(tmp_path, persistence):
+    pool = {"balance": "first", "health": {"passive": False}}
+    async with sticky(tmp_path, persistence, count=2, pool=pool) as (proxy, members):
+        async with proxy.client() as client:
+            before = await client.ask(get())
+            assert before.body == b"m0"
+            await members[0].__aexit__()
+            moved = await client.ask(asking(before))
+            assert moved.body == b"m1"
+            assert (b"set-cookie" in moved) is ("cookie" in persistence)
+            await members[0].__aenter__()
+            assert (await client.ask(asking(moved))).body == b"m1"
+        assert proxy.worker.runtime.sticky["app"].persistence.counts.moved == {"down": 1}
 
 
 async def test_fallback_error_answers_503_while_the_member_is_down(tmp_path):
@@ -332,15 +354,16 @@ async def test_sessions_are_listed_and_dropped(tmp_path):
     async with sticky(tmp_path, header, state="local") as (proxy, _), proxy.client() as client:
         for user in ("ann", "bob", "cid"):
             await client.ask(get("/", f"X-User: {user}"))
-        listed = proxy.worker.call(sessions.LIST, Wanted(limit=2))
+        listed = await proxy.worker.call(sessions.LIST, Wanted(limit=2))
         assert [row.client for row in listed.rows] == ["ann", "bob"]
-        rest = proxy.worker.call(sessions.LIST, Wanted(cursor=listed.cursor))
+        rest = await proxy.worker.call(sessions.LIST, Wanted(cursor=listed.cursor))
         assert [row.client for row in rest.rows] == ["cid"]
         assert rest.cursor is None
-        assert proxy.worker.call(sessions.DROP_PAGE, Wanted(client="bob")).dropped == 1
+        assert (await proxy.worker.call(sessions.DROP_PAGE, Wanted(client="bob"))).dropped == 1
         member = listed.rows[0].member
-        kept = proxy.worker.call(sessions.LIST, Wanted(member=member)).rows
-        assert "bob" not in {row.client for row in proxy.worker.call(sessions.LIST, Wanted()).rows}
+        kept = (await proxy.worker.call(sessions.LIST, Wanted(member=member))).rows
+        left = await proxy.worker.call(sessions.LIST, Wanted())
+        assert "bob" not in {row.client for row in left.rows}
         assert {row.member for row in kept} == {member}
 
 

@@ -28,9 +28,15 @@ class Choice:
 
     @abstractmethod
     def next(
-        self, upstream: UpstreamRequest, failed: Member, now: float, tried: tuple[Member, ...]
+        self,
+        upstream: UpstreamRequest,
+        failed: Member,
+        now: float,
+        tried: tuple[Member, ...],
+        refused: bool = False,
     ) -> Member | None:
-        """Return the member for another attempt after the one at `failed`, none of `tried`; None if there is none."""
+        """Return the member for another attempt after the one at `failed`, none of `tried`; None if there is none.
+        `refused`: `failed` refused the connection, so nothing listens there."""
 
     def is_bound(self, upstream: UpstreamRequest) -> bool:
         """True if no other member may serve the request."""
@@ -72,6 +78,11 @@ class Balanced(Choice):
         return member
 
     def next(
-        self, upstream: UpstreamRequest, failed: Member, now: float, tried: tuple[Member, ...]
+        self,
+        upstream: UpstreamRequest,
+        failed: Member,
+        now: float,
+        tried: tuple[Member, ...],
+        refused: bool = False,
     ) -> Member | None:
         return self.pool.pick(upstream.request, now, tried)

@@ -127,7 +127,8 @@ class Forward(PoolDispatch):
             return failed  # a stale connection says nothing of its member
         member = None
         if not self.choice.is_bound(upstream):
-            member = self.choice.next(upstream, failed, now, tried)
+            refused = outcome is Failure.CONNECTION_REFUSED
+            member = self.choice.next(upstream, failed, now, tried, refused)
         if member is None and outcome is Failure.UNPROCESSED and failed.pinnable:
             return failed  # on another connection
         return member

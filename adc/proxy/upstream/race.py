@@ -97,8 +97,8 @@ class Race:
         now = upstream.context.clock.now
         known = (*upstream.tried, *[runner.member for runner in self.running])
         member = self._choice.hedge(upstream, known, now)
-        if member is None or (retry.budget is not None and not retry.budget.spend(now)):
-            return
+        if member is None or member.ejected or (retry.budget is not None and not retry.budget.spend(now)):
+            return  # an ejected member is the last resort of failures only: its quick error must win no race
         member.retries += 1
         self._left -= 1
         if self._left:

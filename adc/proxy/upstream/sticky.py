@@ -198,11 +198,16 @@ class StickyChoice(Choice):
         return assignment is not None and assignment.kept and self._stickiness.fallback == "error"
 
     def next(
-        self, upstream: UpstreamRequest, failed: Member, now: float, tried: tuple[Member, ...]
+        self,
+        upstream: UpstreamRequest,
+        failed: Member,
+        now: float,
+        tried: tuple[Member, ...],
+        refused: bool = False,
     ) -> Member | None:
         """Return the member for another attempt: where another request of the client has moved it already, else the
         same one for each request of the client, so that its session stays in one place. The client's pin follows only
-        if its member is really down, or if the client is new and nothing is lost."""
+        if its member is down or refuses connections, or if the client is new and nothing is lost."""
         self._know_members(now)
         assignment, request = upstream.assignment, upstream.request
         if assignment is None:
@@ -214,7 +219,8 @@ class StickyChoice(Choice):
                 upstream.assignment = Assignment(self._persistence, pin, pin.member, True)
                 return member
         member = self.place(upstream, pin, tried)
-        return None if member is None else self._moved(upstream, assignment, failed, member, pin)
+        gone = refused or not failed.pinnable
+        return None if member is None else self._moved(upstream, assignment, gone, member, pin)
 
     def _current_pin(self, upstream: UpstreamRequest, assignment: Assignment) -> Pin | None:
         found = self._persistence.pinned(upstream.request, upstream.context.clock.wall)
@@ -227,13 +233,13 @@ class StickyChoice(Choice):
         self,
         upstream: UpstreamRequest,
         assignment: Assignment,
-        failed: Member,
+        gone: bool,
         member: Member,
         pin: Pin | None,
     ) -> Member:
-        """Let the client belong to `member` if `failed` is really down or the client is new; returns the member that
+        """Let the client belong to `member` if its own is `gone` or the client is new; returns the member that
         stands."""
-        if assignment.kept and failed.pinnable:
+        if assignment.kept and not gone:
             return member
         if assignment.kept:
             self._count_move(MemberState.DOWN.value)
@@ -257,7 +263,8 @@ class StickyChoice(Choice):
         self._know_members(now)
         assignment = upstream.assignment
         if assignment is not None and winner in self._ids:
-            self._moved(upstream, assignment, first, winner, self._current_pin(upstream, assignment))
+            pin = self._current_pin(upstream, assignment)
+            self._moved(upstream, assignment, not first.pinnable, winner, pin)
 
 
 def _identity(pin: Pin) -> bytes:

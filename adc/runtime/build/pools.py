@@ -62,11 +62,15 @@ def build_pool(
     )
 
 
+_UNREACHABLE = 10.0
+"""Seconds that a member which cannot be connected to is out, without active checks: as long as in nginx."""
+
+
 def _outlier(health: Health) -> Outlier | None:
     passive, active = health.passive, health.active
     if passive is None:
         return None
-    decided = active is None or "eject" in passive.model_fields_set
+    unreachable = _UNREACHABLE if active is None else active.rise * active.interval
     statuses = (range(low, high + 1) for low, high in passive.statuses)
     return Outlier(
         failures=passive.failures,
@@ -74,7 +78,7 @@ def _outlier(health: Health) -> Outlier | None:
         eject=passive.eject,
         max_ejected=passive.max_ejected,
         statuses=frozenset(status for each in statuses for status in each),
-        unreachable=None if decided or active is None else min(passive.eject, active.rise * active.interval),
+        unreachable=None if "eject" in passive.model_fields_set else min(passive.eject, unreachable),
     )
 
 

@@ -222,6 +222,44 @@ class TestEjection:
         self.fail(pool, pool.members[0], 0.0)
         assert set(picks(pool, 2)) == {"spare"}
 
+    def test_an_ejected_member_is_the_last_resort_of_a_retry(self):
+        pool = Pool("app", members("a", "b", backup=("spare",)), RoundRobin(), outlier=Outlier(failures=2))
+        a, b, spare = pool.members
+        self.fail(pool, a, 0.0)
+        assert pool.pick(GET, 1.0, (b,)) is spare
+        assert pool.pick(GET, 1.0, (b, spare)) is a
+        assert pool.pick(GET, 1.0, (a, b, spare)) is None
+
+    def test_an_ejected_member_serves_when_all_others_fail_their_checks(self):
+        pool = self.pool()
+        a, b = pool.members
+        self.fail(pool, a, 0.0)
+        pool.set_health(b, Health.DOWN, 1.0)
+        assert picks(pool, 2, 1.0) == ["a", "a"]
+
+    def test_an_ejected_member_that_fails_its_checks_is_no_resort(self):
+        pool = self.pool()
+        a, b = pool.members
+        self.fail(pool, a, 0.0)
+        pool.set_health(a, Health.DOWN, 1.0)
+        assert pool.pick(GET, 1.0, (b,)) is None
+
+    def test_success_of_an_attempt_begun_after_the_ejection_ends_it(self):
+        pool = self.pool()
+        a, b = pool.members
+        pool.started(a, 0.0)
+        self.fail(pool, a, 0.0)
+        pool.finished(a, 2.0, 200, 2.0)  # begun before
+        assert a.ejected
+        pool.started(a, 3.0)
+        pool.finished(a, 3.1, 503, 0.1)
+        assert a.ejected
+        pool.started(a, 3.0)
+        pool.finished(a, 3.1, 200, 0.1)
+        assert not a.ejected
+        self.fail(pool, b, 4.0)
+        assert picks(pool, 2, 4.0) == ["a", "a"]
+
     def test_without_passive_health_nothing_is_ejected(self):
         pool = Pool("app", members("a", "b"), RoundRobin())
         assert not pool.eject(pool.members[0], 0.0, "asked")

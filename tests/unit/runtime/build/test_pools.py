@@ -18,14 +18,15 @@ pools: {{app: {{members: ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4
 @pytest.mark.parametrize(
     ("health", "seconds"),
     [
-        ("", 30.0),
+        ("", 10.0),
+        ("passive: {eject: 20s}", 20.0),
         ("active: {path: /, interval: 1s}", 2.0),
         ("active: {path: /, interval: 10s, rise: 5}", 30.0),
         ("active: {path: /, interval: 1s}, passive: {eject: 20s}", 20.0),
         ("active: {path: /, interval: 1s}, passive: {failures: 2}", 2.0),
     ],
 )
-def test_ejection_of_an_unreachable_member_leaves_the_rest_to_active_checks(tmp_path, health, seconds):
+def test_ejection_of_an_unreachable_member_is_short_unless_its_length_is_written(tmp_path, health, seconds):
     (file := tmp_path / "adc.yaml").write_text(TEXT.format(health=health))
     pool = build_pool("app", load(file, {}).config.pools["app"], Random(1))
     member = pool.members[0]
