@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from adc.pools.shared_load import SharedLoad
@@ -56,6 +57,7 @@ class Member:
         "pool",
         "reason",
         "recovered_at",
+        "replied_at",
         "reported",
         "requests",
         "retries",
@@ -78,6 +80,7 @@ class Member:
 
         self.active = 0
         self.shared: SharedLoad | None = None
+        self.replied_at = -inf
         self.requests = 0
         self.failures = 0
         self.connect_failures = 0

@@ -278,6 +278,8 @@ class UdpRelay(Relay):
 
     def established(self, session: UdpSession, now: float, ends: bool) -> None:
         session.replied_at = now
+        if session.picked is not None:
+            session.picked.replied_at = now
         self._release(session)
         if ends:
             self.table.ending(session, ESTABLISHED, now)
@@ -381,10 +383,12 @@ class UdpRelay(Relay):
             self.owners.closed(session)
 
     def _outcome(self, session: UdpSession, reason: str) -> Outcome:
-        """Return what the end of a session says about its member."""
+        """Return what the end of a session says about its member. Silence says nothing if the member has replied to
+        another client since: anyone can send datagrams that no member would answer."""
         if session.state == ESTABLISHED:
             return REPLIED
-        if reason == "expired" and self.responses > 0:
+        member = session.picked
+        if reason == "expired" and self.responses > 0 and member and member.replied_at < session.created:
             return Failure.RESPONSE_TIMEOUT
         return Failure.CLIENT_GONE
 
