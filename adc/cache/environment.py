@@ -35,14 +35,16 @@ class Environment:
 
     `map_size` bounds the index: the limit of a disk tier plus 64 MB is never too small, and takes no space by
     itself. `purges` and `releases` are positions in `counters`: numbers that only grow, read without a system
-    call. Raises OSError or lmdb.Error if the folder cannot be used.
+    call. With `kept` false the content lives only while a process uses the folder: the first one empties it, and so
+    does the last. Raises OSError or lmdb.Error if the folder cannot be used.
     """
 
     purges = 0
     releases = 1
 
-    def __init__(self, path: Path, map_size: int) -> None:
+    def __init__(self, path: Path, map_size: int, kept: bool = True) -> None:
         self.path = path
+        self._kept = kept
         private_folder(path)
         self._users = os.open(path / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -81,6 +83,8 @@ class Environment:
             with self._alone():
                 if self._is_only_user():
                     self._mark(_CLEAN)
+                    if not self._kept:
+                        self._empty()
         finally:
             os.close(self._users)
 
@@ -106,14 +110,17 @@ class Environment:
         mark = self.path / "boot"
         boot = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else _CLEAN
         known = mark.read_text().strip() if mark.exists() else None
-        untrusted = known not in (None, _CLEAN, boot)
+        untrusted = not self._kept or known not in (None, _CLEAN, boot)
         if untrusted:
-            for name in ("index", "objects", "counters"):
-                target = self.path / name
-                shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+            self._empty()
         if known != boot:
             self._mark(boot)
         return untrusted
+
+    def _empty(self) -> None:
+        for name in ("index", "objects", "counters"):
+            target = self.path / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
 
     def _mark(self, text: str) -> None:
         """Write the mark whole: a process that is killed here leaves the former one."""

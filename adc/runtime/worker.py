@@ -23,6 +23,7 @@ from adc.net.share import Share
 from adc.net.shared_sources import SharedSources
 from adc.pools.member import Member
 from adc.pools.shared_load import SharedLoads
+from adc.runtime.build.folder import cache_folder
 from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
 from adc.runtime.build.runtime import OWN_TURNS, Runtime, build_runtime
 from adc.runtime.build.turns import SharedTurns
@@ -155,7 +156,7 @@ class Worker:
         self.caches.rollback()
         sticky = await self._sticky(config)
         peers = self.cluster if config.cluster is not None else None
-        stores = self.caches.prepare(config.caches)
+        stores = self.caches.prepare(config.caches, cache_folder(config))
         runtime = await in_turns(
             build_runtime(config, self._rng, sticky, stores, peers, self._turns, self._loads)
         )

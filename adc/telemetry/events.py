@@ -52,6 +52,7 @@ EVENTS = (
     ),
     _event("cache_file_unreadable", "warn", "file detail", "A cache file could not be opened or read."),
     _event("cache_index_unreadable", "warn", "detail", "The index of a cache folder could not be read."),
+    _event("cache_not_shared", "warn", "cache path detail", "Each worker has a separate store."),
     _event("cache_purge_failed", "warn", "cache detail", "A purge did not reach every cache."),
     _event("cache_read_failed", "warn", "detail", "A stored response could not be sent to the end."),
     _event(

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+from pathlib import Path
 
 from tests.kit.client import Client, get
 from tests.kit.member import Member, response
@@ -106,11 +107,31 @@ async def test_a_purge_of_one_url_leaves_the_others(service):
         assert len(member.requests) == asked + 1
 
 
-async def test_the_purge_method_reaches_stores_that_each_worker_has_for_itself(service):
+async def test_a_store_without_disk_is_shared_too_until_the_service_stops(service):
+    async with running(service, tagged(delay=0.1)) as member:
+        assert set(await asyncio.gather(*(fetch(service, "/own/x") for _ in range(50)))) == {(200, b"x")}
+        assert len(member.requests) == 1
+        assert (await fetch(service, "/own/x", method="POST", body=b"y"))[0] == 200
+        asked = len(member.requests)
+        for _ in range(8):
+            assert await fetch(service, "/own/x") == (200, b"x")
+        assert len(member.requests) == asked + 1
+        (tier,) = await disk_paths(service, "own")
+        service.signal(signal.SIGTERM)
+        assert await service.ended() == 0
+        assert not (tier / "index").exists()
+
+
+async def disk_paths(service, store):
+    _, output = await service.run("cache", "stats", "--json", "--admin", f"127.0.0.1:{service.admin}")
+    return [Path(row["disk_path"]) for row in json.loads(output) if row["store"] == store]
+
+
+async def test_the_purge_method_reaches_both_workers(service):
     async with running(service, tagged()) as member:
         await in_both_workers(service, "/own/x")
         asked = len(member.requests)
-        assert await fetch(service, "/own/x", method="PURGE") == (200, b"purged 2\n")
+        assert await fetch(service, "/own/x", method="PURGE") == (200, b"purged 1\n")
         assert {answer["decision"] for answer in await why(service, "/own/x")} == {"miss"}
         assert len(member.requests) == asked
         assert await fetch(service, "/own/x", method="PURGE") == (200, b"purged 0\n")

@@ -29,7 +29,8 @@ class CacheStore(Part):
     memory: Annotated[int, byte_size("0B", "1TB")] = Field(
         64 << 20,
         description=(
-            "Maximum size of the memory tier of a worker in bytes, including responses being received."
+            "Maximum size of the memory tier of a worker in bytes, including responses being received. Without disk, "
+            "several workers also share a tier of this size in memory (in the folder of state)."
         ),
     )
     disk: DiskCache | None = Field(None, description="The disk tier; none by default.")

@@ -32,6 +32,17 @@ def state_folder(config: Config) -> Path:
     return parent / f"adc-{os.geteuid()}-{config.node}-{digest}"
 
 
+def cache_folder(config: Config) -> Path | None:
+    """Return the folder of the tiers that workers share of cache stores without `disk`. None if there is one worker, or
+    the folder of the node cannot be used: then each worker has separate stores."""
+    workers = config.workers if isinstance(config.workers, int) else 1
+    if workers < 2 or all(store.disk is not None for store in config.caches.values()):
+        return None
+    with contextlib.suppress(BuildError):
+        return private_folder(state_folder(config)) / "caches"
+    return None
+
+
 def private_folder(folder: Path) -> Path:
     """Make `folder` for this user alone. Raises BuildError if it belongs to another user or is open to others: any
     user may create a folder of that name in a place that is open to all."""

@@ -39,6 +39,15 @@ _RETIRED = 30.0
 """Seconds that a store is kept open for exchanges that began before a reload dropped it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    """The tier that the workers share: a folder of at most `size` bytes, `kept` over a restart or not."""
+
+    folder: Path
+    size: int
+    kept: bool
+
+
 @dataclass(slots=True)
 class _OpenStore:
     store: SharedStore
@@ -60,6 +69,7 @@ class Caches:
         self._loop = loop
         self._worker_id = worker_id
         self._report = report
+        self._parent: Path | None = None
         self._open_stores: dict[str, _OpenStore] = {}
         self._candidate: dict[str, _OpenStore] = {}
         self._retired: list[tuple[float, _OpenStore]] = []
@@ -72,8 +82,12 @@ class Caches:
         """The stores in use."""
         return {name: each.store for name, each in self._open_stores.items()}
 
-    def prepare(self, caches: Mapping[str, model.CacheStore]) -> Mapping[str, SharedStore]:
-        """Return the stores of `caches`; new ones are opened. Raises BuildError."""
+    def prepare(
+        self, caches: Mapping[str, model.CacheStore], parent: Path | None = None
+    ) -> Mapping[str, SharedStore]:
+        """Return the stores of `caches`; new ones are opened. Stores without `disk` have a folder in `parent`, a folder
+        in memory, as the tier that all workers share; None: there is one worker. Raises BuildError."""
+        self._parent = parent
         folders = [settings.disk.path for settings in caches.values() if settings.disk is not None]
         if len(set(folders)) != len(folders):
             raise BuildError("caches: two of them have the same disk.path")
@@ -90,7 +104,7 @@ class Caches:
         """Use what was prepared; what is not in it is closed when nothing can need it any more."""
         before, self._open_stores, self._candidate = self._open_stores, self._candidate, {}
         for name, each in self._open_stores.items():
-            _resize(each.store.tiers, caches[name])
+            _resize(each.store.tiers, caches[name], self._tier(name, caches[name]))
         for name, each in before.items():
             if self._open_stores.get(name) is not each:
                 self._retired.append((time.monotonic() + _RETIRED, each))
@@ -151,31 +165,51 @@ class Caches:
 
     def _carried(self, name: str, settings: model.CacheStore) -> _OpenStore | None:
         each = self._open_stores.get(name)
-        folder = None if settings.disk is None else Path(settings.disk.path)
+        tier = self._tier(name, settings)
+        folder = None if tier is None else tier.folder
         return each if each is not None and each.folder == folder else None
 
+    def _tier(self, name: str, settings: model.CacheStore) -> _Tier | None:
+        if settings.disk is not None:
+            return _Tier(Path(settings.disk.path), settings.disk.size, True)
+        if self._parent is None or not settings.memory:
+            return None
+        return _Tier(self._parent / name, settings.memory, False)
+
     def _open(self, name: str, settings: model.CacheStore) -> _OpenStore:
+        tier = self._tier(name, settings)
+        if tier is None:
+            return self._alone(name, settings)
+        try:
+            environment = self._environment(tier)
+        except (OSError, lmdb.Error) as error:
+            if tier.kept:
+                raise
+            self._report("cache_not_shared", cache=name, path=tier.folder, detail=str(error))
+            return self._alone(name, settings)
         stats = Stats()
-        memory = MemoryStore(settings.memory, _most_in_memory(settings))
-        if settings.disk is None:
-            tiers = TieredStore(memory, None, None, stats, settings.max_object, self._worker_id)
-            return _OpenStore(self._shared(name, tiers, None), None)
-        folder, limit = Path(settings.disk.path), settings.disk.size
-        environment = self._environment(folder, min(limit + _INDEX_ROOM, _LARGEST_INDEX))
-        disk = DiskStore(environment, limit, stats, self._report)
+        disk = DiskStore(environment, tier.size, stats, self._report)
         log = PurgeLog(environment)
+        memory = MemoryStore(settings.memory, _most_in_memory(settings, tier))
         tiers = TieredStore(memory, disk, log, stats, settings.max_object, self._worker_id)
         leases = Leases(LeaseTable(environment), self._loop)
         sweep = disk.sweep(time.time()) if self._worker_id == 0 else None
-        return _OpenStore(self._shared(name, tiers, leases), folder, sweep)
+        return _OpenStore(self._shared(name, tiers, leases), tier.folder, sweep)
+
+    def _alone(self, name: str, settings: model.CacheStore) -> _OpenStore:
+        """Open a store in this worker's memory only."""
+        memory = MemoryStore(settings.memory, settings.max_object)
+        tiers = TieredStore(memory, None, None, Stats(), settings.max_object, self._worker_id)
+        return _OpenStore(self._shared(name, tiers, None), None)
 
     def _shared(self, name: str, tiers: TieredStore, leases: Leases | None) -> SharedStore:
         return SharedStore(name, tiers, leases, self._loop, partial(self._purge_everywhere, name))
 
-    def _environment(self, folder: Path, map_size: int) -> Environment:
+    def _environment(self, tier: _Tier) -> Environment:
         """LMDB forbids to open a folder twice in a process: stores that follow each other share it."""
+        folder, map_size = tier.folder, min(tier.size + _INDEX_ROOM, _LARGEST_INDEX)
         known = self._environments.get(folder)
-        environment = Environment(folder, map_size) if known is None else known[0]
+        environment = Environment(folder, map_size, tier.kept) if known is None else known[0]
         self._environments[folder] = (environment, 1 if known is None else known[1] + 1)
         return environment
 
@@ -204,13 +238,13 @@ class Caches:
             self._report("cache_close_failed", path=folder, detail=str(error))
 
 
-def _most_in_memory(settings: model.CacheStore) -> int:
-    return settings.max_object if settings.disk is None else min(settings.max_object, CHECKED_BYTES)
+def _most_in_memory(settings: model.CacheStore, tier: _Tier | None) -> int:
+    return settings.max_object if tier is None else min(settings.max_object, CHECKED_BYTES)
 
 
-def _resize(tiers: TieredStore, settings: model.CacheStore) -> None:
+def _resize(tiers: TieredStore, settings: model.CacheStore, tier: _Tier | None) -> None:
     tiers.max_object = settings.max_object
     tiers.memory.capacity = settings.memory
-    tiers.memory.max_object = min(_most_in_memory(settings), settings.memory)
-    if tiers.disk is not None and settings.disk is not None:
-        tiers.disk.index.limit = settings.disk.size
+    tiers.memory.max_object = min(_most_in_memory(settings, tier), settings.memory)
+    if tiers.disk is not None and tier is not None:
+        tiers.disk.index.limit = tier.size

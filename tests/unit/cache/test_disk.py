@@ -404,3 +404,16 @@ def test_an_unfinished_file_is_never_found(disk: Disk) -> None:
     assert not stored_as.replaced
     assert disk.read("a") == [b"hello"]
     assert writer.read_at(0, 99) == b"hello"
+
+
+def test_folder_that_is_not_kept_is_emptied_by_its_first_and_its_last_user(tmp_path):
+    former = Environment(tmp_path, MAP)
+    (tmp_path / "objects").mkdir()
+    former.close()
+    first = Environment(tmp_path, MAP, kept=False)
+    assert first.emptied
+    assert not (tmp_path / "objects").exists()
+    (tmp_path / "objects").mkdir()
+    first.close()
+    assert not (tmp_path / "objects").exists()
+    assert not (tmp_path / "index").exists()
