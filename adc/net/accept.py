@@ -27,6 +27,9 @@ _SHUTDOWN_SECONDS = 5.0
 """Maximum wait for the client's close_notify after adc's."""
 
 
+_PATIENCE = 1.0
+"""Seconds after which a handshake in progress makes room for another one."""
+
 _SHORT = "file descriptors are short"
 
 _STREAM = int(socket.SOCK_STREAM)
@@ -43,11 +46,12 @@ class AcceptContext:
     protocol header; connections from other addresses have none. `protocol` chooses the protocol of a connection once
     its handshake is complete. `shed` makes the protocol of a connection over the limit, which reports that to the
     client; without it such a connection is closed. `failed(reason, detail, address)` is called for connections whose
-    handshake fails. `arriving` counts handshakes in progress. `exhausted(why)` is called when no further connection can
-    be accepted: the system reported it, or a descriptor was `max_descriptor` or higher. `admit(client_address,
-    own_address)` is asked first of all, and `admit_client` once a PROXY protocol header has named both; False resets
-    the connection. With `plain`, a connection without TLS is handed over as a socket, with its address as the socket
-    gives it and the ends that a PROXY protocol header named.
+    handshake fails. `arriving` counts handshakes in progress, of which `max_handshakes` may be under TLS.
+    `exhausted(why)` is called when no further connection can be accepted: the system reported it, or a descriptor
+    was `max_descriptor` or higher. `admit(client_address, own_address)` is asked first of all, and `admit_client`
+    once a PROXY protocol header has named both; False resets the connection. With `plain`, a connection without TLS
+    is handed over as a socket, with its address as the socket gives it and the ends that a PROXY protocol header
+    named.
     """
 
     def __init__(
@@ -72,13 +76,16 @@ class AcceptContext:
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
         self.handshake_timeout = 10.0
+        self.max_handshakes = 1 << 30
         self.arriving = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[float, Handshake | None]] = {}
 
     def take(self, sock: socket.socket, address: Any) -> None:
         """Begin the handshake of an accepted connection, or shed it."""
         state = self.state
         if len(state.connections) + self.arriving < state.max_connections:
+            if self.context is not None and len(self._tasks) >= self.max_handshakes:
+                self._make_room()
             self.arriving += 1
             handshake = Handshake(address, self._left)
             task = self.loop.create_task(self._shake_hands(sock, handshake))
@@ -90,15 +97,31 @@ class AcceptContext:
                 return
             handshake = None
             task = self.loop.create_task(self._shed(shed, sock))
-        self._tasks.add(task)
+        self._tasks[task] = (self.loop.time(), handshake)
         task.add_done_callback(partial(self._done, sock, handshake))
 
     def _done(self, sock: socket.socket, handshake: Handshake | None, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if handshake is not None:
             handshake.release()
         if task.cancelled():  # perhaps before it began
             sock.close()
+
+    @property
+    def crowded(self) -> bool:
+        """True if new connections have to wait for a TLS handshake in progress: there are many, all of them young."""
+        if self.context is None or len(self._tasks) < self.max_handshakes:
+            return False
+        began, _ = next(iter(self._tasks.values()))
+        return self.loop.time() - began < _PATIENCE
+
+    def _make_room(self) -> None:
+        """End the oldest handshake in progress: honest clients need less time."""
+        task, (_, handshake) = next(iter(self._tasks.items()))
+        del self._tasks[task]
+        task.cancel()
+        if handshake is not None:
+            self.failed("limit_handshakes", f"the oldest of {self.max_handshakes}", handshake.peer)
 
     def _left(self) -> None:
         self.arriving -= 1
@@ -238,6 +261,9 @@ class Acceptor:
             self._back_off()
             return
         for _ in range(room):
+            if self._context.crowded:
+                self._back_off()
+                break
             if self._paused or not self._accept():
                 break
         if not share.alone:

@@ -51,6 +51,7 @@ LISTENER: Final[Mapping[str, tuple[str, ...]]] = {
     "limits": _WORKERS,
     "limits.connections": _WORKERS,
     "limits.connections_per_source": _WORKERS,
+    "limits.handshakes": _ACCEPTED,
     "limits.header_bytes": (HTTP,),
     "limits.headers": (HTTP,),
     "limits.target": (HTTP,),

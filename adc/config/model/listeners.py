@@ -79,6 +79,13 @@ class ListenerLimits(Part):
             "worker); 0: no limit."
         ),
     )
+    handshakes: Annotated[int, whole(1, 1_000_000)] = Field(
+        1000,
+        description=(
+            "Maximum number of TLS handshakes in progress in a worker. Further clients wait in the kernel's queue, up "
+            "to a second; then the oldest handshake is closed."
+        ),
+    )
     header_bytes: Annotated[int, byte_size("1KB", "1MB")] = Field(
         32_768, description="Maximum size of a request head, and of a trailer section; larger ones get 431."
     )

@@ -60,6 +60,7 @@ class StreamListener(Listener):
         self._limit_sources(settings.limits.connections_per_source, trusted)
         context = self._accepting.accept_context
         context.handshake_timeout = settings.timeouts.tls_handshake
+        context.max_handshakes = settings.limits.handshakes
         context.proxies = None
         if settings.proxy_protocol is not None:
             senders = settings.proxy_protocol.from_
