@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.origin import INNER
-from benchmarks.peers.peer import Peer, command
+from benchmarks.peers.nginx_process import process, run
+from benchmarks.peers.peer import Peer
 from benchmarks.site import BROTLI_LEVEL, GZIP_LEVEL, OUTER, Site, make_files
 
 _CODINGS = {
@@ -58,13 +59,7 @@ def configuration(site: Site) -> str:
     brotli = "load_module modules/ngx_http_brotli_filter_module.so;" if site.features.coding == "br" else ""
     return f"""
 {brotli}
-user root;
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 65536;
-pid {site.folder}/nginx.pid;
-error_log {site.folder}/error.log warn;
-events {{ worker_connections 20000; }}
+{process(site)}
 http {{
   access_log {site.folder}/access.log combined buffer=64k flush=1s;
   client_body_temp_path {site.folder}/body;
@@ -116,8 +111,7 @@ http {{
 
 def configure(site: Site) -> list[list[str]]:
     """Write the configuration; the command that runs it."""
-    path = site.write("nginx.conf", configuration(site))
-    return [command("nginx", "-c", path, "-p", "/usr/share/nginx", "-e", site.folder / "error.log")]
+    return [run(site, configuration(site), "/usr/share/nginx")]
 
 
 PEER = Peer("nginx", ("nginx",), "apt-get install nginx-light libnginx-mod-http-brotli-filter", configure)

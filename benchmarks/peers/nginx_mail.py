@@ -5,7 +5,8 @@ The module asks an HTTP server for the member of each connection: the same nginx
 
 from __future__ import annotations
 
-from benchmarks.peers.peer import Peer, command
+from benchmarks.peers.nginx_process import process, run
+from benchmarks.peers.peer import Peer
 from benchmarks.site import Site
 
 MODULE = "/usr/lib/nginx/modules/ngx_mail_module.so"
@@ -15,13 +16,7 @@ def configuration(site: Site) -> str:
     """nginx.conf for `site`."""
     return f"""
 load_module {MODULE};
-user root;
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 65536;
-pid {site.folder}/nginx.pid;
-error_log {site.folder}/error.log crit;
-events {{ worker_connections 20000; }}
+{process(site, "crit")}
 http {{
   access_log off;
   server {{
@@ -48,8 +43,7 @@ mail {{
 
 def configure(site: Site) -> list[list[str]]:
     """Write the configuration; the command that runs it."""
-    path = site.write("nginx.conf", configuration(site))
-    return [command("nginx", "-c", path, "-p", site.folder, "-e", site.folder / "error.log")]
+    return [run(site, configuration(site))]
 
 
 PEER = Peer("nginx-mail", ("nginx", MODULE), "apt-get install nginx-light libnginx-mod-mail", configure)

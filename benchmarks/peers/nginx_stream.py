@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.peers.peer import Peer, command
+from benchmarks.peers.nginx_process import process, run
+from benchmarks.peers.peer import Peer
 from benchmarks.site import Site
 
 MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
@@ -14,13 +15,7 @@ def configuration(site: Site) -> str:
     listen, once = (" udp", "proxy_responses 1;") if udp else (" backlog=4096", "")
     return f"""
 load_module {MODULE};
-user root;
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 65536;
-pid {site.folder}/nginx.pid;
-error_log {site.folder}/error.log warn;
-events {{ worker_connections 20000; }}
+{process(site)}
 stream {{
   upstream app {{ server 127.0.0.1:{site.origin_port}; }}
   server {{
@@ -37,8 +32,7 @@ stream {{
 
 def configure(site: Site) -> list[list[str]]:
     """Write the configuration; the command that runs it."""
-    path = site.write("nginx.conf", configuration(site))
-    return [command("nginx", "-c", path, "-p", site.folder, "-e", site.folder / "error.log")]
+    return [run(site, configuration(site))]
 
 
 PEER = Peer("nginx-stream", ("nginx", MODULE), "apt-get install nginx-light libnginx-mod-stream", configure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -27,7 +28,7 @@ def _end_of(name: bytes) -> re.Pattern[bytes]:
     return re.compile(b"</" + name + rb"[\t\n\f\r />]", re.IGNORECASE)
 
 
-class TokenStream:
+class TokenStream(ABC):
     """Feeds a subclass with `text`, `start`, `end`, `raw_text` and `other`; their bytes, joined, are the document.
 
     `start` may set `raw_element`, the name of an element whose content is text.
@@ -44,39 +45,41 @@ class TokenStream:
         self._script = _SCRIPT
         self._script_nested = False
 
-    # For the subclass.
-
+    @abstractmethod
     def in_foreign(self) -> bool:
         """Return True within SVG or MathML, where `<![CDATA[` begins a section."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self, data: bytes) -> None:
         """Receive text, or a part of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def raw_text(self, data: bytes) -> None:
         """Receive content of the element `raw_element`, or a part of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, tag: StartTag) -> None:
         """Receive a start tag."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, name: bytes, raw: bytes) -> None:
         """Receive an end tag."""
-        raise NotImplementedError
 
+    @abstractmethod
     def long_start(self, name: bytes) -> None:
         """Receive the name of a start tag that is too long; its bytes follow as `other`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def long_started(self, name: bytes, self_closing: bool) -> None:
         """Note the end of such a tag."""
-        raise NotImplementedError
 
+    @abstractmethod
     def other(self, data: bytes) -> None:
         """Receive a part of a comment, document type or long tag."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def raw_ended(self) -> None:
+        """Note that the content of `raw_element` is complete; its end tag follows."""
 
     # The tokenizer.
 
@@ -275,9 +278,6 @@ class TokenStream:
             return _WAIT
         self.raw_text(buffer[position:safe])
         return safe
-
-    def raw_ended(self) -> None:
-        """Note that the content of `raw_element` is complete; its end tag follows."""
 
     def _raw_end(self, buffer: bytes, position: int, name: bytes) -> tuple[int, int]:
         """Return the place of the end tag or -1, and up to where there is none."""

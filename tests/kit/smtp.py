@@ -213,6 +213,14 @@ def mail_config(*members, smtp=None, listener=None, pool=None, **top):
     }
 
 
+def two_pools(one, other, **smtp):
+    """A listener that sends mail for example.com to the pool `app` of `one`, the rest to the pool `rest` of `other`."""
+    routes = [{"match": {"rcpt_domain": ["example.com"]}, "pool": "app"}, {"pool": "rest"}]
+    mapping = mail_config(one.address, smtp={"routes": routes, **smtp})
+    mapping["pools"]["rest"] = [other.address]
+    return mapping
+
+
 @contextlib.asynccontextmanager
 async def relaying(folder, *members, **options):
     """A worker that relays to `members`, and a client that is connected to it."""
@@ -231,4 +239,13 @@ async def relaying_with(folder, mapping):
         yield proxy, client
 
 
-__all__ = ["MESSAGE", "MailClient", "MailMember", "mail_client", "mail_config", "relaying", "relaying_with"]
+__all__ = [
+    "MESSAGE",
+    "MailClient",
+    "MailMember",
+    "mail_client",
+    "mail_config",
+    "relaying",
+    "relaying_with",
+    "two_pools",
+]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from adc.runtime.operations.convert import OMITTED
-from adc.runtime.operations.operation import BadRequest, Node, Nothing, Operation, Scope
+from adc.runtime.operations.operation import BadRequest, Node, NodeOperation, Nothing, Operation
 
 if TYPE_CHECKING:
     from adc.proxy.caching.store import SharedStore
@@ -186,12 +186,11 @@ class Purged:
     stores: Counts
 
 
-class PurgeCache(Operation[Purge, Purged]):
+class PurgeCache(NodeOperation[Purge, Purged]):
     """Purge by URL, prefix, tag, or all."""
 
     name = "cache.purge"
     request, reply = Purge, Purged
-    scope = Scope.NODE
     method = "POST"
     path = "/api/v1/cache/purge"
 

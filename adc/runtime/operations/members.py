@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from adc.runtime.errors import BuildError
-from adc.runtime.operations.operation import NOTHING, Node, NotFound, Nothing, Operation, Scope
+from adc.runtime.operations.operation import NOTHING, Node, NodeOperation, NotFound, Nothing, Operation
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
@@ -138,12 +138,11 @@ class SetMember:
     state: Wish
 
 
-class DecideMember(Operation[SetMember, SetMember]):
+class DecideMember(NodeOperation[SetMember, SetMember]):
     """Take a member out of service, or back; workers that start later apply it too."""
 
     name = "members.set"
     request = reply = SetMember
-    scope = Scope.NODE
     method = "POST"
     path = "/api/v1/members/{pool}/{member:.+}"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:
     from adc.runtime.serve.view import Serving
@@ -47,7 +50,7 @@ class Nothing:
 NOTHING = Nothing()
 
 
-class Operation(Generic[Request, Reply]):
+class Operation(ABC, Generic[Request, Reply]):
     """One operation; a module of this folder defines it and its only instance.
 
     `request` and `reply` are types that `convert` reads and writes: dataclasses of JSON types. `method` and `path` are
@@ -65,9 +68,9 @@ class Operation(Generic[Request, Reply]):
     method: ClassVar[str] = "GET"
     path: ClassVar[str] = ""
 
+    @abstractmethod
     def run(self, worker: Serving, request: Request) -> Reply | Awaitable[Reply]:
-        """Carry it out in one worker; not called for `Scope.NODE`. Raises BuildError for what it refuses."""
-        raise NotImplementedError(f"{self.name} runs in no worker")
+        """Carry it out in one worker. Raises BuildError for what it refuses."""
 
     def merge(self, replies: Mapping[int, Reply]) -> Reply:
         """Return one reply for those of several workers, by worker number; by default the first worker's."""
@@ -81,6 +84,20 @@ class Operation(Generic[Request, Reply]):
         if self.scope is Scope.ONE or (self.scope is Scope.STATE and node.shares_state):
             return await node.one(self, request)
         return self.merge(await node.all(self, request))
+
+
+class NodeOperation(Operation[Request, Reply]):
+    """An operation of the supervisor, which asks the workers other operations."""
+
+    scope = Scope.NODE
+
+    def run(self, worker: Serving, request: Request) -> Reply | Awaitable[Reply]:
+        """Raise BuildError: no worker carries it out."""
+        raise BuildError(f"{self.name} runs in no worker")
+
+    @abstractmethod
+    async def coordinate(self, node: Node, request: Request) -> Reply:
+        """Carry it out in the whole node. Raises Refused, Unavailable."""
 
 
 class Node(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adc.persistence.identity import member_id
 from adc.persistence.listing import SessionFilter, SessionRow, candidate_keys, session_rows
 from adc.runtime.errors import BuildError
-from adc.runtime.operations.operation import BadRequest, Node, Operation, Scope
+from adc.runtime.operations.operation import BadRequest, Node, NodeOperation, Operation, Scope
 
 if TYPE_CHECKING:
     from adc.pools.member import Member
@@ -159,12 +159,11 @@ class Dropped:
     dropped: int
 
 
-class DropSessions(Operation[Unwanted, Dropped]):
+class DropSessions(NodeOperation[Unwanted, Dropped]):
     """Drop sessions, page after page."""
 
     name = "sessions.drop"
     request, reply = Unwanted, Dropped
-    scope = Scope.NODE
     method = "DELETE"
     path = "/api/v1/sessions"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from adc.runtime.operations.operation import NotFound, Nothing, Operation, Scope, Unavailable
+from adc.runtime.operations.operation import NodeOperation, NotFound, Nothing, Operation, Scope, Unavailable
 
 if TYPE_CHECKING:
     from adc.plugin.switch import Switch
@@ -79,13 +79,12 @@ class ApplySwitch(Operation[Turn, Nothing]):
         return Nothing()
 
 
-class TurnSwitch(Operation[Turn, SwitchRow]):
+class TurnSwitch(NodeOperation[Turn, SwitchRow]):
     """Turn a switch on or off; the state holds over reloads and restarts of workers."""
 
     name = "switches.turn"
     request = Turn
     reply = SwitchRow
-    scope = Scope.NODE
     method = "POST"
     path = "/api/v1/switches/{name}"
 

@@ -3,9 +3,8 @@
 import asyncio
 import json
 
-from tests.kit.smtp import MESSAGE, MailMember, relaying, relaying_with
+from tests.kit.smtp import MESSAGE, MailMember, relaying, relaying_with, two_pools
 from tests.kit.waiting import eventually
-from tests.wire.smtp.test_relay import two_pools
 
 
 def logged(folder):

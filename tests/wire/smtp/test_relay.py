@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kit.smtp import MESSAGE, MailMember, mail_config, relaying, relaying_with
+from tests.kit.smtp import MESSAGE, MailMember, relaying, relaying_with, two_pools
 from tests.kit.waiting import eventually
 
 
@@ -24,13 +24,6 @@ async def test_recipients_reach_the_pools_of_their_domains(tmp_path):
             assert (await client.send("u@elsewhere.test")).startswith("250")
         assert [recipients for _, recipients, _ in one.messages] == [["RCPT TO:<u@example.com>"]]
         assert [recipients for _, recipients, _ in other.messages] == [["RCPT TO:<u@elsewhere.test>"]]
-
-
-def two_pools(one, other, **smtp):
-    routes = [{"match": {"rcpt_domain": ["example.com"]}, "pool": "app"}, {"pool": "rest"}]
-    mapping = mail_config(one.address, smtp={"routes": routes, **smtp})
-    mapping["pools"]["rest"] = [other.address]
-    return mapping
 
 
 async def test_message_is_split_for_recipients_of_two_pools(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from adc.runtime.errors import BuildError
-from adc.runtime.operations.operation import Operation, Scope
+from adc.runtime.operations.operation import NodeOperation, Nothing, Operation, Scope
 from adc.runtime.operations.registry import all_operations, operation_named
 
 
@@ -29,8 +29,17 @@ def test_every_operation_has_one_name_and_paths_do_not_collide():
 
 def test_only_operations_of_the_node_run_in_no_worker():
     for name, operation in all_operations().items():
-        runs = type(operation).run is not Operation.run
-        assert runs == (operation.scope is not Scope.NODE), name
+        assert isinstance(operation, NodeOperation) == (operation.scope is Scope.NODE), name
+    with pytest.raises(BuildError, match=r"^cache\.purge runs in no worker$"):
+        operation_named("cache.purge").run(None, None)
+
+
+def test_operation_says_what_a_worker_does():
+    class Idle(Operation[Nothing, Nothing]):
+        name = "idle"
+
+    with pytest.raises(TypeError, match="run"):
+        Idle()
 
 
 def test_unknown_operation_is_refused_with_those_known():
