@@ -28,7 +28,7 @@ def run(
     ] = None,
     pidfile: Annotated[Path | None, typer.Option(help="File for the process id.")] = None,
 ) -> None:
-    """Serve a configuration until SIGTERM (drain) or SIGINT (at once).
+    """Serve a configuration until SIGTERM or SIGQUIT (drain), or SIGINT (at once).
 
     SIGHUP reloads, SIGUSR1 reopens the logs, SIGUSR2 starts the new binary on the same sockets.
     """

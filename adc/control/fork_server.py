@@ -50,8 +50,8 @@ def become_fork_server(channel: socket.socket, memory: Sequence[int]) -> NoRetur
 def serve(channel: socket.socket, memory: Sequence[int]) -> None:
     """Fork a worker for each request on `channel`; return when the supervisor has gone."""
     _set_title("adc fork server")
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the supervisor decides
+    for number in (signal.SIGTERM, *worker_process.GROUP_SIGNALS):
+        signal.signal(number, signal.SIG_IGN)
     gc.freeze()  # a collection would write to every page, and end the sharing of it
     while True:
         data, descriptors, _, _ = socket.recv_fds(channel, REQUEST.size, 1)

@@ -134,6 +134,7 @@ class Supervisor:
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGQUIT, self._terminate)  # nginx's signal for a drain
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGHUP, self._when_started, self.reload)
         loop.add_signal_handler(signal.SIGUSR1, self._when_started, Coalescing(self._reopen_logs))

@@ -26,6 +26,9 @@ GRACE_ALONE = 30.0
 
 ASK_TIMEOUT = 10.0
 
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that a terminal or an operator sends to the whole group of processes: the supervisor acts on them alone."""
+
 
 class WorkerProcess:
     """Serves the supervisor's calls until it is told to drain, or the supervisor is gone."""
@@ -109,8 +112,8 @@ async def run(serving: ServingSockets, channel: socket.socket) -> None:
     process = WorkerProcess(serving, channel)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, process.alone)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_IGN)  # sent to the whole terminal group; the supervisor decides
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     await process.run()
 
 

@@ -51,7 +51,8 @@ def main(parent: int, memory: int, nice: int) -> None:
 
 def _end_with(parent: int) -> None:
     """Have the kernel end this process with its parent, also in the middle of a job."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole terminal group; the worker decides
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole terminal group; the worker decides
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -302,14 +302,21 @@ def _refuses(port):
     return refuses
 
 
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-async def test_a_second_signal_ends_at_once(service, second):
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGQUIT, signal.SIGQUIT),
+    ],
+)
+async def test_a_second_signal_ends_at_once(service, first, second):
     async with SlowMember() as member:
         service.write(SLOW.replace("GRACE", "1h"), member=member.port)
         await service.started()
         in_flight = asyncio.create_task(service.get())
         await asyncio.wait_for(member.asked.wait(), PATIENCE)
-        service.signal(signal.SIGTERM)
+        service.signal(first)
         await service.told("STOPPING=1")
         service.signal(second)
         assert await service.ended() == 0
