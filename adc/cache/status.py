@@ -10,7 +10,13 @@ MAX_DETAIL = 120
 
 def hit(name: str, ttl: float, detail: str = "") -> bytes:
     """Return the entry for a stored response. `ttl` is the freshness left, negative if it is stale."""
-    return f"{name};hit;ttl={int(ttl // 1)}{_detail(detail)}".encode()
+    return f"{name};hit;ttl={whole(ttl)}{_detail(detail)}".encode()
+
+
+def whole(ttl: float) -> int:
+    """Return `ttl` in whole seconds, never 0: with the whole seconds of `Age` it adds up to the lifetime while the
+    response is fresh, and it is negative as soon as that is stale."""
+    return -int(-ttl // 1) if ttl > 0 else min(int(ttl // 1), -1)
 
 
 def forwarded(
@@ -33,7 +39,7 @@ def forwarded(
     if collapsed:
         text += ";collapsed"
     if ttl is not None:
-        text += f";ttl={int(ttl // 1)}"
+        text += f";ttl={whole(ttl)}"
     return (text + _detail(detail)).encode()
 
 

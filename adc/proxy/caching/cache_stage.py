@@ -9,7 +9,7 @@ from adc.cache.entry import Entry
 from adc.cache.keys import primary_key
 from adc.cache.options import CacheOptions
 from adc.cache.policy import Hit, Miss, OnlyIfCached504, Revalidate, Stale, lookup
-from adc.cache.status import hit, refused
+from adc.cache.status import hit, refused, whole
 from adc.cache.vary import matches
 from adc.http.fields import SELECTING
 from adc.http.headers import Headers, Pair
@@ -119,7 +119,7 @@ class CacheStage(RouteCache):
         lines = [
             *entry.headers.pairs,
             (b"Age", b"%d" % int(age)),
-            (b"Cache-Status", b"%b;hit;ttl=%d" % (self._name, int(left))),
+            (b"Cache-Status", b"%b;hit;ttl=%d" % (self._name, whole(left))),
         ]
         response = Response(entry.status, Headers(lines), entry.reason, entry.length, dated=True)
         exchange.respond(response, body, True)

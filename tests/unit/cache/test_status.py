@@ -5,7 +5,9 @@ from adc.http.structured import parse_dictionary
 
 
 def test_a_hit_tells_the_freshness_left() -> None:
-    assert hit("adc", 59.7) == b"adc;hit;ttl=59"
+    assert hit("adc", 59.7) == b"adc;hit;ttl=60"  # Age is 0: both add up to the lifetime
+    assert hit("adc", 60.0) == b"adc;hit;ttl=60"
+    assert hit("adc", 0.1) == b"adc;hit;ttl=1"
     assert hit("adc", -0.5, "stale") == b'adc;hit;ttl=-1;detail="stale"'
 
 
