@@ -168,3 +168,43 @@ async def test_files_use_the_pages_of_the_route(tmp_path):
         assert (reply.status, reply.body) == (404, b"lost")
         as_json = await client.ask(get("/none", "Accept: application/json"))
         assert json.loads(as_json.body)["status"] == 404
+
+
+@contextlib.asynccontextmanager
+async def responding(folder, respond, **route):
+    (folder / "run").mkdir()
+    (folder / "run" / "4xx.html").write_text("page {{ status }} {{ request_id }}")
+    mapping = {
+        "listeners": [{"name": "web", "bind": "127.0.0.1:0"}],
+        "routes": [{"respond": respond, **route}],
+    }
+    async with serving(folder / "run", mapping) as proxy, proxy.client() as client:
+        yield client
+
+
+async def test_error_that_a_route_responds_with_has_its_page(tmp_path):
+    respond = {"status": 403, "headers": {"x-why": "closed", "cache-control": "max-age=9"}}
+    async with responding(tmp_path, respond) as client:
+        reply = await client.ask(get())
+        assert (reply.status, reply[b"x-why"], reply[b"cache-control"]) == (403, b"closed", b"max-age=9")
+        assert reply[b"content-type"].startswith(b"text/html")
+        assert reply[b"x-request-id"] in reply.body
+        head = await client.ask(get(method="HEAD"), "HEAD")
+        assert (head.status, head[b"content-length"]) == (403, b"%d" % len(reply.body))
+        reply = await client.ask(get("/", "Accept: application/json"))
+        assert json.loads(reply.body)["status"] == 403
+
+
+async def test_error_that_a_route_responds_with_has_the_page_of_the_route(tmp_path):
+    async with responding(tmp_path, 404, error_pages={"4xx": "4xx.html"}) as client:
+        reply = await client.ask(get())
+        assert reply.body == b"page 404 " + reply[b"x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [{"status": 403, "body": ""}, {"status": 403, "headers": {"content-type": "text/plain"}}, 299],
+)
+async def test_content_that_a_route_states_is_not_replaced_by_a_page(tmp_path, respond):
+    async with responding(tmp_path, respond) as client:
+        assert (await client.ask(get())).body == b""

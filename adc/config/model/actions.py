@@ -74,7 +74,10 @@ class Respond(Part):
     short_forms: ClassVar[Forms] = ({"type": "integer"},)
 
     status: Annotated[int, whole(200, 599)] = Field(200, description="Status of the response.")
-    body: Text = Field("", description="Text of the response, sent as UTF-8.")
+    body: Text = Field(
+        "",
+        description="Text of the response, sent as UTF-8. An error without body, file and content-type is a page.",
+    )
     file: FilePath | None = Field(None, description="A file that is sent as the body, instead of `body`.")
     headers: Mapping[FieldName, FieldValue] = Field({}, description="Fields of the response.")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.proxy.pipeline import Action
+from adc.proxy.replies import Replies
 from adc.proxy.upstream.request import UpstreamRequest
 
 
@@ -23,6 +24,24 @@ class Respond:
     def __call__(self, upstream: UpstreamRequest) -> None:
         response = Response(self._status, Headers(self._lines), b"", len(self._body))
         upstream.respond(response, b"" if upstream.request.method == "HEAD" else self._body, True)
+
+
+class RespondPage:
+    """Sends each request the error page of `status`, as HTML or JSON, with the fields in `lines`."""
+
+    __slots__ = ("_lines", "_replies", "_status")
+
+    def __init__(self, status: int, lines: list[Pair], replies: Replies) -> None:
+        self._status = status
+        self._lines = lines
+        self._replies = replies
+
+    def __call__(self, upstream: UpstreamRequest) -> None:
+        request = upstream.request
+        response, body = self._replies.error(self._status, request, upstream.request_id)
+        for name, value in self._lines:
+            response.headers.set(name, value)
+        upstream.respond(response, b"" if request.method == "HEAD" else body, True)
 
 
 class Redirect:

@@ -27,7 +27,8 @@ from adc.proxy.files.action import ServeFiles
 from adc.proxy.files.open_files import OpenFiles
 from adc.proxy.pipeline import Action, Pipeline, ResponseStage, RouteCounters
 from adc.proxy.plugins.stages import AskForWhole, RunPlugins
-from adc.proxy.stages.actions import Redirect, Respond, Split
+from adc.proxy.replies import Replies
+from adc.proxy.stages.actions import Redirect, Respond, RespondPage, Split
 from adc.proxy.stages.compress import AskForIdentity, Compress
 from adc.proxy.stages.cut_range import CutRange
 from adc.proxy.stages.edits import EditRequest, EditResponse, RewriteTarget
@@ -150,7 +151,7 @@ class RouteBuilder:
 
     def _action(self, route: model.Route, timeouts: Timeouts) -> Action[UpstreamRequest]:
         if route.respond is not None:
-            return _respond(route.respond)
+            return _respond(route.respond, self._pages.replies(route))
         if route.redirect is not None:
             location = Location(route.redirect.to, route.redirect.status)
             return Redirect(location.status, location.location)
@@ -279,9 +280,14 @@ def _restores(rewrite: actions.Rewrite) -> bool:
     return bool(rewrite.strip_prefix or rewrite.add_prefix or rewrite.host)
 
 
-def _respond(respond: actions.Respond) -> Respond:
+def _respond(respond: actions.Respond, replies: Replies) -> Action[UpstreamRequest]:
+    """Return the action. An error for which nothing is said of its content has a page."""
+    said = {"body", "file"} & respond.model_fields_set
+    fields = [(name.encode(), value.encode()) for name, value in respond.headers.items()]
+    if respond.status >= 400 and not said and not any(name.lower() == b"content-type" for name, _ in fields):
+        return RespondPage(respond.status, fields, replies)
     body = Path(respond.file).read_bytes() if respond.file is not None else respond.body.encode()
-    lines: list[Pair] = [(name.encode(), value.encode()) for name, value in respond.headers.items()]
+    lines: list[Pair] = list(fields)
     if body and not any(name.lower() == b"content-type" for name, _ in lines):
         lines.append((b"Content-Type", TEXT.encode()))
     return Respond(respond.status, lines, body)
