@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,7 @@ class KernelTable:
         self._rules: KernelRules | None = None
         self._windows: tuple[bool, ...] = ()
         self._stale = False
+        self._contents: Mapping[str, bytes] = {}
         self._pending: Config | None = None
         self._witness = Witness()
         self._claim = TableClaim()
@@ -121,13 +123,30 @@ class KernelTable:
         reset = [each for each in (*services, *self._forwarding) if each.forwards and each.resets]
         if reset:
             self._expiry.open(ports_of(reset))  # first: the kernel reports no entry that is older
-        await asyncio.to_thread(replace_table, table, None if before is None else table_name(before.node))
+        contents, known = {} if table is None else table.contents(), await self._known(config)
+        same = {name for name, digest in contents.items() if known.get(name) == digest}
+        await asyncio.to_thread(
+            replace_table, table, None if before is None else table_name(before.node), same
+        )
+        self._contents = contents
         self._former = departed(self._services, self._former, services)
         self._config = None if table is None else config
         self._services, self._rules = services, rules
         self._windows = () if rules is None else rules.windows(wall)
         self._pending, self._stale = None, False
         await self._remember()
+
+    async def _known(self, config: Config) -> Mapping[str, bytes]:
+        """Return digests of the elements that sets and maps of the table of `config` have; none if another program may
+        have changed them. Raises NftFailed."""
+        before = self._config
+        if (
+            before is None
+            or before.node != config.node
+            or not await asyncio.to_thread(self._witness.untouched)
+        ):
+            return {}
+        return self._contents
 
     def _take(self, table: str) -> None:
         """Claim the table; one that is taken over, as soon as its process has ended. Raises TableTaken."""
@@ -266,9 +285,12 @@ class KernelTable:
             services = self._wanted(self._config)
             changed = [now for now, before in zip(services, self._services, strict=True) if now != before]
             if changed:
-                name = table_name(self._config.node)
-                await asyncio.to_thread(nft.apply, "".join(update(name, service) for service in changed))
-                self._services = services
+                name, contents = table_name(self._config.node), dict(await self._known(self._config))
+                updates = [update(name, service) for service in changed]
+                await asyncio.to_thread(nft.apply, "".join(text for text, _ in updates))
+                for _, digests in updates:
+                    contents |= digests
+                self._services, self._contents = services, contents
                 await self._remember()
 
     async def pause(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from adc.control import nft
@@ -66,8 +67,9 @@ def needs_kernel(config: Config) -> bool:
     return uses_engine(config) or bool(kernel_listeners(config))
 
 
-def replace_table(table: Table | None, before: str | None) -> None:
-    """Replace the table called `before` by `table`, in one transaction. Raises NftFailed.
+def replace_table(table: Table | None, before: str | None, same: Collection[str] = ()) -> None:
+    """Replace the table called `before` by `table`, in one transaction. The sets and maps of `same` have their elements
+    already. Raises NftFailed.
 
     If objects that another program or version of adc left in it do not fit, the table is created from scratch.
     """
@@ -77,7 +79,7 @@ def replace_table(table: Table | None, before: str | None) -> None:
             nft.apply(gone)
         return
     try:
-        nft.apply(gone + table.replacing(names(table.name)))
+        nft.apply(gone + table.replacing(names(table.name), same))
     except NftFailed as error:
         try:
             nft.apply(gone + removal(table.name) + table.replacing(Names()))

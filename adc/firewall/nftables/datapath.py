@@ -67,11 +67,14 @@ def _add_probes(table: Table) -> None:
             table.rule(hook, f"{UNKNOWN} {near} . {far} @{name} reject with tcp reset")
 
 
-def update(table: str, service: Service) -> str:
-    """Return the transaction that has new flows of `service` go to its targets as they are now."""
+def update(table: str, service: Service) -> tuple[str, dict[str, bytes]]:
+    """Return the transaction that has new flows of `service` go to its targets as they are now, and digests of the
+    elements that its maps then have."""
     changed = Table(table)
     _add(changed, service)
-    return changed.updating([_entry(service), _exit(service)], maps_of(service))
+    maps = maps_of(service)
+    text = changed.updating([_entry(service), _exit(service)], maps)
+    return text, {name: digest for name, digest in changed.contents().items() if name in maps}
 
 
 def maps_of(service: Service) -> list[str]:

@@ -7,17 +7,15 @@ error, and crashes on a map of addresses with ports (docs/decisions/nftables-tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 KINDS = ("chain", "map", "set", "counter", "limit", "ct timeout")
 """Kinds of objects in a table, in the order in which they can be deleted."""
 
 _CREATED = ("counter", "limit", "ct timeout", "set", "map", "chain")
 """The order in which they can be made: those that others name come first."""
-
-_MOST_ELEMENTS = 500
-"""Elements in one line."""
 
 MOST_FORMER = 64
 """Objects of a kept kind that stay although nothing here has them."""
@@ -66,45 +64,61 @@ class Table:
         """Append a rule to a chain."""
         self._rules.append((chain, text))
 
-    def replacing(self, existing: Names) -> str:
-        """Return the transaction that leaves the kernel with these parts and no others."""
-        lines = [f"add table inet {self.name}", f"flush table inet {self.name}", *self._created()]
+    def contents(self) -> dict[str, bytes]:
+        """Return a digest of the elements of each filled set and map."""
+        return {
+            name: blake2b("\n".join(elements).encode(), digest_size=16).digest()
+            for name, elements in self._elements.items()
+        }
+
+    def replacing(self, existing: Names, same: Collection[str] = ()) -> str:
+        """Return the transaction that leaves the kernel with these parts and no others. The sets and maps of `same`
+        have their elements already."""
+        filled = [name for name in self._elements if name not in same]
+        lines = [f"add table inet {self.name}", f"flush table inet {self.name}"]
+        emptied = [name for name in filled if name in existing.of.get(self._kind(name), ())]
+        lines += [f"delete {self._kind(name)} inet {self.name} {name}" for name in emptied]
+        lines += self._created(filled)
         lines += self._deleted(existing)
-        for name in self._elements:
-            lines += self._filled(name)
         lines += [f"add rule inet {self.name} {chain} {text}" for chain, text in self._rules]
         return "\n".join(lines) + "\n"
 
     def updating(self, chains: Iterable[str], filled: Iterable[str]) -> str:
-        """Return the transaction that replaces the rules of `chains` and the elements of `filled` only."""
+        """Return the transaction that replaces the rules of `chains` and the elements of `filled` only. No other chain
+        may use `filled`."""
         wanted = list(chains)
         lines = [f"flush chain inet {self.name} {chain}" for chain in wanted]
         for name in filled:
-            lines += self._filled(name)
+            kind = self._kind(name)
+            lines.append(f"delete {kind} inet {self.name} {name}")
+            lines.append(self._creation(kind, name, filled=True))
         lines += [
             f"add rule inet {self.name} {chain} {text}" for chain, text in self._rules if chain in wanted
         ]
         return "\n".join(lines) + "\n"
 
-    def _created(self) -> Iterator[str]:
+    def _kind(self, name: str) -> str:
+        return "map" if name in self._objects["map"] else "set"
+
+    def _created(self, filled: Collection[str]) -> Iterator[str]:
         for kind in _CREATED:
-            for name, definition in self._objects[kind].items():
-                body = f" {{ {definition} }}" if definition else ""
-                yield f"add {kind} inet {self.name} {name}{body}"
+            for name in self._objects[kind]:
+                yield self._creation(kind, name, filled=name in filled and kind in ("set", "map"))
+
+    def _creation(self, kind: str, name: str, *, filled: bool) -> str:
+        """Return the line that makes an object, with its elements: to add them to one that exists, nft would read all
+        ranges of all tables."""
+        body = self._objects[kind][name]
+        elements = self._elements[name] if filled else []
+        if elements:
+            body += f" elements = {{ {', '.join(elements)} }};"
+        return f"add {kind} inet {self.name} {name}" + (f" {{ {body} }}" if body else "")
 
     def _deleted(self, existing: Names) -> Iterator[str]:
         for kind in KINDS:
             former = sorted(existing.of.get(kind, frozenset()) - self._objects[kind].keys())
             for name in former[MOST_FORMER if kind == self._kept else 0 :]:
                 yield f"delete {kind} inet {self.name} {name}"
-
-    def _filled(self, name: str) -> Iterator[str]:
-        kind = "map" if name in self._objects["map"] else "set"
-        yield f"flush {kind} inet {self.name} {name}"
-        elements = self._elements[name]
-        for start in range(0, len(elements), _MOST_ELEMENTS):
-            part = ", ".join(elements[start : start + _MOST_ELEMENTS])
-            yield f"add element inet {self.name} {name} {{ {part} }}"
 
 
 def removal(name: str) -> str:
