@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from adc.admin.access import Access
+from adc.admin.responses import answer
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -28,11 +29,20 @@ def guard(access: Access) -> Middleware:
 
     A page of another site can make a browser resolve a name of its domain to this server (DNS rebinding), but the Host
     field then is that name. A request that changes something must also be JSON (a page cannot send JSON across origins
-    without a preflight, which the server never answers) and must not name another origin.
+    without a preflight, which the server never answers), or have neither content nor a field that browsers add
+    (`curl -X POST`), and must not name another origin. Errors of the API are JSON.
     """
 
     @web.middleware
     async def check(request: web.Request, handler: Reply) -> web.StreamResponse:
+        try:
+            return await checked(request, handler)
+        except web.HTTPException as error:
+            if not request.path.startswith("/api/"):
+                raise
+            return _as_json(error)
+
+    async def checked(request: web.Request, handler: Reply) -> web.StreamResponse:
         names = {*LOCAL_NAMES, *(name.lower() for name in access.hosts)}
         if not _known(request.headers.getall("Host", []), names):
             raise web.HTTPMisdirectedRequest(
@@ -76,13 +86,27 @@ def _token_in(line: str) -> bytes:
 
 
 def _check_change(request: web.Request) -> None:
-    if request.content_type != "application/json":
+    if request.content_type != "application/json" and not _is_bare(request):
         raise web.HTTPUnsupportedMediaType(text="send content-type: application/json\n")
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2].lower() != request.host.lower():
         raise web.HTTPForbidden(text="requests of another origin are rejected\n")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise web.HTTPForbidden(text="requests of another site are rejected\n")
+
+
+def _is_bare(request: web.Request) -> bool:
+    """True for a request without content that no browser sent: each adds one of these fields to such a method."""
+    fields = ("Content-Type", "Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode")
+    return not request.can_read_body and not any(name in request.headers for name in fields)
+
+
+def _as_json(error: web.HTTPException) -> web.Response:
+    reply = answer({"error": (error.text or error.reason).strip()}, error.status)
+    for name in ("Allow", "WWW-Authenticate"):
+        if name in error.headers:
+            reply.headers[name] = error.headers[name]
+    return reply
 
 
 def _known(hosts: list[str], names: set[str]) -> bool:

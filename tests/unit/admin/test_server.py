@@ -190,6 +190,30 @@ async def test_a_script_of_another_origin_changes_nothing(client, headers):
     assert response.status == 403
 
 
+BARE = {"skip_auto_headers": ["Content-Type"]}
+
+
+async def test_a_change_without_content_needs_no_content_type(client):
+    assert (await client.post("/api/v1/reload", **BARE)).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Referer": "http://evil.example/"}, {"Sec-Fetch-Mode": "no-cors"}],
+)
+async def test_a_browser_without_content_type_changes_nothing(client, headers):
+    assert (await client.post("/api/v1/reload", headers=headers, **BARE)).status == 415
+    assert (await client.post("/api/v1/reload", data=b"{}", **BARE)).status == 415
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/v1/nothing", 404), ("/api/v1/reload", 405)])
+async def test_errors_of_the_api_are_json(client, path, status):
+    response = await client.get(path)
+    assert response.status == status
+    assert (await response.json())["error"]
+    assert status != 405 or response.headers["Allow"] == "POST"
+
+
 async def test_a_script_of_our_own_page_may(client):
     origin = f"http://{client.host}:{client.port}"
     response = await client.post("/api/v1/reload", json={}, headers={"Origin": origin})
