@@ -22,6 +22,7 @@ HOT = (
     "adc/telemetry/histogram.py",
     "adc/telemetry/line_log.py",
     "adc/telemetry/tracing.py",
+    "adc/plugin/admission.py",
     "adc/plugin/chain.py",
     "adc/plugin/context.py",
     "adc/plugin/phase_call.py",

@@ -18,6 +18,7 @@ from adc.http.networks import Networks, parse_address
 from adc.http.patterns import BytesPattern, BytesReplacement, BytesRule, Pattern
 from adc.http.query import parse_query
 from adc.http.set_cookie import CookieAttributes, format_set_cookie
+from adc.plugin.admission import Admission, Lease
 from adc.plugin.base import NoOptions, Plugin
 from adc.plugin.commands import CommandHost, ConfiguredPlugin, PluginConfiguration
 from adc.plugin.context import Context
@@ -40,6 +41,7 @@ from adc.telemetry.record import LogRecord
 
 __all__ = [
     "UNKNOWN_LENGTH",
+    "Admission",
     "Allowance",
     "Bucket",
     "BytesPattern",
@@ -70,6 +72,7 @@ __all__ = [
     "IdentityFields",
     "JobFailed",
     "KeyedCounter",
+    "Lease",
     "LineWriter",
     "LocationEdits",
     "LogRecord",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
+from adc.plugin.admission import Admission
 from adc.plugin.context import Context
 from adc.plugin.host import Host
 from adc.plugin.identity import IdentityFields
@@ -95,6 +96,10 @@ class Plugin(Generic[OptionsT]):
     identity: IdentityFields | None = None
     """Fields that only the plugin may write for the member. It clears them in `request_head`; trailers of a client that
     have their names are dropped. May be set in `__init__`."""
+
+    admission: Admission | None = None
+    """Admits requests without a call of `request_head`, which decides on all others. For a plugin that counts requests:
+    what it admits must be admitted by `request_head` too. Set in `start`."""
 
     unused: frozenset[str] = frozenset()
     """Names of phases that are defined but not compiled into the route. May be set in `__init__`."""

@@ -88,7 +88,7 @@ class Chain:
     `responses` are the response phases of all plugins, those of `cached` ones first: the order is the same with and
     without a cache on the route. `before_cache` are those between the member and the cache, and `after_cache` the
     others. `depth` is the number of plugins. `empty` if no plugin defines a phase: then nothing of the chain belongs
-    into the pipeline.
+    into the pipeline. `admission` is that of the only phase of the chain: a request that it admits passes the chain.
     """
 
     def __init__(self, route: str, uses: Sequence[PluginUse]) -> None:
@@ -118,6 +118,8 @@ class Chain:
         fields = [use.plugin.identity for use in self.uses]
         self._identity = tuple(each for each in fields if each is not None)
         self.empty = not any(calls.values())
+        only = [call for phase in PHASES for call in calls[phase]]
+        self.admission = only[0].admission if len(only) == 1 and not self._identity else None
 
     def passable(self, trailers: list[Pair]) -> list[Pair]:
         """Return those trailers of a request that have no name of a field that only plugins may write."""

@@ -10,6 +10,7 @@ from time import monotonic
 from types import CoroutineType
 from typing import Any, Final
 
+from adc.plugin.admission import Admission
 from adc.plugin.context import Context
 from adc.plugin.failures import being_cancelled, failure_of
 from adc.plugin.phase_end import PHASE_END
@@ -36,13 +37,14 @@ class PhaseCall:
     """One phase of one use. `waits` is True for an `async def` phase; a `def` head phase may still return a coroutine.
     `limit` and `inspect` are the plugin's numbers for a body phase; with `checks` it changes no content, and with
     `passes_larger` larger content is no failure. `transforms`:
-    it is the response head phase of a plugin that replaces content."""
+    it is the response head phase of a plugin that replaces content. `admission` admits requests without the call."""
 
     __slots__ = (
         "_allowed",
         "_budget",
         "_call",
         "_may_wait",
+        "admission",
         "checks",
         "index",
         "inspect",
@@ -61,6 +63,7 @@ class PhaseCall:
         self.phase = phase
         self._budget = use.policy.budget
         self._call = getattr(use.plugin, phase)
+        self.admission: Admission | None = use.plugin.admission if phase == "request_head" else None
         self.waits = inspect.iscoroutinefunction(self._call)
         self.limit: int | None = getattr(use.plugin, f"{phase}_limit", None)
         self.inspect: int | None = getattr(use.plugin, f"{phase}_inspect", None)
@@ -75,6 +78,8 @@ class PhaseCall:
     def run(self, context: Context) -> Any:
         """Call a head phase: return its result, or None if it failed and fails open. A coroutine is for `finish`.
         Raises PluginFailed."""
+        if self.admission is not None and self._is_admitted(context):
+            return None
         try:
             until = PHASE_END.until = _monotonic() + self._budget
             try:
@@ -103,8 +108,19 @@ class PhaseCall:
 
     async def wait(self, context: Context, *arguments: Any) -> Any:
         """Call a phase of either kind, within a task, and return its result."""
+        if self.admission is not None and self._is_admitted(context):
+            return None
         result = self.run_with(context, *arguments)
         return await self.finish(context, result) if isinstance(result, CoroutineType) else result
+
+    def _is_admitted(self, context: Context) -> bool:
+        """True if the request is admitted without the call."""
+        admission = self.admission
+        lines = None if admission is None else admission.lines(context.request)
+        if lines is None:
+            return False
+        context.response_lines = lines
+        return True
 
     async def finish(self, context: Context, work: Coroutine[Any, Any, Any]) -> Any:
         """Await what the phase returned; the result is that of `run`."""

@@ -29,13 +29,15 @@ from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
 
 _LARGE_BYTES: Final = 32 << 10
+_NO_LINES: Final[tuple[Pair, ...]] = ()
 _monotonic: Final = time.monotonic
 
 
 class Exchange(RequestSide):
     """Owns the timeouts, the route, the attempts and the log record of one request, and sends the response.
 
-    Its stages may put a filter or an `unpacker` in the way of the response content. `route`, `listener`, `client`,
+    Its stages may put a filter or an `unpacker` in the way of the response content, and give the response
+    `response_lines`. `route`, `listener`, `client`,
     `elapsed` and further attributes are what the access log prints.
     """
 
@@ -48,6 +50,7 @@ class Exchange(RequestSide):
         "end_reason",
         "listener",
         "pipeline",
+        "response_lines",
         "route",
         "service",
         "started",
@@ -71,6 +74,7 @@ class Exchange(RequestSide):
         self._content_gate = None
         self._filters: tuple[BodyFilter, ...] = ()
         self.unpacker: Unpacker | None = None
+        self.response_lines = _NO_LINES
         self.response_trailers = NO_FIELDS
         self.client = request.source
         self.listener = service.name
@@ -198,6 +202,8 @@ class Exchange(RequestSide):
         if self.plugins is not None and not self.plugins.open:
             self.plugins.response(response, body, end)
             return
+        if self.response_lines:
+            response.headers.extend(self.response_lines)
         self.state = RESPONDING
         self.status = response.status
         pipeline = self.pipeline

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from adc_plugins.rate_limit.meter import Lease
-
-from adc.plugin import Bucket, Window
+from adc.plugin import Bucket, Lease, Window
 
 Pair = tuple[bytes, bytes]
 _ceil = math.ceil
@@ -23,7 +21,7 @@ class Fields:
             self._quota, window = allowance.most, allowance.period
         self.policy = b'"%b";q=%d;w=%d' % (name.encode(), self._quota, max(1, math.ceil(window)))
         self.policy_line = (b"RateLimit-Policy", self.policy)
-        self._item = b'"%b";r=' % name.encode()
+        self.prefix = b'"%b";r=' % name.encode()
         self.draft = kind in ("draft", "both")
         self.legacy = kind in ("legacy", "both")
         self.alone = self.draft and not self.legacy
@@ -31,7 +29,7 @@ class Fields:
     def item(self, lease: Lease, now: float) -> bytes:
         """Return the item of the RateLimit field."""
         left, reset = lease.remaining + lease.units, lease.reset - now
-        return b"%b%d;t=%d" % (self._item, left, _ceil(reset) if reset > 0 else 0)  # of a float, %d is slow
+        return b"%b%d;t=%d" % (self.prefix, left, _ceil(reset) if reset > 0 else 0)  # of a float, %d is slow
 
     def legacy_values(self, lease: Lease, now: float) -> tuple[Pair, ...]:
         """Return the lines of the older fields."""

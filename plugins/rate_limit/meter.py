@@ -7,10 +7,9 @@ exactly. A key that is used up is refused here until the next unit is due.
 
 from __future__ import annotations
 
-import asyncio
 import math
 
-from adc.plugin import Bucket, Grant, Window
+from adc.plugin import Bucket, Grant, Lease, Window
 
 KEEP_SECONDS = 1.0
 """Seconds after which units that were not used are dropped."""
@@ -19,32 +18,6 @@ _PAUSE = 0.02
 """Seconds for which a key that is used up is not asked for again, at least, if the limit refills slowly enough."""
 _KEPT_PART = 1000
 """The units of ten seconds that one worker may keep, as a divisor."""
-
-
-class Lease:
-    """Units of one key. `refused_until` and `refused_cost`: a request of that cost or more is refused until then.
-    `remaining` units are left besides `units`; all are left at `reset`. `taking` is done when a take in progress is."""
-
-    __slots__ = (
-        "expires",
-        "refused_cost",
-        "refused_until",
-        "remaining",
-        "reset",
-        "taking",
-        "units",
-        "waiting",
-    )
-
-    def __init__(self) -> None:
-        self.units = 0
-        self.expires = 0.0
-        self.refused_until = 0.0
-        self.refused_cost = 0
-        self.remaining = 0
-        self.reset = 0.0
-        self.taking: asyncio.Future[None] | None = None
-        self.waiting = 0
 
 
 class Meter:

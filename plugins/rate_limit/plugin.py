@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from adc_plugins.rate_limit.fields import Fields, lines
 from adc_plugins.rate_limit.keys import key_of, source_of
-from adc_plugins.rate_limit.meter import Lease, Meter
+from adc_plugins.rate_limit.meter import Meter
 from adc_plugins.rate_limit.options import Limit, RateLimitOptions
 
 from adc.plugin import (
+    Admission,
     Context,
     Grant,
     Host,
+    Lease,
     NoClusterState,
     Plugin,
     Response,
@@ -28,7 +30,6 @@ _AWAY_SECONDS = 0.5
 
 Verdict = Response | None
 Counted = list[tuple[Fields, Lease]]
-Head = Callable[[Context], Verdict | Coroutine[Any, Any, Verdict]]
 
 
 class _Rule:
@@ -53,6 +54,14 @@ class _Rule:
                 if options.scope == "cluster":
                     raise
 
+    def admission(self, cost: int, host: Host) -> Admission | None:
+        """Return what decides by the units that this worker has; None if that takes more than the client's address."""
+        if not self.by_source or self.fields.legacy:
+            return None
+        fields = self.fields
+        prefix = fields.prefix if fields.draft else b""
+        return Admission(self.leases, host.now, cost, prefix, fields.policy_line)
+
 
 class RateLimit(Plugin[RateLimitOptions]):
     """Refuses requests over a rate with 429, counted over all workers and nodes.
@@ -76,9 +85,8 @@ class RateLimit(Plugin[RateLimitOptions]):
         limits = enumerate(self.options.all_limits())
         self._rules = tuple(_Rule(limit, number, self.options, host) for number, limit in limits)
         self._only = self._rules[0] if len(self._rules) == 1 else None
-        only, plain = self._only, self._exempt is None and self._costs is None
-        if plain and only is not None and only.by_source and only.fields.alone:
-            self.request_head = _quick(only, self._cost, self._now, self.request_head)  # type: ignore[method-assign,assignment]
+        if self._only is not None and self._exempt is None and self._costs is None:
+            self.admission = self._only.admission(self._cost, host)
 
     def request_head(self, context: Context) -> Verdict | Coroutine[Any, Any, Verdict]:
         """Count the request, and refuse it if it is over a limit."""
@@ -216,25 +224,6 @@ class RateLimit(Plugin[RateLimitOptions]):
         if now < self._away_until and self.options.on_store_failure == "reject":
             return Response(503, {"Retry-After": "1"}, error_page=True, reason="rate_limited")
         return Response(self.options.status, fields, error_page=True, reason="rate_limited")
-
-
-def _quick(rule: _Rule, cost: int, now: Callable[[], float], otherwise: Head) -> Head:
-    """Return the phase for one limit by source without exemptions: it decides by the units that this worker has, and
-    leaves any other request to `otherwise`. What it needs is in its own variables, because most requests end here."""
-    find, item, policy = rule.leases.get, rule.fields.item, rule.fields.policy_line
-
-    def request_head(context: Context) -> Verdict | Coroutine[Any, Any, Verdict]:
-        lease = find(context.request.source)
-        if lease is None or lease.units < cost:
-            return otherwise(context)
-        at = now()
-        if lease.expires <= at:
-            return otherwise(context)
-        lease.units -= cost
-        context.response_lines = ((b"RateLimit", item(lease, at)), policy)
-        return None
-
-    return request_head
 
 
 def _stored(key: str) -> bytes:

@@ -37,6 +37,13 @@ class RunPlugins(RequestStage):
         self._restore = restore
 
     def __call__(self, exchange: Exchange) -> None:
+        admission = self._chain.admission
+        if admission is not None and self._restore is None:
+            lines = admission.lines(exchange.request)
+            if lines is not None:  # no phase would see the exchange
+                exchange.response_lines = lines
+                self._next(exchange)
+                return
         run = exchange.plugins = PluginRun(self._chain, exchange, self._restore, self._cached)
         if run.passes_head(self):
             self.head_passed(exchange, run)
