@@ -11,11 +11,33 @@ from adc.telemetry.record import LogRecord
 from adc.telemetry.template import compile_template
 from adc.telemetry.timestamps import clf_time, iso_time
 
+
+class _Second:
+    """The second of the last line, and its text: most lines are of the same second."""
+
+    __slots__ = ("_number", "_text")
+
+    def __init__(self) -> None:
+        self._number = -1
+        self._text = ""
+
+    def text(self, number: int) -> str:
+        """Return the second `number`, since the epoch, as the common log format has it."""
+        if number != self._number:
+            self._number, self._text = number, clf_time(number)
+        return self._text
+
+
+_SECOND: Final = _Second()
+
 Format = Callable[[LogRecord], str]
 
 _REQUEST_KEYS: Final = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
 _RECORD_KEYS: Final = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
-_PLAIN: Final = bytes(code for code in range(0x20, 0x7F) if code not in b'"\\')
+_OTHERS_MARKED: Final = bytes(
+    code if 0x20 <= code < 0x7F and code not in b'"\\' else 0xFF - (code == 0xFF) for code in range(0x100)
+)
+"""A table for `bytes.translate` that changes all but the plain characters."""
 _NO_REQUEST: Final = ("",) * len(_REQUEST_KEYS)
 _ENOUGH: Final = FIELD_LIMIT + 1
 """Bytes of a value that are decoded: they show that it is to be cut."""
@@ -40,23 +62,25 @@ def compile_format(text: str) -> Format:
 def combined(record: LogRecord) -> str:
     """Return the combined format of Apache and nginx. The user is always `-`: credentials are the member's business.
 
-    The line is checked as a whole: without its plain characters, its six quotation marks are left. Only if
-    something is wrong with it, or if it is long, are the client's texts escaped and bounded one by one.
+    The texts of the client are checked together: a table that changes all but plain characters leaves them as they are.
+    Only if something is wrong with them, or if they are long, are they escaped and bounded one by one.
     """
-    client, when = record.client or "-", clf_time(int(record.started))
-    request = record.request
-    if request is None:
-        return f'{escape_text(client)} - - [{when}] "-" {record.status} {record.bytes_out} "-" "-"'
-    get = request.proxy_fields.get
-    method, target, version = request.method, request.target, request.version
+    client, request, when = record.client or "-", record.request, _SECOND.text(int(record.started))
     status, size = record.status, record.bytes_out
-    referer, agent = get(b"referer", b"-").decode("latin-1"), get(b"user-agent", b"-").decode("latin-1")
-    line = f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{referer}" "{agent}"'
-    if len(line) <= FIELD_LIMIT and line.isascii() and line.encode().translate(None, _PLAIN) == b'""""""':
-        return line
+    if request is None:
+        return f'{escape_text(client)} - - [{when}] "-" {status} {size} "-" "-"'
+    fields = request.proxy_fields
+    referer, agent = fields.get(b"referer", b"-"), fields.get(b"user-agent", b"-")
+    method, target, version = request.method, request.target, request.version
+    texts = f"{client}{method}{target}{version}"
+    if texts.isascii():
+        octets = texts.encode("ascii") + referer + agent
+        if len(octets) <= FIELD_LIMIT and octets.translate(_OTHERS_MARKED) == octets:
+            told, by = referer.decode("latin-1"), agent.decode("latin-1")
+            return f'{client} - - [{when}] "{method} {target} HTTP/{version}" {status} {size} "{told}" "{by}"'
     asked = escape_text(f"{method} {target} HTTP/{version}")
-    referer, agent = escape_latin1(referer), escape_latin1(agent)
-    return f'{escape_text(client)} - - [{when}] "{asked}" {status} {size} "{referer}" "{agent}"'
+    told, by = escape_latin1(referer.decode("latin-1")), escape_latin1(agent.decode("latin-1"))
+    return f'{escape_text(client)} - - [{when}] "{asked}" {status} {size} "{told}" "{by}"'
 
 
 def json_line(record: LogRecord) -> str:
