@@ -85,18 +85,18 @@ PROXY_FIELDS: Final = SELECTING | frozenset(
 )
 """Lines that are forwarded and that a proxy reads, replaces or must not repeat."""
 
-_SPOOFABLE: Final = b"spoofable"
+SPOOFABLE: Final = b"spoofable"
 """Class of `SPOOFABLE_FIELDS` and reserved names."""
 
-_AMBIGUOUS: Final = b"ambiguous"
+AMBIGUOUS: Final = b"ambiguous"
 """Class of names that CGI and WSGI map to the same variable as a special name, with `_` (or a character that some map
 to `_`) for `-`: a client could set what only a proxy may. `Proxy` is one: it becomes HTTP_PROXY, the proxy of the
 application's own requests (httpoxy)."""
 
-_REMOVED: Final = HOP_BY_HOP | FRAMING
+REMOVED: Final = HOP_BY_HOP | FRAMING
 _IN_NAMES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 _not_in_variables: Final = re.compile(rb"[^0-9a-z]")
-_SPECIAL: Final = _REMOVED | PROXY_FIELDS | SPOOFABLE_FIELDS
+SPECIAL: Final = REMOVED | PROXY_FIELDS | SPOOFABLE_FIELDS
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
     frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"})
@@ -119,18 +119,18 @@ def divide(lines: Iterable[tuple[bytes, ...]]) -> tuple[list[Pair], dict[bytes, 
     for pair in lines:
         name = _SPELLED.get(pair[0], _UNKNOWN)
         if name is _UNKNOWN:
-            name = _classify(pair[0])
-            if name is _AMBIGUOUS:
+            name = classify(pair[0])
+            if name is AMBIGUOUS:
                 continue
         if name is None:
             kept.append(pair)
             continue
-        if name is _SPOOFABLE:
+        if name is SPOOFABLE:
             kept.append(pair)
             spoofable = True
             continue
         special[name] = special[name] + b", " + pair[1] if name in special else pair[1]
-        if name not in _REMOVED:
+        if name not in REMOVED:
             kept.append(pair)
     connection = special.get(b"connection")
     if connection is not None and connection not in _PLAIN_CONNECTION:
@@ -139,22 +139,22 @@ def divide(lines: Iterable[tuple[bytes, ...]]) -> tuple[list[Pair], dict[bytes, 
     return kept, special, spoofable
 
 
-def _classify(spelling: bytes) -> bytes | None:
+def classify(spelling: bytes) -> bytes | None:
     """Return the lower-case name of a special field, its class if it is spoofable or ambiguous, None for other
     fields."""
     lower = spelling.lower()
     if lower in SPOOFABLE_FIELDS or lower.startswith(RESERVED):
-        return _SPOOFABLE
-    if lower in _SPECIAL:
+        return SPOOFABLE
+    if lower in SPECIAL:
         return lower
     if lower == b"proxy":
-        return _AMBIGUOUS
+        return AMBIGUOUS
     if lower.translate(None, _IN_NAMES):
         variable = as_variable(lower)
         if variable.startswith(RESERVED):
-            return _SPOOFABLE
-        if variable in _SPECIAL:
-            return _AMBIGUOUS
+            return SPOOFABLE
+        if variable in SPECIAL:
+            return AMBIGUOUS
     return None
 
 
@@ -179,11 +179,11 @@ def tokens(value: bytes) -> frozenset[bytes]:
 
 
 def _spellings() -> dict[bytes, bytes | None]:
-    names = [*FAMILIAR, *sorted(_SPECIAL)]
-    return {each: _classify(each) for name in names for each in (name, name.lower(), name.title())}
+    names = [*FAMILIAR, *sorted(SPECIAL)]
+    return {each: classify(each) for name in names for each in (name, name.lower(), name.title())}
 
 
 _UNKNOWN: Final = b"unknown"
 _SPELLED: Final = _spellings()
-"""Usual spellings of well-known names -> the result of `_classify`, which is cheaper than lowering. The table is fixed:
+"""Usual spellings of well-known names -> the result of `classify`, which is cheaper than lowering. The table is fixed:
 clients could fill a table that learns with names of their choice."""

@@ -27,6 +27,7 @@ class Request(Flow):
       as the rules for trusted proxies derive them.
     * `headers` holds end-to-end lines only (`Host` among them). `proxy_fields` maps the lower-case names of lines that
       a proxy reads (`adc.http.fields.divide`) to their values.
+    * `selecting` is False if the client is known to have sent no `SELECTING` field (`adc.http.fields`).
     * `spoofable` is True if `headers` may hold fields that only a proxy may write (`adc.http.fields`).
     * `upgrade` lists the protocols that the client offers to switch to and that may be forwarded, b"" if none.
     * `takes_trailers` is True if the client sent `TE: trailers` (RFC 9110 section 10.1.4).
@@ -53,6 +54,7 @@ class Request(Flow):
         "received_lines",
         "received_target",
         "scheme",
+        "selecting",
         "spoofable",
         "takes_trailers",
         "target",
@@ -94,6 +96,7 @@ class Request(Flow):
         self.upgrade = b""
         self.expect_continue = False
         self.takes_trailers = False
+        self.selecting = True
         self.spoofable = False
         self.tied = False
         self.passed_by = ""
@@ -127,6 +130,7 @@ class Request(Flow):
         other.upgrade = self.upgrade
         other.expect_continue = self.expect_continue
         other.takes_trailers = self.takes_trailers
+        other.selecting = self.selecting
         other.spoofable = self.spoofable
         other.tied = self.tied
         other.passed_by = self.passed_by

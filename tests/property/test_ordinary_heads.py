@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from adc.codecs.http1.head_parser import HeadParser
 from adc.codecs.http1.settings import Http1Settings
 from adc.http.familiar import FAMILIAR
+from adc.http.fields import divide
 from adc.net.batch import Batch
 from adc.net.clock import Clock
 from adc.net.listener_state import ListenerState
@@ -64,6 +65,9 @@ NAMES = rarely(
             b"Sec-WebSocket-Key1",
             b"Keep-Alive",
             b"X_Y",
+            b"X-Real-IP",
+            b"X-Adc-Node",
+            b"Content_Length",
             b"TE",
             b"ETag",
             b"Content-Encoding",
@@ -157,6 +161,7 @@ def test_ordinary_heads_of_one_connection_are_what_the_strict_parser_reads(sever
             expected = strictly(head)
             assert expected is not None, head
             assert facts(parsed) == facts(expected)
+            assert (parsed.kept, parsed.special, parsed.spoofable) == divide(expected.lines)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +172,7 @@ def test_ordinary_heads_of_one_connection_are_what_the_strict_parser_reads(sever
         b"sec-ch-ua: x\r\nX-Own: y\r\n",
         b"Content-Length: 12\r\nContent-Type: text/plain\r\n",
         b"Transfer-Encoding: chunked\r\n",
+        b"USER-AGENT: x\r\nX-REAL-IP: 192.0.2.1\r\nX_Real_IP: 192.0.2.1\r\nKEEP_ALIVE: x\r\n",
     ],
 )
 def test_heads_of_browsers_are_ordinary(fields):

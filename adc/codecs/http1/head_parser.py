@@ -14,8 +14,8 @@ import httptools
 
 from adc.codecs.aiohttp_parser import BaseProtocol, HttpRequestParser
 from adc.codecs.http1.parsed_head import ParsedHead
+from adc.codecs.http1.request_fields import RequestFields
 from adc.codecs.refused import Refused
-from adc.http.familiar import FAMILIAR
 from adc.http.headers import Pair
 
 if TYPE_CHECKING:
@@ -23,19 +23,12 @@ if TYPE_CHECKING:
 
 _NO_LIMIT: Final = 1 << 30
 _BLANK_LINE: Final = b"\r\n\r\n"
-_LINE_END: Final = b"\r\n"
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
 _HTTP_1_1: Final = b" HTTP/1.1\r\n"
 _CLOSES: Final = {b"keep-alive": False, b"Keep-Alive": False, b"close": True, b"Close": True}
 """Values of `Connection` that have no other option in them."""
-_UNWANTED: Final = frozenset({b"Proxy-Connection", b"Sec-Websocket-Key1"})
-"""Names to which aiohttp's parser gives a meaning."""
-_ONE_SPELLING: Final = frozenset({*FAMILIAR, b"Connection"}) - _UNWANTED
-"""Names of which no two are equal in another case: a head that has only these is not compared in one case."""
-_BLANKS: Final = b" \t"
-_SPACE: Final = 32
 
 
 class _NoFlow:
@@ -52,11 +45,11 @@ _NO_FLOW: Final = cast(BaseProtocol, _NoFlow())
 
 
 class _Events:
-    """The functions that httptools calls. Builtin ones spare a call of ours for each field."""
+    """The functions that httptools calls."""
 
     __slots__ = ("on_header", "on_url")
 
-    def __init__(self, on_url: Callable[[bytes], None], on_header: Callable[[bytes, bytes], bytes]) -> None:
+    def __init__(self, on_url: Callable[[bytes], None], on_header: Callable[[bytes, bytes], None]) -> None:
         self.on_url = on_url
         self.on_header = on_header
 
@@ -81,8 +74,8 @@ class HeadParser:
         self._most_bytes = min(settings.target_bytes, settings.field_bytes)
         self._most_fields = settings.header_count
         self._urls: list[bytes] = []
-        self._fields: dict[bytes, bytes] = {}
-        self._events = _Events(self._urls.append, self._fields.setdefault)
+        self._fields = RequestFields()
+        self._events = _Events(self._urls.append, self._fields.add)
         self._quick: Any = None
         self._strict: Any = None
         self._has_part = False
@@ -102,13 +95,14 @@ class HeadParser:
         if self._quick is None:
             self._quick = httptools.HttpRequestParser(self._events)
         self._urls.clear()
-        self._fields.clear()
+        self._fields.begin()
         head: ParsedHead | None = None
         try:
             self._quick.feed_data(data)
             head = self._ordinary(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             head = None
+        self._fields.end()
         if head is None:
             self._quick = None
         return head
@@ -135,32 +129,19 @@ class HeadParser:
         if method is None or len(self._urls) != 1:
             return None
         fields, url = self._fields, self._urls[0]
-        count, end = len(fields), len(method) + 1 + len(url)
-        if head[end : end + len(_HTTP_1_1)] != _HTTP_1_1 or head.count(_LINE_END) != count + 2:
-            return None  # another version, blanks in the request line, or the same name twice
+        if fields.odd or len(fields.lines) > self._most_fields or b"host" not in fields.special:
+            return None
+        end = len(method) + 1 + len(url)
+        if head[end : end + len(_HTTP_1_1)] != _HTTP_1_1:
+            return None  # another version, or blanks in the request line
         if not url.isascii() or url[:1] != b"/" or url[1:2] == b"/":
             return None
-        lines: list[Pair] = []
-        familiar = True
-        for name, value in fields.items():
-            if name not in _ONE_SPELLING:
-                familiar = False
-            if value and value[-1] <= _SPACE:
-                value = value.rstrip(_BLANKS)  # llhttp leaves the blanks behind a value
-            lines.append((name, value))
-        names = fields
-        if not familiar:
-            names = {name.title(): value for name, value in fields.items()}
-            if len(names) != count or not _UNWANTED.isdisjoint(names):
-                return None
-        if count > self._most_fields or b"Host" not in names:
+        closes = _CLOSES.get(fields.special.get(b"connection", b"keep-alive"))
+        if closes is None:
             return None
-        connection = names.get(b"Connection", b"keep-alive")
-        if connection not in _CLOSES:
-            return None
-        if b"Content-Length" in names or b"Transfer-Encoding" in names:
+        if fields.framed:
             self._quick = None  # it waits for content, which is read elsewhere
-        return ParsedHead(method, url.decode("ascii"), 1, 1, lines, _CLOSES[connection], False)
+        return ParsedHead(method, url.decode("ascii"), 1, 1, fields.lines, closes, False, fields)
 
 
 def _strict_parser(settings: Http1Settings) -> Any:

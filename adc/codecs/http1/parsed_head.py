@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from adc.codecs.http1.request_fields import RequestFields
 from adc.http.headers import Pair
 
 
 class ParsedHead:
-    """Start line and field lines. `should_close` and `upgrade` are the parser's reading of `Connection`."""
+    """Start line and field lines. `should_close` and `upgrade` are the parser's reading of `Connection`.
 
-    __slots__ = ("lines", "major", "method", "minor", "should_close", "target", "upgrade")
+    `kept`, `special` and `spoofable` are what `divide` makes of the lines, if that is known: otherwise `special` is
+    None. `selecting` is False if no `SELECTING` field is known to be among them.
+    """
+
+    __slots__ = (
+        "kept",
+        "lines",
+        "major",
+        "method",
+        "minor",
+        "selecting",
+        "should_close",
+        "special",
+        "spoofable",
+        "target",
+        "upgrade",
+    )
 
     def __init__(
         self,
@@ -19,6 +36,7 @@ class ParsedHead:
         lines: list[Pair],
         should_close: bool,
         upgrade: bool,
+        fields: RequestFields | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -27,3 +45,12 @@ class ParsedHead:
         self.lines = lines
         self.should_close = should_close
         self.upgrade = upgrade
+        self.kept: list[Pair] = lines
+        self.special: dict[bytes, bytes] | None = None
+        self.spoofable = False
+        self.selecting = True
+        if fields is not None:
+            self.kept = fields.kept
+            self.special = fields.special
+            self.spoofable = fields.spoofable
+            self.selecting = fields.selecting

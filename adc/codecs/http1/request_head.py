@@ -18,6 +18,7 @@ from adc.http.target import (
     BadTarget,
     Target,
     parse_host,
+    parts_of,
     split_absolute,
     split_target,
 )
@@ -68,7 +69,10 @@ def read_head(head: ParsedHead, client: Client) -> Request:
     method = head.method
     if method in ("CONNECT", "TRACE"):
         raise Refused(405, "denied", f"{method} is not served")
-    lines, proxy_fields, spoofable = divide(head.lines)
+    if head.special is None:
+        lines, proxy_fields, spoofable = divide(head.lines)
+    else:
+        lines, proxy_fields, spoofable = head.kept, head.special, head.spoofable
     body_length = NO_BODY
     if b"transfer-encoding" in proxy_fields:
         if proxy_fields[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
@@ -81,7 +85,7 @@ def read_head(head: ParsedHead, client: Client) -> Request:
     target, authority = head.target, proxy_fields.get(b"host", b"").decode("latin-1")
     try:
         if target[0] == "/":
-            path, query, plain = split_target(target)
+            path, query, plain = parts_of(target)
         else:
             target, authority, (path, query, plain), named = _other_form(method, target, authority)
             if (
@@ -115,6 +119,7 @@ def read_head(head: ParsedHead, client: Client) -> Request:
     )
     request.plain = plain
     request.spoofable = spoofable
+    request.selecting = head.selecting
     request.received_target = head.target
     request.received_lines = head.lines
     if head.upgrade and minor:

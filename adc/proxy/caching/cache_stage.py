@@ -100,7 +100,7 @@ class CacheStage(RouteCache):
         if (
             left <= 0
             or age < 0
-            or not SELECTING.isdisjoint(request.proxy_fields)
+            or (request.selecting and not SELECTING.isdisjoint(request.proxy_fields))
             or entry.invalid
             or terms.always_validate
             or entry.part is not None

@@ -75,7 +75,7 @@ class ServeFiles:
             if (
                 served is not None
                 and upstream.context.clock.now < served.look_at
-                and SELECTING.isdisjoint(request.proxy_fields)
+                and (not request.selecting or SELECTING.isdisjoint(request.proxy_fields))
             ):
                 self._send_whole(upstream, self._chosen(request, served))
                 return

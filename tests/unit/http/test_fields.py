@@ -48,4 +48,4 @@ def test_usual_spellings_are_in_the_table():
         b"Etag",
     )
     assert set(usual) <= set(fields._SPELLED)
-    assert all(fields._SPELLED[name] == fields._classify(name) for name in fields._SPELLED)
+    assert all(fields._SPELLED[name] == fields.classify(name) for name in fields._SPELLED)
