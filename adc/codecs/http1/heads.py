@@ -24,11 +24,18 @@ def response_head(status: int, reason: bytes, lines: list[Pair], last: bytes) ->
 
     `last` are further field lines, each with its CRLF, and the blank line.
     """
+    head = begin_response(status, reason, lines)
+    head.write(last)
+    return head.getvalue()
+
+
+def begin_response(status: int, reason: bytes, lines: list[Pair]) -> BytesWriter:
+    """Return what begins with a status line and `lines`, to which the rest of the response is written."""
     if not reason or reason == _PHRASES.get(status):
         start = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     else:
         start = b"HTTP/1.1 %d %b\r\n" % (status, reason)
-    return _block(start, lines, last)
+    return _begin(start, lines)
 
 
 def request_head(request: Request, target: str, lines: list[Pair]) -> bytes:
@@ -48,7 +55,9 @@ def request_head(request: Request, target: str, lines: list[Pair]) -> bytes:
             last = b"Trailer: %b\r\n%b" % (trailer, last)
     elif method in _EXPECTS_CONTENT:
         last = b"Content-Length: 0\r\n" + last
-    return _block(f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape"), lines, last)
+    head = _begin(f"{method} {target} HTTP/1.1\r\n".encode("utf-8", "surrogateescape"), lines)
+    head.write(last)
+    return head.getvalue()
 
 
 def _options(request: Request) -> bytes:
@@ -61,7 +70,7 @@ def _options(request: Request) -> bytes:
     return b"Connection: upgrade, TE\r\nUpgrade: %b\r\nTE: trailers\r\n\r\n" % request.upgrade
 
 
-def _block(start: bytes, lines: list[Pair], last: bytes) -> bytes:
+def _begin(start: bytes, lines: list[Pair]) -> BytesWriter:
     head = BytesWriter()
     head.write(start)
     for name, value in lines:
@@ -69,8 +78,7 @@ def _block(start: bytes, lines: list[Pair], last: bytes) -> bytes:
         head.write(b": ")
         head.write(value)
         head.write(b"\r\n")
-    head.write(last)
-    return head.getvalue()
+    return head
 
 
 def chunk(data: bytes) -> bytes:

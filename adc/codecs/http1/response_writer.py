@@ -6,6 +6,8 @@ from abc import abstractmethod
 from math import inf
 from typing import Final
 
+from librt.strings import BytesWriter
+
 from adc.codecs.http1 import heads
 from adc.codecs.http1.request_reader import RequestReader
 from adc.codecs.http1.settings import Http1Settings
@@ -70,31 +72,39 @@ class ResponseWriter(RequestReader):
         if self._half_closed:
             self.deadline = inf  # what is written shows whether the client is there
         content = self._send_content and status not in _NO_CONTENT
-        last = b"" if response.dated else self._settings.clock.date_line
+        head = heads.begin_response(status, response.reason, response.headers.pairs)
+        if not response.dated:
+            head.write(self._settings.clock.date_line)
         if length != UNKNOWN_LENGTH:
             if status != 204:
-                last += b"Content-Length: %d\r\n" % length
+                head.write(b"Content-Length: %d\r\n" % length)
         elif content:
-            last += self._frame(len(body), end, response.trailer)
+            head.write(self._frame(len(body), end, response.trailer))
         if self._leaving or self._state == DISCARD or (end and self._state in (BODY, CHUNKED)):
             self._keep_alive = False
         if response.upgrade:
-            last += _offered(response.upgrade, self._keep_alive)
+            head.write(_offered(response.upgrade, self._keep_alive))
         elif not self._keep_alive:
-            last += b"Connection: close\r\n"
+            head.write(b"Connection: close\r\n")
         elif self._version == "1.0":
-            last += b"Connection: keep-alive\r\n"
-        head = heads.response_head(status, response.reason, response.headers.pairs, last + b"\r\n")
-        if not content:
-            self._transport.write(head)
-        elif self._respond_chunked and body:
-            self._transport.write(b"%b%x\r\n%b\r\n" % (head, len(body), body))
-        elif len(body) <= _JOIN_BYTES:
-            self._transport.write(head + body)
+            head.write(b"Connection: keep-alive\r\n")
+        head.write(b"\r\n")
+        if content and body:
+            self._write_first(head, body)
         else:
-            self._transport.writelines((head, body))
+            self._transport.write(head.getvalue())
         if end:
             self._finish()
+
+    def _write_first(self, head: BytesWriter, body: bytes) -> None:
+        """Write a head and the first of the content."""
+        if self._respond_chunked:
+            self._transport.write(b"%b%x\r\n%b\r\n" % (head.getvalue(), len(body), body))
+        elif len(body) <= _JOIN_BYTES:
+            head.write(body)
+            self._transport.write(head.getvalue())
+        else:
+            self._transport.writelines((head.getvalue(), body))
 
     def _switch(self, response: Response, body: bytes) -> None:
         """Agree to another protocol; `body` are its first bytes."""
