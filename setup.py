@@ -53,6 +53,7 @@ HOT = (
     "adc/proxy/*.py",
     "adc/proxy/upstream/*.py",
     "adc/proxy/files/action.py",
+    "adc/proxy/files/folders.py",
     "adc/proxy/files/sending.py",
     "adc/proxy/files/served.py",
     "adc/proxy/stages/*.py",

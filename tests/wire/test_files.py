@@ -229,6 +229,31 @@ async def test_a_file_that_becomes_a_link_out_is_gone_within_a_second(plain):
     assert (await plain.get("/a.txt")).status == 404
 
 
+async def test_a_folder_that_becomes_a_link_out_is_gone_within_a_second(plain):
+    plain.write("a/b.txt", b"inside")
+    assert (await plain.get("/a/b.txt")).body == b"inside"
+    plain.pass_second()
+    assert (await plain.get("/a/b.txt")).body == b"inside"
+    os.rename(plain.folder / "a", plain.folder / "../moved")
+    (plain.folder / "a").symlink_to("../moved")
+    plain.pass_second()
+    assert (await plain.get("/a/b.txt")).status == 404
+
+
+async def test_a_file_behind_a_link_follows_its_switch(plain):
+    plain.write("real/one.txt", b"one")
+    plain.write("real/two.txt", b"two")
+    plain.write("../outside.txt", b"OUTSIDE")
+    link = plain.folder / "a.txt"
+    for target, expected in (("real/one.txt", b"one"), ("real/two.txt", b"two"), ("../outside.txt", None)):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        for _ in range(2):
+            plain.pass_second()
+            reply = await plain.get("/a.txt")
+            assert (reply.body if reply.status == 200 else None) == expected
+
+
 async def test_only_regular_files_are_opened(plain, monkeypatch):
     os.mkfifo(plain.folder / "fifo")
     with socket.socket(socket.AF_UNIX) as sock:

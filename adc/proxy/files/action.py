@@ -74,8 +74,8 @@ class ServeFiles:
             served = self._shelf.get(request.path)
             if (
                 served is not None
-                and upstream.context.clock.now < served.look_at
                 and (not request.selecting or SELECTING.isdisjoint(request.proxy_fields))
+                and self._is_fresh(served, upstream.context.clock.now)
             ):
                 self._send_whole(upstream, self._chosen(request, served))
                 return
@@ -119,33 +119,35 @@ class ServeFiles:
             self._error(upstream, 404)
             return
         clock = upstream.context.clock
-        folder = self._root.folder(clock.now)
         served = self._shelf.get(path)
-        if served is not None and (
-            clock.now < served.look_at or self._is_still_first(folder, served, name, clock.now)
-        ):
+        if served is not None and self._is_fresh(served, clock.now):
             self._send(upstream, self._chosen(upstream.request, served))
             return
+        folder = self._root.folder(clock.now)
         found = self._finder.find(folder, path, name)
         if found is None:
             self._error(upstream, self._options.candidates.status)
         elif found.kind is Kind.FILE:
             served = self._served(folder, found, clock)
+            served.direct = self._finder.path_first and found.name == name
             self._send(upstream, self._chosen(upstream.request, served))
         else:
             self._folder_itself(upstream, folder, found)
 
-    def _is_still_first(self, folder: Descriptor, served: ServedFile, name: bytes | None, now: float) -> bool:
-        """True if a kept file, which is due for a look, is what its path names, and the disk still has it so: one look
-        where a search and a comparison would take two."""
-        if (
-            served.plain.name != name
-            or not self._finder.path_first
-            or not self._is_current(folder, served, now)
-        ):
+    def _is_fresh(self, served: ServedFile, now: float) -> bool:
+        """True if a kept file is what its path names, as of at most a second ago. If it is due for a look and `direct`,
+        one look replaces a search and a comparison."""
+        if now < served.look_at:
+            return True
+        if not served.direct:
             return False
-        self._kept.touch(self._shelf, served.key)
-        return True
+        try:
+            current = self._is_current(self._root.folder(now), served, now)
+        except OSError:
+            return False
+        if current:
+            self._kept.touch(self._shelf, served.key)
+        return current
 
     def _served(self, folder: Descriptor, found: Found, clock: Clock) -> ServedFile:
         """Return the file that was found, as it is kept if the disk still has it so. Raises OSError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adc.proxy.files.folders import Folders
 from adc.proxy.files.served import ServedFile
 
 MOST_FILES: Final = 2000
@@ -15,14 +16,16 @@ Shelf = dict[str, ServedFile]
 
 
 class OpenFiles:
-    """Bounds the files of all routes of a worker together. Those that were looked at longest ago go first."""
+    """Bounds the files of all routes of a worker together. Those that were looked at longest ago go first. They lie in
+    `folders`."""
 
-    __slots__ = ("_descriptors", "_memory", "_order")
+    __slots__ = ("_descriptors", "_memory", "_order", "folders")
 
     def __init__(self) -> None:
         self._order: dict[tuple[int, str], Shelf] = {}
         self._memory = 0
         self._descriptors = 0
+        self.folders = Folders()
 
     def put(self, shelf: Shelf, served: ServedFile) -> None:
         """Keep `served` on `shelf`, in place of one with its key."""

@@ -10,6 +10,7 @@ from adc.compression.negotiation import negotiate
 from adc.files.media_types import ContentTypes
 from adc.files.representation import Representation
 from adc.http.headers import Pair
+from adc.proxy.files.folders import Folders, Identity, OpenFolder, identity
 from adc.proxy.files.root import LOOK_AGAIN, Descriptor, look, open_file
 
 SUFFIXES: Final = {"br": b".br", "zstd": b".zst", "gzip": b".gz"}
@@ -22,14 +23,6 @@ LOOK_FOR_COPIES = 5.0
 """Seconds after which new compressed copies of a file are looked for; those that it has are looked at with it."""
 
 _MOST_TRIES: Final = 3
-
-Identity = tuple[int, int, int, int, int]
-"""What is different once a file has other content."""
-
-
-def identity(found: os.stat_result) -> Identity:
-    """Return what tells this content from others."""
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 class Content:
@@ -49,9 +42,10 @@ class Content:
 
 class ServedFile:
     """A file with its compressed copies, by coding. It is as the disk had it until `look_at`, monotonic seconds; new
-    copies are looked for at `copies_at`."""
+    copies are looked for at `copies_at`. `folder` and `base` are the parts of its name. `direct`: the file is what its
+    key, a path, names before all else."""
 
-    __slots__ = ("coded", "copies_at", "key", "look_at", "plain")
+    __slots__ = ("base", "coded", "copies_at", "direct", "folder", "key", "look_at", "plain")
 
     def __init__(self, key: str, plain: Content, coded: dict[str, Content], now: float) -> None:
         self.key = key
@@ -59,6 +53,8 @@ class ServedFile:
         self.coded = coded
         self.look_at = now + LOOK_AGAIN
         self.copies_at = now + LOOK_FOR_COPIES
+        self.direct = False
+        self.folder, _, self.base = plain.name.rpartition(b"/")
 
     def chosen(self, accept_encoding: bytes | None) -> Content:
         """Return the representation that the client prefers."""
@@ -80,11 +76,14 @@ class ServedFile:
 
 class FileReader:
     """Loads files of one route. `codings` are looked for as compressed copies, the preferred one first; `lines` are
-    fields of every response."""
+    fields of every response. `folders` are those of all routes."""
 
-    __slots__ = ("_codings", "_lines", "_types")
+    __slots__ = ("_codings", "_folders", "_lines", "_types")
 
-    def __init__(self, types: ContentTypes, codings: tuple[str, ...], lines: tuple[Pair, ...]) -> None:
+    def __init__(
+        self, types: ContentTypes, codings: tuple[str, ...], lines: tuple[Pair, ...], folders: Folders
+    ) -> None:
+        self._folders = folders
         self._types = types
         self._codings = codings
         self._lines = lines
@@ -101,33 +100,40 @@ class FileReader:
         }
         return ServedFile(key, plain, coded, now)
 
-    def is_current(self, folder: Descriptor, served: ServedFile, now: float) -> bool:
-        """True if the disk has the same file and the same copies: then nothing is looked at again for a second. Raises
-        OSError if the file is gone.
+    def is_current(self, root: Descriptor, served: ServedFile, now: float) -> bool:
+        """True if the disk has the same file and the same copies: then nothing is looked at again for up to a second.
+        Raises OSError if the file is gone.
         """
         plain, coded = served.plain, served.coded
-        if identity(look(folder, plain.name)) != plain.identity:
+        folder = self._folders.of(root, served.folder, now)
+        if folder.identity(served.base) != plain.identity:
             return False
         new_too = now >= served.copies_at
-        for coding in self._codings if new_too else coded:
-            held = coded.get(coding)
-            found = self._found(folder, plain.name + SUFFIXES[coding])
-            if found != (None if held is None else held.identity):
-                return False
-        served.look_at = now + LOOK_AGAIN
+        if new_too or coded:
+            for coding in self._codings if new_too else coded:
+                held = coded.get(coding)
+                if _found(folder, served.base + SUFFIXES[coding]) != (
+                    None if held is None else held.identity
+                ):
+                    return False
+        served.look_at = folder.look_at
         if new_too:
             served.copies_at = now + LOOK_FOR_COPIES
         return True
 
     def _has(self, folder: Descriptor, name: bytes) -> bool:
-        return self._found(folder, name) is not None
-
-    def _found(self, folder: Descriptor, name: bytes) -> Identity | None:
         try:
-            found = look(folder, name)
+            return stat.S_ISREG(look(folder, name).st_mode)
         except OSError:
-            return None
-        return identity(found) if stat.S_ISREG(found.st_mode) else None
+            return False
+
+
+def _found(folder: OpenFolder, base: bytes) -> Identity | None:
+    """Return what the name of a copy leads to, None if it leads to nothing."""
+    try:
+        return folder.identity(base)
+    except OSError:
+        return None
 
 
 def _content(

@@ -55,7 +55,8 @@ def serve_files(files: Files, quick: bool, rewritten: bool, kept: OpenFiles, rep
     lines: list[Pair] = []
     if files.cache_control is not None:
         lines.append((b"Cache-Control", files.cache_control.encode("latin-1")))
-    reader = FileReader(ContentTypes(files.types, files.charset or ""), files.precompressed, tuple(lines))
+    types = ContentTypes(files.types, files.charset or "")
+    reader = FileReader(types, files.precompressed, tuple(lines), kept.folders)
     options = FileOptions(
         tuple(name.encode() for name in files.index),
         tried(files),
