@@ -372,8 +372,8 @@ class Exchange(RequestSide):
         service, pipeline = self.service, self.pipeline
         service.active.discard(self)
         if pipeline is not None:
-            counters, key = pipeline.counters, (service.name, self.status)
-            counters.statuses[key] = counters.statuses.get(key, 0) + 1
+            counters = pipeline.counters
+            counters.responded(service.name, self.status)
             counters.durations.observe(self.elapsed)
             counters.bytes_in += self.bytes_in
             counters.bytes_out += self.bytes_out

@@ -23,17 +23,36 @@ ResponseStage = Callable[[X, Response], BodyFilter | None]
 """Reads or changes the response head, and may return a filter for the content."""
 
 
+class Tally:
+    """The number of responses of one listener and status."""
+
+    __slots__ = ("count", "listener", "status")
+
+    def __init__(self, listener: str, status: int) -> None:
+        self.listener = listener
+        self.status = status
+        self.count = 0
+
+
 class RouteCounters:
     """Counters of a route. Plain integers; carried over by name when a reload builds the route again."""
 
-    __slots__ = ("bytes_in", "bytes_out", "durations", "mirrored", "statuses")
+    __slots__ = ("_last", "bytes_in", "bytes_out", "durations", "mirrored", "statuses")
 
     def __init__(self) -> None:
-        self.statuses: dict[tuple[str, int], int] = {}
+        self.statuses: dict[tuple[str, int], Tally] = {}
+        self._last = Tally("", 0)
         self.durations = Histogram()
         self.mirrored: dict[str, int] = {}
         self.bytes_in = 0
         self.bytes_out = 0
+
+    def responded(self, listener: str, status: int) -> None:
+        """Count a response; most have the same listener and status as the one before."""
+        tally = self._last
+        if tally.status != status or tally.listener is not listener:
+            tally = self._last = self.statuses.setdefault((listener, status), Tally(listener, status))
+        tally.count += 1
 
 
 class Pipeline(Generic[X]):

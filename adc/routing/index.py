@@ -165,18 +165,19 @@ def _prefix_lookup(
     prefixes: dict[str, tuple[Bucket[T], ...]],
     elsewhere: tuple[Bucket[T], ...],
 ) -> Lookup[T]:
-    depths = range(max(prefix.count("/") for prefix in prefixes) - 1)
+    deepest = max(prefix.count("/") for prefix in prefixes) - 1
 
     def lookup(path: str) -> tuple[Bucket[T], ...]:
         buckets = exact.get(path)
         if buckets is not None:
             return buckets
         buckets = elsewhere
-        end = 1
-        for _ in depths:  # the longest prefix wins, and no path is walked deeper than the rules go
+        end, depth = 1, 0
+        while depth < deepest:  # the longest prefix wins, and no path is walked deeper than the rules go
             end = path.find("/", end) + 1
             if not end:
                 break
+            depth += 1
             buckets = prefixes.get(path[:end], buckets)
         return buckets
 

@@ -14,8 +14,8 @@ def route_samples(pipeline: Pipeline[Exchange]) -> Iterator[Sample]:
     counters, route = pipeline.counters, pipeline.name
     if not counters.statuses:
         return
-    for (listener, status), count in counters.statuses.items():
-        yield Sample("adc_requests_total", (listener, route, str(status)), count)
+    for tally in counters.statuses.values():
+        yield Sample("adc_requests_total", (tally.listener, route, str(tally.status)), tally.count)
     yield from counters.durations.samples("adc_request_duration_seconds", (route,))
     for result, count in counters.mirrored.items():
         yield Sample("adc_mirror_compared_total", (route, result), count)
