@@ -148,6 +148,8 @@ class Response:
     `dated` is True if `headers` has a Date. `upgrade` is the protocol that a 101 switches to or a 426 requires.
     `trailer` names the announced trailers that may be forwarded (`adc.http.trailers`), b"" if none. `version` is the
     member's. `selected` is the head that a 304 made here stands for: that of the 200 in its place.
+    `shared` is True if the head serves many requests: nothing changes it, and the codec keeps in `written` what it
+    writes of it each time.
     """
 
     __slots__ = (
@@ -156,10 +158,12 @@ class Response:
         "headers",
         "reason",
         "selected",
+        "shared",
         "status",
         "trailer",
         "upgrade",
         "version",
+        "written",
     )
 
     def __init__(
@@ -176,6 +180,8 @@ class Response:
         self.body_length = body_length
         self.dated = dated
         self.selected: Response | None = None
+        self.shared = False
+        self.written = b""
         self.upgrade = b""
         self.trailer = b""
         self.version = "1.1"

@@ -230,6 +230,18 @@ class Exchange(RequestSide):
         if unpacker is not None and unpacker.pending:
             unpacker.schedule(self)
 
+    def respond_shared(self, response: Response, body: bytes) -> bool:
+        """Send a response whose head other requests share, if nothing on the way changes heads; False otherwise."""
+        pipeline = self.pipeline
+        if pipeline is None or pipeline.response_stages or self.plugins is not None or self.response_lines:
+            return False
+        self.state = RESPONDING
+        self.status = response.status
+        self.bytes_out = len(body)
+        self.stream.send_head(response, body, True)
+        self.end(self.end_reason)
+        return True
+
     def _through_stages(
         self, pipeline: Pipeline[Exchange], response: Response, body: bytes, end: bool
     ) -> bytes:

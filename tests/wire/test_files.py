@@ -219,6 +219,25 @@ async def test_links_stay_within_the_root(plain):
         assert b"OUTSIDE" not in reply.body
 
 
+async def test_edited_and_plain_responses_of_a_file_do_not_mix(tmp_path):
+    edited = {"name": "edited", "match": {"method": "GET", "headers": {"X-Edit": "1"}}}
+    files = {"root": "site"}
+    top = {
+        "routes": [
+            {**edited, "files": files, "response_headers": {"set": {"X-Own": "1"}}},
+            {"name": "all", "files": files},
+        ]
+    }
+    async with site(tmp_path, top=top) as served:
+        served.write("a.txt", b"one")
+        for _ in range(3):
+            own = await served.get("/a.txt", "X-Edit: 1")
+            plain = await served.get("/a.txt")
+            assert (own[b"x-own"], own.body) == (b"1", b"one")
+            assert b"x-own" not in plain
+            assert plain.all(b"etag") == own.all(b"etag")
+
+
 async def test_a_file_that_becomes_a_link_out_is_gone_within_a_second(plain):
     path = plain.write("a.txt", b"inside")
     plain.write("../outside.txt", b"OUTSIDE")

@@ -72,7 +72,13 @@ class ResponseWriter(RequestReader):
         if self._half_closed:
             self.deadline = inf  # what is written shows whether the client is there
         content = self._send_content and status not in _NO_CONTENT
-        head = heads.begin_response(status, response.reason, response.headers.pairs)
+        if response.written:
+            head = BytesWriter()
+            head.write(response.written)
+        else:
+            head = heads.begin_response(status, response.reason, response.headers.pairs)
+            if response.shared:
+                response.written = head.getvalue()
         if not response.dated:
             head.write(self._settings.clock.date_line)
         if length != UNKNOWN_LENGTH:

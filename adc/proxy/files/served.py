@@ -9,7 +9,8 @@ from typing import Final
 from adc.compression.negotiation import negotiate
 from adc.files.media_types import ContentTypes
 from adc.files.representation import Representation
-from adc.http.headers import Pair
+from adc.http.headers import Headers, Pair
+from adc.http.message import Response
 from adc.proxy.files.folders import Folders, Identity, OpenFolder, identity
 from adc.proxy.files.root import LOOK_AGAIN, Descriptor, look, open_file
 
@@ -26,9 +27,10 @@ _MOST_TRIES: Final = 3
 
 
 class Content:
-    """A representation, and where its bytes are: in `data`, or in the open `file`."""
+    """A representation, and where its bytes are: in `data`, or in the open `file`. `head` is that of all of it, for
+    requests that nothing else changes."""
 
-    __slots__ = ("data", "file", "identity", "name", "shown")
+    __slots__ = ("data", "file", "head", "identity", "name", "shown")
 
     def __init__(
         self, name: bytes, shown: Representation, found: Identity, data: bytes | None, file: Descriptor | None
@@ -38,6 +40,8 @@ class Content:
         self.identity = found
         self.data = data
         self.file = file
+        self.head = Response(200, Headers(shown.lines), b"", shown.length)
+        self.head.shared = True
 
 
 class ServedFile:
