@@ -120,6 +120,7 @@ def test_ended_flows_are_not_probed(net, node):
         ended = flow.seen[1]
         far.wait(lambda packet: packet.has("F") and packet.outgoing)
         flow.connect()
+        far.wait(lambda packet: packet.outgoing and packet.data and packet.destination[1] == flow.seen[1])
         before = len(far.packets)
         forget(net)
         assert is_told(flow.near)
