@@ -42,6 +42,8 @@ _UNTOLD = frozenset(
     {
         "connection_limit",
         "limit_body",
+        "limit_head",
+        "limit_target",
         "loop",
         "overload",
         "queue_full",
@@ -56,7 +58,7 @@ _UNTOLD = frozenset(
 
 def proxy_status(token: str, status: int, reason: str) -> str:
     """Return the `error` of `Proxy-Status` with parameters (RFC 9209 section 2.3); "" for nothing to say."""
-    if not token and status in (408, 413):
+    if not token and status in (408, 413, 414, 431):
         token = "http_request_error"
     return f'{token}; details="{reason}"' if token and reason in _UNTOLD else token
 

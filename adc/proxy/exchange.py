@@ -99,7 +99,7 @@ class Exchange(RequestSide):
         pipeline = self.pipeline = find(request) if request.plain else self._settle()
         if pipeline is None:
             if self.state != ENDED:
-                self.fail(404, "no_route")
+                self.fail(404, "no_route", "destination_not_found")
             return
         self.route = pipeline.name
         self.timeouts = pipeline.timeouts

@@ -33,10 +33,12 @@ class Replies:
     def error(
         self, status: int, request: Request | None, request_id: str, proxy_status: str = ""
     ) -> tuple[Response, bytes]:
-        """Return the response for `status`; `proxy_status` is an error token of RFC 9209 section 2.3, or ""."""
+        """Return the response for `status`; `proxy_status` is an error token of RFC 9209 section 2.3, or "" for the one
+        of the status."""
         as_json = request is not None and wants_json(request)
         kind, body = self.page(status, as_json, request_id)
         lines = [kind, _SERVER, _NO_STORE, (b"X-Request-Id", request_id.encode())]
+        proxy_status = proxy_status or _error_type(status)
         if proxy_status:
             lines.append((b"Proxy-Status", b"adc; error=%b" % proxy_status.encode()))
         if status == 503:
@@ -57,6 +59,13 @@ class Replies:
         if status not in self._html:
             self._html[status] = self._pages.page(status) or _built_in(status)
         self._json[status] = _built_in_json(status)
+
+
+def _error_type(status: int) -> str:
+    """Return the error type for an error that adc found by itself; "" for a server error, which has a reason."""
+    if status in (401, 403):
+        return "http_request_denied"
+    return "http_request_error" if status < 500 or status in (501, 505) else ""
 
 
 _built_in_json = cache(json_page)

@@ -208,3 +208,23 @@ async def test_error_that_a_route_responds_with_has_the_page_of_the_route(tmp_pa
 async def test_content_that_a_route_states_is_not_replaced_by_a_page(tmp_path, respond):
     async with responding(tmp_path, respond) as client:
         assert (await client.ask(get())).body == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n", b"destination_not_found"),
+        (b"GET /closed HTTP/1.1\r\nHost: a\r\n\r\n", b"http_request_denied"),
+        (b"GET /closed HTTP/1.1\r\n\r\n", b"http_request_error"),
+        (b"TRACE /closed HTTP/1.1\r\nHost: a\r\n\r\n", b"http_request_error"),
+        (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", b"http_request_error"),
+        (
+            b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 9000),
+            b'http_request_error; details="limit_target"',
+        ),
+    ],
+    ids=["no route", "denied", "no Host", "method", "version", "target"],
+)
+async def test_every_error_made_here_has_its_type_in_proxy_status(tmp_path, data, error):
+    async with responding(tmp_path, 403, match={"path": "/closed"}) as client:
+        assert (await client.ask(data))[b"proxy-status"] == b"adc; error=" + error
