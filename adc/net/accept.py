@@ -1,4 +1,4 @@
-"""Accepting connections, and what comes before their protocol: a PROXY protocol header, a TLS handshake, or both."""
+"""What comes before the protocol of accepted connections: a PROXY protocol header, a TLS handshake, or both."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from adc.net.handshake import Handshake
 from adc.net.listener_state import ListenerState, OpenConnection
 from adc.net.protocol_choice import ChooseProtocol, ProtocolChoice
 from adc.net.proxy_protocol import MAX_V2, BadHeader, Endpoints, HeaderReader
-from adc.net.share import AWAY, BATCH, Share
-from adc.net.tcp_options import close_by_reset
+from adc.net.share import Share
+from adc.net.tcp_options import reset
 
 MOST_SHED = 1024
 """Connections over the limit that get a response at the same time; further ones are closed without one."""
-
-_MOST_WAITING = 4096
-"""Most waiting connections that are accepted when a socket is closed."""
 
 _SHUTDOWN_SECONDS = 5.0
 """Maximum wait for the client's close_notify after adc's."""
@@ -30,12 +27,9 @@ _SHUTDOWN_SECONDS = 5.0
 _PATIENCE = 1.0
 """Seconds after which a handshake in progress makes room for another one."""
 
-_SHORT = "file descriptors are short"
-
-_STREAM = int(socket.SOCK_STREAM)
-
 
 BeforeTls = Callable[[asyncio.AbstractEventLoop, socket.socket], Awaitable[None]]
+TakePlain = Callable[[socket.SocketType, Any, Endpoints | None, Any], None]
 
 
 class AcceptContext:
@@ -50,8 +44,8 @@ class AcceptContext:
     `exhausted(why)` is called when no further connection can be accepted: the system reported it, or a descriptor
     was `max_descriptor` or higher. `admit(client_address, own_address)` is asked first of all, and `admit_client`
     once a PROXY protocol header has named both; False resets the connection. With `plain`, a connection without TLS
-    is handed over as a socket, with its address as the socket gives it and the ends that a PROXY protocol header
-    named.
+    is handed over as a socket, with its address as the socket gives it, the ends that a PROXY protocol header named,
+    and the address that the client connected to, None if only the socket knows it.
     """
 
     def __init__(
@@ -71,7 +65,7 @@ class AcceptContext:
         self.protocol: ChooseProtocol
         self.admit: Callable[[Any, Any], bool] | None = None
         self.admit_client: Callable[[Any, Any], bool] | None = None
-        self.plain: Callable[[socket.SocketType, Any, Endpoints | None], None] | None = None
+        self.plain: TakePlain | None = None
         self.shed: Callable[[], asyncio.BaseProtocol] | None = None
         self.exhausted: Callable[[str], None] = _ignore
         self.max_descriptor = 1 << 30
@@ -162,24 +156,10 @@ class AcceptContext:
         if handshake.endpoints is not None:
             handshake.address = handshake.endpoints[0]
 
-    @property
-    def direct(self) -> bool:
-        """True if nothing comes before the protocol of a connection that is handed over as a socket."""
-        return self.plain is not None and self.context is None and self.proxies is None
-
-    def take_plain(self, sock: socket.SocketType, address: Any) -> None:
-        """Hand over an accepted connection before which nothing comes; call it only while `direct`."""
-        state, plain = self.state, self.plain
-        if plain is None or len(state.connections) + self.arriving >= state.max_connections:
-            state.rejected += 1
-            sock.close()
-        else:
-            plain(sock, address, None)
-
     async def _open(self, sock: socket.socket, handshake: Handshake) -> None:
         if self.plain is not None and self.context is None:
             handshake.release()
-            self.plain(sock, handshake.address, handshake.endpoints)
+            self.plain(sock, handshake.address, handshake.endpoints, None)
             return
         if self.context is None:
             protocol = self.protocol(handshake, "")
@@ -208,108 +188,6 @@ class AcceptContext:
         """Cancel the handshakes in progress."""
         for task in self._tasks:
             task.cancel()
-
-
-class Acceptor:
-    """Accepts on one listening socket, which it closes at the end. While it is paused, new connections wait in the
-    kernel's queue.
-
-    The loop's own server closes connections that it has no descriptor for, and shortens the queue to 100.
-    """
-
-    def __init__(self, context: AcceptContext, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._context = context
-        self._sock = sock
-        self._family = int(sock.family)
-        self._paused = True
-        self._away: asyncio.TimerHandle | None = None
-
-    def pause(self) -> None:
-        """Leave new connections in the kernel's queue."""
-        if not self._paused:
-            self._paused = True
-            if self._away is None:
-                self._context.loop.remove_reader(self._sock.fileno())
-            else:
-                self._away.cancel()
-                self._away = None
-
-    def resume(self) -> None:
-        """Accept from now on."""
-        if self._paused:
-            self._paused = False
-            self._context.loop.add_reader(self._sock.fileno(), self._readable)
-
-    def drain(self) -> None:
-        """Accept the waiting connections, which the kernel would reset when the last copy of the socket is closed, and
-        close.
-
-        A connection that arrives between the last accept and the close is reset: the kernel cannot refuse new
-        connections only.
-        """
-        self.pause()
-        for _ in range(_MOST_WAITING):
-            if not self._accept():
-                break
-        self._sock.close()
-
-    def _readable(self) -> None:
-        share = self._context.share
-        room = BATCH if share.alone else share.room(self._context.loop.time())
-        if not room:
-            self._back_off()
-            return
-        for _ in range(room):
-            if self._context.crowded:
-                self._back_off()
-                break
-            if self._paused or not self._accept():
-                break
-        if not share.alone:
-            share.took()
-
-    def _back_off(self) -> None:
-        """Leave waiting connections to the other workers for `AWAY` seconds."""
-        loop = self._context.loop
-        loop.remove_reader(self._sock.fileno())
-        self._away = loop.call_later(AWAY, self._resume_after_backing_off)
-
-    def _resume_after_backing_off(self) -> None:
-        self._away = None
-        self._context.loop.add_reader(self._sock.fileno(), self._readable)
-
-    def _accept(self) -> bool:
-        """Accept one connection; False if none waits, or no further one can be accepted."""
-        context, listening = self._context, self._sock
-        try:
-            number, address = listening._accept()  # type: ignore[attr-defined]
-        except (BlockingIOError, ConnectionAbortedError):
-            return False
-        except OSError as error:
-            context.exhausted(_words(error))
-            return False
-        room: bool = number < context.max_descriptor
-        if not room:
-            context.exhausted(_SHORT)
-        # `listening.accept()` makes a `socket.socket`, whose constructor is Python: a plain flow needs none.
-        direct = context.direct
-        kind: Callable[..., Any] = socket.SocketType if direct else socket.socket
-        sock = kind(self._family, _STREAM, 0, number)
-        sock.setblocking(False)
-        if context.admit is not None and not context.admit(address, sock.getsockname()):
-            reset(sock)
-        elif direct:
-            context.take_plain(sock, address)
-        else:
-            context.take(sock, address)
-        return room
-
-
-def reset(sock: socket.SocketType) -> None:
-    """Close a connection with RST, and without sending what waits in the socket."""
-    close_by_reset(sock)
-    sock.close()
 
 
 async def read_header(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Endpoints | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 IN: Final = 0x001
 OUT: Final = 0x004
@@ -22,6 +22,9 @@ BATCH: Final = 256
 BUDGET: Final = 0.002
 """Seconds in one loop iteration after which the rest of a batch and further turns wait for the next one: the loop's own
 connections come first."""
+
+
+_monotonic: Final = time.monotonic
 
 
 class Owner(Protocol):
@@ -38,9 +41,13 @@ class Reactor:
     cost the loop nothing while they are idle.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, batch: int = BATCH, budget: float = BUDGET
+    ) -> None:
         self._loop = loop
-        self._epoll = select.epoll()
+        self._batch = batch
+        self._budget = budget
+        self._epoll: Any = select.epoll()
         self._owners: dict[int, Owner] = {}
         self._turns: deque[tuple[int, Owner, Callable[[], None]]] = deque()
         self._due = False
@@ -96,13 +103,13 @@ class Reactor:
         # may have the number of one that was closed in it, and must not see its events.
         if not self._reported and not self._epoll.closed:
             get = self._owners.get
-            self._reported.extend([(fd, get(fd), events) for fd, events in self._epoll.poll(0, BATCH)])
+            self._reported.extend([(fd, get(fd), events) for fd, events in self._epoll.poll(0, self._batch)])
             self._call_reported()
 
     def _call_reported(self) -> None:
         """Call owners for what was reported, within the budget; edges are not reported again, so none may be lost."""
         reported, get = self._reported, self._owners.get
-        end = monotonic() + BUDGET
+        end = _monotonic() + self._budget
         while reported:
             fd, owner, events = reported.popleft()
             if owner is None or get(fd) is not owner:
@@ -111,7 +118,7 @@ class Reactor:
                 owner.ready(events)
             except Exception as error:
                 self._failed(owner, error)
-            if monotonic() >= end:
+            if _monotonic() >= end:
                 break
         if reported:
             self._loop.call_soon(self._call_reported)
@@ -123,7 +130,7 @@ class Reactor:
 
     def _call_turns(self) -> None:
         self._due = False
-        end = monotonic() + BUDGET
+        end = _monotonic() + self._budget
         for _ in range(len(self._turns)):
             fd, owner, turn = self._turns.popleft()
             if self._owners.get(fd) is owner:
@@ -131,7 +138,7 @@ class Reactor:
                     turn()
                 except Exception as error:
                     self._failed(owner, error)
-                if monotonic() >= end:
+                if _monotonic() >= end:
                     break
         if self._turns:
             self._call_soon()

@@ -25,8 +25,16 @@ def close_by_reset(sock: Any) -> None:
     """Have the close of `sock` discard what is unsent and send RST."""
     if sock is None:
         return
-    with suppress(OSError):
+    try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+    except OSError:
+        return
+
+
+def reset(sock: socket.SocketType) -> None:
+    """Close a connection with RST, and without sending what waits in the socket."""
+    close_by_reset(sock)
+    sock.close()
 
 
 def close_silently(sock: Any) -> None:

@@ -14,29 +14,36 @@ _BITS: Final = 8
 class Blocks:
     """Sessions by number; numbers only grow, so blocks are in their order."""
 
-    __slots__ = ("_blocks", "count")
+    __slots__ = ("_blocks", "_last", "_place", "count")
 
     def __init__(self) -> None:
         self.count: int = 0
         self._blocks: dict[int, dict[int, Session]] = {}
+        self._place: int = -1
+        self._last: dict[int, Session] = {}
+        """The block at `_place`, which the last session entered."""
 
     def add(self, session: Session) -> None:
         """Keep a session under its number, which is larger than all before."""
         number = session.number
-        block = self._blocks.get(number >> _BITS)
-        if block is None:
-            self._blocks[number >> _BITS] = {number: session}
-        else:
-            block[number] = session
+        place = number >> _BITS
+        if place != self._place:
+            if not self._last:
+                self._blocks.pop(self._place, None)
+            self._place = place
+            self._last = self._blocks[place] = {}
+        self._last[number] = session
         self.count += 1
 
     def remove(self, number: int) -> bool:
         """Forget a number; False if it is not known."""
-        block = self._blocks.get(number >> _BITS)
-        if block is None or block.pop(number, None) is None:
+        place = number >> _BITS
+        block = self._blocks.get(place)
+        if block is None or number not in block:
             return False
-        if not block:
-            del self._blocks[number >> _BITS]
+        del block[number]
+        if not block and place != self._place:
+            del self._blocks[place]
         self.count -= 1
         return True
 

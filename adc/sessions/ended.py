@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from adc.sessions.session import Session
 
@@ -11,25 +11,45 @@ KEPT: Final = 1000
 """Ended sessions that a worker remembers."""
 
 
-class Ended(NamedTuple):
+class Ended:
     """A session as it was when it ended at `at`, because of `reason`."""
 
-    number: int
-    protocol: str
-    listener: str
-    client: Any
-    own: Any
-    pool: str
-    member: str
-    state: int
-    created: float
-    last: float
-    bytes_in: int
-    bytes_out: int
-    packets_in: int
-    packets_out: int
-    reason: str
-    at: float
+    __slots__ = (
+        "at",
+        "bytes_in",
+        "bytes_out",
+        "client",
+        "created",
+        "last",
+        "listener",
+        "member",
+        "number",
+        "own",
+        "packets_in",
+        "packets_out",
+        "pool",
+        "protocol",
+        "reason",
+        "state",
+    )
+
+    def __init__(self, session: Session, reason: str, at: float) -> None:
+        self.number = session.number
+        self.protocol = session.protocol
+        self.listener = session.listener
+        self.client = session.client
+        self.own = session.own
+        self.pool = session.pool
+        self.member = session.member
+        self.state = session.state
+        self.created = session.created
+        self.last = session.last
+        self.bytes_in = session.bytes_in
+        self.bytes_out = session.bytes_out
+        self.packets_in = session.packets_in
+        self.packets_out = session.packets_out
+        self.reason = reason
+        self.at = at
 
 
 class EndedSessions:
@@ -38,32 +58,15 @@ class EndedSessions:
 
     def __init__(self) -> None:
         self.count = 0
-        self.counts: dict[tuple[str, str, str], int] = {}
+        self.counts: dict[tuple[str, ...], int] = {}
         self.recent: deque[Ended] = deque(maxlen=KEPT)
 
     def add(self, session: Session, reason: str, now: float) -> Ended:
         """Count a session that has ended, and return what is remembered of it."""
-        key = (session.protocol, session.listener, reason)
+        key: tuple[str, ...] = (session.protocol, session.listener, reason)
         self.count += 1
         self.counts[key] = self.counts.get(key, 0) + 1
         session.refresh(now)
-        ended = Ended(
-            session.number,
-            session.protocol,
-            session.listener,
-            session.client,
-            session.own,
-            session.pool,
-            session.member,
-            session.state,
-            session.created,
-            session.last,
-            session.bytes_in,
-            session.bytes_out,
-            session.packets_in,
-            session.packets_out,
-            reason,
-            now,
-        )
+        ended = Ended(session, reason, now)
         self.recent.append(ended)
         return ended

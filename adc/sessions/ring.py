@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from adc.sessions.session import Session, Timeouts
+from adc.sessions.session import Bucket, Session, Timeouts
 
 GRAIN: Final = 0.1
 """Seconds of one bucket."""
@@ -21,7 +20,7 @@ class Ring:
     an old bucket later and moved then. So the first bucket holds the session that is idle longest, or active ones.
     """
 
-    __slots__ = ("_buckets", "_first", "count", "listener", "protocol", "state", "timeouts")
+    __slots__ = ("_buckets", "_first", "_latest", "count", "listener", "protocol", "state", "timeouts")
 
     def __init__(self, protocol: str, listener: str, state: int, timeouts: Timeouts) -> None:
         self.protocol = protocol
@@ -29,59 +28,78 @@ class Ring:
         self.state = state
         self.timeouts = timeouts
         self.count: int = 0
-        self._buckets: dict[int, dict[Session, None]] = {}
+        self._buckets: dict[int, Bucket] = {}
         self._first: int = 0
+        self._latest: Bucket | None = None
 
     def add(self, session: Session) -> None:
         """Put a session into the bucket of its last activity."""
-        bucket = int(session.last / GRAIN)
-        self.count += 1
-        session.ring = self
+        number = int(session.last / GRAIN)
+        bucket = self._latest
+        if bucket is None or bucket.number != number:
+            bucket = self._latest = self._bucket(number)
+        first = bucket.first
+        if first is not None:
+            first.previous = session
+            session.next = first
+        bucket.first = session
         session.bucket = bucket
-        sessions = self._buckets.get(bucket)
-        if sessions is not None:
-            sessions[session] = None
-            return
-        if not self._buckets or bucket < self._first:
-            self._first = bucket
-        self._buckets[bucket] = {session: None}
+        session.ring = self
+        self.count += 1
+
+    def _bucket(self, number: int) -> Bucket:
+        """Return the bucket with this number, which may be a new one."""
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            if not self._buckets or number < self._first:
+                self._first = number
+            bucket = self._buckets[number] = Bucket(number)
+        return bucket
 
     def remove(self, session: Session) -> None:
         """Take out a session that is in this ring."""
-        self.count -= 1
+        previous, following, bucket = session.previous, session.next, session.bucket
+        if following is not None:
+            following.previous = previous
+            session.next = None
+        if previous is not None:
+            previous.next = following
+            session.previous = None
+        elif bucket is not None:
+            bucket.first = following
+            if following is None:
+                del self._buckets[bucket.number]
+                self._latest = None
+        session.bucket = None
         session.ring = None
-        sessions = self._buckets[session.bucket]
-        del sessions[session]
-        if not sessions:
-            del self._buckets[session.bucket]
+        self.count -= 1
 
     def due(self, now: float, idle: float | None = None) -> Session | None:
         """Return a session whose bucket is older than `idle` seconds, by default the idle time of the ring; it may have
         been active since."""
-        if not self.count:
+        bucket = self.first_bucket()
+        if bucket is None:
             return None
-        first = self._advance()
-        if (first + 1) * GRAIN + (self.timeouts.of(self.state) if idle is None else idle) > now:
+        if (bucket.number + 1) * GRAIN + (self.timeouts.of(self.state) if idle is None else idle) > now:
             return None
-        return _last_of(self._buckets[first])
+        return bucket.first
 
     def refresh(self, session: Session) -> bool:
         """Move a session that has been active since the ring looked; False if it has not been."""
-        if int(session.last / GRAIN) == session.bucket:
+        bucket = session.bucket
+        if bucket is None or int(session.last / GRAIN) == bucket.number:
             return False
         self.remove(session)
         self.add(session)
         return True
 
-    def oldest(self) -> Session | None:
-        """Return a session of the first bucket, None if the ring is empty."""
-        return _last_of(self._buckets[self._advance()]) if self.count else None
-
-    def _advance(self) -> int:
-        """Return the first bucket; the ring is not empty."""
-        first = self._first
-        buckets = self._buckets
-        if first not in buckets:
+    def first_bucket(self) -> Bucket | None:
+        """Return the oldest bucket, None if the ring is empty."""
+        if not self.count:
+            return None
+        first, buckets = self._first, self._buckets
+        bucket = buckets.get(first)
+        if bucket is None:
             for _ in range(_STEPS):
                 first += 1
                 if first in buckets:
@@ -89,9 +107,5 @@ class Ring:
             else:
                 first = min(buckets)
             self._first = first
-        return first
-
-
-def _last_of(sessions: dict[Session, None]) -> Session:
-    """Return the session that entered a bucket last: dicts find it without a walk over entries that have left."""
-    return next(reversed(sessions))
+            bucket = buckets[first]
+        return bucket

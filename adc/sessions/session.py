@@ -6,6 +6,8 @@ from abc import abstractmethod
 from math import inf
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 NEW: Final = 0
 """Only the client has sent."""
 
@@ -47,13 +49,15 @@ class Timeouts:
         return self.new if state == NEW else self.half_closed
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Session:
     """One flow; each protocol has its own subclass, which holds the sockets.
 
     `client` and `own` are what the client's end has as addresses: `(host, port, ...)`, a path for a unix socket, None
     if unknown. `created` and `last` are monotonic seconds. Traffic stores its time in `last` and adds to the counters:
-    `_in` is from the client, `_out` from the member. `number` is the table's, 0 before it is in one; `ring` and
-    `bucket` are its place there, and the table's to write. All sessions of a listener have one `timeouts` object.
+    `_in` is from the client, `_out` from the member. `number` is the table's, 0 before it is in one; `ring`,
+    `bucket` and the neighbours in its two lists are its place there, and the table's to write. All sessions of a
+    listener have one `timeouts` object.
     """
 
     __slots__ = (
@@ -65,11 +69,15 @@ class Session:
         "last",
         "listener",
         "member",
+        "newer",
+        "next",
         "number",
+        "older",
         "own",
         "packets_in",
         "packets_out",
         "pool",
+        "previous",
         "protocol",
         "ring",
         "state",
@@ -87,7 +95,11 @@ class Session:
         self.state: int = NEW
         self.number: int = 0
         self.ring: Any = None
-        self.bucket: int = 0
+        self.bucket: Bucket | None = None
+        self.previous: Session | None = None
+        self.next: Session | None = None
+        self.older: Session | None = None
+        self.newer: Session | None = None
         self.created: float = 0.0
         self.last: float = 0.0
         self.bytes_in: int = 0
@@ -110,3 +122,13 @@ class Session:
     def alive_at(self, now: float) -> float:
         """Return when a keep-alive probe was last acknowledged; called only for a session that is due."""
         return -inf
+
+
+class Bucket:
+    """The sessions of one tenth of a second, as a list that they link themselves; `first` entered last."""
+
+    __slots__ = ("first", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.first: Session | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from adc.sessions.blocks import Blocks
+from adc.sessions.newcomers import Newcomers
 from adc.sessions.ring import Ring
-from adc.sessions.session import NEW, TRANSITIONS, Session
+from adc.sessions.session import NEW, STATES, TRANSITIONS, Bucket, Session, Timeouts
 from adc.sessions.shared_total import SharedTotal
 
 SLICE: Final = 1000
@@ -25,7 +25,7 @@ _CANDIDATES: Final = 32
 EXPIRED: Final = "expired"
 EVICTED: Final = "evicted"
 
-Ended = Callable[[Session, str, float], None]
+Ended = Callable[[Session, str, float], object]
 
 
 class SessionTable:
@@ -44,8 +44,9 @@ class SessionTable:
         self.opened = 0
         self.ended: Ended = _ignore
         self._sessions = Blocks()
-        self._new: OrderedDict[int, Session] = OrderedDict()
-        self._rings: dict[tuple[str, str, int], Ring] = {}
+        self._new = Newcomers()
+        self._rings: dict[tuple[str | int, ...], Ring] = {}
+        self._recent: list[Ring | None] = [None] * len(STATES)
 
     def __len__(self) -> int:
         return self._sessions.count
@@ -61,7 +62,7 @@ class SessionTable:
         self._sessions.add(session)
         self.total.report(self._sessions.count)
         if session.state == NEW:
-            self._new[session.number] = session
+            self._new.add(session)
         self._enter(session)
 
     def make_room(self, now: float, protocol: str = "") -> bool:
@@ -71,7 +72,7 @@ class SessionTable:
         if protocol:
             victim = self._longest_idle(now, [ring for ring in rings if ring.state == NEW])
         else:
-            victim = self._oldest_new()
+            victim = self._new.oldest
         victim = victim or self._longest_idle(now, rings)
         if victim is None:
             return False
@@ -86,28 +87,29 @@ class SessionTable:
         if state not in TRANSITIONS[session.state]:
             return
         if session.state == NEW:
-            self._new.pop(session.number, None)
+            self._new.remove(session)
         session.state = state
         session.last = now
-        if session.ring is not None:
-            session.ring.remove(session)
+        ring: Ring | None = session.ring
+        if ring is not None:
+            ring.remove(session)
             self._enter(session)
 
     def ending(self, session: Session, state: int, now: float) -> None:
         """Note the last state of a session that is closed next, which therefore stays in its ring."""
         if session.state == NEW:
-            self._new.pop(session.number, None)
+            self._new.remove(session)
         session.state = state
         session.last = now
 
     def closed(self, session: Session, reason: str, now: float) -> None:
         """Forget a session that has ended; no-op if it was forgotten."""
-        if session.ring is None or not self._sessions.remove(session.number):
+        ring: Ring | None = session.ring
+        if ring is None or not self._sessions.remove(session.number):
             return
         self.total.report(self._sessions.count)
-        session.ring.remove(session)
-        if session.state == NEW:
-            self._new.pop(session.number, None)
+        ring.remove(session)
+        self._new.remove(session)
         self.ended(session, reason, now)
 
     def tick(self, now: float) -> bool:
@@ -163,15 +165,23 @@ class SessionTable:
         gone = [key for key, ring in self._rings.items() if not ring.count and ring.listener not in names]
         for key in gone:
             del self._rings[key]
+        self._recent = [None] * len(STATES)
 
     def _enter(self, session: Session) -> None:
         """Put a session into the ring of its listener and state."""
-        key = (session.protocol, session.listener, session.state)
+        protocol, listener, state = session.protocol, session.listener, session.state
+        ring = self._recent[state]
+        if ring is None or ring.listener != listener or ring.protocol != protocol:
+            ring = self._recent[state] = self._ring(protocol, listener, state, session.timeouts)
+        ring.add(session)
+
+    def _ring(self, protocol: str, listener: str, state: int, timeouts: Timeouts) -> Ring:
+        """Return the ring of a listener and state, which may be a new one."""
+        key: tuple[str | int, ...] = (protocol, listener, state)
         ring = self._rings.get(key)
         if ring is None:
-            ring = Ring(session.protocol, session.listener, session.state, session.timeouts)
-            self._rings[key] = ring
-        ring.add(session)
+            ring = self._rings[key] = Ring(protocol, listener, state, timeouts)
+        return ring
 
     def _review(self, ring: Ring, session: Session, now: float, reason: str) -> int:
         """End a session that was not active for its idle time, else move it; return the effort."""
@@ -187,11 +197,6 @@ class SessionTable:
             session.end(reason)
         finally:
             self.closed(session, reason, now)  # no-op unless the session could not do it itself
-
-    def _oldest_new(self) -> Session | None:
-        for session in self._new.values():
-            return session
-        return None
 
     def _longest_idle(self, now: float, rings: list[Ring]) -> Session | None:
         """Return the session of `rings` that was active least recently.
@@ -213,12 +218,12 @@ class SessionTable:
 
 def _of_first_bucket(rings: list[Ring]) -> Session | None:
     """Return a session of the oldest bucket of all `rings`."""
-    first: Session | None = None
+    first: Bucket | None = None
     for ring in rings:
-        session = ring.oldest()
-        if session is not None and (first is None or session.bucket < first.bucket):
-            first = session
-    return first
+        bucket = ring.first_bucket()
+        if bucket is not None and (first is None or bucket.number < first.number):
+            first = bucket
+    return None if first is None else first.first
 
 
 def _ignore(session: Session, reason: str, now: float) -> None:

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from adc.l4.tcp.end import SPLICE_AFTER
+from adc.l4.tcp.service import SPLICE_AFTER
 from tests.kit.waiting import within
 
 LARGE = bytes(range(256)) * (SPLICE_AFTER // 64)

@@ -22,6 +22,13 @@ class Flow(Session):
         self.model.table.closed(self, reason, self.model.now)
 
 
+def linked(flow, link):
+    """The sessions of a list from `flow` on."""
+    while flow is not None:
+        yield flow
+        flow = getattr(flow, link)
+
+
 class AnyEvents(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
@@ -94,6 +101,19 @@ class AnyEvents(RuleBasedStateMachine):
         assert self.table.opened == len(open_now) + sum(self.ended.counts.values())
         assert sum(ring.count for ring in self.table.rings()) == len(open_now) == len(self.table)
         assert {flow.number for flow in self.flows} - self.ends.keys() == {flow.number for flow in open_now}
+
+    @invariant()
+    def lists_hold_the_open_sessions(self):
+        open_now = self.table.scan(0, 100)
+        in_buckets = {
+            flow.number
+            for ring in self.table.rings()
+            for bucket in ring._buckets.values()
+            for flow in linked(bucket.first, "next")
+        }
+        assert in_buckets == {flow.number for flow in open_now}
+        new = [flow.number for flow in linked(self.table._new.oldest, "newer")]
+        assert new == [flow.number for flow in open_now if flow.state == NEW]
 
     @invariant()
     def new_sessions_make_room_first(self):

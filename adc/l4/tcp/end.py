@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from adc.net.reactor import IN, OUT, RDHUP
@@ -13,12 +12,6 @@ if TYPE_CHECKING:
     from adc.l4.tcp.pipes import Pipe
     from adc.l4.tcp.service import TcpService
 
-READ: Final = 32 << 10
-"""Bytes that one call reads while they are copied."""
-
-SPLICE_AFTER: Final = 128 << 10
-"""Bytes in one direction after which they are spliced: before, two more system calls and a pipe do not pay."""
-
 PIPES_FULL: Final = 2
 """Pipes full that are spliced in one turn: about a millisecond."""
 
@@ -26,6 +19,10 @@ _SPLICED: Final = 1 << 20
 _FLAGS: Final = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
 BROKEN: Final = 0x008 | 0x010
 """EPOLLERR and EPOLLHUP."""
+
+_TCP: Final = socket.IPPROTO_TCP
+_NODELAY: Final = socket.TCP_NODELAY
+_SHUT_WR: Final = socket.SHUT_WR
 
 _READABLE: Final = IN | RDHUP | BROKEN
 _ENDING: Final = RDHUP | BROKEN
@@ -129,17 +126,19 @@ class End:
         if flow.over or self.blocked or self.ended:
             return
         flow.last = flow.service.clock.now
-        if self.moved >= SPLICE_AFTER:
+        if self.moved >= flow.service.splice_after:
             self.splice()
         else:
             self.pump(True)
 
     def pump(self, ending: bool) -> None:
-        """Copy what can be read now, up to SPLICE_AFTER bytes; `ending` if the end of the stream may follow them."""
+        """Copy what can be read now, until its bytes are spliced; `ending` if the end of the stream may follow them."""
         recv = self.sock.recv
-        while self.moved < SPLICE_AFTER:
+        service = self.flow.service
+        limit, most = service.splice_after, service.read_bytes
+        while self.moved < limit:
             try:
-                data = recv(READ)
+                data = recv(most)
             except BlockingIOError:
                 return
             except OSError:
@@ -152,7 +151,7 @@ class End:
             self.count(count)
             if not self.pass_on(data):
                 return
-            if count < READ and not ending:
+            if count < most and not ending:
                 return  # a short read has emptied the socket: the next byte is another edge
         self.wait_for_turn()
 
@@ -193,8 +192,10 @@ class End:
         """Set TCP_NODELAY at the second write: the first is never delayed, and many flows have no second."""
         self.sent += 1
         if self.sent == 2:
-            with suppress(OSError):  # a unix socket
-                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                self.sock.setsockopt(_TCP, _NODELAY, 1)
+            except OSError:  # a unix socket
+                return
 
     def resume(self) -> None:
         """Pass on what waited, then read on: edges were missed meanwhile."""
@@ -245,7 +246,7 @@ class End:
                 count = os.splice(self.fd, pipe.writer, _SPLICED, flags=_FLAGS)
             except BlockingIOError:
                 self.release_pipe()
-                if self.moved - before < READ:
+                if self.moved - before < flow.service.read_bytes:
                     self.moved = 0  # few bytes at a time: copy the next ones
                 return
             except OSError:
@@ -305,8 +306,10 @@ class End:
         if other is None or other.is_shut:
             flow.complete()
             return
-        with suppress(OSError):
-            other.sock.shutdown(socket.SHUT_WR)
+        try:
+            other.sock.shutdown(_SHUT_WR)
+        except OSError:
+            pass  # reset: an event tells
         flow.half_closed()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import termios
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from adc.http.networks import plain_address
 from adc.l4.client_hello import BadHello, HelloReader
 from adc.l4.tcp.counters import own_address, own_port, segments
 from adc.l4.tcp.end import BROKEN, End
@@ -280,6 +281,24 @@ class RawFlow(TcpFlow):
         if service.keep_alive_member and self.member_end is not None:
             found = max(found, acknowledged_at(self.member_end.sock, now))
         return found
+
+
+def begin(
+    service: TcpService, sock: socket.SocketType, address: Any, endpoints: Endpoints | None, own: Any
+) -> None:
+    """Begin the flow of an accepted connection to `own`, if that is known; a PROXY protocol header has named
+    `endpoints`."""
+    if endpoints is not None:
+        address, own = endpoints
+    elif isinstance(address, tuple):
+        if len(address) > 2:
+            address = (plain_address(address[0]), address[1])
+        if service.names_both and own is None:
+            own = sock.getsockname()
+    peer = address[0] if isinstance(address, tuple) else "unix"
+    flow = RawFlow(service, sock, address, own, peer)
+    flow.endpoints = endpoints
+    flow.start()
 
 
 def _has_bytes(sock: socket.SocketType) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import takewhile
 from math import inf
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from adc.l4.tcp.deadlines import Deadlines
 from adc.l4.tcp.routes import TlsRoutes
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from adc.l4.tcp.flow import TcpFlow
     from adc.l4.tcp.pipes import PipePool
 
+READ: Final = 32 << 10
+"""Bytes that one call reads while they are copied."""
+
+SPLICE_AFTER: Final = 128 << 10
+"""Bytes in one direction after which they are spliced: before, two more system calls and a pipe do not pay."""
+
 Report = Callable[[str, str, str], None]
 """Counts and logs a refused flow: reason, detail, the client's address."""
 
@@ -30,6 +36,8 @@ class TcpService:
     `upstream` serves the flows that `routes` does not send elsewhere; None refuses them. Times are in seconds, `inf`
     for no limit; `flow_bytes` limits the bytes of a flow in both directions together. `expiry` is `reset`, `close` or
     `silent`. `follow_port`: members are connected to at the port that the client connected to.
+    A direction is copied in reads of `read_bytes`, and spliced after `splice_after` bytes. `names_both`: members get
+    both addresses of a connection in a PROXY protocol header.
     `abort_on_close`: a client that closes its half before a member accepted the flow is gone.
     """
 
@@ -65,6 +73,9 @@ class TcpService:
         self.expiry = "reset"
         self.keep_alive_client: int = 0
         self.keep_alive_member: int = 0
+        self.read_bytes: int = READ
+        self.splice_after: int = SPLICE_AFTER
+        self.names_both = False
 
         self.connecting: Deadlines[TcpFlow] = Deadlines()
         """Flows whose ClientHello or connection is incomplete."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from time import monotonic
+import time
 from typing import Any, Final
 
 from adc.l4.udp.session import DATAGRAM, Home, Relay, UdpSession
@@ -25,6 +25,8 @@ _PKTINFO4: Final = struct.Struct("=I4s4s")
 _PKTINFO6: Final = struct.Struct("=16sI")
 _LINK_LOCAL: Final = b"\xfe\x80"
 
+_monotonic: Final = time.monotonic
+
 
 class ClientSocket(Home):
     """A socket bound to one address. `sessions` are those to which the next datagrams belong, by client address.
@@ -43,7 +45,7 @@ class ClientSocket(Home):
 
     def ready(self, events: int) -> None:
         """Read a batch of datagrams."""
-        now = monotonic()
+        now = _monotonic()
         relay = self.relay
         receive = self.sock.recvfrom
         sessions = self.sessions
@@ -115,7 +117,7 @@ class ClientSocket(Home):
 
     def end_all(self, reason: str) -> None:
         """End all sessions."""
-        now = monotonic()
+        now = _monotonic()
         for session in self.all_sessions():
             self.relay.close(session, reason, now)
 
@@ -132,7 +134,7 @@ class WildcardSocket(ClientSocket):
         self._answers: dict[Any, bytes] = {}
 
     def ready(self, events: int) -> None:
-        now = monotonic()
+        now = _monotonic()
         relay = self.relay
         opens = OPENS
         for _ in range(BATCH):

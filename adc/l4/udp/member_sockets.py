@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,7 +14,9 @@ from adc.net.socket_address import socket_address
 from adc.pools.member import Member
 
 _NO_PORT: Final = frozenset({errno.EADDRINUSE, errno.EAGAIN})
-_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+_KIND: Final = int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+_IPV6: Final = int(socket.AF_INET6)
+_SOL_SOCKET: Final = socket.SOL_SOCKET
 
 _SO_MEMINFO: Final = 55
 """linux/socket.h, since Linux 4.12; the first of its numbers are the bytes that wait to be read, with their buffers."""
@@ -24,11 +27,16 @@ _MOST_STRANGE: Final = 64
 """Datagrams of strangers in a new socket; the port of one with more is not used."""
 
 
-class MemberSockets:
-    """Connects sockets to the members that `targets` knows."""
+OpenSocket = Callable[[int, int], socket.SocketType]
 
-    def __init__(self, targets: Targets) -> None:
+
+class MemberSockets:
+    """Connects sockets to the members that `targets` knows. `open_socket(family, kind)` is the kernel's: the class
+    without the calls of `socket.socket`, which is Python."""
+
+    def __init__(self, targets: Targets, open_socket: OpenSocket = socket.SocketType) -> None:
         self._targets = targets
+        self.open_socket = open_socket
         self._sources4: list[str] = []
         self._sources6: list[str] = []
         self._next = 0
@@ -45,13 +53,13 @@ class MemberSockets:
         if target is None:
             raise socket.gaierror(f"{member.address} was removed")
         family, address = target.address()
-        sources = self._sources6 if family == socket.AF_INET6 else self._sources4
-        sock = socket.SocketType(family, _KIND)  # without the calls of socket.socket, which is a Python class
+        sources = self._sources6 if family == _IPV6 else self._sources4
+        sock = self.open_socket(family, _KIND)
         try:
             if sources:
                 self._bind(sock, sources)
             sock.connect(address)
-            if sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4) != _NONE:
+            if sock.getsockopt(_SOL_SOCKET, _SO_MEMINFO, 4) != _NONE:
                 _discard(sock)
         except OSError as error:
             sock.close()

@@ -9,6 +9,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from adc.http.client import Client, Flow
 from adc.l4.pins import Pins
 from adc.l4.udp.client_socket import ClientSocket
@@ -36,9 +38,13 @@ _SHORT: Final = frozenset(
 )
 _CROWDED: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
 
+_write: Final = os.write
+_close: Final = os.close
+
 Admission = Callable[[Any, Any], bool]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Owners:
     """The nodes that own sessions, as a relay sees them; without a cluster there is none."""
 
@@ -215,7 +221,7 @@ class UdpRelay(Relay):
                 session.tried = (*session.tried, member)
                 continue
             if session.closed or not self._watches(fd, session):  # it may have made room for its own retry
-                os.close(fd)
+                _close(fd)
                 return False
             self.descriptors.used += 1
             pool.started(member, now)
@@ -249,7 +255,7 @@ class UdpRelay(Relay):
                 else:
                     if fd < descriptors.last:
                         return fd
-                    os.close(fd)
+                    _close(fd)
             if not self.table.make_room(now, "udp"):
                 break
         raise NoPort(errno.EMFILE, shortage)
@@ -305,7 +311,7 @@ class UdpRelay(Relay):
     def _send_again(self, session: UdpSession, data: bytes) -> None:
         """Send a datagram unless it is too large itself: a router may have found an earlier one too large."""
         try:
-            os.write(session.fd, data)
+            _write(session.fd, data)
         except OSError:
             self.dropped("too_large")
 
@@ -358,7 +364,7 @@ class UdpRelay(Relay):
     def _disconnect(self, session: UdpSession, outcome: Outcome, now: float) -> None:
         """Close the socket to the member."""
         self.reactor.closing(session.fd)
-        os.close(session.fd)
+        _close(session.fd)
         session.fd = CLOSED
         self.descriptors.used -= 1
         member, pool = session.picked, session.upstream

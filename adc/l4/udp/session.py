@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import abstractmethod
-from time import monotonic
 from typing import Any, Final
+
+from mypy_extensions import mypyc_attr
 
 from adc.l4.udp.limits import DatagramRate
 from adc.pools.member import Member
@@ -24,6 +26,12 @@ CLOSED: Final = -1
 """Descriptor of a session that has ended."""
 
 
+_monotonic: Final = time.monotonic
+_read: Final = os.read
+_write: Final = os.write
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Relay:
     """What the sessions of one listener share, as they see it.
 
@@ -80,6 +88,7 @@ class Relay:
         """End the session; no-op if it has ended."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Path:
     """The way that the replies of a session take: the socket, or the node, by which the last datagram came."""
 
@@ -88,6 +97,7 @@ class Path:
         """Send `data` to the client, from the address that the client used. Raises OSError."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Home(Path):
     """A table of sessions by client, which replies through its socket."""
 
@@ -135,7 +145,7 @@ class UdpSession(Session):
         self.packets_in += 1
         self.bytes_in += len(data)
         try:
-            os.write(self.fd, data)
+            _write(self.fd, data)
         except OSError as error:
             self.relay.not_sent(self, data, error, now)
 
@@ -144,10 +154,10 @@ class UdpSession(Session):
         if self.fd == CLOSED:
             return
         relay = self.relay
-        now = monotonic()
+        now = _monotonic()
         for _ in range(READS):
             try:
-                data = os.read(self.fd, DATAGRAM)
+                data = _read(self.fd, DATAGRAM)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -175,4 +185,4 @@ class UdpSession(Session):
 
     def end(self, reason: str) -> None:
         """End the session. UDP has no packet that would notify either end."""
-        self.relay.close(self, reason, monotonic())
+        self.relay.close(self, reason, _monotonic())

@@ -7,7 +7,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from adc.net.accept import AcceptContext, Acceptor
+from adc.net.accept import AcceptContext
+from adc.net.acceptor import Acceptor
 from adc.runtime.serve import descriptors
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ class HttpSession(Session):
         self._connection.abort()
 
 
-class HttpSessions(Observer):
+class HttpSessions:
     """The connections of one listener that are in the table."""
 
     def __init__(self, name: str, sessions: WorkerSessions, clock: Clock) -> None:

@@ -22,8 +22,8 @@ class WorkerSessions:
 
     def __init__(self, total: SharedTotal | None = None) -> None:
         self.table = SessionTable(total=total)
-        self.table.ended = self._ended
         self.ended = EndedSessions()
+        self.table.ended = self.ended.add
         self.http = False
         self._log: SessionLog | None = None
         self._timeouts: dict[str, Timeouts] = {}
@@ -33,6 +33,7 @@ class WorkerSessions:
         """Follow a configuration from now on, and write ended sessions to `log`; listeners follow it after this."""
         self._settings = config.sessions
         self._log = log
+        self.table.ended = self.ended.add if log is None else self._log_ended
         self.http = config.sessions.http
         names = {listener.name for listener in config.listeners}
         self.table.forget_listeners(names)
@@ -81,7 +82,7 @@ class WorkerSessions:
         for key, count in opened.items():
             yield Sample("adc_sessions_opened_total", key, count)
 
-    def _ended(self, session: Session, reason: str, now: float) -> None:
+    def _log_ended(self, session: Session, reason: str, now: float) -> None:
         ended = self.ended.add(session, reason, now)
         if self._log is not None:
             self._log.write(ended, time.time())

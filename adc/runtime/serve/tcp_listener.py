@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator, Mapping
+from functools import partial
 from math import inf
-from typing import Any
 
 from adc.config.model import listeners as model
-from adc.http.networks import plain_address
 from adc.l4.targets import Targets
 from adc.l4.tcp.bridge import BridgeFlow
-from adc.l4.tcp.raw import RawFlow
+from adc.l4.tcp.raw import begin
 from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.service import TcpService
 from adc.l4.tcp.upstream import Upstream
 from adc.net.handshake import Handshake
-from adc.net.proxy_protocol import Endpoints
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.listener import ListenerContext
@@ -49,7 +46,7 @@ class TcpListener(StreamListener):
             self._refused,
             context.pipes,
         )
-        self._knows_own = False
+        self._begin = partial(begin, self._service)
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
         super().configure(runtime, settings, logs)
@@ -69,7 +66,7 @@ class TcpListener(StreamListener):
         service.abort_on_close = options.abort_on_close
         service.follow_port = options.member_port == "listener"
         self._follow_pools(runtime, settings)
-        self._knows_own = any(each.version for each in self._upstreams.values())
+        service.names_both = any(each.version for each in self._upstreams.values())
 
     def _follow_pools(self, runtime: Runtime, settings: model.Listener) -> None:
         names = {*settings.sni.values(), *settings.tcp.alpn.values(), *filter(None, [settings.pool])}
@@ -91,7 +88,7 @@ class TcpListener(StreamListener):
         for name in before.keys() - names:
             before[name].dismiss(service.upstream if service.routes is None else None)
         bridges = service.upstream is not None and service.upstream.tls is not None and service.routes is None
-        self._accepting.accept_context.plain = None if bridges else self._plain
+        self._accepting.accept_context.plain = None if bridges else self._begin
 
     def _by_name(self, names: Mapping[str, str]) -> dict[str, Upstream]:
         return {name: self._upstreams[pool] for name, pool in names.items()}
@@ -109,21 +106,6 @@ class TcpListener(StreamListener):
         found.tls = None if context is None or settings.tls is None else (context, settings.tls.sni)
         found.pins = client_pins(runtime, name, self._context.clock)
         return found
-
-    def _plain(self, sock: socket.SocketType, address: Any, endpoints: Endpoints | None) -> None:
-        """Begin the flow of an accepted connection without TLS."""
-        own: Any = None
-        if endpoints is not None:
-            address, own = endpoints
-        elif isinstance(address, tuple):
-            if len(address) > 2:
-                address = (plain_address(address[0]), address[1])
-            if self._knows_own:
-                own = sock.getsockname()
-        peer = address[0] if isinstance(address, tuple) else "unix"
-        flow = RawFlow(self._service, sock, address, own, peer)
-        flow.endpoints = endpoints
-        flow.start()
 
     def protocol(self, handshake: Handshake, alpn: str) -> asyncio.Protocol:
         return BridgeFlow(self._service, self._context.batch.loop, handshake).client_end

@@ -11,7 +11,9 @@ BOUND = 5.0
 def inside(sessions, *, sockets):
     """Measure with `sessions` sessions in one worker, with or without sockets to members; return what is over the
     bound."""
-    print(f"{sessions} sessions {'with' if sockets else 'without'} sockets in one worker")
+    print(
+        f"{sessions} sessions {'with sockets' if sockets else 'without sockets, uncompiled,'} in one worker"
+    )
     echo = Echo()
     service = Service(sessions, echo.port, echo.port, sockets=sockets, watched=True)
     over = []

@@ -64,7 +64,9 @@ class Service:
         self._options = {"sockets": sockets, "watch": watched}
         self._file = Path(self._folder.name) / "adc.yaml"
         self.write()
-        self._process = subprocess.Popen([sys.executable, "-m", "adc", "run", str(self._file)])
+        command = [sys.executable, "-m", "adc", "run", str(self._file)]
+        source = {} if sockets else {"ADC_COMPILED": "0"}  # the plugin replaces functions of it
+        self._process = subprocess.Popen(command, env=os.environ | source)
         self._wait()
         self.worker = self.status()["workers"][0]["pid"]
         os.sched_setaffinity(self.worker, LAST_CORE)

@@ -30,8 +30,8 @@ class Reader:
 
 
 @pytest.fixture
-async def reactor():
-    reactor = Reactor(asyncio.get_running_loop())
+async def reactor(request):
+    reactor = Reactor(asyncio.get_running_loop(), **getattr(request, "param", {}))
     yield reactor
     reactor.close()
 
@@ -157,8 +157,8 @@ class Greedy:
         self.reactor.again(self.sock.fileno(), self, self.turn)
 
 
-async def test_turns_are_taken_one_after_the_other_within_a_budget(reactor, monkeypatch):
-    monkeypatch.setattr("adc.net.reactor.BUDGET", 0.0)
+@pytest.mark.parametrize("reactor", [{"budget": 0.0}], indirect=True)
+async def test_turns_are_taken_one_after_the_other_within_a_budget(reactor):
     pairs = [socket.socketpair() for _ in range(3)]
     order = []
     for name, (ours, peer) in zip("abc", pairs, strict=True):
@@ -175,9 +175,8 @@ async def test_turns_are_taken_one_after_the_other_within_a_budget(reactor, monk
         peer.close()
 
 
-async def test_batches_end_with_the_budget_and_lose_no_event(reactor, monkeypatch):
-    monkeypatch.setattr("adc.net.reactor.BUDGET", 0.0)
-    monkeypatch.setattr("adc.net.reactor.BATCH", 2)
+@pytest.mark.parametrize("reactor", [{"budget": 0.0, "batch": 2}], indirect=True)
+async def test_batches_end_with_the_budget_and_lose_no_event(reactor):
     pairs = [socket.socketpair() for _ in range(5)]
     recorders = []
     for ours, peer in pairs:

@@ -7,10 +7,12 @@ import socket
 
 import pytest
 
-from adc.l4.tcp.end import BROKEN, SPLICE_AFTER, End
+from adc.l4.tcp.end import BROKEN, End
+from adc.l4.tcp.service import SPLICE_AFTER
 from adc.runtime.operations import flows
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
+from tests.kit.scarce_watches import scarce_watches
 from tests.kit.streams import LARGE, RESET, connected, echo, full_backlog, mapping, member, named, until_reset
 from tests.kit.waiting import eventually, within
 
@@ -407,19 +409,10 @@ async def test_reset_after_a_half_close_ends_the_flow(tmp_path):
         await eventually(lambda: not proxy.connections)
 
 
-@pytest.mark.parametrize("which", ["client", "member"])
-async def test_socket_that_the_kernel_does_not_watch_costs_a_connection_only(tmp_path, monkeypatch, which):
+@pytest.mark.parametrize("which", ["member", "client"])
+async def test_socket_that_the_kernel_does_not_watch_costs_a_connection_only(tmp_path, which):
     async with member(echo) as address, serving(tmp_path, mapping(address)) as proxy:
-        reactor = proxy.worker.reactor
-        add = reactor.add
-
-        def scarce(fd, owner, *events):
-            if owner.is_client == (which == "client"):
-                raise OSError(28, "No space left on device")
-            add(fd, owner, *events)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(reactor, "add", scarce)
+        with scarce_watches(proxy.worker.reactor, after=0 if which == "member" else 1):
             await is_reset(proxy)
         await eventually(lambda: not proxy.connections)
         async with connected(proxy) as (reader, writer):

@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-from adc.l4.tcp import end as end_module
 from tests.kit.proxy import serving
 from tests.kit.streams import RESET, mapping
 from tests.kit.waiting import eventually
@@ -87,9 +86,7 @@ class Peer:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_bytes_arrive_whatever_both_ends_do(tmp_path, monkeypatch, seed):
-    monkeypatch.setattr(end_module, "SPLICE_AFTER", 8192)
-    monkeypatch.setattr(end_module, "READ", 4096)
+async def test_bytes_arrive_whatever_both_ends_do(tmp_path, seed):
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
@@ -112,6 +109,8 @@ async def test_bytes_arrive_whatever_both_ends_do(tmp_path, monkeypatch, seed):
                 assert len(end.got) == other.sent or (is_cut and len(end.got) < other.sent)
 
         async with serving(tmp_path, mapping(address)) as proxy:
+            service = proxy.listener._service
+            service.splice_after, service.read_bytes = 8192, 4096
             proxy.worker.pipes._most = 3  # some flows get none
             proxy.opening = asyncio.Lock()
             for first in range(0, 5 * AT_ONCE, AT_ONCE):

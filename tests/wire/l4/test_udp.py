@@ -8,13 +8,13 @@ import pytest
 from adc.firewall.buckets import Buckets
 from adc.l4.udp.client_socket import OPENS
 from adc.l4.udp.limits import DatagramRate
-from adc.l4.udp.no_port import NoPort
 from adc.net.reactor import IN
 from adc.runtime.serve.descriptors import last_for_clients
 from adc.runtime.serve.udp_listener import QUIET_SECONDS
 from adc.sessions.ring import GRAIN
 from tests.kit.datagrams import Visitor, config, member, relaying
 from tests.kit.ports import free_port
+from tests.kit.scarce_watches import scarce_watches
 from tests.kit.waiting import eventually, settled
 
 LARGEST = 65_507
@@ -451,8 +451,13 @@ async def test_the_share_of_descriptors_bounds_sessions_and_leaves_connections_a
             assert descriptors.used == 0
 
 
+class WithoutPort(socket.SocketType):
+    def connect(self, address):
+        raise OSError(98, "Address already in use")
+
+
 @pytest.mark.parametrize("short", ["descriptors", "ports"])
-async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, visitors, monkeypatch, short):
+async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, visitors, short):
     async with member(lambda data: [data] if data == b"reply" else []) as a:
         mapping = config(a.address)
         async with relaying(tmp_path, mapping) as relay:
@@ -460,15 +465,15 @@ async def test_the_oldest_session_makes_room_when_sockets_are_short(tmp_path, vi
             await established.ask(b"reply")
             visitors(relay).send(b"silence")
             await eventually(lambda: relay.sessions == 2)
-            sockets = relay.listener._relay.sockets
-            connect = sockets.connect
 
-            def scarce(member):
+            def scarce(family, kind):
                 if relay.sessions < 2:
-                    return connect(member)
-                raise NoPort(98, "no port") if short == "ports" else OSError(24, "no descriptor")
+                    return socket.SocketType(family, kind)
+                if short == "ports":
+                    return WithoutPort(family, kind)
+                raise OSError(24, "Too many open files")
 
-            monkeypatch.setattr(sockets, "connect", scarce)
+            relay.listener._relay.sockets.open_socket = scarce
             assert await visitors(relay).ask(b"reply") == b"reply"
             assert relay.sessions == 2
             assert await established.ask(b"reply") == b"reply"
@@ -498,14 +503,9 @@ async def test_shutdown_does_not_wait_for_sessions_that_are_quiet(tmp_path, visi
         assert listener.open_connections == 0
 
 
-def unwatched(*arguments):
-    raise OSError(28, "No space left on device")
-
-
-async def test_socket_that_the_kernel_does_not_watch_costs_a_datagram_only(tmp_path, visitors, monkeypatch):
+async def test_socket_that_the_kernel_does_not_watch_costs_a_datagram_only(tmp_path, visitors):
     async with member() as a, relaying(tmp_path, config(a.address)) as relay:
-        with monkeypatch.context() as patch:
-            patch.setattr(relay.worker.reactor, "add", unwatched)
+        with scarce_watches(relay.worker.reactor):
             visitors(relay).send(b"x")
             await eventually(lambda: relay.dropped("no_watch") == 1)
         assert (relay.sessions, relay.member().active, relay.listener._relay.descriptors.used) == (0, 0, 0)

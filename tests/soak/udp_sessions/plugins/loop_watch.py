@@ -100,7 +100,10 @@ def _watch_commit(times):
 
 
 def _do_without_sockets():
-    """Open sessions of `many` without sockets: whatever the client sends, a member seems to have replied."""
+    """Open sessions of `many` without sockets: whatever the client sends, a member seems to have replied.
+
+    It replaces functions of modules, which is possible only while their source runs (`ADC_COMPILED=0`).
+    """
     numbers = itertools.count(NO_SOCKET)
     add, closing = Reactor.add, Reactor.closing
     connect, pass_on = member_sockets.MemberSockets.connect, UdpSession.forward
@@ -122,4 +125,4 @@ def _do_without_sockets():
     Reactor.add = lambda self, fd, *rest: None if fd >= NO_SOCKET else add(self, fd, *rest)
     Reactor.closing = lambda self, fd: None if fd >= NO_SOCKET else closing(self, fd)
     UdpSession.forward = forward
-    relay.os = types.SimpleNamespace(close=lambda fd: None if fd >= NO_SOCKET else os.close(fd))
+    relay._close = lambda fd: None if fd >= NO_SOCKET else os.close(fd)

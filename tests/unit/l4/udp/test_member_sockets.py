@@ -1,12 +1,13 @@
 """Sockets to members: what strangers send to a port before it is connected is no reply."""
 
+import asyncio
 import os
 import socket
 
 import pytest
 
-from adc.l4.udp import member_sockets
-from adc.l4.udp.member_sockets import MemberSockets
+from adc.l4.targets import Targets
+from adc.l4.udp.member_sockets import _MOST_STRANGE, MemberSockets
 from adc.l4.udp.no_port import NoPort
 from adc.pools.member import Member
 
@@ -19,10 +20,10 @@ def server():
 
 
 @pytest.fixture
-def connect(server, monkeypatch):
+def connect(server):
     """Connect to the server; `count` datagrams of a stranger arrive before."""
 
-    def connected(count):
+    async def connected(count):
         class Raced(socket.SocketType):
             def connect(self, address):
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -30,20 +31,17 @@ def connect(server, monkeypatch):
                         stranger.sendto(b"forged", self.getsockname())
                 super().connect(address)
 
-        monkeypatch.setattr(member_sockets.socket, "SocketType", Raced)
-        target = type("Target", (), {"address": lambda self: (socket.AF_INET, server.getsockname())})()
-        sockets = MemberSockets(type("Targets", (), {"find": lambda self, text: target})())
+        targets = Targets(asyncio.get_running_loop())
+        targets.follow({"server": (*server.getsockname(), "")}, {})
+        sockets = MemberSockets(targets, Raced)
         sockets.follow(("127.0.0.1",))
-        try:
-            return sockets.connect(Member("app", "127.0.0.1:53"))
-        finally:
-            monkeypatch.undo()
+        return sockets.connect(Member("app", "server"))
 
     return connected
 
 
-def test_datagrams_before_the_connection_are_discarded(server, connect):
-    fd = connect(3)
+async def test_datagrams_before_the_connection_are_discarded(server, connect):
+    fd = await connect(3)
     try:
         os.write(fd, b"query")
         _, client = server.recvfrom(100)
@@ -53,6 +51,6 @@ def test_datagrams_before_the_connection_are_discarded(server, connect):
         os.close(fd)
 
 
-def test_port_that_a_stranger_floods_is_not_used(connect):
+async def test_port_that_a_stranger_floods_is_not_used(connect):
     with pytest.raises(NoPort):
-        connect(member_sockets._MOST_STRANGE + 1)
+        await connect(_MOST_STRANGE + 1)

@@ -1,34 +1,33 @@
 """Owners of UDP sessions in the table that nodes share: their records, and the datagrams that wait for it."""
 
+import socket
 from types import SimpleNamespace
 
 import pytest
 
 from adc.l4.udp.owners import MOST_EACH, RENEWED_AT_ONCE, WAITING_BYTES, SharedOwners, key_of, read_owner
-from adc.l4.udp.session import Relay, UdpSession
+from adc.l4.udp.session import Home, Relay, UdpSession
+from adc.pools.member import Member
 from adc.sessions.session import Timeouts
 from adc.state.memory import MemoryTable
 
 OWN = ("192.0.2.1", 53)
-A, B = SimpleNamespace(address="10.0.0.1:53"), SimpleNamespace(address="10.0.0.2:53")
+A, B = Member("dns", "10.0.0.1:53"), Member("dns", "10.0.0.2:53")
+HOME = Home()
 
 
 def client(number):
     return ("198.51.100.1", 1024 + number)
 
 
-class FakeSession(UdpSession):
-    def forward(self, data, now):
-        self.relay.sent.append(data)
-
-
 class FakeRelay(Relay):
-    """Opens sessions with the member `serving` unless `refused` says why not; `sent` are their datagrams."""
+    """Opens sessions with the member `serving` unless `refused` says why not; their datagrams arrive at `members`."""
 
     def __init__(self):
         super().__init__("dns", Timeouts(30.0, 120.0, 30.0))
         self.refused = ""
-        self.sent = []
+        self.socket, self.members = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
         self.serving = A
         self.sessions = {}
 
@@ -45,11 +44,14 @@ class FakeRelay(Relay):
         del self.sessions[session.client]
         self.owners.closed(session)
 
+    def not_sent(self, session, data, error, now):
+        """No-op: nobody reads so many."""
+
     def open(self, home, key, client, own, data, now, named=None):
         if self.refused:
             return None
-        session = self.sessions[client] = FakeSession(self, home, client, own)
-        session.picked, session.fd = self.serving, 1 << 30
+        session = self.sessions[client] = UdpSession(self, home, client, own)
+        session.picked, session.fd = self.serving, self.socket.fileno()
         self.owners.opened(session)
         session.forward(data, now)
         return session
@@ -78,7 +80,9 @@ class SlowTable(MemoryTable):
 
 @pytest.fixture
 def relay():
-    return FakeRelay()
+    relay = FakeRelay()
+    with relay.socket, relay.members:
+        yield relay
 
 
 @pytest.fixture
@@ -94,14 +98,14 @@ def owners(relay, table):
 
 
 def arrive(owners, number, data=b"x"):
-    owners.arrive(None, client(number), client(number), OWN, data, 0.0)
+    owners.arrive(HOME, client(number), client(number), OWN, data, 0.0)
 
 
 def test_datagrams_that_wait_for_the_table_open_one_session_in_order(owners, relay, table):
     for data in (b"1", b"2", b"3"):
         arrive(owners, 0, data)
     table.answer()
-    assert relay.sent == [b"1", b"2", b"3"]
+    assert [relay.members.recv(10) for _ in range(3)] == [b"1", b"2", b"3"]
     assert table.owner(client(0)).member == A.address
 
 
