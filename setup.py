@@ -62,7 +62,6 @@ HOT = (
     "adc/net/reactor.py",
     "adc/net/share.py",
     "adc/net/socket_address.py",
-    "adc/net/sources.py",
     "adc/net/tcp_options.py",
     "adc/l4/target.py",
     "adc/l4/tcp/*.py",
