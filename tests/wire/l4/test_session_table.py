@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 from adc.runtime.operations import flows
 from adc.runtime.operations.flows import UnwantedFlows, WantedFlows
@@ -95,7 +96,7 @@ async def test_expiry_takes_one_slice_in_each_loop_iteration(tmp_path, monkeypat
             slices += 1
             return True
 
-        monkeypatch.setattr(worker.sessions.table, "tick", tick)
+        monkeypatch.setattr(worker.sessions, "table", SimpleNamespace(tick=tick))
         for _ in range(4):
             worker._tick.cancel()
             worker._on_tick()
