@@ -15,7 +15,9 @@ Policy = Literal["pass", "reject"]
 Pixels = Annotated[int, Field(ge=1, le=16384)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 
-_WIDTHS = (160, 320, 480, 640, 800, 1024, 1280, 1600, 1920, 2560, 3840)
+_STEPS = (10, 16, 25)
+"""Sizes are multiples of these by default: the ones that people write, a sixth of all."""
+
 _TYPES = ["image/jpeg", "image/jpg", "image/png", "image/webp", "image/avif", "image/gif", "image/bmp"]
 
 
@@ -32,8 +34,8 @@ class ImageOptions(Options):
     """Maximum height."""
 
     widths: tuple[Pixels, ...] | None = None
-    """Widths that clients may request; by default 160, 320, 480, 640, 800, 1024, 1280, 1600, 1920, 2560 and 3840 as far
-    as `max_width` allows, and `max_width` itself."""
+    """Widths that clients may request; by default the multiples of 10, 16 and 25 up to `max_width`, and `max_width`
+    itself."""
 
     heights: tuple[Pixels, ...] | None = None
     """Heights that clients may request; by default the same numbers up to `max_height`."""
@@ -132,5 +134,6 @@ class ImageOptions(Options):
 
 def _listed(listed: tuple[int, ...] | None, most: int) -> tuple[int, ...]:
     """Return the allowed numbers, ascending."""
-    chosen = (*(size for size in _WIDTHS if size < most), most) if listed is None else listed
-    return tuple(sorted(set(chosen)))
+    if listed is not None:
+        return tuple(sorted(set(listed)))
+    return tuple(sorted({most}.union(*(range(step, most + 1, step) for step in _STEPS))))

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 Fit = Literal["contain", "cover"]
 FITS: tuple[Fit, ...] = ("contain", "cover")
 
+_NAMED = 20
 _WHOLE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _RATIO = re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,4})?", re.ASCII)
 _MOST_RATIO = 8.0
@@ -108,7 +109,12 @@ class Sizes(NamedTuple):
     def _refuse(self, name: str, value: str, allowed: Sequence[object]) -> None:
         """Raise Refused, unless such requests get what is nearest."""
         if self.refuses:
-            raise Refused(f"{name}={value[:20]!r} is not allowed; use {', '.join(map(str, allowed))}")
+            named = [
+                *map(str, allowed[:_NAMED]),
+                *(["..."] if len(allowed) > _NAMED else []),
+                str(allowed[-1]),
+            ]
+            raise Refused(f"{name}={value[:20]!r} is not allowed; use {', '.join(dict.fromkeys(named))}")
 
 
 def without(query: str, parameters: frozenset[str], variant: Variant | None) -> str:
