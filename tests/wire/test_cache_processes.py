@@ -148,7 +148,9 @@ async def test_figures_and_reasons_can_be_asked_for(service):
         assert (site["hits"], site["misses"], site["stored"], site["disk_entries"]) == (1, 1, 1, 1)
         code, output = await service.run("cache", "why", "http://a/", *admin)
         assert "hit (route route-2): fresh for" in output
-        assert (await service.run("cache", "why", "nonsense", *admin))[0] == 1
+        assert (await service.run("cache", "why", "nonsense", *admin))[0] == 2
+        assert (await service.run("cache", "purge", "/", *admin))[0] == 2
+        assert (await service.run("cache", "purge", "--prefix", "/x/", *admin))[0] == 2
         assert (await service.run("cache", "purge", *admin))[0] == 2
         metrics = await service.metrics()
         assert 'adc_cache_hits_total{cache="site"} 1.0' in metrics

@@ -59,11 +59,12 @@ def purge(
 ) -> None:
     """Purge by URL, prefix, tag, or everything; when it returns, no worker serves the purged responses."""
     if sum(value is not None for value in (url, prefix, tag)) + everything != 1:
-        fail("nothing to purge; give a URL, --prefix, --tag or --all", MISUSED)
+        fail("what to purge is not clear; give one of a URL, --prefix, --tag and --all", MISUSED)
+    _check_url(url or prefix)
     try:
         request = operations.Purge(url, prefix, tag, everything, soft, store)
     except ValueError as error:
-        fail(str(error))
+        fail(str(error), MISUSED)
     reply = carry_out(admin_address(admin, config), operations.PURGE, request)
     if json:
         print_json(to_json(reply))
@@ -83,10 +84,11 @@ def why(
     json: Json = False,
 ) -> None:
     """Show how the cache would answer a request now, and the responses stored for its URL."""
+    _check_url(url)
     try:
         question = cache_why.Question(url, method, tuple(header or ()))
     except ValueError as error:
-        fail(str(error))
+        fail(str(error), MISUSED)
     findings = carry_out(admin_address(admin, config), cache_why.WHY, question)
     if json:
         print_json(to_json(findings))
@@ -97,6 +99,12 @@ def why(
     if rows:
         print()
         print_table(ENTRY, ([_cell(row[column]) for column in ENTRY] for row in rows))
+
+
+def _check_url(url: str | None) -> None:
+    """End the command if `url` names no host: an entry is stored for one."""
+    if url is not None and not url.lower().startswith(("http://", "https://")):
+        fail(f"{url!r} is not a whole URL; write http://host/path, with the host of the requests", MISUSED)
 
 
 def _figure(value: object) -> object:
