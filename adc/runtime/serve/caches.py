@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ class Caches:
             return _Tier(Path(settings.disk.path), settings.disk.size, True)
         if self._parent is None or not settings.memory:
             return None
-        return _Tier(self._parent / name, settings.memory, False)
+        return _Tier(self._parent / name, min(settings.memory, half_of_file_system(self._parent)), False)
 
     def _open(self, name: str, settings: model.CacheStore) -> _OpenStore:
         tier = self._tier(name, settings)
@@ -236,6 +237,15 @@ class Caches:
             environment.close()
         except (OSError, lmdb.Error) as error:
             self._report("cache_close_failed", path=folder, detail=str(error))
+
+
+def half_of_file_system(folder: Path) -> int:
+    """Return half the size of the file system that `folder` is or will be in: containers often have 64 MB of /dev/shm,
+    and the tables are there too."""
+    while not folder.exists():
+        folder = folder.parent
+    found = os.statvfs(folder)
+    return found.f_blocks * found.f_frsize // 2
 
 
 def _most_in_memory(settings: model.CacheStore, tier: _Tier | None) -> int:
