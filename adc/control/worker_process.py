@@ -13,6 +13,7 @@ import uvloop
 from adc.control import error_log
 from adc.control.allocator import TRIM_SECONDS, HeapTrimmer, heap_trimmer, set_thresholds
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
+from adc.control.collector import spare_started
 from adc.control.privileges import drop, identity_of
 from adc.control.sample_parts import packed
 from adc.control.serving import ServingSockets
@@ -77,6 +78,7 @@ class WorkerProcess:
                 error_log.configure(config)
                 await self._serving.start(config, listeners, dict(zip(keys, sockets, strict=True)), self._ask)
                 error_log.use(self._serving.worker.error_log)
+                spare_started()
             case "accept":
                 self._serving.accept()
             case "ping":

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adc.control.calls import CallEndpoint, CallFailed, CallRefused
+from adc.control.collector import spare_started
 from adc.control.processes import WorkerProcess
 from adc.control.sample_parts import unpacked
 from adc.control.serving import ServingSockets
@@ -158,6 +159,7 @@ class LocalWorker:
     async def start(self, config: Config, plan: SocketPlan) -> None:
         await self._serving.start(config, plan.listeners, self._copies(plan))
         self._known = set(plan.sockets)
+        spare_started()
 
     async def accept(self) -> None:
         self._serving.accept()

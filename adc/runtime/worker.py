@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -56,13 +55,6 @@ from adc.telemetry.samples import Sample
 _DRAIN_POLL = 0.05
 _FIRST_DRAIN_POLL = 0.001
 """Seconds between two looks for work in flight: most of it ends soon, so the first looks follow each other closely."""
-_COLLECT = (1_000, 1, 10_000)
-"""Garbage collector thresholds: a request leaves no cycles behind, so that looking for them often is waste.
-
-A collection takes about 0.3 us for each object of its generation, and nothing else runs meanwhile. So the first two
-generations are small (less than a millisecond), and the third, which would have every session of a large table, is
-collected after 20 million objects more were made than freed.
-"""
 
 
 Ask = Callable[[Operation[Any, Any], Any], Awaitable[Any]]
@@ -142,9 +134,6 @@ class Worker:
         await self.prepare(config, sockets)
         self.commit()
         self._on_tick()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT)
 
     def accept(self, sockets: Sockets) -> None:
         """Accept on `sockets`, which a worker that was made without them has waited for."""
