@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from adc.l4.tcp.service import SPLICE_AFTER
-from tests.kit.waiting import within
+from tests.kit.waiting import PATIENCE, settled, within
 
 LARGE = bytes(range(256)) * (SPLICE_AFTER // 64)
 """Four times what is copied before bytes are spliced."""
@@ -57,6 +57,37 @@ async def member(serve=echo, path="", *, host="127.0.0.1", port=0, **options):
         server.close()
         for task in tasks:
             task.cancel()
+
+
+class Flood:
+    """Writes `LARGE` over and over, for as long as it is taken; `sent` counts bytes that are not waiting any more."""
+
+    def __init__(self):
+        self.sent = 0
+        self._transport = None
+
+    async def __call__(self, reader, writer):
+        self._transport = writer.transport
+        while True:
+            writer.write(LARGE)
+            await writer.drain()
+            self.sent += len(LARGE)
+
+    async def stopped(self):
+        """Wait until nothing more is taken: bytes wait, and they still do after the loop looked for events ten times.
+
+        Nobody else moves them: both ends and the proxy are in this process.
+        """
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                before = (self.sent, self._waiting)
+                await settled()
+                if self._waiting and before == (self.sent, self._waiting):
+                    return
+
+    @property
+    def _waiting(self):
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
 
 def named(name):

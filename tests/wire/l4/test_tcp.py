@@ -13,7 +13,18 @@ from adc.runtime.operations import flows
 from tests.kit.ports import free_port
 from tests.kit.proxy import serving
 from tests.kit.scarce_watches import scarce_watches
-from tests.kit.streams import LARGE, RESET, connected, echo, full_backlog, mapping, member, named, until_reset
+from tests.kit.streams import (
+    LARGE,
+    RESET,
+    Flood,
+    connected,
+    echo,
+    full_backlog,
+    mapping,
+    member,
+    named,
+    until_reset,
+)
 from tests.kit.waiting import eventually, within
 
 
@@ -84,27 +95,16 @@ async def test_member_that_speaks_first_and_closes_is_heard(tmp_path):
 
 
 async def test_slow_reader_stops_the_writer(tmp_path):
-    sent = 0
-
-    async def flood(reader, writer):
-        nonlocal sent
-        while True:
-            writer.write(LARGE)
-            await writer.drain()
-            sent += len(LARGE)
-
+    flood = Flood()
     async with member(flood) as address, serving(tmp_path, mapping(address)) as proxy:
         async with connected(proxy, limit=1 << 16) as (reader, writer):
             writer.transport.pause_reading()
-            before = -1
-            while before != sent:  # until nothing moves any more
-                before = sent
-                await asyncio.sleep(0.2)
-            flow = next(iter(proxy.connections))
+            await flood.stopped()
+            flow, before = next(iter(proxy.connections)), flood.sent
             assert flow.member_end.blocked
             writer.transport.resume_reading()
             assert await within(reader.readexactly(4 * len(LARGE))) == 4 * LARGE
-            await eventually(lambda: sent > before)
+            await eventually(lambda: flood.sent > before)
 
 
 async def test_client_reset_reaches_the_member(tmp_path):

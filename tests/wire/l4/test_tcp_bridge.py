@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.kit.proxy import serving
-from tests.kit.streams import RESET, connected, echo, mapping, member, server_context, until_reset
+from tests.kit.streams import RESET, Flood, connected, echo, mapping, member, server_context, until_reset
 from tests.kit.waiting import eventually, within
 from tests.wire.l4.test_tcp_tls import echoes
 
@@ -100,24 +100,16 @@ async def test_bytes_before_the_close_of_a_member_reach_the_client(bridging):
 
 
 async def test_slow_client_stops_the_member_in_bounded_memory(bridging):
-    sent = 0
-
-    async def flood(reader, writer):
-        nonlocal sent
-        while True:
-            writer.write(LARGE)
-            await writer.drain()
-            sent += len(LARGE)
-
+    flood = Flood()
     async with bridging(flood) as bridge, bridge.connect() as (reader, _):
         await within(reader.readexactly(1))  # and no more: the reader pauses its transport
-        await standstill(lambda: sent)
+        await flood.stopped()
         assert bridge.flow.client_end.transport.get_write_buffer_size() < 1 << 20
         assert await within(reader.readexactly(len(LARGE))) == LARGE[1:] + LARGE[:1]
 
 
 async def test_slow_member_stops_the_client_in_bounded_memory(bridging):
-    sent, reads = 0, asyncio.Event()
+    flood, reads = Flood(), asyncio.Event()
 
     async def slow(reader, writer):
         await reader.readexactly(1)  # and no more for now
@@ -125,28 +117,14 @@ async def test_slow_member_stops_the_client_in_bounded_memory(bridging):
         while await reader.read(1 << 20):
             pass
 
-    async def flood(writer):
-        nonlocal sent
-        while True:
-            writer.write(LARGE)
-            await writer.drain()
-            sent += len(LARGE)
-
-    async with bridging(slow) as bridge, bridge.connect() as (_, writer):
-        flooding = asyncio.create_task(flood(writer))
-        await standstill(lambda: sent)
+    async with bridging(slow) as bridge, bridge.connect() as (reader, writer):
+        flooding = asyncio.create_task(flood(reader, writer))
+        await flood.stopped()
         assert bridge.flow.member_end.transport.get_write_buffer_size() < 1 << 20
-        before = sent
+        before = flood.sent
         reads.set()
-        await eventually(lambda: sent > before)
+        await eventually(lambda: flood.sent > before)
         flooding.cancel()
-
-
-async def standstill(value):
-    """Wait until `value()` does not change any more."""
-    before = None
-    while before != (before := value()):
-        await asyncio.sleep(0.2)
 
 
 async def test_reset_of_the_client_reaches_the_member(bridging):
