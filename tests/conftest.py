@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.kit import compiled_rules
+from tests.kit import adc_commands, compiled_rules
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -56,3 +56,10 @@ def compiled_rules_folder(tmp_path_factory):
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     compiled_rules.FOLDER = shared / "compiled-rules"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_end():
+    """Wait for the process that `adc` commands are forked from."""
+    yield
+    adc_commands.end()

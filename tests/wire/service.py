@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.kit import adc_commands
+from tests.kit.adc_commands import ROOT, Command
 from tests.kit.ports import free_port
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 30
 ACTIVATE = """
 import os, sys
@@ -46,7 +47,7 @@ class Service:
     folder: Path
     port: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen | Command | None = None
 
     def __post_init__(self):
         self.config = self.folder / "adc.yaml"
@@ -66,18 +67,25 @@ class Service:
         return [sys.executable, "-m", "adc", *arguments]
 
     def start(self, *options, environ=None, output=None, **kwargs):
-        """Start it; does not wait. It prints to `output`, the file `log` by default."""
+        """Start it; does not wait. It prints to `output`, the file `log` by default.
+
+        A start with another environment for Python, or with what only `subprocess.Popen` can do, imports adc anew.
+        """
         arguments = ["run", str(self.config), "--pidfile", str(self.pidfile), *options]
-        environ = {**os.environ, "NOTIFY_SOCKET": self.manager.getsockname(), **(environ or {})}
+        own = environ or {}
+        environ = {**os.environ, "NOTIFY_SOCKET": self.manager.getsockname(), **own}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                kwargs.pop("command", self.command(*arguments)),
-                cwd=kwargs.pop("cwd", ROOT),
-                env=environ,
-                stdout=output or log,
-                stderr=output or log,
-                **kwargs,
-            )
+            if kwargs or any(name.startswith("PYTHON") for name in own):
+                self.process = subprocess.Popen(
+                    kwargs.pop("command", self.command(*arguments)),
+                    cwd=kwargs.pop("cwd", ROOT),
+                    env=environ,
+                    stdout=output or log,
+                    stderr=output or log,
+                    **kwargs,
+                )
+            else:
+                self.process = adc_commands.start(arguments, (output or log).fileno(), environ=environ)
 
     async def started(self, *options, **kwargs):
         """Start it and wait until it says that it serves."""
@@ -113,8 +121,11 @@ class Service:
         os.kill(int(self.pidfile.read_text()), number)
 
     async def ended(self):
-        """The exit code, once it has ended."""
-        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), PATIENCE)
+        """The exit code, once it has ended; AssertionError with the end of its log if it goes on."""
+        try:
+            return await asyncio.to_thread(self.process.wait, PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"adc goes on:\n{self.log.read_text()[-4000:]}") from None
 
     async def get(self, path="/"):
         return await http(self.port, path)
@@ -127,16 +138,7 @@ class Service:
 
     async def run(self, *arguments):
         """Run another verb; returns its exit code and what it printed."""
-        ended = await asyncio.to_thread(
-            subprocess.run,
-            self.command(*arguments),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return ended.returncode, ended.stdout.decode()
+        return await asyncio.to_thread(adc_commands.run, arguments, PATIENCE)
 
     def close(self):
         """End whatever still runs: the process we started, and one that took its place."""

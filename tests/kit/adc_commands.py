@@ -1,0 +1,172 @@
+"""`adc` commands as processes that need not import adc first.
+
+That would take half a second of a processor, for each of hundreds of commands. They are forked instead from a process
+that has imported it, and is started at the first command. What a start itself does has tests that start a program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+_MESSAGE = 1 << 17
+"""Bytes of the largest request: above all an environment."""
+
+
+class Command:
+    """A command that was started; what `subprocess.Popen` offers of it."""
+
+    def __init__(self, importer: _Importer, pid: int) -> None:
+        self._importer = importer
+        self._ended = os.pidfd_open(pid)
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, None if it still runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"adc, process {self.pid}", timeout or 0)
+            self.returncode = self._importer.ask(self.pid)
+            os.close(self._ended)
+        return self.returncode
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+class _Importer:
+    """The process that has imported adc, as its parent sees it."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._asking = threading.Lock()
+        with theirs:
+            command = [sys.executable, "-m", "tests.kit.adc_commands", str(theirs.fileno())]
+            self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
+
+    def end(self) -> None:
+        """Wait until it has ended; the commands may still run."""
+        self._channel.close()
+        self._process.wait()
+
+    def ask(self, request: Any, descriptors: Sequence[int] = ()) -> int:
+        """The process id of a command that is asked for, the exit code of an ended process."""
+        with self._asking:
+            socket.send_fds(self._channel, [pickle.dumps(request)], descriptors)
+            reply: int = pickle.loads(self._channel.recv(_MESSAGE))
+            return reply
+
+
+@cache
+def _importer() -> _Importer:
+    return _Importer()
+
+
+def end() -> None:
+    """End what was started for commands of this process."""
+    if _importer.cache_info().currsize:
+        _importer().end()
+        _importer.cache_clear()
+
+
+def start(
+    arguments: Sequence[str], output: int, *, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ
+) -> Command:
+    """Start `adc` with `arguments`; it prints to the descriptor `output`."""
+    importer = _importer()
+    request = (list(arguments), str(cwd), dict(environ))
+    return Command(importer, importer.ask(request, [output]))
+
+
+def run(arguments: Sequence[str], seconds: float) -> tuple[int, str]:
+    """Run `adc` with `arguments`; return its exit code and what it printed. Raises subprocess.TimeoutExpired."""
+    with tempfile.TemporaryFile() as output:
+        command = start(arguments, output.fileno())
+        try:
+            code = command.wait(seconds)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.wait()
+            raise
+        output.seek(0)
+        return code, output.read().decode()
+
+
+def _import_all() -> None:
+    import adc.cli.app
+    import adc.control.start
+    import adc.runtime.preload
+    import adc.runtime.serve.cluster_listener
+    import adc.state.redis
+
+    adc.runtime.preload.preload()
+    sys.path.remove(str(ROOT))  # as adc itself leaves out the current folder
+    gc.freeze()
+
+
+def _serve(channel: socket.socket) -> bool:
+    """Fork commands; return True in each of them, False once nobody can ask for more."""
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE, 1)
+        if not data:
+            return False
+        request = pickle.loads(data)
+        if isinstance(request, int):
+            reply = os.waitstatus_to_exitcode(os.waitpid(request, 0)[1])
+        else:
+            reply = os.fork()
+            if reply == 0:
+                _become(*request, descriptors[0])
+                return True
+            os.close(descriptors[0])
+        channel.send(pickle.dumps(reply))
+
+
+def _become(arguments: list[str], cwd: str, environ: dict[str, str], output: int) -> None:
+    """Have this process look as if it had been started as the command."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["adc", *arguments]
+    sys.orig_argv = [sys.executable, "-m", "adc", *arguments]
+    gc.enable()
+
+
+def _main() -> None:
+    _import_all()
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        command = _serve(channel)
+    if command:
+        from adc.cli import main
+
+        main()
+
+
+if __name__ == "__main__":
+    _main()
