@@ -86,7 +86,9 @@ async def test_slow_client_of_a_bridge_stops_the_member(tmp_path, authority, pai
     listener = {"tls": {"certificates": [pair]}}
     async with member(flood) as address, serving(tmp_path, mapping(address, listener=listener)) as proxy:
         async with connected(proxy, authority.context()) as (reader, writer):
-            first = await within(reader.readexactly(1))  # a client that is paused in its handshake gets no member
+            first = await within(
+                reader.readexactly(1)
+            )  # a client that is paused in its handshake gets no member
             writer.transport.pause_reading()
             await flood.stopped()
             writer.transport.resume_reading()
