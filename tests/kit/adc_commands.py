@@ -46,7 +46,9 @@ class Command:
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
         if self.returncode is None:
-            if not select.select([self._ended], [], [], timeout)[0]:
+            poll = select.poll()  # any descriptor: a tester may have more than select() takes
+            poll.register(self._ended, select.POLLIN)
+            if not poll.poll(None if timeout is None else timeout * 1000):
                 raise subprocess.TimeoutExpired(f"adc, process {self.pid}", timeout or 0)
             self.returncode = self._importer.ask(self.pid)
             os.close(self._ended)
