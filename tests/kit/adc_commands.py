@@ -7,6 +7,7 @@ that has imported it, and is started at the first command. What a start itself d
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import pickle
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+
+_PR_SET_PDEATHSIG = 1
 
 _MESSAGE = 1 << 17
 """Bytes of the largest request: above all an environment."""
@@ -70,7 +73,7 @@ class _Importer:
             self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])
 
     def end(self) -> None:
-        """Wait until it has ended; the commands may still run."""
+        """Wait until it has ended; commands that still run are told to."""
         self._channel.close()
         self._process.wait()
 
@@ -148,7 +151,9 @@ def _serve(channel: socket.socket) -> bool:
 
 
 def _become(arguments: list[str], cwd: str, environ: dict[str, str], output: int) -> None:
-    """Have this process look as if it had been started as the command."""
+    """Have this process look as if it had been started as the command. It ends after the process that forked it, which
+    ends with the tests, however they end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import resource
+import select
 import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,23 @@ def test_descriptors_beyond_those_of_select_are_waited_for():
             stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
         assert adc_commands.run(["--version"], 60)[0] == 0
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+TESTS = """
+import os, sys, time
+from tests.kit import adc_commands
+print(adc_commands.start(["run", sys.argv[1], "--workers", "0"], os.open(os.devnull, os.O_WRONLY)).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_commands_end_with_tests_that_are_killed(tmp_path):
+    (tmp_path / "adc.yaml").write_text(
+        "listeners: [{bind: '127.0.0.1:0'}]\nroutes: [{respond: {status: 204}}]\n"
+    )
+    arguments = [sys.executable, "-c", TESTS, str(tmp_path / "adc.yaml")]
+    with subprocess.Popen(arguments, cwd=adc_commands.ROOT, stdout=subprocess.PIPE, text=True) as tests:
+        command = os.pidfd_open(int(tests.stdout.readline()))
+        tests.kill()
+    assert select.select([command], [], [], 60)[0]
+    os.close(command)
