@@ -211,3 +211,18 @@ def test_parts_of_a_head_are_left_to_the_strict_parser():
 
 def test_familiar_names_differ_in_more_than_their_case():
     assert len({name.lower() for name in FAMILIAR}) == len(FAMILIAR)
+
+
+@settings(max_examples=300)
+@given(st.lists(heads(), min_size=1, max_size=2), st.sampled_from([b"", b"\r\n", b"\n", b"a", b"a\r\n\r\n"]))
+@example([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"] * 2, b"")
+@example([b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"] * 2, b"")
+@example([b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"], b"a\r\n\r\n")
+def test_a_head_alone_ends_at_its_first_blank_line(several, behind):
+    data = b"".join(several) + behind
+    parsed = HeadParser(LIMITS).feed_alone(data) if data[-5:-4] > b"\r" else None
+    event("alone" if parsed is not None else "looked for")
+    if parsed is not None:
+        assert data.find(b"\r\n\r\n") + 4 == len(data)
+        assert facts(parsed) == facts(strictly(data))
+        assert not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in parsed.lines)

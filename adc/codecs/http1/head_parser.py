@@ -107,6 +107,12 @@ class HeadParser:
             self._quick = None
         return head
 
+    def feed_alone(self, data: bytes) -> ParsedHead | None:
+        """Return the head `data`, None if it is not an ordinary one without content, or if there is anything behind it:
+        its first blank line need not be looked for."""
+        head = self.feed_ordinary(data)
+        return None if self._fields.framed else head
+
     def feed_strictly(self, data: bytes) -> ParsedHead | None:
         """Do the same as `feed_data` with aiohttp's parser alone."""
         if self._strict is None:

@@ -105,6 +105,11 @@ class RequestReader(ContentReader):
         data = self._arrived
         if not data or self._partial_head or self._state != HEAD or data[0] <= _CR:
             return
+        if data.startswith(b"GET ") and data.endswith(_BLANK_LINE) and data[-5] > _CR:
+            self._parsed = self._parser.feed_alone(data)
+            if self._parsed is not None:
+                self._head_end = len(data)
+                return
         end = data.find(_BLANK_LINE) + 4
         if end < 4:
             return
