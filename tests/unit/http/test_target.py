@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from adc.http import target
 from adc.http.target import BadTarget, Target, normalise_path, split_absolute, split_target
 
 
@@ -157,3 +158,18 @@ def test_absolute_form_is_taken_apart(target: str, parts: tuple[str, str, str]) 
 def test_absolute_form_of_another_scheme_is_refused(target: str) -> None:
     with pytest.raises(BadTarget):
         split_absolute(target)
+
+
+def test_strangers_cannot_fill_the_memory_of_paths() -> None:
+    for number in range(5000):
+        split_target(f"/{number}?a=b")
+        split_target(f"/{number}/" + "long" * 100)
+    assert len(target._KNOWN.paths) <= target._MOST_KNOWN
+    assert max(map(len, target._KNOWN.paths)) <= target._LONGEST_KNOWN
+
+
+@pytest.mark.parametrize("path", ["/a//b", "/a/../b", "/a;b", "/%61", "/a/.", "/a."])
+def test_only_ordinary_paths_are_remembered(path: str) -> None:
+    first = split_target(path)
+    assert path not in target._KNOWN.paths
+    assert split_target(path) == first
