@@ -148,8 +148,8 @@ class Response:
     `dated` is True if `headers` has a Date. `upgrade` is the protocol that a 101 switches to or a 426 requires.
     `trailer` names the announced trailers that may be forwarded (`adc.http.trailers`), b"" if none. `version` is the
     member's. `selected` is the head that a 304 made here stands for: that of the 200 in its place.
-    `shared` is True if the head serves many requests: nothing changes it, and the codec keeps in `written` what it
-    writes of it each time.
+    `shared` is True if the head serves many requests, its content of known length: nothing changes it, and the codec
+    keeps in `written` what it writes of it each time.
     """
 
     __slots__ = (

@@ -78,11 +78,12 @@ class ResponseWriter(RequestReader):
         else:
             head = heads.begin_response(status, response.reason, response.headers.pairs)
             if response.shared:
+                head.write(b"Content-Length: %d\r\n" % length)
                 response.written = head.getvalue()
         if not response.dated:
             head.write(self._settings.clock.date_line)
         if length != UNKNOWN_LENGTH:
-            if status != 204:
+            if status != 204 and not response.shared:
                 head.write(b"Content-Length: %d\r\n" % length)
         elif content:
             head.write(self._frame(len(body), end, response.trailer))
