@@ -26,6 +26,9 @@ ROWS_PER_CALL: Final = 100
 _SLICE: Final = 100
 """Sessions examined in one loop iteration: less than a millisecond."""
 
+_ROWS_SLICE: Final = 25
+"""Rows made in one loop iteration."""
+
 _ENDED_SLICE: Final = 20
 """Sessions examined in one loop iteration where each may be ended."""
 
@@ -102,6 +105,8 @@ class ListFlows(Operation[WantedFlows, FlowPage]):
             rows.append(flow_row(session, worker.worker_id, time.monotonic(), time.time()))
             if len(rows) >= min(request.limit, ROWS_PER_CALL):
                 break
+            if len(rows) % _ROWS_SLICE == 0:
+                await asyncio.sleep(0)
         await asyncio.sleep(0)  # rows are packed in an iteration without the last slice
         return FlowPage(rows, None if scan.over else str(scan.position))
 
