@@ -1,6 +1,5 @@
 """Plugins of a configuration: made and started while other work goes on."""
 
-import asyncio
 import random
 import sys
 
@@ -11,6 +10,7 @@ from adc.runtime.build.runtime import build_runtime
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins, plugin_uses
 from adc.runtime.steps import at_once, in_turns
+from tests.kit.turns import turns_during
 
 ROUTES = 30
 
@@ -50,22 +50,6 @@ def configured(tmp_path):
         return load(file, {}).config
 
     return read
-
-
-async def turns_during(work):
-    """Return what `work` returns, and the turns that others had meanwhile."""
-    turns = 0
-
-    async def other():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    found = await work
-    task.cancel()
-    return found, turns
 
 
 async def test_others_have_their_turn_between_two_plugins(configured):

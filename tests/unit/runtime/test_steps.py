@@ -1,6 +1,5 @@
 """Work in steps, at once or with turns of others."""
 
-import asyncio
 import random
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from adc.config import load
 from adc.runtime.build.runtime import build_runtime
 from adc.runtime.steps import at_once, in_turns
+from tests.kit.turns import turns_during
 
 POOLS = 20
 
@@ -21,22 +21,6 @@ def three():
 def failing():
     yield
     raise ValueError("no")
-
-
-async def turns_during(work):
-    """Return what `work` returns, and the turns that others had meanwhile."""
-    turns = 0
-
-    async def other():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    found = await work
-    task.cancel()
-    return found, turns
 
 
 def test_all_steps_are_taken_at_once():

@@ -1,6 +1,5 @@
 """Flows of several workers: pages, filters, and killing in slices."""
 
-import asyncio
 import pickle
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ from adc.runtime.serve.sessions import WorkerSessions
 from adc.sessions.ended import KEPT
 from adc.sessions.row import flow_row
 from adc.sessions.session import Session, Timeouts
+from tests.kit.turns import turns_during
 
 TIMES = Timeouts(10.0, 100.0, 5.0)
 
@@ -183,17 +183,8 @@ async def test_metrics_count_open_and_ended_sessions():
 async def test_listing_of_ended_flows_lets_others_have_their_turn(conditions):
     node = FakeNode(1000)
     await node.all(flows.KILL, UnwantedFlows(all=True))
-    turns = 0
-
-    async def other():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    assert len(await listed(node, ended=True, **conditions)) == (0 if conditions else 1000)
-    task.cancel()
+    found, turns = await turns_during(listed(node, ended=True, **conditions))
+    assert len(found) == (0 if conditions else 1000)
     assert turns >= 4
 
 

@@ -12,6 +12,7 @@ from adc.runtime.operations import sessions
 from adc.runtime.operations.operation import BadRequest
 from adc.runtime.operations.sessions import DroppedPage, Page, Unwanted, Wanted
 from adc.state.memory import MemoryTable
+from tests.kit.turns import turns_during
 
 
 def row(client, seen, member="m"):
@@ -79,22 +80,6 @@ def worker_with(pins):
     sticky = SimpleNamespace(table=table, stickiness=SimpleNamespace(slack=0.0))
     runtime = SimpleNamespace(sticky={"app": sticky}, pools={"app": SimpleNamespace(members=[])})
     return SimpleNamespace(runtime=runtime, clock=SimpleNamespace(wall=3.0))
-
-
-async def turns_during(work):
-    """Return what `work` returns, and the turns that others had meanwhile."""
-    turns = 0
-
-    async def other():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    found = await work
-    task.cancel()
-    return found, turns
 
 
 @pytest.mark.parametrize("wanted", [Wanted(), Wanted(member="nobody")])
