@@ -15,8 +15,12 @@ Policy = Literal["pass", "reject"]
 Pixels = Annotated[int, Field(ge=1, le=16384)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 
-_STEPS = (10, 16, 25)
-"""Sizes are multiples of these by default: the ones that people write, a sixth of all."""
+_SIZES = (
+    10, 16, 20, 24, 25, 32, 40, 48, 50, 60, 64, 75, 80, 96, 100, 120, 128, 150, 160, 180, 192, 200, 240, 250,
+    256, 300, 320, 350, 360, 375, 400, 450, 480, 500, 512, 600, 640, 700, 720, 750, 768, 800, 900, 960, 1000,
+    1024, 1080, 1200, 1280, 1366, 1400, 1440, 1500, 1600, 1800, 1920, 2000, 2048, 2400, 2560, 3000, 3200, 3840,
+)  # fmt: skip
+"""Sizes by default: the ones that pages ask for. They are few, because each is a variant to convert and to store."""
 
 _TYPES = ["image/jpeg", "image/jpg", "image/png", "image/webp", "image/avif", "image/gif", "image/bmp"]
 
@@ -34,8 +38,8 @@ class ImageOptions(Options):
     """Maximum height."""
 
     widths: tuple[Pixels, ...] | None = None
-    """Widths that clients may request; by default the multiples of 10, 16 and 25 up to `max_width`, and `max_width`
-    itself."""
+    """Widths that clients may request; by default the usual ones (10, 16, 20, ... 100, 120, 128, 150, ... 3840) up to
+    `max_width`, and `max_width` itself."""
 
     heights: tuple[Pixels, ...] | None = None
     """Heights that clients may request; by default the same numbers up to `max_height`."""
@@ -136,4 +140,4 @@ def _listed(listed: tuple[int, ...] | None, most: int) -> tuple[int, ...]:
     """Return the allowed numbers, ascending."""
     if listed is not None:
         return tuple(sorted(set(listed)))
-    return tuple(sorted({most}.union(*(range(step, most + 1, step) for step in _STEPS))))
+    return tuple(sorted({most, *(size for size in _SIZES if size < most)}))

@@ -1,6 +1,7 @@
 """What requests, members and clients see of the plugin."""
 
 import pytest
+from adc_plugins.image.options import ImageOptions
 from adc_plugins.image.plugin import Image
 
 from adc.plugin.processes import JobFailed
@@ -61,7 +62,11 @@ def test_usual_widths_are_made_as_requested(width):
 
 
 def test_other_widths_are_the_next_usual_one():
-    assert opened(run({}, target="/a.jpg?w=201").body).width == 208
+    assert opened(run({}, target="/a.jpg?w=201").body).width == 240
+
+
+def test_clients_have_few_sizes_to_choose_from():
+    assert len(ImageOptions().sizes().widths) <= 64
 
 
 def test_width_of_the_query_is_snapped_and_leaves_the_query():
