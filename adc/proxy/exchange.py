@@ -37,8 +37,7 @@ class Exchange(RequestSide):
     """Owns the timeouts, the route, the attempts and the log record of one request, and sends the response.
 
     Its stages may put a filter or an `unpacker` in the way of the response content, and give the response
-    `response_lines`. `route`, `listener`, `client`,
-    `elapsed` and further attributes are what the access log prints.
+    `response_lines`. `route`, `listener`, `client`, `elapsed` and further attributes are what the access log prints.
     """
 
     __slots__ = (
