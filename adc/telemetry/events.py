@@ -82,8 +82,13 @@ EVENTS = (
         "bytes sockets",
         "A message between supervisor and worker exceeded its limits; the channel was closed.",
     ),
-    _event("cluster_node_down", "warn", "node address reason", "Probes of another node fail."),
-    _event("cluster_node_up", "warn", "node address", "Another node joined or answers probes again."),
+    _event(
+        "cluster_node_down",
+        "warn",
+        "node address reason",
+        "Probes of another node fail, or it writes no records.",
+    ),
+    _event("cluster_node_up", "warn", "node address", "Another node joined or lives again."),
     _event(
         "connection_refused",
         "info",
@@ -94,7 +99,7 @@ EVENTS = (
         "datagrams_dropped",
         "warn",
         "listener reason datagrams",
-        "A UDP listener dropped `datagrams` for this reason since the previous line.",
+        "A UDP listener, or `(datagrams)` between nodes, dropped `datagrams` for this reason since the previous line.",
     ),
     _event(
         "error_log_not_opened",

@@ -207,7 +207,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "node",
                 "result",
             ),
-            _gauge("adc_cluster_nodes", "Live other nodes.", merge="max"),
+            _gauge("adc_cluster_nodes", "Live other nodes that every worker knows of.", merge="min"),
             _gauge("adc_state_degraded", "1 while the state store is degraded.", merge="max"),
             # Processes
             _gauge(

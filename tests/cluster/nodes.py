@@ -10,7 +10,7 @@ from tests.cluster.origin import Origin, origins
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually
 from tests.wire.redis_server import RedisServer
-from tests.wire.service import Service, alive, http, until
+from tests.wire.service import Service, alive, explained, http, until
 
 CONFIG = """
 node: @node
@@ -109,7 +109,8 @@ async def two_nodes(folder, unknown="accept", count=3, more=("", ""), origin=Ori
         ]
         try:
             await asyncio.gather(*(node.service.started() for node in nodes))
-            yield redis, nodes, members
+            async with explained(*(node.service for node in nodes)):
+                yield redis, nodes, members
         finally:
             for node in nodes:
                 node.service.close()

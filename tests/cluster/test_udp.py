@@ -48,37 +48,52 @@ class Members:
         return reply
 
 
+def node_config(folder, name, redis, mode, addresses, port, **sessions):
+    """Return the configuration of a node that shares its sessions, unless `mode` is nothing."""
+    return config(
+        *addresses,
+        pool={"balance": "first"},
+        node=name,
+        sessions={"on_unknown": "reject" if mode == "nothing" else mode, **sessions},
+        state={
+            "backend": "redis",
+            "url": redis.url,
+            "path": str(folder / f"state-{name}"),
+            "timeout": "1s",
+        },
+        cluster={
+            "name": folder.name,
+            "advertise": f"127.0.0.1:{port}",
+            "secret": SECRET,
+            "sync": {"sessions": mode != "nothing", "interval": "10ms"},
+        },
+    )
+
+
+def node(folder, name, redis, mode, addresses, **sessions):
+    """Serve a node in this process."""
+    port = free_port()
+    mapping = node_config(folder, name, redis, mode, addresses, port, **sessions)
+    return relaying(folder / name, mapping, channel={DATAGRAMS: port} if mode == "redirect" else {})
+
+
 @contextlib.asynccontextmanager
 async def two_nodes(folder, redis, mode, addresses, **sessions):
     """Serve two nodes that share their sessions, unless `mode` is nothing."""
-    ports = [free_port(), free_port()]
-    async with contextlib.AsyncExitStack() as stack:
-        nodes = []
-        for name, port in zip("ab", ports, strict=True):
-            mapping = config(
-                *addresses[:: 1 if name == "a" else -1],
-                pool={"balance": "first"},
-                node=name,
-                sessions={"on_unknown": "reject" if mode == "nothing" else mode, **sessions},
-                state={
-                    "backend": "redis",
-                    "url": redis.url,
-                    "path": str(folder / f"state-{name}"),
-                    "timeout": "1s",
-                },
-                cluster={
-                    "name": folder.name,
-                    "advertise": f"127.0.0.1:{port}",
-                    "secret": SECRET,
-                    "sync": {"sessions": mode != "nothing", "interval": "10ms"},
-                },
-            )
-            channel = {DATAGRAMS: port} if mode == "redirect" else {}
-            nodes.append(await stack.enter_async_context(relaying(folder / name, mapping, channel=channel)))
+    async with (
+        node(folder, "a", redis, mode, addresses, **sessions) as first,
+        node(folder, "b", redis, mode, addresses[::-1], **sessions) as second,
+    ):
+        nodes = [first, second]
         if mode != "nothing":
             await eventually(lambda: all(node.worker.cluster.living == 1 for node in nodes))
-        await eventually(lambda: not any(node.worker.state.status().degraded for node in nodes))
+        await in_step(*nodes)
         yield nodes
+
+
+async def in_step(*nodes):
+    """Return when Redis answers all `nodes`."""
+    await eventually(lambda: not any(node.worker.state.status().degraded for node in nodes))
 
 
 async def asymmetric(nodes, members):
@@ -157,6 +172,22 @@ async def test_a_session_of_a_node_that_died_continues_on_the_other_with_its_mem
             assert members.misdelivered == 0
             assert second.sessions == 1
             assert second.count("adc_sessions_taken_over_total", "game") == 1
+            visitor.sock.close()
+
+
+async def test_node_answers_datagrams_of_another_that_it_has_not_heard_of(tmp_path, redis):
+    async with member() as one, node(tmp_path, "a", redis, "redirect", [one.address]) as first:
+        await in_step(first)
+        first.worker.cluster.tick = lambda wall: None
+        async with node(tmp_path, "b", redis, "redirect", [one.address]) as second:
+            await eventually(lambda: second.worker.cluster.living == 1)
+            await in_step(second)
+            visitor = Visitor(first.address)
+            assert await visitor.ask(b"1") == b"1"
+            visitor.address = second.address
+            assert await visitor.ask(b"2") == b"2"
+            assert first.worker.cluster.living == 0
+            assert [each.sessions for each in (first, second)] == [1, 0]
             visitor.sock.close()
 
 

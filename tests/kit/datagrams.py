@@ -163,6 +163,11 @@ class Relay:
         """Return when no session is open."""
         await eventually(lambda: self.sessions == 0)
 
+    def account(self):
+        """What its metrics of datagrams and its log say: for the note of a failed test."""
+        found = [each for each in self.worker.samples() if "datagrams" in each.name and each.value]
+        return "\n".join([f"== {self._folder.name}", *map(str, found), self.error_log()])
+
     def error_log(self):
         return (self._folder / "error.log").read_text()
 
@@ -185,8 +190,12 @@ async def relaying(folder, mapping, *, host="127.0.0.1", channel=None, buckets=N
     others = {name: [bind(Address("udp", host, port))] for name, port in (channel or {}).items()}
     worker = Worker(load(file).config, {"game": [sock], **others}, 0, buckets=buckets)
     await worker.start()
+    relay = Relay(worker, sock, folder, others)
     try:
-        yield Relay(worker, sock, folder, others)
+        yield relay
+    except AssertionError as error:
+        error.add_note(relay.account())
+        raise
     finally:
         await asyncio.wait_for(worker.drain(0), PATIENCE)
         for each in (sock, *(each for group in others.values() for each in group)):

@@ -136,6 +136,17 @@ class Service:
     async def metrics(self):
         return (await http(self.admin, "/metrics"))[1].decode().splitlines()
 
+    async def account(self):
+        """What its metrics and the end of its log say: for the note of a failed test."""
+        try:
+            async with asyncio.timeout(5):
+                lines = [
+                    line for line in await self.metrics() if line[:1] != "#" and not line.endswith(" 0.0")
+                ]
+        except (OSError, TimeoutError, ValueError, IndexError) as error:
+            lines = [f"no metrics: {error!r}"]
+        return "\n".join([f"== {self.folder.name}", *lines, self.log.read_text()[-4000:]])
+
     async def run(self, *arguments):
         """Run another verb; returns its exit code and what it printed."""
         return await asyncio.to_thread(adc_commands.run, arguments, PATIENCE)
@@ -158,6 +169,17 @@ class Service:
             return int(self.pidfile.read_text())
         except (OSError, ValueError):
             return None
+
+
+@contextlib.asynccontextmanager
+async def explained(*services):
+    """Note in a failure meanwhile what these services that still run say of themselves."""
+    try:
+        yield
+    except Exception as error:
+        for service in services:
+            error.add_note(await service.account())
+        raise
 
 
 async def until(condition, pause=0.02):

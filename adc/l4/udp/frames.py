@@ -63,11 +63,11 @@ class Sealer:
         self._me = digest_of(me)
         self._slot = slot
         self._epoch = int(started * 1e6)
-        self._counts: dict[tuple[str, int], int] = {}
+        self._counts: dict[tuple[bytes, int], int] = {}
 
     def seal(
         self,
-        receiver: str,
+        receiver: bytes,
         slot: int,
         kind: int,
         listener: str,
@@ -76,12 +76,12 @@ class Sealer:
         data: bytes,
         wall: float,
     ) -> bytes:
-        """Return the frame with a datagram for the worker in `slot` of node `receiver`."""
+        """Return the frame with a datagram for the worker in `slot` of the node with the digest `receiver`."""
         count = self._counts[receiver, slot] = self._counts.get((receiver, slot), 0) + 1
         head = _HEAD.pack(slot, kind, self._slot, VERSION, int(wall), self._epoch, count, self._me)
         name = listener.encode()
         body = b"".join((bytes((len(name),)), name, _packed(client), _packed(own), data))
-        return b"".join((head, _mac(self._key, digest_of(receiver), head, body), body))
+        return b"".join((head, _mac(self._key, receiver, head, body), body))
 
 
 class Opener:

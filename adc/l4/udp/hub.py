@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, Protocol
 
 from adc.l4.udp.frames import FORWARD, REPLY, Frame, Opener, Sealer, digest_of
-from adc.net.names import Names
+from adc.l4.udp.node_addresses import NodeAddresses
 
 _BATCH: Final = 64
 _DATAGRAM: Final = 65_536
 
 
-class Node:
-    """Another node: its name, the address that it advertises, and the worker at which a session is."""
+class Node(NamedTuple):
+    """A worker of another node: the digest of the node's name, the address that it advertises, and the worker's slot.
 
-    __slots__ = ("address", "name", "slot")
+    `source` is the socket address that its frame came from, for a node whose advertised address ("") is unknown.
+    """
 
-    def __init__(self, name: str, address: str, slot: int) -> None:
-        self.name = name
-        self.address = address
-        self.slot = slot
+    digest: bytes
+    address: str
+    slot: int
+    source: Any = None
 
 
 class Receiver(Protocol):
@@ -48,15 +49,19 @@ class Reader:
         wall = time.time()
         for _ in range(_BATCH):
             try:
-                data = self._sock.recv(_DATAGRAM)
+                data, source = self._sock.recvfrom(_DATAGRAM)
             except OSError:
                 return
-            self._hub.received(data, wall)
+            self._hub.received(data, source, wall)
 
 
 class Hub:
-    """Exchanges frames with other nodes. `address_of(digest)` returns name and address of the living node with that
-    digest, None if there is none."""
+    """Exchanges frames with other nodes. `address_of(digest)` returns the address that the node with that digest
+    advertises, "" if this worker has not heard of it yet.
+
+    A genuine frame proves that its sender is of this cluster and was alive a moment ago, so it is delivered whatever
+    this worker knows of that node: the workers of a node learn of another at different times.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slot: int) -> None:
         self.slot = slot
@@ -64,16 +69,13 @@ class Hub:
         self.receivers: dict[str, Receiver] = {}
         self.drops: dict[str, int] = {}
         self.sock: socket.socket | None = None
-        self._loop = loop
-        self._names = Names(loop, 30.0)
-        self._places: dict[str, Any] = {}
-        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._addresses = NodeAddresses(loop, lambda: self._dropped("node_unresolved"))
         self._key = b""
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None
-        self._address_of: Callable[[bytes], tuple[str, str] | None] = _nobody
+        self._address_of: Callable[[bytes], str] = _unknown
 
-    def follow(self, key: bytes, name: str, address_of: Callable[[bytes], tuple[str, str] | None]) -> None:
+    def follow(self, key: bytes, name: str, address_of: Callable[[bytes], str]) -> None:
         """Be the node `name` of the cluster with `key`; b"": of none."""
         self._address_of = address_of
         if (key, name) == (self._key, self.name):
@@ -82,15 +84,26 @@ class Hub:
         self._sealer = Sealer(key, name, self.slot, time.time()) if key else None
         self._opener = Opener(key, name) if key else None
 
+    def learn(self, advertised: Iterable[str]) -> None:
+        """Look up the names of nodes before a datagram needs them."""
+        if self.sock is not None:
+            self._addresses.learn(advertised, self.sock.family)
+
     def send(self, node: Node, kind: int, listener: str, client: Any, own: Any, data: bytes) -> bool:
         """Send a frame to a worker of another node; False if that is not possible now."""
-        place = self._place(node.address)
-        if self._sealer is None or self.sock is None or place is None:
-            self._dropped("node_unreachable")
+        if self._sealer is None or self.sock is None:
+            self._dropped("channel_closed")
             return False
-        frame = self._sealer.seal(node.name, node.slot, kind, listener, client, own, data, time.time())
+        place = self._addresses.find(node.address, self.sock.family) if node.address else node.source
+        if place is None:
+            self._dropped("node_unresolved")
+            return False
+        frame = self._sealer.seal(node.digest, node.slot, kind, listener, client, own, data, time.time())
         try:
             self.sock.sendto(frame, place)
+        except BlockingIOError:
+            self._dropped("channel_busy")
+            return False
         except OSError:
             self._dropped("node_unreachable")
             return False
@@ -100,61 +113,32 @@ class Hub:
         """Return what reads the frames of one socket."""
         return Reader(self, sock)
 
-    def received(self, data: bytes, wall: float) -> None:
-        """Handle a datagram from the channel. What is not genuine is dropped without a reply."""
+    def received(self, data: bytes, source: Any, wall: float) -> None:
+        """Handle a datagram that came from `source` by the channel. Forged ones are dropped without a reply."""
         frame = None if self._opener is None else self._opener.open(data, wall)
         if frame is None:
             self._dropped("frame_invalid")
         else:
-            self._deliver(frame)
+            self._deliver(frame, source)
 
-    def _deliver(self, frame: Frame) -> None:
+    def _deliver(self, frame: Frame, source: Any) -> None:
         receiver = self.receivers.get(frame.listener)
-        found = self._address_of(frame.sender)
         if receiver is None:
             self._dropped("frame_of_unknown_listener")
         elif frame.kind == REPLY:
             receiver.replied(frame.client, frame.own, frame.data)
-        elif frame.kind == FORWARD and found is not None:
-            name, address = found
-            receiver.forwarded(Node(name, address, frame.slot), frame.client, frame.own, frame.data)
+        elif frame.kind == FORWARD:
+            sender = Node(frame.sender, self._address_of(frame.sender), frame.slot, source)
+            receiver.forwarded(sender, frame.client, frame.own, frame.data)
         else:
-            self._dropped("frame_of_unknown_node")
+            self._dropped("frame_invalid")
 
     def _dropped(self, reason: str) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1
 
-    def _place(self, address: str) -> Any:
-        """Return the socket address of an advertised one; None while its name is looked up."""
-        found = self._places.get(address)
-        if found is not None or address in self._looking or self.sock is None:
-            return found
-        host, _, port = address.rpartition(":")
-        if not port.isdecimal():
-            return None
-        place = (host.strip("[]"), int(port))
-        try:
-            socket.inet_pton(self.sock.family, place[0])
-        except OSError:
-            self._looking[address] = self._loop.create_task(self._look_up(address, *place))
-            return None
-        self._places[address] = place
-        return place
 
-    async def _look_up(self, address: str, host: str, port: int) -> None:
-        try:
-            for found in await self._names.addresses(host):
-                if self.sock is not None and (":" in found) == (self.sock.family == socket.AF_INET6):
-                    self._places[address] = (found, port)
-                    break
-        except OSError:
-            self._dropped("node_unreachable")
-        finally:
-            del self._looking[address]
-
-
-def _nobody(digest: bytes) -> tuple[str, str] | None:
-    return None
+def _unknown(digest: bytes) -> str:
+    return ""
 
 
 __all__ = ["FORWARD", "REPLY", "Hub", "Node", "Receiver", "digest_of"]

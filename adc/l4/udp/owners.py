@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from adc.http.client import Client, Flow
 from adc.l4.udp.client_socket import ClientSocket
-from adc.l4.udp.hub import FORWARD, REPLY, Hub, Node
+from adc.l4.udp.hub import FORWARD, REPLY, Hub, Node, digest_of
 from adc.l4.udp.relay import Owners, UdpRelay
 from adc.l4.udp.session import CLOSED, Home, Path, UdpSession
 from adc.pools.member import Member
@@ -84,9 +84,13 @@ class ByNode(Path):
         self.own = own
         self._hub = hub
 
+    def leads_to(self, node: Node, own: Any) -> bool:
+        """True if replies go by this worker of `node`, from the address `own`."""
+        return self.node == node and self.own == own
+
     def reply(self, session: UdpSession, data: bytes) -> None:
         if not self._hub.send(self.node, REPLY, session.listener, session.client, self.own, data):
-            raise BlockingIOError("the other node is not reachable")
+            raise OSError("the other node is not reachable")
 
 
 class RemoteHome(Home):
@@ -190,7 +194,7 @@ class SharedOwners(Owners):
             if len(self._known) >= MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[client] = (owner, now + KNOWN_SECONDS)
-            node = Node(owner.node, owner.address, owner.slot)
+            node = Node(digest_of(owner.node), owner.address, owner.slot)
             for each in waiting:
                 self.passed += self._hub.send(node, FORWARD, self._relay.name, client, each.own, each.data)
 
@@ -205,8 +209,12 @@ class SharedOwners(Owners):
     def _serve(
         self, waiting: list[Waiting], client: Any, member: Member | None, now: float
     ) -> UdpSession | None:
-        """Open a session with the first datagram; the others follow it."""
-        session: UdpSession | None = None
+        """Open a session with the first datagram, unless one that came by another node did; the others follow it."""
+        session = self._owned.get(client)
+        if not waiting or session is None or session.home is not self._remote_home or not session.takes(now):
+            session = None
+        else:
+            self._bring_home(session, waiting[0].home, waiting[0].key, waiting[0].own)
         for each in waiting:
             if session is None or session.fd == CLOSED:
                 session = self._relay.open(each.home, each.key, client, each.own, each.data, now, member)
@@ -233,7 +241,7 @@ class SharedOwners(Owners):
                 session.path = ByNode(self._hub, sender, own)
             return
         path = session.path
-        if not isinstance(path, ByNode) or path.node.name != sender.name or path.own != own:
+        if not (isinstance(path, ByNode) and path.leads_to(sender, own)):
             session.path = ByNode(self._hub, sender, own)
         session.forward(data, now)
 
@@ -243,8 +251,10 @@ class SharedOwners(Owners):
             if client_socket.answers_from(own):
                 try:
                     client_socket.send(data, client, own)
-                except OSError:
+                except BlockingIOError:
                     self._relay.dropped("client_busy")
+                except OSError:
+                    self._relay.dropped("client_unreachable")
                 else:
                     self._relay.datagrams_out += 1
                 return

@@ -46,7 +46,11 @@ _TABLE = "cluster.records"
 
 class ClusterNode:
     """This node among the others: `adc.proxy.upstream.passing.Peers`, and what arrives from them. `report` is called
-    with an event and its fields when another node begins or ceases to live."""
+    with an event and its fields when another node begins or ceases to live.
+
+    `addresses` are those that other nodes advertise, by name, whether they live or not; it is another mapping whenever
+    one changes.
+    """
 
     def __init__(self, clock: Clock, rng: Random, report: Report) -> None:
         self.name = ""
@@ -63,6 +67,7 @@ class ClusterNode:
         self._fixed: frozenset[str] = frozenset()
         self._peers: dict[str, ClusterPeer] = {}
         self._living: dict[str, Member] = {}
+        self.addresses: Mapping[str, str] = {}
         self._waiting: list[PassedAttempt] = []
         self._looked_at = self._wrote_at = -inf
         self._joined_at = inf
@@ -96,6 +101,7 @@ class ClusterNode:
             peer.retire()
         self._peers = {}
         self._living = {}
+        self.addresses = {}
 
     def tick(self, wall: float) -> None:
         """Write a record, look for those of others, probe; `wall` is wall-clock."""
@@ -112,8 +118,9 @@ class ClusterNode:
             if self.redirects:
                 peer.tick(self._clock.now)
             else:  # no listener that could be probed: signs of life are all there is
-                peer.judge(wall)
+                peer.judge()
         self._count_living()
+        self._learn_addresses()
         self._give_up()
 
     def _record(self) -> Record:
@@ -140,7 +147,7 @@ class ClusterNode:
         if record.name == self.name or record.address == self._address:
             return
         peer = self._peer(record.address)
-        if peer.recorded < record.at and self._clock.wall - record.at < _FORGET:
+        if peer.is_news(record) and self._clock.wall - record.at < _FORGET:
             peer.learn(record)
 
     def _peer(self, address: str) -> ClusterPeer:
@@ -166,6 +173,14 @@ class ClusterNode:
             self._report("cluster_node_down", node=name, address=address, reason=reason)
         self._living = living
 
+    def _learn_addresses(self) -> None:
+        """Note the address of each node: of several, that of the one that lives or else wrote last."""
+        peers = sorted(self._peers.values(), key=lambda peer: (peer.alive, peer.recorded))
+        found = {peer.member.name: peer.address for peer in peers if peer.member is not None}
+        found.pop(self.name, None)
+        if found != self.addresses:
+            self.addresses = found
+
     def owner(self, client: bytes, now: float) -> Member | None:
         if not self._living or not self.redirects:
             return None
@@ -180,11 +195,6 @@ class ClusterNode:
     def living(self) -> int:
         """The number of other nodes that live."""
         return len(self._living)
-
-    @property
-    def nodes(self) -> Mapping[str, Member]:
-        """The other nodes that live, by name; another mapping whenever they may have changed."""
-        return self._living
 
     def is_dead(self, name: str) -> bool:
         """True if the node called `name` is known to be away: it has had time to show that it lives."""

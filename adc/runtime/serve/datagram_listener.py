@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from adc.config.model import listeners as model
 from adc.l4.udp.steering import steer_by_first_byte
 from adc.runtime.build.runtime import Runtime
+from adc.runtime.serve.drop_report import DropReport
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
@@ -19,11 +20,14 @@ class DatagramListener(Listener):
     def __init__(self, name: str, context: ListenerContext, runtime: Runtime, logs: Logs) -> None:
         super().__init__(name, context, runtime, logs)
         self._reactor = context.reactor
+        self._datagrams = context.datagrams
         self._hub = context.datagrams.hub
+        self._logs = logs
+        self._report = DropReport(name, self._hub.drops)
         self._sockets: dict[socket.socket, socket.socket] = {}
 
     def configure(self, runtime: Runtime, settings: model.Listener, logs: Logs) -> None:
-        """No-op: the channel follows the configuration of the cluster."""
+        self._logs = logs  # the channel follows the configuration of the cluster
 
     def accept(self, sockets: Sequence[socket.socket]) -> None:
         for sock in [sock for sock in self._sockets if sock not in sockets]:
@@ -39,7 +43,8 @@ class DatagramListener(Listener):
         self._hub.sock = next(iter(self._sockets.values()), None)
 
     def tick(self, now: float) -> None:
-        """No-op: frames have no timeouts."""
+        self._datagrams.look_up_nodes()
+        self._report.tick(self._sockets.values(), self._logs.error_log, now)
 
     def retire(self, count: int) -> None:
         """No-op: there are no clients."""

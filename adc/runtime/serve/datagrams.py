@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from adc.config import Config
 from adc.l4.udp.frames import digest_of
@@ -24,8 +25,8 @@ class Datagrams:
         self._table: Table | None = None
         self._on_unknown = ""
         self._address = ""
-        self._nodes: object = None
-        self._names: dict[bytes, tuple[str, str]] = {}
+        self._known: Mapping[str, str] = {}
+        self._advertised: dict[bytes, str] = {}
 
     def follow(self, config: Config, store: Store | None) -> None:
         """Follow a configuration, after the cluster and before the listeners."""
@@ -57,10 +58,14 @@ class Datagrams:
         if self.hub.receivers.get(name) is owners:
             del self.hub.receivers[name]
 
-    def _address_of(self, digest: bytes) -> tuple[str, str] | None:
-        """Return name and address of the living node with that digest."""
-        nodes = self._cluster.nodes
-        if nodes is not self._nodes:
-            self._nodes = nodes
-            self._names = {digest_of(name): (name, member.address) for name, member in nodes.items()}
-        return self._names.get(digest)
+    def look_up_nodes(self) -> None:
+        """Look up the names of the other nodes before a datagram needs them."""
+        self.hub.learn(self._cluster.addresses.values())
+
+    def _address_of(self, digest: bytes) -> str:
+        """Return the address that the node with that digest advertises, "" if it is unknown here."""
+        known = self._cluster.addresses
+        if known is not self._known:
+            self._known = known
+            self._advertised = {digest_of(name): address for name, address in known.items()}
+        return self._advertised.get(digest, "")

@@ -80,12 +80,13 @@ def _proof_in(head: bytes) -> bytes:
 
 class ClusterPeer:
     """The node at `address`, which is unknown (`member` is None) until it has proved its identity or its record was
-    found. `alive` is True while its last probe succeeded."""
+    found. `alive` is True while its last probe succeeded, or while its records change if nothing probes it."""
 
     def __init__(self, batch: Batch, clock: Clock, address: str) -> None:
         self.address = address
         self.member: Member | None = None
         self.recorded = -inf
+        self._heard_at = -inf
         self.alive = False
         self.reason = "not probed yet"
         self._batch = batch
@@ -104,8 +105,12 @@ class ClusterPeer:
         self._markers, self._own = markers, own
 
     def learn(self, record: Record) -> None:
-        """Adopt the name and address in a record of the node."""
-        self.recorded = max(self.recorded, record.at)
+        """Adopt the name and address in a record of the node, which is younger than the last, or by a clock that was
+        set back."""
+        if record.at != self.recorded:
+            age = max(0.0, self._clock.wall - record.at) if self.recorded == -inf else 0.0
+            self._heard_at = self._clock.now - age
+        self.recorded = record.at
         if self.member is None or self.member.name != record.name:
             if self.member is not None:
                 self.member.link.retire()
@@ -122,12 +127,18 @@ class ClusterPeer:
             self._probe_at = now + min(PROBE_INTERVAL * (1 + self._failures), _SLOWEST_PROBE)
             self._probing = self._batch.loop.create_task(self._probe())
 
-    def judge(self, wall: float) -> None:
-        """Decide by its records alone whether it lives."""
-        if wall - self.recorded < LIFE:
+    def is_news(self, record: Record) -> bool:
+        """True if `record` says more than the last one did."""
+        named = self.member is not None and self.member.name == record.name
+        return record.at > self.recorded or (named and record.at != self.recorded)
+
+    def judge(self) -> None:
+        """Decide by its records alone whether it lives: by when they changed here, since its clock may differ. Only
+        the first one, which may be old, is judged by the time in it."""
+        if self._clock.now - self._heard_at < LIFE:
             self.alive = True
         else:
-            self.silent(f"no record of it for {LIFE:g} s")
+            self.silent(f"no new record of it for {LIFE:g} s")
 
     def silent(self, reason: str) -> None:
         """Note that the node does not respond."""

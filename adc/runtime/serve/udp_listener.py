@@ -20,12 +20,10 @@ from adc.pools.member import Member
 from adc.pools.pool import Pool
 from adc.runtime.build.runtime import Runtime
 from adc.runtime.serve.client_pins import client_pins
+from adc.runtime.serve.drop_report import DropReport
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.telemetry.samples import Sample
-
-_REPORT_SECONDS = 10.0
-"""Seconds between two log lines about dropped datagrams."""
 
 QUIET_SECONDS = 5.0
 """Seconds without a datagram after which a session of a draining listener ends: nothing else says that it is over."""
@@ -55,8 +53,7 @@ class UdpListener(Listener):
         self._members: tuple[Member, ...] = ()
         self._client_sockets: dict[socket.socket, ClientSocket] = {}
         self._former: list[ClientSocket] = []
-        self._reported: dict[str, int] = {}
-        self._report_at = 0.0
+        self._report = DropReport(name, self._relay.drops)
         self._renewing = False
         self._ending = False
 
@@ -154,9 +151,7 @@ class UdpListener(Listener):
             self._end_quiet(now)
         if self._owners is not None and self._relay.draining and not self._relay.sessions:
             self._context.datagrams.leave(self.name, self._owners)
-        if now >= self._report_at:
-            self._report_at = now + _REPORT_SECONDS
-            self._report()
+        self._report.tick((each.sock for each in self._all if each.reading), self._logs.error_log, now)
 
     def _end_quiet(self, now: float) -> None:
         """End sessions of which a shutdown need not wait for more, one slice in each loop iteration."""
@@ -169,15 +164,6 @@ class UdpListener(Listener):
         self._renewing = self._owners is not None and self._owners.tick(self._context.clock.now)
         if self._renewing:
             self._context.batch.loop.call_soon(self._renew)
-
-    def _report(self) -> None:
-        for reason, count in self._relay.drops.items():
-            dropped = count - self._reported.get(reason, 0)
-            if dropped:
-                self._reported[reason] = count
-                self._logs.error_log.warn(
-                    "datagrams_dropped", listener=self.name, reason=reason, datagrams=dropped
-                )
 
     def retire(self, count: int) -> None:
         """No-op: the kernel chooses the worker of a client."""

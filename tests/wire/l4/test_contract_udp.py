@@ -12,7 +12,7 @@ from tests.kit.datagrams import Visitor, member
 from tests.kit.ports import free_port
 from tests.wire.contract import contract
 from tests.wire.redis_server import RedisServer, needs_redis
-from tests.wire.service import Service, until
+from tests.wire.service import Service, explained, until
 
 
 def long_header(to, of):
@@ -38,7 +38,8 @@ async def dns(folder, members, options=None, pool=None):
     service.write(yaml.safe_dump(mapping))
     try:
         await service.started()
-        yield service, ("127.0.0.1", port)
+        async with explained(service):
+            yield service, ("127.0.0.1", port)
     finally:
         service.close()
 
@@ -102,49 +103,46 @@ async def _reloaded(service):
 
 
 async def _acquainted(service):
+    """True if all workers of the service know the other node."""
     return "adc_cluster_nodes 1.0" in await service.metrics()
+
+
+def _node(folder, name, redis, members):
+    """Return a service that is one node of the contract's cluster, and the address of its listener."""
+    port = free_port()
+    mapping = yaml.safe_load(contract("09-cluster-udp"))
+    mapping["listeners"][0]["bind"] = f"127.0.0.1:{port}"
+    mapping["pools"]["game"]["members"] = members
+    mapping["cluster"]["advertise"] = f"127.0.0.1:{free_port()}"
+    mapping["state"] |= {"url": redis.url, "path": str(folder / f"state-{name}"), "timeout": "1s"}
+    mapping |= {"node": name, "workers": 2, "admin": {"bind": "@admin"}, "shutdown": {"grace": "0s"}}
+    (folder / name).mkdir()
+    service = Service(folder / name)
+    service.write(yaml.safe_dump(mapping))
+    return service, ("127.0.0.1", port)
 
 
 @needs_redis
 async def test_two_nodes_deliver_datagrams_whatever_their_path(tmp_path):
     redis = RedisServer(tmp_path)
     redis.start()
-    services, addresses = [], []
     async with member(answer(b"a")) as a, member(answer(b"b")) as b:
+        nodes = [_node(tmp_path, name, redis, [a.address, b.address]) for name in ("adc-a", "adc-b")]
+        services, addresses = zip(*nodes, strict=True)
         try:
-            for name in ("adc-a", "adc-b"):
-                port = free_port()
-                mapping = yaml.safe_load(contract("09-cluster-udp"))
-                mapping["listeners"][0]["bind"] = f"127.0.0.1:{port}"
-                mapping["pools"]["game"]["members"] = [a.address, b.address]
-                mapping["cluster"]["advertise"] = f"127.0.0.1:{free_port()}"
-                mapping["state"] |= {
-                    "url": redis.url,
-                    "path": str(tmp_path / f"state-{name}"),
-                    "timeout": "1s",
-                }
-                mapping |= {
-                    "node": name,
-                    "workers": 2,
-                    "admin": {"bind": "@admin"},
-                    "shutdown": {"grace": "0s"},
-                }
-                (tmp_path / name).mkdir()
-                services.append(Service(tmp_path / name))
-                services[-1].write(yaml.safe_dump(mapping))
-                addresses.append(("127.0.0.1", port))
             await asyncio.gather(*(service.started() for service in services))
-            for service in services:
-                await until(partial(_acquainted, service))
-            for _ in range(8):
-                visitor = Visitor(addresses[0])
-                member_of = (await visitor.ask(b"?"))[:1]
-                for number in range(6):
-                    visitor.address = addresses[number % 2]
-                    visitor.send(b"?")
-                    assert await visitor.receive() == (member_of + b"?", visitor.address)
-                visitor.sock.close()
-            assert len({*a.senders, *b.senders}) == 8
+            async with explained(*services):
+                for service in services:
+                    await until(partial(_acquainted, service))
+                for _ in range(8):
+                    visitor = Visitor(addresses[0])
+                    member_of = (await visitor.ask(b"?"))[:1]
+                    for number in range(6):
+                        visitor.address = addresses[number % 2]
+                        visitor.send(b"?")
+                        assert await visitor.receive() == (member_of + b"?", visitor.address)
+                    visitor.sock.close()
+                assert len({*a.senders, *b.senders}) == 8
         finally:
             for service in services:
                 service.close()

@@ -16,12 +16,12 @@ def sealer(key=KEY, started=NOW):
 
 
 def sealed(by, data=b"hello", receiver="b", wall=NOW):
-    return by.seal(receiver, 1, FORWARD, "game", CLIENT, OWN, data, wall)
+    return by.seal(digest_of(receiver), 1, FORWARD, "game", CLIENT, OWN, data, wall)
 
 
 @given(st.binary(max_size=3000), st.text(max_size=60))
 def test_a_sealed_datagram_is_opened(data, listener):
-    frame = sealer().seal("b", 1, FORWARD, listener, CLIENT, OWN, data, NOW)
+    frame = sealer().seal(digest_of("b"), 1, FORWARD, listener, CLIENT, OWN, data, NOW)
     assert frame[0] == 1
     opened = Opener(KEY, "b").open(frame, NOW)
     assert opened == (FORWARD, digest_of("a"), 2, listener, CLIENT, OWN, data)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from adc.l4.udp.hub import Node, digest_of
 from adc.l4.udp.owners import MOST_EACH, RENEWED_AT_ONCE, WAITING_BYTES, SharedOwners, key_of, read_owner
 from adc.l4.udp.session import Home, Relay, UdpSession
 from adc.pools.member import Member
@@ -13,7 +14,17 @@ from adc.state.memory import MemoryTable
 
 OWN = ("192.0.2.1", 53)
 A, B = Member("dns", "10.0.0.1:53"), Member("dns", "10.0.0.2:53")
-HOME = Home()
+OTHER = Node(digest_of("adc-b"), "192.0.2.2:7946", 1)
+
+
+class Entered(Home):
+    """A home that sessions may enter."""
+
+    def enter(self, key, session):
+        """No-op: nobody looks."""
+
+
+HOME = Entered()
 
 
 def client(number):
@@ -181,9 +192,20 @@ def test_many_records_are_written_in_slices(owners, relay, table):
     assert [owners.tick(far) for _ in range(2)] == [True, False]
 
 
+def test_datagram_of_another_node_before_the_table_answers_opens_the_only_session(owners, relay, table):
+    arrive(owners, 0, b"by this node")
+    owners.forwarded(OTHER, client(0), OWN, b"by another node")
+    opened = relay.sessions[client(0)]
+    table.answer()
+    assert relay.sessions[client(0)] is opened
+    assert opened.home is HOME
+    assert opened.path is HOME
+    assert [relay.members.recv(20) for _ in range(2)] == [b"by another node", b"by this node"]
+
+
 def test_sessions_by_other_nodes_end_with_the_listener(owners, relay):
     for number in range(3):
-        owners.forwarded(SimpleNamespace(name="adc-b"), client(number), OWN, b"x")
+        owners.forwarded(OTHER, client(number), OWN, b"x")
     assert len(relay.sessions) == 3
     owners.end_all("shutdown")
     assert not relay.sessions
