@@ -195,6 +195,9 @@ class Worker:
         self._follow_cluster(self._keys.commit(runtime.config))
         self.caches.commit(runtime.config.caches)
         self.purges.follow(runtime.config, self.state.shared, self.clock.wall)
+        replaced: Logs | None = getattr(self, "logs", None)
+        if replaced is not None and replaced is not logs:
+            replaced.flush()
         self.logs = logs
         self.sessions.follow(runtime.config, logs.session_log)
         self.firewall.commit(logs.error_log)

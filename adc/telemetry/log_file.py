@@ -18,7 +18,8 @@ class LogFile:
 
     `path` is a file, a named pipe, `-` for standard output or `/dev/stderr`. A write to a file is one system
     call on an O_APPEND descriptor, which the kernel keeps in one piece; a pipe or a socket gets pieces of
-    whole lines that it takes at once (only a line above PIPE_BUF bytes may mix with another process's).
+    whole lines that it takes at once (only a line above PIPE_BUF bytes may mix with another process's). The file is
+    closed with the last reference: what began before a reload may still write to the log that it replaced.
 
     Raises OSError from the constructor and from `reopen` if the file cannot be opened.
     """
@@ -63,6 +64,9 @@ class LogFile:
         if self._fd != -1 and self.path not in _STANDARD:
             os.close(self._fd)
         self._fd = -1
+
+    def __del__(self) -> None:
+        self.close()
 
     def _open(self) -> None:
         fd = _STANDARD.get(self.path, -1)

@@ -43,6 +43,26 @@ def test_lines_are_appended_to_what_is_there(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old\nnew\n"
 
 
+def test_a_file_is_closed_with_its_last_reference(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    file = LogFile(str(path))
+    assert open_descriptors(path) == 1
+    del file
+    assert open_descriptors(path) == 0
+
+
+def open_descriptors(path: Path) -> int:
+    """Return the number of descriptors of this process that are open on `path`."""
+    opened = os.stat(path)
+    count = 0
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            count += os.path.samestat(os.fstat(int(name)), opened)
+        except OSError:  # that of the listing itself
+            pass
+    return count
+
+
 def test_a_short_write_is_completed(file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = install(monkeypatch, 3, 1)
     assert file.write(b"one\ntwo\n") == (b"", 0)
