@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -79,9 +80,10 @@ def session_rows(
     now: float,
     wanted: SessionFilter,
     slack: float = 0.0,
+    timeout: float = inf,
 ) -> Iterator[SessionRow]:
     """Yield the entries of one page of `pool`'s table that `wanted` matches. `members` maps ids to addresses; `slack`
-    is how long entries outlive the timeout."""
+    is how long entries outlive their `timeout`. `now` may be behind the clock that an entry was written by."""
     for key, entry in entries:
         pin = unpack_pin(entry.value)
         if pin is None:
@@ -92,7 +94,7 @@ def session_rows(
             member=members.get(pin.member, pin.member.hex()),
             created=pin.created,
             seen=pin.seen,
-            left=max(0.0, entry.expires - now - slack),
+            left=min(timeout, max(0.0, entry.expires - now - slack)),
             node=pin.node,
             hits=pin.hits,
             moves=pin.moves,

@@ -87,11 +87,11 @@ class ListSessions(Operation[Wanted, Page]):
             most = min(_SLICE, request.limit - len(rows))
             entries, following = _slice(tables[pool], request.client, after, most, now)
             left -= max(1, len(entries))
-            slack = runtime.sticky[pool].stickiness.slack
+            stickiness = runtime.sticky[pool].stickiness
             members = runtime.pools[pool].members
             addresses = {member_id(pool, member.address): member.address for member in members}
             chosen = _by_address(members, request.filter)
-            rows += session_rows(pool, addresses, entries, now, chosen, slack)
+            rows += session_rows(pool, addresses, entries, now, chosen, stickiness.slack, stickiness.timeout)
             place = (pool, following) if following is not None else _after(tables, pool)
             await asyncio.sleep(0)
         return Page(rows, None if place is None else f"{place[1] or ''}:{place[0]}")

@@ -69,6 +69,12 @@ def test_row_says_all_there_is_to_know() -> None:
     assert row == SessionRow("app", "ann", "a:80", NOW - 100, NOW - 10, 50.0, "n1", 5, 1)
 
 
+@pytest.mark.parametrize(("now", "left"), [(NOW - 0.1, 50.0), (NOW, 50.0), (NOW + 10, 40.0), (NOW + 60, 0.0)])
+def test_row_by_a_clock_that_is_behind_the_writer_has_its_timeout_left(now: float, left: float) -> None:
+    row = next(session_rows("app", {}, ENTRIES, now, SessionFilter(), 0.0, 50.0))
+    assert row.left == left
+
+
 def test_filters() -> None:
     secret = "#" + secret_key("s3cret")[1:].hex()
     assert rows() == ["ann", secret]
