@@ -23,15 +23,22 @@ _FRAME = 256 * 1024
 
 
 class Capture:
-    """The packets so far, oldest first, at most `LIMIT`."""
+    """Records packets, at most `LIMIT`."""
 
     def __init__(self, source: socket.socket) -> None:
-        self.packets: list[Packet] = []
+        self._packets: list[Packet] = []
         self._socket = source
+        self._open = True
         self._changed = threading.Condition()
         self._stop, self._stopper = os.pipe()
         self._thread = threading.Thread(target=self._read, name="capture")
         self._thread.start()
+
+    @property
+    def packets(self) -> list[Packet]:
+        """All packets that the kernel has captured until now, oldest first."""
+        self._take()
+        return self._packets
 
     def wait(self, wanted: Callable[[Packet], bool], seconds: float = 5.0) -> Packet:
         """Return the first packet that is `wanted`, past or to come. Raises TimeoutError with all others."""
@@ -39,30 +46,31 @@ class Capture:
         looked = 0
         with self._changed:
             while True:
-                for packet in self.packets[looked:]:
+                self._take()
+                for packet in self._packets[looked:]:
                     if wanted(packet):
                         return packet
-                looked = len(self.packets)
+                looked = len(self._packets)
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     raise TimeoutError(f"no such packet within {seconds:g} s; captured:\n{self}")
 
     def find(self, wanted: Callable[[Packet], bool]) -> list[Packet]:
-        """Return all packets so far that are `wanted`."""
-        with self._changed:
-            return [packet for packet in self.packets if wanted(packet)]
+        """Return all packets until now that are `wanted`."""
+        return [packet for packet in self.packets if wanted(packet)]
 
     def close(self) -> None:
         """Read what the kernel has captured until now, and stop."""
         os.write(self._stopper, b".")
         self._thread.join()
+        self._open = False
         self._socket.close()
         os.close(self._stop)
         os.close(self._stopper)
 
     def __str__(self) -> str:
-        start = self.packets[0].time if self.packets else 0.0
-        return "\n".join(f"{packet.time - start:8.3f} {packet}" for packet in self.packets)
+        start = self._packets[0].time if self._packets else 0.0
+        return "\n".join(f"{packet.time - start:8.3f} {packet}" for packet in self._packets)
 
     def _read(self) -> None:
         waiting = select.poll()
@@ -71,10 +79,14 @@ class Capture:
         stopping = False
         while not stopping:
             stopping = any(descriptor == self._stop for descriptor, _ in waiting.poll())
-            while packets := self._receive():
-                with self._changed:
-                    self.packets += packets[: LIMIT - len(self.packets)]
-                    self._changed.notify_all()
+            self._take()
+
+    def _take(self) -> None:
+        """Read what the kernel has captured; the caller may be ahead of the thread."""
+        with self._changed:
+            while self._open and (packets := self._receive()):
+                self._packets += packets[: LIMIT - len(self._packets)]
+                self._changed.notify_all()
 
     def _receive(self, most: int = 64) -> list[Packet]:
         """Return what has been captured since, [] if nothing; at most `most` packets."""

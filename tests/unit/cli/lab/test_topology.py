@@ -117,3 +117,10 @@ def test_failure_inside_is_raised_outside(net):
         net.client.connect(net.address("m1"), 1)
     with pytest.raises(RuntimeError, match=r"ip -n .* failed: .*nowhere"):
         net.client.configure("addr add 10.0.0.1/24 dev nowhere")
+
+
+def test_packets_that_the_kernel_has_captured_are_all_found_at_once(net):
+    with netns.capture(net.client) as near, net.client.socket(kind=socket.SOCK_DGRAM) as sender:
+        for number in range(200):
+            sender.sendto(b"%d" % number, (net.address("m1"), 9))
+            assert len(near.find(lambda packet: packet.protocol == "udp")) == number + 1
