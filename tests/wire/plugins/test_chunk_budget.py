@@ -1,5 +1,8 @@
 """How many Python calls a chunk costs on its way through a streaming plugin."""
 
+from itertools import pairwise
+from statistics import median
+
 import pytest
 
 from adc.compilation import compiled
@@ -10,17 +13,17 @@ from tests.wire.plugins.plugged import route
 from tests.wire.plugins.plugged_transforms import transform_folder
 from tests.wire.test_call_budget import Calls
 
-BUDGET = 16
+BUDGET = 14
 """Calls for a chunk above those of a route without plugins."""
 CHUNK = b"x" * 1000
-CHUNKS = 20
+CHUNKS = 21
 
 
 async def calls(folder, plugins):
     async def script(conversation):
         await conversation.request()
         await conversation.send(
-            response(b"", "Content-Type: text/plain", "Content-Length: 20000", length=False)
+            response(b"", "Content-Type: text/plain", "Content-Length: 21000", length=False)
         )
         for _ in range(CHUNKS):
             await conversation.exactly(1)
@@ -33,14 +36,18 @@ async def calls(folder, plugins):
 
 
 async def _counted(member, client):
+    """Return the median of the calls for a chunk: some chunks have a tick of the clock in them, on a busy machine
+    several."""
     await client.send(get())
     head = b""
     while b"\r\n\r\n" not in head:
         head += await client.some()
     with Calls() as counted:
+        ends = [0]
         for _ in range(CHUNKS):
             await _next(member, client)
-    return len(counted.names)
+            ends.append(len(counted.names))
+    return median(after - before for before, after in pairwise(ends))
 
 
 async def _next(member, client):
@@ -56,4 +63,4 @@ async def _next(member, client):
 async def test_chunk_through_a_plugin_stays_within_its_budget_of_calls(tmp_path):
     folder = transform_folder(tmp_path)
     plain, changed = await calls(folder, ()), await calls(folder, ("upper",))
-    assert (changed - plain) / CHUNKS <= BUDGET
+    assert changed - plain <= BUDGET
