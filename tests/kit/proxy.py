@@ -87,6 +87,11 @@ class Proxy:
         """Tell everything whose time limit is within `seconds` that it has run out."""
         self.listener.tick(self.worker.clock.now + seconds)
 
+    def advance_clock(self, seconds):
+        """Advance the worker's clock, which stands still from then on: its next tick would set it back."""
+        self.worker._tick.cancel()
+        self.worker.clock.now += seconds
+
     def access_log(self):
         """Access log records, one mapping each."""
         self.worker.logs.access_log.flush()

@@ -156,12 +156,12 @@ async def test_a_client_that_sends_on_after_an_error_is_closed_after_30_seconds(
         (connection,) = proxy.connections
         first = connection.deadline
         for _ in range(4):
-            proxy.worker.clock.now += 4
+            proxy.advance_clock(4)
             before = connection.deadline
             client.writer.write(JUNK)
             await eventually(lambda before=before: connection.deadline > before)
         assert connection.deadline > first + 10
-        proxy.worker.clock.now += 40
+        proxy.advance_clock(40)
         client.writer.write(JUNK)
         await eventually(lambda: connection.deadline <= proxy.worker.clock.now)
         proxy.pass_time(0)

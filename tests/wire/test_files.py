@@ -50,7 +50,7 @@ class Site:
 
     def pass_second(self):
         """Let the time pass for which files are not looked at again."""
-        self.proxy.worker.clock.now += rooms.LOOK_AGAIN
+        self.proxy.advance_clock(rooms.LOOK_AGAIN)
 
 
 @contextlib.asynccontextmanager

@@ -194,7 +194,7 @@ async def test_content_that_drips_is_cut_off_although_it_never_stops(proxy, clie
     await eventually(lambda: exchange.phase is REQUEST_BODY)
     first = exchange.deadline
     for _ in range(3):
-        proxy.worker.clock.now += 8  # less than the time limit of one byte
+        proxy.advance_clock(8)  # less than the time limit of one byte
         await client.send(b"x")
         await settled()
     assert exchange.deadline - first < 1
