@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from adc.runtime.build.cluster import DATAGRAMS
-from tests.kit.datagrams import Visitor, config, member, relaying
+from tests.kit.datagrams import config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled
 from tests.wire.redis_server import RedisServer, needs_redis
@@ -101,26 +101,22 @@ async def asymmetric(nodes, members):
 
     Each datagram is awaited until it has a reply, a node has dropped it, or a member has kept silent.
     """
-    visitors = [Visitor(nodes[0].address) for _ in range(CLIENTS)]
+    visitors = [nodes[0].visitor() for _ in range(CLIENTS)]
     sent = answered = 0
-    try:
-        for count in range(DATAGRAMS_EACH):
-            for number, visitor in enumerate(visitors):
-                visitor.address = nodes[(number + count) % 2].address
-                visitor.send(b"%d:%d" % (number, count))
-                sent += 1
+    for count in range(DATAGRAMS_EACH):
+        for number, visitor in enumerate(visitors):
+            visitor.address = nodes[(number + count) % 2].address
+            visitor.send(b"%d:%d" % (number, count))
+            sent += 1
 
-            def accounted(sent=sent):
-                nonlocal answered
-                answered += sum(_replies(visitor) for visitor in visitors)
-                dropped = sum(node.dropped("unknown_session") for node in nodes)
-                return answered + dropped + members.misdelivered == sent
+        def accounted(sent=sent):
+            nonlocal answered
+            answered += sum(_replies(visitor) for visitor in visitors)
+            dropped = sum(node.dropped("unknown_session") for node in nodes)
+            return answered + dropped + members.misdelivered == sent
 
-            await eventually(accounted)
-        return sent - answered, members.misdelivered
-    finally:
-        for visitor in visitors:
-            visitor.sock.close()
+        await eventually(accounted)
+    return sent - answered, members.misdelivered
 
 
 def _replies(visitor):
@@ -158,7 +154,7 @@ async def test_a_session_of_a_node_that_died_continues_on_the_other_with_its_mem
     async with member(members.answer(0)) as one, member(members.answer(1)) as two:
         addresses = [one.address, two.address]
         async with two_nodes(tmp_path, redis, "redirect", addresses) as (first, second):
-            visitor = Visitor(first.address)
+            visitor = first.visitor()
             assert await visitor.ask(b"x:0") == b"x:0"
             first.worker.cluster.tick = lambda wall: None
             first.worker.reactor.close()
@@ -172,7 +168,6 @@ async def test_a_session_of_a_node_that_died_continues_on_the_other_with_its_mem
             assert members.misdelivered == 0
             assert second.sessions == 1
             assert second.count("adc_sessions_taken_over_total", "game") == 1
-            visitor.sock.close()
 
 
 async def test_node_answers_datagrams_of_another_that_it_has_not_heard_of(tmp_path, redis):
@@ -182,25 +177,24 @@ async def test_node_answers_datagrams_of_another_that_it_has_not_heard_of(tmp_pa
         async with node(tmp_path, "b", redis, "redirect", [one.address]) as second:
             await eventually(lambda: second.worker.cluster.living == 1)
             await in_step(second)
-            visitor = Visitor(first.address)
+            visitor = first.visitor()
             assert await visitor.ask(b"1") == b"1"
             visitor.address = second.address
             assert await visitor.ask(b"2") == b"2"
             assert first.worker.cluster.living == 0
             assert [each.sessions for each in (first, second)] == [1, 0]
-            visitor.sock.close()
 
 
 async def test_frames_of_strangers_are_dropped_without_a_reply(tmp_path, redis):
     async with member() as one, two_nodes(tmp_path, redis, "redirect", [one.address]) as (first, _):
-        stranger = Visitor(first.others[DATAGRAMS][0].getsockname())
+        stranger = first.visitor()
+        stranger.address = first.others[DATAGRAMS][0].getsockname()
         for data in (b"", b"x", b"\0" * 60, b"\0\1\0\1" + b"\xff" * 200):
             stranger.send(data)
         await eventually(lambda: first.count("adc_datagrams_dropped_total", DATAGRAMS, "frame_invalid") == 4)
         await settled()
         assert stranger.nothing()
         assert one.received == []
-        stranger.sock.close()
 
 
 async def test_removed_listener_leaves_the_channel_when_its_sessions_have_ended(tmp_path, redis):
@@ -209,7 +203,7 @@ async def test_removed_listener_leaves_the_channel_when_its_sessions_have_ended(
         member(members.answer(0)) as one,
         two_nodes(tmp_path, redis, "redirect", [one.address]) as (first, _),
     ):
-        visitor = Visitor(first.address)
+        visitor = first.visitor()
         assert await visitor.ask(b"x:0") == b"x:0"
         listener, hub = first.listener, first.worker.datagrams.hub
         listener.drain()
@@ -217,4 +211,3 @@ async def test_removed_listener_leaves_the_channel_when_its_sessions_have_ended(
         assert "game" in hub.receivers
         listener.drop_all("test")
         await eventually(lambda: "game" not in hub.receivers)
-        visitor.sock.close()

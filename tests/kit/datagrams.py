@@ -78,7 +78,8 @@ async def member(answer=lambda data: [data], host="127.0.0.1", port=0):
 
 
 class Visitor:
-    """A client with one socket: `sock`, or a new one that is bound to `own`."""
+    """A client with one socket: `sock`, or a new one that is bound to `own`. Close it after a failure too: the warning
+    about an open socket fails a later test."""
 
     def __init__(self, address, own="127.0.0.1", family=socket.AF_INET, sock=None):
         self.sock = sock or socket.socket(family, socket.SOCK_DGRAM)
@@ -86,6 +87,15 @@ class Visitor:
         if sock is None:
             self.sock.bind((own, 0))
         self.address = address
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        self.sock.close()
 
     def send(self, data):
         self.sock.sendto(data, self.address)
@@ -123,6 +133,16 @@ class Relay:
         self.sock = sock
         self.address = sock.getsockname()
         self._folder = folder
+        self._visitors = []
+
+    def visitor(self, **options):
+        """Return a new client, which is closed with the relay."""
+        self._visitors.append(Visitor(self.address, **options))
+        return self._visitors[-1]
+
+    def close_visitors(self):
+        for each in self._visitors:
+            each.close()
 
     @property
     def listener(self):
@@ -197,6 +217,7 @@ async def relaying(folder, mapping, *, host="127.0.0.1", channel=None, buckets=N
         error.add_note(relay.account())
         raise
     finally:
+        relay.close_visitors()
         await asyncio.wait_for(worker.drain(0), PATIENCE)
         for each in (sock, *(each for group in others.values() for each in group)):
             each.close()

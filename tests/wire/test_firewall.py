@@ -249,14 +249,10 @@ async def test_udp_clients_are_dropped_before_a_session_is_opened(tmp_path):
         datagrams.member() as member,
         datagrams.relaying(tmp_path, mapping | {"pools": {"app": {"members": [member.address]}}}) as relay,
     ):
-        visitors = [datagrams.Visitor(relay.address, own=f"127.0.0.{last}") for last in (9, 1, 2, 3)]
-        try:
-            visitors[0].send(b"dropped")
-            assert [await visitor.ask(b"hello") for visitor in visitors[1:3]] == [b"hello"] * 2
-            visitors[3].send(b"one too many")
-            assert await visitors[1].ask(b"again") == b"again"
-            await eventually(lambda: relay.listener._relay.drops == {"firewall": 2})
-            assert member.received == [b"hello", b"hello", b"again"]
-        finally:
-            for visitor in visitors:
-                visitor.sock.close()
+        visitors = [relay.visitor(own=f"127.0.0.{last}") for last in (9, 1, 2, 3)]
+        visitors[0].send(b"dropped")
+        assert [await visitor.ask(b"hello") for visitor in visitors[1:3]] == [b"hello"] * 2
+        visitors[3].send(b"one too many")
+        assert await visitors[1].ask(b"again") == b"again"
+        await eventually(lambda: relay.listener._relay.drops == {"firewall": 2})
+        assert member.received == [b"hello", b"hello", b"again"]

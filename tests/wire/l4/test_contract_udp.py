@@ -49,23 +49,22 @@ async def workers(service):
 
 
 async def test_clients_of_an_address_keep_their_member_over_reloads_and_a_dead_worker(tmp_path):
-    async with member(answer(b"a")) as a, member(answer(b"b")) as b:
-        addresses = [a.address, b.address]
-        async with dns(tmp_path / "adc", addresses) as (service, address):
-            visitors = [Visitor(address) for _ in range(8)]
-            first = {(await visitor.ask(b"?"))[:1] for visitor in visitors}
-            assert len(first) == 1
-            service.signal(signal.SIGHUP)
-            await until(partial(_reloaded, service))
-            for visitor in visitors:
-                assert (await visitor.ask(b"?"))[:1] in first
-            assert len({*a.senders, *b.senders}) == 8
-            victim = (await workers(service))[0]
-            os.kill(victim, signal.SIGKILL)
-            for visitor in visitors:
-                assert (await visitor.ask(b"?"))[:1] in first
-            for visitor in visitors:
-                visitor.sock.close()
+    with contextlib.ExitStack() as opened:
+        async with member(answer(b"a")) as a, member(answer(b"b")) as b:
+            addresses = [a.address, b.address]
+            async with dns(tmp_path / "adc", addresses) as (service, address):
+                visitors = [opened.enter_context(Visitor(address)) for _ in range(8)]
+                first = {(await visitor.ask(b"?"))[:1] for visitor in visitors}
+                assert len(first) == 1
+                service.signal(signal.SIGHUP)
+                await until(partial(_reloaded, service))
+                for visitor in visitors:
+                    assert (await visitor.ask(b"?"))[:1] in first
+                assert len({*a.senders, *b.senders}) == 8
+                victim = (await workers(service))[0]
+                os.kill(victim, signal.SIGKILL)
+                for visitor in visitors:
+                    assert (await visitor.ask(b"?"))[:1] in first
 
 
 async def test_a_quic_client_keeps_its_member_whichever_worker_its_new_address_leads_to(tmp_path):
@@ -75,27 +74,26 @@ async def test_a_quic_client_keeps_its_member_whichever_worker_its_new_address_l
     async with member(chosen(b"aa")) as a, member(chosen(b"bb")) as b:
         listener, pool = {"udp": {"quic": {}}}, {"balance": "round_robin"}
         async with dns(tmp_path / "adc", [a.address, b.address], listener, pool) as (_, address):
-            visitor = Visitor(address)
-            reply = await visitor.ask(long_header(b"firstid1", b""))
+            with Visitor(address) as visitor:
+                reply = await visitor.ask(long_header(b"firstid1", b""))
             name = b"aa" if b"aa" in reply else b"bb"
             for _ in range(16):
-                visitor.sock.close()
-                visitor = Visitor(address)
-                assert (await visitor.ask(b"\x43\0" + name + b"nonce" + b"data")).startswith(name)
-            visitor.sock.close()
+                with Visitor(address) as visitor:
+                    assert (await visitor.ask(b"\x43\0" + name + b"nonce" + b"data")).startswith(name)
 
 
 async def test_a_shutdown_serves_open_sessions_until_the_second_signal(tmp_path):
     async with member() as a, dns(tmp_path / "adc", [a.address]) as (service, address):
-        visitor = Visitor(address)
-        await visitor.ask(b"1")
-        service.signal(signal.SIGTERM)
-        await service.told("STOPPING=1")
-        assert [await visitor.ask(b"%d" % number) for number in range(50)] == [b"%d" % n for n in range(50)]
-        assert len(set(a.senders)) == 1
-        service.signal(signal.SIGTERM)
-        assert await service.ended() == 0
-        visitor.sock.close()
+        with Visitor(address) as visitor:
+            await visitor.ask(b"1")
+            service.signal(signal.SIGTERM)
+            await service.told("STOPPING=1")
+            assert [await visitor.ask(b"%d" % number) for number in range(50)] == [
+                b"%d" % n for n in range(50)
+            ]
+            assert len(set(a.senders)) == 1
+            service.signal(signal.SIGTERM)
+            assert await service.ended() == 0
 
 
 async def _reloaded(service):
@@ -135,13 +133,12 @@ async def test_two_nodes_deliver_datagrams_whatever_their_path(tmp_path):
                 for service in services:
                     await until(partial(_acquainted, service))
                 for _ in range(8):
-                    visitor = Visitor(addresses[0])
-                    member_of = (await visitor.ask(b"?"))[:1]
-                    for number in range(6):
-                        visitor.address = addresses[number % 2]
-                        visitor.send(b"?")
-                        assert await visitor.receive() == (member_of + b"?", visitor.address)
-                    visitor.sock.close()
+                    with Visitor(addresses[0]) as visitor:
+                        member_of = (await visitor.ask(b"?"))[:1]
+                        for number in range(6):
+                            visitor.address = addresses[number % 2]
+                            visitor.send(b"?")
+                            assert await visitor.receive() == (member_of + b"?", visitor.address)
                 assert len({*a.senders, *b.senders}) == 8
         finally:
             for service in services:

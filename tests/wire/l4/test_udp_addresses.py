@@ -83,11 +83,10 @@ def test_datagrams_over_ipv6_are_neither_merged_nor_truncated(network, tmp_path,
     sizes = [0, 1, 0, 1_472, 9_000, LARGEST6, 2]
 
     async def scenario(relay, a):
-        client = Visitor(("::1", relay.address[1]), "::1", socket.AF_INET6)
+        client = relay.visitor(own="::1", family=socket.AF_INET6)
         for size in sizes:
             assert len(await client.ask(bytes(size))) == size
         assert [len(data) for data in a.received] == sizes
-        client.sock.close()
 
     served(network, tmp_path, host, scenario)
 
@@ -115,9 +114,8 @@ def test_member_on_an_interface_that_is_gone_is_replaced(network, tmp_path):
         async with member(host="::1") as a:
             mapping = config(f"[fe80::b%gone]:{a.port}", a.address, pool={"balance": "first"})
             async with relaying(tmp_path, mapping, host="::1") as relay:
-                client = Visitor(("::1", relay.address[1]), "::1", socket.AF_INET6)
+                client = relay.visitor(own="::1", family=socket.AF_INET6)
                 assert await client.ask(b"hello") == b"hello"
                 assert relay.member(0).connect_failures == 1
-                client.sock.close()
 
     network.adc.call(asyncio.run, main())

@@ -7,7 +7,7 @@ import pytest
 
 from adc.runtime.operations import flows
 from adc.runtime.operations.flows import UnwantedFlows
-from tests.kit.datagrams import Visitor, config, member, relaying
+from tests.kit.datagrams import config, member, relaying
 from tests.kit.waiting import eventually
 
 STEPS = 60
@@ -86,7 +86,7 @@ async def test_counters_agree_whatever_happens(tmp_path, seed):
             sessions={"size": 20, "timeouts": timeouts},
         )
         async with relaying(tmp_path, mapping) as relay:
-            visitors = [Visitor(relay.address, own=f"127.0.{1 + number % 3}.1") for number in range(40)]
+            visitors = [relay.visitor(own=f"127.0.{1 + number % 3}.1") for number in range(40)]
             chaos = Chaos(relay, members, visitors, chance)
             for _ in range(STEPS):
                 await chaos.step()
@@ -94,5 +94,3 @@ async def test_counters_agree_whatever_happens(tmp_path, seed):
                 agree(relay)
             await eventually(lambda: not relay.sessions)
             agree(relay)
-            for visitor in visitors:
-                visitor.sock.close()

@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from tests.kit import netns
-from tests.kit.datagrams import Visitor, config, member, relaying
+from tests.kit.datagrams import config, member, relaying
 from tests.kit.waiting import eventually, settled
 
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
@@ -65,15 +65,13 @@ def inside(network, version, scenario, **options):
         async with member(answer, host=host) as a, member(answer, host=host) as b:
             mapping = config(a.address, b.address, pool={"balance": "first"})
             async with relaying(folder, mapping, host=host) as relay:
-                visitor = visitor_of(relay, version)
-                await scenario(relay, visitor, (a, b))
-                visitor.sock.close()
+                await scenario(relay, visitor_of(relay, version), (a, b))
 
     network.adc.call(asyncio.run, main(options["folder"]))
 
 
 def visitor_of(relay, version):
-    return Visitor(relay.address, LOOPBACK[version], socket.AF_INET if version == 4 else socket.AF_INET6)
+    return relay.visitor(own=LOOPBACK[version], family=socket.AF_INET if version == 4 else socket.AF_INET6)
 
 
 @netns.required

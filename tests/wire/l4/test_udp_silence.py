@@ -1,8 +1,6 @@
 """Sessions without a reply count against a member only while it replies to nobody."""
 
-import pytest
-
-from tests.kit.datagrams import Visitor, config, member, relaying
+from tests.kit.datagrams import config, member, relaying
 from tests.kit.waiting import eventually
 
 PASSIVE = {"health": {"passive": {"failures": 3, "window": "1m", "eject": "1m", "max_ejected": "100%"}}}
@@ -17,48 +15,35 @@ def echo(data):
     return [] if data.startswith(b"?") else [data]
 
 
-@pytest.fixture
-def visitors():
-    made = []
-
-    def visitor(relay):
-        made.append(Visitor(relay.address))
-        return made[-1]
-
-    yield visitor
-    for each in made:
-        each.sock.close()
-
-
-async def test_datagrams_that_no_member_answers_eject_none_that_answers_others(tmp_path, visitors):
+async def test_datagrams_that_no_member_answers_eject_none_that_answers_others(tmp_path):
     async with member(echo) as a:
         mapping = config(a.address, OTHER, udp={"responses": 1}, pool=PASSIVE, **SHORT)
         async with relaying(tmp_path, mapping) as relay:
             for _ in range(10):
-                visitors(relay).send(b"?")
+                relay.visitor().send(b"?")
             await eventually(lambda: len(a.received) == 10)
-            assert await visitors(relay).ask(b"x") == b"x"
+            assert await relay.visitor().ask(b"x") == b"x"
             await relay.ended()
             assert not relay.member().ejected
             assert relay.member().failures == 0
 
 
-async def test_member_that_answers_nobody_is_ejected(tmp_path, visitors):
+async def test_member_that_answers_nobody_is_ejected(tmp_path):
     async with member(lambda data: []) as a:
         mapping = config(a.address, OTHER, udp={"responses": 1}, pool=PASSIVE, **SHORT)
         async with relaying(tmp_path, mapping) as relay:
             for _ in range(3):
-                visitors(relay).send(b"x")
+                relay.visitor().send(b"x")
             await eventually(lambda: relay.member().ejected)
 
 
-async def test_member_that_stopped_answering_is_ejected(tmp_path, visitors):
+async def test_member_that_stopped_answering_is_ejected(tmp_path):
     async with member(echo) as a:
         mapping = config(a.address, OTHER, udp={"responses": 1}, pool=PASSIVE, **SHORT)
         async with relaying(tmp_path, mapping) as relay:
-            assert await visitors(relay).ask(b"x") == b"x"
+            assert await relay.visitor().ask(b"x") == b"x"
             await relay.ended()
             a.answer = lambda data: []
             for _ in range(3):
-                visitors(relay).send(b"x")
+                relay.visitor().send(b"x")
             await eventually(lambda: relay.member().ejected)
