@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from adc_plugins.substitute.finders import Expression, Finder, Text, Texts
+from adc_plugins.substitute.literal import Literal, overlaps_itself
 from adc_plugins.substitute.options import LONGEST, Rule
 from adc_plugins.substitute.replacing import Part, filled, parts, replacer
-from adc_plugins.substitute.stream import Blocks, ManyTexts, OneText, Rules, Stream, Tail
+from adc_plugins.substitute.stream import (
+    Blocks,
+    ManyTexts,
+    OneLiteral,
+    OneText,
+    Rules,
+    Stream,
+    Tail,
+)
 
 from adc.plugin import BytesRule, Context, OptionErrors
 
@@ -31,6 +40,7 @@ class Plan:
         self._tail = Tail(texts) if len(texts) == len(rules) else None
         only = rules[0]
         self._only = texts[0] if len(rules) == 1 and texts and not (only.ignore_case or only.once) else b""
+        self._literal = _literal(self._only) if self._only else None
         self._fixed = None if self._varies else [_fixed(each) for each in self._parts]
 
     @property
@@ -42,6 +52,8 @@ class Plan:
         replacements = self._fixed or [filled(each, context, content_type) for each in self._parts]
         if self._tail is not None and self._only:
             text = b"".join(part for part in replacements[0] if isinstance(part, bytes))
+            if self._literal is not None:
+                return OneLiteral(self._literal.replaced_by(text), self._tail, counted)
             return OneText(self._only, text, self._tail, counted)
         rules = Rules(self._finders, self._once, replacer(replacements), counted)
         if self._tail is not None:
@@ -74,6 +86,15 @@ class Plan:
             self._finders += _together([text], ignore_case=rule.ignore_case)
         else:
             alike[rule.ignore_case].append(text)
+
+
+def _literal(text: bytes) -> Literal | None:
+    if overlaps_itself(text):
+        return None
+    try:
+        return Literal(text)
+    except ValueError:
+        return None
 
 
 def _fixed(replacement: tuple[Part, ...]) -> tuple[bytes | int, ...]:

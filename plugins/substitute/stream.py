@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from adc_plugins.substitute.finders import NOTHING, Finder, Found
+from adc_plugins.substitute.literal import Replace
 
 Replacer = Callable[[Found], bytes]
 
@@ -40,6 +41,26 @@ class Tail:
             if rest.startswith(self._texts):
                 return found.start()
         return len(data)
+
+
+class OneLiteral(Stream):
+    """One text that does not overlap itself, and one replacement: one call for each chunk. What waits at the end of a
+    chunk is no part of an occurrence before it."""
+
+    def __init__(self, replace: Replace, tail: Tail, counted: Callable[[int], None]) -> None:
+        self._replace = replace
+        self._tail = tail
+        self._counted = counted
+        self._buffered = b""
+
+    def feed(self, data: bytes, end: bool) -> bytes:
+        data = self._buffered + data if self._buffered else data
+        until = len(data) if end else self._tail.begin(data, 0)
+        self._buffered = data[until:]
+        made, count = self._replace(data[:until])
+        if count:
+            self._counted(count)
+        return made
 
 
 class OneText(Stream):

@@ -19,6 +19,7 @@ EXPRESSIONS = st.sampled_from(
 PLAIN = st.builds(
     Rule, find=TEXTS, replace=st.text("xab", max_size=3), ignore_case=st.booleans(), once=st.booleans()
 )
+ONE_TEXT = st.builds(Rule, find=TEXTS, replace=st.text("xab$\\", max_size=3))
 REGEX = st.builds(Rule, regex=EXPRESSIONS, replace=st.sampled_from(["", "x", "<>"]), once=st.booleans())
 CONTENT = st.text("aAbBc \n", max_size=80).map(str.encode)
 
@@ -50,6 +51,12 @@ def test_plain_rules_do_not_see_chunks(rules: list[Rule], content: bytes, cuts: 
 @given(st.lists(PLAIN | REGEX, min_size=1, max_size=5), CONTENT, st.lists(st.integers(0, 80), max_size=12))
 def test_expressions_do_not_see_chunks(rules: list[Rule], content: bytes, cuts: list[int]) -> None:
     assert in_chunks(rules, content, cuts) == whole(rules, content)
+
+
+@settings(max_examples=400)
+@given(ONE_TEXT, CONTENT, st.lists(st.integers(0, 80), max_size=12))
+def test_one_text_does_not_see_chunks(rule: Rule, content: bytes, cuts: list[int]) -> None:
+    assert in_chunks([rule], content, cuts) == model([rule], content)
 
 
 @given(st.lists(PLAIN, min_size=1, max_size=7), CONTENT)

@@ -130,3 +130,10 @@ def test_error_has_the_place_of_the_rule() -> None:
     with pytest.raises(OptionErrors) as caught:
         Trial(Substitute, {"rules": [{"find": "a"}, {"regex": "("}]})
     assert [place for place, _ in caught.value.findings] == [("rules", 1, "regex")]
+
+
+@pytest.mark.parametrize("text", ["x" * 64 + "y", "abab", "http://intranet/"])
+def test_texts_of_any_length_and_form_are_replaced(text: str) -> None:
+    page = f"<{text}{text}>".encode()
+
+    assert changed([{"find": text, "replace": "$1"}], page[:40], page[40:]) == b"<$1$1>"
