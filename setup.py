@@ -5,9 +5,11 @@ import shlex
 import shutil
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, find_namespace_packages, setup
+from setuptools.command.build_ext import build_ext
 
 FOLDERS = {"adc": "adc", "adc_plugins": "plugins", "adc_examples": "config"}
 
@@ -88,6 +90,8 @@ HOT = (
 FLAGS = ["-g0", "-fno-semantic-interposition", "-fvisibility=hidden", "-fno-plt"]
 """Calls within the library go straight to their function; without debugging symbols it compiles in half the time."""
 
+GENERATED = Path("build")
+"""Where mypyc leaves the C code."""
 
 UNCOMPILED = {"dist_info", "egg_info", "sdist", "editable_wheel", "develop"}
 """Commands that only ask for facts, or that install a checkout, in which `make compiled` builds."""
@@ -114,11 +118,36 @@ def compiled() -> list[Extension]:
     say(f"compiling {len(sources)} modules, which takes a few minutes; ADC_COMPILE=0 installs without")
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
     extensions: list[Extension] = mypycify(
-        [*options, *sources], opt_level="2", debug_level="0", group_name="adc.compiled"
+        [*options, *sources],
+        opt_level="2",
+        debug_level="0",
+        group_name="adc.compiled",
+        multi_file=True,
+        target_dir=str(GENERATED),
     )
     for extension in extensions:
         extension.extra_compile_args += FLAGS
+        extension.include_dirs.append(str(GENERATED / "adc"))
     return extensions
+
+
+class BuildOnAllCores(build_ext):
+    """Builds an extension from one C file for each module, of which as many at a time as there are cores.
+
+    One file for all takes twice the CPU time, on one core; the code of both needs the same instructions within 1 %.
+    """
+
+    def build_extensions(self) -> None:
+        """Build all."""
+        compile_in_order = self.compiler.compile
+
+        def compile_files(sources: list[str], **options: object) -> list[str]:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                objects = pool.map(lambda source: compile_in_order([source], **options), sources)
+                return [each for made in objects for each in made]
+
+        self.compiler.compile = compile_files
+        super().build_extensions()
 
 
 def say(text: str) -> None:
@@ -141,4 +170,5 @@ setup(
     packages=[name for package, folder in FOLDERS.items() for name in mapped(package, folder)],
     package_dir=FOLDERS,
     ext_modules=compiled(),
+    cmdclass={"build_ext": BuildOnAllCores},
 )
