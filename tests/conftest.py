@@ -39,6 +39,16 @@ def pytest_runtest_teardown():
         faulthandler.cancel_dump_traceback_later()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def earlier_modules_frozen():
+    """Leave what the tests of other modules keep out of each collection: compiled rules above all.
+
+    Tests of freed objects collect, and walk over all objects, several times each.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def runtime_directory(tmp_path_factory):
     """Where configurations that name no `state.path` keep their tables and keys: not in the machine's memory, which
