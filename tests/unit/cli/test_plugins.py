@@ -59,6 +59,7 @@ def test_check_tells_the_line_of_a_wrong_option(tmp_path: Path) -> None:
     config = tmp_path / "adc.yaml"
     config.write_text(
         "listeners: [{name: web, bind: 127.0.0.1:0}]\n"
+        "admin: false\n"
         "routes:\n"
         "  - respond: {status: 200}\n"
         "    plugins:\n"
@@ -66,5 +67,5 @@ def test_check_tells_the_line_of_a_wrong_option(tmp_path: Path) -> None:
     )
     result = CliRunner().invoke(app, ["check", str(config)])
     assert result.exit_code == 2
-    assert "adc.yaml:5:" in result.output
+    assert "adc.yaml:6:" in result.output
     assert "did you mean frame_options?" in result.output

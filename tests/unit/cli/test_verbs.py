@@ -11,7 +11,7 @@ from adc.runtime.operations.convert import to_json
 from tests.kit.rows import row
 
 GOOD = """
-listeners: [{name: web, bind: 127.0.0.1:8080}]
+listeners: [{name: web, bind: 127.0.0.1:0}]
 routes:
   - name: api
     match: {path: /api/, headers: {x-beta: "1"}}
@@ -130,7 +130,7 @@ def test_explain_tells_where_a_redirect_leads(config):
 
 
 DENY = """
-listeners: [{name: web, bind: 127.0.0.1:8080}]
+listeners: [{name: web, bind: 127.0.0.1:0}]
 routes:
   - {name: deny, match: {path: /admin/}, respond: 403}
   - {name: all, pool: app}
@@ -145,7 +145,7 @@ tests:
 MIXED = """
 listeners:
   - {name: db, bind: 127.0.0.1:15432, protocol: tcp, pool: app}
-  - {name: web, bind: 127.0.0.1:8080}
+  - {name: web, bind: 127.0.0.1:0}
 routes: [{name: all, listeners: [web], pool: app}]
 pools: {app: [127.0.0.1:9001]}
 """
@@ -306,7 +306,7 @@ def test_a_table_spells_out_what_a_terminal_would_obey(monkeypatch):
 def test_explain_shows_the_line_of_each_name_however_it_is_written(tmp_path):
     path = tmp_path / "adc.yaml"
     path.write_text("""
-listeners: [{name: web, bind: 127.0.0.1:8080}]
+listeners: [{name: web, bind: 127.0.0.1:0}]
 routes:
   - name: partners
     match:

@@ -51,7 +51,8 @@ def write(path, engine):
     firewall = {"firewall": {"engine": engine, "default": "accept"}} if engine else {}
     listeners = [{"name": "web", "bind": "127.0.0.1:0"}]
     answer = {"name": "all", "respond": {"status": 204}}
-    path.write_text(yaml.safe_dump({"workers": 1, "listeners": listeners, "routes": [answer], **firewall}))
+    served = {"workers": 1, "admin": False, "listeners": listeners, "routes": [answer], **firewall}
+    path.write_text(yaml.safe_dump(served))
 
 
 @pytest.fixture

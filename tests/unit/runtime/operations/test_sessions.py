@@ -77,7 +77,7 @@ def worker_with(pins):
     table = MemoryTable("app", 10_000)
     for number in range(pins):
         table.set(b"k%05d" % number, Pin(b"m" * 8, 1.0, 2.0).pack(), 100.0, 0.0)
-    sticky = SimpleNamespace(table=table, stickiness=SimpleNamespace(slack=0.0))
+    sticky = SimpleNamespace(table=table, stickiness=SimpleNamespace(slack=0.0, timeout=100.0))
     runtime = SimpleNamespace(sticky={"app": sticky}, pools={"app": SimpleNamespace(members=[])})
     return SimpleNamespace(runtime=runtime, clock=SimpleNamespace(wall=3.0))
 
