@@ -14,7 +14,7 @@ from typing import Any
 from adc.config import Config
 from adc.firewall.filter import Filter
 from adc.firewall.packet import packet_of
-from adc.runtime.build.firewall import filter_of, read_sets
+from adc.runtime.assembly.firewall import filter_of, read_sets
 
 CLIENTS = [(f"192.0.{i >> 8}.{i & 255}", 40_000) for i in range(1000)]
 OWN = ("127.0.0.1", 8080)

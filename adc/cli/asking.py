@@ -17,9 +17,9 @@ from adc.proxy.stages.to_https import ToHttps
 from adc.routing.redirect import Redirect
 from adc.routing.router import ExplainStep, Router
 from adc.routing.settle import settle
-from adc.runtime.build.identity import believe, trusted_proxies
-from adc.runtime.build.routes import compile_rewrite, path_policy
-from adc.runtime.build.runtime import rules_of
+from adc.runtime.assembly.identity import believe, trusted_proxies
+from adc.runtime.assembly.routes import compile_rewrite, path_policy
+from adc.runtime.assembly.runtime import rules_of
 from adc.runtime.errors import BuildError
 
 if TYPE_CHECKING:

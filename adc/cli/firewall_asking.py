@@ -10,8 +10,8 @@ from adc.firewall.filter import DEFAULT, ESTABLISHED, UNFILTERED, Decision, Step
 from adc.firewall.packet import Packet
 from adc.firewall.packet_text import parse_packet
 from adc.http.networks import parse_address
-from adc.runtime.build.firewall import BadSet, filter_of, read_sets
-from adc.runtime.build.firewall_lint import doubtful_rules
+from adc.runtime.assembly.firewall import BadSet, filter_of, read_sets
+from adc.runtime.assembly.firewall_lint import doubtful_rules
 
 if TYPE_CHECKING:
     from adc.config import Loaded

@@ -57,8 +57,8 @@ class _Configuration(PluginConfiguration):
         from adc.cli.asking import BadQuestion, identify, listener_for, make_request
         from adc.routing.router import Router
         from adc.routing.settle import settle
-        from adc.runtime.build.routes import path_policy
-        from adc.runtime.build.runtime import rules_of
+        from adc.runtime.assembly.routes import path_policy
+        from adc.runtime.assembly.runtime import rules_of
 
         config = self._loaded.config
         try:

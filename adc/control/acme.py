@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from adc.control.privileges import Identity, give_certificate
 from adc.net.certificates import names_of
-from adc.runtime.build.tls import acme_file
+from adc.runtime.assembly.tls import acme_file
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from adc.net.dial import Dialer
 from adc.net.proxy_protocol import compose
 from adc.net.tls import member_context
 from adc.pools.expect import Expectation
-from adc.runtime.build.tls import context_of
+from adc.runtime.assembly.tls import context_of
 
 if TYPE_CHECKING:
     from adc.config.model.address import Address

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from adc.runtime.build.logs import open_error_log
+from adc.runtime.assembly.logs import open_error_log
 from adc.telemetry.event_log import EventHandler
 
 if TYPE_CHECKING:

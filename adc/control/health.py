@@ -13,7 +13,7 @@ from adc.config.pool_users import pool_users
 from adc.control.checks import Check, build_check
 from adc.pools.health import HealthState, Schedule
 from adc.pools.member import Health
-from adc.runtime.build.tls import check_alpn
+from adc.runtime.assembly.tls import check_alpn
 from adc.runtime.operations.health import Report
 from adc.telemetry.event_log import EventLog
 

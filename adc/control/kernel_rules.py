@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adc.control.kernel_services import uses_engine
-from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
-from adc.runtime.build.set_files import SetFiles
+from adc.runtime.assembly.firewall import BadSet, filter_of, read_set, read_sets
+from adc.runtime.assembly.set_files import SetFiles
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:

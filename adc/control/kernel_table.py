@@ -26,7 +26,7 @@ from adc.firewall.nftables.datapath import maps_of, update
 from adc.firewall.nftables.rules import counter_of
 from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import table_name
-from adc.runtime.build.firewall import BadSet
+from adc.runtime.assembly.firewall import BadSet
 from adc.runtime.operations import firewall
 from adc.sessions.conntrack import BadMessage, Tracked
 from adc.telemetry.event_log import EventLog

@@ -15,7 +15,7 @@ from adc.firewall.nftables.datapath import add_services
 from adc.firewall.nftables.rules import add_rules
 from adc.firewall.nftables.service import Service
 from adc.firewall.nftables.table import Names, Table, removal, table_name
-from adc.runtime.build.firewall import BadSet
+from adc.runtime.assembly.firewall import BadSet
 from adc.telemetry.event_log import EventLog
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adc.control.calls import CallRefused
-from adc.runtime.build.folder import state_folder
-from adc.runtime.build.tls import acme_file
+from adc.runtime.assembly.folder import state_folder
+from adc.runtime.assembly.tls import acme_file
 
 if TYPE_CHECKING:
     from adc.config import Config

@@ -25,7 +25,7 @@ log = EventLog(__name__)
 COMMAND = command_of("adc.control.fork_server")
 
 TURNS_BYTES = 1 << 16
-"""Memory that all workers share, for the counts of `adc.runtime.build.turns`."""
+"""Memory that all workers share, for the counts of `adc.runtime.assembly.turns`."""
 
 SHARE_BYTES = 1 << 12
 """The same for `adc.net.share`, and behind it for `adc.sessions.shared_total`."""

@@ -88,7 +88,7 @@ def admin_tls(config: Config) -> AdminTls | None:
     if config.admin is None or config.admin.tls is None:
         return None
     from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError
-    from adc.runtime.build.tls import HTTP_ALPN
+    from adc.runtime.assembly.tls import HTTP_ALPN
 
     written = config.admin.tls
     options = ServerTlsOptions(

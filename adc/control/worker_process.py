@@ -135,7 +135,7 @@ def work(
     from adc.net.share import CELLS, WORKERS, Share
     from adc.net.shared_sources import SharedSources
     from adc.pools.shared_load import SharedLoads
-    from adc.runtime.build.turns import SharedTurns, shared_counts
+    from adc.runtime.assembly.turns import SharedTurns, shared_counts
     from adc.runtime.serve import descriptors
     from adc.runtime.worker import BuildError, Worker
     from adc.sessions.shared_total import SharedTotal

@@ -20,14 +20,14 @@ from adc.net.tls import KeyPair, ServerTls, ServerTlsOptions, TlsError, server_c
 from adc.proxy.files.root import Root, open_file
 from adc.proxy.pages.configured import Pages
 from adc.proxy.replies import Replies
-from adc.runtime.build.files import last_resort
-from adc.runtime.build.firewall import BadSet, filter_of, read_set, read_sets
-from adc.runtime.build.firewall_lint import doubtful_rules
-from adc.runtime.build.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
-from adc.runtime.build.persistence import needs_keys, needs_store
-from adc.runtime.build.pools import build_pool
-from adc.runtime.build.runtime import build_runtime
-from adc.runtime.build.tls import acme_installed, context_of
+from adc.runtime.assembly.files import last_resort
+from adc.runtime.assembly.firewall import BadSet, filter_of, read_set, read_sets
+from adc.runtime.assembly.firewall_lint import doubtful_rules
+from adc.runtime.assembly.folder import KEY_BYTES, KEY_FILE, check_private, state_folder
+from adc.runtime.assembly.persistence import needs_keys, needs_store
+from adc.runtime.assembly.pools import build_pool
+from adc.runtime.assembly.runtime import build_runtime
+from adc.runtime.assembly.tls import acme_installed, context_of
 from adc.runtime.errors import BuildError
 from adc.runtime.preflight_plugins import try_plugins
 from adc.runtime.serve.purges import shares_purges

@@ -22,10 +22,10 @@ from adc.net.share import Share
 from adc.net.shared_sources import SharedSources
 from adc.pools.member import Member
 from adc.pools.shared_load import SharedLoads
-from adc.runtime.build.folder import cache_folder
-from adc.runtime.build.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
-from adc.runtime.build.runtime import OWN_TURNS, Runtime, build_runtime
-from adc.runtime.build.turns import SharedTurns
+from adc.runtime.assembly.folder import cache_folder
+from adc.runtime.assembly.persistence import Sticky, build_all, needs_keys, needs_store, open_tables
+from adc.runtime.assembly.runtime import OWN_TURNS, Runtime, build_runtime
+from adc.runtime.assembly.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.operations.cache import PURGE_STORES, Target
 from adc.runtime.operations.only_worker import OnlyWorker

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from adc.runtime.build.cluster import DATAGRAMS
+from adc.runtime.assembly.cluster import DATAGRAMS
 from tests.kit.datagrams import config, member, relaying
 from tests.kit.ports import free_port
 from tests.kit.waiting import eventually, settled

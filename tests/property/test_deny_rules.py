@@ -21,7 +21,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.http.target import BadTarget, split_target
 from adc.routing.settle import settle
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.steps import at_once
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adc.cli.asking import decide, make_request
 from adc.config import load
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.steps import at_once
 
 HOSTS = ["a.example", "b.example", "deep.a.example"]

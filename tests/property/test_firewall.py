@@ -13,7 +13,7 @@ from adc.firewall.packet import Packet
 from adc.firewall.prefixes import Prefixes, range_of
 from adc.firewall.rule import Rule
 from adc.firewall.set_text import plain_range
-from adc.runtime.build.firewall_lint import covers
+from adc.runtime.assembly.firewall_lint import covers
 
 NETWORKS = ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "0.0.0.0/1", "2001:db8::/32", "::/0")
 ADDRESSES = ("10.0.0.1", "10.1.2.3", "10.1.2.4", "10.255.0.0", "11.0.0.0", "200.0.0.1")

@@ -8,7 +8,7 @@ import pytest
 from adc.config.loading import load
 from adc.control.acme import renewal_in, wanted_of
 from adc.control.acme_order import Order, Wanted
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.steps import at_once
 from tests.kit.acme_server import AcmeServer
 from tests.kit.authority import Authority, tls_client

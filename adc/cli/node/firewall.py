@@ -108,7 +108,7 @@ def nftables(config: ConfigPath) -> None:
     """Print the rules of a configuration for the kernel, as nft -f reads them; nothing is changed."""
     from adc.control.kernel_transaction import table_for
     from adc.control.sockets import BindError
-    from adc.runtime.build.firewall import BadSet
+    from adc.runtime.assembly.firewall import BadSet
 
     loaded = load_or_fail(config)
     try:

@@ -8,7 +8,7 @@ from adc.http.client import Flow
 from adc.l4.pins import Pins
 from adc.net.clock import Clock
 from adc.persistence.table import TablePersistence
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 
 
 def client_pins(runtime: Runtime, pool: str, clock: Clock) -> Pins | None:

@@ -24,7 +24,7 @@ from adc.pools.pool import Pool
 from adc.proxy.states import AWAITING
 from adc.proxy.upstream.passed import MARKER, REFUSAL, arrive, signed_parts
 from adc.proxy.upstream.passing import PassedAttempt
-from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF, redirects
+from adc.runtime.assembly.cluster import CLUSTER, HELLO, PROOF, redirects
 from adc.runtime.serve.peer import LIFE, ClusterPeer
 from adc.state.interface import Store, Table
 from adc.telemetry.log_line import Report

@@ -5,8 +5,8 @@ from __future__ import annotations
 from adc.config import Config
 from adc.config.model.listeners import Listener
 from adc.http.networks import Networks
-from adc.runtime.build.identity import Identify, trusted_proxies
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.identity import Identify, trusted_proxies
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.http_listener import HttpListener
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs

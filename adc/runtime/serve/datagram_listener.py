@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from adc.config.model import listeners as model
 from adc.l4.udp.steering import steer_by_first_byte
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.drop_report import DropReport
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs

@@ -14,8 +14,8 @@ from adc.config.model.firewall import Firewall
 from adc.firewall.buckets import Buckets
 from adc.firewall.filter import DEFAULT, Filter
 from adc.firewall.packet import Packet, packet_of
-from adc.runtime.build.firewall import BadSet, filter_of, log_of, read_set, read_sets
-from adc.runtime.build.set_files import SetFiles
+from adc.runtime.assembly.firewall import BadSet, filter_of, log_of, read_set, read_sets
+from adc.runtime.assembly.set_files import SetFiles
 from adc.runtime.errors import BuildError
 from adc.sessions.row import address_text
 from adc.telemetry.error_log import ErrorLog

@@ -17,9 +17,9 @@ from adc.net.handshake import Handshake
 from adc.proxy.exchange import Exchange
 from adc.proxy.service import Service
 from adc.proxy.upstream.forwarding import Forwarding
-from adc.runtime.build.identity import Identify, identification, trusted_proxies
-from adc.runtime.build.preroutes import Preroutes
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.identity import Identify, identification, trusted_proxies
+from adc.runtime.assembly.preroutes import Preroutes
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.http_sessions import HttpSessions
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adc.config import Config
-from adc.runtime.build.folder import agreed_key, keep_agreed_key, signing_key, state_folder
+from adc.runtime.assembly.folder import agreed_key, keep_agreed_key, signing_key, state_folder
 from adc.runtime.serve.state import SECRET, SharedState, redis_address, redis_prefix
 from adc.state.key_ring import KeyRing
 from adc.telemetry.event_log import EventLog

@@ -16,7 +16,7 @@ from adc.net.clock import Clock
 from adc.net.reactor import Reactor
 from adc.net.share import Share
 from adc.net.shared_sources import SharedSources
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.datagrams import Datagrams
 from adc.runtime.serve.descriptors import Spare

@@ -9,8 +9,8 @@ from pkgutil import resolve_name
 from adc.config import Config
 from adc.config.model import listeners as model
 from adc.config.model.protocols import PROTOCOLS
-from adc.runtime.build.cluster import CLUSTER, DATAGRAMS, listener_of
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.cluster import CLUSTER, DATAGRAMS, listener_of
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve import descriptors
 from adc.runtime.serve.listener import Listener, ListenerContext
 from adc.runtime.serve.logs import Logs

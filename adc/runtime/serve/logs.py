@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adc.config import Config
 from adc.config.model.smtp import SmtpLog
-from adc.runtime.build.logs import open_error_log
+from adc.runtime.assembly.logs import open_error_log
 from adc.runtime.errors import BuildError
 from adc.sessions.session_log import SessionLog
 from adc.telemetry.access_log import AccessLog

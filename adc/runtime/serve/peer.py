@@ -14,7 +14,7 @@ from adc.net.clock import Clock
 from adc.net.dial import Dialer
 from adc.persistence.marks import NONCE_BYTES, Markers, Record
 from adc.pools.member import Member
-from adc.runtime.build.cluster import CLUSTER, HELLO, PROOF
+from adc.runtime.assembly.cluster import CLUSTER, HELLO, PROOF
 
 PROBE_INTERVAL = 0.5
 PROBE_LIMIT = 0.5

@@ -13,7 +13,7 @@ from adc.plugin.http_client import HttpClient, HttpLimits
 from adc.plugin.process_pool import ProcessPool
 from adc.plugin.processes import Processes, ProcessLimits
 from adc.plugin.table import NoClusterState, Scope
-from adc.runtime.build.folder import private_folder, state_folder
+from adc.runtime.assembly.folder import private_folder, state_folder
 from adc.runtime.serve.log_files import LogFiles
 from adc.runtime.serve.state import Opened, SharedState
 from adc.state.interface import Store

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from adc.config import Config
 from adc.config.model import listeners as model
 from adc.config.model.sessions import SessionKeepAlive, Sessions
-from adc.runtime.build.runtime import worker_count
+from adc.runtime.assembly.runtime import worker_count
 from adc.sessions.ended import EndedSessions
 from adc.sessions.session import STATES, Session, Timeouts
 from adc.sessions.session_log import SessionLog

@@ -12,8 +12,8 @@ from adc.config.model.smtp import Smtp
 from adc.net.handshake import Handshake
 from adc.net.names import Names
 from adc.net.tls import ServerTls
-from adc.runtime.build import smtp as build
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly import smtp as build
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs
 from adc.runtime.serve.stream_listener import StreamListener

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adc.config import Config
 from adc.config.model.state import State
-from adc.runtime.build.folder import private_folder, restore_key, state_folder
+from adc.runtime.assembly.folder import private_folder, restore_key, state_folder
 from adc.runtime.errors import BuildError
 from adc.runtime.serve.purges import KEPT, TABLE, shares_purges
 from adc.state.interface import Status, Store

@@ -17,8 +17,8 @@ from adc.net.handshake import Handshake
 from adc.net.listener_state import ListenerState
 from adc.net.sources import SourceLimit
 from adc.net.tls import ServerTls
-from adc.runtime.build.identity import trusted_proxies
-from adc.runtime.build.runtime import Runtime, worker_count
+from adc.runtime.assembly.identity import trusted_proxies
+from adc.runtime.assembly.runtime import Runtime, worker_count
 from adc.runtime.serve.accepting import Accepting
 from adc.runtime.serve.certificate_watch import CertificateWatch
 from adc.runtime.serve.listener import Listener, ListenerContext

@@ -15,7 +15,7 @@ from adc.l4.tcp.routes import TlsRoutes
 from adc.l4.tcp.service import TcpService
 from adc.l4.tcp.upstream import Upstream
 from adc.net.handshake import Handshake
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.listener import ListenerContext
 from adc.runtime.serve.logs import Logs

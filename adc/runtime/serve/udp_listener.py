@@ -18,7 +18,7 @@ from adc.l4.udp.session import UNLIMITED
 from adc.l4.udp.sources import SessionSources
 from adc.pools.member import Member
 from adc.pools.pool import Pool
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.client_pins import client_pins
 from adc.runtime.serve.drop_report import DropReport
 from adc.runtime.serve.listener import Listener, ListenerContext

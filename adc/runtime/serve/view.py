@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from adc.net.clock import Clock
-from adc.runtime.build.runtime import Runtime
+from adc.runtime.assembly.runtime import Runtime
 from adc.runtime.serve.caches import Caches
 from adc.runtime.serve.cluster import ClusterNode
 from adc.runtime.serve.firewall import WorkerFirewall

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from adc.config import load
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins, plugin_uses
 from adc.runtime.steps import at_once, in_turns

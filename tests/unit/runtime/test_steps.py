@@ -5,7 +5,7 @@ import random
 import pytest
 
 from adc.config import load
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.steps import at_once, in_turns
 from tests.kit.turns import turns_during
 

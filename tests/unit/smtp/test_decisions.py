@@ -4,7 +4,7 @@ import pytest
 
 from adc.config.model.smtp import Smtp
 from adc.http.client import Client
-from adc.runtime.build.smtp import mail_routes
+from adc.runtime.assembly.smtp import mail_routes
 from adc.smtp.caller import Caller, xtext
 from adc.smtp.path import EMPTY, Mailbox
 from adc.smtp.replies import Reply, Result, joined, of_member, reply_of

@@ -17,7 +17,7 @@ from adc.control import kernel_table
 from adc.firewall.filter import DEFAULT, UNFILTERED
 from adc.firewall.nftables.rules import counter_of
 from adc.firewall.packet import Packet
-from adc.runtime.build.firewall import filter_of, read_sets
+from adc.runtime.assembly.firewall import filter_of, read_sets
 from tests.kit import netns
 from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import FAMILIES

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from adc.config.loading import load
-from adc.runtime.build.runtime import build_runtime
+from adc.runtime.assembly.runtime import build_runtime
 from adc.runtime.errors import BuildError
 from adc.runtime.steps import at_once
 from tests.kit.authority import tls_client

@@ -12,7 +12,7 @@ from adc.http.headers import Headers
 from adc.http.message import Request
 from adc.proxy.caching.cache_stage import CacheStage
 from adc.proxy.caching.store import SharedStore
-from adc.runtime.build.routes import _key_suffix
+from adc.runtime.assembly.routes import _key_suffix
 
 REQUEST = Request("GET", "/a?b", "/a", "b", "host", "host", Headers([(b"Host", b"host"), (b"X-T", b"1")]))
 

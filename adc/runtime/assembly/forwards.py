@@ -24,7 +24,7 @@ from adc.proxy.upstream.race import Raced
 from adc.proxy.upstream.request import UpstreamRequest
 from adc.proxy.upstream.stick import stick
 from adc.proxy.upstream.sticky import StickyChoice
-from adc.runtime.build.persistence import Sticky
+from adc.runtime.assembly.persistence import Sticky
 
 
 class ForwardBuilder:

@@ -44,11 +44,11 @@ from adc.routing.redirect import Redirect as Location
 from adc.routing.rewrite import Rewrite
 from adc.routing.settle import PathPolicy
 from adc.routing.split import Split as Shares
-from adc.runtime.build.cache_options import cache_options
-from adc.runtime.build.error_pages import RoutePages
-from adc.runtime.build.files import serve_files
-from adc.runtime.build.forwards import ForwardBuilder, retry_policy
-from adc.runtime.build.persistence import Sticky
+from adc.runtime.assembly.cache_options import cache_options
+from adc.runtime.assembly.error_pages import RoutePages
+from adc.runtime.assembly.files import serve_files
+from adc.runtime.assembly.forwards import ForwardBuilder, retry_policy
+from adc.runtime.assembly.persistence import Sticky
 from adc.runtime.errors import BuildError
 
 TEXT = "text/plain; charset=utf-8"

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from adc.firewall import set_text
-from adc.runtime.build import firewall
-from adc.runtime.build.firewall import BadSet, read_set
-from adc.runtime.build.set_files import SetFiles
+from adc.runtime.assembly import firewall
+from adc.runtime.assembly.firewall import BadSet, read_set
+from adc.runtime.assembly.set_files import SetFiles
 
 
 @pytest.fixture

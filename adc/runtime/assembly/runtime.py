@@ -26,15 +26,15 @@ from adc.proxy.upstream.queue_gate import QueueGate
 from adc.routing.match import Rule
 from adc.routing.router import Router
 from adc.routing.settle import OFF
-from adc.runtime.build.cache_options import NO_STORES
-from adc.runtime.build.cluster import CLUSTER, finder
-from adc.runtime.build.error_pages import RoutePages
-from adc.runtime.build.matches import Where, compile_match, nowhere
-from adc.runtime.build.persistence import NO_STICKY, Sticky
-from adc.runtime.build.pools import build_pool
-from adc.runtime.build.routes import RouteBuilder
-from adc.runtime.build.tls import build_member_tls, build_server_tls, build_stream_tls
-from adc.runtime.build.turns import SharedTurns
+from adc.runtime.assembly.cache_options import NO_STORES
+from adc.runtime.assembly.cluster import CLUSTER, finder
+from adc.runtime.assembly.error_pages import RoutePages
+from adc.runtime.assembly.matches import Where, compile_match, nowhere
+from adc.runtime.assembly.persistence import NO_STICKY, Sticky
+from adc.runtime.assembly.pools import build_pool
+from adc.runtime.assembly.routes import RouteBuilder
+from adc.runtime.assembly.tls import build_member_tls, build_server_tls, build_stream_tls
+from adc.runtime.assembly.turns import SharedTurns
 from adc.runtime.errors import BuildError
 from adc.runtime.plugins import Plugins, plugin_uses
 from adc.runtime.steps import Steps
@@ -139,7 +139,7 @@ def _mail_auth(config: Config) -> dict[str, Authenticator]:
     found: dict[str, Authenticator] = {}
     for listener in config.listeners:
         if listener.smtp is not None and listener.smtp.auth is not None:
-            from adc.runtime.build.smtp import authenticator
+            from adc.runtime.assembly.smtp import authenticator
 
             try:
                 verifier = authenticator(listener.smtp)

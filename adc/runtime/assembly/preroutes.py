@@ -12,7 +12,7 @@ from adc.proxy.exchange import Exchange
 from adc.proxy.pipeline import Action, Pipeline
 from adc.proxy.stages.to_https import ToHttps
 from adc.proxy.timeouts import Timeouts
-from adc.runtime.build.runtime import Find
+from adc.runtime.assembly.runtime import Find
 
 CHALLENGE_PATH = "/.well-known/acme-challenge/"
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from adc.runtime.build.turns import SharedTurns
+from adc.runtime.assembly.turns import SharedTurns
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from adc.config import load
 from adc.pools.errors import Failure
-from adc.runtime.build.pools import build_pool
+from adc.runtime.assembly.pools import build_pool
 
 TEXT = """
 listeners: [{{bind: 127.0.0.1:8080}}]

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from adc.config import load
-from adc.runtime.build.folder import KEY_BYTES, private_folder, signing_key, state_folder
+from adc.runtime.assembly.folder import KEY_BYTES, private_folder, signing_key, state_folder
 from adc.runtime.errors import BuildError
 
 
