@@ -7,7 +7,7 @@ APPS ?= .venv-apps
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := adc plugins tests benchmarks setup.py
-PEERS := redis-server nginx-light chromium postfix swaks libnet-ssleay-perl nftables conntrack iproute2
+PEERS := redis-server nginx-light chromium postfix swaks libnet-ssleay-perl nftables conntrack conntrackd dnsmasq-base iproute2 nodejs
 
 .PHONY: run test test-source test-apps check format bench docs load faults attacks clients soak endurance peers compiled bytecode clean
 
@@ -24,7 +24,7 @@ test: bytecode peers
 
 # The source, whatever is compiled.
 test-source: bytecode
-	ADC_COMPILED=0 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/plugins
+	ADC_COMPILED=0 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/test_unusual_heads.py tests/wire/plugins
 
 # Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
 test-apps: $(STAMP) $(APPS)/.installed
@@ -135,7 +135,7 @@ compiler-from-apt:
 # Servers that tests talk to, and a browser; about 25 seconds. Without them those tests are skipped and say so.
 peers:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  ! { command -v redis-server && command -v chromium && command -v nft && command -v conntrack && command -v swaks && { command -v nginx || test -x /usr/sbin/nginx; }; } >/dev/null; then \
+	  ! { command -v redis-server && command -v chromium && command -v nft && command -v conntrack && command -v conntrackd && command -v dnsmasq && command -v node && command -v swaks && { command -v nginx || test -x /usr/sbin/nginx; }; } >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PEERS) >/dev/null; \
 	fi
 

@@ -11,14 +11,12 @@ from pathlib import Path
 from tests.kit.ports import free_port
 from tests.wire.service import PATIENCE, ROOT, Service
 
-COPIES = ROOT / "tests" / "contract"
-ORIGINALS = ROOT.parent / "shared" / "contract"
+CONTRACT = ROOT / "tests" / "contract"
 
 
 def contract(name):
-    """The text of a contract file: the one beside the checkout, or our copy of it."""
-    original = ORIGINALS / f"{name}.yaml"
-    return (original if original.exists() else COPIES / f"{name}.yaml").read_text()
+    """The text of a contract file."""
+    return (CONTRACT / f"{name}.yaml").read_text()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -193,4 +191,4 @@ class Served:
             member.go_on.set()
 
 
-__all__ = ["COPIES", "ORIGINALS", "Connection", "Served", "TellingMember", "contract", "free_port"]
+__all__ = ["Connection", "Served", "TellingMember", "contract", "free_port"]

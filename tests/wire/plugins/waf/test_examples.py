@@ -5,7 +5,7 @@ import yaml
 from adc.config.loading import load
 from tests.kit.client import get, post
 from tests.kit.proxy import config, serving
-from tests.wire.contract import ORIGINALS
+from tests.wire.contract import contract
 from tests.wire.plugins.waf.protected import protecting
 from tests.wire.service import ROOT
 
@@ -41,9 +41,8 @@ async def test_example_blocks_detects_and_lets_uploads_pass(tmp_path, member):
 
 
 def test_contract_is_the_one_tested():
-    if ORIGINALS.is_dir():
-        routes = yaml.safe_load((ORIGINALS / "06-plugins.yaml").read_text())["routes"]
-        assert [each["waf"] for each in routes[-1]["plugins"] if "waf" in each] == [CONTRACT]
+    routes = yaml.safe_load(contract("06-plugins"))["routes"]
+    assert [each["waf"] for each in routes[-1]["plugins"] if "waf" in each] == [CONTRACT]
 
 
 async def test_firewall_of_the_contract_blocks_attacks_and_nothing_else(tmp_path, member):
