@@ -163,7 +163,7 @@ class PhaseCall:
             if isinstance(result, Response):
                 self.use.stopped.add()
             return result
-        allowed = " or ".join(["None", *(kind.__name__ for kind in self._allowed)])
+        allowed = " or ".join(["None", *[kind.__name__ for kind in self._allowed]])
         raise TypeError(f"{self.phase} returned {type(result).__name__}; allowed: {allowed}")
 
     def _failure(self, error: BaseException) -> tuple[str, str]:

@@ -35,7 +35,7 @@ Format = Callable[[LogRecord], str]
 _REQUEST_KEYS: Final = ("method", "scheme", "authority", "target", "version", "peer", "referer", "user_agent")
 _RECORD_KEYS: Final = ("client", "listener", "route", "pool", "member", "cache", "request_id", "end_reason")
 _OTHERS_MARKED: Final = bytes(
-    code if 0x20 <= code < 0x7F and code not in b'"\\' else 0xFF - (code == 0xFF) for code in range(0x100)
+    [code if 0x20 <= code < 0x7F and code not in b'"\\' else 0xFF - (code == 0xFF) for code in range(0x100)]
 )
 """A table for `bytes.translate` that changes all but the plain characters."""
 _NO_REQUEST: Final = ("",) * len(_REQUEST_KEYS)

@@ -147,7 +147,7 @@ class PluginFlow:
 
     def take(self) -> tuple[bytes, bool]:
         """Remove and return the chunks that wait, joined, and whether they end the content."""
-        data = b"".join(piece for piece, _ in self._queue)
+        data = b"".join([piece for piece, _ in self._queue])
         end = bool(self._queue) and self._queue[-1][1]
         self._queue.clear()
         return data, end

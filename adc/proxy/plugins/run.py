@@ -252,7 +252,7 @@ class PluginRun(ResponseRun):
         if answer.error_page:
             head, content = exchange.error(answer.status, "")
             lines = answer.lines()
-            head.headers.remove(*(name.lower() for name, _ in lines))
+            head.headers.remove(*[name.lower() for name, _ in lines])
             for name, value in lines:
                 head.headers.add(name, value)
         exchange.respond(head, content, True)

@@ -73,7 +73,7 @@ def _restate(response: Response, part: ByteRange) -> None:
         headers.set(b"Content-Range", content_range(part, total))
         return
     response.status, response.reason = 416, b"Range Not Satisfiable"
-    response.headers = Headers(pair for pair in headers if pair[0].lower() in _IN_UNSATISFIED)
+    response.headers = Headers([pair for pair in headers if pair[0].lower() in _IN_UNSATISFIED])
     response.headers.add(b"Content-Range", b"bytes */%d" % total)
 
 
