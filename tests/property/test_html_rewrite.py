@@ -60,7 +60,7 @@ def test_any_bytes_are_rewritten(content: bytes) -> None:
     rewritten([content], rewriter())
 
 
-@given(DOCUMENTS)
+@given(st.tuples(DOCUMENTS, st.sampled_from(["<p>", "<b a>", "<table><tr><td>"]), DOCUMENTS).map("".join))
 def test_attribute_is_set_on_the_elements_that_the_parser_builds(text: str) -> None:
     made = rewritten([text.encode()], Rewriter(MARKED, Document())).decode()
     unmarked = JustHTML(made, sanitize=False, scripting_enabled=False).root

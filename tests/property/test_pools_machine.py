@@ -78,6 +78,14 @@ class PoolMachine(RuleBasedStateMachine):
     def eject(self, data: st.DataObject) -> None:
         self.pool.eject(data.draw(st.sampled_from(self.pool.members)), self.now, "asked")
 
+    @rule(data=st.data())
+    def leave_one_that_is_ejected(self, data: st.DataObject) -> None:
+        last = data.draw(st.sampled_from(self.pool.members))
+        self.pool.eject(last, self.now, "asked")
+        for member in self.pool.members:
+            if member is not last:
+                self.pool.set_health(member, Health.DOWN, self.now, "check")
+
     @rule(members=member_lists, balancer=st.sampled_from(sorted(BALANCERS)), checked=st.booleans())
     def reload(self, members, balancer: str, checked: bool) -> None:
         previous, self.pool = self.pool, self.make(members, balancer)

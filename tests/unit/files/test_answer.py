@@ -1,6 +1,6 @@
 """Conditions and ranges of files."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adc.files.answer import answer
@@ -34,6 +34,8 @@ def content(made):
     ),
     st.sampled_from(["bytes=", "bytes = ", "items=", ""]),
 )
+@example(["0-9", "150-"], "bytes=")
+@example(["200-", "-0"], "bytes=")
 def test_any_range_gives_the_whole_or_parts_that_are_what_they_say(ranges, unit):
     headers = Headers([(b"Range", (unit + ",".join(ranges)).encode())])
     made = answer("GET", headers, held(), b"BOUNDARY", NOW)
