@@ -136,6 +136,10 @@ class Service:
     async def metrics(self):
         return (await http(self.admin, "/metrics"))[1].decode().splitlines()
 
+    async def open_connections(self):
+        """Return how many connections to its port each worker has, by the kernel's tables."""
+        return [_sockets(worker["pid"], self.port) for worker in (await self.status())["workers"]]
+
     async def account(self):
         """What its metrics and the end of its log say: for the note of a failed test."""
         try:
@@ -188,6 +192,18 @@ async def until(condition, pause=0.02):
     while not await condition():
         assert time.monotonic() < end, "the condition did not come true in time"
         await asyncio.sleep(pause)
+
+
+def _sockets(pid, port):
+    """Return connections to `port` that a process has, by the kernel's tables."""
+    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in table]
+    ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    found = 0
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            found += os.readlink(f"/proc/{pid}/fd/{descriptor}") in ours
+    return found
 
 
 def alive(pid):

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from pathlib import Path
 
 from tests.wire.service import until
 
@@ -88,20 +87,7 @@ async def _come_to_be_shared(service, clients, stack):
         for number in [number for number, over in enumerate(ended) if over]:
             clients[number].close()  # until then the worker keeps it, and moves no other client in its place
             clients[number] = stack.enter_context(_connecting(service.port))
-        held = await _held(service)
+        held = await service.open_connections()
         return len(held) == 2 and min(held) >= BURST / 4 and sum(held) == BURST
 
     await until(even, pause=0.1)
-
-
-async def _held(service):
-    """How many of the connections each worker has."""
-    return [_sockets(worker["pid"], service.port) for worker in (await service.status())["workers"]]
-
-
-def _sockets(pid, port):
-    """Return connections to `port` that a process has, by the kernel's tables."""
-    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    rows = [line.split() for line in table]
-    ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
-    return sum(os.readlink(f"/proc/{pid}/fd/{fd}") in ours for fd in os.listdir(f"/proc/{pid}/fd"))
