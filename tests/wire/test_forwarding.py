@@ -1,5 +1,7 @@
 """What members are told, and what travels on (RFC 9110 section 7.6)."""
 
+import re
+
 import pytest
 
 from tests.kit.client import get
@@ -305,6 +307,78 @@ async def test_the_access_log_tells_the_trace(tmp_path, member):
         await client.ask(get())
         proxy.worker.logs.access_log.flush()
     assert (tmp_path / "log").read_text().split() == [TRACE.split("-")[1], "-"]
+
+
+def begun(request):
+    """Return trace, parent and flags of the one `traceparent` of a request, which conform to the standard."""
+    (value,) = request.all(b"traceparent")
+    made = re.fullmatch(r"00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])", value.decode())
+    assert int(made[1], 16)
+    assert int(made[2], 16)
+    return made.groups()
+
+
+@pytest.mark.parametrize(("sampled", "flags"), [(True, "01"), (False, "00")])
+async def test_trace_begins_for_a_request_without_one(tmp_path, member, sampled, flags):
+    setting = config(member.address, listener={"trace_context": {"sampled": sampled}})
+    async with serving(tmp_path, setting) as proxy, proxy.client() as client:
+        traces = set()
+        for _ in range(3):
+            await client.ask(get())
+            trace, parent, made = begun(member.requests[-1])
+            assert made == flags
+            traces |= {trace, parent}
+    assert len(traces) == 6
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+@pytest.mark.parametrize(
+    ("parents", "valid"),
+    [
+        ([f"{TRACE}-00"], True),
+        ([f"cc{TRACE[2:]}-01-more"], True),
+        (["nonsense"], False),
+        ([f"{TRACE}-01", f"{TRACE}-01"], False),
+        ([f"ff{TRACE[2:]}-01"], False),
+    ],
+)
+async def test_only_a_valid_trace_of_a_trusted_client_goes_on(tmp_path, member, trusts, parents, valid):
+    lines = [f"Traceparent: {parent}" for parent in parents]
+    setting = {"listener": {"trace_context": {"sampled": True}}}
+    if trusts:
+        setting["trusted_proxies"] = ["127.0.0.1"]
+    request = await seen(tmp_path, member, get("/", *lines, "tracestate: a=1"), **setting)
+    if trusts and valid:
+        assert request.all(b"traceparent") == [parents[0].encode()]
+        assert request.all(b"tracestate") == [b"a=1"]
+    else:
+        assert begun(request)[0] != TRACE.split("-")[1]
+        assert b"tracestate" not in request
+
+
+async def test_route_decides_about_the_trace_that_begins(tmp_path, member):
+    listener = {"trace_context": {"sampled": True}}
+    for edit, found in (({"set": {"traceparent": "x"}}, [b"x"]), ({"remove": ["traceparent"]}, [])):
+        setting = {"listener": listener, "route": {"request_headers": edit}}
+        assert (await seen(tmp_path, member, get(), **setting)).all(b"traceparent") == found
+
+
+async def test_retried_request_and_its_log_line_have_the_trace_that_begins(tmp_path):
+    log = {"path": str(tmp_path / "log"), "format": "{trace_id}"}
+    async with Member(answering(response(b"", status=503))) as one, Member() as two:
+        setting = config(
+            one.address,
+            two.address,
+            listener={"trace_context": {"sampled": False}},
+            pool={"balance": "first"},
+            route={"retries": {"attempts": 1, "on": ["503"]}},
+            access_log=log,
+        )
+        async with serving(tmp_path, setting) as proxy, proxy.client() as client:
+            assert (await client.ask(get())).status == 200
+            proxy.worker.logs.access_log.flush()
+        assert begun(one.requests[0]) == begun(two.requests[0])
+        assert (tmp_path / "log").read_text().split() == [begun(two.requests[0])[0]]
 
 
 async def test_an_absolute_target_decides_the_host(tmp_path, member):

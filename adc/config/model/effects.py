@@ -39,6 +39,7 @@ LISTENER: Final[Mapping[str, tuple[str, ...]]] = {
     "backlog": _ACCEPTED,
     "forwarded": (HTTP,),
     "real_ip": (HTTP,),
+    "trace_context": (HTTP,),
     "redirect_to_https": (HTTP,),
     "hsts": (HTTP,),
     "timeouts": _ACCEPTED,

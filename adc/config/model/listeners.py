@@ -156,6 +156,17 @@ class Hsts(Part):
         return {} if value is True else value
 
 
+class TraceContext(Part):
+    """A W3C trace context (`traceparent`) made for requests that bring none, or none that counts."""
+
+    sampled: Flag = Field(
+        description=(
+            "The flag of the traces that begin here: true has applications with a parent-based sampler record them "
+            "all, false none of them."
+        )
+    )
+
+
 class Listener(Part):
     """A bound socket with a protocol."""
 
@@ -176,6 +187,12 @@ class Listener(Part):
     )
     forwarded: Flag = Field(False, description="Send Forwarded (RFC 7239) to members too.")
     real_ip: Flag = Field(False, description="Send the client's address in X-Real-IP too.")
+    trace_context: Annotated[TraceContext | None, OFF] = Field(
+        None,
+        description=(
+            "Begin a trace (traceparent, W3C Trace Context) for requests without a valid one of a trusted client."
+        ),
+    )
     timeouts: ListenerTimeouts = Field(
         ListenerTimeouts.defaults(), description="Timeouts towards the client."
     )

@@ -1,4 +1,4 @@
-"""The identity of a request's client, from trusted proxies and the TLS handshake."""
+"""The identity of a request's client, from trusted proxies and the TLS handshake, and of its trace."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from adc.http.networks import Networks
 from adc.net import client_certificate
 from adc.net.certificates import host_of
 from adc.net.tls import ServerTls
+from adc.runtime.assembly.trace_context import begin_trace
 
 Identify = Callable[[Request], None]
 
@@ -24,8 +25,10 @@ def trusted_proxies(config: Config, listener: Listener) -> Networks:
     return Networks([str(network) for network in trusted])
 
 
-def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> Identify | None:
-    """Return the steps that a listener needs, None if it needs none; they may raise `Refused`.
+def identification(
+    config: Config, listener: Listener, trusted: Networks, tls: ServerTls | None
+) -> Identify | None:
+    """Return the steps that `listener` needs, None if it needs none; they may raise `Refused`.
 
     Fields about client certificates are removed on every listener as soon as any listener asks for certificates: a
     member cannot distinguish the listeners.
@@ -37,6 +40,8 @@ def identification(config: Config, trusted: Networks, tls: ServerTls | None) -> 
         steps.append(_strip_certificate)
     if trusted:
         steps.append(partial(believe, trusted))
+    if listener.trace_context is not None:
+        steps.append(partial(begin_trace, trusted, listener.trace_context.sampled))
     if not steps:
         return None
     return steps[0] if len(steps) == 1 else partial(_all, steps)

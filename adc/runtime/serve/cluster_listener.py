@@ -27,5 +27,5 @@ class ClusterListener(HttpListener):
         self.service.forwarding.trusts = lambda peer: any(each.contains(peer) for each in networks)
         self.service.body_limit = _NO_LIMIT
 
-    def identification(self, config: Config, trusted: Networks) -> Identify | None:
+    def identification(self, config: Config, listener: Listener, trusted: Networks) -> Identify | None:
         return self._identify

@@ -46,7 +46,7 @@ class HttpListener(StreamListener):
         )
         self._preroutes = Preroutes(name, context.challenges)
         self._accepting.accept_context.shed = partial(ShedConnection, self.settings)
-        self._trusted: tuple[Config, Networks]
+        self._identity: tuple[Config, Listener, Networks]
         self._sessions = HttpSessions(name, context.sessions, context.clock)
 
     def configure(self, runtime: Runtime, settings: Listener, logs: Logs) -> None:
@@ -66,8 +66,8 @@ class HttpListener(StreamListener):
         self._limit(settings)
         super().configure(runtime, settings, logs)
         self.state.observer = self._sessions.follow(settings, self.state.connections)
-        self._trusted = config, trusted
-        self.settings.identify = self.identification(config, trusted)
+        self._identity = config, settings, trusted
+        self.settings.identify = self.identification(config, settings, trusted)
 
     def _limit(self, listener: Listener) -> None:
         settings, timeouts, limits = self.settings, listener.timeouts, listener.limits
@@ -80,12 +80,12 @@ class HttpListener(StreamListener):
         settings.max_requests = limits.requests_per_connection
         settings.strict_transport = _strict_transport(listener)
 
-    def identification(self, config: Config, trusted: Networks) -> Identify | None:
+    def identification(self, config: Config, listener: Listener, trusted: Networks) -> Identify | None:
         """Return what derives the client's identity from a request, None if there is nothing to derive."""
-        return identification(config, trusted, self.tls)
+        return identification(config, listener, trusted, self.tls)
 
     def certificates_changed(self) -> None:
-        self.settings.identify = self.identification(*self._trusted)
+        self.settings.identify = self.identification(*self._identity)
 
     def protocol(self, handshake: Handshake, alpn: str) -> ServerConnection:
         if not handshake.secure:
