@@ -249,8 +249,9 @@ class PassiveHealth(Part):
     eject: Annotated[float, duration("100ms", "1d")] = Field(
         30.0,
         description=(
-            "Duration of the first ejection; each following one is this much longer. If this is not written, members "
-            "that cannot be connected to are out for rise times interval of the active checks, or 10s without them."
+            "Duration of the first ejection; each following one is this much longer. Members that cannot be connected "
+            "to are out for rise times interval of the active checks, if that is shorter; without such checks and "
+            "without this key for 10s."
         ),
     )
     max_ejected: Annotated[float, share()] = Field(

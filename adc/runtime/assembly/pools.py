@@ -70,7 +70,10 @@ def _outlier(health: Health) -> Outlier | None:
     passive, active = health.passive, health.active
     if passive is None:
         return None
-    unreachable = _UNREACHABLE if active is None else active.rise * active.interval
+    if active is not None:
+        unreachable: float | None = active.rise * active.interval
+    else:
+        unreachable = None if "eject" in passive.model_fields_set else _UNREACHABLE
     statuses = (range(low, high + 1) for low, high in passive.statuses)
     return Outlier(
         failures=passive.failures,
@@ -78,7 +81,7 @@ def _outlier(health: Health) -> Outlier | None:
         eject=passive.eject,
         max_ejected=passive.max_ejected,
         statuses=frozenset(status for each in statuses for status in each),
-        unreachable=None if "eject" in passive.model_fields_set else min(passive.eject, unreachable),
+        unreachable=None if unreachable is None else min(passive.eject, unreachable),
     )
 
 
