@@ -21,6 +21,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,19 @@ import typer
 ROOT = Path(__file__).parents[2]
 
 _PR_SET_PDEATHSIG = 1
+
+IMPORTED_LATE = (
+    "adc.admin.server",
+    "adc.control.preflight",
+    "adc.runtime.operations.connections",
+    "adc.runtime.operations.place",
+    "adc.runtime.serve.cluster_listener",
+    "adc.state.redis",
+    "encodings.idna",
+    "prometheus_client",
+    "typer._adapters",
+)
+"""What adc imports at its first use, and most commands of tests do use."""
 
 _MESSAGE = 1 << 17
 """Bytes of the largest request: above all an environment."""
@@ -127,11 +141,11 @@ def _import_all() -> None:
     import adc.cli.app
     import adc.control.start
     import adc.runtime.preload
-    import adc.runtime.serve.cluster_listener
-    import adc.state.redis
     from adc.config import Config
 
     adc.runtime.preload.preload()
+    for name in IMPORTED_LATE:
+        import_module(name)
     adc.cli.app.app = typer.main.get_command(adc.cli.app.app)  # else each command makes its own
     Config.model_rebuild()
     sys.path.remove(str(ROOT))  # as adc itself leaves out the current folder
