@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,16 @@ from docs.schema_tables import cell, met, part_lines
 FOLDER = Path(__file__).with_name("reference")
 
 
-def pages() -> dict[Path, str]:
-    """Return every generated page, by file."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """Return what makes each generated page, by file."""
     return {
-        FOLDER / "configuration.md": configuration(),
-        FOLDER / "cli.md": command_line(),
-        FOLDER / "plugins.md": plugin_options(),
-        FOLDER / "metrics.md": metrics(),
-        FOLDER / "events.md": events(),
-        FOLDER / "seclang.md": seclang(),
-        FOLDER / "firewall-rules.md": firewall_rules(),
+        FOLDER / "configuration.md": configuration,
+        FOLDER / "cli.md": command_line,
+        FOLDER / "plugins.md": plugin_options,
+        FOLDER / "metrics.md": metrics,
+        FOLDER / "events.md": events,
+        FOLDER / "seclang.md": seclang,
+        FOLDER / "firewall-rules.md": firewall_rules,
     }
 
 
@@ -169,8 +169,8 @@ def seclang() -> str:
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for path, text in pages().items():
-        path.write_text(text, "utf-8")
+    for path, page in pages().items():
+        path.write_text(page(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from tests.cluster.visitor import Visitor
 
 def pytest_collection_modifyitems(items):
     """Run in one event loop, that of the shared nodes' members."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+    here = str(Path(__file__).parent)
+    for item in items:  # of all folders
+        if str(item.path).startswith(here) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

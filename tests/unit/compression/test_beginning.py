@@ -64,9 +64,9 @@ def test_content_in_another_coding_is_an_error(coding: str) -> None:
         decode_beginning(b"no such thing, and long enough", coding.encode(), 10_000)
 
 
-@pytest.mark.parametrize(
-    "bomb", [gzip.compress(bytes(50 << 20)), gzip.compress(gzip.compress(bytes(50 << 20)))]
-)
-def test_bomb_is_decoded_up_to_the_limit_only(bomb: bytes) -> None:
-    codings = b"gzip" if len(bomb) > 1000 else b"gzip, gzip"
-    assert len(decode_beginning(bomb, codings, 1000).content) <= 1000
+@pytest.mark.parametrize("codings", [["gzip"], ["gzip", "gzip"]])
+def test_bomb_is_decoded_up_to_the_limit_only(codings: list[str]) -> None:
+    bomb = bytes(50 << 20)
+    for _ in codings:
+        bomb = gzip.compress(bomb)
+    assert len(decode_beginning(bomb, ", ".join(codings).encode(), 1000).content) <= 1000

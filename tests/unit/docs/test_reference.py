@@ -7,9 +7,9 @@ from docs.generate import pages
 from docs.plugin_options import bundled, options_schema
 
 
-@pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda value: getattr(value, "stem", ""))
-def test_the_page_is_up_to_date(path, text):
-    assert path.read_text("utf-8") == text, "run: make docs"
+@pytest.mark.parametrize(("path", "page"), pages().items(), ids=[path.stem for path in pages()])
+def test_the_page_is_up_to_date(path, page):
+    assert path.read_text("utf-8") == page(), "run: make docs"
 
 
 def keys():
