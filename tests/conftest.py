@@ -3,6 +3,7 @@
 import faulthandler
 import gc
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,14 +30,30 @@ def pytest_collection():
         gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown():
-    """End the process if a teardown hangs: the timeout of a test ends with its first failure."""
-    faulthandler.dump_traceback_later(TEARDOWN_SECONDS, exit=True)
-    try:
-        return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+def pytest_configure():
+    """Have the alarm of a test that hangs print where each thread is, and end the process."""
+    faulthandler.register(signal.SIGALRM, file=os.dup(2), chain=True)
+
+
+def pytest_timeout_set_timer(settings):
+    """Set an alarm, which takes microseconds; pytest-timeout starts a thread for each test.
+
+    No exception is raised in the test: it could end another task of the loop.
+    """
+    signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+    return True
+
+
+def pytest_timeout_cancel_timer():
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node):
+    """Set an alarm for the teardown of a failed test, where pytest-timeout cancels the first one."""
+    if isinstance(node, pytest.Item) and not node.config.option.usepdb:
+        signal.setitimer(signal.ITIMER_REAL, TEARDOWN_SECONDS)
 
 
 @pytest.fixture(scope="module", autouse=True)

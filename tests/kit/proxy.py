@@ -112,7 +112,7 @@ async def serving(folder, mapping, *, listener="web", dual_stack=False, path="",
         "error_log": {"path": str(folder / "error.log")},
     }
     file = folder / "adc.yaml"
-    file.write_text(yaml.safe_dump({**logs, **mapping}))
+    file.write_text(yaml.dump({**logs, **mapping}, Dumper=yaml.CSafeDumper))
     errors = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda loop, context: errors.append(context))
