@@ -81,6 +81,16 @@ def prepare_request(headers: Headers, responses: bool) -> None:
         headers.remove(b"range", b"if-range")
 
 
+MISSING = Invalid("content is required")
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH", "QUERY"})
+
+
+def must_have_content(method: str) -> bool:
+    """True if a request that a schema describes is nothing without content: those of other methods often name a type
+    and have none."""
+    return method in _WITH_CONTENT
+
+
 def mark_request(context: Context, what: str, found: Sequence[Invalid]) -> None:
     """Tell the member in a field of the request why it is invalid."""
     first = found[0]

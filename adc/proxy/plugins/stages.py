@@ -67,7 +67,7 @@ class RunPlugins(RequestStage):
         calls = chain.request_body
         if not calls:
             return None
-        empty = request.body_length == 0 or (exchange.body_end and not exchange.body)
+        empty = request.body_length == 0  # not without chunks: their end may be here already, or come later
         if not (empty or request.upgrade):
             return chain.body(calls, run.contexts, chain.depth)
         content = chain.beginning(calls, run.contexts, chain.depth)

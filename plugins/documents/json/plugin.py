@@ -6,9 +6,11 @@ from adc_plugins.documents.content import Unreadable, beginning, content_type, d
 from adc_plugins.documents.json.options import JsonValidationOptions
 from adc_plugins.documents.json.validator import JsonValidator
 from adc_plugins.documents.refusal import (
+    MISSING,
     REPORT,
     Invalid,
     mark_request,
+    must_have_content,
     prepare_request,
     refuse_request,
     refuse_response,
@@ -16,7 +18,7 @@ from adc_plugins.documents.refusal import (
 )
 from adc_plugins.documents.selection import UNUSED, Selected, Selection
 
-from adc.plugin import Context, Headers, Host, Plugin, Response
+from adc.plugin import Context, Headers, Host, Plugin, Request, Response
 
 _TITLE = "Invalid JSON"
 _OTHER_TYPE = Invalid("the content type is not JSON", status=415)
@@ -54,6 +56,8 @@ class JsonValidation(Plugin[JsonValidationOptions]):
         """Check a request."""
         headers = context.request.headers
         found = self._examined(headers, data, end, self._selected(headers))
+        if not data and self._is_missing(context.request):
+            found = [MISSING]
         if not found:
             return None
         self._note(context, "request", found)
@@ -79,6 +83,14 @@ class JsonValidation(Plugin[JsonValidationOptions]):
             return None
         self._note(context, "response", found)
         return None if self._reports else refuse_response()
+
+    def _is_missing(self, request: Request) -> bool:
+        """True if a request without content should have a document: no schema allows nothing at all. A request of lines
+        may have none."""
+        if self.options.json_schema is None or not must_have_content(request.method):
+            return False
+        selected = self._selected(request.headers)
+        return selected is Selected.CHECK and not self._in_lines(request.headers.get(b"content-type"))
 
     def _in_lines(self, field: bytes | None) -> bool:
         types = self.options.ndjson

@@ -6,9 +6,11 @@ from functools import partial
 
 from adc_plugins.documents.content import ContentType, Unreadable, beginning, content_type, decoded
 from adc_plugins.documents.refusal import (
+    MISSING,
     REPORT,
     Invalid,
     mark_request,
+    must_have_content,
     prepare_request,
     refuse_request,
     refuse_response,
@@ -24,7 +26,7 @@ from adc_plugins.documents.xml.soap import SoapMessage
 from adc_plugins.documents.xml.stream import XmlStream
 from adc_plugins.documents.xml.validator import XmlValidator
 
-from adc.plugin import Context, Headers, Host, Plugin, Response
+from adc.plugin import Context, Headers, Host, Plugin, Request, Response
 
 _TITLE = "Invalid XML"
 _STREAM = "stream"
@@ -54,22 +56,32 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         self._checked = host.counter("checked", "Documents checked.")
         self._invalid = host.counter("invalid", "Documents that were invalid.")
 
-    def request_head(self, context: Context) -> None:
+    def request_head(self, context: Context) -> Response | None:
         """Choose by the content type whether the content is checked."""
-        headers = context.request.headers
-        prepare_request(headers, self._responses)
-        if self._selection.of_request(headers) is Selected.PASS:
+        request = context.request
+        prepare_request(request.headers, self._responses)
+        selected = self._selection.of_request(request.headers)
+        if selected is Selected.PASS:
             context.skip_request_body()
+        elif self._streams and not request.body_length and self._is_missing(request):
+            return self._refused(context, MISSING)
+        return None
 
     def request_body(self, context: Context, data: bytes, end: bool) -> Response | None:
         """Check a request."""
         headers = context.request.headers
-        if self._streams:
+        found: Invalid | None
+        if not data and end and _STREAM not in context.state and self._is_missing(context.request):
+            found = MISSING
+        elif self._streams:
             found = self._streamed(context, headers, data, end)
         else:
             found = self._examined(headers, data, end, self._selection.of_request(headers), is_request=True)
-        if found is None:
-            return None
+        return None if found is None else self._refused(context, found)
+
+    def _refused(self, context: Context, found: Invalid) -> Response | None:
+        """Return the response to an invalid request, None if it is reported only."""
+        headers = context.request.headers
         self._note(context, "request", found)
         if self._reports:
             mark_request(context, "xml", [found])
@@ -77,6 +89,14 @@ class XmlValidation(Plugin[XmlValidationOptions]):
         if self.options.soap is not None and self.options.answer == "problem":
             return soap_fault(found, content_type(headers.get(b"content-type")).media_type == _SOAP_1_2)
         return refuse_request(context, [found], self.options.answer, "xml", _TITLE)
+
+    def _is_missing(self, request: Request) -> bool:
+        """True if a request without content should have a document: a schema and SOAP need one."""
+        if self.options.soap is None and not self._validator.whole:
+            return False
+        if not must_have_content(request.method):
+            return False
+        return self._selection.of_request(request.headers) is Selected.CHECK
 
     def _streamed(self, context: Context, headers: Headers, data: bytes, end: bool) -> Invalid | None:
         """Return why the content is invalid as far as it has come."""

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.kit.client import chunked, post
+from tests.kit.client import chunked, get, post
 from tests.wire.plugins.documents.checked import asked, example
 
 GOOD = b'{"customer": "x", "items": [{"sku": "a", "count": 1}]}'
@@ -26,3 +26,13 @@ async def test_trailer_cannot_say_that_a_document_is_invalid(member, tmp_path):
     async with example(member, tmp_path) as proxy:
         assert (await asked(proxy, data)).status == 200
     assert member.requests[-1].trailers == [(b"x-sum", b"7")]
+
+
+async def test_only_requests_that_need_a_document_are_refused_without_one(member, tmp_path):
+    nothing = [post(b"", JSON, target="/orders/"), chunked(b"", fields=[JSON], target="/orders/")]
+    async with example(member, tmp_path) as proxy:
+        for data in nothing:
+            assert (await asked(proxy, data)).status == 400
+        assert not member.requests
+        for method in ("GET", "DELETE"):
+            assert (await asked(proxy, get("/orders/", JSON, method=method))).status == 200

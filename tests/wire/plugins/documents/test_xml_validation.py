@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.kit.client import get, post
+from tests.kit.client import chunked, get, post
+from tests.kit.proxy import config, serving
 from tests.kit.xml_attacks import ATTACKS
 from tests.wire.plugins.documents.checked import asked, example
 
@@ -43,3 +44,18 @@ async def test_attacks_are_refused_over_a_socket(proxy, member):
             response = await client.ask(post(content, *lines, target="/soap/"))
             assert response.status in (400, 413, 415), name
     assert not member.requests
+
+
+@pytest.mark.parametrize("options", [{"soap": True}, {"soap": True, "on_invalid": "report"}])
+async def test_soap_request_without_content_is_invalid_however_it_is_framed(member, tmp_path, options):
+    plugins = [{"xml_validation": options}]
+    async with serving(tmp_path, config(member.address, route={"plugins": plugins})) as proxy:
+        for data in (post(b"", XML), chunked(b"", fields=[XML])):
+            reply = await asked(proxy, data)
+            if "on_invalid" in options:
+                assert reply.status == 200
+                assert b"content is required" in member.requests[-1][b"x-validation"]
+            else:
+                assert reply.status == 400
+                assert b"<faultstring>content is required</faultstring>" in reply.body
+                assert not member.requests

@@ -29,6 +29,34 @@ def test_valid_document_reaches_the_member_unchanged() -> None:
     assert sent(GOOD).request_body == GOOD
 
 
+ORDER = {"schema": "schemas/order.json"}
+
+
+@pytest.mark.parametrize(
+    ("options", "method", "fields", "status"),
+    [
+        (ORDER, "POST", JSON, 400),
+        (ORDER, "PATCH", {"Content-Type": "application/merge-patch+json"}, 400),
+        ({}, "POST", JSON, 200),
+        (ORDER, "GET", JSON, 200),
+        (ORDER, "DELETE", JSON, 200),
+        (ORDER, "POST", {"Content-Type": "application/x-ndjson"}, 200),
+        (ORDER, "POST", {}, 200),
+        (ORDER, "POST", {"Content-Type": "text/plain"}, 200),
+        ({**ORDER, "on": "response"}, "POST", JSON, 200),
+        ({**ORDER, "on_invalid": "report"}, "POST", JSON, 200),
+    ],
+)
+def test_request_without_content_is_invalid_where_a_schema_needs_a_document(
+    options: dict[str, Any], method: str, fields: dict[str, str], status: int
+) -> None:
+    outcome = Trial(JsonValidation, options, folder=CONFIG).run(request(method, "/orders", fields), body=b"")
+    assert outcome.response.status == status
+    assert (b"content is required" in outcome.body) is (status == 400)
+    reported = options.get("on_invalid") == "report"
+    assert (b"x-validation" in outcome.request.headers) is reported
+
+
 def test_problem_has_a_pointer_and_a_place_of_each_error() -> None:
     outcome = sent(BAD)
     assert (outcome.response.status, outcome.request_body) == (400, None)

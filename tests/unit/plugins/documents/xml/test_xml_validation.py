@@ -91,8 +91,41 @@ def test_content_type_decides_what_is_checked(
     assert sent(body, fields, other_types=other).response.status == status
 
 
-def test_request_without_content_passes() -> None:
-    assert sent(b"", other_types="reject").response.status == 200
+ORDER = {"schema": "schemas/order.xsd"}
+
+
+@pytest.mark.parametrize(
+    ("options", "method", "fields", "status"),
+    [
+        (ORDER, "POST", XML, 400),
+        (ORDER, "PUT", XML, 400),
+        ({"soap": True}, "POST", XML, 400),
+        ({"soap": True, **ORDER}, "QUERY", XML, 400),
+        ({}, "POST", XML, 200),
+        (ORDER, "GET", XML, 200),
+        (ORDER, "DELETE", XML, 200),
+        (ORDER, "POST", {}, 200),
+        ({**ORDER, "other_types": "reject"}, "POST", {}, 200),
+        ({**ORDER, "on": "response"}, "POST", XML, 200),
+        ({**ORDER, "on_invalid": "report"}, "POST", XML, 200),
+    ],
+)
+def test_request_without_content_is_invalid_where_a_schema_needs_a_document(
+    options: dict[str, object], method: str, fields: dict[str, str], status: int
+) -> None:
+    head = request(method, "/soap/", fields, body_length=0)
+    outcome = Trial(XmlValidation, options, folder=CONFIG).run(head, body=b"")
+    assert outcome.response.status == status
+    assert (b"content is required" in outcome.body) is (status == 400)
+
+
+def test_soap_request_in_chunks_has_content() -> None:
+    envelope = (
+        b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body><a/></e:Body></e:Envelope>"
+    )
+    trial = Trial(XmlValidation, {"soap": True}, folder=CONFIG)
+    outcome = trial.run(request("POST", "/soap/", XML), body=[envelope[:30], envelope[30:], b""])
+    assert outcome.response.status == 200
 
 
 @pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress)])
