@@ -53,7 +53,10 @@ class Stream(Protocol):
         """Return the connection to a member of `pool` that was kept last."""
 
     def abort(self) -> None:
-        """Abort the response in a way that shows the client that it is incomplete."""
+        """Abort the response, and drop what the client has not read."""
+
+    def cut_off(self) -> None:
+        """End a response that will not be whole: the client gets what was sent, and sees that more is missing."""
 
     def pause_reading(self) -> None:
         """Stop delivering request content until `resume_reading`."""

@@ -209,10 +209,13 @@ class RequestSide(Intercepted):
         self.stream.send_informational(response)
 
     def break_off(self, reason: str) -> None:
-        """Abort the response visibly: the client must not take it for complete."""
+        """Abort the response visibly: the client must not take it for complete. One that does not read gets no more."""
         if self.attempt is not None:
             self.attempt.cancel()
-        self.stream.abort()
+        if self.state == RESPONDING and self.phase is not CLIENT_WRITE:
+            self.stream.cut_off()
+        else:
+            self.stream.abort()
         self.end(reason)
 
 

@@ -67,6 +67,9 @@ class MemoryStream:
     def abort(self):
         self.sent.append(("abort",))
 
+    def cut_off(self):
+        self.sent.append(("cut off",))
+
     def pause_reading(self):
         self.reading = False
 

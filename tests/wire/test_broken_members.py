@@ -151,6 +151,60 @@ async def test_a_response_that_breaks_off_is_visibly_not_whole(tmp_path, data, v
         assert proxy.access_log()[0]["end_reason"] in ("member_closed", "member_reset")
 
 
+LARGE = 400_000
+LEFT_OFF = {
+    "content-length": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * LARGE) + b"x" * LARGE,
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % LARGE
+    + b"x" * LARGE
+    + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("data", LEFT_OFF.values(), ids=LEFT_OFF)
+async def test_slow_client_gets_all_that_came_of_a_framed_response_and_an_orderly_end(tmp_path, data):
+    async with (
+        Member(lambda conversation: breaks(conversation, data, reset=False)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client(receive_buffer=4096) as client,
+    ):
+        client.writer.transport.pause_reading()
+        await client.send(get())
+        await eventually(proxy.access_log)
+        assert proxy.access_log()[0]["end_reason"] == "member_closed"
+        client.writer.transport.resume_reading()
+        rest = await client.rest()
+        assert rest.count(b"x") == LARGE
+        assert not rest.endswith(b"\r\n0\r\n\r\n")
+        await eventually(lambda: not proxy.connections)
+
+
+async def test_response_whose_end_only_the_close_shows_is_reset(tmp_path):
+    async with (
+        Member(lambda conversation: breaks(conversation, CUT_OFF["chunked"], reset=False)) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(get(version="1.0"))
+        with pytest.raises(ConnectionResetError):
+            await client.rest()
+
+
+async def test_client_that_still_sends_gets_the_part_of_the_response(tmp_path):
+    async def script(conversation):
+        await conversation.head()
+        await conversation.send(CUT_OFF["content-length"])
+
+    async with (
+        Member(script) as member,
+        serving(tmp_path, config(member.address)) as proxy,
+        proxy.client() as client,
+    ):
+        await client.send(post(b"x" * 100)[:-50])
+        await eventually(proxy.access_log)
+        await client.send(b"x" * 50)
+        assert (await client.rest()).endswith(b"\r\n\r\nhalf")
+
+
 async def test_a_stale_connection_is_retried_once_for_idempotent_requests(tmp_path):
     async def script(conversation):
         await conversation.request()

@@ -24,7 +24,8 @@ class ResponseWriter(RequestReader):
     """Writes the response to the current request.
 
     `_offer` is the request if it offers to switch protocols: what lies behind it belongs to another protocol and waits
-    for the response. `_leaving`: the connection closes after the current response.
+    for the response. `_leaving`: the connection closes after the current response. `_unframed`: that close alone shows
+    the end of the response.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class ResponseWriter(RequestReader):
         "_send_content",
         "_takes_trailers",
         "_transport",
+        "_unframed",
         "_version",
     )
 
@@ -47,6 +49,7 @@ class ResponseWriter(RequestReader):
         self._respond_chunked = False
         self._send_content = True
         self._takes_trailers = False
+        self._unframed = False
         self._version = "1.1"
 
     @abstractmethod
@@ -141,6 +144,7 @@ class ResponseWriter(RequestReader):
                 return b"Trailer: %b\r\nTransfer-Encoding: chunked\r\n" % trailer
             return b"Transfer-Encoding: chunked\r\n"
         self._keep_alive = False
+        self._unframed = True
         return b""
 
     def send_body(self, data: bytes, end: bool) -> None:

@@ -226,9 +226,19 @@ class ServerConnection(ResponseWriter):
         self._receiver = None
         self._end(CLOSING)
         transport = self._transport
-        if not transport.is_closing():  # a reset shows that a response without framing is not whole
+        if not transport.is_closing():
             close_by_reset(transport.get_extra_info("socket"))
         transport.abort()
+
+    def cut_off(self) -> None:
+        if self._unframed or self._state in (UPGRADING, TUNNEL):
+            self.abort()  # an orderly end would be the end of the content (RFC 9112 section 8)
+            return
+        self._receiver = None
+        if self._half_closed:
+            self._close()
+        else:
+            self._linger(_LINGER_SECONDS)
 
     def drop(self) -> None:
         self._transport.abort()

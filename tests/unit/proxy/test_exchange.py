@@ -143,7 +143,7 @@ def test_a_response_that_stalls_is_broken_off():
     world.pass_time(4)
     assert client.sent[-1] == ("body", b"b", False)
     world.pass_time(2)
-    assert client.sent[-1] == ("abort",)
+    assert client.sent[-1] == ("cut off",)
     assert world.ended == ["idle_timeout"]
 
 
@@ -229,9 +229,9 @@ def test_a_slow_stream_in_both_directions_is_limited_by_idle_alone():
             client.exchange.request_body(b"c", False)
         else:
             world.link().more(b"d")
-    assert ("abort",) not in client.sent
+    assert ("cut off",) not in client.sent
     world.pass_time(61)
-    assert client.sent[-1] == ("abort",)
+    assert client.sent[-1] == ("cut off",)
     assert world.ended == ["idle_timeout"]
 
 
@@ -243,9 +243,9 @@ def test_total_limits_a_stream_however_lively():
         world.pass_time(45)
         client.exchange.request_body(b"c", False)
         world.link().more(b"d")
-    assert ("abort",) not in client.sent
+    assert ("cut off",) not in client.sent
     world.pass_time(11)
-    assert client.sent[-1] == ("abort",)
+    assert client.sent[-1] == ("cut off",)
     assert world.ended == ["total_timeout"]
 
 

@@ -40,7 +40,7 @@ async def test_texts_and_ranges_follow_each_other():
 
 async def test_content_that_ends_early_breaks_the_response_off_and_is_no_endless_loop():
     world, bodies = await sent(b"0123", ByteRange(0, 9))
-    assert bodies == [("body", b"0123", False), ("abort",)]
+    assert bodies == [("body", b"0123", False), ("cut off",)]
     assert world.ended == ["cache_failed"]
     assert [message for message, _ in world.log.warnings] == ["cache_read_failed"]
 

@@ -57,7 +57,7 @@ def test_nothing_is_tried_again_once_the_response_has_begun():
     client = world.ask()
     world.link(0).answer(200, b"a", end=False)
     world.link(0).fail(Failure.BODY_INCOMPLETE)
-    assert client.sent[-1] == ("abort",)
+    assert client.sent[-1] == ("cut off",)
     assert tried(world) == [1, 0]
     assert world.ended == ["member_closed"]
 
