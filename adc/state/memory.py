@@ -30,13 +30,17 @@ from adc.state.interface import (
     merged,
     take_from,
 )
+from adc.state.sorted_keys import SortedKeys
 
 _HEAP_SLACK = 64
+_LEAST = b"\0"
+"""Behind a key it makes the next possible one."""
 
 
 class MemoryTable:
     """A `Table` in an OrderedDict. One heap record an entry: touching an entry leaves its record where it
-    is, and the record is renewed when its time comes, so that a sliding expiry costs nothing."""
+    is, and the record is renewed when its time comes, so that a sliding expiry costs nothing. The keys are kept in
+    order too, so that a page of a listing costs what is on it, however large the table."""
 
     def __init__(self, name: str, size: int, merge: Merge | None = None) -> None:
         self.name = name
@@ -44,6 +48,7 @@ class MemoryTable:
         self.merge = merge
         self.stats = TableStats()
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._sorted = SortedKeys()
         self._due: list[tuple[float, bytes]] = []
         self._watchers: list[Watcher] = []
 
@@ -79,7 +84,10 @@ class MemoryTable:
 
     def delete(self, key: bytes, now: float) -> bool:
         entry = self._entries.pop(key, None)
-        if entry is None or entry.expires <= now:
+        if entry is None:
+            return False
+        self._sorted.remove(key)
+        if entry.expires <= now:
             return False
         self._notify("delete", key)
         return True
@@ -103,17 +111,18 @@ class MemoryTable:
     def scan(
         self, now: float, *, prefix: bytes = b"", limit: int = 1000, cursor: bytes | None = None
     ) -> Page:
-        after = b"" if cursor is None else cursor
-        keys = heapq.nsmallest(
-            limit + 1,
-            (
-                key
-                for key, entry in self._entries.items()
-                if key > after and key.startswith(prefix) and entry.expires > now
-            ),
-        )
-        found = [(key, self._entries[key]) for key in keys[:limit]]
-        return Page(found, found[-1][0] if found and len(keys) > limit else None)
+        start = prefix if cursor is None else max(prefix, cursor + _LEAST)
+        found: list[tuple[bytes, Entry]] = []
+        for key in self._sorted.since(start):
+            if not key.startswith(prefix):
+                break
+            entry = self.get(key, now)
+            if entry is None:
+                continue
+            if len(found) >= limit:
+                return Page(found, found[-1][0] if found else None)
+            found.append((key, entry))
+        return Page(found, None)
 
     def watch(self, callback: Watcher) -> Cancel:
         self._watchers.append(callback)
@@ -134,6 +143,7 @@ class MemoryTable:
             else:
                 heapq.heappop(due)
                 del self._entries[key]
+                self._sorted.remove(key)
                 dropped += 1
                 self.stats.expired += 1
                 self._notify("expired", key)
@@ -143,6 +153,8 @@ class MemoryTable:
         entries = self._entries
         old = entries.pop(key, None)
         entries[key] = entry
+        if old is None:
+            self._sorted.add(key)
         if new:
             self.stats.created += 1
             self.stats.expired += old is not None
@@ -153,6 +165,7 @@ class MemoryTable:
                 heapq.heapify(self._due)
         while len(entries) > self.size:
             victim, _ = entries.popitem(last=False)
+            self._sorted.remove(victim)
             self.stats.evicted += 1
             self._notify("evicted", victim)
         if notify and self._watchers:
