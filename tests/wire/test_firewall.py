@@ -15,6 +15,7 @@ import yaml
 from adc.firewall.packet import packet_of
 from adc.net.proxy_protocol import compose
 from adc.runtime.errors import BuildError
+from adc.runtime.serve import firewall as serve_firewall
 from tests.kit import datagrams
 from tests.kit.client import get
 from tests.kit.member import Member
@@ -144,7 +145,8 @@ async def test_clients_with_ipv6_meet_networks_and_share_the_rate_of_their_netwo
     assert found == ["reset", "served", "reset", "served", "reset"]
 
 
-async def test_set_follows_its_file_and_a_bad_file_changes_nothing(tmp_path, member):
+async def test_set_follows_its_file_and_a_bad_file_changes_nothing(tmp_path, member, monkeypatch):
+    monkeypatch.setattr(serve_firewall, "_LOOK_EVERY", 0.1)
     file = tmp_path / "bad.txt"
     file.write_text("127.0.0.9\n")
     firewall = {

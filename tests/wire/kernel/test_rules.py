@@ -144,10 +144,12 @@ def packets(own, own6, seed=16):
 
 
 def settled(read, wanted, seconds=PATIENCE):
-    """What `read` returns once it is `wanted`, or after some seconds."""
-    deadline = time.monotonic() + seconds
+    """What `read` returns once it is `wanted`, or after some seconds. It waits longer each time: many read a table of
+    the kernel, which takes 10 ms of a processor, or start a process."""
+    deadline, pause = time.monotonic() + seconds, 0.005
     while (found := read()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.005)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.1)
     return found
 
 
@@ -272,9 +274,13 @@ def test_hosts_of_an_ipv6_network_share_a_rate_and_packets_count(net, node):
     assert node.counters()["rule_many"] == 2
 
 
+ANSWERED = 0.4
+"""Seconds in which the node has answered, unless it dropped the packet: it takes microseconds."""
+
+
 def connects(net, port=WEB):
     try:
-        net.client.connect(net.address("adc"), port, 1.0).close()
+        net.client.connect(net.address("adc"), port, ANSWERED).close()
     except TimeoutError:
         return "dropped"
     except ConnectionRefusedError:

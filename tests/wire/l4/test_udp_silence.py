@@ -7,7 +7,7 @@ PASSIVE = {"health": {"passive": {"failures": 3, "window": "1m", "eject": "1m", 
 OTHER = {"address": "127.0.0.1:9", "backup": True}
 """A member that is left when the first one is ejected."""
 
-SHORT = {"sessions": {"timeouts": {"udp": "1s"}}}
+SHORT = {"sessions": {"timeouts": {"udp": "300ms"}}}
 
 
 def echo(data):

@@ -2,9 +2,11 @@
 member may have accepted the message."""
 
 import json
+from math import inf
 
 import pytest
 
+from adc.smtp.session_protocol import GRACE
 from tests.kit.smtp import MESSAGE, MailMember, relaying
 from tests.kit.waiting import eventually
 
@@ -38,7 +40,11 @@ async def test_member_is_let_go_when_the_client_leaves(tmp_path, stage):
     async with Silent(stage) as member, relaying(tmp_path, member, smtp=PATIENT) as (proxy, client):
         client.writer.write(STAGES[stage])
         await eventually(lambda: member.reached)
+        (connection,) = proxy.connections
         client.close()
+        await eventually(lambda: connection._lines.over and connection.deadline < inf)
+        assert member.open
+        proxy.pass_time(GRACE)
         await eventually(lambda: not member.open)
         await eventually(lambda: not proxy.connections)
         assert proxy.member().active == 0
