@@ -20,12 +20,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from adc.cli.lab.namespace import Namespace
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,31 +103,40 @@ class _Importer:
             return reply
 
 
-@cache
-def _importer() -> _Importer:
-    return _Importer()
+_importers: dict[Namespace | None, _Importer] = {}
+
+
+def _importer(space: Namespace | None) -> _Importer:
+    if space not in _importers:
+        _importers[space] = _Importer() if space is None else space.call(_Importer)
+    return _importers[space]
 
 
 def end() -> None:
     """End what was started for commands of this process."""
-    if _importer.cache_info().currsize:
-        _importer().end()
-        _importer.cache_clear()
+    while _importers:
+        _importers.popitem()[1].end()
 
 
 def start(
-    arguments: Sequence[str], output: int, *, cwd: Path = ROOT, environ: Mapping[str, str] = os.environ
+    arguments: Sequence[str],
+    output: int,
+    *,
+    cwd: Path = ROOT,
+    environ: Mapping[str, str] = os.environ,
+    space: Namespace | None = None,
 ) -> Command:
-    """Start `adc` with `arguments`; it prints to the descriptor `output`."""
-    importer = _importer()
+    """Start `adc` with `arguments`, inside `space`; it prints to the descriptor `output`."""
+    importer = _importer(space)
     request = (list(arguments), str(cwd), dict(environ))
     return Command(importer, importer.ask(request, [output]))
 
 
-def run(arguments: Sequence[str], seconds: float) -> tuple[int, str]:
-    """Run `adc` with `arguments`; return its exit code and what it printed. Raises subprocess.TimeoutExpired."""
+def run(arguments: Sequence[str], seconds: float, space: Namespace | None = None) -> tuple[int, str]:
+    """Run `adc` with `arguments`, inside `space`; return its exit code and what it printed. Raises
+    subprocess.TimeoutExpired."""
     with tempfile.TemporaryFile() as output:
-        command = start(arguments, output.fileno())
+        command = start(arguments, output.fileno(), space=space)
         try:
             code = command.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 import yaml
 
 from adc.config import load
-from tests.kit import netns
+from tests.kit import adc_commands, netns
 from tests.kit.waiting import PATIENCE
 from tests.wire.kernel.conftest import PORT
 from tests.wire.kernel.test_datapath import ask, member_of
@@ -64,8 +62,13 @@ def asked(net):
 
 
 def adc(net, *arguments):
-    command = [sys.executable, "-m", "adc", *arguments]
-    return net.adc.call(subprocess.run, command, capture_output=True, text=True, timeout=30, check=False)
+    """Run a command in the node; return its exit code and what it printed."""
+    return adc_commands.run(arguments, PATIENCE, net.adc)
+
+
+def started(net, config):
+    with config.with_suffix(".out").open("wb") as output:
+        return adc_commands.start(["run", str(config)], output.fileno(), space=net.adc)
 
 
 def tables(net, kind="table"):
@@ -75,24 +78,23 @@ def tables(net, kind="table"):
 def test_service_forwards_drains_reloads_and_leaves_no_rules(net, tmp_path):
     config = tmp_path / "adc.yaml"
     written(net, config, "kernel", "m1", "m2")
-    process = net.adc.start([sys.executable, "-m", "adc", "run", str(config)], env=os.environ)
+    process = started(net, config)
     try:
         assert settled(lambda: asked(net) in ("m1", "m2"), True)
         assert "adc_n2" in tables(net)
-        rows = json.loads(adc(net, "sessions", "list", "--admin", ADMIN, "--json").stdout)
+        rows = json.loads(adc(net, "sessions", "list", "--admin", ADMIN, "--json")[1])
         rows = rows["rows"] if isinstance(rows, dict) else rows
         assert {row["listener"] for row in rows if row["kind"] == "flow"} == {"dns"}
-        assert (
-            adc(net, "members", "drain", "p", f"{net.address('m1')}:{PORT}", "--admin", ADMIN).returncode == 0
-        )
+        drained = adc(net, "members", "drain", "p", f"{net.address('m1')}:{PORT}", "--admin", ADMIN)
+        assert drained[0] == 0, drained[1]
         assert settled(lambda: {asked(net) for _ in range(4)}, {"m2"}) == {"m2"}
         for engine in ("userspace", "kernel"):
             written(net, config, engine, "m2")
-            done = adc(net, "reload", "--admin", ADMIN)
-            assert done.returncode == 0, done.stderr
+            code, said = adc(net, "reload", "--admin", ADMIN)
+            assert code == 0, said
             assert settled(lambda: asked(net), "m2") == "m2"
     finally:
-        process.send_signal(signal.SIGTERM)
+        os.kill(process.pid, signal.SIGTERM)
         process.wait(20)
     assert "adc_n2" not in tables(net)
 
@@ -100,13 +102,13 @@ def test_service_forwards_drains_reloads_and_leaves_no_rules(net, tmp_path):
 @contextmanager
 def running(net, config):
     """An `adc run` in the node, which has removed its rules at the end."""
-    process = net.adc.start([sys.executable, "-m", "adc", "run", str(config)], env=os.environ)
+    process = started(net, config)
     try:
         assert settled(lambda: "members_of_dns_4" in tables(net, "map"), True)
         yield process
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
         process.wait(20)
 
 
@@ -122,7 +124,7 @@ def test_terminated_service_refuses_new_flows_and_lets_open_ones_go_on(net, tmp_
     with running(net, config) as process:
         flow, member = connected(net)
         with flow:
-            process.send_signal(signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
             assert settled(lambda: refuses(net), True)
             assert ask(flow) == member
             assert process.poll() is None
@@ -136,9 +138,9 @@ def test_second_signal_ends_open_flows_at_once_and_tells_both_ends(net, tmp_path
     with running(net, config) as process, netns.capture(net["m1"]) as far:
         flow, _ = connected(net)
         with flow:
-            process.send_signal(signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
             assert settled(lambda: refuses(net), True)
-            process.send_signal(signal.SIGTERM)
+            os.kill(process.pid, signal.SIGTERM)
             with pytest.raises(ConnectionResetError):
                 flow.recv(10)
             far.wait(is_reset)
@@ -156,9 +158,9 @@ def test_flows_survive_a_crash_and_are_told_by_the_next_start(net, tmp_path):
     assert {member_of(net) for _ in range(4)} == {"m1", "m2"}
     assert ask(flow) == member
     with running(net, config) as process, flow:
-        assert settled(lambda: "adc" in adc(net, "status", "--admin", ADMIN).stdout, True)
+        assert settled(lambda: "adc" in adc(net, "status", "--admin", ADMIN)[1], True)
         assert ask(flow) == member
-        process.send_signal(signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
         with pytest.raises(ConnectionResetError):
             flow.recv(10)
     assert "adc_n2" not in tables(net)
@@ -171,9 +173,9 @@ def test_upgrade_keeps_flows_and_leaves_the_rules_to_the_new_binary(net, tmp_pat
         flow, member = connected(net)
         with flow:
             written(net, config, "kernel", "m2", protocol="tcp", grace="0s")
-            process.send_signal(signal.SIGUSR2)
+            os.kill(process.pid, signal.SIGUSR2)
             assert process.wait(PATIENCE) == 0
-            successor = json.loads(adc(net, "status", "--admin", ADMIN, "--json").stdout)["pid"]
+            successor = json.loads(adc(net, "status", "--admin", ADMIN, "--json")[1])["pid"]
             try:
                 assert successor != process.pid
                 assert ask(flow) == member == "m1"
@@ -195,9 +197,9 @@ def test_second_instance_with_the_same_node_name_is_refused(net, tmp_path):
         other.read_text().replace(f":{PORT}\n", f":{PORT + 1}\n").replace(ADMIN, "127.0.0.1:9902")
     )
     with running(net, config):
-        refused = adc(net, "run", str(other))
-        assert refused.returncode == 2
-        assert "table inet adc_n2: another adc has it" in refused.stderr
+        code, said = adc(net, "run", str(other))
+        assert code == 2
+        assert "table inet adc_n2: another adc has it" in said
         assert {member_of(net) for _ in range(3)} == {"m1"}
 
 
