@@ -33,7 +33,7 @@ class Node(Protocol):
         """Return why clients should not be sent here now; nothing if they may."""
 
     async def status(self) -> dict[str, Any]:
-        """Version, uptime, workers, listeners, pools, configuration file, last reload."""
+        """Return version, uptime, workers, listeners, pools, configuration file and last reload."""
 
     async def reload(self) -> ReloadResult:
         """Load, check, prepare and swap; never raises for what is wrong with the configuration."""

@@ -20,7 +20,7 @@ CLOSE_WITHIN = 2.0
 
 
 def application(node: Node, access: Access) -> web.Application:
-    """Everything that the admin server answers, one module per subject."""
+    """Return the application of the admin server, one module per subject."""
     app = web.Application(middlewares=[well_formed, guard(access)], client_max_size=MAX_BODY)
     for subject in (api_status, api_operations, metrics, pages):
         app.add_routes(subject.routes(node))

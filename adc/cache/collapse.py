@@ -67,7 +67,7 @@ class Flights(Generic[W]):
         return len(self._flights)
 
     def waiting(self, key: bytes) -> int:
-        """Requests that wait for `key`."""
+        """Return the number of requests that wait for `key`."""
         flight = self._flights.get(key)
         return 0 if flight is None else len(flight.waiting)
 

@@ -33,7 +33,8 @@ def response_directives(headers: Headers, targeted: tuple[bytes, ...]) -> Direct
 
 
 def request_directives(headers: Headers) -> CacheControl:
-    """Cache-Control of a request; without one, `Pragma: no-cache` means `no-cache` (RFC 9111 section 5.4)."""
+    """Return the Cache-Control of a request. Without one, `Pragma: no-cache` means `no-cache` (RFC 9111 section
+    5.4)."""
     return _control_or_pragma(headers)
 
 

@@ -74,7 +74,7 @@ class Entry:
         return replace(self, body=body, length=length)
 
     def head_bytes(self) -> bytes:
-        """Everything but the body, for a file."""
+        """Return everything but the body, for a file."""
         return json.dumps(_plain(self), separators=(",", ":")).encode()
 
 

@@ -46,7 +46,7 @@ class FileBody:
         return data
 
     def read_at(self, start: int, size: int) -> bytes:
-        """Up to `size` bytes from `start` of the content."""
+        """Return up to `size` bytes from `start` of the content."""
         return os.pread(self.fd, max(0, min(size, self.length - start)), self.offset + start)
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class FileWriter:
         self._checksum = zlib.crc32(data, self._checksum)
 
     def read_at(self, start: int, size: int) -> bytes:
-        """Content written so far."""
+        """Return content written so far."""
         return os.pread(self._fd, max(0, min(size, self.length - start)), PREAMBLE_BYTES + start)
 
     def finish(self, head: bytes, target: Path) -> None:

@@ -73,7 +73,7 @@ class Filling:
         return not self.failed
 
     def read_at(self, start: int, size: int) -> bytes:
-        """Content received so far, from `start`, at most `size` bytes. Raises OSError."""
+        """Return content received so far, from `start`, at most `size` bytes. Raises OSError."""
         if self._file is not None:
             return self._file.read_at(start, size)
         if self._body is not None:

@@ -52,7 +52,7 @@ class Terms:
     must_revalidate: bool = False
 
     def age(self, now: float) -> float:
-        """Current age (RFC 9111 section 4.2.3), never negative."""
+        """Return the current age (RFC 9111 section 4.2.3), never negative."""
         return max(0.0, now - self.born)
 
     def freshness(self, now: float) -> float:
@@ -102,7 +102,7 @@ def terms(
 def lifetime(
     status: int, headers: Headers, directives: Directives, response_time: float, options: CacheOptions
 ) -> Lifetime:
-    """Freshness lifetime (RFC 9111 section 4.2.1), then the operator's, then the heuristic one (4.2.2)."""
+    """Return the freshness lifetime (RFC 9111 section 4.2.1), then the operator's, then the heuristic one (4.2.2)."""
     control = directives.control
     for name in ("s-maxage", "max-age"):
         seconds = control.seconds(name)
@@ -140,7 +140,7 @@ def received_date(headers: Headers, response_time: float) -> float:
 
 
 def initial_age(headers: Headers, request_time: float, response_time: float) -> float:
-    """corrected_initial_age of RFC 9111 section 4.2.3."""
+    """Return the corrected_initial_age of RFC 9111 section 4.2.3."""
     apparent = max(0.0, response_time - received_date(headers, response_time))
     delay = max(0.0, response_time - request_time)
     return min(max(apparent, age_value(headers) + delay), MAX_SECONDS)

@@ -16,7 +16,7 @@ def invalidates(request: Request, response: Response) -> bool:
 
 
 def invalidated_urls(request: Request, response: Response, rules: KeyRules) -> list[bytes]:
-    """URL parts of the keys to invalidate: the target, and Location and Content-Location on the same origin.
+    """Return the URL parts of the keys to invalidate: the target, and Location and Content-Location on the same origin.
 
     A URI on another origin is left alone, so that one site cannot empty another's cache.
     """

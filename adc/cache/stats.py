@@ -36,5 +36,5 @@ class Stats:
         self.evicted_disk = 0
 
     def as_dict(self) -> dict[str, int]:
-        """Name -> count."""
+        """Return the counts by name."""
         return {name: getattr(self, name) for name in self.__slots__}

@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Entry point `adc`. Exit codes: 0 done, 1 failed, 2 usage or configuration."""
+    """Run `adc`. Exit codes: 0 done, 1 failed, 2 usage or configuration."""
     gc.disable()  # imports leave no garbage; `adc.control.start` enables it in processes that stay
     from adc.cli.app import app
 

@@ -35,7 +35,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows for a person to read; nothing is cut off where the output is no terminal."""
+    """Print rows for a person to read; nothing is cut off where the output is no terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -29,7 +29,7 @@ class Encoder(Protocol):
         """Return the output that is ready."""
 
     def flush(self) -> bytes:
-        """Output such that everything fed so far can be decoded."""
+        """Return output with which everything fed so far can be decoded."""
 
     def finish(self) -> bytes:
         """Return the last output of the stream. Nothing may be called after it."""

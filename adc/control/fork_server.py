@@ -155,7 +155,7 @@ def _set_title(title: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Entry of the process when it is started as a program."""
+    """Serve as a process that is started as a program."""
     from adc.runtime.preload import preload
 
     preload()

@@ -191,7 +191,7 @@ def key_of(sock: socket.socket) -> str:
 
 
 def by_key(sockets: Iterable[socket.socket]) -> dict[str, socket.socket]:
-    """Sockets by address key."""
+    """Return the sockets by address key."""
     return {key_of(sock): sock for sock in sockets}
 
 

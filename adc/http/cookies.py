@@ -9,7 +9,7 @@ MAX_COOKIES = 300
 
 
 def parse_cookies(headers: Headers) -> dict[str, str]:
-    """Cookie name -> value, as text in latin-1, without decoding.
+    """Return the cookies' values by name, as text in latin-1, without decoding.
 
     The first of several cookies with one name counts: user agents send the most specific path first
     (RFC 6265 section 5.4). A pair without `=` or without a name is skipped; quotes around a value go.

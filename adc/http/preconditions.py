@@ -44,10 +44,10 @@ def _tags(value: bytes) -> Iterator[bytes]:
 
 
 def same_weakly(one: bytes, other: bytes) -> bool:
-    """Weak comparison of two entity tags (RFC 9110 section 8.8.3.2)."""
+    """True if two entity tags are equal in the weak comparison (RFC 9110 section 8.8.3.2)."""
     return one.removeprefix(b"W/") == other.removeprefix(b"W/")
 
 
 def same_strongly(one: bytes, other: bytes) -> bool:
-    """Strong comparison: equal and neither weak."""
+    """True if two entity tags are equal and neither is weak."""
     return one == other and not one.startswith(b"W/")

@@ -9,7 +9,7 @@ MAX_FIELDS = 1000
 
 
 def parse_query(query: str) -> dict[str, list[str]]:
-    """Field name -> its values in order, `+` and percent escapes decoded as UTF-8.
+    """Return the values of each field in order, `+` and percent escapes decoded as UTF-8.
 
     A field without `=` has the value "". Malformed escapes stay as they are and malformed UTF-8 becomes
     U+FFFD, so nothing is raised.

@@ -49,7 +49,7 @@ class SetCookie(NamedTuple):
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
-    """Name, value and the rest of a Set-Cookie value; None if it has no `=` or no name (RFC 6265 section
+    """Return name, value and the rest of a Set-Cookie value; None if it has no `=` or no name (RFC 6265 section
     5.2)."""
     pair, semicolon, attributes = line.partition(b";")
     name, equals, value = pair.partition(b"=")

@@ -27,7 +27,7 @@ _LONGEST = 4096
 
 
 def describe(der: bytes) -> dict[str, str]:
-    """Field names and values for a certificate that TLS has verified, from its DER form. Raises ValueError."""
+    """Return field names and values for a certificate that TLS has verified, from its DER form. Raises ValueError."""
     from cryptography import x509  # here and below: only TLS needs it, and it is large
     from cryptography.hazmat.primitives import hashes
 

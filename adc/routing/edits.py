@@ -95,7 +95,7 @@ def header_edits(
     remove: Sequence[str],
     replace: Replacements | None = None,
 ) -> HeaderEdits | None:
-    """Compiled edits, None if there is nothing to do. Raises `ValueError` as `HeaderEdits` does."""
+    """Return the compiled edits, None if there is nothing to do. Raises `ValueError` as `HeaderEdits` does."""
     return HeaderEdits(set_, add, remove, replace) if set_ or add or remove or replace else None
 
 

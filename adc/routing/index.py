@@ -94,7 +94,7 @@ class HostIndex(Generic[T]):
         return places
 
     def compile(self) -> tuple[dict[str, Lookup[T]], dict[str, Lookup[T]], Lookup[T]]:
-        """Look-ups for each known host, for hosts below a known domain (longest first), and for all others."""
+        """Return look-ups for each known host, for hosts below a known domain (longest first), and for all others."""
         anywhere = self._anywhere.compile()
         wildcards = {domain: index.compile() for domain, index in self._wildcards.items()}
 

@@ -53,12 +53,12 @@ def path_rule(text: str) -> Exact | PathPrefix:
 
 
 def path_exact(text: str) -> Exact:
-    """Exactly `text`, which is normalised as a request's path is. Raises `ValueError`."""
+    """Return the condition that a path is `text`, which is normalised as a request's path is. Raises `ValueError`."""
     return Exact(_normal(text))
 
 
 def path_prefix(text: str) -> PathPrefix:
-    """Matches `text`, normalised, and everything below it. Raises `ValueError`."""
+    """Return the condition that a path is `text`, normalised, or below it. Raises `ValueError`."""
     return PathPrefix(_normal(text))
 
 

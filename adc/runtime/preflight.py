@@ -44,7 +44,7 @@ Which = Callable[[Path], bool]
 
 
 def unwritable(config: Config, which: Which = lambda path: True) -> list[Finding]:
-    """Files and folders that a worker would write to and cannot."""
+    """Return the files and folders that a worker would write to and cannot."""
     return [*_logs(config, which), *_caches(config, which), *_state(config, which)]
 
 

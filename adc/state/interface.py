@@ -113,8 +113,8 @@ class Table(Protocol):
         """Return the live entry of `key` as far as this node knows."""
 
     def lookup(self, key: bytes, now: float) -> Entry | Unknown | None:
-        """Like `get`, but UNKNOWN if another machine may have the entry: request it with `fetch`. Cheaper for an entry
-        that this process has looked up lately and that has not changed since."""
+        """Return what `get` does, but UNKNOWN if another machine may have the entry: request it with `fetch`. That is
+        cheaper for an entry that this process has looked up lately and that has not changed since."""
 
     def fetch(self, key: bytes, now: float, done: Fetched) -> None:
         """Call `done` once, with the entry or None, at the latest when the store's fetch limit has passed."""
@@ -141,7 +141,7 @@ class Table(Protocol):
         if the value is no number."""
 
     def add_exactly(self, key: bytes, amount: int, ttl: float, now: float, done: Counted) -> None:
-        """Like `add`, atomically among all machines. Call `done` once, with the counter, or with None if the other
+        """Add like `add`, atomically among all machines. Call `done` once, with the counter, or with None if the other
         machines did not confirm it within the store's fetch limit: then the amount may have been added or not."""
 
     def take_exactly(

@@ -180,7 +180,7 @@ class RedisTable:
         return Entry(stored, expires)
 
     def counted(self, key: bytes, total: int, expires: float, now: float) -> None:
-        """Redis has counted to `total` for all nodes: never fall behind it. A window that is known keeps its end."""
+        """Count at least to `total`, as Redis has for all nodes. A window that is known keeps its end."""
         mine = self.known.get(key, now)
         expires = expires if mine is None else mine.expires
         total += self._remote.writes.counting(self.name, key)

@@ -35,7 +35,7 @@ class SessionStore(ABC):
 
     @abstractmethod
     def save(self, jar: Jar, cookies: Cookies, session: Session, now: float, *, new: bool) -> list[str]:
-        """Raises TooLarge."""
+        """Store a session. Raises TooLarge."""
 
     @abstractmethod
     def drop(self, jar: Jar, cookies: Cookies) -> list[str]: ...

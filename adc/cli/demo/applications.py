@@ -57,7 +57,7 @@ async def welcome(request: web.Request) -> web.Response:
 
 
 async def page(request: web.Request) -> web.Response:
-    """Says which member answers, and what reached it."""
+    """Say which member answers, and what reached it."""
     fields = "".join(f"  {name}: {value}\n" for name, value in request.headers.items())
     return web.Response(text=f"{request.app[NAME]} got {request.method} {request.raw_path}\n{fields}")
 
@@ -80,7 +80,7 @@ async def user(request: web.Request) -> web.Response:
 
 
 async def slow(request: web.Request) -> web.Response:
-    """Answers after `?seconds=`."""
+    """Answer after `?seconds=`."""
     try:
         seconds = min(max(float(request.query.get("seconds", "2")), 0.0), LONGEST_WAIT)
     except ValueError:
@@ -90,7 +90,7 @@ async def slow(request: web.Request) -> web.Response:
 
 
 async def upload(request: web.Request) -> web.Response:
-    """Counts a body without keeping it."""
+    """Count a body without keeping it."""
     size = 0
     async for chunk in request.content.iter_any():
         size += len(chunk)
@@ -98,7 +98,7 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """Server-sent events, one a second."""
+    """Send server-sent events, one a second."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
     with contextlib.suppress(ConnectionResetError):  # the reader has gone
@@ -134,7 +134,7 @@ async def serve_all() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Entry of the process."""
+    """Serve until the process is ended."""
     match arguments:
         case []:
             asyncio.run(serve_all())

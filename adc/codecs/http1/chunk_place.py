@@ -21,7 +21,7 @@ class ChunkPlace:
         self._size_line = b""
 
     def begin(self) -> None:
-        """New content begins."""
+        """Begin new content."""
         self._inside = self._began_inside = False
         self._parts_of_first = -1
         self._size_line = b""
@@ -37,7 +37,7 @@ class ChunkPlace:
             self._parts_of_first = parts
 
     def next_read(self, data: bytes) -> None:
-        """After `data` has been parsed, remember where in the chunks the next read begins."""
+        """Remember where in the chunks the next read begins, after `data` has been parsed."""
         self._began_inside = self._inside
         self._parts_of_first = -1
         if not self._inside:

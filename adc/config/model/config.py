@@ -117,7 +117,7 @@ class Config(Part):
 
     @classmethod
     def expanded(cls, value: Any) -> Any:
-        """Names that were left out, and the store that `cache: true` uses."""
+        """Return the mapping with names that were left out, and the store that `cache: true` uses."""
         if not isinstance(value, dict):
             return value
         value = dict(value)

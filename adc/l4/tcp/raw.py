@@ -207,11 +207,11 @@ class RawFlow(TcpFlow):
         self.refuse_hello(reason, detail)
 
     def half_closed(self) -> None:
-        """One end has closed its half."""
+        """Note that one end has closed its half."""
         self.service.table.moved(self, HALF_CLOSED, self.service.clock.now)
 
     def complete(self) -> None:
-        """Both ends have closed their halves, and all bytes have been passed on."""
+        """End the flow: both ends have closed their halves, and all bytes have been passed on."""
         self.state = CLOSING
         self._close("closed", resets=False)
 

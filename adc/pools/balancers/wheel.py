@@ -29,7 +29,7 @@ class Wheel:
         return members[self._sector(rng.random() * self._total)]
 
     def draw_two(self, rng: Random) -> tuple[Member, Member]:
-        """Two different members out of two or more: the second drawn with the first one's sector cut out."""
+        """Return two different members out of two or more: the second drawn with the first one's sector cut out."""
         members = self._members
         if self._equal:
             count = len(members)

@@ -126,7 +126,7 @@ class CacheStage(RouteCache):
         return True
 
     def key(self, request: Request) -> bytes:
-        """Under which key responses to `request` are stored."""
+        """Return the key under which responses to `request` are stored."""
         key, mark = primary_key(request, self.options.key), self.suffix
         if request.cache_mark:
             mark += request.cache_mark

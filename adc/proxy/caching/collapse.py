@@ -113,7 +113,7 @@ class CollapseLease(LeaseWaiter):
             again()
 
     def renew(self, now: float) -> None:
-        """Content arrives (`now` is monotonic): others may wait on."""
+        """Let the others wait on: content arrives (`now` is monotonic)."""
         leases = self._store.leases
         if now > self._renew_at and self._lease is not None and leases is not None:
             self._renew_at = now + LEASE_SECONDS / 2

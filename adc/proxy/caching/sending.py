@@ -23,7 +23,7 @@ class Content:
         loans.lend(self._data)
 
     def read_at(self, start: int, size: int) -> bytes:
-        """Up to `size` bytes from `start`."""
+        """Return up to `size` bytes from `start`."""
         return self._data[start : start + size]
 
     def close(self) -> None:

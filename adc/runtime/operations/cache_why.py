@@ -91,7 +91,7 @@ class ExplainCache(Operation[Question, list[Finding]]):
     path = "/api/v1/cache/why"
 
     def run(self, worker: Serving, request: Question) -> list[Finding]:
-        """Raises BuildError for a URL that is none."""
+        """Return what the cache says of a URL. Raises BuildError for one that is none."""
         from adc.runtime.serve.urls import request_of
 
         asked = request_of(request.url, request.method, request.headers)

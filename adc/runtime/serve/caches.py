@@ -118,7 +118,7 @@ class Caches:
             self._close(each)
 
     def tick(self, wall: float) -> None:
-        """Regular work, a little at a time: uses written down, rests of killed processes removed."""
+        """Write uses down and remove what killed processes left, a little at a time."""
         due = wall - self._flushed >= _FLUSH
         if due:
             self._flushed = wall
