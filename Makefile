@@ -24,7 +24,7 @@ test: bytecode peers
 
 # The source, whatever is compiled.
 test-source: bytecode
-	ADC_COMPILED=0 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/test_unusual_heads.py tests/wire/plugins
+	ADC_COMPILED=0 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/unit tests/property tests/wire/test_call_budget.py tests/wire/test_cache_budget.py tests/wire/test_unusual_heads.py tests/wire/plugins
 
 # Real applications behind adc (JupyterLab, Wagtail, copyparty, an S3 store, ...), installed into their own environment.
 test-apps: $(STAMP) $(APPS)/.installed
