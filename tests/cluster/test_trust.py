@@ -5,6 +5,7 @@ import re
 
 from tests.cluster.nodes import SECRET, acquainted, ask, passed, seen, two_nodes
 from tests.cluster.visitor import Visitor
+from tests.kit.waiting import eventually
 from tests.wire.redis_server import needs_redis
 from tests.wire.service import http, until
 
@@ -50,11 +51,22 @@ async def test_a_clients_fields_of_the_cluster_reach_no_member(shared):
     assert len(seen(members)) == 20
 
 
+def _asking_for(node):
+    """Return the command for the record in which a node describes itself; it writes one each second."""
+    return "GET", f"adc:edge:cluster.records:{node.name}"
+
+
+async def _record(redis, node):
+    return await eventually(lambda: (found := redis.command(*_asking_for(node))) != b"$-1\r\n" and found)
+
+
 async def test_a_node_without_the_secret_is_neither_counted_nor_sent_anything(tmp_path):
-    async with two_nodes(tmp_path, "redirect", more=(SECRET, "")) as (_, nodes, members):
+    async with two_nodes(tmp_path, "redirect", more=(SECRET, "")) as (redis, nodes, members):
         for node in nodes:
             await until(node.in_step)
-        await asyncio.sleep(0.1)
+        written = [await _record(redis, node) for node in nodes]
+        for node, before in zip(nodes, written, strict=True):  # each has looked for others meanwhile
+            await eventually(lambda node=node, before=before: redis.command(*_asking_for(node)) != before)
         for number in range(20):
             for node in nodes:
                 assert (await ask(node.port, number))[0] == 200

@@ -7,6 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
+from adc.cli import probe
 from adc.cli.doctor import _look, questions_of
 from adc.cli.probe import Question
 from adc.config import load
@@ -22,14 +23,21 @@ pools:
 """
 
 
-async def hangs_up(conversation):
-    await conversation.request()
-    fields = ["Keep-Alive: timeout=60", "Set-Cookie: SID=1; Max-Age=7200; Path=/"]
-    await conversation.send(response(b"ok", *fields))
-    await asyncio.sleep(0.1)
+async def test_a_members_real_idle_close_is_measured(tmp_path, monkeypatch):
+    measuring, measured = asyncio.Event(), probe._idle_close
 
+    async def idle_close(*arguments):
+        measuring.set()
+        return await measured(*arguments)
 
-async def test_a_members_real_idle_close_is_measured(tmp_path):
+    async def hangs_up(conversation):
+        await conversation.request()
+        fields = ["Keep-Alive: timeout=60", "Set-Cookie: SID=1; Max-Age=7200; Path=/"]
+        await conversation.send(response(b"ok", *fields))
+        await measuring.wait()
+        await asyncio.sleep(0.06)
+
+    monkeypatch.setattr(probe, "_idle_close", idle_close)
     async with Member(hangs_up) as member:
         file = tmp_path / "adc.yaml"
         file.write_text(CONFIG.format(address=member.address))
