@@ -332,6 +332,9 @@ class UdpRelay(Relay):
         again = [] if session.kept is None else [session.kept]
         if unsent is not None and unsent is not session.kept:
             again.append(unsent)
+        if len(session.tried) == 1:  # what came between them is lost with the first member that is away
+            for _ in range(session.packets_in - len(again)):
+                self.dropped("member_failed")
         if not again or not self._connect(session, now):
             self.close(session, "member_failed", now)
             return
@@ -350,7 +353,11 @@ class UdpRelay(Relay):
         """End a session whose member was there before; `data`, which was not sent, opens another one."""
         home, member = session.home, session.picked
         self.close(session, "member_failed", now, failure)
-        if data is None or member is None or not isinstance(home, ClientSocket):
+        self.dropped("member_failed")  # the one that the member's host refused; `data` came after it
+        if data is None or member is None:
+            return
+        if not isinstance(home, ClientSocket):
+            self.dropped("member_failed")
             return
         reason = self._refusal(session.client)
         if reason:

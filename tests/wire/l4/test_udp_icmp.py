@@ -93,6 +93,26 @@ def test_first_datagram_goes_to_another_member_when_the_first_cannot_be_reached(
 
 @netns.required
 @both
+def test_datagrams_that_nobody_gets_are_counted(network, tmp_path, version):
+    async def scenario(relay, visitor, members):
+        a, b = members
+        for data in (b"1", b"2", b"3"):
+            visitor.send(data)
+        await eventually(lambda: len(a.received) == 3)
+        report(PORT_UNREACHABLE, version, a.senders[0], a.sock.getsockname())
+        await eventually(lambda: b.received == [b"1"])
+        assert relay.dropped("member_failed") == 2
+        b.send(b"reply")
+        assert (await visitor.receive())[0] == b"reply"
+        report(PORT_UNREACHABLE, version, b.senders[0], b.sock.getsockname())
+        await eventually(lambda: relay.sessions == 0)
+        assert relay.dropped("member_failed") == 3
+
+    inside(network, version, scenario, folder=tmp_path, answer=lambda data: [])
+
+
+@netns.required
+@both
 @pytest.mark.parametrize("error", [HOST_UNREACHABLE, TOO_BIG], ids=["host", "too_big"])
 def test_session_survives_an_error_that_may_pass(network, tmp_path, version, error):
     async def scenario(relay, visitor, members):
