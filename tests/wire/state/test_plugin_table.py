@@ -8,7 +8,7 @@ from adc.plugin import StateUnavailable, Table
 from adc.state.redis import RedisStore
 from adc.state.redis_client import RedisAddress
 from tests.wire.redis_server import RedisServer, needs_redis
-from tests.wire.state.shared_stores import connected, node, until
+from tests.wire.state.shared_stores import connected, until
 
 pytestmark = needs_redis
 
@@ -34,7 +34,8 @@ async def test_entry_of_another_machine_is_fetched(server: RedisServer) -> None:
 
 
 async def test_table_goes_on_without_redis_and_only_exact_additions_raise(server: RedisServer) -> None:
-    store = await connected(node(server))
+    address = RedisAddress((server.url,))
+    store = await connected(RedisStore(address, interval=0.02, limit=1.0, fetch_limit=1.0))
     table = opened(store)
     assert (await table.add_exactly(b"n", 2, 100.0)).total == 2
     server.pause()
