@@ -69,7 +69,7 @@ class Hub:
         self.receivers: dict[str, Receiver] = {}
         self.drops: dict[str, int] = {}
         self.sock: socket.socket | None = None
-        self._addresses = NodeAddresses(loop, lambda: self._dropped("node_unresolved"))
+        self._addresses = NodeAddresses(loop)
         self._key = b""
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from adc.net.names import Names
@@ -19,12 +19,11 @@ MOST: Final = 4096
 
 
 class NodeAddresses:
-    """Socket addresses by advertised ones (`host:port`). `failed` is called for a name that has no address."""
+    """Socket addresses by advertised ones (`host:port`). The last one of a name serves while no other is found."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, failed: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._names = Names(loop)
-        self._failed = failed
         self._fixed: dict[str, Any] = {}
         self._found: dict[str, Any] = {}
         self._due: dict[str, float] = {}
@@ -70,10 +69,8 @@ class NodeAddresses:
             for found in await self._names.addresses(host):
                 if (":" in found) == (family == socket.AF_INET6):
                     self._found[advertised] = (found, port)
-                    return
-            self._failed()
+                    break
         except OSError:
             self._due[advertised] = self._loop.time() + RETRY
-            self._failed()
         finally:
             del self._looking[advertised]

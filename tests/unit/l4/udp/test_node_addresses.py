@@ -38,13 +38,8 @@ async def loop():
 
 
 @pytest.fixture
-def failures():
-    return []
-
-
-@pytest.fixture
-def addresses(loop, failures):
-    return NodeAddresses(loop, lambda: failures.append(loop.now))
+def addresses(loop):
+    return NodeAddresses(loop)
 
 
 def find(addresses, advertised, family=socket.AF_INET):
@@ -58,11 +53,11 @@ async def test_literal_address_is_known_at_once(addresses, loop):
     assert loop.asked == 0
 
 
-async def test_name_is_looked_up_once_and_has_the_family_of_the_socket(addresses, loop, failures):
+async def test_name_is_looked_up_once_and_has_the_family_of_the_socket(addresses, loop):
     loop.names["b"] = ["2001:db8::2", "192.0.2.2"]
     assert find(addresses, "b:7946") is None
     assert await eventually(lambda: find(addresses, "b:7946")) == ("192.0.2.2", 7946)
-    assert (loop.asked, failures) == (1, [])
+    assert loop.asked == 1
 
 
 async def test_name_is_looked_up_again_and_serves_until_then(addresses, loop):
@@ -77,14 +72,14 @@ async def test_name_is_looked_up_again_and_serves_until_then(addresses, loop):
     assert loop.asked == 2
 
 
-async def test_failed_look_up_keeps_the_last_address_and_is_tried_again(addresses, loop, failures):
+async def test_failed_look_up_keeps_the_last_address_and_is_tried_again(addresses, loop):
     loop.names["b"] = ["192.0.2.2"]
     find(addresses, "b:7946")
     await eventually(lambda: find(addresses, "b:7946"))
     del loop.names["b"]
     loop.now += RENEWAL
     find(addresses, "b:7946")
-    await eventually(lambda: failures)
+    await eventually(lambda: not addresses._looking)
     assert find(addresses, "b:7946") == ("192.0.2.2", 7946)
     assert loop.asked == 2
     loop.names["b"] = ["192.0.2.3"]
@@ -92,11 +87,12 @@ async def test_failed_look_up_keeps_the_last_address_and_is_tried_again(addresse
     await eventually(lambda: find(addresses, "b:7946") == ("192.0.2.3", 7946))
 
 
-async def test_name_without_an_address_of_the_family_is_a_failure(addresses, loop, failures):
+async def test_name_without_an_address_of_the_family_is_not_found(addresses, loop):
     loop.names["b"] = ["2001:db8::2"]
     assert find(addresses, "b:7946") is None
-    await eventually(lambda: failures)
+    await eventually(lambda: not addresses._looking)
     assert find(addresses, "b:7946") is None
+    assert loop.asked == 1
 
 
 async def test_addresses_are_bounded(addresses, monkeypatch):
