@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adc.control.allocator import TRIM_SECONDS
+from adc.control.allocator import FIRST_PAUSE, TRIM_SECONDS
 from tests.faults.setting import running
 from tests.kit.ports import free_port
 from tests.wire.service import ROOT, http
@@ -17,6 +17,7 @@ MAY_KEEP = 20
 """Megabytes that the workers together may hold more at the end than at the beginning."""
 
 SETTLE_SECONDS = TRIM_SECONDS + 2
+RETURN_SECONDS = FIRST_PAUSE * TRIM_SECONDS + SETTLE_SECONDS
 IDLE_SECONDS = 45
 KEEP_ALIVE = "5s"
 
@@ -82,18 +83,20 @@ class Setting:
         )
         assert status == 200, answer
 
-    async def settled(self, target=0.0):
-        """Resident megabytes once no client is connected and they are at most `target`, or do not fall any more."""
+    async def settled(self, target=None):
+        """Resident megabytes once no client is connected and they do not fall any more; with a `target`, once they are
+        at most that, or after the further trim that follows the one at the peak."""
         end = time.monotonic() + IDLE_SECONDS
         while await self._connected() and time.monotonic() < end:
             await asyncio.sleep(0.25)
         lowest = self.resident
-        end = time.monotonic() + SETTLE_SECONDS
-        while lowest > target and time.monotonic() < end:
+        patience = SETTLE_SECONDS if target is None else RETURN_SECONDS
+        end = time.monotonic() + patience
+        while (target is None or lowest > target) and time.monotonic() < end:
             await asyncio.sleep(0.25)
             found = self.resident
             if found < lowest - 0.5:
-                lowest, end = found, time.monotonic() + SETTLE_SECONDS
+                lowest, end = found, time.monotonic() + patience
         return lowest
 
     async def _connected(self):

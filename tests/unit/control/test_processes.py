@@ -53,6 +53,32 @@ def test_the_heap_is_not_trimmed_while_memory_falls():
     assert trims(100, 95, 90, 99) == [99]
 
 
+def test_the_heap_is_trimmed_ever_more_rarely_while_that_returns_nothing():
+    looks, at = 0, []
+    trimmer = HeapTrimmer(lambda: (110 if looks else 100) << 20, lambda: at.append(looks))
+    for looks in range(1, 300):  # noqa: B007
+        trimmer.look()
+    assert at == [1, 4, 10, 22, 46, 94, 190, 286]
+
+
+def test_what_is_freed_after_a_trim_is_returned_by_a_later_one():
+    resident, in_use = 140, 140
+
+    def trim():
+        nonlocal resident
+        resident = in_use
+
+    sizes = iter((100,))
+    trimmer = HeapTrimmer(lambda: next(sizes, resident) << 20, trim)
+    trimmer.look()
+    in_use = 102
+    trimmer.look()
+    trimmer.look()
+    assert resident == 140
+    trimmer.look()
+    assert resident == 102
+
+
 def test_this_machine_can_trim():
     trimmer = heap_trimmer()
     assert trimmer is not None
