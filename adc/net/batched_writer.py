@@ -44,8 +44,10 @@ class BatchedWriter(BatchedOutput):
     def write(self, data: bytes) -> None:
         buffered = self._buffered
         if len(buffered) + len(data) > HOLD_BYTES:
-            self.flush()
-            self._transport.write(data)
+            if buffered:
+                self.writelines((data,))
+            else:
+                self._transport.write(data)
         elif buffered:
             self._buffered = buffered + data
         elif data and not self._lost:

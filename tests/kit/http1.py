@@ -49,18 +49,21 @@ class Loop:
 
 
 class Transport:
-    """Keeps what is written. `ended` is "" until the connection is told to `close`, `abort` or end its half."""
+    """Keeps what is written, and the number of `writes`. `ended` is "" until the connection is told to `close`, `abort`
+    or end its half."""
 
     def __init__(self):
         self.sent = b""
+        self.writes = 0
         self.ended = ""
         self.reading = True
 
     def write(self, data):
         self.sent += data
+        self.writes += 1
 
     def writelines(self, parts):
-        self.sent += b"".join(parts)
+        self.write(b"".join(parts))
 
     def can_write_eof(self):
         return True

@@ -14,6 +14,7 @@ from adc.codecs.http1.states import (
     LOST,
     MEMBER_STATES,
     RESPONSE_HEAD,
+    RESPONSE_REST,
     RESPONSE_TUNNEL,
     UNTIL_CLOSE,
 )
@@ -182,14 +183,16 @@ class ClientConnection(ResponseReader):
             return
         if self._arrived:
             self._arrived += data
-        elif self._state == RESPONSE_TUNNEL:
-            receiver.response_body(data, False)
-        elif self._state != RESPONSE_HEAD or self._head_bytes or len(data) > HOLD_BYTES:
-            self._arrived = data
-            self.read_arrived()
-        else:
+        elif self._state == RESPONSE_HEAD and not self._head_bytes and len(data) <= HOLD_BYTES:
             self._arrived = data
             self._link.batch.response_arrived(self)
+        elif self._state == RESPONSE_REST:
+            self._pass_rest(receiver, data)
+        elif self._state in (RESPONSE_TUNNEL, UNTIL_CLOSE):
+            receiver.response_body(data, False)
+        else:
+            self._arrived = data
+            self.read_arrived()
 
     def eof_received(self) -> bool:
         self.read_arrived()

@@ -87,6 +87,8 @@ def chunk(data: bytes) -> bytes:
 
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
+END_OF_LAST: Final = b"\r\n" + LAST_CHUNK
+"""What follows the data of a chunk with which the content ends."""
 _TRAILER: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 
 

@@ -42,9 +42,9 @@ class ResponseParser(LinkedConnection):
     """Collects what the parser makes of one read of `receiver`'s response: `_head`, the parts of `_body`, `_trailers`.
 
     `_state` says how the response is read (`states`). `_content` is false if the response has none whatever its head
-    says, `_upgrade` what the request offered to switch to. `_keep`: the connection can be used again; `_private`: only
-    for requests of the same client. `_connection`: the
-    `Connection` field of a chunked response. `_interim_heads` counts interim responses before the head.
+    says, `_upgrade` what the request offered to switch to. `_left` counts the missing bytes of long content. `_keep`:
+    the connection can be used again; `_private`: only for requests of the same client. `_connection`: the `Connection`
+    field of a chunked response. `_interim_heads` counts interim responses before the head.
     """
 
     __slots__ = (
@@ -55,6 +55,7 @@ class ResponseParser(LinkedConnection):
         "_head",
         "_interim_heads",
         "_keep",
+        "_left",
         "_link",
         "_overhead",
         "_pairs",
@@ -79,6 +80,7 @@ class ResponseParser(LinkedConnection):
         self._arrived = b""
         self._head: Response | None = None
         self._body: list[bytes] = []
+        self._left = 0
         self._connection = b""
         self._trailers: list[Pair] = []
         self._interim_heads = 0

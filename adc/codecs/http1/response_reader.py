@@ -15,8 +15,10 @@ from adc.codecs.http1.states import (
     COMPLETE,
     ODD_CHUNKS,
     ODD_RESPONSE_HEAD,
+    RESPONSE_BODY,
     RESPONSE_CHUNKS,
     RESPONSE_HEAD,
+    RESPONSE_REST,
     RESPONSE_TUNNEL,
 )
 from adc.codecs.interface import ResponseReceiver
@@ -30,6 +32,9 @@ _MAX_OVERHEAD: Final = 64 << 10
 _OVERHEAD_SHARE: Final = 8
 """Bytes of chunk framing and trailers that are free for each byte of content: a byte a chunk passes, extensions without
 end do not."""
+_LONG: Final = 64 << 10
+"""Bytes of content that are counted without the parser, which copies them: a new parser for the next response costs
+less."""
 
 
 class ResponseReader(ResponseParser):
@@ -231,6 +236,9 @@ class ResponseReader(ResponseParser):
             self._head = None
             self._seen = b""
             self._interim_heads = 0
+            if self._state == RESPONSE_BODY and head.body_length - len(body) >= _LONG:
+                self._left = head.body_length - len(body)
+                self._state = RESPONSE_REST
             receiver.response_head(head, body, done)
         elif body or done:
             receiver.response_body(body, done)
@@ -239,6 +247,20 @@ class ResponseReader(ResponseParser):
         if not done and self._state in (RESPONSE_CHUNKS, ODD_CHUNKS):
             self._place.next_read(data)
             self._count_overhead(data, len(body), head is not None)
+
+    def _pass_rest(self, receiver: ResponseReceiver, data: bytes) -> None:
+        """Pass on more of long content. Bytes behind it keep the connection from being used again."""
+        left = self._left = self._left - len(data)
+        if left > 0:
+            receiver.response_body(data, False)
+            return
+        if left < 0:
+            self._keep = False
+            data = data[:left]
+        self._state = COMPLETE
+        self._new_parser()
+        self._release(receiver)
+        receiver.response_body(data, True)
 
     def _end_with_trailers(self, receiver: ResponseReceiver, head: Response | None, body: bytes) -> None:
         """Pass on the end of a response, with its trailers. The connection belongs to the receiver until then."""

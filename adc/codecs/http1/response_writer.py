@@ -108,13 +108,17 @@ class ResponseWriter(RequestReader):
 
     def _write_first(self, head: BytesWriter, body: bytes) -> None:
         """Write a head and the first of the content."""
-        if self._respond_chunked:
-            self._transport.write(b"%b%x\r\n%b\r\n" % (head.getvalue(), len(body), body))
-        elif len(body) <= _JOIN_BYTES:
-            head.write(body)
-            self._transport.write(head.getvalue())
-        else:
-            self._transport.writelines((head.getvalue(), body))
+        chunked = self._respond_chunked
+        if chunked:
+            head.write(heads.chunk(body))
+        if len(body) > _JOIN_BYTES:
+            parts = (head.getvalue(), body)
+            self._transport.writelines((*parts, b"\r\n") if chunked else parts)
+            return
+        head.write(body)
+        if chunked:
+            head.write(b"\r\n")
+        self._transport.write(head.getvalue())
 
     def _switch(self, response: Response, body: bytes) -> None:
         """Agree to another protocol; `body` are its first bytes."""
@@ -157,14 +161,15 @@ class ResponseWriter(RequestReader):
             return
         if self._half_closed:
             self.deadline = inf
+        chunked = self._respond_chunked
         if data and self._send_content:
-            if self._respond_chunked:
-                transport.writelines((heads.chunk(data), data, b"\r\n"))
+            if chunked:
+                transport.writelines((heads.chunk(data), data, heads.END_OF_LAST if end else b"\r\n"))
             else:
                 transport.write(data)
+        elif end and chunked:
+            transport.write(heads.LAST_CHUNK)
         if end:
-            if self._respond_chunked:
-                transport.write(heads.LAST_CHUNK)
             self._finish()
 
     def send_trailers(self, fields: list[Pair]) -> bool:

@@ -71,17 +71,19 @@ ODD_RESPONSE_HEAD: Final = 2
 """A head that the parser rejected, which is read in strict form."""
 RESPONSE_BODY: Final = 3
 """Content of known length."""
-RESPONSE_CHUNKS: Final = 4
+RESPONSE_REST: Final = 4
+"""The rest of long content of known length, which the parser does not see."""
+RESPONSE_CHUNKS: Final = 5
 """Chunked content, decoded by the parser."""
-ODD_CHUNKS: Final = 5
+ODD_CHUNKS: Final = 6
 """Chunked content that the parser rejected, decoded by ours."""
-UNTIL_CLOSE: Final = 6
-"""Content up to the end of the connection."""
-RESPONSE_TUNNEL: Final = 7
+UNTIL_CLOSE: Final = 7
+"""Content up to the end of the connection, of which the parser sees what comes with the head."""
+RESPONSE_TUNNEL: Final = 8
 """Bytes of another protocol."""
-COMPLETE: Final = 8
+COMPLETE: Final = 9
 """The response is complete, but not delivered yet."""
-LOST: Final = 9
+LOST: Final = 10
 """The connection is closed."""
 
 MEMBER_STATES: Final = (
@@ -89,6 +91,7 @@ MEMBER_STATES: Final = (
     "RESPONSE_HEAD",
     "ODD_RESPONSE_HEAD",
     "RESPONSE_BODY",
+    "RESPONSE_REST",
     "RESPONSE_CHUNKS",
     "ODD_CHUNKS",
     "UNTIL_CLOSE",
@@ -101,7 +104,8 @@ MEMBER_TRANSITIONS: Final[dict[int, tuple[int, ...]]] = {
     IDLE: (RESPONSE_HEAD, LOST),
     RESPONSE_HEAD: (*_BODIES, ODD_RESPONSE_HEAD, LOST),
     ODD_RESPONSE_HEAD: (*_BODIES, LOST),
-    RESPONSE_BODY: (COMPLETE, LOST),
+    RESPONSE_BODY: (RESPONSE_REST, COMPLETE, LOST),
+    RESPONSE_REST: (COMPLETE, LOST),
     RESPONSE_CHUNKS: (ODD_CHUNKS, COMPLETE, LOST),
     ODD_CHUNKS: (COMPLETE, LOST),
     UNTIL_CLOSE: (COMPLETE, LOST),

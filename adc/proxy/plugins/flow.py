@@ -16,15 +16,29 @@ from adc.proxy.plugins.turns import SHARE, TURNS
 PIECE: Final = 1 << 15
 """Bytes that the phases get at once at first. What comes in one read is cut, because a phase may take long for it."""
 _SMALLEST: Final = 1 << 12
+LARGEST: Final = 1 << 18
+"""More than one read brings."""
+_QUICK: Final = SHARE / 16
+"""Seconds in which phases process a piece if the next ones may be twice as large."""
 
 
 def _ignore(*arguments: object) -> None:
     """Do nothing: the exchange is over."""
 
 
+def next_size(size: int, seconds: float) -> int:
+    """Return the size of the next pieces, after a piece of up to `size` bytes took `seconds`."""
+    if seconds > SHARE:
+        return max(size >> 1, _SMALLEST)
+    return min(size << 1, LARGEST) if seconds < _QUICK else size
+
+
 class PluginFlow:
     """Keeps chunks in order while a phase awaits something, or until it is the turn of a flow whose phases take
     long.
+
+    Pieces become smaller if the phases take long for one, and larger if they are quick: each costs calls, a write and a
+    chunk of the response.
 
     `passed` gets what a phase made of a chunk and whether it was the last, `failed` what a phase raised. `hold` has the
     sender pause (it gets whether the last chunk has come), `release` has it go on. `content` is None unless a body
@@ -32,6 +46,7 @@ class PluginFlow:
     """
 
     __slots__ = (
+        "_at",
         "_awaits_turn",
         "_failed",
         "_hold",
@@ -57,6 +72,8 @@ class PluginFlow:
         self._hold = hold
         self._release = release
         self._queue: list[tuple[bytes, bool]] = []
+        self._at = 0
+        """Where in the first chunk of the queue begins what waits of it."""
         self._task = PluginTask()
         self._awaits_turn = False
         self._piece = PIECE
@@ -81,9 +98,14 @@ class PluginFlow:
             self._queue.append((data, end))
             self._await_turn(end)
             return
+        if self._queue or len(data) > self._piece:
+            self._queue.append((data, end))
+            data, end = self._take_piece()
+        self._process(data, end)
+
+    def _process(self, data: bytes, end: bool) -> None:
+        """Process a piece, and those that wait for it."""
         while (content := self.content) is not None:
-            if len(data) > self._piece:
-                data, end = self._first_piece(data, end)
             if content.waits:
                 self.run(content.wait(data, end), partial(self._arrived, end), end)
                 return
@@ -93,7 +115,11 @@ class PluginFlow:
             except (PluginFailed, BodyTooLarge) as error:
                 self._failed(error)
                 return
-            self._spend(perf_counter() - started)
+            seconds = perf_counter() - started
+            self._used += seconds
+            TURNS.spend(seconds)
+            if seconds > SHARE or len(data) >= self._piece:
+                self._piece = next_size(self._piece, seconds)
             self._passed(passed, end)
             self._drop_finished(content)
             if end or isinstance(passed, Stopped):
@@ -105,12 +131,6 @@ class PluginFlow:
                 return
             data, end = self._take_piece()
 
-    def _spend(self, seconds: float) -> None:
-        self._used += seconds
-        TURNS.spend(seconds)
-        if seconds > SHARE and self._piece > _SMALLEST:
-            self._piece >>= 1
-
     def _await_turn(self, end: bool) -> None:
         self._hold(end)
         self._awaits_turn = True
@@ -121,41 +141,53 @@ class PluginFlow:
             return  # stopped meanwhile
         self._awaits_turn = False
         if self._queue:
-            self.push(*self._take_piece())
+            self._process(*self._take_piece())
         if not self.busy:
             self._release()
 
-    def _first_piece(self, data: bytes, end: bool) -> tuple[bytes, bool]:
-        """Return the beginning of a large chunk; the rest waits, before all others."""
-        size, last = self._piece, len(data) - 1
-        self._queue[:0] = [
-            (data[at : at + size], end and at + size > last) for at in range(size, len(data), size)
-        ]
-        return data[:size], False
-
     def _take_piece(self) -> tuple[bytes, bool]:
-        """Remove and return the next chunks that wait, joined, about `_piece` bytes."""
-        size = count = 0
-        for data, _ in self._queue:
-            size += len(data)
+        """Remove and return the beginning of what waits, at most `_piece` bytes: a part of a large chunk, or as many
+        small ones as fit, joined."""
+        queue, start, most = self._queue, self._at, self._piece
+        data, end = queue[0]
+        if len(data) - start > most:
+            self._at = start + most
+            return data[start : start + most], False
+        size, count = len(data) - start, 1
+        while count < len(queue) and size + len(queue[count][0]) <= most:
+            size += len(queue[count][0])
+            end = queue[count][1]
             count += 1
-            if size >= self._piece:
-                break
-        taken = self._queue[:count]
-        del self._queue[:count]
-        return b"".join([data for data, _ in taken]), taken[-1][1]
+        if start or count > 1:
+            data = self._joined(count)
+        del queue[:count]
+        self._at = 0
+        return data, end
+
+    def _joined(self, count: int) -> bytes:
+        """Return the first `count` chunks that wait."""
+        parts = [data for data, _ in self._queue[:count]]
+        if self._at:
+            parts[0] = parts[0][self._at :]
+        return b"".join(parts)
 
     def take(self) -> tuple[bytes, bool]:
         """Remove and return the chunks that wait, joined, and whether they end the content."""
-        data = b"".join([piece for piece, _ in self._queue])
-        end = bool(self._queue) and self._queue[-1][1]
-        self._queue.clear()
+        queue = self._queue
+        if not queue:
+            return b"", False
+        data, end = self._joined(len(queue)), queue[-1][1]
+        self._drop_queue()
         return data, end
+
+    def _drop_queue(self) -> None:
+        self._queue.clear()
+        self._at = 0
 
     def stop(self) -> None:
         """Drop the content, the chunks that wait and the task."""
         self.content = None
-        self._queue.clear()
+        self._drop_queue()
         self._task.cancel()
         self._awaits_turn = False
 
@@ -169,7 +201,7 @@ class PluginFlow:
         content = self.content
         self._passed(passed, end)
         if self._queue and self.content is not None and not isinstance(passed, Stopped):
-            self.push(*self._take_piece())
+            self._process(*self._take_piece())
             return
         if content is not None:
             self._drop_finished(content)

@@ -107,3 +107,47 @@ def test_connection_is_used_again_and_told_to_be():
         side.send(request())
     side.end()
     assert side.receiver.failure is Failure.STALE_CONNECTION
+
+
+LONG = bytes(200_000)
+LONG_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n"
+
+
+@pytest.mark.parametrize("first", [0, 1, 150_000, 199_999])
+@pytest.mark.parametrize("read", [1_000, 64_000, 200_000])
+def test_long_content_is_counted_and_the_connection_used_again(first, read):
+    side = MemberSide()
+    side.receive(LONG_HEAD + LONG[:first])
+    for start in range(first, len(LONG), read):
+        assert not side.receiver.complete
+        side.receive(LONG[start : start + read])
+    assert (side.receiver.body, side.receiver.complete) == (LONG, True)
+    side.send(request())
+    side.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+    assert (side.receiver.body, side.receiver.complete) == (b"x", True)
+    assert not side.transport.ended
+
+
+def test_bytes_behind_long_content_close_the_connection():
+    side = MemberSide()
+    side.receive(LONG_HEAD)
+    side.receive(LONG + b"HTTP/1.1 500 Unsolicited\r\n\r\n")
+    assert (side.receiver.body, side.receiver.complete) == (LONG, True)
+    assert side.transport.ended == "close"
+
+
+def test_long_content_that_ends_too_early_is_incomplete():
+    side = MemberSide()
+    side.receive(LONG_HEAD)
+    side.receive(LONG[1:])
+    side.end()
+    assert side.receiver.failure is Failure.BODY_INCOMPLETE
+
+
+def test_content_until_the_connection_closes_comes_in_any_reads():
+    side = MemberSide()
+    side.receive(b"HTTP/1.1 200 OK\r\n\r\na")
+    side.receive(LONG)
+    side.receive(b"z")
+    side.end()
+    assert (side.receiver.body, side.receiver.complete) == (b"a" + LONG + b"z", True)

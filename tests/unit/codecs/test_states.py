@@ -65,6 +65,7 @@ def test_representation_of_a_clients_connection_tells_its_state(data, state):
         (b"", "RESPONSE_HEAD"),
         (b"HTTP/1.1 200 OK\nA", "ODD_RESPONSE_HEAD"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\na", "RESPONSE_BODY"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\na", "RESPONSE_REST"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n", "RESPONSE_CHUNKS"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n01 ;\n", "ODD_CHUNKS"),
         (b"HTTP/1.1 200 OK\r\n\r\n", "UNTIL_CLOSE"),

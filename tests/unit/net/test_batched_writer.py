@@ -56,11 +56,13 @@ async def test_writes_of_one_turn_leave_as_one(writer, transport):
     assert transport.calls == [b"headbody"]
 
 
-async def test_large_write_does_not_wait_and_follows_buffered_ones(writer, transport):
+async def test_large_write_does_not_wait_and_leaves_with_buffered_ones(writer, transport):
     large = b"x" * HOLD_BYTES
     writer.write(b"head")
     writer.write(large)
-    assert transport.calls == [b"head", large]
+    assert transport.calls == [[b"head", large]]
+    writer.write(large + b"x")
+    assert transport.calls[1:] == [large + b"x"]
 
 
 async def test_pieces_are_written_at_once_behind_what_is_held(writer, transport):

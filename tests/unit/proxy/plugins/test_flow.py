@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc.proxy.plugins.flow import PIECE, PluginFlow
+from adc.proxy.plugins.flow import LARGEST, PIECE, PluginFlow, next_size
 
 
 class Content:
@@ -80,6 +80,39 @@ async def test_chunks_that_cost_little_pass_at_once():
     sender.flow.push(bytes(2 * PIECE), False)
     assert len(sender.passed) == 2
     assert sender.events == []
+
+
+@pytest.mark.parametrize(("seconds", "following"), [(0.0001, 2 * PIECE), (0.002, PIECE), (0.005, PIECE // 2)])
+def test_pieces_grow_while_the_phases_are_quick_and_shrink_while_they_are_not(seconds, following):
+    assert next_size(PIECE, seconds) == following
+
+
+def test_size_of_pieces_has_bounds():
+    assert next_size(LARGEST, 0) == LARGEST
+    assert next_size(4096, 1) == 4096
+
+
+async def test_large_chunk_is_cut_as_the_phases_allow():
+    content = Content(seconds=0)
+    sender = Sender(content)
+    while not sender.passed or len(sender.passed[-1]) < LARGEST:
+        sender.passed.clear()
+        sender.flow.push(bytes(4 * LARGEST), False)
+    content.seconds = 0.005
+    sender.passed.clear()
+    sender.flow.push(bytes(2 * LARGEST - 1), True)
+    await sender.ended.wait()
+    assert [len(piece) for piece in sender.passed[:4]] == [LARGEST >> halved for halved in range(4)]
+    assert sum(map(len, sender.passed)) == 2 * LARGEST - 1
+
+
+async def test_small_chunks_do_not_make_pieces_grow():
+    sender = Sender(Content(seconds=0))
+    for _ in range(100):
+        sender.flow.push(bytes(PIECE - 1), False)
+    sender.passed.clear()
+    sender.flow.push(bytes(2 * PIECE), False)
+    assert len(sender.passed[0]) <= PIECE
 
 
 async def test_stopped_flow_processes_no_more_pieces():
