@@ -35,11 +35,7 @@ def escape_text(text: str, limit: int = FIELD_LIMIT) -> str:
 
 def escape_bytes(value: bytes) -> str:
     """Return a field value as received for a quoted field."""
-    return escape_latin1(value.decode("latin-1"))
-
-
-def escape_latin1(text: str) -> str:
-    """Return a field value of which each byte has become one character for a quoted field."""
+    text = value.decode("latin-1")
     return text if len(text) <= FIELD_LIMIT and is_plain(text) else _bounded(text, FIELD_LIMIT, _spell_octets)
 
 

@@ -12,7 +12,7 @@ DEFAULT_LIMIT: Final = 4 << 20
 class LineLog:
     """Appends lines to `path` (`-`: standard output) whenever `flush` is called.
 
-    `limit` bounds the buffer, in characters; a line that arrives above it is dropped. `written` and `dropped` count
+    `limit` bounds the buffer, in bytes; a line that arrives above it is dropped. `written` and `dropped` count
     lines. Several processes may append to one file. Raises OSError if the file cannot be opened.
     """
 
@@ -20,9 +20,10 @@ class LineLog:
         self.dropped = 0
         self.written = 0
         self._limit = limit
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._size = 0
         self._unsent = b""
+        self._unsent_lines = 0
         self._file = LogFile(path)
 
     def append(self, line: str) -> None:
@@ -30,22 +31,24 @@ class LineLog:
         if self._size >= self._limit:
             self.dropped += 1
             return
-        self._lines.append(line)
-        self._size += len(line)
+        data = line.encode("utf-8", "backslashreplace")
+        self._lines.append(data)
+        self._size += len(data)
 
     def flush(self) -> None:
         """Write the buffered lines, without waiting for a slow reader; called from a tick."""
-        if not self._lines and not self._unsent:
+        kept = self._lines
+        if not kept and not self._unsent:
             return
-        data = self._unsent
-        if self._lines:
-            data += ("\n".join(self._lines) + "\n").encode("utf-8", "backslashreplace")
+        lines = self._unsent_lines + len(kept)
+        if kept:
             self._lines = []
-        lines = data.count(b"\n")
-        self._unsent, lost = self._file.write(data)
+            kept.append(b"")
+        self._unsent, lost = self._file.write(self._unsent + b"\n".join(kept))
+        self._unsent_lines = self._unsent.count(b"\n")
         self._size = len(self._unsent)
         self.dropped += lost
-        self.written += lines - lost - self._unsent.count(b"\n")
+        self.written += lines - lost - self._unsent_lines
 
     def reopen(self) -> None:
         """Continue in a new file after a rotation; buffered lines go to the old one.

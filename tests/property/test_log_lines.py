@@ -48,14 +48,14 @@ def is_one_line(line: str) -> bool:
 
 @given(exchanges)
 def test_any_bytes_in_any_field_make_one_printable_line(exchange: Finished) -> None:
-    assert is_one_line(combined(exchange))
-    assert is_one_line(json_line(exchange))
-    assert is_one_line(template(exchange))
+    assert is_one_line(combined(exchange).decode())
+    assert is_one_line(json_line(exchange).decode())
+    assert is_one_line(template(exchange).decode())
 
 
 @given(exchanges)
 def test_quotes_in_a_combined_line_are_only_those_of_the_format(exchange: Finished) -> None:
-    assert combined(exchange).count('"') == 6
+    assert combined(exchange).count(b'"') == 6
 
 
 @given(exchanges)

@@ -6,11 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adc.telemetry import formats
 from adc.telemetry.escape import CUT, FIELD_LIMIT, escape_text, is_plain, json_text
-from adc.telemetry.formats import combined, compile_format, json_line
 from tests.unit.telemetry.finished import Finished, request
 
 BROWSER = ((b"Referer", b"https://example.com/"), (b"User-Agent", b"Mozilla/5.0 (X11)"))
+
+
+def line_of(text: str, record: Finished) -> str:
+    return formats.compile_format(text)(record).decode("utf-8")
+
+
+def combined(record: Finished) -> str:
+    return line_of("combined", record)
+
+
+def json_line(record: Finished) -> str:
+    return line_of("json", record)
 
 
 def test_combined_is_what_log_analysers_expect() -> None:
@@ -70,7 +82,7 @@ FORMATS = ["combined", "json", '{client} "{user_agent}" "{header.referer}" "{tar
 def test_a_long_value_is_cut_and_marked_in_every_format(text: str, value: bytes) -> None:
     fields = ((b"User-Agent", value), (b"Referer", value))
     target = "/" + value.decode("utf-8", "surrogateescape")
-    line = compile_format(text)(Finished(request=request(target, headers=fields)))
+    line = line_of(text, Finished(request=request(target, headers=fields)))
     assert line.count(CUT) == 3
     assert 3 * 600 < len(line) < 3 * (FIELD_LIMIT + len(CUT)) + 600
     assert is_plain(line.replace('"', "").replace("\\", ""))
@@ -83,7 +95,7 @@ def test_a_long_value_is_cut_and_marked_in_every_format(text: str, value: bytes)
 def test_a_value_at_the_limit_is_not_cut(text: str) -> None:
     whole = "a" * FIELD_LIMIT
     for value, cut in ((whole, False), (whole + "a", True)):
-        line = compile_format(text)(Finished(request=request(headers=((b"User-Agent", value.encode()),))))
+        line = line_of(text, Finished(request=request(headers=((b"User-Agent", value.encode()),))))
         assert whole in line
         assert (CUT in line) is cut
 
@@ -147,6 +159,6 @@ def test_json_carries_a_percent_sign_as_it_is() -> None:
 
 
 def test_named_formats_and_templates_compile() -> None:
-    assert compile_format("combined") is combined
-    assert compile_format("json") is json_line
-    assert compile_format("{status}")(Finished(status=204)) == "204"
+    assert formats.compile_format("combined") is formats.combined
+    assert formats.compile_format("json") is formats.json_line
+    assert formats.compile_format("{status}")(Finished(status=204)) == b"204"
