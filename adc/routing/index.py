@@ -7,8 +7,9 @@ rules that the index cannot place); the lowest number whose conditions hold wins
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from adc.routing.condition import Facts
 from adc.routing.conditions import further_conditions, host_condition, path_condition, test_all
@@ -21,7 +22,20 @@ T = TypeVar("T")
 Test = Callable[[Facts], bool]
 Candidate = tuple[int, Test | None, T]
 Bucket = tuple[Candidate[T], ...]
-Lookup = Callable[[str], tuple[Bucket[T], ...]]
+
+
+class Lookup(Generic[T]):
+    """Finds the buckets of a path."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def buckets(self, path: str) -> tuple[Bucket[T], ...]:
+        """Return the buckets that hold the candidates of `path`."""
+
+
+_FEW: Final = 4
+"""Prefixes that are tried one after the other: with more, looking up the parts of a path is quicker."""
 
 
 class PathIndex(Generic[T]):
@@ -54,15 +68,16 @@ class PathIndex(Generic[T]):
             self._prefixes.setdefault(f"{rule.text.rstrip('/')}/", []).append(candidate)
 
     def compile(self) -> Lookup[T]:
-        """Return a function from a path to the buckets that hold its candidates."""
+        """Return the search in the rules that were added."""
         exact = {path: self._buckets(path, self._exact[path]) for path in self._exact}
         prefixes = {path: self._buckets(path) for path in self._prefixes}
         # Every path begins with "/" except the "*" of OPTIONS, so a prefix "/" needs no look-up.
         elsewhere = prefixes.pop("/", None) or _frozen([self._anywhere])
         exact.setdefault("*", _frozen([self._anywhere]))
         if not prefixes:
-            return _exact_lookup(exact, elsewhere)
-        return _prefix_lookup(exact, prefixes, elsewhere)
+            return _ByPath(exact, elsewhere)
+        by_prefix = _ByPrefix if len(prefixes) > _FEW else _ByFewPrefixes
+        return by_prefix(exact, prefixes, elsewhere)
 
     def _buckets(self, path: str, own: Sequence[Candidate[T]] = ()) -> tuple[Bucket[T], ...]:
         above = [self._prefixes.get(prefix, ()) for prefix in _prefixes_of(path)]
@@ -101,8 +116,8 @@ class HostIndex(Generic[T]):
         def joined(own: Lookup[T], host: str) -> Lookup[T]:
             for domain in domains_of(host):
                 if domain in wildcards:
-                    own = _joined(own, wildcards[domain])
-            return own if self._anywhere.empty else _joined(own, anywhere)
+                    own = _Joined(own, wildcards[domain])
+            return own if self._anywhere.empty else _Joined(own, anywhere)
 
         hosts = {host: joined(index.compile(), host) for host, index in self._exact.items()}
         below = {domain: joined(lookup, domain) for domain, lookup in wildcards.items()}
@@ -150,35 +165,78 @@ def _frozen(buckets: Iterable[Sequence[Candidate[T]]]) -> tuple[Bucket[T], ...]:
     return tuple(bucket for bucket in filled if first_certain is None or bucket[0][0] <= first_certain)
 
 
-def _joined(first: Lookup[T], second: Lookup[T]) -> Lookup[T]:
-    return lambda path: first(path) + second(path)
+class _Joined(Lookup[T]):
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Lookup[T], second: Lookup[T]) -> None:
+        self._first = first
+        self._second = second
+
+    def buckets(self, path: str) -> tuple[Bucket[T], ...]:
+        first, second = self._first.buckets(path), self._second.buckets(path)
+        if not first:
+            return second
+        return first + second if second else first
 
 
-def _exact_lookup(exact: dict[str, tuple[Bucket[T], ...]], elsewhere: tuple[Bucket[T], ...]) -> Lookup[T]:
-    if all(buckets == elsewhere for buckets in exact.values()):
-        return lambda path: elsewhere
-    return lambda path: exact.get(path, elsewhere)
+class _ByPath(Lookup[T]):
+    __slots__ = ("_elsewhere", "_exact")
+
+    def __init__(self, exact: dict[str, tuple[Bucket[T], ...]], elsewhere: tuple[Bucket[T], ...]) -> None:
+        self._exact = exact
+        self._elsewhere = elsewhere
+
+    def buckets(self, path: str) -> tuple[Bucket[T], ...]:
+        return self._exact.get(path, self._elsewhere)
 
 
-def _prefix_lookup(
-    exact: dict[str, tuple[Bucket[T], ...]],
-    prefixes: dict[str, tuple[Bucket[T], ...]],
-    elsewhere: tuple[Bucket[T], ...],
-) -> Lookup[T]:
-    deepest = max(prefix.count("/") for prefix in prefixes) - 1
+class _ByFewPrefixes(_ByPath[T]):
+    __slots__ = ("_prefixes",)
 
-    def lookup(path: str) -> tuple[Bucket[T], ...]:
-        buckets = exact.get(path)
-        if buckets is not None:
-            return buckets
-        buckets = elsewhere
-        end, depth = 1, 0
-        while depth < deepest:  # the longest prefix wins, and no path is walked deeper than the rules go
+    def __init__(
+        self,
+        exact: dict[str, tuple[Bucket[T], ...]],
+        prefixes: dict[str, tuple[Bucket[T], ...]],
+        elsewhere: tuple[Bucket[T], ...],
+    ) -> None:
+        super().__init__(exact, elsewhere)
+        self._prefixes = sorted(prefixes.items(), key=lambda item: len(item[0]), reverse=True)
+
+    def buckets(self, path: str) -> tuple[Bucket[T], ...]:
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        for prefix, buckets in self._prefixes:  # the longest one wins
+            if path.startswith(prefix):
+                return buckets
+        return self._elsewhere
+
+
+class _ByPrefix(_ByPath[T]):
+    __slots__ = ("_deepest", "_prefixes")
+
+    def __init__(
+        self,
+        exact: dict[str, tuple[Bucket[T], ...]],
+        prefixes: dict[str, tuple[Bucket[T], ...]],
+        elsewhere: tuple[Bucket[T], ...],
+    ) -> None:
+        super().__init__(exact, elsewhere)
+        self._prefixes = prefixes
+        self._deepest = max(prefix.count("/") for prefix in prefixes) - 1
+
+    def buckets(self, path: str) -> tuple[Bucket[T], ...]:
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        found = self._elsewhere
+        prefixes = self._prefixes
+        end = 1
+        for _ in range(
+            self._deepest
+        ):  # the longest prefix wins, and no path is walked deeper than the rules go
             end = path.find("/", end) + 1
             if not end:
                 break
-            depth += 1
-            buckets = prefixes.get(path[:end], buckets)
-        return buckets
-
-    return lookup
+            found = prefixes.get(path[:end], found)
+        return found

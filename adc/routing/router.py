@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from adc.http.message import Request
@@ -76,7 +76,7 @@ def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:
         return _find_by_domain(hosts, below, others, len(rules))
     if hosts:
         return _find_by_host(hosts, others, len(rules))
-    buckets = others("*")
+    buckets = others.buckets("*")
     if not rules or (buckets and buckets[0][0][:2] == (0, None)):
         value = rules[0].value if rules else None
         return lambda request: value
@@ -84,7 +84,7 @@ def _compile(rules: Sequence[Rule[T]]) -> Callable[[Request], T | None]:
 
 
 def _find_by_domain(
-    hosts: Mapping[str, Lookup[T]], below: Mapping[str, Lookup[T]], others: Lookup[T], beyond: int
+    hosts: dict[str, Lookup[T]], below: dict[str, Lookup[T]], others: Lookup[T], beyond: int
 ) -> Callable[[Request], T | None]:
     def find(request: Request) -> T | None:
         host = request.host
@@ -92,23 +92,23 @@ def _find_by_domain(
         while lookup is None:
             _, _, host = host.partition(".")
             lookup = below.get(host) if host else others
-        return _first(lookup(request.path), request, beyond)
+        return _first(lookup.buckets(request.path), request, beyond)
 
     return find
 
 
 def _find_by_host(
-    hosts: Mapping[str, Lookup[T]], others: Lookup[T], beyond: int
+    hosts: dict[str, Lookup[T]], others: Lookup[T], beyond: int
 ) -> Callable[[Request], T | None]:
     def find(request: Request) -> T | None:
-        return _first(hosts.get(request.host, others)(request.path), request, beyond)
+        return _first(hosts.get(request.host, others).buckets(request.path), request, beyond)
 
     return find
 
 
 def _find_by_path(lookup: Lookup[T], beyond: int) -> Callable[[Request], T | None]:
     def find(request: Request) -> T | None:
-        return _first(lookup(request.path), request, beyond)
+        return _first(lookup.buckets(request.path), request, beyond)
 
     return find
 

@@ -182,7 +182,7 @@ def agree(matches: list[Wanted], request: Request) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(BARE_MATCHES, max_size=8), requests())
+@given(st.lists(BARE_MATCHES, max_size=20), requests())
 def test_index_by_host_and_path_equals_a_linear_scan(matches: list[Wanted], request: Request) -> None:
     agree(matches, request)
 
