@@ -97,6 +97,8 @@ REMOVED: Final = HOP_BY_HOP | FRAMING
 _IN_NAMES: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 _not_in_variables: Final = re.compile(rb"[^0-9a-z]")
 SPECIAL: Final = REMOVED | PROXY_FIELDS | SPOOFABLE_FIELDS
+_SPECIAL: Final = {name: name for name in SPECIAL}
+"""One object for each name, the one that compiled code looks up: it need not be compared."""
 _PLAIN_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 _PROTECTED: Final = (
     frozenset({b"host", b"content-length", b"cookie", b"authorization", b"set-cookie"})
@@ -145,8 +147,9 @@ def classify(spelling: bytes) -> bytes | None:
     lower = spelling.lower()
     if lower in SPOOFABLE_FIELDS or lower.startswith(RESERVED):
         return SPOOFABLE
-    if lower in SPECIAL:
-        return lower
+    special = _SPECIAL.get(lower)
+    if special is not None:
+        return special
     if lower == b"proxy":
         return AMBIGUOUS
     if lower.translate(None, _IN_NAMES):

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 _NO_LIMIT: Final = 1 << 30
 _BLANK_LINE: Final = b"\r\n\r\n"
+_SLASH: Final = 47
 _METHODS: Final = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
 _HTTP_1_1: Final = b" HTTP/1.1\r\n"
-_CLOSES: Final = {b"keep-alive": False, b"Keep-Alive": False, b"close": True, b"Close": True}
-"""Values of `Connection` that have no other option in them."""
 
 
 class _NoFlow:
@@ -135,16 +134,19 @@ class HeadParser:
         if method is None or len(self._urls) != 1:
             return None
         fields, url = self._fields, self._urls[0]
-        if fields.odd or len(fields.lines) > self._most_fields or b"host" not in fields.special:
+        if fields.odd or len(fields.lines) > self._most_fields or not fields.hosted:
             return None
         end = len(method) + 1 + len(url)
         if head[end : end + len(_HTTP_1_1)] != _HTTP_1_1:
             return None  # another version, or blanks in the request line
-        if not url.isascii() or url[:1] != b"/" or url[1:2] == b"/":
+        if not url or not url.isascii() or url[0] != _SLASH or (len(url) > 1 and url[1] == _SLASH):
             return None
-        closes = _CLOSES.get(fields.special.get(b"connection", b"keep-alive"))
-        if closes is None:
-            return None
+        connection = fields.connection
+        closes = False
+        if connection is not None and connection != b"keep-alive" and connection != b"Keep-Alive":
+            if connection != b"close" and connection != b"Close":
+                return None  # it has other options
+            closes = True
         if fields.framed:
             self._quick = None  # it waits for content, which is read elsewhere
         return ParsedHead(method, url.decode("ascii"), 1, 1, fields.lines, closes, False, fields)

@@ -10,10 +10,13 @@ class ParsedHead:
     """Start line and field lines. `should_close` and `upgrade` are the parser's reading of `Connection`.
 
     `kept`, `special` and `spoofable` are what `divide` makes of the lines, if that is known: otherwise `special` is
-    None. `selecting` is False if no `SELECTING` field is known to be among them.
+    None. `selecting` is False if no `SELECTING` field is known to be among them, `framed` if no field that frames
+    content is, `asking` if neither `TE` nor `Expect` is.
     """
 
     __slots__ = (
+        "asking",
+        "framed",
         "kept",
         "lines",
         "major",
@@ -49,8 +52,14 @@ class ParsedHead:
         self.special: dict[bytes, bytes] | None = None
         self.spoofable = False
         self.selecting = True
+        self.framed = True
+        self.asking = True
         if fields is not None:
-            self.kept = fields.kept
+            kept = self.kept = lines.copy()
+            for place in reversed(fields.dropped):
+                del kept[place]
             self.special = fields.special
             self.spoofable = fields.spoofable
             self.selecting = fields.selecting
+            self.framed = fields.framed
+            self.asking = fields.asking

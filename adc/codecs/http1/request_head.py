@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from adc.codecs.aiohttp_parser import http_exceptions
@@ -35,8 +34,9 @@ def bad_request(detail: str) -> Refused:
 
 _CONTINUE: Final = frozenset({b"100-continue"})
 _LONGEST_KNOWN: Final = 255
-_known_host: Final = lru_cache(maxsize=1024)(parse_host)
-"""Hosts are few and come again; only short ones are kept."""
+_MOST_KNOWN: Final = 1024
+_HOSTS: Final[dict[str, str]] = {}
+"""Hosts of authorities: they are few and come again. Only short ones are kept."""
 
 
 def refusal_of(error: Exception, target_limit: int) -> Refused:
@@ -74,7 +74,9 @@ def read_head(head: ParsedHead, client: Client) -> Request:
     else:
         lines, proxy_fields, spoofable = head.kept, head.special, head.spoofable
     body_length = NO_BODY
-    if b"transfer-encoding" in proxy_fields:
+    if not head.framed:
+        pass
+    elif b"transfer-encoding" in proxy_fields:
         if proxy_fields[b"transfer-encoding"].lower() != b"chunked" or minor == 0:
             raise bad_request("only the transfer coding `chunked` of HTTP/1.1 is understood")
         if b"content-length" in proxy_fields:
@@ -96,7 +98,7 @@ def read_head(head: ParsedHead, client: Client) -> Request:
             proxy_fields[b"host"] = authority.encode("ascii", "replace")
             lines.insert(0, (b"Host", proxy_fields[b"host"]))
         if authority or minor:
-            host = _known_host(authority) if len(authority) <= _LONGEST_KNOWN else parse_host(authority)
+            host = _HOSTS.get(authority) or _new_host(authority)
         else:
             host = ""
             if b"host" not in proxy_fields:
@@ -124,11 +126,22 @@ def read_head(head: ParsedHead, client: Client) -> Request:
     request.received_lines = head.lines
     if head.upgrade and minor:
         request.upgrade = _offer(request, passable(proxy_fields.get(b"upgrade", b"")))
-    if b"te" in proxy_fields and minor:
-        request.takes_trailers = b"trailers" in tokens(proxy_fields[b"te"])
-    if b"expect" in proxy_fields and minor:
-        _read_expectation(request, proxy_fields[b"expect"])
+    if head.asking and minor:
+        if b"te" in proxy_fields:
+            request.takes_trailers = b"trailers" in tokens(proxy_fields[b"te"])
+        if b"expect" in proxy_fields:
+            _read_expectation(request, proxy_fields[b"expect"])
     return request
+
+
+def _new_host(authority: str) -> str:
+    """Return the host of a Host field, and keep it. Raises BadHost."""
+    host = parse_host(authority)
+    if len(authority) <= _LONGEST_KNOWN:
+        if len(_HOSTS) >= _MOST_KNOWN:
+            _HOSTS.clear()
+        _HOSTS[authority] = host
+    return host
 
 
 def _other_form(method: str, target: str, authority: str) -> tuple[str, str, Target, str]:
