@@ -230,7 +230,7 @@ class Exchange(RequestSide):
             unpacker.schedule(self)
 
     def respond_shared(self, response: Response, body: bytes) -> bool:
-        """Send a response whose head other requests share, if nothing on the way changes heads; False otherwise."""
+        """Send the response, if nothing on the way changes heads."""
         pipeline = self.pipeline
         if pipeline is None or pipeline.response_stages or self.plugins is not None or self.response_lines:
             return False

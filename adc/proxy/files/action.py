@@ -15,7 +15,6 @@ from adc.http.headers import Headers, Pair
 from adc.http.message import Request, Response
 from adc.http.target import BadTarget, normalise_path
 from adc.net.clock import Clock
-from adc.proxy.exchange import Exchange
 from adc.proxy.files.finder import ABSENT, Finder, Found, Kind
 from adc.proxy.files.open_files import OpenFiles, Shelf
 from adc.proxy.files.root import Descriptor, Root, entries
@@ -90,11 +89,7 @@ class ServeFiles:
 
     def _send_whole(self, upstream: UpstreamRequest, content: Content) -> None:
         shown, data = content.shown, content.data
-        if (
-            data is not None
-            and isinstance(upstream, Exchange)
-            and upstream.respond_shared(content.head, data)
-        ):
+        if data is not None and upstream.respond_shared(content.head, data):
             return
         response = Response(200, Headers(shown.lines), b"", shown.length)
         if data is not None:

@@ -103,6 +103,11 @@ class UpstreamRequest(InFlight):
     def respond_trailers(self, fields: list[Pair]) -> None:
         """Receive the trailers, which end the response."""
 
+    def respond_shared(self, response: Response, body: bytes) -> bool:
+        """Receive a whole response whose head serves other requests too; False if it may be changed on its way, and
+        `respond` must be called with one of its own."""
+        return False
+
     def inform(self, response: Response) -> None:
         """Receive an interim response (1xx except 100 and 101)."""
 
