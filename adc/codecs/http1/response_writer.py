@@ -11,7 +11,7 @@ from librt.strings import BytesWriter
 from adc.codecs.http1 import heads
 from adc.codecs.http1.request_reader import RequestReader
 from adc.codecs.http1.settings import Http1Settings
-from adc.codecs.http1.states import BODY, CHUNKED, DISCARD, TUNNEL, UPGRADING
+from adc.codecs.http1.states import BODY, CHUNKED, DISCARD, PIPELINED, TUNNEL, UPGRADING
 from adc.http.headers import Pair
 from adc.http.message import UNKNOWN_LENGTH, Request, Response
 from adc.net.batched_writer import BatchedWriter
@@ -66,6 +66,11 @@ class ResponseWriter(RequestReader):
             self._transport.write(heads.response_head(response.status, response.reason, lines, b"\r\n"))
 
     def send_head(self, response: Response, body: bytes, end: bool) -> None:
+        written = response.written
+        if written and end and not response.dated and self._adds_nothing and 0 < len(body) <= _JOIN_BYTES:
+            self._transport.write(b"%b%b\r\n%b" % (written, self._settings.clock.date_line, body))
+            self._finish()
+            return
         status, length = response.status, response.body_length
         if status == 101:
             self._switch(response, body)
@@ -105,6 +110,19 @@ class ResponseWriter(RequestReader):
             self._transport.write(head.getvalue())
         if end:
             self._finish()
+
+    @property
+    def _adds_nothing(self) -> bool:
+        """True if the connection adds no field to a response, and goes on behind it."""
+        return (
+            self._state == PIPELINED
+            and self._keep_alive
+            and self._send_content
+            and not self._leaving
+            and not self._half_closed
+            and self._offer is None
+            and self._version == "1.1"
+        )
 
     def _write_first(self, head: BytesWriter, body: bytes) -> None:
         """Write a head and the first of the content."""

@@ -64,3 +64,50 @@ def test_content_goes_out_with_the_head_that_waits(size):
     side.loop.run()
     assert side.sent.endswith(b"\r\n\r\n" + bytes(size))
     assert side.transport.writes == 1
+
+
+def shared_head():
+    head = Response(200, Headers([(b"ETag", b'"a"')]), b"", 4)
+    head.shared = True
+    return head
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (get(), b""),
+        (get("/", "Connection: close"), b"Connection: close\r\n"),
+        (get().replace(b"HTTP/1.1", b"HTTP/1.0"), b"Connection: close\r\n"),
+        (get("/", "Connection: upgrade", "Upgrade: x"), b""),
+    ],
+)
+def test_shared_head_is_written_alike_each_time_but_for_fields_of_the_connection(asked, answered):
+    head = shared_head()
+    for _ in range(3):
+        side = ClientSide(answers=False)
+        side.receive(asked)
+        side.requests[0].stream.send_head(head, b"page", True)
+        side.loop.run()
+        date = side.connection._settings.clock.date_line
+        fields = b'ETag: "a"\r\nContent-Length: 4\r\n' + date + answered
+        assert side.sent == b"HTTP/1.1 200 OK\r\n" + fields + b"\r\npage"
+        assert side.transport.writes == 1
+
+
+def test_shared_head_answers_head_without_content():
+    head = shared_head()
+    for method in ("GET", "HEAD"):
+        side = ClientSide(answers=False)
+        side.receive(get(method=method))
+        side.requests[0].stream.send_head(head, b"page", True)
+        side.loop.run()
+        assert side.sent.endswith(b"\r\n\r\npage" if method == "GET" else b"\r\n\r\n")
+
+
+def test_request_behind_a_shared_head_is_served():
+    side, head = ClientSide(answers=False), shared_head()
+    for number in range(3):
+        side.receive(get(f"/{number}"))
+        side.requests[number].stream.send_head(head, b"page", True)
+    side.loop.run()
+    assert side.sent.count(b"\r\n\r\npage") == 3
