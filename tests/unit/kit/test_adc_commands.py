@@ -21,7 +21,7 @@ def test_exit_code_and_output_are_those_of_the_command():
 
 def test_command_that_goes_on_is_not_waited_for(tmp_path):
     (tmp_path / "adc.yaml").write_text(
-        "listeners: [{bind: '127.0.0.1:0'}]\nroutes: [{respond: {status: 204}}]\n"
+        "admin: false\nlisteners: [{bind: '127.0.0.1:0'}]\nroutes: [{respond: {status: 204}}]\n"
     )
     with open(os.devnull, "wb") as output:
         command = adc_commands.start(["run", str(tmp_path / "adc.yaml"), "--workers", "0"], output.fileno())
@@ -53,7 +53,7 @@ time.sleep(60)
 
 def test_commands_end_with_tests_that_are_killed(tmp_path):
     (tmp_path / "adc.yaml").write_text(
-        "listeners: [{bind: '127.0.0.1:0'}]\nroutes: [{respond: {status: 204}}]\n"
+        "admin: false\nlisteners: [{bind: '127.0.0.1:0'}]\nroutes: [{respond: {status: 204}}]\n"
     )
     arguments = [sys.executable, "-c", TESTS, str(tmp_path / "adc.yaml")]
     with subprocess.Popen(arguments, cwd=adc_commands.ROOT, stdout=subprocess.PIPE, text=True) as tests:
