@@ -175,6 +175,7 @@ async def test_slow_client_gets_all_that_came_of_a_framed_response_and_an_orderl
         rest = await client.rest()
         assert rest.count(b"x") == LARGE
         assert not rest.endswith(b"\r\n0\r\n\r\n")
+        proxy.pass_time(5)  # for which the close lingers
         await eventually(lambda: not proxy.connections)
 
 
