@@ -104,12 +104,14 @@ class _Importer:
 
 
 _importers: dict[Namespace | None, _Importer] = {}
+_starting = threading.Lock()
 
 
 def _importer(space: Namespace | None) -> _Importer:
-    if space not in _importers:
-        _importers[space] = _Importer() if space is None else space.call(_Importer)
-    return _importers[space]
+    with _starting:
+        if space not in _importers:
+            _importers[space] = _Importer() if space is None else space.call(_Importer)
+        return _importers[space]
 
 
 def end() -> None:
