@@ -117,6 +117,9 @@ def compiled() -> list[Extension]:
     sources = [name for name in names if not name.endswith("__init__.py")]
     say(f"compiling {len(sources)} modules, which takes a few minutes; ADC_COMPILE=0 installs without")
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
+    options.append(
+        f"--cache-dir={GENERATED / 'mypy'}"
+    )  # another than that of `make check`, which has plugins
     extensions: list[Extension] = mypycify(
         [*options, *sources],
         opt_level="2",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adc.codecs.interface import Stream
 from adc.http.headers import Pair
@@ -27,6 +27,9 @@ from adc.proxy.upstream.stick import stick
 from adc.routing.settle import PathPolicy, settle
 from adc.telemetry.record import COMPLETE
 from adc.telemetry.tracing import accepted_request_id, new_request_id
+
+if TYPE_CHECKING:
+    from adc.net.file_output import FileOutput
 
 _LARGE_BYTES: Final = 32 << 10
 _NO_LINES: Final[tuple[Pair, ...]] = ()
@@ -317,14 +320,17 @@ class Exchange(RequestSide):
             or any(each.changes for each in self._filters)
         )
 
-    @property
-    def content_is_final(self) -> bool:
-        """True if nothing on the way to the client reads or changes the content of the response."""
-        return (
-            self.unpacker is None
-            and not self._filters
-            and (self.plugins is None or not self.plugins.takes_response_body)
-        )
+    def file_output(self) -> FileOutput | None:
+        """Return the one of the stream if nothing on the way to the client reads or changes the content."""
+        read = self.plugins is not None and self.plugins.takes_response_body
+        if read or self.unpacker is not None or self._filters:
+            return None
+        return self.stream.file_output(self.stream_writable)
+
+    def file_sent(self, size: int, end: bool) -> None:
+        self.bytes_out += size
+        if not end:
+            self.stream_blocked()
 
     # Errors, and the end.
 

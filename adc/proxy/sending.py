@@ -11,7 +11,6 @@ from adc.http.message import Response
 from adc.http.ranges import ByteRange
 from adc.pools.errors import Failure, Outcome
 from adc.proxy.end_reasons import end_reason
-from adc.proxy.exchange import Exchange
 from adc.proxy.phases import Phase
 from adc.proxy.pieces import AT_ONCE, Piece, Pieces
 from adc.proxy.upstream.pending import Pending
@@ -119,20 +118,20 @@ class Sending(Pending):
 
     def _pass_file(self, piece: ByteRange) -> bool:
         """Have the kernel send what the client takes now; False if the content must be read."""
-        exchange, place = self._upstream, self.place()
-        if place is None or not isinstance(exchange, Exchange):
+        place = self.place()
+        if place is None:
             return False
-        if self._output is None and piece.length >= _WORTH and exchange.content_is_final:
-            self._output = exchange.stream.file_output(exchange.stream_writable)
+        if self._output is None and piece.length >= _WORTH:
+            self._output = self._upstream.file_output()
         output = self._output
         if output is None:
             return False
         sent = output.send(place.descriptor, place.offset + piece.first, min(AT_ONCE, piece.length))
-        exchange.bytes_out += sent
-        if self._pieces.sent(sent):
+        end = self._pieces.sent(sent)
+        self._upstream.file_sent(sent, end)
+        if end:
             self.cancel()
-            exchange.respond_body(b"", True)
+            self._upstream.respond_body(b"", True)
         else:
             output.wait()
-            exchange.stream_blocked()
         return True

@@ -19,6 +19,7 @@ from adc.proxy.upstream.pending import Pending
 
 if TYPE_CHECKING:
     from adc.codecs.interface import KeptConnection
+    from adc.net.file_output import FileOutput
     from adc.net.proxy_protocol import Endpoints
     from adc.persistence.assignment import Assignment
 
@@ -107,6 +108,14 @@ class UpstreamRequest(InFlight):
         """Receive a whole response whose head serves other requests too; False if it may be changed on its way, and
         `respond` must be called with one of its own."""
         return False
+
+    def file_output(self) -> FileOutput | None:
+        """Return what has the kernel send files to the client; None if `respond_body` must get their content."""
+        return None
+
+    def file_sent(self, size: int, end: bool) -> None:
+        """Receive the news that the kernel has sent `size` bytes of a file; unless that is the `end`, the client takes
+        no more for now."""
 
     def inform(self, response: Response) -> None:
         """Receive an interim response (1xx except 100 and 101)."""
