@@ -115,7 +115,7 @@ def compiled() -> list[Extension]:
 
     names = sorted({str(path) for pattern in HOT for path in Path().glob(pattern)})
     sources = [name for name in names if not name.endswith("__init__.py")]
-    say(f"compiling {len(sources)} modules, which takes a few minutes; ADC_COMPILE=0 installs without")
+    say(f"compiling {len(sources)} modules, which takes one to four minutes; ADC_COMPILE=0 installs without")
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
     options.append(
         f"--cache-dir={GENERATED / 'mypy'}"
