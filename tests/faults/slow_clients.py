@@ -1,6 +1,7 @@
 """Clients that are slow on purpose: slowhttptest in its modes, while others are served."""
 
 import asyncio
+import re
 import shutil
 import time
 
@@ -38,7 +39,8 @@ async def _slowhttptest(port, *mode):
         "-u", f"http://127.0.0.1:{port}/",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    return (await process.communicate())[0].decode(errors="replace")
+    told = (await process.communicate())[0].decode(errors="replace")
+    return re.sub(r"\x1b\[[0-9;]*m", "", told)  # without its colours
 
 
 def _held(told):
