@@ -17,9 +17,14 @@ def free_port() -> int:
     """A port that nobody listens on, that no connection is given by chance, and that is not handed out again."""
     while True:
         port = _ports.pop()
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
+        if all(_is_free(kind, port) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+            return port
+
+
+def _is_free(kind: socket.SocketKind, port: int) -> bool:
+    with socket.socket(type=kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -11,8 +11,9 @@ from benchmarks.cores import TICKS
 from benchmarks.loads import datagram_client, machine, stream_client
 from benchmarks.members import FILE_BYTES
 from benchmarks.peers import PEERS, adc_flows, haproxy_tcp, nginx_stream
-from benchmarks.processes import free_port, returns_datagram
+from benchmarks.processes import returns_datagram
 from benchmarks.site import Certificate, Features, Site
+from tests.kit.ports import free_port
 from tests.kit.waiting import eventually
 
 CERTIFICATE = Certificate(Path("/c/chain.pem"), Path("/c/key.pem"), Path("/c/bundle.pem"))

@@ -12,7 +12,8 @@ from benchmarks.loads import mail_client
 from benchmarks.loads.mail_client import MailConversation, outcome
 from benchmarks.mail_member import MailSession
 from benchmarks.peers import adc_flows, nginx_mail
-from benchmarks.processes import free_port, greets
+from benchmarks.processes import greets
+from tests.kit.ports import free_port
 from tests.kit.waiting import PATIENCE
 from tests.unit.benchmarks.test_flows import site_with
 

@@ -3,7 +3,8 @@ import sys
 import pytest
 
 from benchmarks.cores import PEER_CORE
-from benchmarks.processes import Processes, StartError, Usage, answers, free_port, last_lines
+from benchmarks.processes import Processes, StartError, Usage, answers, last_lines
+from tests.kit.ports import free_port
 
 
 def test_the_last_lines_that_say_something_are_kept_and_cut():

@@ -8,12 +8,7 @@ import pytest
 
 from adc.control.addresses import Address
 from adc.control.sockets import BindError, ListeningSockets, bind, key_of
-
-
-@pytest.fixture
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+from tests.kit.ports import free_port
 
 
 @pytest.fixture
@@ -66,15 +61,16 @@ def test_a_rollback_closes_what_was_new_and_keeps_the_rest(sockets):
     assert set(sockets.of("web")) == {web.key}
 
 
-def test_a_taken_port_is_named_and_nothing_else_stays_bound(sockets, free_port):
+def test_a_taken_port_is_named_and_nothing_else_stays_bound(sockets):
+    port = free_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         layout = {
-            "web": (Address("tcp", "127.0.0.1", free_port),),
+            "web": (Address("tcp", "127.0.0.1", port),),
             "api": (Address("tcp", "127.0.0.1", taken.getsockname()[1]),),
         }
         with pytest.raises(BindError, match=rf"tcp:127\.0\.0\.1:{taken.getsockname()[1]}: .*taken"):
             sockets.prepare(layout)
-    assert not connects(free_port)
+    assert not connects(port)
 
 
 def test_a_foreign_address_is_told_apart_from_a_taken_one():
