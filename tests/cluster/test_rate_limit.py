@@ -70,7 +70,7 @@ async def flood(port, until_then):
     began = time.monotonic()
     try:
         while time.monotonic() < until_then:
-            reply = await client.ask(get())
+            reply = await client.ask_on(get())
             assert reply.status in (204, 429)
             admitted += reply.status == 204
             await asyncio.sleep(PAUSE)

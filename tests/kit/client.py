@@ -66,6 +66,18 @@ class Client:
         await self.send(data)
         return await self.reply(method)
 
+    async def ask_on(self, data, method="GET"):
+        """Like `ask`, but if the response ends this connection, go on with a new one to the same port: so a worker that
+        has more clients than the others sends some away."""
+        reply = await self.ask(data, method)
+        if b"connection" in reply and reply[b"connection"] == b"close":
+            port = self.writer.get_extra_info("peername")[1]
+            self.close()
+            other = await Client.connect(port)
+            self.reader, self.writer = other.reader, other.writer
+            self.received, self._source = other.received, other._source
+        return reply
+
     def finish_sending(self):
         """Half-close."""
         self.writer.write_eof()

@@ -47,7 +47,7 @@ async def connections(port, number, *, workers=1):
 
 async def asked(clients, times):
     """The replies to `times` requests on each connection, sent on all connections at once."""
-    rounds = [await asyncio.gather(*(client.ask(ASKED) for client in clients)) for _ in range(times)]
+    rounds = [await asyncio.gather(*(client.ask_on(ASKED) for client in clients)) for _ in range(times)]
     return [reply for replies in rounds for reply in replies]
 
 
