@@ -232,9 +232,8 @@ class _ByPrefix(_ByPath[T]):
         found = self._elsewhere
         prefixes = self._prefixes
         end = 1
-        for _ in range(
-            self._deepest
-        ):  # the longest prefix wins, and no path is walked deeper than the rules go
+        # The longest prefix wins, and no path is walked deeper than the rules go.
+        for _ in range(self._deepest):
             end = path.find("/", end) + 1
             if not end:
                 break
